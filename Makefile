@@ -1,0 +1,73 @@
+# make run   fresh checkout -> an embedding, its figures and its picture in out/
+# make test  fresh checkout -> passing tests
+# Everything is installed into .venv; PYTHON, DATASET, DATA_ROOT and OUT can be given on the command line.
+
+PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+DATASET ?= digits
+OUT ?= out
+PYTEST_ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+DATA_OPTION = $(if $(DATA_ROOT),--data-root "$(DATA_ROOT)")
+ifdef DATA_ROOT
+test bench: export GENURL_DATA = $(DATA_ROOT)
+endif
+
+.PHONY: run test lint format format-check typecheck bench clean help
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+run: $(VENV)/.installed ## embed DATASET (default: the bundled digits) into OUT
+	@mkdir -p "$(OUT)"
+	$(BIN)/genurl-graph embed --dataset "$(DATASET)" $(DATA_OPTION) --seed 0 \
+		--output "$(OUT)/$(DATASET).npz" --metrics "$(OUT)/$(DATASET).json" --plot "$(OUT)/$(DATASET).png"
+	@printf '\n%s\n' "How to go on:" \
+		"  make run DATASET=cora                  a citation graph (downloaded; or DATA_ROOT=folder)" \
+		"  $(BIN)/genurl-graph datasets         what else there is" \
+		"  $(BIN)/genurl-graph embed --input F  your own graph or matrix" \
+		"  $(BIN)/genurl-graph embed --help     all options"
+
+test: $(VENV)/.installed-test ## run the tests
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.installed-lint ## look for mistakes (ruff)
+	$(BIN)/ruff check .
+
+format: $(VENV)/.installed-lint ## rewrite the sources in the common format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+format-check: $(VENV)/.installed-lint ## is the format right?
+	$(BIN)/ruff format --check .
+
+typecheck: $(VENV)/.installed-lint ## mypy --strict on genurl_graph/
+	$(BIN)/mypy
+
+bench: $(VENV)/.installed-test ## run the timed comparisons (minutes)
+	@for script in tests/benchmarks/*.py; do \
+		echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed" >&2; exit 1; }
+	@echo "installing into $(VENV) (minutes, the first time)"
+	$(PYTHON) -m venv $(VENV)
+
+# Installed again only when the requirements change; the package itself is editable.
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(PIP) --editable '.[test]'
+	@touch $@
+
+$(VENV)/.installed-lint: $(VENV)/.installed
+	$(PIP) --editable '.[lint]'
+	@touch $@

@@ -1,0 +1,77 @@
+"""``genurl-graph datasets``: what can be embedded by name."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from genurl_graph.cli import options
+from genurl_graph.cli.report import Report
+
+if TYPE_CHECKING:
+    from genurl_graph.datasets import DatasetInfo
+
+
+@click.command()
+@click.argument("name", required=False)
+@options.data_root
+def datasets(name: str | None, data_root: Path | None) -> None:
+    """List the data sets, or show the details and the expected files of NAME."""
+    from genurl_graph import datasets as registry
+
+    report, root = Report(), registry.data_root(data_root)
+    if name is not None:
+        show(report, registry.info(name), root)
+        return
+    entries = [registry.info(entry) for entry in registry.names()]
+    report.table(
+        (
+            (
+                e.name,
+                f"{e.n_nodes:,}",
+                f"{e.n_edges:,}",
+                f"{e.n_features:,}",
+                f"{e.n_classes}",
+                presence(e, root),
+            )
+            for e in entries
+        ),
+        header=("name", "nodes", "edges", "features", "classes", "files"),
+    )
+    report.line(f"\nEach direction of an edge is counted. Data root: {root}")
+    report.line("Missing files are downloaded at the first use; details: genurl-graph datasets NAME")
+
+
+def presence(entry: "DatasetInfo", root: Path) -> str:
+    """Whether the raw files of a data set stand under the data root."""
+    if not entry.files:
+        return "built in"
+    found = sum((root / file).is_file() for file in entry.files)
+    return "present" if found == len(entry.files) else "missing" if found == 0 else "incomplete"
+
+
+def show(report: Report, entry: "DatasetInfo", root: Path) -> None:
+    for key, value in (
+        ("name", entry.name),
+        ("also", ", ".join(entry.aliases) or "-"),
+        ("task", entry.task),
+        ("nodes", f"{entry.n_nodes:,}"),
+        ("edges", f"{entry.n_edges:,} (each direction counted)"),
+        ("features", f"{entry.n_features:,}"),
+        ("classes", f"{entry.n_classes:,}"),
+        ("origin", entry.origin),
+        ("licence", entry.licence),
+        ("cite", entry.citation),
+    ):
+        report.line(f"{key:<10}{value}")
+    if not entry.files:
+        report.line(f"{'files':<10}none needed: it comes with an installed library")
+        return
+    report.line(f"\nfiles ({presence(entry, root)}), expected under {root}")
+    for file in entry.files:
+        report.line(f"  {'x' if (root / file).is_file() else '-'} {file}")
+    if entry.download_mb:
+        report.line(f"download: {entry.download_mb:,} MB")
+    report.line("from")
+    for url in entry.urls:
+        report.line(f"  {url}")

@@ -1,0 +1,121 @@
+"""``genurl-graph doctor``: what this installation consists of, for users and for bug reports."""
+
+import os
+import platform
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from genurl_graph.cli import options
+from genurl_graph.cli.report import Report, version_of
+
+REQUIRED = (
+    "genurl-graph",
+    "torch",
+    "torch-geometric",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "networkx",
+    "matplotlib",
+    "click",
+    "tqdm",
+    "safetensors",
+    "ogb",
+)
+# Distribution -> what it is good for here.
+OPTIONAL = {
+    "torch-scatter": "faster segment operations in PyG (extra: scatter)",
+    "faiss-cpu": "approximate kNN (extra: ann)",
+    "pandas": "Parquet files (extra: parquet)",
+    "pyarrow": "Parquet files (extra: parquet)",
+    "pyg-lib": "PyG's neighbour sampling",
+    "torch-sparse": "PyG's neighbour sampling",
+}
+
+
+@click.command()
+@options.data_root
+def doctor(data_root: Path | None) -> None:
+    """Show versions, devices, optional packages and the data sets that are there."""
+    report = Report()
+    section(report, "machine")
+    fact(report, "python", f"{platform.python_version()} ({sys.executable})")
+    fact(report, "platform", platform.platform())
+    fact(report, "cores", f"{usable_cores()} usable")
+    fact(report, "memory", attempt(memory))
+    section(report, "required packages")
+    for name in REQUIRED:
+        fact(report, name, version_of(name) or "MISSING: pip install genurl-graph brings it")
+    section(report, "devices")
+    fact(report, "CUDA", attempt(cuda))
+    fact(report, "threads", attempt(threads))
+    section(report, "optional packages")
+    for name, purpose in OPTIONAL.items():
+        fact(report, name, f"{version_of(name) or 'not installed'} - {purpose}")
+    fact(report, "segment paths", attempt(segment_paths))
+    section(report, "data sets")
+    data_sets(report, data_root)
+
+
+def section(report: Report, title: str) -> None:
+    report.line(f"\n{title}" if title != "machine" else title)
+
+
+def fact(report: Report, name: str, value: str) -> None:
+    report.line(f"  {name:<16} {value}")
+
+
+def attempt(probe: Callable[[], str]) -> str:
+    """What `probe` finds; a broken installation is a finding here, not a crash."""
+    try:
+        return probe()
+    except Exception as error:
+        return f"unknown ({type(error).__name__}: {error})"
+
+
+def usable_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def memory() -> str:
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return f"{total / 2**30:.1f} GiB"
+
+
+def cuda() -> str:
+    import torch
+
+    if not torch.cuda.is_available():
+        built = torch.version.cuda
+        return "not available" + (f" (torch built for CUDA {built})" if built else " (torch built for CPU)")
+    names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    return f"{torch.version.cuda}: {', '.join(names)}"
+
+
+def threads() -> str:
+    import torch
+
+    return f"{torch.get_num_threads()} used by torch"
+
+
+def segment_paths() -> str:
+    import torch_geometric.typing
+
+    active = torch_geometric.typing.WITH_TORCH_SCATTER
+    return "torch-scatter is active" if active else "plain torch (torch-scatter is not active)"
+
+
+def data_sets(report: Report, root: Path | None) -> None:
+    from genurl_graph import datasets
+    from genurl_graph.cli.datasets import presence
+
+    folder = datasets.data_root(root)
+    fact(report, "data root", f"{folder}{'' if folder.is_dir() else ' (does not exist yet)'}")
+    states: dict[str, list[str]] = {}
+    for name in datasets.names():
+        states.setdefault(presence(datasets.info(name), folder), []).append(name)
+    for state, found in states.items():
+        fact(report, state, ", ".join(found))

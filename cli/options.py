@@ -1,0 +1,98 @@
+"""Options that several commands share, declared once, and what they mean for the library."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from genurl_graph.estimator import GenURL
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+PATH = click.Path(path_type=Path)
+data_root = click.option(
+    "--data-root",
+    type=PATH,
+    help="Folder of the data sets. [default: $GENURL_DATA, else the user's cache folder]",
+)
+metrics = click.option("--metrics", type=PATH, metavar="FILE.json", help="Write all figures as JSON.")
+seed = click.option(
+    "--seed", type=click.IntRange(min=0), help="Makes a run repeatable. [default: drawn, and reported]"
+)
+quiet = click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+
+
+def model(command: Command) -> Command:
+    """Everything that decides which model is trained and how."""
+    for option in reversed(
+        (
+            click.option(
+                "--task",
+                type=click.Choice(["auto", "graph", "reduce"]),
+                default="auto",
+                show_default=True,
+                help="Embed a graph, or reduce vectors to few dimensions. auto: a graph if there are edges.",
+            ),
+            click.option(
+                "--encoder",
+                type=click.Choice(["gcn", "sage", "gat", "gin", "mlp", "free"]),
+                help="Network that computes the embedding; free: a table without one. [default: the task's]",
+            ),
+            click.option(
+                "--dim", type=click.IntRange(min=1), help="Embedding dimensions. [default: the task's]"
+            ),
+            click.option(
+                "--epochs", type=click.IntRange(min=1), help="Passes of training. [default: the task's]"
+            ),
+            click.option(
+                "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
+            ),
+            click.option(
+                "--config",
+                type=PATH,
+                metavar="FILE.toml",
+                help="Settings that differ from the task's defaults, e.g. [loss] gamma = 0.5.",
+            ),
+            click.option(
+                "--set",
+                "assignments",
+                multiple=True,
+                metavar="KEY=VALUE",
+                help="One such setting, e.g. loss.gamma=0.5; wins over --config; repeatable.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def make_estimator(
+    *,
+    task: str,
+    encoder: str | None,
+    dim: int | None,
+    epochs: int | None,
+    device: str,
+    config: Path | None,
+    assignments: tuple[str, ...],
+    seed: int | None,
+    **more: Any,
+) -> "GenURL":
+    """The estimator that the options of `model` describe; `more` goes to its constructor."""
+    from genurl_graph.config import parse_assignments, read_toml
+    from genurl_graph.estimator import GenURL
+
+    overrides: dict[str, Any] = read_toml(config) if config else {}
+    overrides |= parse_assignments(assignments)
+    return GenURL(
+        n_components=dim,
+        task=task,
+        encoder=encoder or "auto",
+        epochs=epochs,
+        device=device,
+        random_state=seed,
+        config=overrides or None,
+        **more,
+    )

@@ -1,0 +1,33 @@
+"""Data sets by name, and the user's own files, as PyG `Data`.
+
+`names`, `info` and `data_root` cost nothing to import; `load` (a data set of the registry) and `read` (a
+user's file) bring in torch and PyG at their first use.
+"""
+
+import os
+from typing import TYPE_CHECKING
+
+from genurl_graph.datasets.registry import DatasetInfo, data_root, info, names
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+__all__ = ["DatasetInfo", "data_root", "info", "load", "names", "read"]
+
+
+def load(name: str, root: str | os.PathLike[str] | None = None) -> "Data":
+    """Load a data set of the registry: see `genurl_graph.datasets.loaders.load`."""
+    from genurl_graph.datasets import loaders
+
+    return loaders.load(name, root)
+
+
+def read(
+    path: str | os.PathLike[str],
+    features: str | os.PathLike[str] | None = None,
+    labels: str | os.PathLike[str] | None = None,
+) -> "Data":
+    """Read a user's file or files: see `genurl_graph.datasets.user_files.read`."""
+    from genurl_graph.datasets import user_files
+
+    return user_files.read(path, features, labels)

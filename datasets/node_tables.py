@@ -1,0 +1,192 @@
+"""Feature and label tables that stand beside a graph."""
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from genurl_graph.datasets import text
+from genurl_graph.datasets.checks import dense_features, encode_labels, sparse_features
+from genurl_graph.datasets.csr import csr_from_arrays
+from genurl_graph.datasets.text import Ids, Layout
+from genurl_graph.exceptions import InputError
+
+TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
+FEATURE_SUFFIXES = (*TEXT_SUFFIXES, ".npy", ".npz", ".parquet")
+LABEL_SUFFIXES = (*TEXT_SUFFIXES, ".npy")
+
+
+@dataclass(frozen=True)
+class NodeTable:
+    """Features or labels, one row a node, with `ids` where the file names the nodes."""
+
+    path: Path
+    values: Tensor
+    ids: Ids | None = None
+    label_names: list[str] | None = None
+
+
+def read_features(path: Path) -> NodeTable:
+    """Read a feature table [n, f].
+
+    ``.csv``, ``.tsv``, ``.txt`` and ``.parquet`` may name the nodes in their first column: it is taken for
+    ids if its header says so (id, node, node_id, name, index or nothing) or its cells are not numbers.
+    ``.npy`` holds a matrix; ``.npz`` the key `x`, or CSR parts with prefix ``attr_`` or none
+    (`scipy.sparse.save_npz`).
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, a cell is not a finite number, or the suffix is none of these.
+    """
+    suffix = check_suffix(path, FEATURE_SUFFIXES, "features")
+    if suffix == ".npy":
+        return NodeTable(path, dense_features(load_npy(path), str(path)))
+    if suffix == ".npz":
+        return NodeTable(path, features_from_npz(load_npz(path), str(path)))
+    return _from_parquet(path) if suffix == ".parquet" else features_from_text(text.sniff(path))
+
+
+def features_from_text(layout: Layout) -> NodeTable:
+    """Read a text table whose layout is known: see `read_features`."""
+    named = layout.header is not None and layout.header[0].lower() in text.ID_NAMES
+    first = 1 if named or not text.is_number(layout.first[0]) else 0
+    numbers = list(range(first, len(layout.first)))
+    if not numbers:
+        raise InputError(f"{layout.path}: no feature columns beside the ids")
+    ids, values = text.load(layout, list(range(first)), numbers)
+    names = [layout.header[number] for number in numbers] if layout.header else None
+    x = dense_features(
+        values, str(layout.path), names, lambda row: f"{row} (line {text.line_of(layout, row)})"
+    )
+    return NodeTable(layout.path, x, ids[0] if ids else None)
+
+
+def features_from_npz(arrays: dict[str, npt.NDArray[Any]], where: str) -> Tensor:
+    """Features under `x`, ``attr_*`` or SciPy's own keys: float32 [n, f], dense or `torch.sparse_csr`."""
+    if "x" in arrays and "attr_data" in arrays:
+        raise InputError(f"{where}: features under both 'x' and 'attr_data', expected one of them")
+    if "x" in arrays:
+        return dense_features(arrays["x"], f"{where}: x")
+    if "attr_data" in arrays:
+        return sparse_features(csr_from_arrays(arrays, "attr_", where), f"{where}: attr_*")
+    if "indptr" in arrays:
+        kind = as_scalar_text(arrays.get("format"))
+        if kind not in ("csr", None):
+            raise InputError(f"{where}: SciPy format {kind!r}, expected 'csr'")
+        return sparse_features(csr_from_arrays(arrays, "", where), where)
+    raise InputError(f"{where}: keys {', '.join(arrays) or 'none'}, expected x, attr_* or SciPy's CSR keys")
+
+
+def read_labels(path: Path) -> NodeTable:
+    """Read labels: one column in the order of the nodes, or two columns id, label; ``.npy``: an array [n].
+
+    Whole numbers from 0 are kept; names are coded in alphabetical order, with `label_names`.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, has other columns, or the suffix is none of .csv, .tsv, .txt, .npy.
+    """
+    if check_suffix(path, LABEL_SUFFIXES, "labels") == ".npy":
+        y, names = encode_labels(load_npy(path), str(path))
+        return NodeTable(path, y, label_names=names)
+    layout = text.sniff(path)
+    width = len(layout.first)
+    if width > 2:
+        raise InputError(f"{path}: {width} columns, expected one (label) or two (id, label)")
+    columns, _ = text.load(layout, [width - 1], [])
+    ids = text.load(layout, [0], [])[0][0] if width == 2 else None
+    values = columns[0] if isinstance(columns[0], np.ndarray) else _numbers_or_names(columns[0])
+    y, names = encode_labels(values, str(path))
+    return NodeTable(path, y, ids, names)
+
+
+def check_suffix(path: Path, expected: tuple[str, ...], what: str) -> str:
+    """Suffix of a file that must exist and end with one of `expected`."""
+    if not path.exists():
+        raise InputError(f"{what}: {path} does not exist")
+    if path.is_dir():
+        raise InputError(f"{what}: {path} is a folder, expected a file")
+    suffix = path.suffix.lower()
+    if suffix not in expected:
+        found = f"suffix {suffix!r}" if suffix else "no suffix"
+        raise InputError(f"{what}: {path} has {found}, expected one of {', '.join(expected)}")
+    return suffix
+
+
+def load_npy(path: Path) -> npt.NDArray[Any]:
+    """Read a ``.npy`` array; object arrays, which are pickles, are refused."""
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (OSError, EOFError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as a NumPy array: {error}") from error
+    if not isinstance(array, np.ndarray):
+        raise InputError(f"{path}: is an archive of arrays, expected one array; name it .npz")
+    return array
+
+
+def load_npz(path: Path, keys: tuple[str, ...] | None = None) -> dict[str, npt.NDArray[Any]]:
+    """Read the arrays of an ``.npz`` (those among `keys`, if given); object arrays are refused."""
+    try:
+        archive = np.load(path, allow_pickle=False)
+        if isinstance(archive, np.ndarray):
+            raise InputError(f"{path}: is a single array, expected an archive of arrays; name it .npy")
+        with archive:
+            chosen = [key for key in archive.files if keys is None or key in keys]
+            return {key: archive[key] for key in chosen}
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path}: cannot be read as a NumPy archive: {error}") from error
+
+
+def as_scalar_text(value: npt.NDArray[Any] | None) -> str | None:
+    """A string stored as a 0-d array (SciPy's `format`), or None."""
+    if value is None or value.ndim:
+        return None
+    item = value.item()
+    return item.decode() if isinstance(item, bytes) else str(item)
+
+
+def _numbers_or_names(cells: list[str]) -> npt.NDArray[Any]:
+    return np.array(cells, dtype=np.float64) if all(map(text.is_number, cells)) else np.array(cells)
+
+
+def _from_parquet(path: Path) -> NodeTable:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        raise InputError(f"{path}: Parquet needs the extra: pip install 'genurl-graph[parquet]'") from error
+    try:
+        table = pyarrow.parquet.read_table(path)
+    except (OSError, pyarrow.ArrowException) as error:
+        raise InputError(f"{path}: cannot be read as Parquet: {error}") from error
+    names = list(table.column_names)
+    numeric = [
+        pyarrow.types.is_integer(t) or pyarrow.types.is_floating(t) or pyarrow.types.is_boolean(t)
+        for t in table.schema.types
+    ]
+    ids: Ids | None = None
+    # pandas keeps a named index as a column of this name.
+    first = 1 if names and (not numeric[0] or names[0].lower() in text.ID_NAMES) else 0
+    if first:  # a column of names, or one whose name says so
+        column = table.column(0).to_pylist()
+        if None in column:
+            raise InputError(f"{path}: column {names[0]!r}: row {column.index(None)} has no node id")
+        whole = all(type(value) is int for value in column)
+        ids = np.array(column, dtype=np.int64) if whole else [str(value) for value in column]
+    odd = [name for name, good in zip(names[first:], numeric[first:], strict=True) if not good]
+    if odd:
+        raise InputError(
+            f"{path}: column {odd[0]!r} has type {table.schema.field(odd[0]).type}, expected numbers"
+        )
+    values = np.empty((table.num_rows, len(names) - first), dtype=np.float64)
+    for position in range(first, len(names)):
+        values[:, position - first] = table.column(position).to_numpy()  # an empty cell becomes NaN
+    return NodeTable(path, dense_features(values, str(path), names[first:]), ids)

@@ -1,0 +1,61 @@
+"""Approximate neighbours through faiss (extra ``ann``), and how many of them are right."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from genurl_graph._rows import DenseRows, Frame
+
+# Rows per inverted list and share of the lists searched: see tests/benchmarks/bench_neighbors.py for recall and time.
+MIN_PROBES = 16
+
+
+def faiss_installed() -> bool:
+    return importlib.util.find_spec("faiss") is not None
+
+
+def candidates(query: DenseRows, rows: DenseRows, width: int, frame: Frame, seed: int) -> Tensor:
+    """`width` approximate nearest rows of `rows` for every row of `query`, int64 ``[m, width]``, -1 where none was found.
+
+    An inverted file (IVF): k-means cells, of which those nearest to a query are searched. It was chosen over HNSW because
+    building an HNSW graph costs more than exact search at the sizes where 2 cores still manage the latter. The index keeps
+    one float32 copy of the rows, beside the memory budget of exact search.
+    """
+    import faiss
+
+    kind = faiss.METRIC_L2 if frame.metric == "euclidean" else faiss.METRIC_INNER_PRODUCT
+    cells = int(max(1, min(4 * rows.n**0.5, rows.n / 39)))
+    quantizer: Any = faiss.IndexFlat(rows.d, kind)
+    index: Any = faiss.IndexIVFFlat(quantizer, rows.d, cells, kind)
+    index.cp.seed = seed
+    index.cp.niter = 8
+    index.nprobe = min(cells, max(MIN_PROBES, cells // 32))
+
+    generator = torch.Generator().manual_seed(seed)
+    sample = torch.randperm(rows.n, generator=generator)[: 64 * cells].sort().values
+    index.train(_block(rows, sample, frame))
+    step = max(1, (1 << 22) // max(1, rows.d))
+    for lo in range(0, rows.n, step):
+        index.add(_block(rows, slice(lo, lo + step), frame))
+    found = np.empty((query.n, width), dtype=np.int64)
+    for lo in range(0, query.n, step):
+        block = _block(query, slice(lo, lo + step), frame)
+        found[lo : lo + len(block)] = index.search(block, width)[1]
+    return torch.from_numpy(found).to(rows.device)
+
+
+def _block(rows: DenseRows, select: slice | Tensor, frame: Frame) -> np.ndarray[Any, Any]:
+    part, _ = rows.parts(select, frame, torch.float32)
+    return np.ascontiguousarray(part.dense.cpu().numpy())
+
+
+def recall_at_k(approximate: Tensor, exact: Tensor) -> float:
+    """Share of the approximate neighbours that are no farther than the exact k-th one (ties count as right)."""
+    limit = exact[:, -1:]
+    slack = 1e-6 * limit.abs() + 1e-12
+    return float((approximate <= limit + slack).double().mean())

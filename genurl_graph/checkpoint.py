@@ -1,0 +1,111 @@
+"""Checkpoints: weights, optimiser, random states and losses in one safetensors file, without pickle."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from genurl_graph.exceptions import InputError
+from genurl_graph.io import atomic_write
+
+FORMAT = 1
+
+
+class Checkpoint:
+    """State of a training run on disk.
+
+    Parameters
+    ----------
+    path : path
+        The file. It is replaced atomically: an interrupted write leaves the previous one.
+    run : dict
+        What the state belongs to (configuration, seed, sizes), JSON-able; another run is refused on restore.
+        The key "epochs", if any, may differ: a finished run can be prolonged.
+    """
+
+    def __init__(self, path: str | Path, run: dict[str, Any]) -> None:
+        self.path = Path(path)
+        self.run = json.loads(json.dumps(run))
+
+    def exists(self) -> bool:
+        """Whether there is anything to resume."""
+        return self.path.is_file()
+
+    def save(self, module: nn.Module, optimizer: torch.optim.Optimizer, history: list[float]) -> None:
+        """Write the state after the last epoch of `history`."""
+        tensors = {f"model.{k}": v.detach().cpu().contiguous() for k, v in module.state_dict().items()}
+        for index, state in optimizer.state_dict()["state"].items():
+            for key, value in state.items():
+                # clone: safetensors refuses tensors that share memory.
+                tensors[f"optimizer.{index}.{key}"] = value.detach().cpu().clone().contiguous()
+        tensors["rng.cpu"] = torch.get_rng_state()
+        for number in range(torch.cuda.device_count()):
+            tensors[f"rng.cuda.{number}"] = torch.cuda.get_rng_state(number)
+        tensors["history"] = torch.tensor(history, dtype=torch.float64)
+        note = {"format": str(FORMAT), "run": json.dumps(self.run)}
+        with atomic_write(self.path) as temporary:
+            save_file(tensors, str(temporary), metadata=note)
+
+    def restore(self, module: nn.Module, optimizer: torch.optim.Optimizer) -> list[float]:
+        """Bring `module`, `optimizer` and the generators to the saved state; returns the losses so far.
+
+        Raises
+        ------
+        InputError
+            No file, a damaged one, or one of another run (the message names the first difference).
+        """
+        tensors, stored = self._read()
+        difference = _difference(stored, self.run)
+        if difference:
+            raise InputError(f"checkpoint {self.path} is of another run: {difference}")
+        try:
+            module.load_state_dict(_below(tensors, "model."))
+            state: dict[int, dict[str, Tensor]] = {}
+            for key, value in _below(tensors, "optimizer.").items():
+                index, name = key.split(".", 1)
+                state.setdefault(int(index), {})[name] = value
+            groups = optimizer.state_dict()["param_groups"]
+            optimizer.load_state_dict({"state": state, "param_groups": groups})
+            torch.set_rng_state(tensors["rng.cpu"])
+            for number in range(torch.cuda.device_count()):
+                if f"rng.cuda.{number}" in tensors:
+                    torch.cuda.set_rng_state(tensors[f"rng.cuda.{number}"], number)
+            return [float(loss) for loss in tensors["history"]]
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise InputError(f"checkpoint {self.path}: does not fit this run ({error})") from error
+
+    def _read(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        if not self.exists():
+            raise InputError(f"resume: there is no checkpoint {self.path}; start without resume")
+        try:
+            with safe_open(str(self.path), framework="pt") as file:
+                note = file.metadata() or {}
+                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
+            if note.get("format") != str(FORMAT):
+                raise InputError(
+                    f"checkpoint {self.path}: format {note.get('format')!r}; expected {FORMAT!r}"
+                )
+            return tensors, json.loads(note["run"])
+        except (SafetensorError, OSError, json.JSONDecodeError, KeyError) as error:
+            raise InputError(f"checkpoint {self.path} is damaged ({error}); start without resume") from error
+
+
+def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}
+
+
+def _difference(stored: Any, expected: Any, name: str = "") -> str | None:
+    """First key in which two runs differ, with both values; ``epochs`` may differ."""
+    if isinstance(stored, dict) and isinstance(expected, dict):
+        for key in sorted({*stored, *expected} - {"epochs"}):
+            found = _difference(stored.get(key), expected.get(key), f"{name}.{key}" if name else key)
+            if found:
+                return found
+        return None
+    return None if stored == expected else f"{name} is {stored!r} there and {expected!r} here"

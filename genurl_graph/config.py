@@ -1,0 +1,224 @@
+"""Every parameter of a run, declared once: one frozen dataclass a stage.
+
+The estimator, the command line (``--set loss.gamma=0.5``), the TOML presets and the file of resolved
+parameters stored beside each result all read these classes; nothing else declares a default.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import tomllib
+import types
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from genurl_graph.exceptions import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class NeighborConfig:
+    """Feature-space kNN edges (`genurl_graph.neighbors`)."""
+
+    n_neighbors: int = 15
+    metric: str = "auto"  # auto: cosine for bags of words (sparse and non-negative), else euclidean
+    backend: str = "auto"
+    memory_mb: int = 512
+    pca: int = 0  # principal components kept before kNN; 0: all columns as they are
+
+
+@dataclasses.dataclass(frozen=True)
+class MergeConfig:
+    """How predefined and feature edges become one graph (`genurl_graph.graph`)."""
+
+    how: str = "mix"
+    feature_weight: float = 0.3  # weight of a feature edge in P beside a predefined one of 1
+    propagation_weight: float = 0.0  # the same in the graph that a GNN propagates over; 0: none there
+
+
+@dataclasses.dataclass(frozen=True)
+class SimilarityConfig:
+    """Calibration of the similarities P (`genurl_graph.similarity`)."""
+
+    perplexity: float = 15.0
+    nu: float = 100.0
+
+
+@dataclasses.dataclass(frozen=True)
+class ViewConfig:
+    """Random views of the input, two a step (`genurl_graph.views`)."""
+
+    drop_features: float = 0.0
+    drop_edges: float = 0.0
+    self_weight: float = 0.0  # weight in P of a node's pair with its own other view; 0: one view only
+
+
+@dataclasses.dataclass(frozen=True)
+class EncoderConfig:
+    """Network from nodes to embedding (`genurl_graph.encoders`)."""
+
+    name: str = "gcn"
+    dim: int = 2
+    hidden: int = 512
+    layers: int = 2
+    dropout: float = 0.0
+    norm: str = "none"
+    init: str = "pca"  # start of the free table
+
+
+@dataclasses.dataclass(frozen=True)
+class LossConfig:
+    """Divergence between P and Q (`genurl_graph.losses`)."""
+
+    name: str = "gkl"
+    gamma: float = 1.0
+    scale: str | float = "auto"
+    per: str = "global"
+    metric: str = "euclidean"  # distance of the embedding: euclidean (squared) or cosine
+    temperature: float = 1.0  # divides that distance
+    nu: float = 1.0
+    exaggeration: float = 1.0  # attraction is multiplied by this in the last quarter of the epochs
+
+
+@dataclasses.dataclass(frozen=True)
+class SamplingConfig:
+    """Sampled pairs that stand for all pairs (`genurl_graph.sampling`)."""
+
+    negatives: str = "shared"  # shared: the same columns for all rows; permuted: flat pairs, for 2-d
+    n_negatives: int = 512  # for each node
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingConfig:
+    """The loop (`genurl_graph.training`)."""
+
+    epochs: int = 50
+    lr: float = 1e-3
+    schedule: str = "constant"  # constant | cosine | linear
+    weight_decay: float = 0.0
+    clip_norm: float = 0.0  # largest norm of the gradient; 0: not clipped
+    patience: int = 0  # epochs without a better loss before stopping; 0: never stops early
+    checkpoint_every: int = 10  # epochs between checkpoints
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """All stages of a run, resolved; `task` says which recipe reads them."""
+
+    task: str = "graph"
+    neighbors: NeighborConfig = NeighborConfig()
+    merge: MergeConfig = MergeConfig()
+    similarity: SimilarityConfig = SimilarityConfig()
+    views: ViewConfig = ViewConfig()
+    encoder: EncoderConfig = EncoderConfig()
+    loss: LossConfig = LossConfig()
+    sampling: SamplingConfig = SamplingConfig()
+    training: TrainingConfig = TrainingConfig()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Nested plain dictionary, as stored beside results."""
+        return dataclasses.asdict(self)
+
+    def override(self, values: Mapping[str, Any]) -> Config:
+        """A copy with some values replaced.
+
+        Parameters
+        ----------
+        values : mapping
+            Dotted keys, ``{"loss.gamma": 0.5}``. Strings are converted to the type of the key.
+
+        Raises
+        ------
+        InputError
+            An unknown key (the nearest is named), or a value of the wrong type.
+        """
+        stages = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "task"}
+        changes: dict[str, dict[str, Any]] = {}
+        known = [f"{s}.{f.name}" for s, stage in stages.items() for f in dataclasses.fields(stage)]
+        for key, value in values.items():
+            if key == "task":
+                if value != self.task:
+                    raise InputError(f"config: task is {value!r} but this run's task is {self.task!r}")
+                continue
+            if key not in known:
+                near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+                hint = f"; did you mean {near[0]!r}?" if near else f"; expected one of {', '.join(known)}"
+                raise InputError(f"config: unknown key {key!r}{hint}")
+            stage, name = key.split(".")
+            kind = get_type_hints(type(stages[stage]))[name]
+            changes.setdefault(stage, {})[name] = _convert(key, value, kind)
+        return dataclasses.replace(self, **{s: dataclasses.replace(stages[s], **c) for s, c in changes.items()})
+
+
+def load_preset(task: str) -> Config:
+    """Documented defaults of a task: ``presets/<task>.toml`` of this package."""
+    file = resources.files("genurl_graph.presets") / f"{task}.toml"
+    if not file.is_file():
+        raise InputError(f"task: unknown {task!r}; expected one of graph, reduce")
+    return Config(task=task).override(flatten(tomllib.loads(file.read_text(encoding="utf-8"))))
+
+
+def read_toml(path: str | Path) -> dict[str, Any]:
+    """Dotted keys of a TOML file.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read or is not TOML.
+    """
+    try:
+        return flatten(tomllib.loads(Path(path).read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"config file {path}: {error}") from error
+
+
+def flatten(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """``{"loss": {"gamma": 1}}`` to ``{"loss.gamma": 1}``."""
+    out: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            out.update({f"{key}.{name}": leaf for name, leaf in value.items()})
+        else:
+            out[key] = value
+    return out
+
+
+def to_toml(config: Config) -> str:
+    """The configuration as TOML that `read_toml` reads back."""
+    lines = [f'task = "{config.task}"']
+    for stage, values in config.to_dict().items():
+        if isinstance(values, dict):
+            lines += ["", f"[{stage}]"]
+            lines += [f'{k} = "{v}"' if isinstance(v, str) else f"{k} = {v}" for k, v in values.items()]
+    return "\n".join(lines) + "\n"
+
+
+def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
+    """``["loss.gamma=0.5"]`` (of ``--set``) to ``{"loss.gamma": "0.5"}``."""
+    out: dict[str, str] = {}
+    for text in assignments:
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            raise InputError(f"--set: found {text!r}; expected KEY=VALUE, such as loss.gamma=0.5")
+        out[key.strip()] = value.strip()
+    return out
+
+
+def _convert(key: str, value: Any, kind: Any) -> Any:
+    """`value` as `kind` (int, float, str or a union of them); bool and lossy conversions are refused."""
+    options = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
+    if not isinstance(value, bool):
+        # Numbers first: "0.5" is a number wherever a key may be either.
+        for option in sorted(options, key=lambda o: o is str):
+            if option is str and isinstance(value, str):
+                return value
+            try:
+                number = option(value)
+            except (TypeError, ValueError):
+                continue
+            if option is float or (option is int and (isinstance(value, str) or number == value)):
+                return number
+    names = " or ".join(o.__name__ for o in options)
+    raise InputError(f"config: {key} is {value!r}; expected {names}")

@@ -1,0 +1,275 @@
+"""Encoders: from nodes to embedding. GNNs out of PyTorch Geometric's convolutions, an MLP, a free table.
+
+All share one call, ``encoder(x, graph, keep)``, so that the training loop does not know which one it trains:
+``x`` is dense or CSR, ``graph`` what the encoder propagates over (`genurl_graph.propagation`), ``keep`` an
+optional mask of input columns. Bag-of-words features stay sparse: the input layer multiplies CSR by dense
+(on Cora, 1.3 % dense, this makes an epoch several times cheaper; see ``tests/benchmarks/bench_encoders.py``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from genurl_graph.exceptions import InputError
+from genurl_graph.propagation import Propagation
+
+GNNS = ("gcn", "sage", "gat", "gin")
+ENCODERS = (*GNNS, "mlp", "free")
+
+# The adjacency that each convolution expects: GCN D^-1/2 (A + I) D^-1/2, GraphSAGE's mean D^-1 A, GIN's sum A;
+# GAT computes its own weights on the bare edges.
+NORMALIZATION = {"gcn": "sym", "sage": "row", "gin": "none", "gat": "edges"}
+
+
+class SparseInput(torch.autograd.Function):
+    """``x @ w`` for a constant CSR matrix x; its transpose, also CSR, makes the backward product as cheap."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, x_t: Tensor, w: Tensor) -> Tensor:
+        ctx.x_t = x_t
+        return x @ w
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> tuple[None, None, Tensor]:
+        return None, None, ctx.x_t @ grads[0].contiguous()
+
+
+class Features:
+    """Input features of all nodes, dense or sparse, ready for the input layer.
+
+    Parameters
+    ----------
+    x : Tensor, float32, shape [n, f]
+        Strided or CSR.
+    """
+
+    def __init__(self, x: Tensor) -> None:
+        self.x = x
+        self.x_t = None
+        if x.layout == torch.sparse_csr:
+            t = x.to_sparse_coo().t().coalesce().to_sparse_csr()
+            self.x_t = torch.sparse_csr_tensor(
+                t.crow_indices(), t.col_indices(), t.values(), t.shape, check_invariants=False
+            )
+        self.num_nodes, self.num_features = int(x.size(0)), int(x.size(1))
+
+    def to(self, device: torch.device) -> Features:
+        """The same features on another device."""
+        moved = object.__new__(Features)
+        moved.x = self.x.to(device)
+        moved.x_t = None if self.x_t is None else self.x_t.to(device)
+        moved.num_nodes, moved.num_features = self.num_nodes, self.num_features
+        return moved
+
+    def matmul(self, w: Tensor) -> Tensor:
+        """``x @ w`` with gradients for w, shape [n, columns of w]."""
+        if self.x_t is None:
+            return self.x @ w
+        out: Tensor = SparseInput.apply(self.x, self.x_t, w)
+        return out
+
+
+class InputLayer(nn.Module):
+    """Linear map of the input features, ``(x * keep) W + b``, sparse-aware.
+
+    Dropping a column of x is dropping a row of W, which needs no copy of x.
+    """
+
+    def __init__(self, in_dim: int, out_dim: int, bias: bool) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(in_dim, out_dim))
+        nn.init.xavier_uniform_(self.weight)
+        self.bias = nn.Parameter(torch.zeros(out_dim)) if bias else None
+
+    def forward(self, features: Features, keep: Tensor | None = None) -> Tensor:
+        w = self.weight if keep is None else self.weight * keep[:, None]
+        h = features.matmul(w)
+        return h if self.bias is None else h + self.bias
+
+
+class GNN(nn.Module):
+    """Graph neural network of PyG convolutions, linear in its last layer.
+
+    Parameters
+    ----------
+    conv : "gcn", "sage", "gat" or "gin"
+        Kipf & Welling (arXiv 1609.02907), Hamilton et al. (1706.02216), Velickovic et al. (1710.10903),
+        Xu et al. (1810.00826).
+    in_dim, dim : int
+        Numbers of input columns and of embedding columns.
+    hidden : int
+        Width of the layers between.
+    layers : int
+        Number of convolutions.
+    dropout : float
+        Share of hidden units dropped in training.
+    norm : "none" or "batch"
+        Normalisation after each hidden layer.
+    """
+
+    def __init__(
+        self,
+        conv: str,
+        in_dim: int,
+        dim: int,
+        *,
+        hidden: int = 512,
+        layers: int = 2,
+        dropout: float = 0.0,
+        norm: str = "none",
+    ) -> None:
+        super().__init__()
+        if conv not in GNNS:
+            raise InputError(f"encoder: unknown GNN {conv!r}; expected one of {', '.join(GNNS)}")
+        self.conv = conv
+        self.dropout = dropout
+        widths = [hidden] * (layers - 1) + [dim]
+        # GCN and GAT begin with a linear map of their own: the input layer is that map. The two others
+        # propagate before they map, which would need x dense, so they get a projection in front.
+        fused = conv in ("gcn", "gat")
+        self.input = InputLayer(in_dim, widths[0] if fused else hidden, bias=not fused)
+        self.convs = nn.ModuleList()
+        self.norms = nn.ModuleList()
+        self.acts = nn.ModuleList()
+        before = widths[0] if fused else hidden
+        for i, width in enumerate(widths):
+            self.convs.append(_convolution(conv, before, width, first=fused and i == 0))
+            hidden_layer = i < layers - 1
+            self.norms.append(_normalisation(norm if hidden_layer else "none", width))
+            self.acts.append(nn.PReLU() if hidden_layer else nn.Identity())
+            before = width
+
+    def forward(self, features: Features, graph: Any, keep: Tensor | None = None) -> Tensor:
+        """Embedding [n, dim]; `graph` is a CSR matrix or, for GAT, an edge_index (see `NORMALIZATION`)."""
+        h = self.input(features, keep)
+        for i, (conv, norm, act) in enumerate(zip(self.convs, self.norms, self.acts, strict=True)):
+            h = act(norm(conv(h, graph)))
+            if i < len(self.convs) - 1:
+                h = F.dropout(h, self.dropout, self.training)
+        return h
+
+    def operator(self, propagation: Propagation | None, drop_edges: float = 0.0) -> Any:
+        """What `forward` wants as `graph`, optionally with a share of the edges left out at random."""
+        if propagation is None:
+            raise InputError(f"encoder {self.conv!r} needs a graph; the input has no edges")
+        return propagation.operator(NORMALIZATION[self.conv], drop_edges)
+
+
+class MLP(nn.Module):
+    """Multi-layer perceptron; the same call as `GNN`, the graph is ignored."""
+
+    def __init__(
+        self,
+        in_dim: int,
+        dim: int,
+        *,
+        hidden: int = 512,
+        layers: int = 2,
+        dropout: float = 0.0,
+        norm: str = "none",
+    ) -> None:
+        super().__init__()
+        self.dropout = dropout
+        widths = [hidden] * (layers - 1) + [dim]
+        self.input = InputLayer(in_dim, widths[0], bias=True)
+        self.linears = nn.ModuleList([nn.Linear(a, b) for a, b in zip(widths, widths[1:], strict=False)])
+        self.norms = nn.ModuleList([_normalisation(norm, width) for width in widths[:-1]])
+        self.acts = nn.ModuleList([nn.PReLU() for _ in widths[:-1]])
+
+    def forward(self, features: Features, graph: Any = None, keep: Tensor | None = None) -> Tensor:
+        """Embedding [n, dim]."""
+        h = self.input(features, keep)
+        for linear, norm, act in zip(self.linears, self.norms, self.acts, strict=True):
+            h = linear(F.dropout(act(norm(h)), self.dropout, self.training))
+        return h
+
+    def operator(self, propagation: Propagation | None, drop_edges: float = 0.0) -> None:
+        """An MLP propagates over nothing."""
+        return
+
+
+class FreeTable(nn.Module):
+    """A free coordinate vector for every node: no network, fastest, cannot place nodes it was not given.
+
+    Parameters
+    ----------
+    start : Tensor, float32, shape [n, d]
+        Initial coordinates.
+    """
+
+    def __init__(self, start: Tensor) -> None:
+        super().__init__()
+        self.table = nn.Parameter(start.clone().contiguous())
+
+    def forward(self, features: Any = None, graph: Any = None, keep: Tensor | None = None) -> Tensor:
+        """The table [n, d]."""
+        return self.table
+
+    def operator(self, propagation: Propagation | None, drop_edges: float = 0.0) -> None:
+        """A table propagates over nothing."""
+        return
+
+
+def make_encoder(
+    name: str,
+    in_dim: int,
+    dim: int,
+    *,
+    hidden: int = 512,
+    layers: int = 2,
+    dropout: float = 0.0,
+    norm: str = "none",
+    start: Tensor | None = None,
+) -> nn.Module:
+    """Encoder by name (`ENCODERS`); `start` is the initial table of "free".
+
+    Raises
+    ------
+    InputError
+        Unknown name, or sizes that are not positive.
+    """
+    for key, value in (("dim", dim), ("hidden", hidden), ("layers", layers)):
+        if value < 1:
+            raise InputError(f"encoder.{key}: found {value}; expected at least 1")
+    if not 0 <= dropout < 1:
+        raise InputError(f"encoder.dropout: found {dropout}; expected a share in [0, 1)")
+    options = {"hidden": hidden, "layers": layers, "dropout": dropout, "norm": norm}
+    if name in GNNS:
+        return GNN(name, in_dim, dim, **options)  # type: ignore[arg-type]
+    if name == "mlp":
+        return MLP(in_dim, dim, **options)  # type: ignore[arg-type]
+    if name == "free":
+        if start is None:
+            raise InputError('encoder "free": needs initial coordinates')
+        return FreeTable(start)
+    raise InputError(f"encoder: unknown {name!r}; expected one of {', '.join(ENCODERS)}")
+
+
+def _convolution(conv: str, in_dim: int, out_dim: int, first: bool) -> nn.Module:
+    from torch_geometric.nn import GATConv, GCNConv, GINConv, SAGEConv
+
+    if conv == "gcn":
+        module: nn.Module = GCNConv(in_dim, out_dim, normalize=False)
+    elif conv == "gat":
+        module = GATConv(in_dim, out_dim)
+    elif conv == "sage":
+        # The rows of the given matrix are normalised already, so that its sum is the mean.
+        return SAGEConv(in_dim, out_dim, aggr="sum")  # type: ignore[no-any-return]
+    else:
+        inner = nn.Sequential(nn.Linear(in_dim, out_dim), nn.PReLU(), nn.Linear(out_dim, out_dim))
+        return GINConv(inner, train_eps=True)  # type: ignore[no-any-return]
+    if first:
+        module.lin = nn.Identity()
+    return module
+
+
+def _normalisation(norm: str, width: int) -> nn.Module:
+    if norm == "batch":
+        return nn.BatchNorm1d(width)
+    if norm == "none":
+        return nn.Identity()
+    raise InputError(f"encoder.norm: unknown {norm!r}; expected none or batch")

@@ -1,0 +1,107 @@
+"""Probes on frozen embeddings: logistic regression and nearest-neighbour vote."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from genurl_graph.evaluation.splits import Split
+from genurl_graph.exceptions import InputError
+
+Array = npt.NDArray[Any]
+
+# Inverse strengths of the L2 penalty, from strongest to weakest.
+STRENGTHS = tuple(10.0 ** np.arange(-4, 2.5, 0.5))
+
+
+def linear_probe(z: Any, y: Any, split: Split, protocol: str) -> dict[str, float | None]:
+    """Accuracy of a linear classifier on frozen embeddings, by the rules of the protocol.
+
+    * "public" and "random-10-10-80": multinomial logistic regression on standardised columns (mean and
+      deviation of all nodes, no labels), L2 strength by validation accuracy, the strongest penalty among equals.
+    * "random-10" (GRACE, arXiv 2006.04131): rows of unit length, one-vs-rest logistic regression, C by 5-fold
+      cross-validation inside the training nodes.
+
+    Parameters
+    ----------
+    z : array or sparse matrix, float, shape [n, d]
+        Sparse input is scaled by its columns' deviation but not centred, to stay sparse.
+    y : array, int, shape [n]
+    split : Split
+    protocol : str
+
+    Returns
+    -------
+    dict
+        ``train``, ``val`` (None where the protocol has no validation nodes) and ``test`` accuracy in [0, 1].
+    """
+    y = np.asarray(y).reshape(-1)
+    if z.shape[0] != len(y):
+        raise InputError(f"embedding: {z.shape[0]} rows for {len(y)} labels")
+    if len(np.unique(y[split.train])) < 2:
+        raise InputError("linear probe: the training nodes hold fewer than two classes")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=UserWarning)  # lbfgs short of converging at weak penalties
+        if protocol == "random-10":
+            model, features = _cross_validated(z, y, split)
+        else:
+            model, features = _validated(z, y, split)
+
+    def accuracy(index: Array) -> float | None:
+        return float(np.mean(model.predict(features[index]) == y[index])) if len(index) else None
+
+    return {"train": accuracy(split.train), "val": accuracy(split.val), "test": accuracy(split.test)}
+
+
+def knn_probe(z: Any, y: Any, split: Split, n_neighbors: int = 20) -> float:
+    """Test accuracy of the vote of the nearest training nodes by cosine similarity, in [0, 1]."""
+    from sklearn.neighbors import KNeighborsClassifier
+
+    y = np.asarray(y).reshape(-1)
+    k = min(n_neighbors, len(split.train))
+    model = KNeighborsClassifier(k, metric="cosine", algorithm="brute").fit(z[split.train], y[split.train])
+    return float(model.score(z[split.test], y[split.test]))
+
+
+def _validated(z: Any, y: Array, split: Split) -> tuple[Any, Any]:
+    from sklearn.linear_model import LogisticRegression
+
+    features = _standardised(z)
+    best: tuple[float, Any] = (-1.0, None)
+    start = None
+    for strength in STRENGTHS:
+        # Each fit starts at the one before: the path of solutions is smooth in the strength.
+        model = LogisticRegression(C=strength, max_iter=300, warm_start=True)
+        if start is not None:
+            model.classes_, model.coef_, model.intercept_ = start
+        model.fit(features[split.train], y[split.train])
+        start = (model.classes_, model.coef_.copy(), model.intercept_.copy())
+        score = float(model.score(features[split.val], y[split.val]))
+        if score > best[0]:
+            best = (score, model)
+    return best[1], features
+
+
+def _cross_validated(z: Any, y: Array, split: Split) -> tuple[Any, Any]:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GridSearchCV, StratifiedKFold
+    from sklearn.multiclass import OneVsRestClassifier
+    from sklearn.preprocessing import normalize
+
+    features = normalize(z)
+    model = OneVsRestClassifier(LogisticRegression(solver="liblinear"))
+    grid = {"estimator__C": [2.0**p for p in range(-10, 10)]}
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    search = GridSearchCV(model, grid, cv=folds).fit(features[split.train], y[split.train])
+    return search.best_estimator_, features
+
+
+def _standardised(z: Any) -> Any:
+    import scipy.sparse as sp
+    from sklearn.preprocessing import StandardScaler
+
+    features = StandardScaler(with_mean=not sp.issparse(z)).fit_transform(z)
+    return features.tocsr() if sp.issparse(features) else features

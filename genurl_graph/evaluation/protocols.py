@@ -1,0 +1,123 @@
+"""Whole evaluations: an embedding in, every number of a protocol out; and the reference rows beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from genurl_graph.evaluation.clustering import cluster
+from genurl_graph.evaluation.probe import knn_probe, linear_probe
+from genurl_graph.evaluation.splits import default_protocol, splits
+from genurl_graph.exceptions import InputError
+
+__all__ = [
+    "default_protocol",
+    "evaluate_embedding",
+    "probe_embedding",
+    "propagated_features",
+    "raw_features",
+]
+
+
+def probe_embedding(
+    z: Any, data: Any, protocol: str | None = None, *, seed: int = 0, n_repeats: int | None = None
+) -> dict[str, Any]:
+    """Linear probe, mean over the splits of a protocol.
+
+    Parameters
+    ----------
+    z : Tensor, array or sparse matrix, float, shape [n, d]
+        Frozen embedding.
+    data : Data
+        With labels ``y`` and, for "public", masks.
+    protocol : str, optional
+        As in `genurl_graph.evaluation.splits.splits`; by default "public" where there are masks.
+    seed, n_repeats
+        As there.
+
+    Returns
+    -------
+    dict
+        ``protocol`` and the accuracies ``train``, ``val`` (None without validation nodes), ``test``.
+    """
+    protocol = default_protocol(data) if protocol is None else protocol
+    features, y = _arrays(z, data)
+    rows = [linear_probe(features, y, s, protocol) for s in splits(protocol, data, seed=seed, n_repeats=n_repeats)]
+    return {"protocol": protocol, **{key: _mean([row[key] for row in rows]) for key in ("train", "val", "test")}}
+
+
+def evaluate_embedding(
+    z: Any, data: Any, protocol: str | None = None, *, seed: int = 0, n_repeats: int | None = None
+) -> dict[str, Any]:
+    """All numbers of an embedding: linear probe, 20-nearest-neighbour probe, k-means clustering.
+
+    Parameters and errors as in `probe_embedding`.
+
+    Returns
+    -------
+    dict
+        ``probe`` (`probe_embedding`), ``knn`` {test}, ``cluster`` {acc, nmi, ari}; shares in [0, 1].
+    """
+    probe = probe_embedding(z, data, protocol, seed=seed, n_repeats=n_repeats)
+    return {"probe": probe, **neighbour_and_cluster(z, data, probe["protocol"], seed=seed, n_repeats=n_repeats)}
+
+
+def neighbour_and_cluster(
+    z: Any, data: Any, protocol: str, *, seed: int = 0, n_repeats: int | None = None
+) -> dict[str, Any]:
+    """The ``knn`` and ``cluster`` parts of `evaluate_embedding`."""
+    features, y = _arrays(z, data)
+    knn = [knn_probe(features, y, s) for s in splits(protocol, data, seed=seed, n_repeats=n_repeats)]
+    return {"knn": {"test": _mean(knn)}, "cluster": cluster(features, y, seed)}
+
+
+def raw_features(data: Any) -> Any:
+    """The reference row "raw": input features as they are, SciPy CSR where they are sparse."""
+    return _to_scipy_or_numpy(data.x)
+
+
+def propagated_features(data: Any, hops: int = 2) -> Any:
+    """The reference row "propagated": ``A_hat^2 X`` (SGC, arXiv 1902.07153, eq. 8).
+
+    A_hat is ``D^-1/2 (A + I) D^-1/2`` of the undirected, unweighted graph.
+    """
+    import scipy.sparse as sp
+
+    x = _to_scipy_or_numpy(data.x)
+    n = x.shape[0]
+    row, col = np.asarray(data.edge_index)
+    a = sp.csr_array((np.ones(len(row), dtype=np.float32), (row, col)), shape=(n, n))
+    a = ((a + a.T) > 0).astype(np.float32)
+    a.setdiag(1.0)
+    scale = 1 / np.sqrt(np.asarray(a.sum(1)).ravel())
+    a = sp.csr_array(a.multiply(scale[:, None]).multiply(scale[None, :]), dtype=np.float32)
+    for _ in range(hops):
+        x = a @ x
+    return x
+
+
+def _arrays(z: Any, data: Any) -> tuple[Any, np.ndarray[Any, Any]]:
+    if getattr(data, "y", None) is None:
+        raise InputError("evaluation: the data set has no labels")
+    features = _to_scipy_or_numpy(z)
+    y = np.asarray(data.y).reshape(-1)
+    if features.shape[0] != len(y):
+        raise InputError(f"embedding: {features.shape[0]} rows, but the data set has {len(y)} nodes")
+    return features, y
+
+
+def _to_scipy_or_numpy(x: Any) -> Any:
+    import scipy.sparse as sp
+    import torch
+
+    if isinstance(x, torch.Tensor):
+        if x.layout == torch.sparse_csr:
+            parts = (x.values().numpy(), x.col_indices().numpy(), x.crow_indices().numpy())
+            return sp.csr_matrix(parts, shape=tuple(x.shape))
+        return x.detach().cpu().numpy()
+    return x.tocsr() if sp.issparse(x) else np.asarray(x)
+
+
+def _mean(values: list[Any]) -> float | None:
+    return None if any(value is None for value in values) else float(np.mean(values))

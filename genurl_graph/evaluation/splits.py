@@ -1,0 +1,83 @@
+"""Node splits of the evaluation protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from genurl_graph.exceptions import InputError
+
+PROTOCOLS = ("public", "random-10", "random-10-10-80")
+REPEATS = {"random-10": 3, "random-10-10-80": 20}
+
+Index = npt.NDArray[np.int64]
+
+
+class Split(NamedTuple):
+    """Node ids of one split; `val` is empty where the protocol has none."""
+
+    train: Index
+    val: Index
+    test: Index
+
+
+def default_protocol(data: Any) -> str:
+    """"public" where the data set brings masks, else "random-10-10-80"."""
+    masks = [getattr(data, f"{name}_mask", None) for name in ("train", "val", "test")]
+    return "public" if all(mask is not None for mask in masks) else "random-10-10-80"
+
+
+def splits(protocol: str, data: Any, *, seed: int = 0, n_repeats: int | None = None) -> Iterator[Split]:
+    """Splits of a protocol, one after the other.
+
+    Parameters
+    ----------
+    protocol : str
+        "public": the masks of the data set (every column, where they are [n, s]); "random-10": 10 % train, 90 % test
+        (GRACE); "random-10-10-80": 10 % train, 10 % validation, 80 % test (GCA, CCA-SSG).
+    data : Data
+        With labels ``y`` [n]; negative labels and nodes outside all masks are left out.
+    seed : int
+        Seed of random splits. Repeat r of a seed is always the same, whatever `n_repeats` is.
+    n_repeats : int, optional
+        Number of random splits; 3 and 20 in the two protocols.
+
+    Raises
+    ------
+    InputError
+        Unknown protocol, "public" without masks, or too few labelled nodes.
+    """
+    if protocol not in PROTOCOLS:
+        raise InputError(f"protocol: unknown {protocol!r}; expected one of {', '.join(PROTOCOLS)}")
+    y = np.asarray(data.y).reshape(-1)
+    if protocol == "public":
+        yield from _public(data)
+        return
+    labelled = np.flatnonzero(y >= 0)
+    tenth = len(labelled) // 10
+    if tenth < len(np.unique(y[labelled])):
+        raise InputError(
+            f"protocol {protocol}: {len(labelled)} labelled nodes are too few for a tenth ({tenth}) that can hold "
+            f"{len(np.unique(y[labelled]))} classes"
+        )
+    for repeat in range(REPEATS[protocol] if n_repeats is None else n_repeats):
+        order = np.random.default_rng([seed, repeat]).permutation(labelled)
+        if protocol == "random-10":
+            yield Split(order[:tenth], order[:0], order[tenth:])
+        else:
+            yield Split(order[:tenth], order[tenth : 2 * tenth], order[2 * tenth :])
+
+
+def _public(data: Any) -> Iterator[Split]:
+    if default_protocol(data) != "public":
+        raise InputError("protocol public: the data set brings no train, validation and test masks")
+    masks = [np.asarray(getattr(data, f"{name}_mask")) for name in ("train", "val", "test")]
+    masks = [mask[:, None] if mask.ndim == 1 else mask for mask in masks]
+    columns = max(mask.shape[1] for mask in masks)
+    for column in range(columns):
+        # One test mask for several train masks (WikiCS) serves them all.
+        train, val, test = (np.flatnonzero(mask[:, min(column, mask.shape[1] - 1)]) for mask in masks)
+        yield Split(train, val, test)

@@ -1,0 +1,174 @@
+"""One writer and one reader for each file format of an embedding; `genurl_graph.io` is their public face.
+
+A writer takes a path and the columns ``embedding`` float32 [n, d], ``node_id`` [n] and perhaps ``label`` [n],
+none of them an object array; a reader gives such columns back, unchecked. Nothing here unpickles.
+"""
+
+import csv
+from collections.abc import Callable, Iterator
+from itertools import chain
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from genurl_graph.exceptions import InputError
+
+Columns = dict[str, npt.NDArray[Any]]
+_CSV_ROWS = 4096  # rows turned into text at a time: bounds the memory the text takes
+
+
+def import_pandas(path: Path) -> Any:
+    try:
+        import pandas
+        import pyarrow  # noqa: F401  pandas writes Parquet through it
+    except ImportError as error:
+        raise InputError(
+            f"{path}: Parquet needs pandas and pyarrow: pip install 'genurl-graph[parquet]'"
+        ) from error
+    return pandas
+
+
+def _write_npz(path: Path, columns: Columns) -> None:
+    np.savez(path, **columns)  # type: ignore[arg-type]  # numpy's stub takes the keys for allow_pickle
+
+
+def _read_npz(path: Path) -> Columns:
+    with np.load(path, allow_pickle=False) as archive:
+        if "embedding" not in archive:
+            raise InputError(f"{path}: no key 'embedding'; found {', '.join(archive.files) or 'no keys'}")
+        return {name: archive[name] for name in ("embedding", "node_id", "label") if name in archive}
+
+
+def _write_npy(path: Path, columns: Columns) -> None:
+    np.save(path, columns["embedding"])
+
+
+def _read_npy(path: Path) -> Columns:
+    return {"embedding": np.load(path, allow_pickle=False)}
+
+
+def _write_csv(path: Path, columns: Columns) -> None:
+    matrix, names = columns["embedding"], [name for name in ("node_id", "label") if name in columns]
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow([*names, *(f"e{i}" for i in range(matrix.shape[1]))])
+        for start in range(0, len(matrix), _CSV_ROWS):
+            rows = slice(start, start + _CSV_ROWS)
+            # Text made by NumPy from float32 is the shortest that reads back to the same float32.
+            left = [columns[name][rows].tolist() for name in names]
+            writer.writerows(
+                (*cells, *row) for *cells, row in zip(*left, matrix[rows].astype(str), strict=True)
+            )
+
+
+def _read_csv(path: Path) -> Columns:
+    matrix: list[npt.NDArray[Any]] = []
+    text: dict[int, list[str]] = {}
+    with path.open(newline="", encoding="utf-8-sig") as stream:
+        rows: Iterator[list[str]] = (row for row in csv.reader(stream) if row)
+        first = next(rows, None)
+        if first is None:
+            raise InputError(f"{path}: the file is empty")
+        header = [name.strip() for name in first]
+        if _is_numeric(first):
+            rows, header = chain([first], rows), [""] * len(first)
+        text = {i: [] for i, name in enumerate(header) if name in ("node_id", "label")}
+        # Row by row: a table of all cells as text would take ten times the matrix.
+        for number, row in enumerate(rows, start=1):
+            if len(row) != len(header):
+                raise InputError(f"{path}: row {number} has {len(row)} columns, expected {len(header)}")
+            numbers = [cell for i, cell in enumerate(row) if i not in text]
+            try:
+                matrix.append(np.array(numbers, dtype=np.float32))
+            except ValueError as error:
+                raise InputError(f"{path}: row {number}: {error}; expected numbers") from error
+            for i, cells in text.items():
+                cells.append(row[i])
+    columns: Columns = {"embedding": np.array(matrix, dtype=np.float32)}
+    return columns | {header[i]: _integers_if_all(np.array(cells, dtype=str)) for i, cells in text.items()}
+
+
+def _is_numeric(cells: list[str]) -> bool:
+    try:
+        [float(cell) for cell in cells]
+    except ValueError:
+        return False
+    return True
+
+
+def _integers_if_all(cells: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    try:
+        integers = cells.astype(np.int64)
+    except (ValueError, OverflowError):
+        return cells
+    # "007" is a name, not the number 7: only what prints back the same is taken for an integer.
+    return integers if bool((integers.astype(str) == cells).all()) else cells
+
+
+def _write_parquet(path: Path, columns: Columns) -> None:
+    pandas = import_pandas(path)
+    matrix = columns["embedding"]
+    table: Columns = {name: columns[name] for name in ("node_id", "label") if name in columns}
+    table |= {f"e{i}": matrix[:, i] for i in range(matrix.shape[1])}
+    pandas.DataFrame(table).to_parquet(path, engine="pyarrow", index=False)
+
+
+def _read_parquet(path: Path) -> Columns:
+    frame = import_pandas(path).read_parquet(path, engine="pyarrow")
+    named = [name for name in ("node_id", "label") if name in frame.columns]
+    columns: Columns = {"embedding": frame.drop(columns=named).to_numpy()}
+    for name in named:
+        column = frame[name].to_numpy()
+        columns[name] = column.astype(str) if column.dtype == object else column
+    return columns
+
+
+def _write_pt(path: Path, columns: Columns) -> None:
+    # Tensors and lists of strings are all that torch.load(weights_only=True) needs to know.
+    torch.save(
+        {name: v.tolist() if v.dtype.kind in "US" else torch.from_numpy(v) for name, v in columns.items()},
+        path,
+    )
+
+
+def _read_pt(path: Path) -> Columns:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except UnpicklingError as error:
+        raise InputError(
+            f"{path}: holds more than tensors and text, which is not read: {_first_line(error)}"
+        ) from error
+    if isinstance(content, Tensor):
+        content = {"embedding": content}
+    if not isinstance(content, dict) or "embedding" not in content:
+        raise InputError(f"{path}: expected a tensor or a dict with the key 'embedding'")
+    return {name: _array(content[name]) for name in ("embedding", "node_id", "label") if name in content}
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _array(values: Any) -> npt.NDArray[Any]:
+    return values.numpy() if isinstance(values, Tensor) else np.asarray(values)
+
+
+WRITERS: dict[str, Callable[[Path, Columns], None]] = {
+    ".npz": _write_npz,
+    ".npy": _write_npy,
+    ".csv": _write_csv,
+    ".parquet": _write_parquet,
+    ".pt": _write_pt,
+}
+READERS: dict[str, Callable[[Path], Columns]] = {
+    ".npz": _read_npz,
+    ".npy": _read_npy,
+    ".csv": _read_csv,
+    ".parquet": _read_parquet,
+    ".pt": _read_pt,
+}

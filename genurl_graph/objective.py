@@ -1,0 +1,188 @@
+"""From encoder to loss: views, embeddings, distances of edges and of sampled pairs, divergence.
+
+This is the right half of the method (LDT in GenURL's words) in one module. Recipes (`genurl_graph.tasks`) choose its
+parts; the loop (`genurl_graph.training`) only calls it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from genurl_graph.config import LossConfig, SamplingConfig, ViewConfig
+from genurl_graph.encoders import Features
+from genurl_graph.exceptions import InputError
+from genurl_graph.losses import LossTerms, get_loss
+from genurl_graph.pairs import EdgePattern, block_distances, edge_distances, normalize
+from genurl_graph.propagation import Propagation
+from genurl_graph.sampling import permuted_negatives, shared_negatives
+from genurl_graph.similarity import log_kernel
+from genurl_graph.views import keep_features
+
+METRICS = ("euclidean", "cosine")
+# Share of the epochs at the end in which attraction is exaggerated, if it is.
+EXAGGERATED = 0.25
+
+
+class PairwiseObjective(nn.Module):
+    r"""Sparse divergence between P on the edges of a graph and Q of an encoder's embedding.
+
+    With one view z, ``q_ij = kappa(d(z_i, z_j) / temperature)`` over the pairs i != j. With two views z and z', drawn
+    anew at every step, ``q_ij = kappa(d(z_i, z'_j) / temperature)``, P gains ``p_ii = self_weight`` (a node is its own
+    neighbour in the other view) and the loss is the mean over both orders of the views.
+
+    Parameters
+    ----------
+    encoder : nn.Module
+        As in `genurl_graph.encoders`; called as ``encoder(features, operator, keep)``.
+    features : Features or None
+        Input of the encoder; None for a free table.
+    propagation : Propagation or None
+        What a GNN propagates over.
+    edge_index : Tensor, int64, shape [2, E]
+        Edges of P: symmetric, sorted by row, each once.
+    p : Tensor, float32, shape [E]
+        Their similarities > 0.
+    num_nodes : int
+    loss, sampling, views
+        Configuration of the stages.
+
+    Raises
+    ------
+    InputError
+        Unknown option, no edges in P, or P not positive.
+    """
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        features: Features | None,
+        propagation: Propagation | None,
+        edge_index: Tensor,
+        p: Tensor,
+        num_nodes: int,
+        loss: LossConfig,
+        sampling: SamplingConfig,
+        views: ViewConfig,
+    ) -> None:
+        super().__init__()
+        _check(edge_index, p, loss, sampling, views)
+        self.encoder = encoder
+        self.features = features
+        self.propagation = propagation
+        self.num_nodes = num_nodes
+        self.loss, self.sampling, self.views = loss, sampling, views
+        self.divergence = get_loss(loss.name)
+        if views.self_weight > 0:
+            edge_index, p = _with_loops(edge_index, p, views.self_weight, num_nodes)
+        self.pattern = EdgePattern(edge_index, num_nodes)
+        self.p = p
+        # The loss is reported per unit of similarity, so that a learning rate means the same for any n.
+        self.mass = float(p.double().sum())
+
+    def move(self, device: torch.device) -> PairwiseObjective:
+        """Parameters and constants on `device`."""
+        self.to(device)
+        self.features = None if self.features is None else self.features.to(device)
+        self.propagation = None if self.propagation is None else self.propagation.to(device)
+        self.pattern = self.pattern.to(device)
+        self.p = self.p.to(device)
+        return self
+
+    def forward(self, progress: float = 0.0) -> LossTerms:
+        """Loss of one step; `progress` is the share of the epochs that is over, in [0, 1)."""
+        if self.views.self_weight > 0:
+            a, b = self._view(), self._view()
+            first, second = self._terms(a, b, progress), self._terms(b, a, progress)
+            return LossTerms(*((x + y) / 2 for x, y in zip(first, second, strict=True)))
+        z = self._view()
+        return self._terms(z, z, progress)
+
+    @torch.no_grad()
+    def embed(self) -> Tensor:
+        """Embedding [n, d] of the whole input, without views or dropout."""
+        training = self.encoder.training
+        self.encoder.eval()
+        z: Tensor = self.encoder(self.features, self.encoder.operator(self.propagation))
+        self.encoder.train(training)
+        return z
+
+    def _view(self) -> Tensor:
+        keep = None
+        if self.features is not None:
+            keep = keep_features(self.features.num_features, self.views.drop_features, self.p.device)
+        operator: Any = self.encoder.operator(self.propagation, self.views.drop_edges)
+        z: Tensor = self.encoder(self.features, operator, keep)
+        return normalize(z, self.loss.metric)
+
+    def _terms(self, a: Tensor, b: Tensor, progress: float) -> LossTerms:
+        log_q_pos = self._log_q(edge_distances(self.pattern, a, b, self.loss.metric))
+        log_q_neg, pairs = self._negatives(a, b)
+        loss, attraction, repulsion = self.divergence(
+            log_q_pos,
+            self.p,
+            log_q_neg,
+            row_pos=self.pattern.row,
+            num_rows=self.num_nodes,
+            gamma=self.loss.gamma,
+            scale=self.loss.scale,
+            per=self.loss.per,
+            **pairs,
+        )
+        if self.loss.exaggeration != 1.0 and progress >= 1 - EXAGGERATED:
+            loss = loss + (self.loss.exaggeration - 1) * attraction
+        return LossTerms(loss / self.mass, attraction / self.mass, repulsion / self.mass)
+
+    def _negatives(self, a: Tensor, b: Tensor) -> tuple[Tensor, dict[str, Any]]:
+        """log q of the sampled pairs, and how they are weighted."""
+        n, device = self.num_nodes, a.device
+        if self.sampling.negatives == "permuted":
+            row, col = permuted_negatives(n, self.sampling.n_negatives, device)
+            distance = (a.index_select(0, row) - b.index_select(0, col)).square().sum(1)
+            if self.loss.metric == "cosine":
+                distance = distance / 2
+            return self._log_q(distance), {"row_neg": row, "neg_weight": (n - 1) / self.sampling.n_negatives}
+        columns = shared_negatives(n, self.sampling.n_negatives, device)
+        log_q = self._log_q(block_distances(a, b.index_select(0, columns), self.loss.metric))
+        if self.views.self_weight > 0:
+            return log_q, {"neg_weight": n / columns.numel()}
+        # With one view the pair of a node with itself has q = 1 whatever the embedding: it does not count.
+        weight = torch.full_like(log_q, (n - 1) / max(columns.numel() - 1, 1))
+        weight[columns, torch.arange(columns.numel(), device=device)] = 0.0
+        return log_q, {"neg_weight": weight}
+
+    def _log_q(self, distance: Tensor) -> Tensor:
+        return log_kernel(distance / self.loss.temperature, self.loss.nu)
+
+
+def _with_loops(edge_index: Tensor, p: Tensor, weight: float, num_nodes: int) -> tuple[Tensor, Tensor]:
+    loop = torch.arange(num_nodes, device=edge_index.device)
+    edges = torch.cat([edge_index, loop.expand(2, -1)], dim=1)
+    order = (edges[0] * num_nodes + edges[1]).argsort()
+    return edges[:, order], torch.cat([p, p.new_full((num_nodes,), weight)])[order]
+
+
+def _check(
+    edge_index: Tensor, p: Tensor, loss: LossConfig, sampling: SamplingConfig, views: ViewConfig
+) -> None:
+    if edge_index.size(1) == 0:
+        raise InputError("similarities P: found no edges; expected some (are all points duplicates?)")
+    if not bool((p > 0).all()):
+        raise InputError(f"similarities P: the smallest is {float(p.min()):g}; expected values > 0")
+    if loss.metric not in METRICS:
+        raise InputError(f"loss.metric: unknown {loss.metric!r}; expected euclidean or cosine")
+    if loss.temperature <= 0 or loss.exaggeration <= 0:
+        raise InputError("loss.temperature and loss.exaggeration: expected numbers > 0")
+    if sampling.negatives not in ("shared", "permuted"):
+        raise InputError(
+            f"sampling.negatives: unknown {sampling.negatives!r}; expected shared or permuted"
+        )
+    if sampling.n_negatives < 1:
+        raise InputError(f"sampling.n_negatives: found {sampling.n_negatives}; expected at least 1")
+    if views.self_weight < 0:
+        raise InputError(f"views.self_weight: found {views.self_weight}; expected at least 0")
+    for name in ("drop_features", "drop_edges"):
+        if not 0 <= getattr(views, name) < 1:
+            raise InputError(f"views.{name}: found {getattr(views, name)}; expected a share in [0, 1)")

@@ -1,0 +1,122 @@
+"""Distances of the pairs named by a list of edges: the inner loop of every step.
+
+For wide embeddings gathering both end points of every edge would move E x d numbers; a sampled dense-dense
+product (SDDMM) on the CSR pattern of the edges reads the table where it lies (measured on 50,000 edges and 512
+columns: 14 ms against 150-300 ms). Its backward pass is two sparse x dense products.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+# From this width on the SDDMM beats gathering.
+WIDE = 16
+
+
+class EdgePattern:
+    """A list of edges, sorted by row and by column, as CSR patterns.
+
+    Parameters
+    ----------
+    edge_index : Tensor, int64, shape [2, E]
+        Sorted by row, each edge once.
+    num_nodes : int
+    """
+
+    def __init__(self, edge_index: Tensor, num_nodes: int) -> None:
+        self.row, self.col = edge_index
+        self.num_nodes = num_nodes
+        self.crow = _pointers(self.row, num_nodes)
+        self.by_column = (self.col * num_nodes + self.row).argsort()
+        self.ccol = _pointers(self.col, num_nodes)
+        self.row_by_column = self.row[self.by_column]
+
+    def to(self, device: torch.device) -> EdgePattern:
+        """The same pattern on another device."""
+        moved = object.__new__(EdgePattern)
+        for key, value in vars(self).items():
+            setattr(moved, key, value.to(device) if isinstance(value, Tensor) else value)
+        return moved
+
+    def matrix(self, values: Tensor) -> Tensor:
+        """CSR [n, n] with a value for each edge."""
+        return _csr(self.crow, self.col, values, self.num_nodes)
+
+    def transposed(self, values: Tensor) -> Tensor:
+        """The transpose of `matrix`, CSR too."""
+        return _csr(self.ccol, self.row_by_column, values[self.by_column], self.num_nodes)
+
+
+class _EdgeProducts(torch.autograd.Function):
+    """``<a_i, b_j>`` of every edge."""
+
+    @staticmethod
+    def forward(ctx: Any, pattern: EdgePattern, a: Tensor, b: Tensor) -> Tensor:
+        ctx.pattern = pattern
+        ctx.save_for_backward(a, b)
+        zero = pattern.matrix(a.new_zeros(pattern.col.numel()))
+        return torch.sparse.sampled_addmm(zero, a, b.t(), beta=0.0).values()
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> tuple[None, Tensor, Tensor]:
+        a, b = ctx.saved_tensors
+        values = grads[0].contiguous()
+        return None, ctx.pattern.matrix(values) @ b, ctx.pattern.transposed(values) @ a
+
+
+def edge_products(pattern: EdgePattern, a: Tensor, b: Tensor) -> Tensor:
+    """Inner products ``<a_i, b_j>`` of the edges (i, j).
+
+    Parameters
+    ----------
+    pattern : EdgePattern
+    a, b : Tensor, float, shape [n, d]
+
+    Returns
+    -------
+    Tensor, float, shape [E]
+    """
+    if a.size(1) < WIDE:
+        return (a.index_select(0, pattern.row) * b.index_select(0, pattern.col)).sum(1)
+    out: Tensor = _EdgeProducts.apply(pattern, a, b)
+    return out
+
+
+def edge_distances(pattern: EdgePattern, a: Tensor, b: Tensor, metric: str) -> Tensor:
+    """Squared Euclidean or cosine distances of the edges (i, j), shape [E].
+
+    For cosine the rows must be normalised already (`normalize`).
+    """
+    if metric == "cosine":
+        return 1 - edge_products(pattern, a, b)
+    if a.size(1) < WIDE:
+        return (a.index_select(0, pattern.row) - b.index_select(0, pattern.col)).square().sum(1)
+    squares = a.square().sum(1)[pattern.row] + b.square().sum(1)[pattern.col]
+    return (squares - 2 * edge_products(pattern, a, b)).clamp_min(0)
+
+
+def block_distances(a: Tensor, b: Tensor, metric: str) -> Tensor:
+    """Distances of all rows of `a` [R, d] to all rows of `b` [S, d], shape [R, S]; as `edge_distances`."""
+    if metric == "cosine":
+        return 1 - a @ b.t()
+    squares = a.square().sum(1)[:, None] + b.square().sum(1)[None, :]
+    return torch.addmm(squares, a, b.t(), alpha=-2).clamp_min(0)
+
+
+def normalize(z: Tensor, metric: str) -> Tensor:
+    """Rows of unit length for the cosine metric, `z` itself otherwise."""
+    return F.normalize(z, dim=1) if metric == "cosine" else z
+
+
+def _pointers(sorted_ids: Tensor, num_nodes: int) -> Tensor:
+    pointers = torch.zeros(num_nodes + 1, dtype=torch.long, device=sorted_ids.device)
+    pointers[1:] = torch.bincount(sorted_ids, minlength=num_nodes).cumsum(0)
+    return pointers
+
+
+def _csr(crow: Tensor, col: Tensor, values: Tensor, num_nodes: int) -> Tensor:
+    return torch.sparse_csr_tensor(crow, col, values, (num_nodes, num_nodes), check_invariants=False)

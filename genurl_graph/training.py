@@ -1,0 +1,190 @@
+"""The one training loop: precision, progress, stopping, checkpoints. It knows no task, loss or encoder.
+
+A module that returns `LossTerms` when called with the progress in [0, 1) is all it asks for.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from genurl_graph.checkpoint import Checkpoint
+from genurl_graph.config import TrainingConfig
+from genurl_graph.exceptions import DivergenceError, InputError
+from genurl_graph.interrupt import DeferredInterrupt
+
+Callback = Callable[[int, float], None]
+
+
+def choose_device(device: str = "auto") -> torch.device:
+    """The device called `device`; "auto" is CUDA where there is one, else the CPU.
+
+    Raises
+    ------
+    InputError
+        Unknown name, or CUDA asked for and absent.
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        chosen = torch.device(device)
+    except RuntimeError as error:
+        raise InputError(f"device: unknown {device!r}; expected auto, cpu or cuda") from error
+    if chosen.type == "cuda" and not torch.cuda.is_available():
+        raise InputError(f"device: {device!r} asked for, but this torch finds no CUDA device")
+    return chosen
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python's, NumPy's and torch's generators (of all devices)."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 - libraries below us still draw from the global state
+    torch.manual_seed(seed)
+
+
+def train(
+    objective: nn.Module,
+    config: TrainingConfig,
+    *,
+    checkpoint: Checkpoint | None = None,
+    resume: bool = False,
+    callbacks: Sequence[Callback] = (),
+    progress: bool = False,
+) -> list[float]:
+    """Minimise `objective` with Adam.
+
+    Random numbers come from torch's global generators; their state is part of the checkpoint, so that a
+    resumed run continues bit for bit on the CPU.
+
+    Parameters
+    ----------
+    objective : nn.Module
+        ``objective(progress) -> LossTerms``.
+    config : TrainingConfig
+    checkpoint : Checkpoint, optional
+        Where the state is saved: every ``checkpoint_every`` epochs, at the end, and on Ctrl-C.
+    resume : bool
+        Continue from the checkpoint.
+    callbacks : sequence of callables
+        Called as ``callback(epoch, loss)`` after each epoch, counted from 1.
+    progress : bool
+        Show a progress bar on stderr (only on a terminal).
+
+    Returns
+    -------
+    list of float
+        The loss of every epoch, resumed ones included.
+
+    Raises
+    ------
+    DivergenceError
+        A quantity became NaN or infinite; the message says which.
+    InputError
+        A parameter out of range, or a checkpoint that is missing or of another run.
+    KeyboardInterrupt
+        On Ctrl-C, after the checkpoint is written.
+    """
+    _check(config)
+    parameters = [p for p in objective.parameters() if p.requires_grad]
+    optimizer = torch.optim.Adam(parameters, lr=config.lr, weight_decay=config.weight_decay)
+    history: list[float] = []
+    if resume:
+        if checkpoint is None:
+            raise InputError("resume: needs a checkpoint")
+        history = checkpoint.restore(objective, optimizer)
+
+    objective.train()
+    with DeferredInterrupt() as interrupt, _bar(config.epochs, len(history), progress) as bar:
+        while len(history) < config.epochs and not _stalled(history, config.patience):
+            history.append(_step(objective, optimizer, parameters, len(history), config))
+            bar.set_postfix_str(f"loss {history[-1]:.4f}", refresh=False)
+            bar.update()
+            for callback in callbacks:
+                callback(len(history), history[-1])
+            due = len(history) % config.checkpoint_every == 0 or len(history) == config.epochs
+            if checkpoint is not None and (due or interrupt.requested):
+                checkpoint.save(objective, optimizer, history)
+            if interrupt.requested:
+                raise KeyboardInterrupt
+    return history
+
+
+def _step(
+    objective: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    parameters: list[Tensor],
+    epoch: int,
+    config: TrainingConfig,
+) -> float:
+    progress = epoch / config.epochs
+    for group in optimizer.param_groups:
+        group["lr"] = config.lr * _decay(progress, config.schedule)
+    optimizer.zero_grad(set_to_none=True)
+    terms = objective(progress)
+    loss = float(terms.loss.detach())
+    if not math.isfinite(loss):
+        _diverged(objective, terms._asdict(), epoch)
+    terms.loss.backward()
+    if config.clip_norm > 0:
+        torch.nn.utils.clip_grad_norm_(parameters, config.clip_norm)
+    optimizer.step()
+    return loss
+
+
+def _diverged(objective: nn.Module, terms: dict[str, Tensor], epoch: int) -> None:
+    """Name the first quantity that is not finite: weights (ruined by the last step's gradient), then terms."""
+    for name, parameter in objective.named_parameters():
+        if not bool(torch.isfinite(parameter).all()):
+            raise DivergenceError(
+                f"training stopped at epoch {epoch + 1}: the weights {name!r} are no longer finite, so the gradient "
+                "of the epoch before was not; try a smaller training.lr or training.clip_norm=1"
+            )
+    for name in ("attraction", "repulsion", "loss"):
+        value = float(terms[name].detach())
+        if not math.isfinite(value):
+            raise DivergenceError(
+                f"training stopped at epoch {epoch + 1}: the {name} of the loss is {value} although all weights are "
+                "finite; try a smaller training.lr, or check the scale of the features"
+            )
+
+
+def _decay(progress: float, schedule: str) -> float:
+    if schedule == "cosine":
+        return 0.5 * (1 + math.cos(math.pi * progress))
+    return 1.0 - progress if schedule == "linear" else 1.0
+
+
+def _stalled(history: list[float], patience: int) -> bool:
+    """No new minimum of the loss within the last `patience` epochs."""
+    if patience <= 0 or len(history) <= patience:
+        return False
+    return min(history[-patience:]) >= min(history[:-patience])
+
+
+def _bar(epochs: int, done: int, show: bool) -> Any:
+    from tqdm import tqdm
+
+    # None lets tqdm stay silent wherever stderr is not a terminal.
+    return tqdm(total=epochs, initial=done, desc="train", unit="epoch", disable=None if show else True)
+
+
+def _check(config: TrainingConfig) -> None:
+    if config.epochs < 1:
+        raise InputError(f"training.epochs: found {config.epochs}; expected at least 1")
+    if not config.lr > 0:
+        raise InputError(f"training.lr: found {config.lr}; expected a number > 0")
+    if config.schedule not in ("constant", "cosine", "linear"):
+        raise InputError(
+            f"training.schedule: unknown {config.schedule!r}; expected constant, cosine or linear"
+        )
+    if config.checkpoint_every < 1:
+        raise InputError(f"training.checkpoint_every: found {config.checkpoint_every}; expected at least 1")
+    for name in ("weight_decay", "clip_norm", "patience"):
+        if getattr(config, name) < 0:
+            raise InputError(f"training.{name}: found {getattr(config, name)}; expected at least 0")

@@ -1,0 +1,189 @@
+"""``genurl-graph embed`` end to end, on data that needs no download and on Cora."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+METRICS = {
+    "dataset": str,
+    "task": str,
+    "n_nodes": int,
+    "n_edges": int,
+    "n_features": int,
+    "dim": int,
+    "seed": int,
+    "device": str,
+    "seconds": {"graph", "train", "evaluate", "total"},
+    "peak_memory_mb": float,
+    "loss": float,
+    "graph": {"n_predefined", "n_feature", "n_both", "n_components_before", "n_components_after"},
+    "probe": {"protocol", "train", "val", "test"},
+    "knn": {"test"},
+    "cluster": {"acc", "nmi", "ari"},
+    "reference": {"raw", "propagated", "untrained"},
+    "config": dict,
+    "versions": dict,
+}
+
+
+def check_metrics(metrics: dict) -> None:
+    assert list(metrics) == list(METRICS)
+    for key, kind in METRICS.items():
+        if isinstance(kind, set):
+            assert set(metrics[key]) == kind, key
+        else:
+            assert isinstance(metrics[key], kind), key
+
+
+def test_digits(run, tmp_path: Path) -> None:
+    result = run(
+        *("embed", "--dataset", "Digits", "--epochs", 5, "--seed", 3, "--device", "cpu"),
+        *("--output", "z.npz", "--metrics", "m.json", "--plot", "z.png", "--save-model", "model"),
+    )
+    assert sorted(os.listdir()) == ["m.json", "model", "z.npz", "z.png"]
+    with np.load("z.npz") as archive:
+        assert archive["embedding"].shape == (1797, 2)
+        assert archive["embedding"].dtype == np.float32
+        assert archive["node_id"].tolist() == list(range(1797))
+        assert set(archive["label"].tolist()) == set(range(10))
+    metrics = json.loads(Path("m.json").read_text())
+    check_metrics(metrics)
+    assert (metrics["dataset"], metrics["task"], metrics["device"]) == ("digits", "reduce", "cpu")
+    assert (metrics["n_nodes"], metrics["n_edges"], metrics["n_features"]) == (1797, 0, 64)
+    assert (metrics["dim"], metrics["seed"]) == (2, 3)
+    assert metrics["probe"]["protocol"] == "random-10-10-80"
+    assert metrics["reference"]["raw"] > 0.9  # a fact about the digits, whatever the embedding
+    assert metrics["seconds"]["total"] >= metrics["seconds"]["train"] + metrics["seconds"]["evaluate"]
+    assert Path("z.png").read_bytes().startswith(b"\x89PNG")
+    for expected in ("1,797 nodes", "raw features", "untrained", "z.npz", "m.json", "z.png", "model"):
+        assert expected in result.stdout
+    assert f"{100 * metrics['probe']['test']:.1f}" in result.stdout
+    assert f"{100 * metrics['reference']['raw']:.1f}" in result.stdout
+
+
+def test_karate_has_edges_but_no_features(run) -> None:
+    run(
+        "embed",
+        "--dataset",
+        "karate",
+        "--epochs",
+        3,
+        "--seed",
+        0,
+        "--dim",
+        8,
+        "--output",
+        "z.csv",
+        "--plot",
+        "z.png",
+    )
+    assert len(Path("z.csv").read_text().splitlines()) == 35
+    assert Path("z.csv").read_text().startswith("node_id,label,e0,e1,e2,e3,e4,e5,e6,e7\n")
+
+
+@pytest.mark.data
+def test_cora(run, data_root: Path) -> None:
+    run(
+        *("embed", "--dataset", "cora", "--data-root", data_root, "--epochs", 2, "--seed", 0, "--dim", 32),
+        *("--set", "encoder.hidden=32", "--output", "z.pt", "--metrics", "m.json"),
+    )
+    metrics = json.loads(Path("m.json").read_text())
+    check_metrics(metrics)
+    assert (metrics["dataset"], metrics["task"], metrics["dim"]) == ("Cora", "graph", 32)
+    assert (metrics["n_nodes"], metrics["n_edges"], metrics["n_features"]) == (2708, 10556, 1433)
+    assert metrics["probe"]["protocol"] == "public"
+    assert metrics["reference"]["propagated"] > metrics["reference"]["raw"] > 0.5
+    assert metrics["graph"]["n_components_before"] == 78
+    content = torch.load("z.pt", weights_only=True)
+    assert content["embedding"].shape == (2708, 32)
+    assert content["label"].max() == 6
+
+
+def test_own_files_keep_their_names_and_need_no_labels(run) -> None:
+    ring = [f"n{i:02d}" for i in range(20)]
+    edges = "".join(f"{a},{b}\n" for a, b in zip(ring, ring[1:] + ring[:1], strict=True))
+    Path("ring.csv").write_text("source,target\n" + edges)
+    result = run("embed", "--input", "ring.csv", "--epochs", 2, "--dim", 4, "--metrics", "m.json")
+    with np.load("ring-embedding.npz") as archive:
+        assert set(archive.files) == {"embedding", "node_id"}
+        assert sorted(archive["node_id"].tolist()) == ring
+    metrics = json.loads(Path("m.json").read_text())
+    assert list(metrics) == list(METRICS)
+    assert [metrics[key] for key in ("probe", "knn", "cluster", "reference")] == [None] * 4
+    assert "no labels" in result.stdout
+
+
+def test_labels_of_own_files_come_out_by_name(run) -> None:
+    rng = np.random.default_rng(0)
+    np.save("x.npy", rng.standard_normal((60, 5)) + np.repeat([[0], [6], [12]], 20, axis=0))
+    Path("y.csv").write_text("label\n" + "cat\n" * 20 + "dog\n" * 20 + "emu\n" * 20)
+    run("embed", "--input", "x.npy", "--labels", "y.csv", "--epochs", 2, "--output", "z.npz")
+    with np.load("z.npz") as archive:
+        assert archive["label"].tolist() == ["cat"] * 20 + ["dog"] * 20 + ["emu"] * 20
+
+
+def test_quiet_prints_nothing(run) -> None:
+    result = run("embed", "--dataset", "karate", "--epochs", 2, "--dim", 4, "--quiet")
+    assert result.output == ""
+    assert os.listdir() == ["karate-embedding.npz"]
+
+
+def test_settings_reach_the_configuration_and_set_wins(run) -> None:
+    Path("c.toml").write_text("[loss]\ngamma = 0.5\n[training]\nlr = 0.002\n")
+    run(
+        *("embed", "--dataset", "karate", "--epochs", 2, "--dim", 4, "--config", "c.toml"),
+        *("--set", "loss.gamma=0.25", "--metrics", "m.json"),
+    )
+    config = json.loads(Path("m.json").read_text())["config"]
+    assert config["loss"]["gamma"] == 0.25
+    assert config["training"]["lr"] == 0.002
+    assert config["training"]["epochs"] == 2
+
+
+def test_the_same_seed_gives_the_same_embedding(run) -> None:
+    for name in ("a.npy", "b.npy"):
+        run(
+            "embed",
+            "--dataset",
+            "karate",
+            "--epochs",
+            3,
+            "--dim",
+            4,
+            "--seed",
+            5,
+            "--output",
+            name,
+            "--device",
+            "cpu",
+        )
+    np.testing.assert_array_equal(np.load("a.npy"), np.load("b.npy"))
+
+
+def test_ctrl_c_then_resume_gives_what_an_undisturbed_run_gives(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ("embed", "--dataset", "karate", "--epochs", 8, "--dim", 4, "--seed", 1, "--device", "cpu")
+    run(*words, "--output", "whole.npy")
+
+    step, calls = torch.optim.Optimizer.zero_grad, []
+
+    def interrupted(self: torch.optim.Optimizer, set_to_none: bool = True) -> None:
+        calls.append(1)
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        step(self, set_to_none)
+
+    monkeypatch.setattr(torch.optim.Optimizer, "zero_grad", interrupted)
+    result = run(*words, "--output", "z.npy", code=130)
+    monkeypatch.undo()
+    assert "--resume" in result.stderr
+    assert "z.npy.ckpt" in result.stderr
+    assert not Path("z.npy").exists()
+    assert Path("z.npy.ckpt").exists()
+
+    run(*words, "--output", "z.npy", "--resume")
+    np.testing.assert_array_equal(np.load("z.npy"), np.load("whole.npy"))
+    assert not Path("z.npy.ckpt").exists()

@@ -1,0 +1,74 @@
+"""``genurl-graph evaluate``: embeddings whose quality is known in advance."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+
+@pytest.fixture(scope="module")
+def labels() -> np.ndarray:
+    return load_digits().target
+
+
+def one_hot(labels: np.ndarray) -> np.ndarray:
+    noise = np.random.default_rng(0).standard_normal((len(labels), 10))
+    return (np.eye(10)[labels] + 0.01 * noise).astype(np.float32)
+
+
+def test_a_perfect_embedding_scores_one(run, labels: np.ndarray) -> None:
+    np.save("z.npy", one_hot(labels))
+    result = run("evaluate", "--embedding", "z.npy", "--dataset", "digits", "--metrics", "m.json")
+    metrics = json.loads(Path("m.json").read_text())
+    assert metrics["dataset"] == "digits"
+    assert metrics["protocol"] == metrics["probe"]["protocol"] == "random-10-10-80"
+    assert metrics["probe"]["test"] == pytest.approx(1.0)
+    assert metrics["knn"]["test"] == pytest.approx(1.0)
+    assert metrics["cluster"] == pytest.approx({"acc": 1.0, "nmi": 1.0, "ari": 1.0})
+    assert "100.0" in result.stdout
+
+
+def test_noise_scores_chance(run, labels: np.ndarray) -> None:
+    np.save("z.npy", np.random.default_rng(0).standard_normal((len(labels), 4)).astype(np.float32))
+    words = ("evaluate", "--embedding", "z.npy", "--dataset", "digits", "--metrics", "m.json")
+    run(*words, "--protocol", "knn", "--seeds", 2)
+    metrics = json.loads(Path("m.json").read_text())
+    assert metrics["knn"]["test"] < 0.2
+    assert metrics["seeds"] == [0, 1]
+    assert len(metrics["runs"]) == 2
+    assert metrics["probe"] is metrics["cluster"] is None
+    run(*words, "--protocol", "cluster")
+    metrics = json.loads(Path("m.json").read_text())
+    assert metrics["cluster"]["nmi"] < 0.1
+    assert metrics["probe"] is metrics["knn"] is None
+
+
+def test_rows_are_matched_by_node_id(run, labels: np.ndarray) -> None:
+    order = np.random.default_rng(1).permutation(len(labels))
+    np.savez("z.npz", embedding=one_hot(labels)[order], node_id=order)
+    run("evaluate", "--embedding", "z.npz", "--dataset", "digits", "--protocol", "knn", "--metrics", "m.json")
+    assert json.loads(Path("m.json").read_text())["knn"]["test"] == pytest.approx(1.0)
+
+
+def test_bad_input(run, labels: np.ndarray) -> None:
+    z = one_hot(labels)
+    np.save("short.npy", z[:-1])
+    np.savez("strange.npz", embedding=z, node_id=np.arange(1, len(z) + 1))
+    np.savez("twice.npz", embedding=z, node_id=np.r_[0, np.arange(len(z) - 1)])
+    for name, message in (
+        ("short.npy", "1,796 rows, but data set digits has 1,797 nodes"),
+        ("strange.npz", "node_id '1797' is no node"),
+        ("twice.npz", "node_id has 1 repeated"),
+        ("nowhere.npy", "no such file"),
+    ):
+        result = run("evaluate", "--embedding", name, "--dataset", "digits", "--metrics", "m.json", code=2)
+        assert message in result.stderr
+        assert not Path("m.json").exists()
+
+
+def test_digits_have_no_public_split(run, labels: np.ndarray) -> None:
+    np.save("z.npy", one_hot(labels))
+    result = run("evaluate", "--embedding", "z.npy", "--dataset", "digits", "--protocol", "public", code=2)
+    assert "public" in result.stderr

@@ -1,0 +1,43 @@
+"""``genurl-graph transform``: a saved model on the command line."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def model(run) -> np.ndarray:
+    """A model in ./model, trained on ./x.npy; its embedding is returned."""
+    rng = np.random.default_rng(0)
+    np.save("x.npy", rng.standard_normal((80, 6)).astype(np.float32))
+    run(
+        *("embed", "--input", "x.npy", "--encoder", "mlp", "--epochs", 3, "--seed", 0, "--device", "cpu"),
+        *("--output", "z.npy", "--save-model", "model"),
+    )
+    return np.load("z.npy")
+
+
+def test_training_data_through_the_saved_model_is_the_embedding(run, model: np.ndarray) -> None:
+    run("transform", "--model", "model", "--input", "x.npy", "--output", "again.npy")
+    np.testing.assert_allclose(np.load("again.npy"), model, rtol=1e-4, atol=1e-5)
+
+
+def test_some_rows_give_the_same_as_all_rows(run, model: np.ndarray) -> None:
+    np.save("few.npy", np.load("x.npy")[[5, 3]])
+    result = run("transform", "--model", "model", "--input", "few.npy", "--output", "few.csv")
+    assert "few.csv" in result.stdout
+    table = np.loadtxt("few.csv", delimiter=",", skiprows=1)
+    np.testing.assert_allclose(table[:, 1:], model[[5, 3]], rtol=1e-4, atol=1e-5)
+
+
+def test_bad_input(run, model: np.ndarray) -> None:
+    np.save("wide.npy", np.ones((4, 7)))
+    for words, message in (
+        (("--model", "model", "--input", "wide.npy", "--output", "o.npy"), "6"),
+        (("--model", "nowhere", "--input", "x.npy", "--output", "o.npy"), "nowhere"),
+        (("--model", "model", "--input", "x.npy", "--output", "o.doc"), "o.doc"),
+    ):
+        result = run("transform", *words, code=2)
+        assert message in result.stderr
+        assert not Path("o.npy").exists()

@@ -1,0 +1,91 @@
+"""The OGB reader on a small folder in the exact layout of OGB's archives."""
+
+import gzip
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from genurl_graph import datasets
+from genurl_graph.exceptions import InputError
+
+EDGES = "0,1\n1,2\n3,0\n"
+FEATURES = "0.5,-1.25\n-0.057943,1e-3\n2,3\n-0.1,0\n"
+
+
+def write(path: Path, content: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with gzip.open(path, "wt") as file:
+        file.write(content)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "ogbn_arxiv"
+    write(folder / "raw" / "edge.csv.gz", EDGES)
+    write(folder / "raw" / "node-feat.csv.gz", FEATURES)
+    write(folder / "raw" / "node-label.csv.gz", "4\n0\n39\n1\n")
+    write(folder / "raw" / "node_year.csv.gz", "2017\n2018\n2019\n2020\n")
+    write(folder / "raw" / "num-node-list.csv.gz", "4\n")
+    write(folder / "raw" / "num-edge-list.csv.gz", "3\n")
+    for part, nodes in (("train", "0\n3\n"), ("valid", "1\n"), ("test", "2\n")):
+        write(folder / "split" / "time" / f"{part}.csv.gz", nodes)
+    (folder / "RELEASE_v1.txt").touch()
+    return tmp_path
+
+
+@pytest.fixture(params=["pyarrow", "numpy"])
+def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    if request.param == "pyarrow":
+        pytest.importorskip("pyarrow")
+    else:
+        monkeypatch.setitem(sys.modules, "pyarrow.csv", None)  # import raises ImportError
+    return request.param
+
+
+def test_reads_the_raw_files(root: Path, parser: str):
+    data = datasets.load("ogbn-arxiv", root)
+    assert data.edge_index.tolist() == [[0, 0, 1, 1, 2, 3], [1, 3, 0, 2, 1, 0]]
+    expected = torch.tensor([[0.5, -1.25], [-0.057943, 1e-3], [2, 3], [-0.1, 0]])
+    assert torch.equal(data.x, expected)
+    assert data.y.tolist() == [4, 0, 39, 1]
+    assert data.train_mask.tolist() == [True, False, False, True]
+    assert data.val_mask.tolist() == [False, True, False, False]
+    assert data.test_mask.tolist() == [False, False, True, False]
+    assert data.name == "ogbn-arxiv"
+    assert sorted(path.name for path in (root / "ogbn_arxiv").iterdir()) == ["RELEASE_v1.txt", "raw", "split"]
+
+
+def test_absent_label_is_minus_one(root: Path, parser: str):
+    write(root / "ogbn_arxiv" / "raw" / "node-label.csv.gz", "4\nnan\n39\n1\n")
+    assert datasets.load("ogbn-arxiv", root).y.tolist() == [4, -1, 39, 1]
+
+
+def test_needs_no_ogb(root: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "ogb", None)
+    assert datasets.load("arxiv", root).num_nodes == 4
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("raw/edge.csv.gz", "0,1\n1,4\n", r"edge.csv.gz: line 2 is \[1, 4\], expected nodes from 0 to 3"),
+        ("raw/edge.csv.gz", "0,1,2\n", r"edge.csv.gz: 3 columns, expected 2"),
+        ("raw/edge.csv.gz", "0,x\n", r"edge.csv.gz: cannot be read as numbers"),
+        ("raw/node-feat.csv.gz", "1,2\n3,4\n", r"node-feat.csv.gz: 2 rows, expected 4"),
+        ("raw/node-label.csv.gz", "1\n", r"node-label.csv.gz: 1 rows, expected 4"),
+        ("split/time/valid.csv.gz", "-1\n", r"valid.csv.gz: line 1 is \[-1\]"),
+    ],
+)
+def test_contradictions_are_named(root: Path, parser: str, file: str, content: str, message: str):
+    write(root / "ogbn_arxiv" / file, content)
+    with pytest.raises(InputError, match=message):
+        datasets.load("ogbn-arxiv", root)
+
+
+def test_truncated_gzip_is_named(root: Path, parser: str):
+    path = root / "ogbn_arxiv" / "raw" / "edge.csv.gz"
+    path.write_bytes(path.read_bytes()[:-12])
+    with pytest.raises(InputError, match=r"edge.csv.gz: cannot be read"):
+        datasets.load("ogbn-arxiv", root)

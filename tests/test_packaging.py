@@ -1,0 +1,152 @@
+"""What gets installed: `datasets/` and `cli/` inside the package, never under their bare names."""
+
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import click
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SITE_PACKAGES = Path(click.__file__).parent.parent
+
+# Isolated (-I) and without the environment's site-packages (-S), where this very package is installed too.
+PROBE = """
+import json, site, sys
+from importlib.util import find_spec
+site.addsitedir(sys.argv[1])
+bare = [name for name in ("datasets", "cli") if find_spec(name) is not None]
+sys.path.append(sys.argv[2])  # for click
+import genurl_graph, genurl_graph.cli, genurl_graph.datasets, genurl_graph.presets
+print(json.dumps({
+    "bare": bare,
+    "package": genurl_graph.__file__,
+    "datasets": genurl_graph.datasets.__file__,
+    "cli": genurl_graph.cli.__file__,
+    "presets": genurl_graph.presets.__file__,
+    "karate": genurl_graph.datasets.info("karate").name,
+    "commands": genurl_graph.cli.main.list_commands(None),
+    "torch": "torch" in sys.modules,
+}))
+"""
+
+
+def call(*command: str | Path, cwd: Path) -> str:
+    done = subprocess.run([str(word) for word in command], cwd=cwd, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:] + done.stdout[-3000:]
+    return done.stdout
+
+
+def probe(target: Path, cwd: Path) -> dict[str, object]:
+    return json.loads(call(sys.executable, "-I", "-S", "-c", PROBE, target, SITE_PACKAGES, cwd=cwd))
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the checkout: building leaves files behind."""
+    copy = tmp_path_factory.mktemp("source")
+    for folder in ("genurl_graph", "datasets", "cli"):
+        shutil.copytree(REPOSITORY / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(REPOSITORY / file, copy)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def wheel(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dist")
+    call(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, source, cwd=folder)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def test_wheel_holds_every_source_file_inside_the_package(wheel: Path, source: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"genurl_graph"}
+    expected = {
+        str(Path(inside) / path.relative_to(source / folder))
+        for folder, inside in (
+            ("genurl_graph", "genurl_graph"),
+            ("datasets", "genurl_graph/datasets"),
+            ("cli", "genurl_graph/cli"),
+        )
+        for path in (source / folder).rglob("*")
+        if path.suffix in {".py", ".toml", ".typed"}
+    }
+    assert expected - names == set()
+    assert "genurl_graph/cli/__init__.py" in expected
+    assert any(name.startswith("genurl_graph/presets/") and name.endswith(".toml") for name in names)
+
+
+def test_wheel_names_the_licence_and_the_command(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        texts = {
+            name.split("/", 1)[1]: archive.read(name).decode()
+            for name in archive.namelist()
+            if "-info/" in name
+        }
+    assert "genurl-graph = genurl_graph.cli:main" in texts["entry_points.txt"]
+    assert "License-Expression: MIT" in texts["METADATA"]
+    assert "The genurl-graph developers" in texts["licenses/LICENSE"]
+
+
+@pytest.mark.parametrize("kind", ["wheel", "editable"])
+def test_installed_package_leaves_bare_names_alone(
+    kind: str, wheel: Path, source: Path, tmp_path: Path
+) -> None:
+    target, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    what = [wheel] if kind == "wheel" else ["--no-build-isolation", "--editable", source]
+    pip = (sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index")
+    call(*pip, "--target", target, *what, cwd=elsewhere)
+    found = probe(target, elsewhere)
+    assert found["bare"] == []
+    root = target / "genurl_graph" if kind == "wheel" else source
+    inside = root if kind == "wheel" else source / "genurl_graph"
+    assert Path(str(found["package"])) == inside / "__init__.py"
+    assert Path(str(found["presets"])) == inside / "presets" / "__init__.py"
+    assert Path(str(found["datasets"])) == root / "datasets" / "__init__.py"
+    assert Path(str(found["cli"])) == root / "cli" / "__init__.py"
+    assert found["karate"] == "karate"
+    assert "embed" in found["commands"]  # type: ignore[operator]
+    assert found["torch"] is False
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, genurl_graph;"
+        "heavy = {'torch', 'numpy', 'scipy', 'sklearn', 'matplotlib', 'torch_geometric'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    assert call(sys.executable, "-c", code, cwd=REPOSITORY).strip() == "[]"
+
+
+def test_public_names_are_found_and_unknown_ones_are_not() -> None:
+    import genurl_graph
+
+    assert set(genurl_graph.__all__) <= set(dir(genurl_graph))
+    for name in genurl_graph.__all__:
+        assert getattr(genurl_graph, name) is not None
+    assert genurl_graph.__version__.count(".") == 2
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = genurl_graph.nonsense
+
+
+def test_constraints_pin_every_direct_dependency() -> None:
+    import re
+    import tomllib
+
+    def key(requirement: str) -> str:
+        return re.sub(r"[-_.]+", "-", re.split(r"[\s<>=!~\[;]", requirement)[0]).lower()
+
+    lines = (REPOSITORY / "constraints.txt").read_text().splitlines()
+    pins = [line for line in lines if line and not line.startswith("#")]
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][0-9A-Za-z.]*", pin) for pin in pins)
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *extras["test"], *extras["lint"], *extras["ann"], *extras["parquet"]]
+    assert {key(requirement) for requirement in wanted} - {key(pin) for pin in pins} == set()

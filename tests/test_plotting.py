@@ -1,0 +1,101 @@
+"""The picture: what is drawn for which labels, and what is refused."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from genurl_graph.exceptions import InputError
+from genurl_graph.plotting import draw, point_style, scatter
+
+
+@pytest.fixture
+def points() -> np.ndarray:
+    return np.random.default_rng(0).standard_normal((60, 2)).astype(np.float32)
+
+
+def legend_entries(figure) -> list[str]:
+    return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+
+
+@pytest.mark.parametrize(("suffix", "magic"), [(".png", b"\x89PNG"), (".pdf", b"%PDF"), (".svg", b"<?xml")])
+def test_files_are_pictures_and_nothing_else_is_left(
+    tmp_path: Path, points: np.ndarray, suffix: str, magic: bytes
+) -> None:
+    path = tmp_path / f"z{suffix}"
+    scatter(torch.from_numpy(points), torch.arange(60) % 3, path=path, title="t", subtitle="s")
+    assert path.read_bytes().startswith(magic)
+    assert os.listdir(tmp_path) == [path.name]
+
+
+def test_every_point_is_drawn_in_the_colour_of_its_class(points: np.ndarray) -> None:
+    labels = np.arange(60) % 3
+    figure = draw(points, labels, "title", "sub")
+    (drawn,) = figure.axes[0].collections
+    offsets, colours = np.asarray(drawn.get_offsets()), drawn.get_facecolors()
+    back = {tuple(point): label for point, label in zip(points.tolist(), labels, strict=True)}
+    drawn_labels = np.array([back[tuple(point)] for point in offsets.tolist()])
+    assert sorted(map(tuple, offsets.tolist())) == sorted(map(tuple, points.tolist()))
+    per_class = [np.unique(colours[drawn_labels == c], axis=0) for c in range(3)]
+    assert [len(c) for c in per_class] == [1, 1, 1]
+    assert len({tuple(c[0]) for c in per_class}) == 3
+    # The legend shows the same colours under the same names.
+    handles = figure.legends[0].legend_handles
+    assert legend_entries(figure) == ["0", "1", "2"]
+    for handle, colour in zip(handles, per_class, strict=True):
+        np.testing.assert_allclose(handle.get_color()[:3], colour[0][:3])
+
+
+def test_classes_do_not_hide_one_another(points: np.ndarray) -> None:
+    figure = draw(points, np.repeat([0, 1], 30), None, None)
+    colours = figure.axes[0].collections[0].get_facecolors()
+    changes = (np.diff(colours, axis=0) != 0).any(axis=1).sum()
+    assert changes > 5  # mixed order; sorted by class there would be one change
+
+
+@pytest.mark.parametrize(
+    ("labels", "legend", "axes"),
+    [
+        (None, 0, 1),
+        (np.array(["cat", "dog"] * 30), 2, 1),
+        (np.arange(60) % 20, 20, 1),
+        (np.arange(60) % 21, 0, 2),
+        (np.linspace(0, 1, 60), 0, 2),
+        (np.repeat([1.0, 2.0], 30), 2, 1),
+    ],
+    ids=["none", "strings", "20 classes", "21 classes", "real numbers", "whole floats"],
+)
+def test_legend_or_colour_bar(points: np.ndarray, labels: np.ndarray | None, legend: int, axes: int) -> None:
+    figure = draw(points, labels, None, None)
+    assert len(legend_entries(figure)) == legend
+    assert len(figure.axes) == axes
+
+
+def test_more_points_are_smaller_and_fainter() -> None:
+    sizes, alphas = zip(*(point_style(n) for n in (10, 1_000, 30_000, 1_000_000)), strict=True)
+    assert list(sizes) == sorted(sizes, reverse=True)
+    assert list(alphas) == sorted(alphas, reverse=True)
+    assert min(sizes) >= 1
+    assert min(alphas) >= 0.25
+
+
+@pytest.mark.parametrize(
+    ("embedding", "labels", "message"),
+    [
+        (np.zeros((4, 3)), None, r"shape \(4, 3\), expected \[n, 2\]"),
+        (np.zeros((0, 2)), None, "n >= 1"),
+        (np.array([[0, np.nan]]), None, "NaN"),
+        (np.zeros((4, 2)), np.zeros(3), "labels: found shape"),
+    ],
+)
+def test_bad_input(tmp_path: Path, embedding: np.ndarray, labels: np.ndarray | None, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        scatter(embedding, labels, path=tmp_path / "z.png")
+    assert os.listdir(tmp_path) == []
+
+
+def test_wrong_suffix(tmp_path: Path, points: np.ndarray) -> None:
+    with pytest.raises(InputError, match=r"\.jpeg"):
+        scatter(points, path=tmp_path / "z.jpeg")
