@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 @click.option("--dataset", metavar="NAME", help="A data set of the registry: see genurl-graph datasets.")
 @click.option("--input", "source", type=options.PATH, help="Your own graph, edge list or matrix, instead.")
 @click.option("--features", type=options.PATH, help="With --input: table of node features.")
-@click.option(
-    "--labels", type=options.PATH, help="With --input: table of node labels, for the evaluation only."
-)
+@click.option("--labels", type=options.PATH, help="With --input: table of node labels, for the evaluation only.")
 @options.data_root
 @options.model
 @options.seed
@@ -104,9 +102,7 @@ def embed(
             report.line(f"{what:<24} {path}")
 
 
-def check_source(
-    dataset: str | None, source: Path | None, features: Path | None, labels: Path | None
-) -> None:
+def check_source(dataset: str | None, source: Path | None, features: Path | None, labels: Path | None) -> None:
     if (dataset is None) == (source is None):
         raise click.UsageError("Give one of --dataset NAME and --input PATH.")
     for flag, value in (("--features", features), ("--labels", labels)):

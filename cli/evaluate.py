@@ -28,9 +28,7 @@ FIGURES = {
 
 
 @click.command()
-@click.option(
-    "--embedding", type=options.PATH, required=True, help="Rows for all nodes: .npz .npy .csv .parquet .pt."
-)
+@click.option("--embedding", type=options.PATH, required=True, help="Rows for all nodes: .npz .npy .csv .parquet .pt.")
 @click.option("--dataset", required=True, metavar="NAME", help="Whose labels and splits to use.")
 @click.option(
     "--protocol",
@@ -38,9 +36,7 @@ FIGURES = {
     help="Splits for all figures, or one figure alone. [default: public where the data set has it, "
     "else random-10-10-80]",
 )
-@click.option(
-    "--seeds", type=click.IntRange(min=1), default=1, show_default=True, help="Repeat with seeds 0..N-1."
-)
+@click.option("--seeds", type=click.IntRange(min=1), default=1, show_default=True, help="Repeat with seeds 0..N-1.")
 @options.data_root
 @options.metrics
 @options.quiet
@@ -65,9 +61,7 @@ def evaluate(
     name, data = load_labelled(dataset, data_root)
     z = in_order(embedding, columns, name, data)
     runs = [figures(z, data, protocol, seed) for seed in range(seeds)]
-    means = {
-        group: {key: mean([run[group][key] for run in runs]) for key in runs[0][group]} for group in runs[0]
-    }
+    means = {group: {key: mean([run[group][key] for run in runs]) for key in runs[0][group]} for group in runs[0]}
     splits = means.get("probe", {}).get("protocol") or protocol
 
     report = Report(quiet)
@@ -113,11 +107,10 @@ def in_order(path: Path, columns: dict[str, "np.ndarray[Any, Any]"], name: str, 
     expected = np.array(getattr(data, "node_id", None) or range(len(matrix))).astype(str)
     found = ids.astype(str)
     # Other tools number from one, or use names of their own: rows that cannot be matched are not guessed.
-    strange = found[~np.isin(found, expected)]
-    if len(strange):
-        raise InputError(
-            f"{path}: node_id {strange[0]!r} is no node of data set {name}, e.g. {expected[0]!r} is"
-        )
+    strange = found[~np.isin(found, expected)].tolist()
+    if strange:
+        known = str(expected[0])
+        raise InputError(f"{path}: node_id {strange[0]!r} is no node of data set {name}, e.g. {known!r} is")
     unique, position = np.unique(found, return_index=True)
     if len(unique) != len(found):
         raise InputError(f"{path}: node_id has {len(found) - len(unique):,} repeated entries")

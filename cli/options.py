@@ -18,9 +18,7 @@ data_root = click.option(
     help="Folder of the data sets. [default: $GENURL_DATA, else the user's cache folder]",
 )
 metrics = click.option("--metrics", type=PATH, metavar="FILE.json", help="Write all figures as JSON.")
-seed = click.option(
-    "--seed", type=click.IntRange(min=0), help="Makes a run repeatable. [default: drawn, and reported]"
-)
+seed = click.option("--seed", type=click.IntRange(min=0), help="Makes a run repeatable. [default: drawn, and reported]")
 quiet = click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 
 
@@ -40,15 +38,9 @@ def model(command: Command) -> Command:
                 type=click.Choice(["gcn", "sage", "gat", "gin", "mlp", "free"]),
                 help="Network that computes the embedding; free: a table without one. [default: the task's]",
             ),
-            click.option(
-                "--dim", type=click.IntRange(min=1), help="Embedding dimensions. [default: the task's]"
-            ),
-            click.option(
-                "--epochs", type=click.IntRange(min=1), help="Passes of training. [default: the task's]"
-            ),
-            click.option(
-                "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
-            ),
+            click.option("--dim", type=click.IntRange(min=1), help="Embedding dimensions. [default: the task's]"),
+            click.option("--epochs", type=click.IntRange(min=1), help="Passes of training. [default: the task's]"),
+            click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True),
             click.option(
                 "--config",
                 type=PATH,

@@ -57,8 +57,7 @@ def dense_features(
         row, column = (int(i) for i in np.unravel_index(int(finite.argmin()), finite.shape))
         name = repr(columns[column]) if columns else str(column)
         raise InputError(
-            f"{where}: features must be finite, found {values[row, column]} "
-            f"in row {row_name(row)}, column {name}"
+            f"{where}: features must be finite, found {values[row, column]} in row {row_name(row)}, column {name}"
         )
     return torch.from_numpy(x)
 
@@ -73,15 +72,12 @@ def sparse_features(matrix: Any, where: str) -> Tensor:
         entry = int(finite.argmin())
         row = int(np.searchsorted(matrix.indptr, entry, side="right")) - 1
         raise InputError(
-            f"{where}: features must be finite, found {matrix.data[entry]} in row {row}, "
-            f"column {matrix.indices[entry]}"
+            f"{where}: features must be finite, found {matrix.data[entry]} in row {row}, column {matrix.indices[entry]}"
         )
     return to_sparse_tensor(matrix)
 
 
-def edge_weights(
-    values: npt.NDArray[Any], where: str, edge_name: Callable[[int], str] = "edge {}".format
-) -> Tensor:
+def edge_weights(values: npt.NDArray[Any], where: str, edge_name: Callable[[int], str] = "edge {}".format) -> Tensor:
     """Check edge weights [E] (finite, not negative) and turn them into float32."""
     if values.dtype.kind not in "biuf" or values.ndim != 1:
         raise InputError(
@@ -90,9 +86,7 @@ def edge_weights(
     good = np.isfinite(values) & (values >= 0)
     if not good.all():
         first = int(good.argmin())
-        raise InputError(
-            f"{where}: {edge_name(first)} has weight {values[first]}, expected a finite number >= 0"
-        )
+        raise InputError(f"{where}: {edge_name(first)} has weight {values[first]}, expected a finite number >= 0")
     return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
 
 
@@ -106,9 +100,7 @@ def encode_labels(values: npt.NDArray[Any], where: str) -> tuple[Tensor, list[st
         whole = np.isfinite(values) & (values == np.round(values))
         if not whole.all():
             first = int(whole.argmin())
-            raise InputError(
-                f"{where}: label {values[first]} of node {first}, expected whole numbers or names"
-            )
+            raise InputError(f"{where}: label {values[first]} of node {first}, expected whole numbers or names")
         values = values.astype(np.int64)
     if values.dtype.kind in "biu" and (values.size == 0 or values.min() >= 0):
         return torch.from_numpy(values.astype(np.int64)), None
@@ -144,9 +136,7 @@ def check_graph(data: "Data", where: str) -> "Data":
         outside = (edges < 0) | (edges >= n)
         if bool(outside.any()):
             first = int(outside.any(dim=0).int().argmax())
-            raise InputError(
-                f"{where}: edge {first} joins {edges[:, first].tolist()}, but the nodes are 0 to {n - 1}"
-            )
+            raise InputError(f"{where}: edge {first} joins {edges[:, first].tolist()}, but the nodes are 0 to {n - 1}")
     for key in ("edge_weight", "edge_attr"):
         value = data.get(key)
         if value is not None and (edges is None or value.size(0) != edges.size(1)):

@@ -26,9 +26,7 @@ def csr_from_arrays(arrays: Arrays, prefix: str, where: str) -> Any:
 
     absent = [prefix + part for part in PARTS if prefix + part not in arrays]
     if absent:
-        raise InputError(
-            f"{where}: key {absent[0]!r} is missing, expected {', '.join(prefix + p for p in PARTS)}"
-        )
+        raise InputError(f"{where}: key {absent[0]!r} is missing, expected {', '.join(prefix + p for p in PARTS)}")
     data, indices, indptr, shape = (arrays[prefix + part] for part in PARTS)
     if data.dtype.kind not in "biuf":
         raise InputError(f"{where}: {prefix}data has dtype {data.dtype}, expected numbers")

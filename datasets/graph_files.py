@@ -59,16 +59,12 @@ def read_npz(path: Path) -> "Data":
             data.edge_weight = weight
         data.num_nodes = adjacency.shape[0]
     elif "edge_index" in arrays:
-        data.edge_index = _edge_index(
-            torch.from_numpy(_numbers(arrays["edge_index"], f"{where}: edge_index")), where
-        )
+        data.edge_index = _edge_index(torch.from_numpy(_numbers(arrays["edge_index"], f"{where}: edge_index")), where)
         if "edge_weight" in arrays:
             data.edge_weight = edge_weights(arrays["edge_weight"], f"{where}: edge_weight")
         data.num_nodes = len(arrays["node_id"]) if "node_id" in arrays and data.x is None else data.num_nodes
     elif data.x is None:
-        raise InputError(
-            f"{where}: none of the keys of a graph: expected adj_* or edge_index, or features x or attr_*"
-        )
+        raise InputError(f"{where}: none of the keys of a graph: expected adj_* or edge_index, or features x or attr_*")
     for key in ("labels", "y"):
         if key in arrays:
             _set_labels(data, *encode_labels(arrays[key], f"{where}: {key}"))
@@ -103,9 +99,7 @@ def read_pt(path: Path) -> "Data":
     except MemoryError:
         raise
     except Exception as error:  # a damaged file makes torch.load raise anything
-        raise InputError(
-            f"{where}: cannot be read as a PyTorch file: {type(error).__name__}: {error}"
-        ) from error
+        raise InputError(f"{where}: cannot be read as a PyTorch file: {type(error).__name__}: {error}") from error
     if isinstance(content, Tensor):
         content = {"x": content}
     if isinstance(content, dict):
@@ -156,9 +150,7 @@ def read_networkx(path: Path) -> "Data":
             data.edge_weight = edge_weights(np.array([1.0 if w is None else w for w in weights]), where)
     label = next((key for key in LABEL_ATTRIBUTES if any(key in a for a in table.values())), None)
     if label is not None:
-        _set_labels(
-            data, *encode_labels(np.array(_column(table, label, where)), f"{where}: node attribute {label!r}")
-        )
+        _set_labels(data, *encode_labels(np.array(_column(table, label, where)), f"{where}: node attribute {label!r}"))
     keys = [key for key in _numeric_keys(table.values()) if key != label]
     if keys:
         columns = np.array([_column(table, key, where) for key in keys], dtype=np.float64)
@@ -213,17 +205,13 @@ def _clean(data: "Data", where: str) -> "Data":
 
 def _edge_index(edges: Tensor, where: str) -> Tensor:
     if edges.dim() != 2 or edges.size(0) != 2 or edges.is_floating_point() or edges.dtype == torch.bool:
-        raise InputError(
-            f"{where}: edge_index {tuple(edges.shape)} of {edges.dtype}, expected whole numbers [2, E]"
-        )
+        raise InputError(f"{where}: edge_index {tuple(edges.shape)} of {edges.dtype}, expected whole numbers [2, E]")
     return edges.long().contiguous()
 
 
 def _mask(mask: Tensor, where: str) -> Tensor:
     if mask.dim() not in (1, 2) or bool(((mask != 0) & (mask != 1)).any()):
-        raise InputError(
-            f"{where}: {mask.dtype} of shape {tuple(mask.shape)}, expected boolean [n] or [n, splits]"
-        )
+        raise InputError(f"{where}: {mask.dtype} of shape {tuple(mask.shape)}, expected boolean [n] or [n, splits]")
     return mask.bool()
 
 

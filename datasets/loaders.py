@@ -54,9 +54,7 @@ def load(name: str, root: str | os.PathLike[str] | None = None) -> "Data":
     try:
         with warnings.catch_warnings():
             # Pickles of 2016 and a beta notice of torch: nothing the user could act upon.
-            warnings.filterwarnings(
-                "ignore", message=".*(align|Sparse CSR tensor support|scipy.sparse.csr).*"
-            )
+            warnings.filterwarnings("ignore", message=".*(align|Sparse CSR tensor support|scipy.sparse.csr).*")
             data = LOADERS[entry.loader](entry, folder)
     except (InputError, MemoryError):
         raise
@@ -120,9 +118,7 @@ def _load_karate(entry: DatasetInfo, root: Path) -> "Data":
     clubs = [club for _, club in graph.nodes(data="club")]
     label_names = sorted(set(clubs))
     y = torch.tensor([label_names.index(club) for club in clubs])
-    return Data(
-        edge_index=edge_index, edge_weight=edge_weight, y=y, num_nodes=len(clubs), label_names=label_names
-    )
+    return Data(edge_index=edge_index, edge_weight=edge_weight, y=y, num_nodes=len(clubs), label_names=label_names)
 
 
 def _load_digits(entry: DatasetInfo, root: Path) -> "Data":

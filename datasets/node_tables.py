@@ -60,9 +60,7 @@ def features_from_text(layout: Layout) -> NodeTable:
         raise InputError(f"{layout.path}: no feature columns beside the ids")
     ids, values = text.load(layout, list(range(first)), numbers)
     names = [layout.header[number] for number in numbers] if layout.header else None
-    x = dense_features(
-        values, str(layout.path), names, lambda row: f"{row} (line {text.line_of(layout, row)})"
-    )
+    x = dense_features(values, str(layout.path), names, lambda row: f"{row} (line {text.line_of(layout, row)})")
     return NodeTable(layout.path, x, ids[0] if ids else None)
 
 
@@ -183,9 +181,7 @@ def _from_parquet(path: Path) -> NodeTable:
         ids = np.array(column, dtype=np.int64) if whole else [str(value) for value in column]
     odd = [name for name, good in zip(names[first:], numeric[first:], strict=True) if not good]
     if odd:
-        raise InputError(
-            f"{path}: column {odd[0]!r} has type {table.schema.field(odd[0]).type}, expected numbers"
-        )
+        raise InputError(f"{path}: column {odd[0]!r} has type {table.schema.field(odd[0]).type}, expected numbers")
     values = np.empty((table.num_rows, len(names) - first), dtype=np.float64)
     for position in range(first, len(names)):
         values[:, position - first] = table.column(position).to_numpy()  # an empty cell becomes NaN

@@ -16,15 +16,11 @@ NODES = "node classification"
 _YANG = "Yang, Cohen, Salakhutdinov: Revisiting Semi-Supervised Learning with Graph Embeddings, ICML 2016"
 _SHCHUR = "Shchur et al.: Pitfalls of Graph Neural Network Evaluation, arXiv:1811.05868, 2018"
 _BOJCHEVSKI = "Bojchevski, Günnemann: Deep Gaussian Embedding of Graphs, ICLR 2018"
-_MERNYEI = (
-    "Mernyei, Cangea: Wiki-CS: A Wikipedia-Based Benchmark for Graph Neural Networks, arXiv:2007.02901, 2020"
-)
+_MERNYEI = "Mernyei, Cangea: Wiki-CS: A Wikipedia-Based Benchmark for Graph Neural Networks, arXiv:2007.02901, 2020"
 _PEI = "Pei et al.: Geom-GCN: Geometric Graph Convolutional Networks, ICLR 2020"
 _PLATONOV = "Platonov et al.: A Critical Look at the Evaluation of GNNs under Heterophily, ICLR 2023"
 _HU = "Hu et al.: Open Graph Benchmark: Datasets for Machine Learning on Graphs, NeurIPS 2020"
-_ZACHARY = (
-    "Zachary: An Information Flow Model for Conflict and Fission in Small Groups, J. Anthropol. Res., 1977"
-)
+_ZACHARY = "Zachary: An Information Flow Model for Conflict and Fission in Small Groups, J. Anthropol. Res., 1977"
 _ALPAYDIN = "Alpaydin, Kaynak: Optical Recognition of Handwritten Digits, UCI ML Repository, 1998"
 
 _PLANETOID = "https://github.com/kimiyoung/planetoid/raw/master/data/"

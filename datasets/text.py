@@ -64,9 +64,7 @@ def sniff(path: Path) -> Layout:
     names = not any(map(is_number, rows[0]))
     numbers_follow = len(rows) == 2 and any(map(is_number, rows[1]))
     known = {cell.lower() for cell in rows[0]}
-    named = rows[0][0].lower() in ID_NAMES | LABEL_NAMES or bool(
-        known & SOURCE_NAMES and known & TARGET_NAMES
-    )
+    named = rows[0][0].lower() in ID_NAMES | LABEL_NAMES or bool(known & SOURCE_NAMES and known & TARGET_NAMES)
     if named or (names and numbers_follow):
         if len(rows) == 1:
             raise InputError(f"{path}: only a header, no data (zero nodes)")
@@ -88,9 +86,7 @@ def load(layout: Layout, ids: list[int], numbers: list[int]) -> tuple[list[Ids],
     kinds = ["i8", "O"] if whole and not _has_padded(layout.path) else ["O"]
     # NumPy reads a file by its name much faster than line by line, but it knows no comment lines.
     plain = not _has_comments(layout.path)
-    attempts = [
-        (kind, fast) for kind in (kinds if ids else ["i8"]) for fast in ([True, False] if plain else [False])
-    ]
+    attempts = [(kind, fast) for kind in (kinds if ids else ["i8"]) for fast in ([True, False] if plain else [False])]
     for kind, fast in attempts:
         fields = [f"c{position}" for position in range(len(layout.first))]
         # Columns not asked for are read as text: their cells are counted but not judged.
@@ -188,7 +184,7 @@ def _has_comments(path: Path) -> bool:
 
 
 def _has_padded(path: Path) -> bool:
-    """Whether a number in the file is not as text would give it back: 007, +5. Such ids are names, not 7 and 5."""
+    """Whether the file holds numbers such as 007 or +5: as ids they are names, not 7 and 5."""
     tail = b"\n"
     with open(path, "rb") as file:
         while chunk := file.read(_CHUNK):

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from genurl_graph.neighbors import knn as knn
     from genurl_graph.neighbors import knn_graph as knn_graph
     from genurl_graph.similarity import similarities as similarities
+    from genurl_graph.transforms import FeatureKNN as FeatureKNN
+    from genurl_graph.transforms import MergeFeatureEdges as MergeFeatureEdges
 
     __version__: str
 
@@ -24,6 +26,8 @@ _EXPORTS = {
     "knn_graph": "neighbors",
     "merge_graphs": "graph",
     "similarities": "similarity",
+    "FeatureKNN": "transforms",
+    "MergeFeatureEdges": "transforms",
 }
 
 __all__ = ["DivergenceError", "InputError", "__version__", *_EXPORTS]

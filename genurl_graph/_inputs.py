@@ -36,9 +36,7 @@ def as_rows(x: Any, name: str, device: torch.device | None) -> Rows:
         return DenseRows(matrix, largest)
     bad = np.flatnonzero(~np.isfinite(matrix.data))
     if len(bad):
-        _raise_not_finite(
-            name, int(np.searchsorted(matrix.indptr, bad[0], "right")) - 1, int(matrix.indices[bad[0]])
-        )
+        _raise_not_finite(name, int(np.searchsorted(matrix.indptr, bad[0], "right")) - 1, int(matrix.indices[bad[0]]))
     return SparseRows(matrix, device or torch.device("cpu"))
 
 
@@ -76,7 +74,8 @@ def _from_torch_sparse(x: Tensor, name: str) -> Any:
         x = x.coalesce()
         row, col = x.indices().cpu().numpy()
         return _canonical(
-            scipy.sparse.csr_matrix((x.values().cpu().double().numpy(), (row, col)), shape=tuple(x.shape)), name
+            scipy.sparse.csr_matrix((x.values().cpu().double().numpy(), (row, col)), shape=tuple(x.shape)),
+            name,
         )
     if x.layout == torch.sparse_csr:
         parts = (

@@ -129,9 +129,7 @@ def terms(attraction: Tensor, repulsion: Tensor) -> LossTerms:
     return LossTerms(attraction + repulsion, attraction, repulsion)
 
 
-def check(
-    log_q_pos: Tensor, p: Tensor, log_q_neg: Tensor, gamma: float, scale: Scale, per: Per
-) -> float | None:
+def check(log_q_pos: Tensor, p: Tensor, log_q_neg: Tensor, gamma: float, scale: Scale, per: Per) -> float | None:
     """Validate what all losses share; returns the number that multiplies q, None if the loss chooses it."""
     if log_q_pos.dim() != 1 or log_q_pos.shape != p.shape:
         shapes = f"{list(log_q_pos.shape)} and {list(p.shape)}"

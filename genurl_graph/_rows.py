@@ -21,10 +21,10 @@ from torch import Tensor
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Measured (Coauthor CS, 18,333 x 6,805, 0.9 % dense, 2 cores; one 2048 x 2048 tile): SciPy CSR @ CSR 140 ms, SciPy CSR @
-# dense 101 ms, torch CSR @ dense 150-280 ms, dense product of densified rows 705 ms. A multiply-add costs about 11 ns in the
-# sparse and 0.02 ns in the dense product, so a column pays off as dense once more than sqrt(0.02 / 11) = 4 % of it is filled.
-# Splitting the columns there takes about 60 ms for the tile.
+# Measured (Coauthor CS, 18,333 x 6,805, 0.9 % dense, 2 cores; one 2048 x 2048 tile): SciPy CSR @ CSR 140 ms, SciPy
+# CSR @ dense 101 ms, torch CSR @ dense 150-280 ms, dense product of densified rows 705 ms. A multiply-add costs
+# about 11 ns in the sparse and 0.02 ns in the dense product, so a column pays off as dense once more than sqrt(0.02
+# / 11) = 4 % of it is filled. Splitting the columns there takes about 60 ms for the tile.
 DENSE_COLUMN_FILL = 0.04
 
 # Elements gathered at a time when distances of single pairs are computed: 8 to 16 MB a side.
@@ -34,7 +34,7 @@ Select = slice | Tensor
 
 
 class Operand(NamedTuple):
-    """A block of rows, ready for `multiply`: dense columns and, for sparse input, the rarely used columns as SciPy CSR."""
+    """A block of rows, ready for `multiply`: dense columns and, for sparse input, the rare columns as CSR."""
 
     dense: Tensor
     rare: Any
@@ -62,7 +62,7 @@ class DenseRows:
         self.squared = torch.zeros(self.n, dtype=torch.float64, device=self.device)
 
     def natural_frame(self, metric: str) -> Frame:
-        """Mean (Euclidean only: distances do not see it, rounding does) and a power of two that keeps squares in range."""
+        """Mean (Euclidean only: rounding sees it, distances do not) and a power of two that keeps squares finite."""
         shift = None
         if metric == "euclidean":
             total = torch.zeros(self.d, dtype=torch.float64, device=self.device)
@@ -137,7 +137,8 @@ class SparseRows:
         if frame.metric != "cosine":
             return np.full(count, frame.scale)
         norm = np.sqrt(_row_sums_of_squares(self.x[select], frame.scale))
-        return np.divide(frame.scale, norm, out=np.zeros(count), where=norm > 0)
+        factor: np.ndarray[Any, Any] = np.divide(frame.scale, norm, out=np.zeros(count), where=norm > 0)
+        return factor
 
     def parts(self, select: Select, frame: Frame, dtype: torch.dtype) -> tuple[Operand, Tensor]:
         """Rows as they enter the product, and their squared norms (float64; also kept in `squared`)."""
@@ -198,9 +199,10 @@ def multiply(left: Operand, right: Operand, out: Tensor) -> None:
 def pair_scores(a: Rows, a_rows: Tensor, b: Rows, b_rows: Tensor, frame: Frame) -> Tensor:
     """Scores of the pairs ``(a[a_rows[p]], b[b_rows[p]])`` without cancellation, float64 of the shape of `b_rows`.
 
-    Euclidean and cosine come from differences (for unit vectors ``1 - cos = |u - v|^2 / 2``), so that duplicates get exactly 0.
-    Here cosine and inner product are returned as ``1 - cos`` and ``-<x, y>``; Euclidean as the squared distance. All in the
-    units of `frame`, that is, times a power of `frame.scale`. `a_rows` is broadcast over the columns of `b_rows`.
+    Euclidean and cosine come from differences (for unit vectors ``1 - cos = |u - v|^2 / 2``), so that duplicates get
+    exactly 0. Here cosine and inner product are returned as ``1 - cos`` and ``-<x, y>``; Euclidean as the squared
+    distance. All in the units of `frame`, that is, times a power of `frame.scale`. `a_rows` is broadcast over the
+    columns of `b_rows`.
     """
     shape = b_rows.shape
     if a_rows.dim() < b_rows.dim():
@@ -220,7 +222,8 @@ def _dense_pairs(left: Tensor, right: Tensor, metric: str) -> Tensor:
     if metric == "inner_product":
         return -left.mul_(right).sum(-1)
     if metric == "euclidean":
-        return torch.linalg.vector_norm(left.sub_(right), dim=-1).double().square()
+        distance: Tensor = torch.linalg.vector_norm(left.sub_(right), dim=-1)
+        return distance.double().square()
     # A zero row has no direction: its similarity to everything is 0, its distance 1.
     zero = (left == 0).all(-1) | (right == 0).all(-1)
     return (left.sub_(right).square_().sum(-1) / 2).masked_fill(zero, 1.0)

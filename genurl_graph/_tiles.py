@@ -1,13 +1,14 @@
 """The k smallest scores of every row, from tiles of a score matrix that is never held whole.
 
-Two facts make this faster than ``topk`` over tiles. In a self join the score of (i, j) is the score of (j, i): only tiles on and above
-the diagonal are multiplied, and each serves its rows and its columns. And once a row has k candidates, few later scores
-beat the worst of them: a tile is reduced to minima over groups of `GROUP` entries (a vectorised pass), and only groups whose
-minimum is below the row's current worst are looked into. Both are exact.
+Two facts make this faster than ``topk`` over tiles. In a self join the score of (i, j) is the score of (j, i): only
+tiles on and above the diagonal are multiplied, and each serves its rows and its columns. And once a row has k
+candidates, few later scores beat the worst of them: a tile is reduced to minima over groups of `GROUP` entries (a
+vectorised pass), and only groups whose minimum is below the row's current worst are looked into. Both are exact.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,8 @@ LARGEST_TILE = 2048
 class Nearest:
     """Running lists of the `width` best candidates of `n` rows: `score` and `index`, both ``[n, width]``, unordered.
 
-    Safe for several threads. A thread may read a `worst` that another has just lowered: it only keeps a few candidates more.
+    Safe for several threads. A thread may read a `worst` that another has just lowered: it only keeps a few
+    candidates more.
     """
 
     def __init__(self, n: int, width: int, device: torch.device, dtype: torch.dtype, pending_limit: int) -> None:
@@ -42,8 +44,8 @@ class Nearest:
         self._lock = threading.Lock()
 
     def offer(self, tile: Tensor, row_start: int, rows: int, col_start: int, cols: int) -> None:
-        """Candidates ``col_start + [0, cols)`` for rows ``row_start + [0, rows)``; both sides of `tile` are padded with inf."""
-        padded_rows, padded_cols = tile.shape
+        """Candidates ``col_start + [0, cols)`` for rows ``row_start + [0, rows)``; `tile` is padded with inf."""
+        padded_cols = tile.shape[1]
         stride = padded_cols // GROUP
         # Group q holds the columns q, q + stride, q + 2 stride, ...: the reduction then runs along contiguous memory.
         hit = self._hits(tile[:rows].view(rows, GROUP, stride).amin(1), slice(row_start, row_start + rows), 1)
@@ -71,7 +73,7 @@ class Nearest:
         self._collect(tile, first, stride * padded_cols, col + col_start, group + row_start, stride)
 
     def _hits(self, minima: Tensor, rows: slice, dim: int) -> Tensor | None:
-        """Groups (along `dim`) that may hold a candidate; None if they are so many that ``topk`` of the tile is cheaper."""
+        """Groups (along `dim`) that may hold a candidate; None if so many that ``topk`` of the tile is cheaper."""
         worst = self.worst[rows]
         hit = minima < worst.unsqueeze(dim)
         few = hit.numel() // 4
@@ -90,7 +92,7 @@ class Nearest:
         return hit
 
     def _collect(self, tile: Tensor, first: Tensor, jump: int, row: Tensor, start: Tensor, step: int) -> None:
-        """Take the groups apart: entry t of a group lies `jump * t` further in the tile and is candidate ``start + step * t``."""
+        """Take groups apart: entry t lies `jump * t` further in the tile and is candidate ``start + step * t``."""
         if len(first) == 0:
             return
         member = torch.arange(GROUP, device=tile.device)
@@ -115,7 +117,10 @@ class Nearest:
         self._pending, self._pending_size = [], 0
         row, order = row.sort(stable=True)
         index, score = index[order], score[order]
-        touched, inverse, count = row.unique_consecutive(return_inverse=True, return_counts=True)
+        first = torch.ones_like(row, dtype=torch.bool)
+        first[1:] = row[1:] != row[:-1]
+        touched, inverse = row[first], first.cumsum(0) - 1
+        count = inverse.bincount()
         rank = torch.arange(len(row), device=row.device) - (count.cumsum(0) - count)[inverse]
         # Rows with far more candidates than the others would make the padded table wide: they get further rounds.
         span = 2 * self.width
@@ -143,8 +148,8 @@ class Nearest:
 def tile_side(budget: int, width: int, item: int) -> int:
     """Side of a square tile so that the tile, its temporaries and two blocks of rows stay within `budget` bytes.
 
-    The tile itself counts twice (tile, its transpose for ``topk``), and groups that survive, at most half of them, are taken
-    apart at up to 40 bytes an entry.
+    The tile itself counts twice (tile, its transpose for ``topk``), and groups that survive, at most half of them,
+    are taken apart at up to 40 bytes an entry.
     """
     side = LARGEST_TILE
     while side > GROUP and side * side * (2 * item + 20) + 4 * side * width * item > budget:
@@ -154,8 +159,8 @@ def tile_side(budget: int, width: int, item: int) -> int:
 
 def _bounds(n: int, side: int) -> list[tuple[int, int]]:
     """Equal blocks of at most `side` rows, multiples of GROUP but for the last."""
-    blocks = -(-n // side)
-    step = -(-(-(-n // blocks)) // GROUP) * GROUP
+    blocks = math.ceil(n / side)
+    step = _padded(math.ceil(n / blocks))
     return [(lo, min(n, lo + step)) for lo in range(0, n, step)]
 
 
@@ -223,7 +228,14 @@ def self_join(rows: Rows, width: int, frame: Frame, budget: int) -> Nearest:
 
 
 def cross_join(
-    query: Rows, select: Tensor, rows: Rows, width: int, frame: Frame, budget: int, own: bool, dtype: torch.dtype
+    query: Rows,
+    select: Tensor,
+    rows: Rows,
+    width: int,
+    frame: Frame,
+    budget: int,
+    own: bool,
+    dtype: torch.dtype,
 ) -> Nearest:
     """The `width` best rows of `rows` for ``query[select]``; `own`: a row is not its own neighbour (query is rows)."""
     item = 8 if dtype == torch.float64 else 4
@@ -260,5 +272,5 @@ def _right_operand_of_all(rows: Rows, frame: Frame, bounds: list[tuple[int, int]
 
 
 def _pending_limit(n: int, width: int, budget: int) -> int:
-    """How many candidates to put aside before merging: a fraction of the lists' own size, at most what the budget allows."""
+    """How many candidates to put aside before merging: a share of the lists' size, within the budget."""
     return max(1024, min(n * width // 4, budget // 256))

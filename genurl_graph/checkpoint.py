@@ -88,9 +88,7 @@ class Checkpoint:
                 note = file.metadata() or {}
                 tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
             if note.get("format") != str(FORMAT):
-                raise InputError(
-                    f"checkpoint {self.path}: format {note.get('format')!r}; expected {FORMAT!r}"
-                )
+                raise InputError(f"checkpoint {self.path}: format {note.get('format')!r}; expected {FORMAT!r}")
             return tensors, json.loads(note["run"])
         except (SafetensorError, OSError, json.JSONDecodeError, KeyError) as error:
             raise InputError(f"checkpoint {self.path} is damaged ({error}); start without resume") from error

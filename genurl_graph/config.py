@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import json
+import math
+import numbers
 import tomllib
 import types
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from genurl_graph.exceptions import InputError
 
@@ -23,7 +26,7 @@ class NeighborConfig:
     """Feature-space kNN edges (`genurl_graph.neighbors`)."""
 
     n_neighbors: int = 15
-    metric: str = "auto"  # auto: cosine for bags of words (sparse and non-negative), else euclidean
+    metric: str = "auto"  # auto: cosine for features >= 0 (bags of words, counts), else euclidean
     backend: str = "auto"
     memory_mb: int = 512
     pca: int = 0  # principal components kept before kNN; 0: all columns as they are
@@ -42,7 +45,7 @@ class MergeConfig:
 class SimilarityConfig:
     """Calibration of the similarities P (`genurl_graph.similarity`)."""
 
-    perplexity: float = 15.0
+    perplexity: Literal["auto"] | float = "auto"  # effective number of neighbours; auto: n_neighbors
     nu: float = 100.0
 
 
@@ -60,6 +63,7 @@ class EncoderConfig:
     """Network from nodes to embedding (`genurl_graph.encoders`)."""
 
     name: str = "gcn"
+    normalize: str = "auto"  # input columns: auto, rows (sum 1), columns (standardised) or none
     dim: int = 2
     hidden: int = 512
     layers: int = 2
@@ -74,7 +78,7 @@ class LossConfig:
 
     name: str = "gkl"
     gamma: float = 1.0
-    scale: str | float = "auto"
+    scale: Literal["auto", "profile"] | float = "auto"
     per: str = "global"
     metric: str = "euclidean"  # distance of the embedding: euclidean (squared) or cosine
     temperature: float = 1.0  # divides that distance
@@ -143,7 +147,9 @@ class Config:
                     raise InputError(f"config: task is {value!r} but this run's task is {self.task!r}")
                 continue
             if key not in known:
-                near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+                # The name without its stage is the commonest slip: "gamma" for "loss.gamma".
+                near = [k for k in known if k.endswith(f".{key}")]
+                near = near or difflib.get_close_matches(key, known, n=1, cutoff=0.5)
                 hint = f"; did you mean {near[0]!r}?" if near else f"; expected one of {', '.join(known)}"
                 raise InputError(f"config: unknown key {key!r}{hint}")
             stage, name = key.split(".")
@@ -187,12 +193,17 @@ def flatten(tree: Mapping[str, Any]) -> dict[str, Any]:
 
 def to_toml(config: Config) -> str:
     """The configuration as TOML that `read_toml` reads back."""
-    lines = [f'task = "{config.task}"']
+    lines = [f"task = {_literal(config.task)}"]
     for stage, values in config.to_dict().items():
         if isinstance(values, dict):
             lines += ["", f"[{stage}]"]
-            lines += [f'{k} = "{v}"' if isinstance(v, str) else f"{k} = {v}" for k, v in values.items()]
+            lines += [f"{name} = {_literal(value)}" for name, value in values.items()]
     return "\n".join(lines) + "\n"
+
+
+def _literal(value: str | float) -> str:
+    # JSON escapes strings as TOML does.
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
@@ -207,18 +218,34 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
 
 
 def _convert(key: str, value: Any, kind: Any) -> Any:
-    """`value` as `kind` (int, float, str or a union of them); bool and lossy conversions are refused."""
+    """`value` as `kind` (int, float, str, Literal or a union of them); bool, NaN and lossy conversions are refused."""
     options = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
-    if not isinstance(value, bool):
-        # Numbers first: "0.5" is a number wherever a key may be either.
-        for option in sorted(options, key=lambda o: o is str):
-            if option is str and isinstance(value, str):
+    names = []
+    for option in options:
+        if get_origin(option) is Literal:
+            if value in get_args(option):
                 return value
-            try:
-                number = option(value)
-            except (TypeError, ValueError):
-                continue
-            if option is float or (option is int and (isinstance(value, str) or number == value)):
+            names += [repr(choice) for choice in get_args(option)]
+        elif option is str:
+            if isinstance(value, str):
+                return value
+            names.append("a string")
+        else:
+            number = _number(value, option)
+            if number is not None:
                 return number
-    names = " or ".join(o.__name__ for o in options)
-    raise InputError(f"config: {key} is {value!r}; expected {names}")
+            names.append("a whole number" if option is int else "a finite number")
+    raise InputError(f"config: {key} is {value!r}; expected {' or '.join(names)}")
+
+
+def _number(value: Any, kind: type[int] | type[float]) -> int | float | None:
+    """`value`, a number or its text, as int or float; None if it is not one."""
+    if isinstance(value, bool) or not isinstance(value, str | numbers.Real):
+        return None
+    try:
+        number = kind(value)
+    except (ValueError, OverflowError):
+        return None
+    if not math.isfinite(number) or (not isinstance(value, str) and number != value):
+        return None
+    return number

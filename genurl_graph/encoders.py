@@ -8,6 +8,7 @@ optional mask of input columns. Bag-of-words features stay sparse: the input lay
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -15,14 +16,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genurl_graph.exceptions import InputError
-from genurl_graph.propagation import Propagation
+from genurl_graph.propagation import Norm, Propagation
 
 GNNS = ("gcn", "sage", "gat", "gin")
 ENCODERS = (*GNNS, "mlp", "free")
 
 # The adjacency that each convolution expects: GCN D^-1/2 (A + I) D^-1/2, GraphSAGE's mean D^-1 A, GIN's sum A;
 # GAT computes its own weights on the bare edges.
-NORMALIZATION = {"gcn": "sym", "sage": "row", "gin": "none", "gat": "edges"}
+NORMALIZATION: dict[str, Norm] = {"gcn": "sym", "sage": "row", "gin": "none", "gat": "edges"}
 
 
 class SparseInput(torch.autograd.Function):
@@ -51,9 +52,14 @@ class Features:
         self.x = x
         self.x_t = None
         if x.layout == torch.sparse_csr:
-            t = x.to_sparse_coo().t().coalesce().to_sparse_csr()
+            # The columns of x are the rows of its transpose: no detour over COO.
+            t = x.to_sparse_csc()
             self.x_t = torch.sparse_csr_tensor(
-                t.crow_indices(), t.col_indices(), t.values(), t.shape, check_invariants=False
+                t.ccol_indices(),
+                t.row_indices(),
+                t.values(),
+                (x.size(1), x.size(0)),
+                check_invariants=False,
             )
         self.num_nodes, self.num_features = int(x.size(0)), int(x.size(1))
 
@@ -69,7 +75,7 @@ class Features:
         """``x @ w`` with gradients for w, shape [n, columns of w]."""
         if self.x_t is None:
             return self.x @ w
-        out: Tensor = SparseInput.apply(self.x, self.x_t, w)
+        out: Tensor = SparseInput.apply(self.x, self.x_t, w)  # type: ignore[no-untyped-call]
         return out
 
 
@@ -145,7 +151,7 @@ class GNN(nn.Module):
 
     def forward(self, features: Features, graph: Any, keep: Tensor | None = None) -> Tensor:
         """Embedding [n, dim]; `graph` is a CSR matrix or, for GAT, an edge_index (see `NORMALIZATION`)."""
-        h = self.input(features, keep)
+        h: Tensor = self.input(features, keep)
         for i, (conv, norm, act) in enumerate(zip(self.convs, self.norms, self.acts, strict=True)):
             h = act(norm(conv(h, graph)))
             if i < len(self.convs) - 1:
@@ -176,13 +182,13 @@ class MLP(nn.Module):
         self.dropout = dropout
         widths = [hidden] * (layers - 1) + [dim]
         self.input = InputLayer(in_dim, widths[0], bias=True)
-        self.linears = nn.ModuleList([nn.Linear(a, b) for a, b in zip(widths, widths[1:], strict=False)])
+        self.linears = nn.ModuleList([nn.Linear(a, b) for a, b in pairwise(widths)])
         self.norms = nn.ModuleList([_normalisation(norm, width) for width in widths[:-1]])
         self.acts = nn.ModuleList([nn.PReLU() for _ in widths[:-1]])
 
     def forward(self, features: Features, graph: Any = None, keep: Tensor | None = None) -> Tensor:
         """Embedding [n, dim]."""
-        h = self.input(features, keep)
+        h: Tensor = self.input(features, keep)
         for linear, norm, act in zip(self.linears, self.norms, self.acts, strict=True):
             h = linear(F.dropout(act(norm(h)), self.dropout, self.training))
         return h

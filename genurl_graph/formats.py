@@ -27,9 +27,7 @@ def import_pandas(path: Path) -> Any:
         import pandas
         import pyarrow  # noqa: F401  pandas writes Parquet through it
     except ImportError as error:
-        raise InputError(
-            f"{path}: Parquet needs pandas and pyarrow: pip install 'genurl-graph[parquet]'"
-        ) from error
+        raise InputError(f"{path}: Parquet needs pandas and pyarrow: pip install 'genurl-graph[parquet]'") from error
     return pandas
 
 
@@ -61,9 +59,7 @@ def _write_csv(path: Path, columns: Columns) -> None:
             rows = slice(start, start + _CSV_ROWS)
             # Text made by NumPy from float32 is the shortest that reads back to the same float32.
             left = [columns[name][rows].tolist() for name in names]
-            writer.writerows(
-                (*cells, *row) for *cells, row in zip(*left, matrix[rows].astype(str), strict=True)
-            )
+            writer.writerows((*cells, *row) for *cells, row in zip(*left, matrix[rows].astype(str), strict=True))
 
 
 def _read_csv(path: Path) -> Columns:

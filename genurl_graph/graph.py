@@ -43,11 +43,19 @@ class MergedGraph(NamedTuple):
     def summary(self) -> dict[str, int]:
         """Number of undirected edges by provenance: ``n_predefined``, ``n_feature`` (only those), ``n_both``."""
         row, col = self.edge_index
-        bits = self.provenance[row < col] & (PREDEFINED | FEATURE)
+        width = int(self.edge_index.max()) + 1 if row.numel() else 0
+        # A directed edge may lack its inverse: a pair counts once, with what either direction says.
+        key, pair = _distinct(torch.minimum(row, col) * width + torch.maximum(row, col))
+        given, near = (
+            torch.zeros(key.numel(), dtype=torch.bool, device=key.device).index_fill_(
+                0, pair[(self.provenance & bit) > 0], True
+            )
+            for bit in (PREDEFINED, FEATURE)
+        )
         return {
-            "n_predefined": int((bits == PREDEFINED).sum()),
-            "n_feature": int((bits == FEATURE).sum()),
-            "n_both": int((bits == (PREDEFINED | FEATURE)).sum()),
+            "n_predefined": int((given & ~near).sum()),
+            "n_feature": int((near & ~given).sum()),
+            "n_both": int((given & near).sum()),
         }
 
 
@@ -120,15 +128,14 @@ def merge_graphs(
     knn, knn_w = knn.to(pre.device), knn_w.to(pre.device)
     if directed != "keep":
         both, both_weight = _both_ways(pre, pre_weight, num_nodes, lengths)
-        if directed == "error" and both.size(1) != pre.size(1):
-            missing = both.size(1) - pre.size(1)
-            raise InputError(f"edge_index: {missing} edges lack their inverse; expected an undirected graph")
+        if directed == "error":
+            _refuse_directed(both.size(1) - pre.size(1), both_weight, pre_weight)
         pre, pre_weight = both, both_weight
     knn, knn_w = _both_ways(knn, knn_w, num_nodes, lengths)
     knn_w = knn_w / feature_weight if lengths else knn_w * feature_weight
 
     key = torch.cat([pre[0] * num_nodes + pre[1], knn[0] * num_nodes + knn[1]])
-    unique, slot = key.unique(return_inverse=True)
+    unique, slot = _distinct(key)
     from_pre, from_knn = slot[: pre.size(1)], slot[pre.size(1) :]
     provenance = torch.zeros(unique.numel(), dtype=torch.uint8, device=key.device)
     provenance[from_pre] |= PREDEFINED
@@ -166,23 +173,21 @@ def _clean(
     """Checked, coalesced edges without self loops, and their float32 weights."""
     from torch_geometric.utils import coalesce, remove_self_loops
 
+    partner = "knn_weight" if name.startswith("knn") else "edge_weight"
     if edge_index is None:
+        if weight is not None:
+            raise InputError(f"{partner}: found weights, but {name} is None; expected edges too")
         return torch.empty(2, 0, dtype=torch.long), torch.empty(0)
-    if edge_index.dim() != 2 or edge_index.size(0) != 2 or edge_index.is_floating_point():
-        raise InputError(
-            f"{name}: found {list(edge_index.shape)} of {edge_index.dtype}; expected int64 [2, E]"
-        )
+    if edge_index.dim() != 2 or edge_index.size(0) != 2 or edge_index.dtype not in (torch.int64, torch.int32):
+        raise InputError(f"{name}: found {list(edge_index.shape)} of {edge_index.dtype}; expected int64 [2, E]")
     if edge_index.numel():
         low, high = int(edge_index.min()), int(edge_index.max())
         if low < 0 or high >= num_nodes:
             wrong = low if low < 0 else high
-            raise InputError(
-                f"{name}: an edge names node {wrong}, which is missing; expected 0 to {num_nodes - 1}"
-            )
+            raise InputError(f"{name}: an edge names node {wrong}, which is missing; expected 0 to {num_nodes - 1}")
     if weight is None:
         weight = torch.ones(edge_index.size(1), device=edge_index.device)
     weight = weight.reshape(-1).to(edge_index.device, torch.float32)
-    partner = name.replace("edge_index", "weight") if name.startswith("knn") else "edge_weight"
     if weight.numel() != edge_index.size(1):
         raise InputError(f"{partner}: found {weight.numel()} values for {edge_index.size(1)} edges")
     if not bool(torch.isfinite(weight).all()) or bool((weight < 0).any()):
@@ -194,6 +199,20 @@ def _clean(
     edge_index, weight = remove_self_loops(edge_index.long(), weight)
     edges, weights = coalesce(edge_index, weight, num_nodes, reduce="min" if lengths else "max")
     return edges, weights
+
+
+def _distinct(key: Tensor) -> tuple[Tensor, Tensor]:
+    """Sorted distinct values, and for every entry the slot of its value among them."""
+    values, slot = torch.unique(key, return_inverse=True)  # type: ignore[no-untyped-call]
+    return values, slot
+
+
+def _refuse_directed(missing: int, both_weight: Tensor, weight: Tensor) -> None:
+    if missing:
+        raise InputError(f"edge_index: {missing} edges lack their inverse; expected an undirected graph")
+    unequal = int((both_weight != weight).sum())
+    if unequal:
+        raise InputError(f"edge_weight: {unequal} edges weigh less than their inverse; expected an undirected graph")
 
 
 def _both_ways(edge_index: Tensor, weight: Tensor, num_nodes: int, lengths: bool) -> tuple[Tensor, Tensor]:
@@ -213,6 +232,8 @@ def _geodesics(union: MergedGraph, num_nodes: int, cutoff: float | None) -> Merg
 
     if cutoff is None or not cutoff > 0:
         raise InputError(f"cutoff: found {cutoff}; expected a length > 0, which geodesics need")
+    if union.edge_index.size(1) == 0:
+        return union
     row, col = union.edge_index.cpu().numpy()
     # SciPy drops explicit zeros, so that a zero length (duplicate points) would lose its edge.
     length = np.maximum(union.edge_weight.cpu().numpy().astype(np.float64), np.finfo(np.float64).tiny)

@@ -209,12 +209,8 @@ def _checked(source: Path, columns: Columns) -> Columns:
         raise InputError(f"{source}: found an embedding of shape {matrix.shape}, expected [n, d]")
     wrong = np.flatnonzero(~np.isfinite(matrix).all(axis=1))
     if len(wrong):
-        raise InputError(
-            f"{source}: {len(wrong)} rows hold NaN or infinite numbers, the first is row {wrong[0]}"
-        )
+        raise InputError(f"{source}: {len(wrong)} rows hold NaN or infinite numbers, the first is row {wrong[0]}")
     for name in columns.keys() & {"node_id", "label"}:
         if columns[name].shape != (len(matrix),):
-            raise InputError(
-                f"{source}: {name} has shape {columns[name].shape}, the embedding {len(matrix)} rows"
-            )
+            raise InputError(f"{source}: {name} has shape {columns[name].shape}, the embedding {len(matrix)} rows")
     return {**columns, "embedding": matrix}

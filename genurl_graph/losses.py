@@ -220,9 +220,7 @@ def get_loss(name: str) -> Loss:
     raise InputError(f"loss: unknown name {name!r}; expected one of {', '.join(LOSSES)}.{hint}")
 
 
-def gkl_dense(
-    P: Tensor, log_Q: Tensor, gamma: float = 1.0, scale: Scale = "profile", per: Per = "global"
-) -> Tensor:
+def gkl_dense(P: Tensor, log_Q: Tensor, gamma: float = 1.0, scale: Scale = "profile", per: Per = "global") -> Tensor:
     """`gkl` written out over all ordered pairs of a small set, in float64: the reference of the sparse form.
 
     Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor
@@ -11,12 +11,9 @@ from torch import Tensor
 from genurl_graph import _ann
 from genurl_graph._inputs import as_count, as_rows
 from genurl_graph._rows import DenseRows, Frame, Rows, SparseRows, pair_scores
+from genurl_graph._settle import settle, sort_candidates
 from genurl_graph._tiles import cross_join, self_join
-from genurl_graph._workers import share_jobs, worker_count
 from genurl_graph.exceptions import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 Metric = Literal["euclidean", "cosine", "inner_product"]
 Backend = Literal["auto", "exact", "faiss"]
@@ -27,9 +24,6 @@ AUTO_WORK = 6e12
 RECALL_SAMPLE = 512
 # Candidates kept beyond k while scores are float32: rounding may swap neighbours that are this close in rank.
 EXTRA = 4
-# A squared distance surely off by less than this share (1e-5 of the distance; typically 2e-6) needs no second look.
-TOLERANCE = 2e-5
-SETTLE_ROWS = 1024
 
 _told_about_faiss = False
 
@@ -62,14 +56,15 @@ def knn(
 ) -> Neighbors:
     r"""The k nearest rows of `x`, for each of its rows or for each row of `query`.
 
-    Exact search multiplies tiles of rows, never all pairs at once, and recomputes from differences every distance that rounding
-    could have spoiled, in float64 where neighbours could not be told apart otherwise; duplicates get distance 0. It agrees with
-    scikit-learn's brute force up to ties (distances closer than 1e-5 of their value).
+    Exact search multiplies tiles of rows, never all pairs at once, and recomputes from differences every distance
+    that rounding could have spoiled, in float64 where neighbours could not be told apart otherwise; duplicates get
+    distance 0. It agrees with scikit-learn's brute force up to ties (distances closer than 1e-5 of their value).
 
     Parameters
     ----------
     x : array-like of shape [n, d]
-        NumPy array, torch tensor (strided, sparse COO, sparse CSR) or SciPy sparse matrix; never turned dense as a whole.
+        NumPy array, torch tensor (strided, sparse COO, sparse CSR) or SciPy sparse matrix; never turned dense as a
+        whole.
     n_neighbors : int
         k >= 1.
     query : array-like of shape [m, d], optional
@@ -78,7 +73,8 @@ def knn(
         ``|x - y|``, ``1 - cos(x, y)``, or ``-<x, y>``. The cosine distance of an all-zero row to any other row is 1.
     backend : {"auto", "exact", "faiss"}
         "faiss" searches approximately (inverted file; needs the extra ``ann`` and dense features). "auto" does so when
-        exact search would take minutes on two cores (``n * m * (d + 64)`` above 6e12) and faiss is installed, else it is exact.
+        exact search would take minutes on two cores (``n * m * (d + 64)`` above 6e12) and faiss is installed, else
+        it is exact.
     memory_mb : float
         What exact search may use beside its input and its result lists. Smaller is slower, not different. (The least
         that it needs: tiles of 32 x 32 and four blocks of 32 rows.) A faiss index takes one float32 copy of `x`.
@@ -97,8 +93,8 @@ def knn(
     Raises
     ------
     InputError
-        Too few rows for `n_neighbors`, unknown metric or backend, NaN or infinity, not a non-empty numeric matrix, `query` with
-        another number of columns, ``backend="faiss"`` without faiss or with sparse features.
+        Too few rows for `n_neighbors`, unknown metric or backend, NaN or infinity, not a non-empty numeric matrix,
+        `query` with another number of columns, ``backend="faiss"`` without faiss or with sparse features.
 
     Examples
     --------
@@ -119,7 +115,9 @@ def knn(
     available = rows.n - 1 if query is None else rows.n
     if k > available:
         if not clamp or available == 0:
-            counted = f"{available} (x has {rows.n} rows{'' if query is not None else ', a row is not its own neighbour'})"
+            counted = (
+                f"{available} (x has {rows.n} rows{'' if query is not None else ', a row is not its own neighbour'})"
+            )
             raise InputError(f"n_neighbors: asked for {k} neighbours, but each row has only {counted}")
         k = available
     rows, asked = _same_kind(rows, asked)
@@ -145,7 +143,8 @@ def knn_graph(x: Any, n_neighbors: int, **kwargs: Any) -> tuple[Tensor, Tensor]:
     Returns
     -------
     edge_index : Tensor
-        int64 [2, n * k], sorted by row: ``edge_index[0]`` is the node whose neighbours are listed, ``edge_index[1]`` the neighbour.
+        int64 [2, n * k], sorted by row: ``edge_index[0]`` is the node whose neighbours are listed, ``edge_index[1]``
+        the neighbour.
     distance : Tensor
         float32 [n * k].
     """
@@ -207,68 +206,12 @@ def _exact_search(rows: Rows, asked: Rows, k: int, frame: Frame, budget: int) ->
     else:
         everyone = torch.arange(asked.n, device=rows.device)
         found = cross_join(asked, everyone, rows, width, frame, budget, False, torch.float32)
-    indices, score, doubtful = _settle(rows, asked, found.index, found.score, k, frame)
+    indices, score, doubtful = settle(rows, asked, found.index, found.score, k, frame)
     if len(doubtful):
         again = cross_join(asked, doubtful, rows, width, frame, budget, own, torch.float64)
         exact = pair_scores(asked, doubtful, rows, again.index, frame)
-        indices[doubtful], score[doubtful] = _sorted(again.index, exact, k)
+        indices[doubtful], score[doubtful] = sort_candidates(again.index, exact, k)
     return indices, score
-
-
-def _settle(
-    rows: Rows, asked: Rows, index: Tensor, score: Tensor, k: int, frame: Frame
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Sort the candidates, recomputing scores that rounding may have spoiled; name the rows it may have cost a neighbour.
-
-    Float32 scores carry an error of up to about `margin`. Where this is small against the distance itself, or where
-    the metric cannot do better (inner product), they stand; else the score is computed again without cancellation. A row is
-    doubtful if even its k-th score was spoiled and a row outside its candidates might be nearer.
-    """
-    m, width = index.shape
-    available = rows.n - (asked is rows)
-    indices = torch.empty(m, k, dtype=torch.int64, device=rows.device)
-    scores = torch.empty(m, k, dtype=torch.float64, device=rows.device)
-    doubtful: list[Tensor] = []
-
-    def loop(starts: Iterator[int]) -> None:
-        for lo in starts:
-            some = torch.arange(lo, min(m, lo + SETTLE_ROWS), device=rows.device)
-            value = score[some].double()
-            if frame.metric == "cosine":
-                value += 1.0
-            if frame.metric != "inner_product":
-                margin = _rounding_error(asked, some, frame, value)
-                outside = value.amax(1) - margin
-                row, column = (margin[:, None] > TOLERANCE * value).nonzero(as_tuple=True)
-                value[row, column] = pair_scores(asked, some[row], rows, index[some][row, column], frame)
-                if width < available:
-                    kth = value.kthvalue(k, dim=1).values
-                    doubtful.append(some[(outside < kth) & (margin > TOLERANCE * kth) & (kth > 0)])
-            indices[some], scores[some] = _sorted(index[some], value, k)
-
-    share_jobs(loop, range(0, m, SETTLE_ROWS), worker_count(rows.device))
-    return indices, scores, torch.cat(doubtful) if doubtful else indices.new_empty(0)
-
-
-def _rounding_error(asked: Rows, some: Tensor, frame: Frame, value: Tensor) -> Tensor:
-    """Bound on the rounding error of float32 scores, per row.
-
-    Rounding of a product of length d grows like sqrt(d) (random walk), times the size of the summands: |x|^2 and, for any candidate
-    that matters, at most (|x| + distance)^2.
-    """
-    steps = 2.0 + 0.25 * float(asked.d) ** 0.5
-    if frame.metric == "cosine":
-        return torch.full((len(some),), steps * 2.0**-23, dtype=torch.float64, device=asked.device)
-    squared = asked.squared[some]
-    reach = squared.sqrt() + value.amax(1).clamp(min=0).sqrt()
-    return steps * 2.0**-23 * (squared + reach.square())
-
-
-def _sorted(index: Tensor, score: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """The k smallest, ascending; equal scores by index, so that the answer does not depend on tiles."""
-    index, order = index.sort(dim=1)
-    score, by_score = score.gather(1, order).sort(dim=1, stable=True)
-    return index.gather(1, by_score)[:, :k], score[:, :k]
 
 
 def _distance(score: Tensor, frame: Frame) -> Tensor:
@@ -291,12 +234,12 @@ def _faiss_search(rows: Rows, asked: Rows, k: int, frame: Frame, budget: int, se
     missing = (index < 0) | (index == everyone[:, None] if own else torch.zeros_like(index, dtype=torch.bool))
     score = pair_scores(asked, everyone, rows, index.clamp(min=0), frame)
     score[missing] = torch.inf
-    indices, score = _sorted(index, score, k)
+    indices, score = sort_candidates(index, score, k)
     short = torch.isinf(score).any(1).nonzero().squeeze(1)
     sample = torch.randperm(asked.n, generator=torch.Generator().manual_seed(seed))[:RECALL_SAMPLE].to(rows.device)
     for chosen in (short, sample) if len(short) else (sample,):
         found = cross_join(asked, chosen, rows, min(k + EXTRA, rows.n - own), frame, budget, own, torch.float64)
-        exact_indices, exact = _sorted(found.index, pair_scores(asked, chosen, rows, found.index, frame), k)
+        exact_indices, exact = sort_candidates(found.index, pair_scores(asked, chosen, rows, found.index, frame), k)
         if chosen is short:
             indices[short], score[short] = exact_indices, exact
     return Neighbors(indices, _distance(score, frame), "faiss", _ann.recall_at_k(score[sample], exact))

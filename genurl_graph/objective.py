@@ -107,7 +107,8 @@ class PairwiseObjective(nn.Module):
         self.encoder.eval()
         z: Tensor = self.encoder(self.features, self.encoder.operator(self.propagation))
         self.encoder.train(training)
-        return z
+        # A free table returns its own parameter: what leaves here is a copy.
+        return z.detach().clone()
 
     def _view(self) -> Tensor:
         keep = None
@@ -164,9 +165,7 @@ def _with_loops(edge_index: Tensor, p: Tensor, weight: float, num_nodes: int) ->
     return edges[:, order], torch.cat([p, p.new_full((num_nodes,), weight)])[order]
 
 
-def _check(
-    edge_index: Tensor, p: Tensor, loss: LossConfig, sampling: SamplingConfig, views: ViewConfig
-) -> None:
+def _check(edge_index: Tensor, p: Tensor, loss: LossConfig, sampling: SamplingConfig, views: ViewConfig) -> None:
     if edge_index.size(1) == 0:
         raise InputError("similarities P: found no edges; expected some (are all points duplicates?)")
     if not bool((p > 0).all()):
@@ -176,9 +175,7 @@ def _check(
     if loss.temperature <= 0 or loss.exaggeration <= 0:
         raise InputError("loss.temperature and loss.exaggeration: expected numbers > 0")
     if sampling.negatives not in ("shared", "permuted"):
-        raise InputError(
-            f"sampling.negatives: unknown {sampling.negatives!r}; expected shared or permuted"
-        )
+        raise InputError(f"sampling.negatives: unknown {sampling.negatives!r}; expected shared or permuted")
     if sampling.n_negatives < 1:
         raise InputError(f"sampling.n_negatives: found {sampling.n_negatives}; expected at least 1")
     if views.self_weight < 0:

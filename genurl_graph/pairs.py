@@ -59,7 +59,8 @@ class _EdgeProducts(torch.autograd.Function):
         ctx.pattern = pattern
         ctx.save_for_backward(a, b)
         zero = pattern.matrix(a.new_zeros(pattern.col.numel()))
-        return torch.sparse.sampled_addmm(zero, a, b.t(), beta=0.0).values()
+        sampled: Tensor = torch.sparse.sampled_addmm(zero, a, b.t(), beta=0.0)
+        return sampled.values()
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> tuple[None, Tensor, Tensor]:
@@ -82,7 +83,7 @@ def edge_products(pattern: EdgePattern, a: Tensor, b: Tensor) -> Tensor:
     """
     if a.size(1) < WIDE:
         return (a.index_select(0, pattern.row) * b.index_select(0, pattern.col)).sum(1)
-    out: Tensor = _EdgeProducts.apply(pattern, a, b)
+    out: Tensor = _EdgeProducts.apply(pattern, a, b)  # type: ignore[no-untyped-call]
     return out
 
 

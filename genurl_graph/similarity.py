@@ -221,9 +221,7 @@ def symmetrize(edge_index: Tensor, p_conditional: Tensor, num_nodes: int) -> tup
 
     _check_edges(edge_index, num_nodes)
     if p_conditional.shape != edge_index.shape[1:]:
-        raise InputError(
-            f"p_conditional: found shape {list(p_conditional.shape)}; expected [{edge_index.size(1)}]"
-        )
+        raise InputError(f"p_conditional: found shape {list(p_conditional.shape)}; expected [{edge_index.size(1)}]")
     if not bool(((p_conditional >= 0) & (p_conditional <= 1)).all()):
         raise InputError("p_conditional: found values outside [0, 1]; expected probabilities")
     key = (edge_index[0] * num_nodes + edge_index[1]).sort().values
@@ -262,9 +260,7 @@ def _check_edges(edge_index: Tensor, num_nodes: int) -> None:
         raise InputError(f"edge_index: found nodes {low} to {high}; expected 0 to {num_nodes - 1}")
     loops = int((edge_index[0] == edge_index[1]).sum())
     if loops:
-        raise InputError(
-            f"edge_index: found {loops} self loops; expected none (a node is not its own neighbour)"
-        )
+        raise InputError(f"edge_index: found {loops} self loops; expected none (a node is not its own neighbour)")
 
 
 def _check_rows(row: Tensor, distance: Tensor, num_rows: int, perplexity: float, tol: float) -> None:

@@ -6,11 +6,10 @@ A module that returns `LossTerms` when called with the progress in [0, 1) is all
 from __future__ import annotations
 
 import math
-import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -41,11 +40,13 @@ def choose_device(device: str = "auto") -> torch.device:
     return chosen
 
 
-def seed_everything(seed: int) -> None:
-    """Seed Python's, NumPy's and torch's generators (of all devices)."""
-    random.seed(seed)
-    np.random.seed(seed % 2**32)  # noqa: NPY002 - libraries below us still draw from the global state
-    torch.manual_seed(seed)
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Context in which torch's generators (of all devices) start at `seed`; the caller's are restored after it."""
+    devices = range(torch.cuda.device_count())
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        yield
 
 
 def train(
@@ -180,9 +181,7 @@ def _check(config: TrainingConfig) -> None:
     if not config.lr > 0:
         raise InputError(f"training.lr: found {config.lr}; expected a number > 0")
     if config.schedule not in ("constant", "cosine", "linear"):
-        raise InputError(
-            f"training.schedule: unknown {config.schedule!r}; expected constant, cosine or linear"
-        )
+        raise InputError(f"training.schedule: unknown {config.schedule!r}; expected constant, cosine or linear")
     if config.checkpoint_every < 1:
         raise InputError(f"training.checkpoint_every: found {config.checkpoint_every}; expected at least 1")
     for name in ("weight_decay", "clip_norm", "patience"):

@@ -190,9 +190,7 @@ def test_kl_per_row_is_a_sum_of_torch_kl_divergences() -> None:
     P, log_Q = problem()
     loss = kl(**arguments(P, log_Q, "block"), per="row").loss
     log_q = log_Q.masked_fill(~OFF, -math.inf).log_softmax(1)
-    expected = sum(
-        F.kl_div(log_q[i][OFF[i]], P[i][OFF[i]] / P[i].sum(), reduction="sum") for i in range(N) if i != 3
-    )
+    expected = sum(F.kl_div(log_q[i][OFF[i]], P[i][OFF[i]] / P[i].sum(), reduction="sum") for i in range(N) if i != 3)
     torch.testing.assert_close(loss, expected)
 
 

@@ -84,20 +84,14 @@ def test_wheel_holds_every_source_file_inside_the_package(wheel: Path, source: P
 
 def test_wheel_names_the_licence_and_the_command(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
-        texts = {
-            name.split("/", 1)[1]: archive.read(name).decode()
-            for name in archive.namelist()
-            if "-info/" in name
-        }
+        texts = {name.split("/", 1)[1]: archive.read(name).decode() for name in archive.namelist() if "-info/" in name}
     assert "genurl-graph = genurl_graph.cli:main" in texts["entry_points.txt"]
     assert "License-Expression: MIT" in texts["METADATA"]
     assert "The genurl-graph developers" in texts["licenses/LICENSE"]
 
 
 @pytest.mark.parametrize("kind", ["wheel", "editable"])
-def test_installed_package_leaves_bare_names_alone(
-    kind: str, wheel: Path, source: Path, tmp_path: Path
-) -> None:
+def test_installed_package_leaves_bare_names_alone(kind: str, wheel: Path, source: Path, tmp_path: Path) -> None:
     target, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
     elsewhere.mkdir()
     what = [wheel] if kind == "wheel" else ["--no-build-isolation", "--editable", source]

@@ -44,7 +44,10 @@ def probe_embedding(
     protocol = default_protocol(data) if protocol is None else protocol
     features, y = _arrays(z, data)
     rows = [linear_probe(features, y, s, protocol) for s in splits(protocol, data, seed=seed, n_repeats=n_repeats)]
-    return {"protocol": protocol, **{key: _mean([row[key] for row in rows]) for key in ("train", "val", "test")}}
+    return {
+        "protocol": protocol,
+        **{key: _mean([row[key] for row in rows]) for key in ("train", "val", "test")},
+    }
 
 
 def evaluate_embedding(
@@ -60,7 +63,10 @@ def evaluate_embedding(
         ``probe`` (`probe_embedding`), ``knn`` {test}, ``cluster`` {acc, nmi, ari}; shares in [0, 1].
     """
     probe = probe_embedding(z, data, protocol, seed=seed, n_repeats=n_repeats)
-    return {"probe": probe, **neighbour_and_cluster(z, data, probe["protocol"], seed=seed, n_repeats=n_repeats)}
+    return {
+        "probe": probe,
+        **neighbour_and_cluster(z, data, probe["protocol"], seed=seed, n_repeats=n_repeats),
+    }
 
 
 def neighbour_and_cluster(

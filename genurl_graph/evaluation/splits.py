@@ -25,7 +25,7 @@ class Split(NamedTuple):
 
 
 def default_protocol(data: Any) -> str:
-    """"public" where the data set brings masks, else "random-10-10-80"."""
+    """ "public" where the data set brings masks, else "random-10-10-80"."""
     masks = [getattr(data, f"{name}_mask", None) for name in ("train", "val", "test")]
     return "public" if all(mask is not None for mask in masks) else "random-10-10-80"
 

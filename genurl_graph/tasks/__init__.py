@@ -1,1 +1,26 @@
+"""Recipes: each chooses edges, P, encoder and loss for one task, and owns no mechanism."""
 
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from genurl_graph.graph import MergedGraph
+from genurl_graph.neighbors import Neighbors
+from genurl_graph.objective import PairwiseObjective
+
+
+class Problem(NamedTuple):
+    """What a recipe hands to the training loop.
+
+    Attributes
+    ----------
+    objective : PairwiseObjective
+    merged : MergedGraph
+        The graph P lives on, with provenance.
+    neighbors : Neighbors or None
+        Feature-space neighbours; None where there are no features.
+    """
+
+    objective: PairwiseObjective
+    merged: MergedGraph
+    neighbors: Neighbors | None

@@ -94,9 +94,7 @@ def test_embed(run, case: str) -> None:
     assert sorted(os.listdir()) == before
 
 
-def test_offline_download_says_which_files_to_put_where(
-    run, tmp_path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_offline_download_says_which_files_to_put_where(run, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     from genurl_graph import datasets
     from genurl_graph.datasets import download
 

@@ -72,9 +72,7 @@ def test_unknown_command() -> None:
         (KeyboardInterrupt(), 130, "interrupted"),
     ],
 )
-def test_errors_become_messages(
-    error: BaseException, code: int, message: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_errors_become_messages(error: BaseException, code: int, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
     @click.command()
     def failing() -> None:
         raise error

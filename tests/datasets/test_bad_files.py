@@ -1,4 +1,4 @@
-"""User files that are not in order: each is refused with the place of the first fault, and no code in it runs."""
+"""Bad user files: each is refused with the place of the first fault, and no code in it runs."""
 
 import pickle
 from pathlib import Path
@@ -82,9 +82,7 @@ def test_bad_feature_table(tmp_path: Path, features: str, message: str):
 @pytest.mark.parametrize("edge", ["1,3", "-1,0"])
 def test_edge_outside_the_rows(tmp_path: Path, edge: str):
     np.save(tmp_path / "f.npy", np.eye(3))
-    with pytest.raises(
-        InputError, match=rf"e.csv: line 2: edge {edge.replace(',', ' -> ')}: node .* rows 0 to 2"
-    ):
+    with pytest.raises(InputError, match=rf"e.csv: line 2: edge {edge.replace(',', ' -> ')}: node .* rows 0 to 2"):
         datasets.read(write(tmp_path / "e.csv", f"0,1\n{edge}\n"), tmp_path / "f.npy")
 
 
@@ -108,13 +106,13 @@ def test_bad_label_table(tmp_path: Path, labels: str, message: str):
 def test_missing_file_folder_and_wrong_table_suffix(tmp_path: Path):
     edges = write(tmp_path / "e.csv", EDGES)
     (tmp_path / "folder.csv").mkdir()
-    with pytest.raises(InputError, match="no.csv does not exist"):
+    with pytest.raises(InputError, match=r"no.csv does not exist"):
         datasets.read(tmp_path / "no.csv")
-    with pytest.raises(InputError, match="is a folder"):
+    with pytest.raises(InputError, match=r"is a folder"):
         datasets.read(tmp_path / "folder.csv")
-    with pytest.raises(InputError, match="features: .*f.xlsx has suffix '.xlsx'"):
+    with pytest.raises(InputError, match=r"features: .*f.xlsx has suffix '.xlsx'"):
         datasets.read(edges, write(tmp_path / "f.xlsx", "x"))
-    with pytest.raises(InputError, match="labels: .*l.npz has suffix '.npz'"):
+    with pytest.raises(InputError, match=r"labels: .*l.npz has suffix '.npz'"):
         datasets.read(edges, labels=write(tmp_path / "l.npz", "x"))
     with pytest.raises(InputError, match=r"f.parquet: (cannot be read as Parquet|Parquet needs)"):
         datasets.read(edges, write(tmp_path / "f.parquet", "x"))
@@ -150,13 +148,6 @@ CSR = {"adj_data": np.ones(2), "adj_indices": np.array([1, 2]), "adj_indptr": np
         (CSR | {"adj_shape": np.array([3, 5])}, r"shape \(3, 5\), expected a square matrix"),
         (CSR | {"adj_shape": np.array([3, 3]), "adj_data": np.array([1, -1])}, "edge 1 has weight -1"),
         (CSR | {"adj_shape": np.array([3, 3]), "x": np.eye(4)}, "4 feature rows for 3 nodes"),
-        (
-            {
-                "adj_" + k: v
-                for k, v in zip(("data", "indices", "indptr", "shape"), ([], [], [0], [0, 0]), strict=True)
-            },
-            "",
-        ),
         ({"edge_index": np.empty((2, 0), int)}, "zero nodes"),
         ({"embedding": np.eye(3)}, "none of the keys of a graph"),
     ],
@@ -170,7 +161,7 @@ def test_bad_npz(tmp_path: Path, arrays: dict, message: str):
 
 def test_nodes_without_edges_or_features(tmp_path: Path):
     np.savez(tmp_path / "g.npz", edge_index=np.empty((2, 0), int), node_id=np.array(["a", "b"]))
-    with pytest.raises(InputError, match="neither features nor edges"):
+    with pytest.raises(InputError, match=r"neither features nor edges"):
         datasets.read(tmp_path / "g.npz")
 
 
@@ -195,7 +186,7 @@ def test_flipped_byte_in_npz(tmp_path: Path):
     np.savez_compressed(tmp_path / "g.npz", x=np.random.default_rng(0).normal(size=(50, 20)))
     content = bytearray((tmp_path / "g.npz").read_bytes())
     content[len(content) // 2] ^= 0xFF
-    with pytest.raises(InputError, match="g.npz: cannot be read"):
+    with pytest.raises(InputError, match=r"g.npz: cannot be read"):
         datasets.read(write(tmp_path / "g.npz", bytes(content)))
 
 
@@ -248,7 +239,7 @@ def test_bad_pt(tmp_path: Path, content, message: str):
 
 def test_graphml_node_without_an_attribute(tmp_path: Path):
     gml = "graph [\n node [\n id 0\n f 1.0\n ]\n node [\n id 1\n ]\n edge [\n source 0\n target 1\n ]\n]\n"
-    with pytest.raises(InputError, match="node '1' has no attribute 'f'"):
+    with pytest.raises(InputError, match=r"node '1' has no attribute 'f'"):
         datasets.read(write(tmp_path / "g.gml", gml))
 
 
@@ -256,11 +247,11 @@ def test_features_or_labels_given_twice(tmp_path: Path):
     np.savez(tmp_path / "g.npz", **GOOD)
     np.save(tmp_path / "t.npy", np.eye(3))
     np.save(tmp_path / "l.npy", np.arange(3))
-    with pytest.raises(InputError, match="already holds features"):
+    with pytest.raises(InputError, match=r"already holds features"):
         datasets.read(tmp_path / "g.npz", features=tmp_path / "t.npy")
-    with pytest.raises(InputError, match="already holds labels"):
+    with pytest.raises(InputError, match=r"already holds labels"):
         datasets.read(tmp_path / "g.npz", labels=tmp_path / "l.npy")
-    with pytest.raises(InputError, match="is itself a feature matrix"):
+    with pytest.raises(InputError, match=r"is itself a feature matrix"):
         datasets.read(tmp_path / "t.npy", features=tmp_path / "t.npy")
 
 

@@ -1,0 +1,328 @@
+"""`GenURL`: the toolkit behind scikit-learn's interface."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from sklearn.base import BaseEstimator, TransformerMixin
+from torch import Tensor
+
+from genurl_graph.checkpoint import Checkpoint
+from genurl_graph.config import Config, load_preset, read_toml
+from genurl_graph.encoders import GNNS, Features
+from genurl_graph.exceptions import InputError
+from genurl_graph.graph import count_components
+from genurl_graph.inputs import Input, as_input, column_statistics, normalize_features, resolve_normalization
+from genurl_graph.storage import load_model, save_model
+from genurl_graph.tasks import Problem
+from genurl_graph.tasks.common import resolve_metric, resolve_perplexity
+from genurl_graph.training import Callback, choose_device, seeded, train
+
+TASKS = ("graph", "reduce")
+
+
+class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Unsupervised embedding of the nodes of a graph, or of vectors, after GenURL (arXiv 2110.14553).
+
+    Given edges are merged with feature-space kNN edges, calibrated similarities P live on the merged graph, and
+    an encoder is trained so that the similarities Q of its embedding have the smallest sparse general
+    Kullback-Leibler divergence from P. The equations are reconstructed; see the documentation of each stage.
+
+    Parameters
+    ----------
+    n_components : int, optional
+        Columns d of the embedding. By default the preset's: 128 for graphs, 2 for vectors.
+    task : "auto", "graph" or "reduce"
+        "auto": input with edges is a graph, a plain matrix is reduced.
+    encoder : "auto", "gcn", "sage", "gat", "gin", "mlp" or "free"
+        "auto": the preset's, a GCN for graphs and a free table of coordinates for vectors.
+    n_neighbors : int, optional
+        Feature-space neighbours of each node. More make the picture more global. By default the preset's 15, or
+        n - 1 if there are fewer nodes.
+    epochs : int, optional
+        Full-batch steps. By default the preset's.
+    device : "auto", "cpu" or "cuda"
+    random_state : int, optional
+        Seed. On the CPU two fits with one seed and one number of threads agree exactly. None draws a seed, which is
+        kept in ``seed_``.
+    config : mapping or path, optional
+        Any other parameter by its dotted name, ``{"loss.gamma": 0.5}``, or a TOML file of them
+        (`genurl_graph.config`).
+    verbose : bool
+        Show a progress bar on stderr (only on a terminal).
+    checkpoint : path, optional
+        File that keeps the state of the training; Ctrl-C leaves it ready for `resume`.
+    resume : bool
+        Continue from `checkpoint`.
+
+    Attributes
+    ----------
+    embedding_ : Tensor, float32, shape [n, d], on the CPU
+    config_ : Config
+        Resolved configuration.
+    task_, encoder_name_, device_, seed_, n_features_in_, n_iter_
+    loss_history_ : list of float
+        Loss of each epoch, per unit of similarity.
+    graph_ : MergedGraph
+        Edges of P with weights and provenance, on the CPU.
+    graph_summary_ : dict
+        Undirected edges by provenance, components before and after the merge.
+    seconds_ : dict
+        Seconds of the stages ``graph`` and ``train``.
+    knn_backend_, knn_recall_
+        Which search found the feature edges, and its recall if it was approximate.
+
+    Examples
+    --------
+    >>> embedding = GenURL(random_state=0).fit_transform(data)  # PyG Data with x and edge_index
+    >>> coordinates = GenURL(n_components=2).fit_transform(vectors)  # NumPy [n, f]
+    """
+
+    def __init__(
+        self,
+        n_components: int | None = None,
+        task: str = "auto",
+        encoder: str = "auto",
+        n_neighbors: int | None = None,
+        epochs: int | None = None,
+        device: str = "auto",
+        random_state: int | None = None,
+        config: Mapping[str, Any] | str | Path | None = None,
+        verbose: bool = False,
+        checkpoint: str | Path | None = None,
+        resume: bool = False,
+    ) -> None:
+        self.n_components = n_components
+        self.task = task
+        self.encoder = encoder
+        self.n_neighbors = n_neighbors
+        self.epochs = epochs
+        self.device = device
+        self.random_state = random_state
+        self.config = config
+        self.verbose = verbose
+        self.checkpoint = checkpoint
+        self.resume = resume
+
+    def fit(self, X: Any, y: Any = None, *, callbacks: Sequence[Callback] = ()) -> GenURL:  # noqa: N803
+        """Learn the embedding of `X`; labels are not used.
+
+        Parameters
+        ----------
+        X : Data, array, sparse matrix, Tensor or networkx graph
+            As in `genurl_graph.inputs.as_input`.
+        y : ignored
+        callbacks : sequence of callables
+            Called as ``callback(epoch, loss)`` after each epoch.
+
+        Raises
+        ------
+        InputError
+            Unsuitable input or parameter (a ``ValueError``).
+        DivergenceError
+            The training met a non-finite number.
+        KeyboardInterrupt
+            On Ctrl-C, with the checkpoint (if one was asked for) on disk.
+        """
+        data = as_input(X)
+        device = choose_device(self.device)
+        seed = self._seed()
+        config = self._resolve(data)
+        statistics = {}
+        if data.x is not None and config.encoder.normalize == "columns":
+            statistics = column_statistics(data.x)
+
+        started = time.perf_counter()
+        with seeded(seed):
+            problem = self._build(data, config, statistics, seed, device)
+            objective = problem.objective
+            summary = problem.merged.summary() | _components(data, problem)
+            # Kept as the reference "untrained"; small beside the training.
+            self._initial = {k: v.detach().clone() for k, v in objective.encoder.state_dict().items()}
+            objective.move(device)
+            graph_seconds = time.perf_counter() - started
+            started = time.perf_counter()
+            history = train(
+                objective,
+                config.training,
+                checkpoint=self._checkpoint(config, data, seed),
+                resume=self.resume,
+                callbacks=callbacks,
+                progress=self.verbose,
+            )
+        self.embedding_ = objective.embed().cpu()
+        self.seconds_ = {"graph": graph_seconds, "train": time.perf_counter() - started}
+        self.config_, self.task_, self.encoder_name_ = config, config.task, config.encoder.name
+        self.device_, self.seed_ = device.type, seed
+        self.loss_history_, self.n_iter_ = history, len(history)
+        self.graph_ = type(problem.merged)(*(t.cpu() for t in problem.merged))
+        self.graph_summary_ = summary
+        self.knn_backend_ = problem.neighbors.backend if problem.neighbors else None
+        self.knn_recall_ = problem.neighbors.recall if problem.neighbors else None
+        self.n_features_in_ = 0 if data.x is None else int(data.x.size(1))
+        self.statistics_ = statistics
+        self._objective, self._encoder = objective, objective.encoder
+        return self
+
+    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any:  # noqa: N803
+        """`fit`, then the embedding: a NumPy array, or a Tensor if torch or PyG came in."""
+        self.fit(X, y, **fit_params)
+        return self.embedding_ if as_input_kind(X) == "torch" else self.embedding_.numpy()
+
+    def transform(self, X: Any) -> Any:  # noqa: N803
+        """Embed new nodes or vectors by the trained encoder.
+
+        Parameters
+        ----------
+        X : as in `fit`
+            With the same features. A GNN needs the edges of the new graph; an MLP looks at each row alone.
+
+        Returns
+        -------
+        array or Tensor, float32, shape [n, d]
+
+        Raises
+        ------
+        InputError
+            Not fitted, other features than in `fit`, no edges for a GNN; or a free table of coordinates, which
+            has no place for new samples: fit with ``encoder="mlp"`` for that.
+        """
+        if not hasattr(self, "_encoder"):
+            from sklearn.exceptions import NotFittedError
+
+            raise NotFittedError("GenURL is not fitted yet; call fit first")
+        if self.encoder_name_ == "free":
+            raise InputError(
+                'transform: the encoder "free" is a table of the fitted samples only; fit with encoder="mlp" to '
+                "embed new ones"
+            )
+        data = as_input(X)
+        found = 0 if data.x is None else int(data.x.size(1))
+        if found != self.n_features_in_:
+            raise InputError(f"transform: found {found} features; the model was fitted on {self.n_features_in_}")
+        if data.x is None:
+            raise InputError("transform: a graph without features has no new nodes to embed")
+        encoder = self._encoder.eval()
+        propagation = None
+        if self.encoder_name_ in GNNS:
+            if data.edge_index is None:
+                raise InputError(f"transform: encoder {self.encoder_name_!r} needs edges; the input has none")
+            propagation = _propagation(data, self.config_, self.seed_).to(torch.device(self.device_))
+        x = normalize_features(data.x, self.config_.encoder.normalize, self.statistics_)
+        with torch.no_grad():
+            z = encoder(Features(x).to(torch.device(self.device_)), encoder.operator(propagation)).cpu()
+        return z if data.kind == "torch" else z.numpy()
+
+    def untrained_embedding(self) -> Tensor:
+        """Embedding [n, d] by the same encoder with its initial weights: what the training started from."""
+        if not hasattr(self, "_objective"):
+            raise InputError("untrained_embedding: only a model that was fitted here, not loaded, knows its start")
+        encoder = self._encoder
+        trained = {k: v.detach().clone() for k, v in encoder.state_dict().items()}
+        encoder.load_state_dict(self._initial)
+        try:
+            return self._objective.embed().cpu()
+        finally:
+            encoder.load_state_dict(trained)
+
+    def save(self, folder: str | Path) -> None:
+        """Write the model to a folder: safetensors and JSON, no pickle. See `genurl_graph.storage`."""
+        save_model(self, folder)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> GenURL:
+        """The model that `save` wrote; it transforms as the saved one did.
+
+        Raises
+        ------
+        InputError
+            Not such a folder, or a damaged one.
+        """
+        return load_model(cls, folder)
+
+    def _seed(self) -> int:
+        if self.random_state is None:
+            return int(torch.randint(2**31, (1,)))
+        if isinstance(self.random_state, bool) or not isinstance(self.random_state, int):
+            raise InputError(f"random_state: found {self.random_state!r}; expected an int or None")
+        if not 0 <= self.random_state < 2**32:
+            raise InputError(f"random_state: found {self.random_state}; expected 0 to 2**32 - 1")
+        return self.random_state
+
+    def _resolve(self, data: Input) -> Config:
+        """Preset, then `config`, then the constructor's arguments; "auto" made definite."""
+        if self.task not in ("auto", *TASKS):
+            raise InputError(f"task: unknown {self.task!r}; expected auto, graph or reduce")
+        has_edges = data.edge_index is not None and data.edge_index.numel() > 0
+        task = self.task if self.task != "auto" else ("graph" if has_edges else "reduce")
+        if task == "graph" and not has_edges:
+            raise InputError("task graph: the input has no edges; expected a graph (or use task reduce)")
+        given = self.config if isinstance(self.config, Mapping) else read_toml(self.config) if self.config else {}
+        config = load_preset(task).override(given)
+        chosen = {
+            "encoder.dim": self.n_components,
+            "encoder.name": None if self.encoder == "auto" else self.encoder,
+            "neighbors.n_neighbors": self.n_neighbors,
+            "training.epochs": self.epochs,
+        }
+        config = config.override({key: value for key, value in chosen.items() if value is not None})
+        if data.x is None:
+            return config
+        # A default that does not fit a small input gives way; a number that was asked for does not.
+        asked = self.n_neighbors is not None or "neighbors.n_neighbors" in given
+        k = config.neighbors.n_neighbors
+        if not asked:
+            k = min(k, data.num_nodes - 1)
+        return config.override(
+            {
+                "neighbors.n_neighbors": k,
+                "neighbors.metric": resolve_metric(data.x, config.neighbors),
+                "similarity.perplexity": resolve_perplexity(config, k),
+                "encoder.normalize": resolve_normalization(data.x, config.encoder.normalize),
+            }
+        )
+
+    def _build(
+        self, data: Input, config: Config, statistics: dict[str, Tensor], seed: int, device: torch.device
+    ) -> Problem:
+        from genurl_graph.tasks import graph, reduction
+
+        x = None if data.x is None else normalize_features(data.x, config.encoder.normalize, statistics)
+        recipe = graph if config.task == "graph" else reduction
+        return recipe.build(data, x, config, seed, device)
+
+    def _checkpoint(self, config: Config, data: Input, seed: int) -> Checkpoint | None:
+        if self.checkpoint is None:
+            return None
+        shape = [data.num_nodes, 0 if data.x is None else int(data.x.size(1))]
+        edges = 0 if data.edge_index is None else int(data.edge_index.size(1))
+        return Checkpoint(self.checkpoint, {"config": config.to_dict(), "seed": seed, "x": shape, "edges": edges})
+
+
+def as_input_kind(data: Any) -> str:
+    """ "torch" for Tensors and PyG Data, "numpy" for everything else."""
+    return "torch" if isinstance(data, Tensor) or hasattr(data, "num_node_features") else "numpy"
+
+
+def _components(data: Input, problem: Problem) -> dict[str, int]:
+    """Connected components of the given edges alone, and of the merged graph."""
+    empty = torch.empty(2, 0, dtype=torch.long)
+    before = empty if data.edge_index is None else data.edge_index
+    return {
+        "n_components_before": count_components(before, data.num_nodes),
+        "n_components_after": count_components(problem.merged.edge_index, data.num_nodes),
+    }
+
+
+def _propagation(data: Input, config: Config, seed: int) -> Any:
+    from genurl_graph.tasks.common import feature_similarities
+    from genurl_graph.tasks.graph import propagation_graph
+
+    edges, p = None, None
+    if config.merge.propagation_weight > 0 and data.x is not None:
+        _, edges, p = feature_similarities(data.x, config, seed, torch.device("cpu"))
+    return propagation_graph(data, edges, p, config)

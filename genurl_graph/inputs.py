@@ -1,0 +1,273 @@
+"""Whatever a user has, as one input: PyG ``Data``, NumPy, SciPy, torch, networkx."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from genurl_graph.exceptions import InputError
+
+# Features with a smaller share of non-zero entries are kept as CSR: the first layer is then several times cheaper.
+SPARSE_BELOW = 0.1
+
+
+class Input(NamedTuple):
+    """Nodes with features, edges, or both.
+
+    Attributes
+    ----------
+    x : Tensor, float32, shape [n, f], or None
+        Strided, or CSR where few entries are not zero. Finite.
+    edge_index : Tensor, int64, shape [2, E], or None
+    edge_weight : Tensor, float32, shape [E], or None
+    num_nodes : int
+    kind : str
+        What the user handed in, to answer in kind: "torch" or "numpy".
+    """
+
+    x: Tensor | None
+    edge_index: Tensor | None
+    edge_weight: Tensor | None
+    num_nodes: int
+    kind: str
+
+
+def as_input(data: Any) -> Input:
+    """Check `data` and bring it to torch tensors on the CPU, sparse features without a dense copy.
+
+    Parameters
+    ----------
+    data : Data, array, sparse matrix, Tensor or networkx graph
+        A PyG ``Data`` (``x``, ``edge_index``, ``edge_weight`` or one-column ``edge_attr``); a matrix [n, f] of
+        features; or a networkx graph (edge attribute ``weight``; numeric node attribute ``x`` as features).
+
+    Raises
+    ------
+    InputError
+        Nothing to embed, fewer than two nodes, NaN or infinite features, rows that do not match, unknown type.
+    """
+    if hasattr(data, "is_multigraph"):
+        data, kind = _from_networkx(data), "numpy"
+    elif hasattr(data, "num_node_features"):
+        kind = "torch"
+    else:
+        x = _features(data)
+        return _checked(Input(x, None, None, int(x.size(0)), "torch" if isinstance(data, Tensor) else "numpy"))
+    if hasattr(data, "node_types"):
+        raise InputError(f"data: found {type(data).__name__}; expected a homogeneous PyG Data")
+    x_given = None if data.x is None else _features(data.x)
+    if data.edge_index is None and getattr(data, "adj_t", None) is not None:
+        raise InputError("data: found adj_t without edge_index; expected edges as edge_index [2, E]")
+    edge_index = None if data.edge_index is None else _edges(data.edge_index)
+    weight = edge_weights(data)
+    weight = None if weight is None or edge_index is None else weight.detach().cpu().float()
+    return _checked(Input(x_given, edge_index, weight, int(data.num_nodes or 0), kind))
+
+
+def _edges(edge_index: Any) -> Tensor:
+    if not isinstance(edge_index, Tensor) or edge_index.dtype not in (torch.int64, torch.int32):
+        kind = edge_index.dtype if isinstance(edge_index, Tensor) else type(edge_index).__name__
+        raise InputError(f"edge_index: found {kind}; expected an int64 Tensor [2, E]")
+    if edge_index.dim() != 2 or edge_index.size(0) != 2:
+        raise InputError(f"edge_index: found shape {list(edge_index.shape)}; expected [2, E]")
+    return edge_index.detach().cpu().long()
+
+
+def _checked(found: Input) -> Input:
+    # Before the number of nodes, which PyG derives from the edges where nothing else tells it.
+    if found.edge_index is not None and found.edge_index.numel():
+        low, high = int(found.edge_index.min()), int(found.edge_index.max())
+        if low < 0 or high >= found.num_nodes:
+            raise InputError(
+                f"edge_index: an edge names node {low if low < 0 else high}, which is missing; "
+                f"expected 0 to {found.num_nodes - 1}"
+            )
+    if found.num_nodes < 2:
+        raise InputError(f"data: found {found.num_nodes} nodes; expected at least 2")
+    if found.x is None and (found.edge_index is None or found.edge_index.numel() == 0):
+        raise InputError("data: found neither features nor edges; expected at least one of them")
+    if found.x is not None:
+        if found.x.size(0) != found.num_nodes:
+            raise InputError(f"x: found {found.x.size(0)} rows for {found.num_nodes} nodes")
+        if found.x.size(1) == 0:
+            raise InputError("x: found no columns; expected at least one feature (or no x at all)")
+        values = found.x.values() if found.x.layout == torch.sparse_csr else found.x
+        if not bool(torch.isfinite(values).all()):
+            bad = (~torch.isfinite(values)).nonzero()
+            row, column = _position(found.x, bad[0])
+            raise InputError(
+                f"x: found {len(bad)} NaN or infinite values, the first at row {row}, column {column}; "
+                "expected finite features"
+            )
+    if found.edge_index is not None and found.edge_weight is not None:
+        _check_weights(found.edge_weight, found.edge_index.size(1))
+    return found
+
+
+def _position(x: Tensor, entry: Tensor) -> tuple[int, int]:
+    """Row and column of an entry of the strided matrix, or of the values of the CSR matrix."""
+    if x.layout == torch.strided:
+        return int(entry[0]), int(entry[1])
+    return int(torch.searchsorted(x.crow_indices(), entry, right=True)) - 1, int(x.col_indices()[entry])
+
+
+def _check_weights(weight: Tensor, num_edges: int) -> None:
+    if weight.numel() != num_edges:
+        raise InputError(f"edge_weight: found {weight.numel()} values for {num_edges} edges")
+    bad = weight[~torch.isfinite(weight) | (weight < 0)]
+    if bad.numel():
+        raise InputError(
+            f"edge_weight: found {bad.numel()} negative or non-finite weights (the first is {float(bad[0]):g}); "
+            "expected finite weights >= 0"
+        )
+
+
+def _features(data: Any) -> Tensor:
+    """float32 [n, f] on the CPU; CSR if it is sparse enough to pay."""
+    x = data.detach().cpu() if isinstance(data, Tensor) else _from_arrays(data)
+    if x.dim() != 2:
+        hint = " (reshape a single column to [n, 1])" if x.dim() == 1 else ""
+        raise InputError(f"x: found shape {list(x.shape)}; expected [n, f]{hint}")
+    if x.is_complex():
+        raise InputError(f"x: found dtype {x.dtype}; expected real numbers")
+    if x.layout == torch.strided:
+        x = x.float()
+        share = float(torch.count_nonzero(x)) / max(x.numel(), 1)
+        return x.to_sparse_csr() if share < SPARSE_BELOW and x.numel() else x.contiguous()
+    csr: Tensor = x if x.layout == torch.sparse_csr else x.to_sparse_csr()
+    share = csr.values().numel() / max(csr.size(0) * csr.size(1), 1)
+    return csr.float() if share < SPARSE_BELOW else csr.to_dense().float()
+
+
+def _from_arrays(data: Any) -> Tensor:
+    import numpy as np
+    import scipy.sparse as sp
+
+    if sp.issparse(data):
+        if data.ndim != 2:
+            raise InputError(f"x: found shape {list(data.shape)}; expected [n, f]")
+        csr = data.tocsr()
+        if csr.dtype.kind not in "fiub":
+            raise InputError(f"x: found dtype {csr.dtype}; expected numbers")
+        if not csr.has_canonical_format:
+            csr = csr.copy()  # summing works in place, and the matrix is the user's
+            csr.sum_duplicates()
+        return torch.sparse_csr_tensor(
+            torch.from_numpy(csr.indptr.astype(np.int64)),
+            torch.from_numpy(csr.indices.astype(np.int64)),
+            torch.from_numpy(csr.data.astype(np.float32)),
+            csr.shape,
+        )
+    try:
+        array = np.asarray(data)
+        if array.dtype.kind == "O":
+            array = array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"data: found {type(data).__name__}; expected numbers of shape [n, f]") from error
+    if array.dtype.kind not in "fiub":
+        raise InputError(f"data: found {type(data).__name__} of dtype {array.dtype}; expected numbers")
+    array = np.ascontiguousarray(array, dtype=np.float32) if array.ndim else array.astype(np.float32)
+    return torch.from_numpy(array if array.flags.writeable else array.copy())
+
+
+def _from_networkx(graph: Any) -> Any:
+    import numpy as np
+    from torch_geometric.data import Data
+
+    nodes = {node: i for i, node in enumerate(graph.nodes)}
+    edges = list(graph.edges(data="weight", default=1.0))
+    pairs = np.array([(nodes[u], nodes[v]) for u, v, _ in edges], dtype=np.int64).reshape(-1, 2)
+    try:
+        weight = np.array([w for *_, w in edges], dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"edge attribute weight: {error}; expected numbers") from error
+    if not graph.is_directed():
+        pairs, weight = np.concatenate([pairs, pairs[:, ::-1]]), np.concatenate([weight, weight])
+    features = [graph.nodes[node].get("x") for node in graph.nodes]
+    x, lacking = None, [node for node, value in zip(nodes, features, strict=True) if value is None]
+    if lacking and len(lacking) < len(nodes):
+        raise InputError(f"node attribute x: missing at {len(lacking)} nodes, such as {lacking[0]!r}; expected at all")
+    if nodes and not lacking:
+        x = _from_arrays([np.atleast_1d(value) for value in features])
+    return Data(
+        x=x,
+        edge_index=torch.from_numpy(pairs.T.copy()),
+        edge_weight=torch.from_numpy(weight),
+        num_nodes=len(nodes),
+    )
+
+
+def edge_weights(data: Any) -> Tensor | None:
+    """``edge_weight`` of a PyG Data, or ``edge_attr`` if it is one number an edge; wider edge features are not."""
+    import warnings
+
+    weight: Tensor | None = getattr(data, "edge_weight", None)
+    if weight is None and getattr(data, "edge_attr", None) is not None:
+        if data.edge_attr.dim() == 1 or data.edge_attr.size(1) == 1:
+            weight = data.edge_attr.reshape(-1)
+        else:
+            warnings.warn(f"edge_attr with {data.edge_attr.size(1)} columns is ignored", stacklevel=3)
+    return None if weight is None else weight.reshape(-1)
+
+
+def resolve_normalization(x: Tensor, how: str) -> str:
+    """ "auto" made definite: "rows" for features >= 0 (counts, bags of words), "columns" otherwise."""
+    if how not in ("auto", "rows", "columns", "none"):
+        raise InputError(f"encoder.normalize: unknown {how!r}; expected auto, rows, columns or none")
+    if how != "auto":
+        return how
+    return "rows" if is_non_negative(x) else "columns"
+
+
+def column_statistics(x: Tensor) -> dict[str, Tensor]:
+    """``mean`` and ``scale`` [f] of the columns; the scale of a constant column is infinite."""
+    n = x.size(0)
+    if x.layout == torch.sparse_csr:
+        column, values = x.col_indices(), x.values().double()
+        total = torch.zeros(x.size(1), dtype=torch.float64)
+        mean = total.index_add(0, column, values) / n
+        # Around the mean in two passes; the entries that are not stored are 0, each mean^2 away.
+        stored = total.index_add(0, column, torch.ones_like(values))
+        square = total.index_add(0, column, (values - mean[column]).square())
+        scale = ((square + (n - stored) * mean.square()) / n).sqrt()
+    else:
+        dense = x.double()
+        mean, scale = dense.mean(0), dense.std(0, correction=0)
+    scale = torch.where(scale > 1e-7 * mean.abs(), scale, torch.inf)
+    return {"mean": mean.float(), "scale": scale.float()}
+
+
+def normalize_features(x: Tensor, how: str, statistics: dict[str, Tensor]) -> Tensor:
+    """Features as the encoder sees them.
+
+    Parameters
+    ----------
+    x : Tensor, float32, shape [n, f]
+        Strided or CSR.
+    how : "rows", "columns" or "none"
+        Rows of absolute sum 1; columns of mean 0 and deviation 1; as they are. Zero rows and constant columns
+        become 0. Columns are centred, which makes sparse features dense.
+    statistics : dict
+        `column_statistics` of the training samples; read for "columns" only.
+    """
+    if how == "columns":
+        dense = x.to_dense() if x.layout == torch.sparse_csr else x
+        return (dense - statistics["mean"]) / statistics["scale"]
+    return _unit_rows(x) if how == "rows" else x
+
+
+def is_non_negative(x: Tensor) -> bool:
+    """Whether no entry is below 0."""
+    values = x.values() if x.layout == torch.sparse_csr else x
+    return values.numel() == 0 or float(values.min()) >= 0
+
+
+def _unit_rows(x: Tensor) -> Tensor:
+    if x.layout == torch.sparse_csr:
+        row = torch.repeat_interleave(torch.arange(x.size(0)), x.crow_indices().diff())
+        total = torch.zeros(x.size(0)).index_add_(0, row, x.values().abs())
+        values = x.values() / total[row].clamp_min(1e-12)
+        return torch.sparse_csr_tensor(x.crow_indices(), x.col_indices(), values, x.shape)
+    return x / x.abs().sum(1, keepdim=True).clamp_min(1e-12)

@@ -1,0 +1,105 @@
+"""Graph embedding: adjacency and feature edges, mixed into P; a GNN or MLP; two views of the graph.
+
+P is ``w_ij + feature_weight * p_ij``: the given edges with weight 1 (or their own) and the calibrated similarities
+of feature-space neighbours. The graph a GNN propagates over is chosen apart from P (``merge.propagation_weight``).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from genurl_graph.config import Config
+from genurl_graph.encoders import GNNS, Features, make_encoder
+from genurl_graph.exceptions import InputError
+from genurl_graph.graph import merge_graphs
+from genurl_graph.inputs import Input
+from genurl_graph.objective import PairwiseObjective
+from genurl_graph.propagation import Propagation
+from genurl_graph.tasks import Problem
+from genurl_graph.tasks.common import feature_similarities, predefined_weights
+
+
+def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torch.device) -> Problem:
+    """Graph-embedding problem.
+
+    Parameters
+    ----------
+    data : Input
+        With edges; features where there are some (they make the feature edges).
+    x : Tensor or None
+        Features as the encoder sees them (normalised). None: every node is its own feature (one-hot), as is usual
+        for graphs without features, and there are no feature edges.
+    config : Config
+    seed : int
+        Of everything random before training.
+    device : torch.device
+
+    Raises
+    ------
+    InputError
+        Unsuitable configuration or input.
+    """
+    if config.merge.how not in ("mix", "union"):
+        raise InputError(f"merge.how: found {config.merge.how!r}; expected mix or union")
+    n, weight = data.num_nodes, predefined_weights(data)
+    neighbors, knn_edges, knn_p = None, None, None
+    if data.x is not None and config.merge.feature_weight > 0:
+        neighbors, knn_edges, knn_p = feature_similarities(data.x, config, seed, device)
+    merged = merge_graphs(
+        data.edge_index,
+        weight,
+        knn_edges,
+        knn_p,
+        num_nodes=n,
+        how=config.merge.how,  # type: ignore[arg-type]
+        feature_weight=config.merge.feature_weight or 1.0,
+    )
+    positive = merged.edge_weight > 0
+    features = Features(_one_hot(n) if x is None else x)
+    encoder = make_encoder(
+        config.encoder.name,
+        features.num_features,
+        config.encoder.dim,
+        hidden=config.encoder.hidden,
+        layers=config.encoder.layers,
+        dropout=config.encoder.dropout,
+        norm=config.encoder.norm,
+        start=torch.randn(n, config.encoder.dim) if config.encoder.name == "free" else None,
+    )
+    objective = PairwiseObjective(
+        encoder,
+        None if config.encoder.name == "free" else features,
+        propagation_graph(data, knn_edges, knn_p, config) if config.encoder.name in GNNS else None,
+        merged.edge_index[:, positive].cpu(),
+        merged.edge_weight[positive].cpu(),
+        n,
+        config.loss,
+        config.sampling,
+        config.views,
+    )
+    return Problem(objective, merged, neighbors)
+
+
+def propagation_graph(data: Input, knn_edges: Tensor | None, knn_p: Tensor | None, config: Config) -> Propagation:
+    """The graph a GNN propagates over: the given edges and, if asked for, feature edges.
+
+    A feature edge weighs ``propagation_weight * p_ij / (1 + degree)`` with the smaller degree of its ends: it
+    matters for nodes that have few edges of their own and vanishes beside many.
+    """
+    n, weight = data.num_nodes, predefined_weights(data)
+    assert data.edge_index is not None
+    if config.merge.propagation_weight > 0 and knn_edges is not None and knn_p is not None:
+        given = merge_graphs(data.edge_index, weight, None, None, num_nodes=n)
+        degree = torch.bincount(given.edge_index[0], minlength=n).to(knn_p.device)
+        share = knn_p / (1 + torch.minimum(degree[knn_edges[0]], degree[knn_edges[1]]))
+        share = share * config.merge.propagation_weight
+        graph = merge_graphs(data.edge_index, weight, knn_edges, share, num_nodes=n, how="mix")
+    else:
+        graph = merge_graphs(data.edge_index, weight, None, None, num_nodes=n)
+    return Propagation(graph.edge_index.cpu(), graph.edge_weight.cpu(), n)
+
+
+def _one_hot(n: int) -> Tensor:
+    nodes = torch.arange(n)
+    return torch.sparse_csr_tensor(torch.arange(n + 1), nodes, torch.ones(n), (n, n))

@@ -1,0 +1,193 @@
+"""Quality of the graph preset on real graphs: linear probe over seeds beside its reference rows, as a Markdown table.
+
+Every seed trains with its own initial weights and views and, under a protocol of random splits, draws its own splits.
+The rows without training ("propagated", "raw") are evaluated once, with the splits of seed 0. After each job the
+JSON file is rewritten, and a job that it holds is not run again: stop and start as you like.
+
+    python tests/benchmarks/bench_quality.py --datasets cora,citeseer --seeds 10 --output quality.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import json
+import math
+import multiprocessing
+import os
+import statistics
+import sys
+import time
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+REFERENCES = ("propagated", "raw")
+# A job: the data set, and its seed or the name of a reference row.
+Job = tuple[str, str]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run what is missing, then print the table; 1 if a job failed."""
+    options = parse(arguments)
+    threads = str(max((os.cpu_count() or 1) // options.jobs, 1))
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, threads)  # before anything that reads them is imported, here or in a worker
+
+    from genurl_graph import datasets
+    from genurl_graph.config import load_preset, parse_assignments
+    from genurl_graph.exceptions import InputError
+    from genurl_graph.io import write_json
+
+    try:
+        assignments = parse_assignments(options.set)
+        config = load_preset("graph").override(assignments).to_dict()
+        names = list(dict.fromkeys(datasets.info(name).name for name in options.datasets.split(",")))
+        settings = {"config": config, "protocol": options.protocol, "repeats": options.repeats}
+        results = earlier(options.output, settings)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    rows = [*REFERENCES, *(str(seed) for seed in range(options.seeds))]
+    jobs = [(name, row) for name in names for row in rows if row not in results["runs"].get(name, {})]
+    print(f"{len(jobs)} of {len(names) * len(rows)} jobs to do, {options.jobs} at a time", file=sys.stderr)
+    failed = 0
+    context = multiprocessing.get_context("spawn")  # forking a process that runs torch's threads may hang
+    with ProcessPoolExecutor(min(options.jobs, max(len(jobs), 1)), mp_context=context) as pool:
+        work = {
+            pool.submit(run, job, options.data_root, options.protocol, options.repeats, assignments): job
+            for job in jobs
+        }
+        for future in as_completed(work):
+            name, row = work[future]
+            try:
+                found = future.result()
+            except Exception as error:  # one data set that cannot be loaded must not cost the others
+                failed += 1
+                print(f"{name} {row}: {type(error).__name__}: {error}", file=sys.stderr)
+                continue
+            results["runs"].setdefault(name, {})[row] = found
+            print(f"{name} {row}: test {percent(found['probe']['test'])}", file=sys.stderr)
+            if options.output is not None:
+                write_json(options.output, results)
+    print(table(results["runs"], names, options.seeds))
+    return 1 if failed else 0
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--datasets", default="cora,citeseer,photo,cora_ml,cs", metavar="NAMES")
+    parser.add_argument("--seeds", type=positive, default=10, help="run seeds 0..N-1 [10]")
+    parser.add_argument("--data-root", type=Path, help="[$GENURL_DATA, else the user's cache folder]")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change the preset")
+    parser.add_argument("--protocol", choices=["public", "random-10", "random-10-10-80"], help="[each data set's own]")
+    parser.add_argument("--repeats", type=positive, help="random splits a seed [the protocol's own number]")
+    parser.add_argument("--jobs", type=positive, default=1, help="processes, which share the cores [1]")
+    parser.add_argument("--output", type=Path, metavar="FILE.json", help="keep the results and go on from there")
+    return parser.parse_args(arguments)
+
+
+def positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not at least 1")
+    return number
+
+
+def earlier(path: Path | None, settings: dict[str, Any]) -> dict[str, Any]:
+    """The results at `path`, if they are of the same settings; empty ones if there is no such file."""
+    from genurl_graph.exceptions import InputError
+    from genurl_graph.io import check_output
+
+    if path is None:
+        return {"settings": settings, "runs": {}}
+    check_output(path, (".json",))
+    if not path.exists():
+        return {"settings": settings, "runs": {}}
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        same = found["settings"] == json.loads(json.dumps(settings))
+        found["runs"].values()
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"--output {path}: not results of this script ({error!r})") from error
+    if not same:
+        raise InputError(f"--output {path}: holds results of other settings or of another preset; name a new file")
+    return found
+
+
+@functools.lru_cache(maxsize=1)
+def load(name: str, root: Path | None) -> Any:
+    """A data set, kept for the next job of the same process."""
+    from genurl_graph import datasets
+
+    return datasets.load(name, root)
+
+
+def run(
+    job: Job, root: Path | None, protocol: str | None, repeats: int | None, assignments: dict[str, str]
+) -> dict[str, Any]:
+    """All numbers of one seed, or the probe of one reference row. Runs in a worker."""
+    from genurl_graph.estimator import GenURL
+    from genurl_graph.evaluation.protocols import (
+        evaluate_embedding,
+        probe_embedding,
+        propagated_features,
+        raw_features,
+    )
+
+    name, row = job
+    data = load(name, root)
+    if row in REFERENCES:
+        x = raw_features(data) if row == "raw" else propagated_features(data)
+        return {"probe": probe_embedding(x, data, protocol, seed=0, n_repeats=repeats)}
+    seed = int(row)
+    model = GenURL(task="graph", random_state=seed, config=assignments).fit(data)
+    started = time.perf_counter()
+    scores = evaluate_embedding(model.embedding_, data, protocol, seed=seed, n_repeats=repeats)
+    untrained = probe_embedding(model.untrained_embedding(), data, protocol, seed=seed, n_repeats=repeats)
+    seconds = model.seconds_ | {"evaluate": time.perf_counter() - started}
+    return {**scores, "untrained": untrained, "seconds": seconds, "loss": model.loss_history_[-1]}
+
+
+def table(runs: dict[str, dict[str, Any]], names: Iterable[str], n_seeds: int) -> str:
+    """Markdown: a line for each data set, accuracies in per cent, mean and unbiased deviation over seeds."""
+    head = ["data set", "protocol", "seeds", "GenURL", "untrained", "propagated", "raw"]
+    head += ["val", "kNN", "cluster ACC", "NMI", "ARI", "graph + train (s)", "evaluate (s)"]
+    lines = [head, ["---"] * len(head)]
+    for name in names:
+        found = runs.get(name, {})
+        seeds = [found[str(seed)] for seed in range(n_seeds) if str(seed) in found]
+        if not seeds:
+            continue
+
+        def over(*path: str, seeds: list[dict[str, Any]] = seeds) -> str:
+            return mean_std([functools.reduce(lambda at, key: at[key], path, run) for run in seeds])
+
+        references = [percent(found[row]["probe"]["test"]) if row in found else "-" for row in REFERENCES]
+        scores = [over("probe", "val"), over("knn", "test")]
+        scores += [over("cluster", key) for key in ("acc", "nmi", "ari")]
+        timed = [(run["seconds"]["graph"] + run["seconds"]["train"], run["seconds"]["evaluate"]) for run in seeds]
+        lines.append(
+            [name, seeds[0]["probe"]["protocol"], str(len(seeds)), over("probe", "test"), over("untrained", "test")]
+            + references
+            + scores
+            + [f"{statistics.fmean(column):.1f}" for column in zip(*timed, strict=True)]
+        )
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def mean_std(values: list[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    if len(known) < len(values):
+        return "-"
+    std = statistics.stdev(known) if len(known) > 1 else math.nan
+    return percent(statistics.fmean(known)) + ("" if math.isnan(std) else f" ± {100 * std:.1f}")
+
+
+def percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
