@@ -9,7 +9,7 @@ import click
 
 from genurl_graph.cli import options
 from genurl_graph.cli.report import Report, describe, mean_std, mean_std_percent
-from genurl_graph.cli.scores import load_labelled, probe_test
+from genurl_graph.cli.scores import load_labelled, probe_test, reference_embeddings
 from genurl_graph.exceptions import InputError
 
 if TYPE_CHECKING:
@@ -92,7 +92,6 @@ def parse_methods(text: str) -> list[str]:
 
 def fixed_embeddings(data: "Data", chosen: list[str]) -> dict[str, Timed]:
     """The rows without training, which no seed changes."""
-    from genurl_graph.evaluation.protocols import reference_embeddings
 
     wanted = [method for method in chosen if method in ("raw", "propagated")]
     if not wanted:

@@ -79,7 +79,9 @@ def embed(
     describe_run(report, estimator)
 
     before = time.perf_counter()
-    scores = evaluate(estimator.embedding_, untrained(estimator, data), data, estimator.seed_)
+    scores = evaluate(
+        estimator.embedding_, untrained(estimator, data), data, estimator.seed_, estimator.task_
+    )
     seconds = {**estimator.seconds_, "evaluate": time.perf_counter() - before}
     describe_scores(report, scores)
     if plot:

@@ -1,6 +1,5 @@
 """Probe numbers as the commands print and write them, from `genurl_graph.evaluation`."""
 
-import statistics
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,42 +27,49 @@ def load_labelled(name: str, root: Path | None) -> tuple[str, "Data"]:
     return canonical, data
 
 
-def probe_test(z: "Tensor", data: "Data", protocol: str, seed: int) -> float:
+def probe_test(z: Any, data: "Data", protocol: str, seed: int) -> float:
     """Test accuracy of the linear probe, averaged over the splits of a protocol."""
-    from genurl_graph.evaluation.probe import linear_probe
-    from genurl_graph.evaluation.splits import splits
+    from genurl_graph.evaluation.protocols import probe_embedding
 
-    parts = splits(protocol, data.y, data, seed=seed)
-    return statistics.fmean(linear_probe(z, data.y, *part)["test"] for part in parts)
+    return float(probe_embedding(z, data, protocol, seed=seed)["test"])
+
+
+def reference_embeddings(data: "Data") -> dict[str, Any]:
+    """The rows that need no training; "propagated" needs edges, both need features."""
+    from genurl_graph.evaluation.protocols import propagated_features, raw_features
+
+    if getattr(data, "x", None) is None:
+        return {}
+    rows = {"raw": raw_features(data)}
+    if getattr(data, "edge_index", None) is not None:
+        rows["propagated"] = propagated_features(data)
+    return rows
 
 
 def references(data: "Data", untrained: "Tensor", protocol: str, seed: int) -> dict[str, float | None]:
     """Test accuracy of the rows that stand beside every result; None where a row does not apply."""
-    from genurl_graph.evaluation.protocols import reference_embeddings
-
     rows = {**reference_embeddings(data), "untrained": untrained}
     found = {name: probe_test(z, data, protocol, seed) for name, z in rows.items()}
     return {name: found.get(name) for name in ("raw", "propagated", "untrained")}
 
 
-def evaluate(z: "Tensor", untrained: "Tensor", data: "Data", seed: int) -> dict[str, Any]:
+def evaluate(z: "Tensor", untrained: "Tensor", data: "Data", seed: int, task: str) -> dict[str, Any]:
     """Values of the metrics keys probe, knn, cluster and reference; None for data without labels."""
     if getattr(data, "y", None) is None:
         return dict.fromkeys(("probe", "knn", "cluster", "reference"))
     from genurl_graph.evaluation.protocols import evaluate_embedding
 
-    scores = dict(evaluate_embedding(z, data, seed=seed))
+    # The origin of a picture means nothing, so that angles seen from there do not either.
+    metric = "euclidean" if task == "reduce" else "cosine"
+    scores = dict(evaluate_embedding(z, data, seed=seed, knn_metric=metric))
     return {**scores, "reference": references(data, untrained, scores["probe"]["protocol"], seed)}
 
 
 def knn_test(z: "Tensor", data: "Data", seed: int) -> float:
     """Test accuracy of the nearest-neighbour vote on the data set's default splits."""
-    from genurl_graph.evaluation.probe import knn_probe
-    from genurl_graph.evaluation.protocols import default_protocol
-    from genurl_graph.evaluation.splits import splits
+    from genurl_graph.evaluation.protocols import default_protocol, knn_embedding
 
-    parts = splits(default_protocol(data), data.y, data, seed=seed)
-    return statistics.fmean(knn_probe(z, data.y, *part)["test"] for part in parts)
+    return knn_embedding(z, data, default_protocol(data), seed=seed)
 
 
 def cluster_scores(z: "Tensor", data: "Data", seed: int) -> dict[str, float]:

@@ -56,7 +56,7 @@ def load(name: str, root: str | os.PathLike[str] | None = None) -> "Data":
             # Pickles of 2016 and a beta notice of torch: nothing the user could act upon.
             warnings.filterwarnings("ignore", message=".*(align|Sparse CSR tensor support|scipy.sparse.csr).*")
             data = LOADERS[entry.loader](entry, folder)
-    except (InputError, MemoryError):
+    except (InputError, MemoryError, ImportError):
         raise
     except Exception as error:  # third-party parsers raise anything on a damaged file
         raise InputError(

@@ -98,6 +98,8 @@ class Nearest:
         member = torch.arange(GROUP, device=tile.device)
         score = tile.view(-1)[first[:, None] + jump * member]
         which, t = (score < self.worst[row][:, None]).nonzero(as_tuple=True)
+        if len(which) == 0:  # another thread has lowered `worst` since the groups were chosen
+            return
         part = (row[which], start[which] + step * t, score[which, t])
         with self._lock:
             self._pending.append(part)

@@ -37,6 +37,10 @@ class Checkpoint:
         """Whether there is anything to resume."""
         return self.path.is_file()
 
+    def stored_run(self) -> dict[str, Any]:
+        """The `run` that the file was written with; InputError as in `restore`."""
+        return self._read()[1]
+
     def save(self, module: nn.Module, optimizer: torch.optim.Optimizer, history: list[float]) -> None:
         """Write the state after the last epoch of `history`."""
         tensors = {f"model.{k}": v.detach().cpu().contiguous() for k, v in module.state_dict().items()}
@@ -70,6 +74,7 @@ class Checkpoint:
             for key, value in _below(tensors, "optimizer.").items():
                 index, name = key.split(".", 1)
                 state.setdefault(int(index), {})[name] = value
+            _check_moments(state, optimizer)
             groups = optimizer.state_dict()["param_groups"]
             optimizer.load_state_dict({"state": state, "param_groups": groups})
             torch.set_rng_state(tensors["rng.cpu"])
@@ -77,7 +82,7 @@ class Checkpoint:
                 if f"rng.cuda.{number}" in tensors:
                     torch.cuda.set_rng_state(tensors[f"rng.cuda.{number}"], number)
             return [float(loss) for loss in tensors["history"]]
-        except (KeyError, RuntimeError, ValueError) as error:
+        except (KeyError, TypeError, RuntimeError, ValueError) as error:
             raise InputError(f"checkpoint {self.path}: does not fit this run ({error})") from error
 
     def _read(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -89,9 +94,22 @@ class Checkpoint:
                 tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
             if note.get("format") != str(FORMAT):
                 raise InputError(f"checkpoint {self.path}: format {note.get('format')!r}; expected {FORMAT!r}")
-            return tensors, json.loads(note["run"])
-        except (SafetensorError, OSError, json.JSONDecodeError, KeyError) as error:
+            return tensors, dict(json.loads(note["run"]))
+        except InputError:
+            raise
+        except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
             raise InputError(f"checkpoint {self.path} is damaged ({error}); start without resume") from error
+
+
+def _check_moments(state: dict[int, dict[str, Tensor]], optimizer: torch.optim.Optimizer) -> None:
+    """Adam's moments have the shapes of their parameters: the optimiser itself would notice only in its next step."""
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    if state.keys() != set(range(len(parameters))):
+        raise ValueError(f"optimiser states of {len(state)} parameters; expected {len(parameters)}")
+    for index, parameter in enumerate(parameters):
+        for name in ("exp_avg", "exp_avg_sq"):
+            if state[index][name].shape != parameter.shape:
+                raise ValueError(f"optimiser state {index}.{name} has shape {list(state[index][name].shape)}")
 
 
 def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -13,7 +13,7 @@ import math
 import numbers
 import tomllib
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -30,6 +30,7 @@ class NeighborConfig:
     backend: str = "auto"
     memory_mb: int = 512
     pca: int = 0  # principal components kept before kNN; 0: all columns as they are
+    hops: int = 0  # times the vectors are averaged over the given edges before kNN
 
 
 @dataclasses.dataclass(frozen=True)
@@ -238,7 +239,7 @@ def _convert(key: str, value: Any, kind: Any) -> Any:
     raise InputError(f"config: {key} is {value!r}; expected {' or '.join(names)}")
 
 
-def _number(value: Any, kind: type[int] | type[float]) -> int | float | None:
+def _number(value: Any, kind: Callable[[Any], int | float]) -> int | float | None:
     """`value`, a number or its text, as int or float; None if it is not one."""
     if isinstance(value, bool) or not isinstance(value, str | numbers.Real):
         return None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numbers
 import time
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from torch import Tensor
 
 from genurl_graph.checkpoint import Checkpoint
 from genurl_graph.config import Config, load_preset, read_toml
-from genurl_graph.encoders import GNNS, Features
+from genurl_graph.encoders import ENCODERS, GNNS, Features
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph import count_components
 from genurl_graph.inputs import Input, as_input, column_statistics, normalize_features, resolve_normalization
@@ -108,7 +110,7 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.checkpoint = checkpoint
         self.resume = resume
 
-    def fit(self, X: Any, y: Any = None, *, callbacks: Sequence[Callback] = ()) -> GenURL:  # noqa: N803
+    def fit(self, X: Any, y: Any = None, *, callbacks: Sequence[Callback] = ()) -> GenURL:
         """Learn the embedding of `X`; labels are not used.
 
         Parameters
@@ -142,7 +144,7 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             objective = problem.objective
             summary = problem.merged.summary() | _components(data, problem)
             # Kept as the reference "untrained"; small beside the training.
-            self._initial = {k: v.detach().clone() for k, v in objective.encoder.state_dict().items()}
+            initial = {k: v.detach().clone() for k, v in objective.encoder.state_dict().items()}
             objective.move(device)
             graph_seconds = time.perf_counter() - started
             started = time.perf_counter()
@@ -165,21 +167,23 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.knn_recall_ = problem.neighbors.recall if problem.neighbors else None
         self.n_features_in_ = 0 if data.x is None else int(data.x.size(1))
         self.statistics_ = statistics
-        self._objective, self._encoder = objective, objective.encoder
+        self._objective, self._encoder, self._initial = objective, objective.encoder, initial
+        self._kind = data.kind
         return self
 
-    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any:  # noqa: N803
+    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any:
         """`fit`, then the embedding: a NumPy array, or a Tensor if torch or PyG came in."""
         self.fit(X, y, **fit_params)
-        return self.embedding_ if as_input_kind(X) == "torch" else self.embedding_.numpy()
+        return self.embedding_ if self._kind == "torch" else self.embedding_.numpy()
 
-    def transform(self, X: Any) -> Any:  # noqa: N803
+    def transform(self, X: Any) -> Any:
         """Embed new nodes or vectors by the trained encoder.
 
         Parameters
         ----------
         X : as in `fit`
             With the same features. A GNN needs the edges of the new graph; an MLP looks at each row alone.
+            Feature edges, where the GNN propagates over them (``merge.propagation_weight``), are searched anew.
 
         Returns
         -------
@@ -245,23 +249,29 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return load_model(cls, folder)
 
     def _seed(self) -> int:
-        if self.random_state is None:
+        seed = self.random_state
+        if seed is None and self.resume and self.checkpoint is not None:
+            # The seed that the interrupted run drew.
+            seed = Checkpoint(self.checkpoint, {}).stored_run().get("seed")
+        if seed is None:
             return int(torch.randint(2**31, (1,)))
-        if isinstance(self.random_state, bool) or not isinstance(self.random_state, int):
-            raise InputError(f"random_state: found {self.random_state!r}; expected an int or None")
-        if not 0 <= self.random_state < 2**32:
-            raise InputError(f"random_state: found {self.random_state}; expected 0 to 2**32 - 1")
-        return self.random_state
+        if isinstance(seed, bool) or not isinstance(seed, numbers.Integral):
+            raise InputError(f"random_state: found {seed!r}; expected an int or None")
+        if not 0 <= seed < 2**32:
+            raise InputError(f"random_state: found {seed}; expected 0 to 2**32 - 1")
+        return int(seed)
 
     def _resolve(self, data: Input) -> Config:
         """Preset, then `config`, then the constructor's arguments; "auto" made definite."""
         if self.task not in ("auto", *TASKS):
             raise InputError(f"task: unknown {self.task!r}; expected auto, graph or reduce")
+        if self.encoder not in ("auto", *ENCODERS):
+            raise InputError(f"encoder: unknown {self.encoder!r}; expected auto, {', '.join(ENCODERS)}")
         has_edges = data.edge_index is not None and data.edge_index.numel() > 0
         task = self.task if self.task != "auto" else ("graph" if has_edges else "reduce")
         if task == "graph" and not has_edges:
             raise InputError("task graph: the input has no edges; expected a graph (or use task reduce)")
-        given = self.config if isinstance(self.config, Mapping) else read_toml(self.config) if self.config else {}
+        given = self._given()
         config = load_preset(task).override(given)
         chosen = {
             "encoder.dim": self.n_components,
@@ -286,26 +296,44 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             }
         )
 
+    def _given(self) -> Mapping[str, Any]:
+        """`config` by dotted names."""
+        if self.config is None or isinstance(self.config, Mapping):
+            return self.config or {}
+        if isinstance(self.config, str | Path):
+            return read_toml(self.config)
+        raise InputError(f"config: found {type(self.config).__name__}; expected a mapping or the path of a TOML file")
+
     def _build(
         self, data: Input, config: Config, statistics: dict[str, Tensor], seed: int, device: torch.device
     ) -> Problem:
         from genurl_graph.tasks import graph, reduction
 
         x = None if data.x is None else normalize_features(data.x, config.encoder.normalize, statistics)
-        recipe = graph if config.task == "graph" else reduction
-        return recipe.build(data, x, config, seed, device)
+        build = graph.build if config.task == "graph" else reduction.build
+        return build(data, x, config, seed, device)
 
     def _checkpoint(self, config: Config, data: Input, seed: int) -> Checkpoint | None:
         if self.checkpoint is None:
             return None
         shape = [data.num_nodes, 0 if data.x is None else int(data.x.size(1))]
         edges = 0 if data.edge_index is None else int(data.edge_index.size(1))
-        return Checkpoint(self.checkpoint, {"config": config.to_dict(), "seed": seed, "x": shape, "edges": edges})
+        run = {"config": config.to_dict(), "seed": seed, "x": shape, "edges": edges, "checksum": _checksum(data)}
+        return Checkpoint(self.checkpoint, run)
 
 
-def as_input_kind(data: Any) -> str:
-    """ "torch" for Tensors and PyG Data, "numpy" for everything else."""
-    return "torch" if isinstance(data, Tensor) or hasattr(data, "num_node_features") else "numpy"
+def _checksum(data: Input) -> int:
+    """Tells other data of the same shape apart."""
+    parts = [data.edge_index, data.edge_weight]
+    if data.x is not None and data.x.layout == torch.sparse_csr:
+        parts += [data.x.crow_indices(), data.x.col_indices(), data.x.values()]
+    else:
+        parts.append(data.x)
+    total = 0
+    for part in parts:
+        if part is not None:
+            total = zlib.crc32(part.contiguous().numpy().data, total)
+    return total
 
 
 def _components(data: Input, problem: Problem) -> dict[str, int]:
@@ -324,5 +352,5 @@ def _propagation(data: Input, config: Config, seed: int) -> Any:
 
     edges, p = None, None
     if config.merge.propagation_weight > 0 and data.x is not None:
-        _, edges, p = feature_similarities(data.x, config, seed, torch.device("cpu"))
+        _, edges, p = feature_similarities(data, config, seed, torch.device("cpu"))
     return propagation_graph(data, edges, p, config)

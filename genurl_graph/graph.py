@@ -203,7 +203,7 @@ def _clean(
 
 def _distinct(key: Tensor) -> tuple[Tensor, Tensor]:
     """Sorted distinct values, and for every entry the slot of its value among them."""
-    values, slot = torch.unique(key, return_inverse=True)  # type: ignore[no-untyped-call]
+    values, slot = torch.unique(key, return_inverse=True)
     return values, slot
 
 

@@ -159,6 +159,7 @@ def _from_arrays(data: Any) -> Tensor:
             torch.from_numpy(csr.indices.astype(np.int64)),
             torch.from_numpy(csr.data.astype(np.float32)),
             csr.shape,
+            check_invariants=False,
         )
     try:
         array = np.asarray(data)
@@ -214,8 +215,8 @@ def edge_weights(data: Any) -> Tensor | None:
 
 def resolve_normalization(x: Tensor, how: str) -> str:
     """ "auto" made definite: "rows" for features >= 0 (counts, bags of words), "columns" otherwise."""
-    if how not in ("auto", "rows", "columns", "none"):
-        raise InputError(f"encoder.normalize: unknown {how!r}; expected auto, rows, columns or none")
+    if how not in ("auto", "rows", "unit", "columns", "none"):
+        raise InputError(f"encoder.normalize: unknown {how!r}; expected auto, rows, unit, columns or none")
     if how != "auto":
         return how
     return "rows" if is_non_negative(x) else "columns"
@@ -246,16 +247,16 @@ def normalize_features(x: Tensor, how: str, statistics: dict[str, Tensor]) -> Te
     ----------
     x : Tensor, float32, shape [n, f]
         Strided or CSR.
-    how : "rows", "columns" or "none"
-        Rows of absolute sum 1; columns of mean 0 and deviation 1; as they are. Zero rows and constant columns
-        become 0. Columns are centred, which makes sparse features dense.
+    how : "rows", "unit", "columns" or "none"
+        Rows of absolute sum 1; rows of length 1; columns of mean 0 and deviation 1; as they are. Zero rows and
+        constant columns become 0. Columns are centred, which makes sparse features dense.
     statistics : dict
         `column_statistics` of the training samples; read for "columns" only.
     """
     if how == "columns":
         dense = x.to_dense() if x.layout == torch.sparse_csr else x
         return (dense - statistics["mean"]) / statistics["scale"]
-    return _unit_rows(x) if how == "rows" else x
+    return x if how == "none" else _scaled_rows(x, 1 if how == "rows" else 2)
 
 
 def is_non_negative(x: Tensor) -> bool:
@@ -264,10 +265,12 @@ def is_non_negative(x: Tensor) -> bool:
     return values.numel() == 0 or float(values.min()) >= 0
 
 
-def _unit_rows(x: Tensor) -> Tensor:
+def _scaled_rows(x: Tensor, order: int) -> Tensor:
+    """Rows divided by their sum of absolute values (1) or their Euclidean length (2)."""
     if x.layout == torch.sparse_csr:
         row = torch.repeat_interleave(torch.arange(x.size(0)), x.crow_indices().diff())
-        total = torch.zeros(x.size(0)).index_add_(0, row, x.values().abs())
+        total = torch.zeros(x.size(0)).index_add_(0, row, x.values().abs() ** order) ** (1 / order)
         values = x.values() / total[row].clamp_min(1e-12)
-        return torch.sparse_csr_tensor(x.crow_indices(), x.col_indices(), values, x.shape)
-    return x / x.abs().sum(1, keepdim=True).clamp_min(1e-12)
+        return torch.sparse_csr_tensor(x.crow_indices(), x.col_indices(), values, x.shape, check_invariants=False)
+    length: Tensor = torch.linalg.vector_norm(x, order, dim=1, keepdim=True)
+    return x / length.clamp_min(1e-12)

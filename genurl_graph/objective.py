@@ -6,13 +6,14 @@ parts; the loop (`genurl_graph.training`) only calls it.
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from genurl_graph.config import LossConfig, SamplingConfig, ViewConfig
-from genurl_graph.encoders import Features
+from genurl_graph.encoders import GNN, MLP, Features, FreeTable
 from genurl_graph.exceptions import InputError
 from genurl_graph.losses import LossTerms, get_loss
 from genurl_graph.pairs import EdgePattern, block_distances, edge_distances, normalize
@@ -20,6 +21,8 @@ from genurl_graph.propagation import Propagation
 from genurl_graph.sampling import permuted_negatives, shared_negatives
 from genurl_graph.similarity import log_kernel
 from genurl_graph.views import keep_features
+
+Encoder = GNN | MLP | FreeTable
 
 METRICS = ("euclidean", "cosine")
 # Share of the epochs at the end in which attraction is exaggerated, if it is.
@@ -69,7 +72,7 @@ class PairwiseObjective(nn.Module):
     ) -> None:
         super().__init__()
         _check(edge_index, p, loss, sampling, views)
-        self.encoder = encoder
+        self.encoder = cast(Encoder, encoder)
         self.features = features
         self.propagation = propagation
         self.num_nodes = num_nodes
@@ -80,7 +83,7 @@ class PairwiseObjective(nn.Module):
         self.pattern = EdgePattern(edge_index, num_nodes)
         self.p = p
         # The loss is reported per unit of similarity, so that a learning rate means the same for any n.
-        self.mass = float(p.double().sum())
+        self.mass = _mass(p, self.pattern.row, loss)
 
     def move(self, device: torch.device) -> PairwiseObjective:
         """Parameters and constants on `device`."""
@@ -132,30 +135,49 @@ class PairwiseObjective(nn.Module):
             per=self.loss.per,
             **pairs,
         )
-        if self.loss.exaggeration != 1.0 and progress >= 1 - EXAGGERATED:
-            loss = loss + (self.loss.exaggeration - 1) * attraction
+        if progress >= 1 - EXAGGERATED:
+            more = (self.loss.exaggeration - 1) * attraction
+            loss, attraction = loss + more, attraction + more
         return LossTerms(loss / self.mass, attraction / self.mass, repulsion / self.mass)
 
     def _negatives(self, a: Tensor, b: Tensor) -> tuple[Tensor, dict[str, Any]]:
         """log q of the sampled pairs, and how they are weighted."""
         n, device = self.num_nodes, a.device
         if self.sampling.negatives == "permuted":
-            row, col = permuted_negatives(n, self.sampling.n_negatives, device)
+            # There are n - 1 shifts: with all of them every pair is counted exactly once.
+            count = min(self.sampling.n_negatives, n - 1)
+            row, col = permuted_negatives(n, count, device)
+            weight = a.new_full((row.numel(),), (n - 1) / count)
+            if self.views.self_weight > 0:
+                # No shift brings a node to its own other view: these n pairs are counted as they are.
+                loop = torch.arange(n, device=device)
+                row, col = torch.cat([row, loop]), torch.cat([col, loop])
+                weight = torch.cat([weight, weight.new_ones(n)])
             distance = (a.index_select(0, row) - b.index_select(0, col)).square().sum(1)
             if self.loss.metric == "cosine":
                 distance = distance / 2
-            return self._log_q(distance), {"row_neg": row, "neg_weight": (n - 1) / self.sampling.n_negatives}
+            return self._log_q(distance), {"row_neg": row, "neg_weight": weight}
         columns = shared_negatives(n, self.sampling.n_negatives, device)
         log_q = self._log_q(block_distances(a, b.index_select(0, columns), self.loss.metric))
         if self.views.self_weight > 0:
             return log_q, {"neg_weight": n / columns.numel()}
-        # With one view the pair of a node with itself has q = 1 whatever the embedding: it does not count.
-        weight = torch.full_like(log_q, (n - 1) / max(columns.numel() - 1, 1))
-        weight[columns, torch.arange(columns.numel(), device=device)] = 0.0
+        # With one view the pair of a node with itself has q = 1 whatever the embedding: it does not count, and a
+        # node among the columns meets one node fewer than the others do.
+        size = columns.numel()
+        weight = torch.full_like(log_q, (n - 1) / size)
+        weight[columns] = (n - 1) / (size - 1)
+        weight[columns, torch.arange(size, device=device)] = 0.0
         return log_q, {"neg_weight": weight}
 
     def _log_q(self, distance: Tensor) -> Tensor:
         return log_kernel(distance / self.loss.temperature, self.loss.nu)
+
+
+def _mass(p: Tensor, row: Tensor, loss: LossConfig) -> float:
+    """Sum of the similarities; `kl` has normalised them, so that each of its distributions counts as 1."""
+    if loss.name != "kl":
+        return float(p.double().sum())
+    return 1.0 if loss.per == "global" else float((row.diff() != 0).sum()) + 1
 
 
 def _with_loops(edge_index: Tensor, p: Tensor, weight: float, num_nodes: int) -> tuple[Tensor, Tensor]:
@@ -172,14 +194,17 @@ def _check(edge_index: Tensor, p: Tensor, loss: LossConfig, sampling: SamplingCo
         raise InputError(f"similarities P: the smallest is {float(p.min()):g}; expected values > 0")
     if loss.metric not in METRICS:
         raise InputError(f"loss.metric: unknown {loss.metric!r}; expected euclidean or cosine")
-    if loss.temperature <= 0 or loss.exaggeration <= 0:
-        raise InputError("loss.temperature and loss.exaggeration: expected numbers > 0")
+    for name in ("temperature", "exaggeration", "nu"):
+        if not 0 < getattr(loss, name) < math.inf:
+            raise InputError(f"loss.{name}: found {getattr(loss, name)}; expected a finite number > 0")
     if sampling.negatives not in ("shared", "permuted"):
         raise InputError(f"sampling.negatives: unknown {sampling.negatives!r}; expected shared or permuted")
-    if sampling.n_negatives < 1:
-        raise InputError(f"sampling.n_negatives: found {sampling.n_negatives}; expected at least 1")
-    if views.self_weight < 0:
-        raise InputError(f"views.self_weight: found {views.self_weight}; expected at least 0")
+    # A shared column is no negative of its own node, so that one alone would leave that node without any.
+    fewest = 2 if sampling.negatives == "shared" else 1
+    if sampling.n_negatives < fewest:
+        raise InputError(f"sampling.n_negatives: found {sampling.n_negatives}; expected at least {fewest}")
+    if not 0 <= views.self_weight < math.inf:
+        raise InputError(f"views.self_weight: found {views.self_weight}; expected a finite number >= 0")
     for name in ("drop_features", "drop_edges"):
         if not 0 <= getattr(views, name) < 1:
             raise InputError(f"views.{name}: found {getattr(views, name)}; expected a share in [0, 1)")

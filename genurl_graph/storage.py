@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import secrets
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+from torch import Tensor
 
 from genurl_graph.exceptions import InputError
 
 if TYPE_CHECKING:
+    from genurl_graph.config import Config
     from genurl_graph.estimator import GenURL
+    from genurl_graph.objective import Encoder
 
 FORMAT = 1
 _KEPT = (
@@ -21,8 +27,9 @@ _KEPT = (
     "loss_history_",
     "graph_summary_",
     "seconds_",
+    "knn_backend_",
+    "knn_recall_",
 )
-_KEPT += ("knn_backend_", "knn_recall_")
 
 
 def save_model(model: GenURL, folder: str | Path) -> None:
@@ -49,10 +56,13 @@ def save_model(model: GenURL, folder: str | Path) -> None:
     tensors = {f"encoder.{k}": v.detach().cpu().contiguous() for k, v in model._encoder.state_dict().items()}
     tensors |= {f"statistics.{k}": v.contiguous() for k, v in model.statistics_.items()}
     tensors["embedding"] = model.embedding_.contiguous()
+    # The same mark in both files: one of them may be of an earlier model, if writing the other was interrupted.
+    mark = secrets.token_hex(8)
     with atomic_write(target / "model.safetensors") as temporary:
-        save_file(tensors, str(temporary))
+        save_file(tensors, str(temporary), metadata={"mark": mark})
     note: dict[str, Any] = {
         "format": FORMAT,
+        "mark": mark,
         "version": version("genurl-graph"),
         "config": model.config_.to_dict(),
     }
@@ -69,31 +79,19 @@ def load_model(cls: type[GenURL], folder: str | Path) -> GenURL:
         Not such a folder, or a damaged one.
     """
     from safetensors import SafetensorError
-    from safetensors.torch import load_file
 
     from genurl_graph.config import Config, flatten
-    from genurl_graph.encoders import make_encoder
 
     source = Path(folder)
     try:
         note = json.loads((source / "model.json").read_text(encoding="utf-8"))
-        tensors = load_file(str(source / "model.safetensors"))
         if note["format"] != FORMAT:
             raise InputError(f"model {source}: format {note['format']!r}; expected {FORMAT}")
+        tensors = _read_tensors(source / "model.safetensors", note["mark"])
         config = Config(task=note["config"]["task"]).override(flatten(note["config"]))
         fitted = {name: note["fitted"][name] for name in _KEPT}
-        encoder = make_encoder(
-            config.encoder.name,
-            fitted["n_features_in_"] or len(tensors["embedding"]),
-            config.encoder.dim,
-            hidden=config.encoder.hidden,
-            layers=config.encoder.layers,
-            dropout=config.encoder.dropout,
-            norm=config.encoder.norm,
-            start=tensors["embedding"],
-        )
-        encoder.load_state_dict({k[8:]: v for k, v in tensors.items() if k.startswith("encoder.")})
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        encoder = _encoder(config, fitted["n_features_in_"], tensors)
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"model {source}: is not a folder that GenURL.save wrote, or is damaged ({error})") from error
@@ -111,3 +109,42 @@ def load_model(cls: type[GenURL], folder: str | Path) -> GenURL:
     model.statistics_ = {k[11:]: v for k, v in tensors.items() if k.startswith("statistics.")}
     model._encoder = encoder.eval()
     return model
+
+
+def _read_tensors(path: Path, mark: str) -> dict[str, Tensor]:
+    from safetensors import safe_open
+
+    with safe_open(str(path), framework="pt") as file:
+        if (file.metadata() or {}).get("mark") != mark:
+            raise ValueError("its two files are of different models")
+        tensors: dict[str, Tensor] = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
+    for key, value in tensors.items():
+        if value.is_floating_point() and value.dtype != torch.float32:
+            raise ValueError(f"{key} is {value.dtype}")
+    if tensors["embedding"].dim() != 2:
+        raise ValueError("the embedding is not a matrix")
+    return tensors
+
+
+def _encoder(config: Config, n_features: int, tensors: dict[str, Tensor]) -> Encoder:
+    """The encoder that `config` describes, with its saved weights."""
+    from genurl_graph.encoders import make_encoder
+
+    if config.encoder.layers > len(tensors):
+        raise ValueError(f"{config.encoder.layers} layers, but {len(tensors)} tensors")
+    # Without memory or random numbers of its own: the file's tensors become the weights, and sizes that do not fit
+    # them are noticed before anything of that size is made.
+    with torch.device("meta"):
+        encoder = make_encoder(
+            config.encoder.name,
+            n_features or len(tensors["embedding"]),
+            config.encoder.dim,
+            hidden=config.encoder.hidden,
+            layers=config.encoder.layers,
+            dropout=config.encoder.dropout,
+            norm=config.encoder.norm,
+            start=tensors["embedding"],
+        )
+    weights = {k.removeprefix("encoder."): v for k, v in tensors.items() if k.startswith("encoder.")}
+    encoder.load_state_dict(weights, assign=True)
+    return cast("Encoder", encoder)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor, nn
@@ -119,7 +119,7 @@ def train(
 def _step(
     objective: nn.Module,
     optimizer: torch.optim.Optimizer,
-    parameters: list[Tensor],
+    parameters: Sequence[Tensor],
     epoch: int,
     config: TrainingConfig,
 ) -> float:
@@ -132,27 +132,42 @@ def _step(
     if not math.isfinite(loss):
         _diverged(objective, terms._asdict(), epoch)
     terms.loss.backward()
+    # Before the step: a gradient that is not finite must not reach the weights, nor a checkpoint.
+    norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+    if not math.isfinite(float(norm)):
+        _bad_gradient(objective, epoch)
     if config.clip_norm > 0:
-        torch.nn.utils.clip_grad_norm_(parameters, config.clip_norm)
+        torch.nn.utils.clip_grads_with_norm_(parameters, config.clip_norm, norm)
     optimizer.step()
     return loss
 
 
-def _diverged(objective: nn.Module, terms: dict[str, Tensor], epoch: int) -> None:
-    """Name the first quantity that is not finite: weights (ruined by the last step's gradient), then terms."""
+def _diverged(objective: nn.Module, terms: dict[str, Tensor], epoch: int) -> NoReturn:
+    """Name the first quantity that is not finite: weights, then the two parts of the loss, then their sum."""
     for name, parameter in objective.named_parameters():
         if not bool(torch.isfinite(parameter).all()):
             raise DivergenceError(
-                f"training stopped at epoch {epoch + 1}: the weights {name!r} are no longer finite, so the gradient "
-                "of the epoch before was not; try a smaller training.lr or training.clip_norm=1"
+                f"training stopped at epoch {epoch + 1}: the weights {name!r} are not finite; try a smaller training.lr"
             )
-    for name in ("attraction", "repulsion", "loss"):
-        value = float(terms[name].detach())
-        if not math.isfinite(value):
-            raise DivergenceError(
-                f"training stopped at epoch {epoch + 1}: the {name} of the loss is {value} although all weights are "
-                "finite; try a smaller training.lr, or check the scale of the features"
-            )
+    values = {name: float(value.detach()) for name, value in terms.items()}
+    name = next((n for n in ("attraction", "repulsion") if not math.isfinite(values[n])), "sum")
+    raise DivergenceError(
+        f"training stopped at epoch {epoch + 1}: the {name} of the loss is {values.get(name, values['loss'])} although "
+        "all weights are finite; try a smaller training.lr, or check the scale of the features"
+    )
+
+
+def _bad_gradient(objective: nn.Module, epoch: int) -> NoReturn:
+    """Name the weights whose gradient is not finite; all of them, together, if only the norm overflows."""
+    bad = [
+        name
+        for name, p in objective.named_parameters()
+        if p.grad is not None and not bool(torch.isfinite(p.grad).all())
+    ]
+    raise DivergenceError(
+        f"training stopped at epoch {epoch + 1}: the gradient of {repr(bad[0]) if bad else 'all weights together'} is "
+        "not finite although the loss is; try a smaller training.lr, or check the scale of the features"
+    )
 
 
 def _decay(progress: float, schedule: str) -> float:
@@ -178,12 +193,12 @@ def _bar(epochs: int, done: int, show: bool) -> Any:
 def _check(config: TrainingConfig) -> None:
     if config.epochs < 1:
         raise InputError(f"training.epochs: found {config.epochs}; expected at least 1")
-    if not config.lr > 0:
-        raise InputError(f"training.lr: found {config.lr}; expected a number > 0")
+    if not 0 < config.lr < math.inf:
+        raise InputError(f"training.lr: found {config.lr}; expected a finite number > 0")
     if config.schedule not in ("constant", "cosine", "linear"):
         raise InputError(f"training.schedule: unknown {config.schedule!r}; expected constant, cosine or linear")
     if config.checkpoint_every < 1:
         raise InputError(f"training.checkpoint_every: found {config.checkpoint_every}; expected at least 1")
     for name in ("weight_decay", "clip_norm", "patience"):
-        if getattr(config, name) < 0:
-            raise InputError(f"training.{name}: found {getattr(config, name)}; expected at least 0")
+        if not 0 <= getattr(config, name) < math.inf:
+            raise InputError(f"training.{name}: found {getattr(config, name)}; expected a finite number >= 0")

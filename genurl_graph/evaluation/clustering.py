@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from genurl_graph.exceptions import InputError
+
 
 def cluster(z: Any, y: Any, seed: int = 0) -> dict[str, float]:
     """Agreement of k-means clusters (10 restarts, lowest inertia) with the classes.
@@ -29,7 +31,11 @@ def cluster(z: Any, y: Any, seed: int = 0) -> dict[str, float]:
     from sklearn.metrics.cluster import contingency_matrix
 
     y = np.asarray(y).reshape(-1)
+    if z.shape[0] != len(y):
+        raise InputError(f"embedding: {z.shape[0]} rows for {len(y)} labels")
     known = y >= 0
+    if not known.any():
+        raise InputError("cluster: no node has a label")
     k = len(np.unique(y[known]))
     found = KMeans(k, n_init=10, random_state=seed).fit_predict(z)[known]
     table = contingency_matrix(y[known], found)

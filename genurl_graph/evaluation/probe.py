@@ -16,6 +16,8 @@ Array = npt.NDArray[Any]
 # Inverse strengths of the L2 penalty, from strongest to weakest.
 STRENGTHS = tuple(10.0 ** np.arange(-4, 2.5, 0.5))
 
+FOLDS = 5
+
 
 def linear_probe(z: Any, y: Any, split: Split, protocol: str) -> dict[str, float | None]:
     """Accuracy of a linear classifier on frozen embeddings, by the rules of the protocol.
@@ -56,13 +58,16 @@ def linear_probe(z: Any, y: Any, split: Split, protocol: str) -> dict[str, float
     return {"train": accuracy(split.train), "val": accuracy(split.val), "test": accuracy(split.test)}
 
 
-def knn_probe(z: Any, y: Any, split: Split, n_neighbors: int = 20) -> float:
-    """Test accuracy of the vote of the nearest training nodes by cosine similarity, in [0, 1]."""
+def knn_probe(z: Any, y: Any, split: Split, n_neighbors: int = 20, metric: str = "cosine") -> float:
+    """Test accuracy of the vote of the nearest training nodes, in [0, 1].
+
+    The protocol's metric is cosine; coordinates of a picture, whose origin means nothing, need "euclidean".
+    """
     from sklearn.neighbors import KNeighborsClassifier
 
     y = np.asarray(y).reshape(-1)
     k = min(n_neighbors, len(split.train))
-    model = KNeighborsClassifier(k, metric="cosine", algorithm="brute").fit(z[split.train], y[split.train])
+    model = KNeighborsClassifier(k, metric=metric, algorithm="brute").fit(z[split.train], y[split.train])
     return float(model.score(z[split.test], y[split.test]))
 
 
@@ -91,10 +96,16 @@ def _cross_validated(z: Any, y: Array, split: Split) -> tuple[Any, Any]:
     from sklearn.multiclass import OneVsRestClassifier
     from sklearn.preprocessing import normalize
 
+    largest = int(np.unique(y[split.train], return_counts=True)[1].max())
+    if largest < FOLDS:
+        raise InputError(
+            f"protocol random-10: no class has {FOLDS} training nodes for {FOLDS}-fold cross-validation (the largest "
+            f"has {largest}); use random-10-10-80"
+        )
     features = normalize(z)
     model = OneVsRestClassifier(LogisticRegression(solver="liblinear"))
     grid = {"estimator__C": [2.0**p for p in range(-10, 10)]}
-    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
     search = GridSearchCV(model, grid, cv=folds).fit(features[split.train], y[split.train])
     return search.best_estimator_, features
 

@@ -14,6 +14,7 @@ from genurl_graph.exceptions import InputError
 __all__ = [
     "default_protocol",
     "evaluate_embedding",
+    "knn_embedding",
     "probe_embedding",
     "propagated_features",
     "raw_features",
@@ -51,11 +52,17 @@ def probe_embedding(
 
 
 def evaluate_embedding(
-    z: Any, data: Any, protocol: str | None = None, *, seed: int = 0, n_repeats: int | None = None
+    z: Any,
+    data: Any,
+    protocol: str | None = None,
+    *,
+    seed: int = 0,
+    n_repeats: int | None = None,
+    knn_metric: str = "cosine",
 ) -> dict[str, Any]:
     """All numbers of an embedding: linear probe, 20-nearest-neighbour probe, k-means clustering.
 
-    Parameters and errors as in `probe_embedding`.
+    Parameters and errors as in `probe_embedding`; `knn_metric` as in `knn_probe`.
 
     Returns
     -------
@@ -63,23 +70,30 @@ def evaluate_embedding(
         ``probe`` (`probe_embedding`), ``knn`` {test}, ``cluster`` {acc, nmi, ari}; shares in [0, 1].
     """
     probe = probe_embedding(z, data, protocol, seed=seed, n_repeats=n_repeats)
-    return {
-        "probe": probe,
-        **neighbour_and_cluster(z, data, probe["protocol"], seed=seed, n_repeats=n_repeats),
-    }
+    knn = knn_embedding(z, data, probe["protocol"], seed=seed, n_repeats=n_repeats, metric=knn_metric)
+    return {"probe": probe, "knn": {"test": knn}, "cluster": cluster(*_arrays(z, data), seed)}
 
 
-def neighbour_and_cluster(
-    z: Any, data: Any, protocol: str, *, seed: int = 0, n_repeats: int | None = None
-) -> dict[str, Any]:
-    """The ``knn`` and ``cluster`` parts of `evaluate_embedding`."""
+def knn_embedding(
+    z: Any,
+    data: Any,
+    protocol: str | None = None,
+    *,
+    seed: int = 0,
+    n_repeats: int | None = None,
+    metric: str = "cosine",
+) -> float:
+    """Test accuracy of the 20-nearest-neighbour vote, mean over the splits; arguments as in `probe_embedding`."""
     features, y = _arrays(z, data)
-    knn = [knn_probe(features, y, s) for s in splits(protocol, data, seed=seed, n_repeats=n_repeats)]
-    return {"knn": {"test": _mean(knn)}, "cluster": cluster(features, y, seed)}
+    protocol = default_protocol(data) if protocol is None else protocol
+    found = [knn_probe(features, y, s, metric=metric) for s in splits(protocol, data, seed=seed, n_repeats=n_repeats)]
+    return float(np.mean(found))
 
 
 def raw_features(data: Any) -> Any:
     """The reference row "raw": input features as they are, SciPy CSR where they are sparse."""
+    if getattr(data, "x", None) is None:
+        raise InputError("raw features: the data set has none")
     return _to_scipy_or_numpy(data.x)
 
 
@@ -90,12 +104,13 @@ def propagated_features(data: Any, hops: int = 2) -> Any:
     """
     import scipy.sparse as sp
 
-    x = _to_scipy_or_numpy(data.x)
+    x = raw_features(data)
+    if data.edge_index is None:
+        raise InputError("propagated features: the data set has no edges")
     n = x.shape[0]
     row, col = np.asarray(data.edge_index)
     a = sp.csr_array((np.ones(len(row), dtype=np.float32), (row, col)), shape=(n, n))
-    a = ((a + a.T) > 0).astype(np.float32)
-    a.setdiag(1.0)
+    a = ((a + a.T + sp.eye_array(n)) > 0).astype(np.float32)
     scale = 1 / np.sqrt(np.asarray(a.sum(1)).ravel())
     a = sp.csr_array(a.multiply(scale[:, None]).multiply(scale[None, :]), dtype=np.float32)
     for _ in range(hops):
@@ -118,10 +133,12 @@ def _to_scipy_or_numpy(x: Any) -> Any:
     import torch
 
     if isinstance(x, torch.Tensor):
-        if x.layout == torch.sparse_csr:
+        x = x.detach().cpu()
+        if x.layout != torch.strided:
+            x = x.to_sparse_csr()
             parts = (x.values().numpy(), x.col_indices().numpy(), x.crow_indices().numpy())
             return sp.csr_matrix(parts, shape=tuple(x.shape))
-        return x.detach().cpu().numpy()
+        return x.numpy()
     return x.tocsr() if sp.issparse(x) else np.asarray(x)
 
 

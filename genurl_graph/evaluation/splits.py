@@ -52,26 +52,37 @@ def splits(protocol: str, data: Any, *, seed: int = 0, n_repeats: int | None = N
     """
     if protocol not in PROTOCOLS:
         raise InputError(f"protocol: unknown {protocol!r}; expected one of {', '.join(PROTOCOLS)}")
+    if n_repeats is not None and n_repeats < 1:
+        raise InputError(f"n_repeats: found {n_repeats}; expected at least 1")
+    if getattr(data, "y", None) is None:
+        raise InputError("evaluation: the data set has no labels")
     y = np.asarray(data.y).reshape(-1)
     if protocol == "public":
-        yield from _public(data)
+        yield from _public(data, y >= 0)
         return
     labelled = np.flatnonzero(y >= 0)
     tenth = len(labelled) // 10
-    if tenth < len(np.unique(y[labelled])):
+    classes = len(np.unique(y[labelled]))
+    if classes < 2:
+        raise InputError(f"protocol {protocol}: the labels hold {classes} classes; expected at least 2")
+    if tenth < classes:
         raise InputError(
             f"protocol {protocol}: {len(labelled)} labelled nodes are too few for a tenth ({tenth}) that can hold "
-            f"{len(np.unique(y[labelled]))} classes"
+            f"{classes} classes"
         )
     for repeat in range(REPEATS[protocol] if n_repeats is None else n_repeats):
-        order = np.random.default_rng([seed, repeat]).permutation(labelled)
+        rng = np.random.default_rng([seed, repeat])
+        order = rng.permutation(labelled)
+        # A tenth of a tiny data set may hold one class only, which leaves nothing to learn: it is drawn again.
+        while len(np.unique(y[order[:tenth]])) < 2:
+            order = rng.permutation(labelled)
         if protocol == "random-10":
             yield Split(order[:tenth], order[:0], order[tenth:])
         else:
             yield Split(order[:tenth], order[tenth : 2 * tenth], order[2 * tenth :])
 
 
-def _public(data: Any) -> Iterator[Split]:
+def _public(data: Any, known: npt.NDArray[np.bool_]) -> Iterator[Split]:
     if default_protocol(data) != "public":
         raise InputError("protocol public: the data set brings no train, validation and test masks")
     masks = [np.asarray(getattr(data, f"{name}_mask")) for name in ("train", "val", "test")]
@@ -79,5 +90,8 @@ def _public(data: Any) -> Iterator[Split]:
     columns = max(mask.shape[1] for mask in masks)
     for column in range(columns):
         # One test mask for several train masks (WikiCS) serves them all.
-        train, val, test = (np.flatnonzero(mask[:, min(column, mask.shape[1] - 1)]) for mask in masks)
+        train, val, test = (np.flatnonzero(mask[:, min(column, mask.shape[1] - 1)] & known) for mask in masks)
+        for name, part in (("train", train), ("val", val), ("test", test)):
+            if len(part) == 0:
+                raise InputError(f"protocol public: {name}_mask holds no labelled node")
         yield Split(train, val, test)

@@ -6,13 +6,16 @@ of feature-space neighbours. The graph a GNN propagates over is chosen apart fro
 
 from __future__ import annotations
 
+import math
+from typing import cast
+
 import torch
 from torch import Tensor
 
 from genurl_graph.config import Config
 from genurl_graph.encoders import GNNS, Features, make_encoder
 from genurl_graph.exceptions import InputError
-from genurl_graph.graph import merge_graphs
+from genurl_graph.graph import How, merge_graphs
 from genurl_graph.inputs import Input
 from genurl_graph.objective import PairwiseObjective
 from genurl_graph.propagation import Propagation
@@ -44,16 +47,21 @@ def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torc
         raise InputError(f"merge.how: found {config.merge.how!r}; expected mix or union")
     n, weight = data.num_nodes, predefined_weights(data)
     neighbors, knn_edges, knn_p = None, None, None
-    if data.x is not None and config.merge.feature_weight > 0:
-        neighbors, knn_edges, knn_p = feature_similarities(data.x, config, seed, device)
+    for name in ("feature_weight", "propagation_weight"):
+        value = getattr(config.merge, name)
+        if not 0 <= value < math.inf:
+            raise InputError(f"merge.{name}: found {value}; expected a finite number >= 0")
+    if data.x is not None and (config.merge.feature_weight > 0 or config.merge.propagation_weight > 0):
+        neighbors, knn_edges, knn_p = feature_similarities(data, config, seed, device)
+    in_p = config.merge.feature_weight > 0
     merged = merge_graphs(
         data.edge_index,
         weight,
-        knn_edges,
-        knn_p,
+        knn_edges if in_p else None,
+        knn_p if in_p else None,
         num_nodes=n,
-        how=config.merge.how,  # type: ignore[arg-type]
-        feature_weight=config.merge.feature_weight or 1.0,
+        how=cast(How, config.merge.how),
+        feature_weight=config.merge.feature_weight if in_p else 1.0,
     )
     positive = merged.edge_weight > 0
     features = Features(_one_hot(n) if x is None else x)

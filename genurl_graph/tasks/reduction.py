@@ -41,7 +41,7 @@ def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torc
         raise InputError("task reduce: the input has no features; expected vectors (or use the graph task)")
     if config.encoder.name not in ("free", "mlp"):
         raise InputError(f"task reduce: encoder {config.encoder.name!r} needs a graph; expected free or mlp")
-    neighbors, knn_edges, knn_p = feature_similarities(data.x, config, seed, device)
+    neighbors, knn_edges, knn_p = feature_similarities(data, config, seed, device)
     merged = merge_graphs(
         data.edge_index, predefined_weights(data), knn_edges, knn_p, num_nodes=data.num_nodes, how="union"
     )

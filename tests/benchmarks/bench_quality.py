@@ -14,7 +14,9 @@ import functools
 import json
 import math
 import multiprocessing
+import operator
 import os
+import signal
 import statistics
 import sys
 import time
@@ -53,8 +55,10 @@ def main(arguments: list[str] | None = None) -> int:
     jobs = [(name, row) for name in names for row in rows if row not in results["runs"].get(name, {})]
     print(f"{len(jobs)} of {len(names) * len(rows)} jobs to do, {options.jobs} at a time", file=sys.stderr)
     failed = 0
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     context = multiprocessing.get_context("spawn")  # forking a process that runs torch's threads may hang
-    with ProcessPoolExecutor(min(options.jobs, max(len(jobs), 1)), mp_context=context) as pool:
+    pool = ProcessPoolExecutor(min(options.jobs, max(len(jobs), 1)), mp_context=context)
+    try:
         work = {
             pool.submit(run, job, options.data_root, options.protocol, options.repeats, assignments): job
             for job in jobs
@@ -71,6 +75,9 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{name} {row}: test {percent(found['probe']['test'])}", file=sys.stderr)
             if options.output is not None:
                 write_json(options.output, results)
+    finally:
+        # After Ctrl-C only the jobs that run now are waited for.
+        pool.shutdown(cancel_futures=True)
     print(table(results["runs"], names, options.seeds))
     return 1 if failed else 0
 
@@ -162,7 +169,7 @@ def table(runs: dict[str, dict[str, Any]], names: Iterable[str], n_seeds: int) -
             continue
 
         def over(*path: str, seeds: list[dict[str, Any]] = seeds) -> str:
-            return mean_std([functools.reduce(lambda at, key: at[key], path, run) for run in seeds])
+            return mean_std([functools.reduce(operator.getitem, path, run) for run in seeds])
 
         references = [percent(found[row]["probe"]["test"]) if row in found else "-" for row in REFERENCES]
         scores = [over("probe", "val"), over("knn", "test")]

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from genurl_graph.cli import main
+from genurl_graph.evaluation import splits
 
 Run = Callable[..., Result]
 
@@ -16,6 +17,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """`run(*words, code=0)`: the result of ``genurl-graph words``, whose exit code must be `code`."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GENURL_DATA", str(tmp_path / "no-data"))
+    # The protocol's 20 repeats would take most of the time here, and show nothing more than two.
+    monkeypatch.setitem(splits.REPEATS, "random-10-10-80", 2)
 
     def call(*words: object, code: int = 0) -> Result:
         result = CliRunner().invoke(main, [str(word) for word in words])

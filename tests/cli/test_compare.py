@@ -10,11 +10,11 @@ import pytest
 def test_digits_over_two_seeds(run) -> None:
     result = run(
         *("compare", "--dataset", "digits", "--methods", "untrained,genurl,raw", "--seeds", 2),
-        *("--protocol", "random-10", "--epochs", 3, "--metrics", "m.json"),
+        *("--protocol", "random-10-10-80", "--epochs", 3, "--metrics", "m.json"),
     )
     metrics = json.loads(Path("m.json").read_text())
     assert list(metrics) == ["dataset", "protocol", "seeds", "methods"]
-    assert (metrics["dataset"], metrics["protocol"], metrics["seeds"]) == ("digits", "random-10", [0, 1])
+    assert (metrics["dataset"], metrics["protocol"], metrics["seeds"]) == ("digits", "random-10-10-80", [0, 1])
     assert list(metrics["methods"]) == ["untrained", "genurl", "raw"]
     for name, row in metrics["methods"].items():
         assert list(row) == ["probe_test", "mean", "std", "seconds_mean"]

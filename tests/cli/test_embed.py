@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -173,7 +174,7 @@ def test_ctrl_c_then_resume_gives_what_an_undisturbed_run_gives(run, monkeypatch
     def interrupted(self: torch.optim.Optimizer, set_to_none: bool = True) -> None:
         calls.append(1)
         if len(calls) == 5:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
         step(self, set_to_none)
 
     monkeypatch.setattr(torch.optim.Optimizer, "zero_grad", interrupted)

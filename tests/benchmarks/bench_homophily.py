@@ -1,0 +1,44 @@
+"""How many feature-space neighbours share a node's class, with and without averaging over the given edges.
+
+    python tests/benchmarks/bench_homophily.py --data-root ../shared/data
+
+Labels are used here to judge the edges, never to choose them.
+"""
+
+import argparse
+from pathlib import Path
+
+import torch
+
+from genurl_graph import datasets, knn
+from genurl_graph.config import load_preset
+from genurl_graph.inputs import as_input
+from genurl_graph.tasks.common import feature_space
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data-root", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--datasets", default="cora,citeseer,photo")
+    arguments = parser.parse_args()
+    print("| data | given edges | k | raw features | 2 hops | 128 components, 2 hops |\n|---|---|---|---|---|---|")
+    for name in arguments.datasets.split(","):
+        data = datasets.load(name, arguments.data_root)
+        given = as_input(data)
+        row, col = data.edge_index
+        shares = {}
+        for label, pca, hops in (("raw", 0, 0), ("hops", 0, 2), ("both", 128, 2)):
+            preset = load_preset("graph").override(
+                {"neighbors.pca": pca, "neighbors.hops": hops, "neighbors.metric": "cosine"}
+            )
+            found = knn(feature_space(given, preset, seed=0), 15, metric="cosine").indices
+            shares[label] = (data.y[found] == data.y[:, None]).double()
+        edges = float((data.y[row] == data.y[col]).double().mean())
+        for k in (1, 5, 15):
+            columns = " | ".join(f"{float(share[:, :k].mean()):.3f}" for share in shares.values())
+            print(f"| {name} | {edges:.3f} | {k} | {columns} |", flush=True)
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(2)
+    main()

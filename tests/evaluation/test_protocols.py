@@ -1,0 +1,76 @@
+"""Whole evaluations, and the reference rows against their dense formulas."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+import torch
+from torch_geometric.data import Data
+
+from genurl_graph.evaluation.protocols import (
+    evaluate_embedding,
+    probe_embedding,
+    propagated_features,
+    raw_features,
+)
+from genurl_graph.exceptions import InputError
+
+
+@pytest.fixture(scope="module")
+def data():
+    generator = torch.Generator().manual_seed(0)
+    y = torch.arange(300) % 3
+    x = 4 * torch.eye(4)[y] + torch.randn(300, 4, generator=generator) * 0.2
+    return Data(x=x, y=y, edge_index=torch.randint(0, 300, (2, 700), generator=generator))
+
+
+def test_propagated_features_equal_the_dense_formula(data):
+    a = torch.zeros(300, 300)
+    a[data.edge_index[0], data.edge_index[1]] = 1  # directed, with duplicates and self loops
+    a = ((a + a.T + torch.eye(300)) > 0).double()
+    scale = a.sum(1).rsqrt()
+    a = scale[:, None] * a * scale[None]
+    expected = (a @ a @ data.x.double()).numpy()
+    np.testing.assert_allclose(propagated_features(data), expected, rtol=1e-4, atol=1e-5)
+    for layout in (torch.sparse_csr, torch.sparse_coo):
+        sparse = Data(x=data.x.to_sparse(layout=layout), edge_index=data.edge_index)
+        found = propagated_features(sparse)
+        assert sp.issparse(found)
+        np.testing.assert_allclose(found.toarray(), expected, rtol=1e-4, atol=1e-5)
+        np.testing.assert_array_equal(raw_features(sparse).toarray(), data.x.numpy())
+    np.testing.assert_array_equal(raw_features(data), data.x.numpy())
+
+
+def test_all_numbers_of_a_good_embedding(data):
+    found = evaluate_embedding(data.x, data, n_repeats=2)
+    assert found["probe"] == {"protocol": "random-10-10-80", "train": 1.0, "val": 1.0, "test": 1.0}
+    assert found["knn"] == {"test": pytest.approx(1.0)}
+    assert found["cluster"] == pytest.approx({"acc": 1.0, "nmi": 1.0, "ari": 1.0})
+
+
+def test_probe_is_the_mean_over_the_splits(data):
+    z = torch.randn(300, 4, generator=torch.Generator().manual_seed(1)) + 0.2 * data.x
+    means = [probe_embedding(z, data, seed=3, n_repeats=n)["test"] for n in (1, 2)]
+    assert means[0] != means[1]
+    assert probe_embedding(z, data, seed=3, n_repeats=2)["test"] == means[1]
+    assert probe_embedding(z, data, "random-10", n_repeats=1)["val"] is None
+
+
+def test_public_is_the_default_where_there_are_masks(data):
+    masks = torch.zeros(3, 300, dtype=torch.bool)
+    masks[0, :90], masks[1, 90:150], masks[2, 150:] = True, True, True
+    masked = data.clone()
+    masked.train_mask, masked.val_mask, masked.test_mask = masks
+    assert probe_embedding(data.x.numpy(), masked)["protocol"] == "public"
+
+
+def test_bad_requests(data):
+    with pytest.raises(InputError, match="299 rows, but the data set has 300 nodes"):
+        evaluate_embedding(data.x[1:], data)
+    with pytest.raises(InputError, match="no labels"):
+        evaluate_embedding(data.x, Data(x=data.x))
+    with pytest.raises(InputError, match="unknown 'links'"):
+        evaluate_embedding(data.x, data, "links")
+    with pytest.raises(InputError, match="has none"):
+        raw_features(Data(edge_index=data.edge_index))
+    with pytest.raises(InputError, match="no edges"):
+        propagated_features(Data(x=data.x))

@@ -1,0 +1,90 @@
+"""The reduction recipe: P of vectors, and where the free table starts."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.decomposition import PCA
+from torch_geometric.data import Data
+
+from genurl_graph.config import load_preset
+from genurl_graph.exceptions import InputError
+from genurl_graph.inputs import as_input
+from genurl_graph.tasks import reduction
+from genurl_graph.tasks.common import feature_similarities, principal_components
+
+CPU = torch.device("cpu")
+FIXED = {"neighbors.n_neighbors": 4, "neighbors.metric": "euclidean", "encoder.init": "pca", "encoder.dim": 2}
+
+
+def build(data, config=None):
+    found = as_input(data)
+    resolved = load_preset("reduce").override(FIXED | (config or {}))
+    return reduction.build(found, found.x, resolved, 0, CPU), found, resolved
+
+
+@pytest.fixture
+def vectors():
+    generator = torch.Generator().manual_seed(0)
+    return torch.randn(40, 7, generator=generator) * torch.arange(1.0, 8)
+
+
+def test_p_holds_the_symmetric_similarities(vectors):
+    problem, data, config = build(vectors)
+    _, edges, p = feature_similarities(data, config, 0, CPU)
+    merged = problem.merged
+    assert torch.equal(merged.edge_index, edges)
+    torch.testing.assert_close(merged.edge_weight, p)
+    a = torch.zeros(40, 40)
+    a[edges[0], edges[1]] = p
+    torch.testing.assert_close(a, a.T)
+    assert ((p > 0) & (p <= 1)).all()
+    # The nearest neighbour of a node is as similar to it as can be.
+    assert (a.max(1).values > 0.999).all()
+
+
+def test_graph_that_comes_along_is_merged(vectors):
+    edge_index = torch.tensor([[0, 1], [39, 38]])
+    problem, *_ = build(Data(x=vectors, edge_index=edge_index))
+    merged = problem.merged
+    pairs = set(map(tuple, merged.edge_index.T.tolist()))
+    assert {(0, 39), (39, 0), (1, 38), (38, 1)} <= pairs
+    assert merged.edge_weight.max() == 1
+
+
+def test_table_starts_at_small_principal_components(vectors):
+    problem, *_ = build(vectors)
+    start = problem.objective.embed()
+    assert float(start[:, 0].std()) == pytest.approx(reduction.START_SCALE, rel=0.05)
+    expected = PCA(2).fit_transform(vectors.numpy())
+    for column in range(2):
+        assert abs(np.corrcoef(start[:, column].numpy(), expected[:, column])[0, 1]) > 0.99
+
+
+def test_table_wider_than_the_data_starts_with_noise(vectors):
+    start = build(vectors[:, :2], {"encoder.dim": 5})[0].objective.embed()
+    assert start.shape == (40, 5)
+    assert (start.std(0) > 0).all()
+    random = build(vectors, {"encoder.init": "random"})[0].objective.embed()
+    assert float(random.std()) == pytest.approx(reduction.START_SCALE, rel=0.3)
+
+
+def test_no_more_components_than_samples_or_features(vectors):
+    assert principal_components(vectors[:5], 50, 0).shape == (5, 5)
+    assert principal_components(vectors, 50, 0).shape == (40, 7)
+    assert principal_components(vectors.to_sparse_csr(), 50, 0).shape == (40, 7)
+
+
+def test_components_of_sparse_and_dense_vectors_agree(vectors):
+    dense, sparse = (principal_components(x, 3, 0, centre=False) for x in (vectors, vectors.to_sparse_csr()))
+    torch.testing.assert_close(dense.abs(), sparse.abs(), rtol=1e-3, atol=1e-3)
+
+
+def test_bad_requests(vectors):
+    with pytest.raises(InputError, match="no features"):
+        build(Data(edge_index=torch.tensor([[0, 1], [1, 0]]), num_nodes=2))
+    with pytest.raises(InputError, match="'gcn' needs a graph; expected free or mlp"):
+        build(vectors, {"encoder.name": "gcn"})
+    with pytest.raises(InputError, match=r"encoder\.init: unknown 'spectral'"):
+        build(vectors, {"encoder.init": "spectral"})
+    with pytest.raises(InputError, match="metric"):
+        build(vectors, {"neighbors.metric": "manhattan"})

@@ -1,0 +1,133 @@
+"""Checkpoints: what is not of this run, or not whole, is refused with a clear message."""
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+import genurl_graph.checkpoint as module_under_test
+from genurl_graph.checkpoint import Checkpoint
+from genurl_graph.exceptions import InputError
+
+RUN = {"config": {"loss": {"gamma": 0.5}, "training": {"epochs": 10}}, "seed": 3, "x": [6, 2]}
+
+
+def trained(width=2):
+    """A module and its optimiser after one step."""
+    torch.manual_seed(0)
+    module = nn.Linear(width, 3)
+    optimizer = torch.optim.Adam(module.parameters(), lr=0.1)
+    module(torch.ones(1, width)).sum().backward()
+    optimizer.step()
+    return module, optimizer
+
+
+@pytest.fixture
+def saved(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "run.ckpt", RUN)
+    checkpoint.save(*trained(), [0.5, 0.25])
+    return checkpoint
+
+
+def rewrite(checkpoint, change):
+    """Change the tensors of a checkpoint, and keep its note."""
+    with safe_open(str(checkpoint.path), framework="pt") as file:
+        note = file.metadata()
+    tensors = load_file(checkpoint.path)
+    change(tensors)
+    save_file(tensors, checkpoint.path, metadata=note)
+
+
+def test_everything_comes_back(saved):
+    state = torch.get_rng_state()
+    module, optimizer = nn.Linear(2, 3), None
+    optimizer = torch.optim.Adam(module.parameters(), lr=0.7)
+    torch.rand(5)
+    assert saved.restore(module, optimizer) == [0.5, 0.25]
+    reference, reference_optimizer = trained()
+    assert all(torch.equal(a, b) for a, b in zip(module.parameters(), reference.parameters(), strict=True))
+    for index, expected in reference_optimizer.state_dict()["state"].items():
+        assert all(torch.equal(optimizer.state_dict()["state"][index][key], expected[key]) for key in expected)
+    assert optimizer.param_groups[0]["lr"] == 0.7  # the learning rate is the configuration's, not the file's
+    assert torch.equal(torch.get_rng_state(), state)
+    assert saved.stored_run() == RUN
+
+
+def test_another_run_is_refused_with_the_first_difference(saved):
+    other = {**RUN, "config": {"loss": {"gamma": 1.0}, "training": {"epochs": 10}}}
+    with pytest.raises(InputError, match=r"another run: config\.loss\.gamma is 0\.5 there and 1\.0 here"):
+        Checkpoint(saved.path, other).restore(*trained())
+    with pytest.raises(InputError, match="seed is 3 there and None here"):
+        Checkpoint(saved.path, {k: v for k, v in RUN.items() if k != "seed"}).restore(*trained())
+
+
+def test_number_of_epochs_may_differ(saved):
+    longer = {**RUN, "config": {"loss": {"gamma": 0.5}, "training": {"epochs": 99}}}
+    assert Checkpoint(saved.path, longer).restore(*trained()) == [0.5, 0.25]
+
+
+@pytest.mark.parametrize("keep", [0, 5, 100, -1])
+def test_truncated_file_is_damaged(saved, keep):
+    saved.path.write_bytes(saved.path.read_bytes()[:keep])
+    with pytest.raises(InputError, match="is damaged"):
+        saved.restore(*trained())
+
+
+def test_other_files_are_refused(saved):
+    saved.path.write_bytes(b"\x80\x04 a pickle, say " * 20)
+    with pytest.raises(InputError, match="is damaged"):
+        saved.restore(*trained())
+    save_file({"weight": torch.ones(2)}, saved.path)
+    with pytest.raises(InputError, match="format None; expected 1"):
+        saved.restore(*trained())
+    save_file({"weight": torch.ones(2)}, saved.path, metadata={"format": "1", "run": "[1"})
+    with pytest.raises(InputError, match="is damaged"):
+        saved.restore(*trained())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda tensors: tensors.pop("model.bias"),
+        lambda tensors: tensors.pop("optimizer.0.exp_avg"),
+        lambda tensors: tensors.pop("history"),
+        lambda tensors: tensors.update({"rng.cpu": torch.ones(3)}),
+        lambda tensors: tensors.update({"optimizer.1.exp_avg": torch.ones(7)}),
+        lambda tensors: tensors.update({"optimizer.x.exp_avg": torch.ones(3)}),
+        lambda tensors: tensors.update({"optimizer.9.exp_avg": torch.ones(3)}),
+    ],
+)
+def test_state_that_does_not_fit_is_refused(saved, change):
+    rewrite(saved, change)
+    state = torch.get_rng_state()
+    with pytest.raises(InputError, match="does not fit this run"):
+        saved.restore(*trained())
+    torch.set_rng_state(state)
+
+
+def test_model_of_other_sizes_is_refused(saved):
+    with pytest.raises(InputError, match="does not fit this run"):
+        saved.restore(*trained(width=5))
+
+
+def test_missing_file_and_folder(tmp_path):
+    with pytest.raises(InputError, match="there is no checkpoint"):
+        Checkpoint(tmp_path / "none", RUN).restore(*trained())
+    with pytest.raises(InputError, match="there is no checkpoint"):
+        Checkpoint(tmp_path, RUN).restore(*trained())
+    with pytest.raises(InputError, match="cannot write"):
+        Checkpoint(tmp_path / "no" / "folder", RUN).save(*trained(), [1.0])
+
+
+def test_interrupted_write_leaves_the_previous_checkpoint(saved, monkeypatch):
+    def half(tensors, path, metadata):
+        with open(path, "wb") as file:
+            file.write(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module_under_test, "save_file", half)
+    with pytest.raises(KeyboardInterrupt):
+        saved.save(*trained(), [9.0])
+    assert saved.restore(*trained()) == [0.5, 0.25]
+    assert [path.name for path in saved.path.parent.iterdir()] == ["run.ckpt"]

@@ -1,0 +1,317 @@
+"""`GenURL`: inputs, parameters, repeatability, resuming, new samples; and that it learns something on real data."""
+
+import os
+import signal
+
+import networkx
+import numpy as np
+import pytest
+import scipy.sparse as sp
+import torch
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+from torch_geometric.data import Data
+from torch_geometric.utils import stochastic_blockmodel_graph
+
+from genurl_graph.config import Config, to_toml
+from genurl_graph.estimator import GenURL
+from genurl_graph.exceptions import InputError
+
+SMALL = {"encoder.hidden": 16, "sampling.n_negatives": 16}
+
+
+def block_model(seed=0, size=20, blocks=3):
+    """A small graph of blocks, with features that tell the blocks apart."""
+    torch.manual_seed(seed)
+    y = torch.arange(blocks).repeat_interleave(size)
+    probabilities = torch.full((blocks, blocks), 0.03) + 0.25 * torch.eye(blocks)
+    edge_index = stochastic_blockmodel_graph(torch.full((blocks,), size), probabilities)
+    x = torch.randn(blocks, 6)[y] + 0.5 * torch.randn(len(y), 6)
+    return Data(x=x, edge_index=edge_index, y=y)
+
+
+@pytest.fixture(scope="module")
+def graph():
+    return block_model()
+
+
+@pytest.fixture(scope="module")
+def vectors(graph):
+    return graph.x.numpy()
+
+
+def small(config=None, **options):
+    options = {"n_components": 4, "epochs": 4, "random_state": 0} | options
+    return GenURL(**options, config=SMALL | (config or {}))
+
+
+def test_graph_in_tensor_out(graph):
+    before = graph.clone()
+    model = small()
+    z = model.fit_transform(graph)
+    assert isinstance(z, torch.Tensor)
+    assert z.dtype == torch.float32
+    assert z.shape == (60, 4)
+    assert torch.equal(z, model.embedding_)
+    assert (model.task_, model.encoder_name_, model.device_, model.n_iter_) == ("graph", "gcn", "cpu", 4)
+    assert (model.n_features_in_, model.seed_, len(model.loss_history_)) == (6, 0, 4)
+    assert model.seconds_.keys() == {"graph", "train"}
+    assert model.knn_backend_ == "exact"
+    summary = model.graph_summary_
+    given = graph.edge_index.size(1) // 2
+    assert summary["n_predefined"] + summary["n_both"] == given
+    assert sum(summary[key] for key in ("n_predefined", "n_feature", "n_both")) == model.graph_.edge_weight.numel() // 2
+    assert summary["n_components_after"] <= summary["n_components_before"]
+    for key, value in before:
+        assert torch.equal(value, graph[key])  # the caller's data is left alone
+
+
+@pytest.mark.parametrize(
+    ("convert", "kind"),
+    [
+        (lambda x: x, np.ndarray),
+        (torch.from_numpy, torch.Tensor),
+        (sp.csr_matrix, np.ndarray),
+        (sp.coo_array, np.ndarray),
+        (lambda x: x.astype(np.float64).tolist(), np.ndarray),
+        (lambda x: Data(x=torch.from_numpy(x)), torch.Tensor),
+    ],
+)
+def test_same_vectors_in_any_form_give_the_same_picture(vectors, convert, kind):
+    given = convert(vectors)
+    model = GenURL(epochs=3, random_state=0)
+    z = model.fit_transform(given)
+    assert isinstance(z, kind)
+    assert model.task_ == "reduce"
+    assert z.shape == (60, 2)
+    reference = GenURL(epochs=3, random_state=0).fit(vectors).embedding_
+    torch.testing.assert_close(torch.as_tensor(z), reference)
+
+
+def test_networkx_graph_equals_its_data(graph):
+    nx = networkx.Graph()
+    for node, row in enumerate(graph.x.tolist()):
+        nx.add_node(f"node {node}", x=row)
+    nx.add_edges_from((f"node {a}", f"node {b}") for a, b in graph.edge_index.T.tolist())
+    z = small().fit_transform(nx)
+    assert isinstance(z, np.ndarray)
+    torch.testing.assert_close(torch.from_numpy(z), small().fit(graph).embedding_)
+
+
+def test_graph_without_features_is_embedded():
+    model = small(n_components=3)
+    assert model.fit_transform(networkx.karate_club_graph()).shape == (34, 3)
+    assert model.n_features_in_ == 0
+    assert model.knn_backend_ is None
+    with pytest.raises(InputError, match="without features"):
+        model.transform(networkx.karate_club_graph())
+
+
+def test_task_is_chosen_by_the_edges_and_can_be_forced(graph, vectors):
+    assert small(task="reduce", encoder="mlp").fit(graph).task_ == "reduce"
+    with pytest.raises(InputError, match="task graph: the input has no edges"):
+        small(task="graph").fit(vectors)
+    with pytest.raises(InputError, match="task: unknown 'image'"):
+        small(task="image").fit(vectors)
+    with pytest.raises(InputError, match="needs a graph; expected free or mlp"):
+        small(encoder="gcn").fit(vectors)
+
+
+def test_seed_repeats_a_run_exactly_and_leaves_the_callers_state(graph):
+    state, np_state = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002 - the state others use
+    first = small().fit(graph)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert np.array_equal(np.random.get_state()[1], np_state)  # noqa: NPY002
+    torch.manual_seed(123)
+    second = small(random_state=np.int64(0)).fit(graph)
+    assert first.loss_history_ == second.loss_history_
+    assert torch.equal(first.embedding_, second.embedding_)
+    assert not torch.equal(first.embedding_, small(random_state=1).fit(graph).embedding_)
+    drawn = small(random_state=None).fit(graph)
+    assert torch.equal(drawn.embedding_, small(random_state=drawn.seed_).fit(graph).embedding_)
+
+
+@pytest.mark.parametrize("value", [-1, 2**32, 1.5, True, "0"])
+def test_bad_seed(vectors, value):
+    with pytest.raises(InputError, match="random_state"):
+        GenURL(random_state=value, epochs=1).fit(vectors)
+
+
+def test_interrupted_fit_resumes_bit_for_bit(graph, tmp_path):
+    whole = small(epochs=8, random_state=None).fit(graph)
+
+    def interrupt(epoch, loss):
+        if epoch == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    options = {"epochs": 8, "checkpoint": tmp_path / "run.ckpt"}
+    model = small(random_state=whole.seed_, **options)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(graph, callbacks=[interrupt])
+    assert not hasattr(model, "embedding_")
+    # Without a seed, a resumed run goes on with the one that its checkpoint holds.
+    resumed = small(random_state=None, resume=True, **options).fit(graph)
+    assert resumed.seed_ == whole.seed_
+    assert resumed.loss_history_ == whole.loss_history_
+    assert torch.equal(resumed.embedding_, whole.embedding_)
+    assert torch.equal(resumed.untrained_embedding(), whole.untrained_embedding())
+    other = block_model(seed=5)
+    other.edge_index = graph.edge_index
+    with pytest.raises(InputError, match="another run: checksum"):
+        small(random_state=None, resume=True, **options).fit(other)
+    with pytest.raises(InputError, match=r"another run: config\.encoder\.dim is 4 there and 5 here"):
+        small(n_components=5, random_state=None, resume=True, **options).fit(graph)
+
+
+def test_parameters_clone_and_pipeline(vectors):
+    model = small(n_components=3, epochs=2)
+    assert clone(model).get_params() == model.get_params()
+    assert model.set_params(epochs=3) is model
+    assert model.fit(vectors).n_iter_ == 3
+    assert not hasattr(clone(model), "embedding_")
+    pipeline = Pipeline([("scale", StandardScaler()), ("embed", small(encoder="mlp", n_components=3))])
+    z = pipeline.fit_transform(vectors)
+    assert z.shape == (60, 3)
+    np.testing.assert_array_equal(pipeline.transform(vectors), z)
+
+
+def test_configuration_by_mapping_and_by_file(vectors, tmp_path):
+    model = GenURL(epochs=2, config={"loss.gamma": 0.5, "training.epochs": 9}, random_state=0).fit(vectors)
+    assert model.config_.loss.gamma == 0.5
+    assert model.config_.training.epochs == 2  # the argument has the last word
+    assert isinstance(model.config_, Config)
+    (tmp_path / "run.toml").write_text(to_toml(model.config_))
+    again = GenURL(config=tmp_path / "run.toml", random_state=0).fit(vectors)
+    assert again.config_ == model.config_
+    assert torch.equal(again.embedding_, model.embedding_)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"loss.gama": 1}, "unknown key 'loss.gama'; did you mean 'loss.gamma'"),
+        ({"loss.gamma": "much"}, "loss.gamma is 'much'"),
+        ("no/such/file.toml", "config file no/such/file.toml"),
+        (3, "config: found int"),
+    ],
+)
+def test_bad_configuration(vectors, config, message):
+    with pytest.raises(InputError, match=message):
+        GenURL(config=config).fit(vectors)
+
+
+def test_bad_arguments(graph):
+    with pytest.raises(InputError, match="encoder: unknown 'gnn'; expected auto, gcn"):
+        small(encoder="gnn").fit(graph)
+    with pytest.raises(InputError, match="dim: found 0"):
+        small(n_components=0).fit(graph)
+    with pytest.raises(InputError, match="epochs: found 0"):
+        small(epochs=0).fit(graph)
+
+
+def test_too_many_neighbours_are_an_error_only_if_asked_for(vectors):
+    few = vectors[:9]
+    model = GenURL(epochs=2, random_state=0).fit(few)
+    assert model.config_.neighbors.n_neighbors == 8
+    for options in ({"n_neighbors": 9}, {"config": {"neighbors.n_neighbors": 9}}):
+        with pytest.raises(InputError, match="n_neighbors"):
+            GenURL(epochs=2, **options).fit(few)
+    assert GenURL(n_neighbors=8, epochs=2).fit(few).n_iter_ == 2
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_smallest_inputs(vectors, n):
+    assert torch.isfinite(GenURL(epochs=3, random_state=0).fit(vectors[:n]).embedding_).all()
+    edge_index = torch.tensor([[0, 1], [1, 0]])
+    model = small().fit(Data(x=torch.from_numpy(vectors[:n]), edge_index=edge_index))
+    assert torch.isfinite(model.embedding_).all()
+
+
+def test_more_features_than_samples(vectors):
+    """The preset's 50 principal components do not exist here."""
+    wide = np.random.default_rng(0).normal(size=(30, 80))
+    assert np.isfinite(GenURL(epochs=2, random_state=0).fit_transform(wide)).all()
+
+
+def test_duplicates_get_coordinates_of_their_own(vectors):
+    z = GenURL(epochs=20, random_state=0).fit_transform(np.repeat(vectors[:10], 3, axis=0))
+    assert np.isfinite(z).all()
+    assert len(np.unique(z, axis=0)) == 30
+
+
+@pytest.mark.parametrize("encoder", ["gcn", "sage", "gat", "gin", "mlp"])
+def test_transform_of_the_fitted_graph_is_its_embedding_also_after_loading(graph, encoder, tmp_path):
+    model = small(encoder=encoder, config={"encoder.norm": "batch", "encoder.dropout": 0.2}).fit(graph)
+    assert torch.equal(model.transform(graph), model.embedding_)
+    model.save(tmp_path / "model")
+    loaded = GenURL.load(tmp_path / "model")
+    assert torch.equal(loaded.transform(graph), model.embedding_)
+    assert torch.equal(loaded.embedding_, model.embedding_)
+    new = block_model(seed=1, size=7)
+    assert torch.equal(loaded.transform(new), model.transform(new))
+    assert model.transform(new).shape == (21, 4)
+
+
+@pytest.mark.parametrize("feature_weight", [0.0, 1.0])
+def test_transform_propagates_over_feature_edges_as_fit_does(graph, feature_weight):
+    config = {"merge.propagation_weight": 0.5, "merge.feature_weight": feature_weight}
+    model = small(config).fit(graph)
+    assert torch.equal(model.transform(graph), model.embedding_)
+    assert not torch.equal(model.embedding_, small({"merge.feature_weight": feature_weight}).fit(graph).embedding_)
+
+
+def test_transform_of_new_vectors_looks_at_each_row_alone(vectors):
+    model = small(encoder="mlp").fit(vectors[:40])
+    assert isinstance(model.transform(vectors[40:]), np.ndarray)
+    together = model.transform(vectors)
+    np.testing.assert_array_equal(together[:40], model.embedding_.numpy())
+    np.testing.assert_allclose(together[45:50], model.transform(vectors[45:50]), rtol=1e-4, atol=1e-5)
+
+
+def test_transform_refuses_what_does_not_fit(graph, vectors):
+    with pytest.raises(NotFittedError):
+        GenURL().transform(vectors)
+    with pytest.raises(InputError, match='fit with encoder="mlp"'):
+        GenURL(epochs=2).fit(vectors).transform(vectors)
+    model = small().fit(graph)
+    with pytest.raises(InputError, match="found 5 features; the model was fitted on 6"):
+        model.transform(Data(x=graph.x[:, :5], edge_index=graph.edge_index))
+    with pytest.raises(InputError, match="'gcn' needs edges"):
+        model.transform(graph.x)
+
+
+def test_untrained_embedding_is_the_start_and_changes_nothing(graph):
+    model = small().fit(graph)
+    trained, start = model.embedding_.clone(), model.untrained_embedding()
+    assert start.shape == trained.shape
+    assert not torch.allclose(start, trained)
+    assert torch.equal(start, small(epochs=1).fit(graph).untrained_embedding())
+    assert torch.equal(model.transform(graph), trained)
+    # It depends on the graph, not on the order of its nodes.
+    order = torch.randperm(60, generator=torch.Generator().manual_seed(0))
+    permuted = Data(x=graph.x[order], edge_index=order.argsort()[graph.edge_index])
+    torch.testing.assert_close(small().fit(permuted).untrained_embedding(), start[order], rtol=1e-4, atol=1e-5)
+
+
+def test_digits_picture_keeps_the_neighbourhoods():
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import cross_val_score
+    from sklearn.neighbors import KNeighborsClassifier
+
+    x, y = load_digits(return_X_y=True)
+    z = GenURL(random_state=0).fit_transform(x)
+    assert cross_val_score(KNeighborsClassifier(10), z, y).mean() >= 0.9
+
+
+@pytest.mark.data
+def test_cora_probe_is_far_above_the_untrained_encoder(data_root):
+    from genurl_graph import datasets
+    from genurl_graph.evaluation.protocols import probe_embedding
+
+    data = datasets.load("cora", data_root)
+    model = GenURL(epochs=15, random_state=0).fit(data)
+    trained, untrained = (probe_embedding(z, data)["test"] for z in (model.embedding_, model.untrained_embedding()))
+    assert trained >= 0.79
+    assert trained >= untrained + 0.08
