@@ -92,7 +92,6 @@ def parse_methods(text: str) -> list[str]:
 
 def fixed_embeddings(data: "Data", chosen: list[str]) -> dict[str, Timed]:
     """The rows without training, which no seed changes."""
-
     wanted = [method for method in chosen if method in ("raw", "propagated")]
     if not wanted:
         return {}

@@ -21,12 +21,10 @@ def faiss_installed() -> bool:
 
 
 def candidates(query: DenseRows, rows: DenseRows, width: int, frame: Frame, seed: int) -> Tensor:
-    """`width` approximate nearest rows of `rows` for every row of `query`, int64 ``[m, width]``, -1 where none was
-    found.
+    """`width` approximate nearest rows for every row of `query`, int64 ``[m, width]``, -1 where none was found.
 
-    An inverted file (IVF): k-means cells, of which those nearest to a query are searched. It was chosen over HNSW
-    because building an HNSW graph costs more than exact search at the sizes where 2 cores still manage the latter.
-    The index keeps one float32 copy of the rows, beside the memory budget of exact search.
+    An inverted file (IVF): k-means cells, of which those nearest to a query are searched. The index keeps one float32
+    copy of the rows, beside the memory budget of exact search. HNSW has not been measured against it.
     """
     import faiss
 

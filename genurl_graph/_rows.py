@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 # Measured (Coauthor CS, 18,333 x 6,805, 0.9 % dense, 2 cores; one 2048 x 2048 tile): SciPy CSR @ CSR 140 ms, SciPy
 # CSR @ dense 101 ms, torch CSR @ dense 150-280 ms, dense product of densified rows 705 ms. A multiply-add costs
-# about 11 ns in the sparse and 0.02 ns in the dense product, so a column pays off as dense once more than sqrt(0.02
-# / 11) = 4 % of it is filled. Splitting the columns there takes about 60 ms for the tile.
+# about 11 ns in the sparse and 0.02 ns in the dense product, so a column pays off as dense once more than
+# sqrt(0.02 / 11) = 4 % of it is filled. Split there, the self join (cosine, k = 15) takes 9.0 s of processor time.
 DENSE_COLUMN_FILL = 0.04
 
 # Elements gathered at a time when distances of single pairs are computed: 8 to 16 MB a side.

@@ -1,8 +1,8 @@
 """Independent jobs on as many threads as torch may use, each running its torch operators single-threaded.
 
 Many short operators per tile, each split over all cores, wait for each other at every step; where other processes
-want the cores too, every wait costs a time slice. One tile a thread has no such waits: measured on 2 cores, the join
-of 10,000 x 784 took the same time on an idle machine and a third of it beside three busy processes.
+want the cores too, every wait costs a time slice and spins meanwhile. One tile a thread has no such waits. Measured
+for 10,000 x 784 on two cores beside other work: 7 s (7 s of processor time) before, 4 to 5 s (2 s) after.
 """
 
 from __future__ import annotations

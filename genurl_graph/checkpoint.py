@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,18 @@ class Checkpoint:
             raise
         except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
             raise InputError(f"checkpoint {self.path} is damaged ({error}); start without resume") from error
+
+
+def checksum(*tensors: Tensor | None) -> int:
+    """CRC-32 of the content of tensors (strided or CSR, on the CPU): tells data of the same shape apart."""
+    total = 0
+    for tensor in tensors:
+        if tensor is None:
+            continue
+        csr = tensor.layout == torch.sparse_csr
+        for part in (tensor.crow_indices(), tensor.col_indices(), tensor.values()) if csr else (tensor,):
+            total = zlib.crc32(part.contiguous().numpy().data, total)
+    return total
 
 
 def _check_moments(state: dict[int, dict[str, Tensor]], optimizer: torch.optim.Optimizer) -> None:

@@ -69,7 +69,7 @@ class EncoderConfig:
     hidden: int = 512
     layers: int = 2
     dropout: float = 0.0
-    norm: str = "none"
+    norm: str = "none"  # batch normalisation: none, output (its columns only), batch (hidden layers too)
     init: str = "pca"  # start of the free table
 
 

@@ -113,8 +113,9 @@ class GNN(nn.Module):
         Number of convolutions.
     dropout : float
         Share of hidden units dropped in training.
-    norm : "none" or "batch"
-        Normalisation after each hidden layer.
+    norm : "none", "output" or "batch"
+        Batch normalisation of the output columns (without scale and shift), or of these and every hidden layer. A
+        cosine of standardised columns gives every column an equal say: without it a few directions dominate.
     """
 
     def __init__(
@@ -145,7 +146,7 @@ class GNN(nn.Module):
         for i, width in enumerate(widths):
             self.convs.append(_convolution(conv, before, width, first=fused and i == 0))
             hidden_layer = i < layers - 1
-            self.norms.append(_normalisation(norm if hidden_layer else "none", width))
+            self.norms.append(_normalisation(norm, width, output=not hidden_layer))
             self.acts.append(nn.PReLU() if hidden_layer else nn.Identity())
             before = width
 
@@ -183,7 +184,8 @@ class MLP(nn.Module):
         widths = [hidden] * (layers - 1) + [dim]
         self.input = InputLayer(in_dim, widths[0], bias=True)
         self.linears = nn.ModuleList([nn.Linear(a, b) for a, b in pairwise(widths)])
-        self.norms = nn.ModuleList([_normalisation(norm, width) for width in widths[:-1]])
+        self.norms = nn.ModuleList([_normalisation(norm, width, output=False) for width in widths[:-1]])
+        self.output_norm = _normalisation(norm, dim, output=True)
         self.acts = nn.ModuleList([nn.PReLU() for _ in widths[:-1]])
 
     def forward(self, features: Features, graph: Any = None, keep: Tensor | None = None) -> Tensor:
@@ -191,7 +193,8 @@ class MLP(nn.Module):
         h: Tensor = self.input(features, keep)
         for linear, norm, act in zip(self.linears, self.norms, self.acts, strict=True):
             h = linear(F.dropout(act(norm(h)), self.dropout, self.training))
-        return h
+        z: Tensor = self.output_norm(h)
+        return z
 
     def operator(self, propagation: Propagation | None, drop_edges: float = 0.0) -> None:
         """An MLP propagates over nothing."""
@@ -273,9 +276,9 @@ def _convolution(conv: str, in_dim: int, out_dim: int, first: bool) -> nn.Module
     return module
 
 
-def _normalisation(norm: str, width: int) -> nn.Module:
-    if norm == "batch":
-        return nn.BatchNorm1d(width)
-    if norm == "none":
+def _normalisation(norm: str, width: int, output: bool) -> nn.Module:
+    if norm not in ("none", "output", "batch"):
+        raise InputError(f"encoder.norm: unknown {norm!r}; expected none, output or batch")
+    if norm == "none" or (norm == "output" and not output):
         return nn.Identity()
-    raise InputError(f"encoder.norm: unknown {norm!r}; expected none or batch")
+    return nn.BatchNorm1d(width, affine=not output)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numbers
 import time
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,18 +12,16 @@ import torch
 from sklearn.base import BaseEstimator, TransformerMixin
 from torch import Tensor
 
-from genurl_graph.checkpoint import Checkpoint
-from genurl_graph.config import Config, load_preset, read_toml
-from genurl_graph.encoders import ENCODERS, GNNS, Features
+from genurl_graph.checkpoint import Checkpoint, checksum
+from genurl_graph.config import Config
+from genurl_graph.encoders import GNNS, Features
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph import count_components
-from genurl_graph.inputs import Input, as_input, column_statistics, normalize_features, resolve_normalization
+from genurl_graph.inputs import Input, as_input, column_statistics, normalize_features
+from genurl_graph.resolution import resolve_config
 from genurl_graph.storage import load_model, save_model
 from genurl_graph.tasks import Problem
-from genurl_graph.tasks.common import resolve_metric, resolve_perplexity
 from genurl_graph.training import Callback, choose_device, seeded, train
-
-TASKS = ("graph", "reduce")
 
 
 class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -131,9 +128,14 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             On Ctrl-C, with the checkpoint (if one was asked for) on disk.
         """
         data = as_input(X)
-        device = choose_device(self.device)
-        seed = self._seed()
-        config = self._resolve(data)
+        device, seed = choose_device(self.device), self._seed()
+        arguments = {
+            "encoder.dim": self.n_components,
+            "encoder.name": self.encoder,
+            "neighbors.n_neighbors": self.n_neighbors,
+            "training.epochs": self.epochs,
+        }
+        config = resolve_config(data, self.task, self.config, arguments)
         statistics = {}
         if data.x is not None and config.encoder.normalize == "columns":
             statistics = column_statistics(data.x)
@@ -255,54 +257,9 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             seed = Checkpoint(self.checkpoint, {}).stored_run().get("seed")
         if seed is None:
             return int(torch.randint(2**31, (1,)))
-        if isinstance(seed, bool) or not isinstance(seed, numbers.Integral):
-            raise InputError(f"random_state: found {seed!r}; expected an int or None")
-        if not 0 <= seed < 2**32:
-            raise InputError(f"random_state: found {seed}; expected 0 to 2**32 - 1")
+        if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or not 0 <= seed < 2**32:
+            raise InputError(f"random_state: found {seed!r}; expected an int from 0 to 2**32 - 1, or None")
         return int(seed)
-
-    def _resolve(self, data: Input) -> Config:
-        """Preset, then `config`, then the constructor's arguments; "auto" made definite."""
-        if self.task not in ("auto", *TASKS):
-            raise InputError(f"task: unknown {self.task!r}; expected auto, graph or reduce")
-        if self.encoder not in ("auto", *ENCODERS):
-            raise InputError(f"encoder: unknown {self.encoder!r}; expected auto, {', '.join(ENCODERS)}")
-        has_edges = data.edge_index is not None and data.edge_index.numel() > 0
-        task = self.task if self.task != "auto" else ("graph" if has_edges else "reduce")
-        if task == "graph" and not has_edges:
-            raise InputError("task graph: the input has no edges; expected a graph (or use task reduce)")
-        given = self._given()
-        config = load_preset(task).override(given)
-        chosen = {
-            "encoder.dim": self.n_components,
-            "encoder.name": None if self.encoder == "auto" else self.encoder,
-            "neighbors.n_neighbors": self.n_neighbors,
-            "training.epochs": self.epochs,
-        }
-        config = config.override({key: value for key, value in chosen.items() if value is not None})
-        if data.x is None:
-            return config
-        # A default that does not fit a small input gives way; a number that was asked for does not.
-        asked = self.n_neighbors is not None or "neighbors.n_neighbors" in given
-        k = config.neighbors.n_neighbors
-        if not asked:
-            k = min(k, data.num_nodes - 1)
-        return config.override(
-            {
-                "neighbors.n_neighbors": k,
-                "neighbors.metric": resolve_metric(data.x, config.neighbors),
-                "similarity.perplexity": resolve_perplexity(config, k),
-                "encoder.normalize": resolve_normalization(data.x, config.encoder.normalize),
-            }
-        )
-
-    def _given(self) -> Mapping[str, Any]:
-        """`config` by dotted names."""
-        if self.config is None or isinstance(self.config, Mapping):
-            return self.config or {}
-        if isinstance(self.config, str | Path):
-            return read_toml(self.config)
-        raise InputError(f"config: found {type(self.config).__name__}; expected a mapping or the path of a TOML file")
 
     def _build(
         self, data: Input, config: Config, statistics: dict[str, Tensor], seed: int, device: torch.device
@@ -318,22 +275,9 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             return None
         shape = [data.num_nodes, 0 if data.x is None else int(data.x.size(1))]
         edges = 0 if data.edge_index is None else int(data.edge_index.size(1))
-        run = {"config": config.to_dict(), "seed": seed, "x": shape, "edges": edges, "checksum": _checksum(data)}
+        content = checksum(data.x, data.edge_index, data.edge_weight)
+        run = {"config": config.to_dict(), "seed": seed, "x": shape, "edges": edges, "checksum": content}
         return Checkpoint(self.checkpoint, run)
-
-
-def _checksum(data: Input) -> int:
-    """Tells other data of the same shape apart."""
-    parts = [data.edge_index, data.edge_weight]
-    if data.x is not None and data.x.layout == torch.sparse_csr:
-        parts += [data.x.crow_indices(), data.x.col_indices(), data.x.values()]
-    else:
-        parts.append(data.x)
-    total = 0
-    for part in parts:
-        if part is not None:
-            total = zlib.crc32(part.contiguous().numpy().data, total)
-    return total
 
 
 def _components(data: Input, problem: Problem) -> dict[str, int]:

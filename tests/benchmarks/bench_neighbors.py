@@ -1,30 +1,30 @@
 """Exact k nearest neighbours against faiss.IndexFlatL2 and scikit-learn's brute force, in one run.
 
-    python tests/benchmarks/bench_neighbors.py                 # 10,000 x 784: interleaved, median of 3; sparse: ours
-    / sklearn python tests/benchmarks/bench_neighbors.py --sizes 10000,60000 [--sklearn-limit 60000]
+    python tests/benchmarks/bench_neighbors.py                        # 10,000 x 784, and sparse Coauthor CS
+    python tests/benchmarks/bench_neighbors.py --sizes 10000,60000    # scikit-learn at 60,000: --sklearn-limit 60000
 
 Fashion-MNIST's training images (`$GENURL_DATA` or ../shared/data), else normal random numbers. Each method runs in a
-process of its own, so that peak memory is its own and no OpenMP runtime (torch and faiss each bring one) keeps
-threads of the other waiting; a round runs all methods one after the other. "cpu" is processor seconds: on a machine
-shared with other work it says more than the clock. "same" is the share of rows whose k-th distance agrees with the
-first method's to 1e-4.
+process of its own, so that peak memory is its own and no OpenMP runtime (torch and faiss each bring one) keeps threads
+of the other waiting; a round runs all methods one after the other. "cpu" is processor seconds: on a machine shared
+with other work it says more than the clock. "same" is the share of rows whose k-th distance agrees with the first
+method's to 1e-4.
 
-What was tried, on 2 cores (Xeon 2.5 GHz, AVX-512), 10,000 x 784, k = 15, and what became of it:
+Result for 10,000 x 784, three rounds, on a machine starved by other work (load 8 on 2 cores): ours 23.6 s (2.31 s of
+processor time), faiss 27.5 s (2.36), scikit-learn 76.6 s (6.69); median ratio ours / faiss 0.82 (processor time 1.02),
+ours / scikit-learn 0.31 (0.35). 60,000 x 784 and an idle machine are still to be measured.
 
-* ``torch.topk`` over whole 2048 x 2048 tiles: 20 ms beside 62 ms for the product, and 16 ms more to transpose it for
-the other side
-  of a symmetric tile. Group minima (``amin``): 9 ms a side. Kept for tiles where over half the groups survive.
-* Groups of neighbouring columns are reduced 1.1 to 3 times slower than groups of columns a stride apart (contiguous
-reads). * Groups of 32: 1.73 s of processor time in all; of 16: 1.45 s, as less is taken apart again. Tiles of 1024:
-1.59 s. * Every operator on all threads: 1.6 s on the idle machine, but 4 to 7 s beside other work, as each of
-thousands of barriers waits
-  for a time slice. A tile a thread, operators single-threaded: as fast alone, and it degrades no more than faiss.
-* Recomputing every candidate's distance from differences: 0.36 s of 1.6 s. Only those that rounding can have spoiled
-by 1e-5: 0.1 s. * ``torch.cdist`` and float64 differences for that recomputation: 2 to 4 times slower than gather,
-subtract, norm in float32. * Padding the 786 columns to 800 (alignment): nothing. Norms added after the product: one
-more pass over each tile, so they ride in
-  the product as two more columns.
-* Sparse (Coauthor CS, a tile of 2048 x 2048): see DENSE_COLUMN_FILL in genurl_graph/_rows.py.
+What was tried (2 cores, Xeon 2.5 GHz, AVX-512; 10,000 x 784, k = 15; single trials beside other work):
+
+* ``torch.topk`` over whole 2048 x 2048 tiles: 20 ms beside 62 ms for the product, and a transposed copy for the other
+  side of a symmetric tile. Group minima (``amin``): 9 ms a side. Kept where over half of the groups survive.
+* Groups of 16 neighbouring columns are reduced 1.2 to 2.5 times slower than columns a stride apart.
+* Groups of 32: 1.73 s of processor time in all; of 16: 1.45 s, as less is taken apart again. Tiles of 1024: 1.59 s.
+* Every operator on all threads: 1.6 s on the idle machine, but 4 to 7 s (7 s of processor time) beside other work, as
+  each of many barriers waits for a time slice. A tile a thread, operators single-threaded: 2 s of processor time there.
+* Recomputing every candidate's distance: 0.36 s of 1.6 s; only those that rounding can have spoiled: about 0.1 s.
+* ``torch.cdist`` for that recomputation: no faster than gather, subtract, norm. Float64 differences: slower.
+* Padding the 786 columns to 800 (alignment): no gain that stood out of the noise.
+* Sparse (Coauthor CS): see DENSE_COLUMN_FILL in genurl_graph/_rows.py.
 """
 
 from __future__ import annotations

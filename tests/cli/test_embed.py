@@ -177,9 +177,9 @@ def test_ctrl_c_then_resume_gives_what_an_undisturbed_run_gives(run, monkeypatch
             signal.raise_signal(signal.SIGINT)
         step(self, set_to_none)
 
-    monkeypatch.setattr(torch.optim.Optimizer, "zero_grad", interrupted)
-    result = run(*words, "--output", "z.npy", code=130)
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.optim.Optimizer, "zero_grad", interrupted)
+        result = run(*words, "--output", "z.npy", code=130)
     assert "--resume" in result.stderr
     assert "z.npy.ckpt" in result.stderr
     assert not Path("z.npy").exists()

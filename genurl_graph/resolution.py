@@ -1,0 +1,79 @@
+"""From what a user asked for to the configuration of a run: preset, overrides, arguments, and no "auto" left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from genurl_graph.config import Config, load_preset, read_toml
+from genurl_graph.encoders import ENCODERS
+from genurl_graph.exceptions import InputError
+from genurl_graph.inputs import Input, resolve_normalization
+from genurl_graph.tasks.common import resolve_metric, resolve_perplexity
+
+TASKS = ("graph", "reduce")
+
+
+def resolve_config(
+    data: Input,
+    task: str = "auto",
+    config: Mapping[str, Any] | str | Path | None = None,
+    arguments: Mapping[str, Any] | None = None,
+) -> Config:
+    """The configuration of a run on `data`.
+
+    Parameters
+    ----------
+    data : Input
+        Its edges choose the task, its features choose metric and normalisation, where these are "auto".
+    task : "auto", "graph" or "reduce"
+    config : mapping of dotted names, or path of a TOML file
+        Overrules the preset of the task.
+    arguments : mapping of dotted names
+        Overrules `config`; values of None do not count, nor does the encoder "auto".
+
+    Raises
+    ------
+    InputError
+        Unknown task, encoder or key, a value of the wrong type, or the graph task without edges.
+    """
+    task = _task(data, task)
+    asked = dict(_given(config))
+    asked |= {key: value for key, value in (arguments or {}).items() if value is not None}
+    if asked.get("encoder.name") == "auto":
+        del asked["encoder.name"]
+    resolved = load_preset(task).override(asked)
+    if resolved.encoder.name not in ENCODERS:
+        raise InputError(f"encoder: unknown {resolved.encoder.name!r}; expected auto, {', '.join(ENCODERS)}")
+    if data.x is None:
+        return resolved
+    k = resolved.neighbors.n_neighbors
+    if "neighbors.n_neighbors" not in asked:
+        # A default that does not fit a small input gives way; a number that was asked for does not.
+        k = min(k, data.num_nodes - 1)
+    return resolved.override(
+        {
+            "neighbors.n_neighbors": k,
+            "neighbors.metric": resolve_metric(data.x, resolved.neighbors),
+            "similarity.perplexity": resolve_perplexity(resolved, k),
+            "encoder.normalize": resolve_normalization(data.x, resolved.encoder.normalize),
+        }
+    )
+
+
+def _task(data: Input, task: str) -> str:
+    if task not in ("auto", *TASKS):
+        raise InputError(f"task: unknown {task!r}; expected auto, graph or reduce")
+    has_edges = data.edge_index is not None and data.edge_index.numel() > 0
+    if task == "graph" and not has_edges:
+        raise InputError("task graph: the input has no edges; expected a graph (or use task reduce)")
+    return task if task != "auto" else ("graph" if has_edges else "reduce")
+
+
+def _given(config: Any) -> Mapping[str, Any]:
+    if config is None or isinstance(config, Mapping):
+        return config or {}
+    if isinstance(config, str | Path):
+        return read_toml(config)
+    raise InputError(f"config: found {type(config).__name__}; expected a mapping or the path of a TOML file")
