@@ -79,9 +79,7 @@ def embed(
     describe_run(report, estimator)
 
     before = time.perf_counter()
-    scores = evaluate(
-        estimator.embedding_, untrained(estimator, data), data, estimator.seed_, estimator.task_
-    )
+    scores = evaluate(estimator.embedding_, untrained(estimator, data), data, estimator.seed_, estimator.task_)
     seconds = {**estimator.seconds_, "evaluate": time.perf_counter() - before}
     describe_scores(report, scores)
     if plot:
@@ -178,8 +176,8 @@ def untrained(estimator: "GenURL", data: "Data") -> "Tensor | None":
 def describe_run(report: Report, estimator: "GenURL") -> None:
     merged, d = estimator.graph_summary_, estimator.embedding_.shape[1]
     report.line(
-        f"merged graph: {merged['n_predefined']:,} predefined and {merged['n_feature']:,} feature edges, "
-        f"{merged['n_both']:,} of them both; "
+        f"merged graph: {merged['n_predefined']:,} edges predefined, {merged['n_feature']:,} from features, "
+        f"{merged['n_both']:,} both; "
         f"components {merged['n_components_before']:,} -> {merged['n_components_after']:,}"
     )
     report.line(
