@@ -292,9 +292,10 @@ def _components(data: Input, problem: Problem) -> dict[str, int]:
 
 def _propagation(data: Input, config: Config, seed: int) -> Any:
     from genurl_graph.tasks.common import feature_similarities
-    from genurl_graph.tasks.graph import propagation_graph
+    from genurl_graph.tasks.graph import by_degree, propagation_graph
 
     edges, p = None, None
     if config.merge.propagation_weight > 0 and data.x is not None:
         _, edges, p = feature_similarities(data, config, seed, torch.device("cpu"))
+        p = by_degree(data, edges, p)
     return propagation_graph(data, edges, p, config)

@@ -240,11 +240,8 @@ def gkl_dense(P: Tensor, log_Q: Tensor, gamma: float = 1.0, scale: Scale = "prof
     # One group for everything, or one for each row; every group has its own scale c.
     p, log_q = (m.double()[off].view(n if per == "row" else 1, -1) for m in (P, log_Q))
     mass = p.sum(1, keepdim=True)
-    if c is None:
-        log_c = (mass / gamma).log() - log_q.logsumexp(1, keepdim=True)
-    else:
-        log_c = torch.full_like(mass, math.log(c))
-    log_q = log_q + log_c
+    profiled = (mass / gamma).log() - log_q.logsumexp(1, keepdim=True)
+    log_q = log_q + (profiled if c is None else math.log(c))
     # A group without p has c = 0, that is log q = -inf; p log(p / q) is 0 wherever p is.
     log_ratio = torch.where(p > 0, torch.xlogy(1.0, p) - log_q, 0.0)
     return (p * log_ratio + gamma * (log_q.exp() - p)).sum()
