@@ -87,9 +87,11 @@ def read_pt(path: Path) -> "Data":
     from torch_geometric.data.storage import EdgeStorage, GlobalStorage, NodeStorage
 
     where = str(path)
-    allowed = [Data, DataEdgeAttr, DataTensorAttr, GlobalStorage, NodeStorage, EdgeStorage]
+    allowed = {Data, DataEdgeAttr, DataTensorAttr, GlobalStorage, NodeStorage, EdgeStorage}
+    # Leaving the context takes its classes off the list, also those that PyG itself had put there.
+    allowed -= set(torch.serialization.get_safe_globals())
     try:
-        with torch.serialization.safe_globals(allowed):
+        with torch.serialization.safe_globals(list(allowed)):
             content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         # torch's own text goes on for lines and advises to switch the protection off.

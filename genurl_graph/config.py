@@ -159,12 +159,22 @@ class Config:
         return dataclasses.replace(self, **{s: dataclasses.replace(stages[s], **c) for s, c in changes.items()})
 
 
-def load_preset(task: str) -> Config:
-    """Documented defaults of a task: ``presets/<task>.toml`` of this package."""
-    file = resources.files("genurl_graph.presets") / f"{task}.toml"
-    if not file.is_file():
+def load_preset(task: str, encoder: str | None = None) -> Config:
+    """Documented defaults of a task, ``presets/<task>.toml``, and of an encoder that needs others, ``<task>-<encoder>``.
+
+    Raises
+    ------
+    InputError
+        Unknown task.
+    """
+    folder = resources.files("genurl_graph.presets")
+    if not (folder / f"{task}.toml").is_file():
         raise InputError(f"task: unknown {task!r}; expected one of graph, reduce")
-    return Config(task=task).override(flatten(tomllib.loads(file.read_text(encoding="utf-8"))))
+    config = Config(task=task)
+    for name in (f"{task}.toml", f"{task}-{encoder}.toml"):
+        if (folder / name).is_file():
+            config = config.override(flatten(tomllib.loads((folder / name).read_text(encoding="utf-8"))))
+    return config
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:

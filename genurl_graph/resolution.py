@@ -43,7 +43,7 @@ def resolve_config(
     asked |= {key: value for key, value in (arguments or {}).items() if value is not None}
     if asked.get("encoder.name") == "auto":
         del asked["encoder.name"]
-    resolved = load_preset(task).override(asked)
+    resolved = load_preset(task, asked.get("encoder.name")).override(asked)
     if resolved.encoder.name not in ENCODERS:
         raise InputError(f"encoder: unknown {resolved.encoder.name!r}; expected auto, {', '.join(ENCODERS)}")
     if data.x is None:

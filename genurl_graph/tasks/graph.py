@@ -106,9 +106,7 @@ def propagation_graph(data: Input, knn_edges: Tensor | None, share: Tensor | Non
     n, weight = data.num_nodes, predefined_weights(data)
     extra = config.merge.propagation_weight
     if extra > 0 and knn_edges is not None and share is not None:
-        graph = merge_graphs(
-            data.edge_index, weight, knn_edges, share, num_nodes=n, how="mix", feature_weight=extra
-        )
+        graph = merge_graphs(data.edge_index, weight, knn_edges, share, num_nodes=n, how="mix", feature_weight=extra)
     else:
         graph = merge_graphs(data.edge_index, weight, None, None, num_nodes=n)
     return Propagation(graph.edge_index.cpu(), graph.edge_weight.cpu(), n)
@@ -116,4 +114,4 @@ def propagation_graph(data: Input, knn_edges: Tensor | None, share: Tensor | Non
 
 def _one_hot(n: int) -> Tensor:
     nodes = torch.arange(n)
-    return torch.sparse_csr_tensor(torch.arange(n + 1), nodes, torch.ones(n), (n, n))
+    return torch.sparse_csr_tensor(torch.arange(n + 1), nodes, torch.ones(n), (n, n), check_invariants=False)

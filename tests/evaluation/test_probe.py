@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold, cross_val_score
 
 from genurl_graph.evaluation import probe
 from genurl_graph.evaluation.probe import STRENGTHS, knn_probe, linear_probe
@@ -25,12 +27,12 @@ NO_VAL = Split(np.arange(0, 60), np.arange(0), np.arange(60, 240))
 def test_separable_classes_are_told_apart(convert):
     z, y = blobs()
     assert linear_probe(convert(z), y, SPLIT, "public") == {"train": 1.0, "val": 1.0, "test": 1.0}
-    assert linear_probe(convert(z), y, NO_VAL, "random-10") == {"train": 1.0, "val": None, "test": 1.0}
     assert knn_probe(convert(z), y, SPLIT, n_neighbors=5) == 1.0  # there are 10 of a class
 
 
-def test_chance_is_chance():
+def test_random_10_has_no_validation_and_chance_is_chance():
     z, y = blobs()
+    assert linear_probe(sp.csr_matrix(z), y, NO_VAL, "random-10") == {"train": 1.0, "val": None, "test": 1.0}
     shuffled = np.random.default_rng(1).permutation(y)
     assert linear_probe(z, shuffled, SPLIT, "public")["test"] < 0.45
     assert knn_probe(z, shuffled, SPLIT) < 0.45
@@ -61,12 +63,18 @@ def test_strength_does_not_see_the_test_nodes():
 def test_graces_rule():
     """Rows of unit length, one-vs-rest, C among 2**-10 ... 2**9 by cross-validation inside the training nodes."""
     z, y = blobs(noise=4.0)
-    model, features = probe._cross_validated(z, y, NO_VAL)
+    lengths = np.linspace(0.1, 9, 240, dtype=np.float32)[:, None]
+    model, features = probe._cross_validated(z * lengths, y, NO_VAL)
     assert np.linalg.norm(features, axis=1) == pytest.approx(np.ones(240), abs=1e-5)
     assert len(model.estimators_) == 4
     assert np.log2(model.estimator.C) in range(-10, 10)
-    scaled = linear_probe(z * np.linspace(0.1, 9, 240)[:, None], y, NO_VAL, "random-10")
-    assert scaled == linear_probe(z, y, NO_VAL, "random-10")  # lengths do not count
+    # The one chosen is the best of the grid by its own folds, which only training nodes are in.
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    scores = [
+        cross_val_score(clone(model).set_params(estimator__C=2.0**power), features[:60], y[:60], cv=folds).mean()
+        for power in (-10, np.log2(model.estimator.C), 9)
+    ]
+    assert scores[1] == max(scores)
 
 
 def test_nearest_neighbours_vote_as_by_hand():

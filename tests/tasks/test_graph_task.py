@@ -46,11 +46,18 @@ def adjacency(weight=1.0):
     return a + a.T
 
 
+def mean_degree():
+    """Mean degree of the ends of every pair."""
+    degree = adjacency().sum(1)
+    return (degree[:, None] + degree[None]) / 2
+
+
 def test_p_is_adjacency_plus_weighted_similarities():
     problem, data, config = build()
     _, edges, p = feature_similarities(data, config, 0, CPU)
     merged = problem.merged
-    torch.testing.assert_close(dense(merged.edge_index, merged.edge_weight), adjacency() + 0.3 * dense(edges, p))
+    expected = adjacency() + 0.3 * dense(edges, p) / (1 + mean_degree())
+    torch.testing.assert_close(dense(merged.edge_index, merged.edge_weight), expected)
     pattern = problem.objective.pattern
     torch.testing.assert_close(
         dense(torch.stack([pattern.row, pattern.col]), problem.objective.p),
@@ -82,9 +89,7 @@ def test_given_weights_are_brought_to_the_scale_of_similarities():
 def test_propagation_over_feature_edges_fades_with_the_degree(in_p):
     problem, data, config = build({"merge.propagation_weight": 0.6, "merge.feature_weight": in_p})
     _, edges, p = feature_similarities(data, config, 0, CPU)
-    degree = adjacency().sum(1)
-    smaller = torch.minimum(degree[:, None], degree[None])
-    expected = adjacency() + 0.6 * dense(edges, p) / (1 + smaller) + torch.eye(12)
+    expected = adjacency() + 0.6 * dense(edges, p) / (1 + mean_degree()) + torch.eye(12)
     found = problem.objective.propagation
     torch.testing.assert_close(dense(torch.stack([found.row, found.col]), found.weight), expected)
     plain = build({"merge.feature_weight": in_p})[0].objective.propagation
