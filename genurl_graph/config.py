@@ -160,7 +160,7 @@ class Config:
 
 
 def load_preset(task: str, encoder: str | None = None) -> Config:
-    """Documented defaults of a task, ``presets/<task>.toml``, and of an encoder that needs others, ``<task>-<encoder>``.
+    """Documented defaults of a task, ``presets/<task>.toml``; those of an encoder (``<task>-<encoder>``) on top.
 
     Raises
     ------

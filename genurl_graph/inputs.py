@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, NamedTuple
 
 import torch
@@ -135,7 +136,12 @@ def _features(data: Any) -> Tensor:
     if x.layout == torch.strided:
         x = x.float()
         share = float(torch.count_nonzero(x)) / max(x.numel(), 1)
-        return x.to_sparse_csr() if share < SPARSE_BELOW and x.numel() else x.contiguous()
+        if share >= SPARSE_BELOW or not x.numel():
+            return x.contiguous()
+        with warnings.catch_warnings():
+            # torch says so once a process; what is used of CSR here is tested here.
+            warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
+            return x.to_sparse_csr()
     csr: Tensor = x if x.layout == torch.sparse_csr else x.to_sparse_csr()
     share = csr.values().numel() / max(csr.size(0) * csr.size(1), 1)
     return csr.float() if share < SPARSE_BELOW else csr.to_dense().float()
@@ -202,7 +208,6 @@ def _from_networkx(graph: Any) -> Any:
 
 def edge_weights(data: Any) -> Tensor | None:
     """``edge_weight`` of a PyG Data, or ``edge_attr`` if it is one number an edge; wider edge features are not."""
-    import warnings
 
     weight: Tensor | None = getattr(data, "edge_weight", None)
     if weight is None and getattr(data, "edge_attr", None) is not None:

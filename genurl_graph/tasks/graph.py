@@ -1,7 +1,8 @@
 """Graph embedding: adjacency and feature edges, mixed into P; a GNN or MLP; two views of the graph.
 
 P is ``w_ij + feature_weight * p_ij / (1 + degree)``: the given edges with weight 1 (or their own) and the calibrated
-similarities of feature-space neighbours, which count for more where a node has few edges of its own. The graph a GNN propagates over is chosen apart from P (``merge.propagation_weight``).
+similarities of feature-space neighbours, which count for more where a node has few edges of its own. The graph a GNN
+propagates over is chosen apart from P (``merge.propagation_weight``).
 """
 
 from __future__ import annotations
