@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from genurl_graph._csr import csr_tensor
 from genurl_graph.exceptions import InputError
 from genurl_graph.propagation import Norm, Propagation
 
@@ -54,13 +55,7 @@ class Features:
         if x.layout == torch.sparse_csr:
             # The columns of x are the rows of its transpose: no detour over COO.
             t = x.to_sparse_csc()
-            self.x_t = torch.sparse_csr_tensor(
-                t.ccol_indices(),
-                t.row_indices(),
-                t.values(),
-                (x.size(1), x.size(0)),
-                check_invariants=False,
-            )
+            self.x_t = csr_tensor(t.ccol_indices(), t.row_indices(), t.values(), (x.size(1), x.size(0)))
         self.num_nodes, self.num_features = int(x.size(0)), int(x.size(1))
 
     def to(self, device: torch.device) -> Features:

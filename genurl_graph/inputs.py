@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from genurl_graph._csr import csr_tensor
 from genurl_graph.exceptions import InputError
 
 # Features with a smaller share of non-zero entries are kept as CSR: the first layer is then several times cheaper.
@@ -138,10 +139,7 @@ def _features(data: Any) -> Tensor:
         share = float(torch.count_nonzero(x)) / max(x.numel(), 1)
         if share >= SPARSE_BELOW or not x.numel():
             return x.contiguous()
-        with warnings.catch_warnings():
-            # torch says so once a process; what is used of CSR here is tested here.
-            warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
-            return x.to_sparse_csr()
+        return x.to_sparse_csr()
     csr: Tensor = x if x.layout == torch.sparse_csr else x.to_sparse_csr()
     share = csr.values().numel() / max(csr.size(0) * csr.size(1), 1)
     return csr.float() if share < SPARSE_BELOW else csr.to_dense().float()
@@ -160,12 +158,11 @@ def _from_arrays(data: Any) -> Tensor:
         if not csr.has_canonical_format:
             csr = csr.copy()  # summing works in place, and the matrix is the user's
             csr.sum_duplicates()
-        return torch.sparse_csr_tensor(
+        return csr_tensor(
             torch.from_numpy(csr.indptr.astype(np.int64)),
             torch.from_numpy(csr.indices.astype(np.int64)),
             torch.from_numpy(csr.data.astype(np.float32)),
             csr.shape,
-            check_invariants=False,
         )
     try:
         array = np.asarray(data)
@@ -276,6 +273,6 @@ def _scaled_rows(x: Tensor, order: int) -> Tensor:
         row = torch.repeat_interleave(torch.arange(x.size(0)), x.crow_indices().diff())
         total = torch.zeros(x.size(0)).index_add_(0, row, x.values().abs() ** order) ** (1 / order)
         values = x.values() / total[row].clamp_min(1e-12)
-        return torch.sparse_csr_tensor(x.crow_indices(), x.col_indices(), values, x.shape, check_invariants=False)
+        return csr_tensor(x.crow_indices(), x.col_indices(), values, (x.size(0), x.size(1)))
     length: Tensor = torch.linalg.vector_norm(x, order, dim=1, keepdim=True)
     return x / length.clamp_min(1e-12)

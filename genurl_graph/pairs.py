@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from genurl_graph._csr import csr_tensor
+
 # From this width on the SDDMM beats gathering.
 WIDE = 16
 
@@ -44,11 +46,11 @@ class EdgePattern:
 
     def matrix(self, values: Tensor) -> Tensor:
         """CSR [n, n] with a value for each edge."""
-        return _csr(self.crow, self.col, values, self.num_nodes)
+        return csr_tensor(self.crow, self.col, values, (self.num_nodes, self.num_nodes))
 
     def transposed(self, values: Tensor) -> Tensor:
         """The transpose of `matrix`, CSR too."""
-        return _csr(self.ccol, self.row_by_column, values[self.by_column], self.num_nodes)
+        return csr_tensor(self.ccol, self.row_by_column, values[self.by_column], (self.num_nodes, self.num_nodes))
 
 
 class _EdgeProducts(torch.autograd.Function):
@@ -117,7 +119,3 @@ def _pointers(sorted_ids: Tensor, num_nodes: int) -> Tensor:
     pointers = torch.zeros(num_nodes + 1, dtype=torch.long, device=sorted_ids.device)
     pointers[1:] = torch.bincount(sorted_ids, minlength=num_nodes).cumsum(0)
     return pointers
-
-
-def _csr(crow: Tensor, col: Tensor, values: Tensor, num_nodes: int) -> Tensor:
-    return torch.sparse_csr_tensor(crow, col, values, (num_nodes, num_nodes), check_invariants=False)

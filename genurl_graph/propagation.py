@@ -7,6 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from genurl_graph._csr import csr_tensor
+
 Norm = Literal["sym", "row", "none", "edges"]
 
 
@@ -74,6 +76,4 @@ class Propagation:
                 weight = weight * scale[self.row] * scale[self.col]
             else:
                 weight = weight / degree.clamp_min(torch.finfo(degree.dtype).tiny)[self.row]
-        return torch.sparse_csr_tensor(
-            self.crow, self.col, weight, (self.num_nodes, self.num_nodes), check_invariants=False
-        )
+        return csr_tensor(self.crow, self.col, weight, (self.num_nodes, self.num_nodes))

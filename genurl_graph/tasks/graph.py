@@ -13,6 +13,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
+from genurl_graph._csr import csr_tensor
 from genurl_graph.config import Config
 from genurl_graph.encoders import GNNS, Features, make_encoder
 from genurl_graph.exceptions import InputError
@@ -115,4 +116,4 @@ def propagation_graph(data: Input, knn_edges: Tensor | None, share: Tensor | Non
 
 def _one_hot(n: int) -> Tensor:
     nodes = torch.arange(n)
-    return torch.sparse_csr_tensor(torch.arange(n + 1), nodes, torch.ones(n), (n, n), check_invariants=False)
+    return csr_tensor(torch.arange(n + 1), nodes, torch.ones(n), (n, n))
