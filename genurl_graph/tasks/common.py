@@ -53,9 +53,9 @@ def feature_space(data: Input, config: Config, seed: int) -> Tensor:
     """The vectors whose neighbours become feature edges.
 
     Features, brought to ``neighbors.pca`` principal components and then averaged ``neighbors.hops`` times over the
-    given edges (``D^-1/2 (A + I) D^-1/2``, as in SGC, arXiv 1902.07153). Averaging is what makes neighbours
-    trustworthy where features are noisy: of 15 neighbours on Cora 52 % share the node's class without it and 79 %
-    with two hops (``tests/benchmarks/bench_homophily.py``). No labels are involved.
+    given edges (``D^-1/2 (A + I) D^-1/2``, as in SGC, arXiv 1902.07153). Averaging makes neighbours purer
+    (``tests/benchmarks/bench_homophily.py``: of 15 neighbours on Cora 52 % share the node's class without it, 78 %
+    with two hops), but such edges repeat what the graph says already: the graph preset leaves it off.
     """
     assert data.x is not None
     x, c = data.x, config.neighbors

@@ -10,8 +10,8 @@ with other work it says more than the clock. "same" is the share of rows whose k
 method's to 1e-4.
 
 Results on 2 quiet cores: 10,000 x 784 (median of three rounds) 1.16 s, 0.86 of faiss (1.35 s), 0.36 of scikit-learn
-(3.32 s); 60,000 x 784 (one round) 23.6 s, 0.53 of faiss (44.5 s), 384 MiB of the 512 allowed; Coauthor CS, cosine, 5.6 s,
-0.49 of scikit-learn (11.5 s). k-th distances agree in all rows.
+(3.32 s); 60,000 x 784 (one round) 23.6 s, 0.53 of faiss (44.5 s), 384 MiB of the 512 allowed; Coauthor CS, cosine,
+5.6 s, 0.49 of scikit-learn (11.5 s). k-th distances agree in all rows.
 
 What was tried (2 cores, Xeon 2.5 GHz, AVX-512; 10,000 x 784, k = 15; single trials beside other work):
 
