@@ -1,8 +1,8 @@
 """Distances of the pairs named by a list of edges: the inner loop of every step.
 
 For wide embeddings gathering both end points of every edge would move E x d numbers; a sampled dense-dense
-product (SDDMM) on the CSR pattern of the edges reads the table where it lies (measured on 50,000 edges and 512
-columns: 14 ms against 150-300 ms). Its backward pass is two sparse x dense products.
+product (SDDMM) on the CSR pattern of the edges reads the table where it lies. Its backward pass is two sparse x
+dense products.
 """
 
 from __future__ import annotations
