@@ -3,7 +3,7 @@
 All share one call, ``encoder(x, graph, keep)``, so that the training loop does not know which one it trains:
 ``x`` is dense or CSR, ``graph`` what the encoder propagates over (`genurl_graph.propagation`), ``keep`` an
 optional mask of input columns. Bag-of-words features stay sparse: the input layer multiplies CSR by dense
-(on Cora, 1.3 % dense, 5.7 times faster for the layer, 1.4 for an epoch: ``tests/benchmarks/bench_encoders.py``).
+(what that gains: ``tests/benchmarks/bench_encoders.py``).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genurl_graph._csr import csr_tensor
+from genurl_graph._csr import constant_product, csr_tensor
 from genurl_graph.exceptions import InputError
 from genurl_graph.propagation import Norm, Propagation
 
@@ -27,17 +27,28 @@ ENCODERS = (*GNNS, "mlp", "free")
 NORMALIZATION: dict[str, Norm] = {"gcn": "sym", "sage": "row", "gin": "none", "gat": "edges"}
 
 
-class SparseInput(torch.autograd.Function):
-    """``x @ w`` for a constant CSR matrix x; its transpose, also CSR, makes the backward product as cheap."""
+class _Slope(torch.autograd.Function):
+    """``max(h, 0) + slope min(h, 0)``; torch's own backward pass of it is several times slower on a CPU."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, x_t: Tensor, w: Tensor) -> Tensor:
-        ctx.x_t = x_t
-        return x @ w
+    def forward(ctx: Any, h: Tensor, slope: Tensor) -> Tensor:
+        ctx.save_for_backward(h, slope)
+        return torch.addcmul(h.clamp_min(0), h.clamp_max(0), slope)
 
     @staticmethod
-    def backward(ctx: Any, *grads: Any) -> tuple[None, None, Tensor]:
-        return None, None, ctx.x_t @ grads[0].contiguous()
+    def backward(ctx: Any, *grads: Any) -> tuple[Tensor, Tensor]:
+        h, slope = ctx.saved_tensors
+        above = torch.ops.aten.threshold_backward(grads[0], h, 0)
+        below = torch.dot(grads[0].reshape(-1), h.clamp_max(0).reshape(-1))
+        return torch.lerp(above, grads[0], slope), below.view(1)
+
+
+class PReLU(nn.PReLU):
+    """`torch.nn.PReLU` with one slope for all columns."""
+
+    def forward(self, h: Tensor) -> Tensor:
+        out: Tensor = _Slope.apply(h, self.weight)  # type: ignore[no-untyped-call]
+        return out
 
 
 class Features:
@@ -70,8 +81,7 @@ class Features:
         """``x @ w`` with gradients for w, shape [n, columns of w]."""
         if self.x_t is None:
             return self.x @ w
-        out: Tensor = SparseInput.apply(self.x, self.x_t, w)  # type: ignore[no-untyped-call]
-        return out
+        return constant_product(self.x, self.x_t, w)
 
 
 class InputLayer(nn.Module):
@@ -142,7 +152,7 @@ class GNN(nn.Module):
             self.convs.append(_convolution(conv, before, width, first=fused and i == 0))
             hidden_layer = i < layers - 1
             self.norms.append(_normalisation(norm, width, output=not hidden_layer))
-            self.acts.append(nn.PReLU() if hidden_layer else nn.Identity())
+            self.acts.append(PReLU() if hidden_layer else nn.Identity())
             before = width
 
     def forward(self, features: Features, graph: Any, keep: Tensor | None = None) -> Tensor:
@@ -181,7 +191,7 @@ class MLP(nn.Module):
         self.linears = nn.ModuleList([nn.Linear(a, b) for a, b in pairwise(widths)])
         self.norms = nn.ModuleList([_normalisation(norm, width, output=False) for width in widths[:-1]])
         self.output_norm = _normalisation(norm, dim, output=True)
-        self.acts = nn.ModuleList([nn.PReLU() for _ in widths[:-1]])
+        self.acts = nn.ModuleList([PReLU() for _ in widths[:-1]])
 
     def forward(self, features: Features, graph: Any = None, keep: Tensor | None = None) -> Tensor:
         """Embedding [n, dim]."""
@@ -256,19 +266,28 @@ def make_encoder(
 def _convolution(conv: str, in_dim: int, out_dim: int, first: bool) -> nn.Module:
     from torch_geometric.nn import GATConv, GCNConv, GINConv, SAGEConv
 
+    module: nn.Module
     if conv == "gcn":
-        module: nn.Module = GCNConv(in_dim, out_dim, normalize=False)
+        module = GCNConv(in_dim, out_dim, normalize=False)
     elif conv == "gat":
         module = GATConv(in_dim, out_dim)
     elif conv == "sage":
         # The rows of the given matrix are normalised already, so that its sum is the mean.
-        return SAGEConv(in_dim, out_dim, aggr="sum")  # type: ignore[no-any-return]
+        module = SAGEConv(in_dim, out_dim, aggr="sum")
     else:
-        inner = nn.Sequential(nn.Linear(in_dim, out_dim), nn.PReLU(), nn.Linear(out_dim, out_dim))
-        return GINConv(inner, train_eps=True)  # type: ignore[no-any-return]
+        inner = nn.Sequential(nn.Linear(in_dim, out_dim), PReLU(), nn.Linear(out_dim, out_dim))
+        module = GINConv(inner, train_eps=True)
+    if conv != "gat":
+        # PyG's own would let torch sort the edges anew at every backward pass of every layer.
+        module.message_and_aggregate = _aggregate  # type: ignore[assignment]
     if first:
         module.lin = nn.Identity()
     return module
+
+
+def _aggregate(adj_t: Any, x: Any) -> Tensor:
+    """Sum over neighbours, with the transpose that `Propagation.operator` sends along."""
+    return constant_product(adj_t, adj_t.transposed, x if isinstance(x, Tensor) else x[0])
 
 
 def _normalisation(norm: str, width: int, output: bool) -> nn.Module:

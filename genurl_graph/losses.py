@@ -211,6 +211,10 @@ LOSSES: dict[str, Loss] = {
 }
 
 
+SUM_LOSSES = ("gkl", "kl", "infonce")
+"""Losses that read the sampled pairs only through sums of q over rows: a block may come already added up."""
+
+
 def get_loss(name: str) -> Loss:
     """The loss called `name` in `LOSSES`; InputError with the nearest name if there is none."""
     if name in LOSSES:

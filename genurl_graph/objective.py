@@ -12,10 +12,11 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from genurl_graph._blocks import row_log_totals, spread
 from genurl_graph.config import LossConfig, SamplingConfig, ViewConfig
 from genurl_graph.encoders import GNN, MLP, Features, FreeTable
 from genurl_graph.exceptions import InputError
-from genurl_graph.losses import LossTerms, get_loss
+from genurl_graph.losses import SUM_LOSSES, LossTerms, get_loss
 from genurl_graph.pairs import EdgePattern, block_distances, edge_distances, normalize
 from genurl_graph.propagation import Propagation
 from genurl_graph.sampling import permuted_negatives, shared_negatives
@@ -158,6 +159,11 @@ class PairwiseObjective(nn.Module):
                 distance = distance / 2
             return self._log_q(distance), {"row_neg": row, "neg_weight": weight}
         columns = shared_negatives(n, self.sampling.n_negatives, device)
+        if self.views.self_weight > 0 and self.loss.name in SUM_LOSSES:
+            totals = row_log_totals(
+                a, b.index_select(0, columns), self.loss.metric, self.loss.temperature, self.loss.nu
+            )
+            return spread(totals, n / columns.numel()), {}
         log_q = self._log_q(block_distances(a, b.index_select(0, columns), self.loss.metric))
         if self.views.self_weight > 0:
             return log_q, {"neg_weight": n / columns.numel()}

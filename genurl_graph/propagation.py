@@ -50,7 +50,7 @@ class Propagation:
         return moved
 
     def operator(self, norm: Norm = "sym", drop_edges: float = 0.0) -> Tensor:
-        """Adjacency matrix [n, n] in CSR, or the edges themselves.
+        """Adjacency matrix [n, n] in CSR, with its transpose as the attribute ``transposed``, or the edges themselves.
 
         Parameters
         ----------
@@ -69,11 +69,18 @@ class Propagation:
         if norm == "edges":
             left = weight > 0
             return torch.stack([self.row[left], self.col[left]])
+        transposed = weight
         if norm != "none":
             degree = torch.zeros(self.num_nodes, device=weight.device).index_add_(0, self.row, weight)
             if norm == "sym":
                 scale = degree.rsqrt()
-                weight = weight * scale[self.row] * scale[self.col]
+                transposed = weight = weight * scale[self.row] * scale[self.col]
             else:
-                weight = weight / degree.clamp_min(torch.finfo(degree.dtype).tiny)[self.row]
-        return csr_tensor(self.crow, self.col, weight, (self.num_nodes, self.num_nodes))
+                share = 1 / degree.clamp_min(torch.finfo(degree.dtype).tiny)
+                weight, transposed = weight * share[self.row], weight * share[self.col]
+        matrix, other = (
+            csr_tensor(self.crow, self.col, values, (self.num_nodes, self.num_nodes)) for values in (weight, transposed)
+        )
+        # An object of its own, though of the same memory: a tensor that refers to itself would outlive its epoch.
+        matrix.transposed = other  # type: ignore[attr-defined]
+        return matrix

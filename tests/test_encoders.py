@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch_geometric.nn import GATConv, GCNConv, GINConv, SAGEConv
 from torch_geometric.utils import scatter, segment, softmax
 
-from genurl_graph.encoders import ENCODERS, GNN, GNNS, NORMALIZATION, Features, InputLayer, make_encoder
+from genurl_graph.encoders import ENCODERS, GNN, GNNS, NORMALIZATION, Features, InputLayer, PReLU, make_encoder
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph import merge_graphs
 from genurl_graph.propagation import Propagation
@@ -245,3 +245,33 @@ def test_attention_and_merging_with_and_without_torch_scatter() -> None:
     assert merge_graphs(twice, weights, None, None, num_nodes=3).edge_weight.tolist() == [2, 2, 1, 1]
     short = merge_graphs(twice, weights, None, None, num_nodes=3, how="geodesic", cutoff=9.0)
     assert short.edge_weight.tolist() == [0.5, 1.5, 0.5, 1, 1.5, 1]
+
+
+@pytest.mark.parametrize("name", ["gcn", "sage", "gin"])
+def test_gradients_through_the_graph_are_those_of_a_dense_matrix(name: str) -> None:
+    """The transposes that the backward pass is given are the right ones, for two layers and dropped edges."""
+    model, x = encoder(name), features()
+    torch.manual_seed(3)
+    operator = model.operator(graph(edges()), 0.3)
+    ours = gradients(model, model(Features(x), operator))
+    dense = operator.to_dense()
+    for conv in model.convs:
+        conv.message_and_aggregate = lambda adj_t, x: dense @ (x if isinstance(x, Tensor) else x[0])
+    reference = gradients(model, model(Features(x), operator))
+    for key, value in ours.items():
+        torch.testing.assert_close(value, reference[key])
+
+
+def test_prelu_is_torchs() -> None:
+    torch.manual_seed(0)
+    ours, theirs = PReLU(), nn.PReLU()
+    h = torch.cat([torch.randn(6, 4), torch.zeros(1, 4)]).requires_grad_()
+    weight = torch.randn(7, 4)
+    found, expected = ours(h), theirs(h)
+    assert torch.equal(found, expected)
+    for one, other in zip(
+        torch.autograd.grad((found * weight).sum(), (h, ours.weight)),
+        torch.autograd.grad((expected * weight).sum(), (h, theirs.weight)),
+        strict=True,
+    ):
+        torch.testing.assert_close(one, other)

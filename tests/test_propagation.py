@@ -80,3 +80,11 @@ def test_moving_keeps_the_graph() -> None:
     propagation, _ = example()
     moved = propagation.to(torch.device("cpu"))
     assert torch.equal(moved.operator("sym").to_dense(), propagation.operator("sym").to_dense())
+
+
+@pytest.mark.parametrize("norm", ["sym", "row", "none"])
+def test_the_transpose_comes_along(norm: Norm) -> None:
+    propagation, _ = example()
+    for drop in (0.0, 0.5):
+        matrix = propagation.operator(norm, drop)
+        torch.testing.assert_close(matrix.transposed.to_dense(), matrix.to_dense().t())
