@@ -1,24 +1,25 @@
 """``genurl-graph compare``: methods side by side on one data set, over seeds."""
 
-import time
-from collections.abc import Callable, Iterator
+import difflib
+from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from genurl_graph.cli import options
-from genurl_graph.cli.report import Report, describe, mean_std, mean_std_percent
-from genurl_graph.cli.scores import load_labelled, probe_test, reference_embeddings
+from genurl_graph.cli import options, runs
+from genurl_graph.cli.report import Report, as_config, describe
+from genurl_graph.cli.results import Results
+from genurl_graph.cli.runs import FIXED, METHODS, Job, Run
+from genurl_graph.cli.scores import load_labelled, probe_test
 from genurl_graph.exceptions import InputError
+from genurl_graph.peers import PEERS, peer_settings, require
 
 if TYPE_CHECKING:
-    from torch import Tensor
     from torch_geometric.data import Data
 
-METHODS = ("genurl", "untrained", "propagated", "raw")
-# One embedding and the seconds it took.
-Timed = tuple["Tensor", float]
+ALL_METHODS = (*METHODS, *PEERS)
 
 
 @click.command()
@@ -27,7 +28,7 @@ Timed = tuple["Tensor", float]
     "--methods",
     default=",".join(METHODS),
     show_default=True,
-    help="Separated by commas, in the table's order.",
+    help=f"Separated by commas, in the table's order: some of {', '.join(ALL_METHODS)}.",
 )
 @click.option("--seeds", type=click.IntRange(min=1), default=10, show_default=True, help="Run seeds 0..N-1.")
 @click.option(
@@ -37,7 +38,16 @@ Timed = tuple["Tensor", float]
 )
 @options.data_root
 @options.model
+@click.option(
+    "--peer-set",
+    "assignments_of_peers",
+    multiple=True,
+    metavar="METHOD.KEY=VALUE",
+    help="Change a published setting of a peer, e.g. grace.epochs=100; repeatable.",
+)
 @options.metrics
+@click.option("--markdown", type=options.PATH, metavar="FILE.md", help="Write the table as Markdown.")
+@click.option("--resume", is_flag=True, help="Go on with --metrics of an interrupted comparison.")
 @options.quiet
 def compare(
     dataset: str,
@@ -45,92 +55,148 @@ def compare(
     seeds: int,
     protocol: str | None,
     data_root: Path | None,
+    assignments_of_peers: tuple[str, ...],
     metrics: Path | None,
+    markdown: Path | None,
+    resume: bool,
     quiet: bool,
     **model: Any,
 ) -> None:
-    """Compare methods on one data set by the linear probe: mean ± unbiased standard deviation over seeds."""
+    """Compare methods on one data set by the linear probe: mean ± unbiased standard deviation over seeds.
+
+    All see the same seeds, splits and probe. Peers run with their published settings (--peer-set changes one); options
+    of the model, except --device, are those of genurl and untrained. Each method runs in a process of its own; peak
+    memory is that process's, libraries included. --metrics is rewritten after each run, for --resume.
+    """
     from genurl_graph.evaluation.protocols import default_protocol
-    from genurl_graph.io import check_output, write_json
+    from genurl_graph.io import atomic_write, check_output
 
     chosen = parse_methods(methods)
+    changes = parse_peer_settings(assignments_of_peers, chosen)
     if metrics:
         check_output(metrics, (".json",))
+    if markdown:
+        check_output(markdown, (".md",))
     name, data = load_labelled(dataset, data_root)
+    check_methods(chosen, data)
     protocol = protocol or default_protocol(data)
     report = Report(quiet)
     report.line(describe(name, data))
-    results: dict[str, dict[str, list[float]]] = {m: {"probe_test": [], "seconds": []} for m in chosen}
-    fixed = fixed_embeddings(data, chosen)
-    for seed in progress(range(seeds), quiet):
-        for method, (z, seconds) in {**fixed, **trained_embeddings(data, chosen, seed, model)}.items():
-            earlier = results[method]["probe_test"]
-            # The same rows on the public split give the same probe: it is not computed twice.
-            repeated = earlier and method in fixed and protocol == "public"
-            earlier.append(earlier[0] if repeated else probe_test(z, data, protocol, seed))
-            results[method]["seconds"].append(seconds)
-    rows = {method: summary(**values) for method, values in results.items()}
+    configuration = {method: resolved(method, name, data, model, changes.get(method, {})) for method in chosen}
+    header = {"dataset": name, "protocol": protocol, "seeds": list(range(seeds))}
+    results = Results(header, environment(data, model["device"]), configuration, metrics)
+    if resume:
+        results.resume()
+    threads = results.environment["threads"]
+    with bar(sum(len(results.todo(method)) for method in chosen), quiet) as shown:
+        for method in chosen:
+            todo = results.todo(method)
+            job = Job(method, todo, name, data_root, model, changes.get(method, {}), threads)
+            for seed, run in zip(todo, embeddings(job), strict=False):
+                earlier = results.runs[method]["probe_test"]
+                # The same rows on the public split give the same probe: it is not computed twice.
+                repeated = earlier and method in FIXED and protocol == "public"
+                found = earlier[0] if repeated else probe_test(run.embedding, data, protocol, seed)
+                results.add(method, found, run.seconds, run.peak_memory_mb)
+                shown.update()
+    results.write()
     report.line(f"\nlinear probe, test accuracy in per cent (protocol {protocol}, {seeds} seeds)")
-    report.table(
-        ((m, mean_std_percent(row["probe_test"]), f"{row['seconds_mean']:.1f}") for m, row in rows.items()),
-        header=("method", "mean ± std", "seconds"),
-    )
+    rows, columns = results.table()
+    report.table(rows, header=columns)
+    if markdown:
+        with atomic_write(markdown) as temporary:
+            temporary.write_text(results.markdown(), encoding="utf-8")
+        report.line(f"\nmarkdown  {markdown}")
     if metrics:
-        seeds_run = list(range(seeds))
-        write_json(metrics, {"dataset": name, "protocol": protocol, "seeds": seeds_run, "methods": rows})
         report.line(f"\nmetrics   {metrics}")
 
 
+def embeddings(job: Job) -> Iterable[Run]:
+    """The runs of a job, one a seed; what no seed changes is computed once."""
+    if not job.seeds:
+        return
+    fixed = job.method in FIXED
+    with closing(runs.run_apart(job._replace(seeds=job.seeds[:1]) if fixed else job)) as found:
+        for run in found:
+            yield run
+    if fixed:
+        yield from (run for _ in job.seeds[1:])
+
+
 def parse_methods(text: str) -> list[str]:
-    chosen = list(dict.fromkeys(word.strip().lower() for word in text.split(",") if word.strip()))
-    unknown = [word for word in chosen if word not in METHODS]
+    words = (word.strip().lower().replace("_", "-") for word in text.split(","))
+    chosen = list(dict.fromkeys(word for word in words if word))
+    unknown = [word for word in chosen if word not in ALL_METHODS]
     if unknown or not chosen:
         found = f"unknown method {unknown[0]!r}" if unknown else "no method"
-        raise InputError(f"--methods: {found}, expected some of {','.join(METHODS)}")
+        near = difflib.get_close_matches(unknown[0], ALL_METHODS, n=1, cutoff=0.5) if unknown else []
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        raise InputError(f"--methods: {found}{hint}, expected some of {','.join(ALL_METHODS)}")
     return chosen
 
 
-def fixed_embeddings(data: "Data", chosen: list[str]) -> dict[str, Timed]:
-    """The rows without training, which no seed changes."""
-    wanted = [method for method in chosen if method in ("raw", "propagated")]
-    if not wanted:
-        return {}
-    start = time.perf_counter()
-    rows = reference_embeddings(data)
-    seconds = time.perf_counter() - start
-    missing = [method for method in wanted if method not in rows]
-    if missing:
-        needed = "node features" if "raw" in missing else "edges"
-        raise InputError(f"--methods: {missing[0]} needs {needed}, which the data set does not have")
-    return {method: (rows[method], seconds if method == "propagated" else 0.0) for method in wanted}
-
-
-def trained_embeddings(data: "Data", chosen: list[str], seed: int, model: dict[str, Any]) -> dict[str, Timed]:
-    """GenURL's embedding, and that of its encoder before training, from one estimator."""
-    if not {"genurl", "untrained"} & set(chosen):
-        return {}
-    # For the untrained encoder alone one epoch suffices: its weights are those from before it.
-    more = model if "genurl" in chosen else {**model, "epochs": 1}
-    estimator = options.make_estimator(**more, seed=seed)
-    found: dict[str, Timed] = {}
-    estimator.fit(data)
-    if "genurl" in chosen:
-        found["genurl"] = (estimator.embedding_, estimator.seconds_["graph"] + estimator.seconds_["train"])
-    if "untrained" in chosen:
-        start = time.perf_counter()
-        z = estimator.untrained_embedding()
-        found["untrained"] = (z, time.perf_counter() - start)
+def parse_peer_settings(assignments: tuple[str, ...], chosen: list[str]) -> dict[str, dict[str, Any]]:
+    """``("grace.epochs=5",)`` to ``{"grace": {"epochs": "5"}}``, checked."""
+    found: dict[str, dict[str, Any]] = {}
+    for text in assignments:
+        key, equals, value = text.partition("=")
+        method, dot, setting = key.strip().partition(".")
+        if not (equals and dot):
+            raise InputError(f"--peer-set: found {text!r}; expected METHOD.KEY=VALUE, such as grace.epochs=100")
+        if method not in PEERS or method not in chosen:
+            peers = ", ".join(name for name in chosen if name in PEERS) or "none"
+            raise InputError(f"--peer-set: found {method!r}; expected a peer of --methods ({peers})")
+        found.setdefault(method, {})[setting] = value.strip()
+        peer_settings(method, None, found[method])
     return found
 
 
-def summary(probe_test: list[float], seconds: list[float]) -> dict[str, Any]:
-    mean, std = mean_std(probe_test)
-    return {"probe_test": probe_test, "mean": mean, "std": std, "seconds_mean": mean_std(seconds)[0]}
+def check_methods(chosen: list[str], data: "Data") -> None:
+    """Before any long work: what a method needs of the data set and of the installation is there."""
+    for method in chosen:
+        if method in PEERS:
+            require(method)
+        lacking = None
+        if method in (*PEERS, "propagated") and getattr(data, "edge_index", None) is None:
+            lacking = "edges"
+        elif method in (*FIXED, "dgi", "graphcl", "bgrl", "vicreg", "barlow") and getattr(data, "x", None) is None:
+            lacking = "node features"
+        if lacking:
+            raise InputError(f"--methods: {method} needs {lacking}, which the data set does not have")
 
 
-def progress(seeds: range, quiet: bool) -> Iterator[int]:
+def resolved(method: str, name: str, data: "Data", model: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """All settings that a method runs with."""
+    if method in PEERS:
+        return peer_settings(method, name, changes)
+    if method in FIXED:
+        return {}
+    from genurl_graph.inputs import as_input
+    from genurl_graph.resolution import resolve_config
+
+    asked = options.make_estimator(**model, seed=0)
+    arguments = {
+        "encoder.dim": asked.n_components,
+        "encoder.name": asked.encoder,
+        "neighbors.n_neighbors": asked.n_neighbors,
+        "training.epochs": asked.epochs,
+    }
+    return as_config(resolve_config(as_input(data), asked.task, asked.config, arguments))
+
+
+def environment(data: "Data", device: str) -> dict[str, Any]:
+    """What results and times depend on besides the settings."""
+    import torch
+
+    from genurl_graph.checkpoint import checksum
+    from genurl_graph.training import choose_device
+
+    parts = [getattr(data, key, None) for key in ("x", "edge_index", "y", "train_mask", "val_mask", "test_mask")]
+    return {"data": checksum(*parts), "device": choose_device(device).type, "threads": torch.get_num_threads()}
+
+
+def bar(total: int, quiet: bool) -> Any:
     from tqdm import tqdm
 
     # disable=None: a bar on a terminal only.
-    wrapped: Callable[..., Iterator[int]] = tqdm
-    return wrapped(seeds, desc="seeds", leave=False, disable=True if quiet else None)
+    return tqdm(total=total, desc="runs", leave=False, disable=True if quiet else None)

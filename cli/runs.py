@@ -1,0 +1,178 @@
+"""Embeddings of one method over seeds, computed in a process of their own: its clock and its memory are its alone."""
+
+import multiprocessing
+import re
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from genurl_graph.cli import FAILED, Stop, options
+from genurl_graph.cli.report import peak_memory_mb
+from genurl_graph.exceptions import DivergenceError, InputError
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+# Rows that no seed changes.
+FIXED = ("propagated", "raw")
+METHODS = ("genurl", "untrained", *FIXED)
+
+
+class Job(NamedTuple):
+    """One method on one data set."""
+
+    method: str
+    seeds: tuple[int, ...]
+    dataset: str
+    root: Path | None
+    model: dict[str, Any]  # options of GenURL
+    changes: dict[str, Any]  # settings of a peer that differ from the published ones
+    threads: int
+
+
+class Run(NamedTuple):
+    """Embedding of one seed (array or SciPy matrix [n, d]), seconds to it from the data, peak memory on the way."""
+
+    embedding: Any
+    seconds: float
+    peak_memory_mb: float
+
+
+def run_apart(job: Job) -> Iterator[Run]:
+    """`run_here` in a new process; closing the iterator ends the process.
+
+    Raises
+    ------
+    InputError, DivergenceError
+        As the method raised them.
+    Stop
+        The process was ended from outside, as the system does where memory is short.
+    RuntimeError
+        Any other error of the method, with its traceback.
+    """
+    # Not fork: threads of torch do not survive it, and the memory of this process would count as the method's.
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_child, args=(job, sender), daemon=True)
+    process.start()
+    sender.close()
+    try:
+        for _ in job.seeds:
+            try:
+                kind, content = receiver.recv()
+            except EOFError:
+                process.join()
+                raise Stop(
+                    f"{job.method}: its process ended with code {process.exitcode}; was it out of memory? Finished "
+                    "runs are in the file of --metrics, if one was named; --resume goes on from there",
+                    FAILED,
+                ) from None
+            if kind == "run":
+                yield Run(*content)
+            else:
+                raise {"input": InputError, "divergence": DivergenceError}.get(kind, RuntimeError)(content)
+    finally:
+        receiver.close()
+        process.kill()
+        process.join()
+
+
+def run_here(job: Job) -> Iterator[Run]:
+    """The runs of a job, one a seed."""
+    from genurl_graph import datasets
+
+    data = datasets.load(job.dataset, job.root)
+    _warm_up(job)
+    for seed in job.seeds:
+        reset_peak()
+        z, seconds = embed(job, data, seed)
+        yield Run(_portable(z), seconds, peak_mb())
+
+
+def embed(job: Job, data: "Data", seed: int) -> tuple[Any, float]:
+    """Embedding by the method of a job, and the seconds from the data to it."""
+    from genurl_graph.evaluation.protocols import propagated_features, raw_features
+    from genurl_graph.peers import get_peer
+
+    start = time.perf_counter()
+    if job.method in FIXED:
+        z: Any = {"raw": raw_features, "propagated": propagated_features}[job.method](data)
+    elif job.method == "genurl":
+        z = options.make_estimator(**job.model, seed=seed).fit(data).embedding_
+    elif job.method == "untrained":
+        # One epoch, because fit wants one: the weights read are those from before it, and the clock starts there.
+        estimator = options.make_estimator(**{**job.model, "epochs": 1}, seed=seed).fit(data)
+        start = time.perf_counter()
+        z = estimator.untrained_embedding()
+    else:
+        z = get_peer(job.method, job.changes)(data, seed, job.model["device"])
+    return z, time.perf_counter() - start
+
+
+def reset_peak() -> None:
+    """Let the peak memory of this process start again at what it holds now, where the system can (Linux)."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def peak_mb() -> float:
+    """Largest resident memory of this process since `reset_peak`, Python and all libraries included."""
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return peak_memory_mb()
+    # Not getrusage: on Linux a new process begins with the peak of the one that started it.
+    found = re.search(r"VmHWM:\s*(\d+) kB", status)
+    return int(found[1]) / 2**10 if found else peak_memory_mb()
+
+
+def _warm_up(job: Job) -> None:
+    """Embed a small ring, so that no imports and no first calls are counted as the first seed's time."""
+    if job.method in FIXED:
+        return
+    import torch
+    from torch_geometric.data import Data
+
+    node = torch.arange(32)
+    edges = torch.stack([node, (node + 1) % 32])
+    x = torch.rand(32, 8, generator=torch.Generator().manual_seed(0))
+    small = job._replace(model={**job.model, "epochs": 1}, changes={**job.changes, "epochs": 1})
+    # Options that are right for the data set may be wrong for the ring.
+    with suppress(InputError, DivergenceError):
+        embed(small, Data(x=x, edge_index=torch.cat([edges, edges.flip(0)], dim=1)), 0)
+
+
+def _portable(z: Any) -> Any:
+    """No tensor: torch would hand it over in shared memory, which ends with the process."""
+    import torch
+
+    from genurl_graph.evaluation.protocols import raw_features
+
+    if not isinstance(z, torch.Tensor):
+        return z
+    if z.layout == torch.strided:
+        return z.detach().cpu().numpy()
+    from torch_geometric.data import Data
+
+    return raw_features(Data(x=z))
+
+
+def _child(job: Job, sender: Connection) -> None:
+    import torch
+
+    torch.set_num_threads(job.threads)
+    try:
+        for run in run_here(job):
+            sender.send(("run", tuple(run)))
+    except InputError as error:
+        sender.send(("input", str(error)))
+    except DivergenceError as error:
+        sender.send(("divergence", str(error)))
+    except (KeyboardInterrupt, BrokenPipeError):
+        return  # the process that started this one ends, too, and has the word
+    except Exception:
+        sender.send(("failure", f"{job.method}: {traceback.format_exc()}"))

@@ -1,0 +1,126 @@
+"""What the peers on our loop share: the graph as encoders read it, encoder and views, and the call of the loop."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from genurl_graph._csr import csr_tensor
+from genurl_graph.config import TrainingConfig
+from genurl_graph.encoders import GNN, MLP, Features, PReLU
+from genurl_graph.exceptions import InputError
+from genurl_graph.graph import merge_graphs
+from genurl_graph.inputs import as_input, column_statistics, normalize_features, resolve_normalization
+from genurl_graph.propagation import Propagation
+from genurl_graph.tasks.common import predefined_weights
+from genurl_graph.training import choose_device, train
+from genurl_graph.views import keep_features
+
+
+class Graph(NamedTuple):
+    """Input of a peer: features (every node its own, where there are none) and the undirected graph."""
+
+    features: Features
+    propagation: Propagation
+    num_nodes: int
+
+
+def prepare(name: str, data: Any, normalize: str) -> Graph:
+    """`data` as our encoders read it: sparse features stay sparse, edges hold both ways.
+
+    Parameters
+    ----------
+    name : str
+        Of the peer, for messages.
+    data : Data
+    normalize : "auto", "none", "rows", "unit" or "columns"
+        As in `genurl_graph.inputs.resolve_normalization`.
+
+    Raises
+    ------
+    InputError
+        No edges, unknown normalisation, or data that `genurl_graph.inputs.as_input` refuses.
+    """
+    given = as_input(data)
+    n = given.num_nodes
+    if given.edge_index is None or given.edge_index.numel() == 0:
+        raise InputError(f"{name}: the data set has no edges; expected a graph")
+    merged = merge_graphs(given.edge_index, predefined_weights(given), None, None, num_nodes=n)
+    if given.x is None:
+        nodes = torch.arange(n)
+        x = csr_tensor(torch.arange(n + 1), nodes, torch.ones(n), (n, n))
+    else:
+        how = resolve_normalization(given.x, normalize)
+        x = normalize_features(given.x, how, column_statistics(given.x) if how == "columns" else {})
+    return Graph(Features(x), Propagation(merged.edge_index, merged.edge_weight, n), n)
+
+
+def make_encoder(
+    name: str, in_dim: int, dim: int, hidden: int, layers: int, activation: str = "relu", last: bool = False
+) -> GNN | MLP:
+    """One of our encoders with the activations of a paper; `last`: also after the last layer.
+
+    Parameters
+    ----------
+    name : "gcn" or "mlp"
+        An MLP has batch normalisation, as in CCA-SSG's code.
+    in_dim, dim, hidden, layers : int
+    activation : "relu" or "prelu"
+        "prelu" is one slope for all layers.
+    last : bool
+
+    Raises
+    ------
+    InputError
+        Unknown encoder or activation.
+    """
+    if name not in ("gcn", "mlp"):
+        raise InputError(f"encoder: unknown {name!r}; expected gcn or mlp")
+    if activation not in ("relu", "prelu"):
+        raise InputError(f"activation: unknown {activation!r}; expected relu or prelu")
+    if name == "mlp":
+        encoder: GNN | MLP = MLP(in_dim, dim, hidden=hidden, layers=layers, norm="batch")
+    else:
+        encoder = GNN("gcn", in_dim, dim, hidden=hidden, layers=layers)
+    act: nn.Module = nn.ReLU() if activation == "relu" else PReLU()
+    encoder.acts = nn.ModuleList([act if last or i < layers - 1 else nn.Identity() for i in range(len(encoder.acts))])
+    return encoder
+
+
+class PeerObjective(nn.Module):
+    """Encoder and input of a peer; subclasses add ``forward(progress) -> LossTerms``."""
+
+    def __init__(self, encoder: GNN | MLP, graph: Graph) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.features, self.propagation, self.num_nodes = graph
+
+    def move(self, device: torch.device) -> None:
+        """Parameters and input on `device`."""
+        self.to(device)
+        self.features, self.propagation = self.features.to(device), self.propagation.to(device)
+
+    def view(self, drop_features: float = 0.0, drop_edges: float = 0.0) -> Tensor:
+        """Output [n, d] of the encoder on the graph without some columns and edges, drawn anew at each call."""
+        keep = keep_features(self.features.num_features, drop_features, self.propagation.weight.device)
+        z: Tensor = self.encoder(self.features, self.encoder.operator(self.propagation, drop_edges), keep)
+        return z
+
+    @torch.no_grad()
+    def embed(self) -> Tensor:
+        """Embedding [n, d] of the whole graph, in evaluation mode."""
+        self.eval()
+        return self.view()
+
+
+def fit(objective: PeerObjective, settings: dict[str, Any], device: str | torch.device) -> Tensor:
+    """Train on the one loop (`genurl_graph.training.train`) and embed; float32 [n, d] on the CPU."""
+    objective.move(device if isinstance(device, torch.device) else choose_device(device))
+    epochs = settings["epochs"]
+    config = TrainingConfig(
+        epochs=epochs, lr=settings["lr"], weight_decay=settings["weight_decay"], checkpoint_every=epochs
+    )
+    train(objective, config)
+    return objective.embed().cpu()
