@@ -1,4 +1,4 @@
-"""``genurl-graph evaluate``: an embedding from anywhere, against the labels of a data set."""
+"""``genurl-graph evaluate``: an embedding from anywhere against a data set's labels; or link prediction."""
 
 import statistics
 from pathlib import Path
@@ -28,31 +28,51 @@ FIGURES = {
 
 
 @click.command()
-@click.option("--embedding", type=options.PATH, required=True, help="Rows for all nodes: .npz .npy .csv .parquet .pt.")
-@click.option("--dataset", required=True, metavar="NAME", help="Whose labels and splits to use.")
+@click.option("--embedding", type=options.PATH, help="Rows for all nodes: .npz .npy .csv .parquet .pt. Not for links.")
+@click.option("--dataset", required=True, metavar="NAME", help="Whose labels, or edges, and splits to use.")
 @click.option(
     "--protocol",
-    type=click.Choice(["public", "random-10", "random-10-10-80", "knn", "cluster"]),
-    help="Splits for all figures, or one figure alone. [default: public where the data set has it, "
-    "else random-10-10-80]",
+    type=click.Choice(["public", "random-10", "random-10-10-80", "knn", "cluster", "links"]),
+    help="Splits for all figures, or one figure alone; links: train on 85 % of the edges, find the others. "
+    "[default: public where the data set has it, else random-10-10-80]",
 )
 @click.option("--seeds", type=click.IntRange(min=1), default=1, show_default=True, help="Repeat with seeds 0..N-1.")
 @options.data_root
+@options.model
 @options.metrics
 @options.quiet
+@click.pass_context
 def evaluate(
-    embedding: Path,
+    context: click.Context,
+    embedding: Path | None,
     dataset: str,
     protocol: str | None,
     seeds: int,
     data_root: Path | None,
     metrics: Path | None,
     quiet: bool,
+    **model: Any,
 ) -> None:
     """Evaluate an embedding file against the labels of a data set.
 
     Rows are matched by node_id where the file has the data set's ids, else taken in the data set's order.
+
+    With --protocol links there is no file: for each seed a new embedding is trained on the training edges alone, as the
+    options from --task to --set say, and judged by how it ranks the held-out edges. They go with links only.
     """
+    if protocol == "links":
+        from genurl_graph.cli.links import evaluate_links
+
+        if embedding is not None:
+            raise InputError(
+                f"--embedding: found {embedding}, but --protocol links takes none: an embedding that may have seen the "
+                "edges to be predicted proves nothing, so it trains its own on each seed's training edges"
+            )
+        evaluate_links(dataset, seeds, data_root, metrics, quiet, **model)
+        return
+    if embedding is None:
+        raise click.UsageError("Missing option '--embedding'; only --protocol links goes without.")
+    check_no_training(context, list(model))
     from genurl_graph.io import check_output, read_embedding, write_json
 
     if metrics:
@@ -77,6 +97,14 @@ def evaluate(
         content |= {group: means.get(group) for group in ("probe", "knn", "cluster")}
         write_json(metrics, {**content, "runs": runs, "versions": versions()})
         report.line(f"metrics   {metrics}")
+
+
+def check_no_training(context: click.Context, names: list[str]) -> None:
+    """An embedding that is read is not trained: options of the training would be ignored silently."""
+    for parameter in context.command.params:
+        given = context.get_parameter_source(parameter.name or "") is click.core.ParameterSource.COMMANDLINE
+        if parameter.name in names and given:
+            raise click.UsageError(f"{parameter.opts[0]} goes with --protocol links; an embedding file is not trained.")
 
 
 def mean(values: list[Any]) -> Any:

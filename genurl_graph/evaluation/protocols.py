@@ -18,6 +18,7 @@ __all__ = [
     "probe_embedding",
     "propagated_features",
     "raw_features",
+    "to_scipy_or_numpy",
 ]
 
 
@@ -94,7 +95,7 @@ def raw_features(data: Any) -> Any:
     """The reference row "raw": input features as they are, SciPy CSR where they are sparse."""
     if getattr(data, "x", None) is None:
         raise InputError("raw features: the data set has none")
-    return _to_scipy_or_numpy(data.x)
+    return to_scipy_or_numpy(data.x)
 
 
 def propagated_features(data: Any, hops: int = 2) -> Any:
@@ -121,14 +122,15 @@ def propagated_features(data: Any, hops: int = 2) -> Any:
 def _arrays(z: Any, data: Any) -> tuple[Any, np.ndarray[Any, Any]]:
     if getattr(data, "y", None) is None:
         raise InputError("evaluation: the data set has no labels")
-    features = _to_scipy_or_numpy(z)
+    features = to_scipy_or_numpy(z)
     y = np.asarray(data.y).reshape(-1)
     if features.shape[0] != len(y):
         raise InputError(f"embedding: {features.shape[0]} rows, but the data set has {len(y)} nodes")
     return features, y
 
 
-def _to_scipy_or_numpy(x: Any) -> Any:
+def to_scipy_or_numpy(x: Any) -> Any:
+    """A matrix from anywhere as SciPy CSR if it is sparse, else as a NumPy array."""
     import scipy.sparse as sp
     import torch
 
