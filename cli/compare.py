@@ -1,8 +1,10 @@
 """``genurl-graph compare``: methods side by side on one data set, over seeds."""
 
 import difflib
-from collections.abc import Iterable
-from contextlib import closing
+import signal
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,17 +90,18 @@ def compare(
     if resume:
         results.resume()
     threads = results.environment["threads"]
-    with bar(sum(len(results.todo(method)) for method in chosen), quiet) as shown:
+    with terminable(), bar(sum(len(results.todo(method)) for method in chosen), quiet) as shown:
         for method in chosen:
             todo = results.todo(method)
             job = Job(method, todo, name, data_root, model, changes.get(method, {}), threads)
-            for seed, run in zip(todo, embeddings(job), strict=False):
-                earlier = results.runs[method]["probe_test"]
-                # The same rows on the public split give the same probe: it is not computed twice.
-                repeated = earlier and method in FIXED and protocol == "public"
-                found = earlier[0] if repeated else probe_test(run.embedding, data, protocol, seed)
-                results.add(method, found, run.seconds, run.peak_memory_mb)
-                shown.update()
+            with closing(embeddings(job)) as found:
+                for run, seed in zip(found, todo, strict=True):
+                    earlier = results.runs[method]["probe_test"]
+                    # The same rows on the public split give the same probe: it is not computed twice.
+                    repeated = earlier and method in FIXED and protocol == "public"
+                    accuracy = earlier[0] if repeated else probe_test(run.embedding, data, protocol, seed)
+                    results.add(method, accuracy, run.seconds, run.peak_memory_mb)
+                    shown.update()
     results.write()
     report.line(f"\nlinear probe, test accuracy in per cent (protocol {protocol}, {seeds} seeds)")
     rows, columns = results.table()
@@ -111,16 +114,28 @@ def compare(
         report.line(f"\nmetrics   {metrics}")
 
 
-def embeddings(job: Job) -> Iterable[Run]:
+def embeddings(job: Job) -> Generator[Run, None, None]:
     """The runs of a job, one a seed; what no seed changes is computed once."""
     if not job.seeds:
         return
     fixed = job.method in FIXED
     with closing(runs.run_apart(job._replace(seeds=job.seeds[:1]) if fixed else job)) as found:
         for run in found:
-            yield run
-    if fixed:
-        yield from (run for _ in job.seeds[1:])
+            for _ in job.seeds if fixed else (None,):
+                yield run
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Context in which SIGTERM is what Ctrl-C is: the process of a method must not outlive this one."""
+    if threading.current_thread() is not threading.main_thread():  # where Python handles no signals
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def parse_methods(text: str) -> list[str]:

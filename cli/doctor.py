@@ -31,7 +31,8 @@ OPTIONAL = {
     "faiss-cpu": "approximate kNN (extra: ann)",
     "pandas": "Parquet files (extra: parquet)",
     "pyarrow": "Parquet files (extra: parquet)",
-    "pyg-lib": "PyG's neighbour sampling",
+    "graphssl": "peers of compare (extra: peers)",
+    "pyg-lib": "PyG's neighbour sampling, and the walks of compare's node2vec",
     "torch-sparse": "PyG's neighbour sampling",
 }
 

@@ -2,15 +2,16 @@
 
 import multiprocessing
 import re
+import signal
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from genurl_graph.cli import FAILED, Stop, options
+from genurl_graph.cli import FAILED, INTERRUPTED, Stop, options
 from genurl_graph.cli.report import peak_memory_mb
 from genurl_graph.exceptions import DivergenceError, InputError
 
@@ -42,7 +43,7 @@ class Run(NamedTuple):
     peak_memory_mb: float
 
 
-def run_apart(job: Job) -> Iterator[Run]:
+def run_apart(job: Job) -> Generator[Run, None, None]:
     """`run_here` in a new process; closing the iterator ends the process.
 
     Raises
@@ -60,8 +61,9 @@ def run_apart(job: Job) -> Iterator[Run]:
     process = context.Process(target=_child, args=(job, sender), daemon=True)
     process.start()
     sender.close()
+    left = len(job.seeds)
     try:
-        for _ in job.seeds:
+        while left:
             try:
                 kind, content = receiver.recv()
             except EOFError:
@@ -72,16 +74,21 @@ def run_apart(job: Job) -> Iterator[Run]:
                     FAILED,
                 ) from None
             if kind == "run":
+                left -= 1
                 yield Run(*content)
             else:
                 raise {"input": InputError, "divergence": DivergenceError}.get(kind, RuntimeError)(content)
     finally:
         receiver.close()
+        # After its last run it ends by itself; in the middle it is asked to, and made to if it takes its time.
+        if left:
+            process.terminate()
+        process.join(10)
         process.kill()
         process.join()
 
 
-def run_here(job: Job) -> Iterator[Run]:
+def run_here(job: Job) -> Generator[Run, None, None]:
     """The runs of a job, one a seed."""
     from genurl_graph import datasets
 
@@ -162,10 +169,12 @@ def _portable(z: Any) -> Any:
 
 
 def _child(job: Job, sender: Connection) -> None:
-    import torch
-
-    torch.set_num_threads(job.threads)
     try:
+        # A request to end passes through every `finally`, as Ctrl-C does.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        import torch
+
+        torch.set_num_threads(job.threads)
         for run in run_here(job):
             sender.send(("run", tuple(run)))
     except InputError as error:
@@ -173,6 +182,6 @@ def _child(job: Job, sender: Connection) -> None:
     except DivergenceError as error:
         sender.send(("divergence", str(error)))
     except (KeyboardInterrupt, BrokenPipeError):
-        return  # the process that started this one ends, too, and has the word
+        raise SystemExit(INTERRUPTED) from None  # in silence: the process that started this one ends, too
     except Exception:
         sender.send(("failure", f"{job.method}: {traceback.format_exc()}"))

@@ -2,6 +2,8 @@
 
 import json
 import operator
+import os
+import signal
 import statistics
 from pathlib import Path
 
@@ -140,16 +142,17 @@ def test_all_methods_see_the_same_splits(run, here, monkeypatch) -> None:
 
 def test_interrupted_and_resumed_comparison_is_that_without_interruption(run, here, monkeypatch) -> None:
     run(*KARATE, "--quiet", "--metrics", "whole.json")
-    everything, counted = list(here), runs.embed
+    everything, counted, handler = list(here), runs.embed, signal.getsignal(signal.SIGTERM)
     here.clear()
 
     def interrupted(job, data, seed):
         if len(here) == 3:
-            raise KeyboardInterrupt
+            os.kill(os.getpid(), signal.SIGTERM)
         return counted(job, data, seed)
 
     monkeypatch.setattr(runs, "embed", interrupted)
     run(*KARATE, "--quiet", "--metrics", "m.json", "--resume", code=130)
+    assert signal.getsignal(signal.SIGTERM) is handler
     partial = read("m.json")
     assert partial["complete"] is False
     assert {name: len(row["probe_test"]) for name, row in partial["methods"].items()} == {"genurl": 2, "gae": 1}
