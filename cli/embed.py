@@ -180,6 +180,12 @@ def describe_run(report: Report, estimator: "GenURL") -> None:
         f"{merged['n_both']:,} both; "
         f"components {merged['n_components_before']:,} -> {merged['n_components_after']:,}"
     )
+    if "trust_mean" in merged and merged["agreement"] is not None:
+        report.line(
+            f"features foretell edges by {merged['agreement']:.2f} and each other by {merged['coherence']:.2f} "
+            f"(areas under the curve, 0.5 is chance): edges trusted to {percent(merged['trust_mean'])} %; "
+            f"{percent(merged['mass_feature'])} % of the similarities' mass on feature edges alone"
+        )
     report.line(
         f"task {estimator.task_}, encoder {estimator.encoder_name_}, {d} dimensions, "
         f"seed {estimator.seed_}, {estimator.device_}; graph {estimator.seconds_['graph']:.1f} s, "

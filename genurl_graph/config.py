@@ -40,6 +40,8 @@ class MergeConfig:
     how: str = "mix"
     feature_weight: float = 0.3  # weight of a feature edge in P beside a predefined one of 1
     propagation_weight: float = 0.0  # the same in the graph that a GNN propagates over; 0: none there
+    # adaptive: given edges count as far as features bear them out (`genurl_graph.agreement`)
+    weighting: Literal["given", "adaptive"] = "given"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -145,7 +145,8 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         with seeded(seed):
             problem = self._build(data, config, statistics, seed, device)
             objective = problem.objective
-            summary = problem.merged.summary() | _components(data, problem)
+            merged = problem.merged
+            summary = merged.summary() | merged.mass_shares() | _components(data, problem) | problem.decisions
             # Kept as the reference "untrained"; small beside the training.
             initial = {k: v.detach().clone() for k, v in objective.encoder.state_dict().items()}
             objective.move(device)
@@ -292,11 +293,7 @@ def _components(data: Input, problem: Problem) -> dict[str, int]:
 
 
 def _propagation(data: Input, config: Config, seed: int) -> Any:
-    from genurl_graph.tasks.common import feature_similarities
-    from genurl_graph.tasks.graph import by_degree, propagation_graph
+    from genurl_graph.tasks.graph import propagation_graph
+    from genurl_graph.tasks.merging import gather
 
-    edges, p = None, None
-    if config.merge.propagation_weight > 0 and data.x is not None:
-        _, edges, p = feature_similarities(data, config, seed, torch.device("cpu"))
-        p = by_degree(data, edges, p)
-    return propagation_graph(data, edges, p, config)
+    return propagation_graph(gather(data, config, seed, torch.device("cpu")), data.num_nodes, config)

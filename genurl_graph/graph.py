@@ -58,6 +58,15 @@ class MergedGraph(NamedTuple):
             "n_both": int((given & near).sum()),
         }
 
+    def mass_shares(self) -> dict[str, float]:
+        """Share of all weight by provenance: ``mass_predefined``, ``mass_feature`` (only those), ``mass_both``."""
+        total = float(self.edge_weight.double().sum()) or 1.0
+        kinds = {"mass_predefined": PREDEFINED, "mass_feature": FEATURE, "mass_both": PREDEFINED | FEATURE}
+        return {
+            name: float(self.edge_weight[self.provenance == bits].double().sum()) / total
+            for name, bits in kinds.items()
+        }
+
 
 def merge_graphs(
     edge_index: Tensor | None,

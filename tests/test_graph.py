@@ -212,3 +212,12 @@ def test_bad_input_is_named(arguments: dict[str, Any], message: str) -> None:
     given_arguments = {"edge_index": EDGE, "edge_weight": None, "knn_edge_index": None, "knn_weight": None}
     with pytest.raises(InputError, match=message):
         merge_graphs(**(given_arguments | arguments), num_nodes=3)
+
+
+def test_shares_of_mass_by_provenance_add_up() -> None:
+    given, near = torch.tensor([[0, 1], [1, 2]]), torch.tensor([[1, 2], [2, 3]])
+    merged = merge_graphs(given, torch.tensor([1.0, 2.0]), near, torch.tensor([1.0, 4.0]), num_nodes=4, how="mix")
+    # Both ways each: 0-1 weighs 1, 1-2 weighs 2 + 1, 2-3 weighs 4.
+    assert merged.mass_shares() == pytest.approx({"mass_predefined": 1 / 8, "mass_both": 3 / 8, "mass_feature": 4 / 8})
+    empty = merge_graphs(None, None, None, None, num_nodes=3)
+    assert set(empty.mass_shares().values()) == {0.0}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from genurl_graph.graph import MergedGraph
 from genurl_graph.neighbors import Neighbors
@@ -19,8 +19,11 @@ class Problem(NamedTuple):
         The graph P lives on, with provenance.
     neighbors : Neighbors or None
         Feature-space neighbours; None where there are no features.
+    decisions : dict
+        What adaptive merging found (`genurl_graph.tasks.merging.Sources.summary`); empty where it was not asked.
     """
 
     objective: PairwiseObjective
     merged: MergedGraph
     neighbors: Neighbors | None
+    decisions: dict[str, Any] = {}  # noqa: RUF012 - never changed

@@ -17,12 +17,12 @@ from genurl_graph._csr import csr_tensor
 from genurl_graph.config import Config
 from genurl_graph.encoders import GNNS, Features, make_encoder
 from genurl_graph.exceptions import InputError
-from genurl_graph.graph import How, merge_graphs
+from genurl_graph.graph import How, MergedGraph, merge_graphs
 from genurl_graph.inputs import Input
 from genurl_graph.objective import PairwiseObjective
 from genurl_graph.propagation import Propagation
 from genurl_graph.tasks import Problem
-from genurl_graph.tasks.common import feature_similarities, predefined_weights
+from genurl_graph.tasks.merging import Sources, gather
 
 
 def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torch.device) -> Problem:
@@ -47,25 +47,13 @@ def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torc
     """
     if config.merge.how not in ("mix", "union"):
         raise InputError(f"merge.how: found {config.merge.how!r}; expected mix or union")
-    n, weight = data.num_nodes, predefined_weights(data)
-    neighbors, knn_edges, knn_p = None, None, None
+    n = data.num_nodes
     for name in ("feature_weight", "propagation_weight"):
         value = getattr(config.merge, name)
         if not 0 <= value < math.inf:
             raise InputError(f"merge.{name}: found {value}; expected a finite number >= 0")
-    if data.x is not None and (config.merge.feature_weight > 0 or config.merge.propagation_weight > 0):
-        neighbors, knn_edges, knn_p = feature_similarities(data, config, seed, device)
-    share = None if knn_p is None else by_degree(data, cast(Tensor, knn_edges), knn_p)
-    in_p = config.merge.feature_weight > 0
-    merged = merge_graphs(
-        data.edge_index,
-        weight,
-        knn_edges if in_p else None,
-        share if in_p else None,
-        num_nodes=n,
-        how=cast(How, config.merge.how),
-        feature_weight=config.merge.feature_weight if in_p else 1.0,
-    )
+    sources = gather(data, config, seed, device)
+    merged = _merge(sources, n, config.merge.feature_weight, cast(How, config.merge.how))
     positive = merged.edge_weight > 0
     features = Features(_one_hot(n) if x is None else x)
     encoder = make_encoder(
@@ -81,7 +69,7 @@ def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torc
     objective = PairwiseObjective(
         encoder,
         None if config.encoder.name == "free" else features,
-        propagation_graph(data, knn_edges, share, config) if config.encoder.name in GNNS else None,
+        propagation_graph(sources, n, config) if config.encoder.name in GNNS else None,
         merged.edge_index[:, positive].cpu(),
         merged.edge_weight[positive].cpu(),
         n,
@@ -89,29 +77,33 @@ def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torc
         config.sampling,
         config.views,
     )
-    return Problem(objective, merged, neighbors)
+    return Problem(objective, merged, sources.neighbors, sources.summary())
 
 
-def by_degree(data: Input, knn_edges: Tensor, knn_p: Tensor) -> Tensor:
-    """Similarities of feature edges, divided by ``1 + mean degree of both ends`` in the given graph.
+def propagation_graph(sources: Sources, num_nodes: int, config: Config) -> Propagation:
+    """The graph a GNN propagates over: the given edges and, if asked for, feature edges, weighted as `gather` says.
 
-    Features decide where a node has few edges of its own, and fade beside many. With one weight for all nodes Cora
-    scored best with a small one and CiteSeer, whose nodes have fewer edges, with a larger one.
+    With ``merge.weighting = adaptive`` feature edges carry what trust the given ones lack, and nothing where that is
+    complete: on Cora and CiteSeer feature edges beside trusted ones did harm.
     """
-    given = merge_graphs(data.edge_index, None, None, None, num_nodes=data.num_nodes)
-    degree = torch.bincount(given.edge_index[0], minlength=data.num_nodes).to(knn_p.device)
-    return knn_p / (1 + degree[knn_edges].float().mean(0))
+    if sources.trust is not None and sources.knn_edge_index is not None and sources.knn_weight is not None:
+        lack = 1 - sources.trust.to(sources.knn_weight.device)[sources.knn_edge_index].mean(0)
+        sources = sources._replace(knn_weight=lack * sources.knn_weight)
+    graph = _merge(sources, num_nodes, config.merge.propagation_weight, "mix")
+    return Propagation(graph.edge_index.cpu(), graph.edge_weight.cpu(), num_nodes)
 
 
-def propagation_graph(data: Input, knn_edges: Tensor | None, share: Tensor | None, config: Config) -> Propagation:
-    """The graph a GNN propagates over: the given edges and, if asked for, feature edges (weighted `by_degree`)."""
-    n, weight = data.num_nodes, predefined_weights(data)
-    extra = config.merge.propagation_weight
-    if extra > 0 and knn_edges is not None and share is not None:
-        graph = merge_graphs(data.edge_index, weight, knn_edges, share, num_nodes=n, how="mix", feature_weight=extra)
-    else:
-        graph = merge_graphs(data.edge_index, weight, None, None, num_nodes=n)
-    return Propagation(graph.edge_index.cpu(), graph.edge_weight.cpu(), n)
+def _merge(sources: Sources, num_nodes: int, feature_weight: float, how: How) -> MergedGraph:
+    near = feature_weight > 0
+    return merge_graphs(
+        sources.edge_index,
+        sources.edge_weight,
+        sources.knn_edge_index if near else None,
+        sources.knn_weight if near else None,
+        num_nodes=num_nodes,
+        how=how,
+        feature_weight=feature_weight if near else 1.0,
+    )
 
 
 def _one_hot(n: int) -> Tensor:

@@ -24,6 +24,7 @@ FIXED = {
     "merge.how": "mix",
     "merge.feature_weight": 0.3,
     "merge.propagation_weight": 0.0,
+    "merge.weighting": "given",
 }
 PATH = torch.tensor([[0, 1, 2, 3], [1, 2, 3, 4]])  # one direction only, as some files have it
 

@@ -1,0 +1,101 @@
+"""What is known of a graph before it is merged: its edges, its feature edges, and how far either is believed."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from genurl_graph.agreement import confidence, edge_agreement, feature_coherence, node_trust
+from genurl_graph.config import Config
+from genurl_graph.graph import merge_graphs
+from genurl_graph.inputs import Input
+from genurl_graph.neighbors import Neighbors
+from genurl_graph.tasks.common import feature_similarities, predefined_weights
+
+
+class Sources(NamedTuple):
+    """The two graphs of a run, weighted against each other.
+
+    Attributes
+    ----------
+    edge_index : Tensor, int64, shape [2, E]
+        The given edges, both ways, each once.
+    edge_weight : Tensor, float32, shape [E]
+        Their weights; with ``merge.weighting = adaptive`` times the mean trust of both ends.
+    knn_edge_index : Tensor, int64, shape [2, F], or None
+        Feature edges, both ways; None without features, or where no stage wants them.
+    knn_weight : Tensor, float32, shape [F], or None
+        Their similarities, which fade with the degree (`gather`).
+    neighbors : Neighbors or None
+        The search behind them.
+    trust : Tensor, float32, shape [n], or None
+        How far the edges of each node are believed; None where nothing was asked.
+    agreement, coherence : float or None
+        Mean of `edge_agreement`, and `feature_coherence`.
+    """
+
+    edge_index: Tensor
+    edge_weight: Tensor
+    knn_edge_index: Tensor | None = None
+    knn_weight: Tensor | None = None
+    neighbors: Neighbors | None = None
+    trust: Tensor | None = None
+    agreement: float | None = None
+    coherence: float | None = None
+
+    def summary(self) -> dict[str, Any]:
+        """What adaptive merging found: areas under the curve, and how many nodes it trusts how far (ten bins)."""
+        if self.trust is None:
+            return {}
+        return {
+            "agreement": self.agreement,
+            "coherence": self.coherence,
+            "trust_mean": float(self.trust.mean()),
+            "trust_histogram": torch.histc(self.trust.cpu(), 10, 0.0, 1.0).long().tolist(),
+        }
+
+
+def gather(data: Input, config: Config, seed: int, device: torch.device) -> Sources:
+    """Both graphs of `data`, with the weights that merging gives them.
+
+    A feature edge weighs ``p / (1 + mean degree of both ends)``: features decide where a node has few edges of its own,
+    and fade beside many. (With one weight for all nodes Cora scored best with a small one, and CiteSeer, whose nodes
+    have fewer edges, with a larger one.)
+
+    With ``merge.weighting = adaptive`` a given edge weighs ``t = 1 - c (1 - trust)`` times its own weight, where c is
+    the confidence in the features and trust that in the edges (`genurl_graph.agreement`), and degrees count trusted
+    edges: where features make sense and contradict the edges, feature edges take over; where they make none, the edges
+    stay.
+
+    Parameters
+    ----------
+    data : Input
+        With edges.
+    config : Config
+        Resolved: no "auto" left in ``neighbors.metric``.
+    seed : int
+    device : torch.device
+        Where neighbours are searched.
+    """
+    n, merge = data.num_nodes, config.merge
+    given = merge_graphs(data.edge_index, predefined_weights(data), None, None, num_nodes=n)
+    edges, weight = given.edge_index, given.edge_weight
+    found = Sources(edges, weight)
+    if data.x is None:
+        return found
+    degree = torch.bincount(edges[0], minlength=n).float()
+    if merge.weighting == "adaptive":
+        coherence = feature_coherence(data.x, config.neighbors.metric, seed)
+        agreement = edge_agreement(data.x, edges, config.neighbors.metric, seed).to(edges.device)
+        trust = 1 - confidence(coherence) * (1 - node_trust(agreement, edges, n))
+        of_edge = trust[edges].mean(0)
+        degree = torch.zeros_like(degree).index_add_(0, edges[0], of_edge)
+        mean = float(agreement.double().mean()) if agreement.numel() else None
+        found = found._replace(edge_weight=weight * of_edge, trust=trust, agreement=mean, coherence=coherence)
+    if merge.feature_weight > 0 or merge.propagation_weight > 0:
+        neighbors, knn_edges, p = feature_similarities(data, config, seed, device)
+        fading = p / (1 + degree.to(p.device)[knn_edges].mean(0))
+        found = found._replace(knn_edge_index=knn_edges, knn_weight=fading, neighbors=neighbors)
+    return found

@@ -1,0 +1,129 @@
+"""Adaptive merging: formulas, and what it decides on graphs whose edges are known to be right, wrong or unrelated."""
+
+import pytest
+import torch
+from torch_geometric.data import Data
+
+from genurl_graph import GenURL
+from genurl_graph.agreement import confidence, edge_agreement, feature_coherence, node_trust
+from genurl_graph.config import load_preset
+from genurl_graph.graph import FEATURE, PREDEFINED
+from genurl_graph.inputs import as_input
+from genurl_graph.resolution import resolve_config
+from genurl_graph.tasks import graph
+from genurl_graph.tasks.merging import gather
+from tests.test_agreement import blobs, edges_of
+
+CPU = torch.device("cpu")
+N = 200
+
+
+def graph_data(alike, coherent=True):
+    x, y = blobs(n=N, columns=80)
+    if not coherent:
+        x = (torch.rand(x.shape, generator=torch.Generator().manual_seed(5)) < 0.2).float()
+    return Data(x=x, edge_index=edges_of(y, alike), y=y)
+
+
+def sources(data, changes=None):
+    given = as_input(data)
+    config = resolve_config(given, "graph", {"merge.weighting": "adaptive", **(changes or {})})
+    return gather(given, config, 0, CPU), config, given
+
+
+def dense(edge_index, weight):
+    a = torch.zeros(N, N)
+    a[edge_index[0], edge_index[1]] = weight
+    return a
+
+
+def share_of_features(problem):
+    merged = problem.merged
+    return float(merged.edge_weight[(merged.provenance & PREDEFINED) == 0].sum() / merged.edge_weight.sum())
+
+
+def build(data, changes=None):
+    given = as_input(data)
+    config = resolve_config(given, "graph", {"encoder.hidden": 8, "encoder.dim": 4, **(changes or {})})
+    return graph.build(given, given.x, config, 0, CPU)
+
+
+def test_the_preset_is_adaptive():
+    assert load_preset("graph").merge.weighting == "adaptive"
+
+
+def test_edges_within_classes_are_trusted_and_edges_between_are_not():
+    assert float(sources(graph_data(alike=True))[0].trust.mean()) > 0.95
+    assert float(sources(graph_data(alike=False))[0].trust.mean()) < 0.05
+    trusted, doubted = (share_of_features(build(graph_data(alike))) for alike in (True, False))
+    assert doubted > 0.95
+    assert trusted < 0.5
+
+
+def test_features_without_coherence_are_no_witness():
+    """Noise does not foretell the edges either, but that says nothing about the edges."""
+    found, *_ = sources(graph_data(alike=True, coherent=False))
+    assert found.agreement == pytest.approx(0.5, abs=0.05)
+    assert float(found.trust.min()) > 0.7
+
+
+@pytest.mark.parametrize("alike", [True, False])
+def test_weights_are_the_formulas(alike):
+    found, config, given = sources(graph_data(alike))
+    row, col = found.edge_index
+    c = confidence(feature_coherence(given.x, "cosine", 0))
+    trust = 1 - c * (1 - node_trust(edge_agreement(given.x, found.edge_index, "cosine", 0), found.edge_index, N))
+    of_edge = (trust[row] + trust[col]) / 2
+    torch.testing.assert_close(found.edge_weight, of_edge)
+    degree = dense(found.edge_index, of_edge).sum(1)
+    plain, *_ = sources(graph_data(alike), {"merge.weighting": "given"})
+    counted = dense(plain.edge_index, 1.0).sum(1)
+    a, b = found.knn_edge_index
+    assert torch.equal(found.knn_edge_index, plain.knn_edge_index)
+    torch.testing.assert_close(
+        found.knn_weight * (1 + (degree[a] + degree[b]) / 2),
+        plain.knn_weight * (1 + (counted[a] + counted[b]) / 2),
+    )
+    lack = 1 - (trust[a] + trust[b]) / 2
+    expected = dense(found.edge_index, of_edge) + config.merge.propagation_weight * dense(
+        found.knn_edge_index, found.knn_weight * lack
+    )
+    operator = graph.propagation_graph(found, N, config)
+    torch.testing.assert_close(
+        dense(torch.stack([operator.row, operator.col]), operator.weight), expected + torch.eye(N)
+    )
+
+
+def test_fixed_weights_ask_nothing():
+    found, *_ = sources(graph_data(alike=False), {"merge.weighting": "given"})
+    assert found.trust is None
+    assert found.summary() == {}
+    assert (found.edge_weight == 1).all()
+
+
+def test_decisions_are_reported_and_kept(tmp_path):
+    model = GenURL(random_state=0, epochs=1, config={"encoder.hidden": 8}).fit(graph_data(alike=False))
+    summary = model.graph_summary_
+    assert summary["trust_mean"] < 0.05
+    assert sum(summary["trust_histogram"]) == N
+    assert summary["trust_histogram"][0] > 0.9 * N
+    assert summary["agreement"] < 0.55 < 0.7 < summary["coherence"]
+    model.save(tmp_path)
+    assert GenURL.load(tmp_path).graph_summary_ == summary
+
+
+def test_new_graphs_are_propagated_over_by_the_same_rule():
+    data = graph_data(alike=False)
+    model = GenURL(random_state=0, epochs=1, config={"encoder.hidden": 8}).fit(data)
+    torch.testing.assert_close(model.transform(data), model.embedding_, rtol=1e-4, atol=1e-4)
+
+
+def test_untrusted_edges_hardly_move_an_embedding():
+    """Features decide where edges are doubted: other edges of that kind change little, other features much."""
+    data, other = graph_data(alike=False), graph_data(alike=False)
+    g = torch.Generator().manual_seed(9)
+    drawn = torch.randint(N, (2, 3000), generator=g)
+    other.edge_index = drawn[:, data.y[drawn[0]] != data.y[drawn[1]]][:, :300]
+    problems = [build(d) for d in (data, other)]
+    near = [dense(p.merged.edge_index, p.merged.edge_weight * ((p.merged.provenance & FEATURE) > 0)) for p in problems]
+    assert float((near[0] - near[1]).abs().sum() / near[0].sum()) < 0.1

@@ -1,0 +1,117 @@
+"""agreement: areas under the curve against scikit-learn's, and what they say of graphs made to be judged."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
+from torch import Tensor
+
+from genurl_graph import agreement
+from genurl_graph.agreement import DOUBTED, TRUSTED, confidence, edge_agreement, feature_coherence, node_trust
+from genurl_graph.graph import merge_graphs
+
+METRICS = pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+
+
+def blobs(n: int = 120, classes: int = 4, columns: int = 40, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Bags of words: every class has ten words of its own, each in half of its documents. Features and classes."""
+    g = torch.Generator().manual_seed(seed)
+    y = torch.arange(n) % classes
+    own = torch.arange(columns) % classes == y[:, None]
+    x = torch.rand(n, columns, generator=g) < torch.where(own, 0.5, 0.05)
+    return x.float(), y
+
+
+def edges_of(y: Tensor, alike: bool, count: int = 300) -> Tensor:
+    """Random edges within classes, or between them; both ways, each once."""
+    g = torch.Generator().manual_seed(1)
+    drawn = torch.randint(len(y), (2, 20 * count), generator=g)
+    kept = (y[drawn[0]] == y[drawn[1]]) == alike
+    return merge_graphs(drawn[:, kept][:, :count], None, None, None, num_nodes=len(y)).edge_index
+
+
+def nearness(x: Tensor, metric: str) -> np.ndarray:
+    z = x.double()
+    if metric == "cosine":
+        z = torch.nn.functional.normalize(z, dim=1)
+        return (z @ z.T).numpy()
+    return -(torch.cdist(z, z) ** 2).numpy()
+
+
+@METRICS
+@pytest.mark.parametrize("layout", ["strided", "csr"])
+def test_every_edge_is_a_rank_among_the_others(metric: str, layout: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With all nodes as references: the area of one positive against all other nodes, edge by edge."""
+    x, y = blobs(n=60)
+    x = torch.rand(60, 40, generator=torch.Generator().manual_seed(2)) * x
+    monkeypatch.setattr(agreement, "REFERENCES", 60)
+    monkeypatch.setattr(agreement, "_CELLS", 60 * 7)  # several slices
+    edges = edges_of(y, alike=True, count=40)
+    found = edge_agreement(x if layout == "strided" else x.to_sparse_csr(), edges, metric)
+    near = nearness(x, metric)
+    for area, (i, j) in zip(found.tolist(), edges.T.tolist(), strict=True):
+        others = np.setdiff1d(np.arange(60), [i, j])
+        scores = np.round(np.append(near[i, others], near[i, j]), 12)
+        assert area == pytest.approx(roc_auc_score(np.append(np.zeros(len(others)), 1), scores), abs=1e-6)
+
+
+@METRICS
+def test_edges_within_classes_agree_and_edges_between_do_not(metric: str) -> None:
+    x, y = blobs()
+    within, between = (float(edge_agreement(x, edges_of(y, alike), metric).mean()) for alike in (True, False))
+    assert within > 0.75
+    assert between < 0.5
+
+
+@METRICS
+def test_scale_of_the_features_does_not_matter(metric: str) -> None:
+    x, y = blobs()
+    edges = edges_of(y, alike=True)
+    assert torch.equal(edge_agreement(8 * x, edges, metric), edge_agreement(x, edges, metric))
+    assert feature_coherence(8 * x, metric) == pytest.approx(feature_coherence(x, metric), abs=1e-6)
+
+
+@METRICS
+def test_topics_are_coherent_and_noise_is_not(metric: str) -> None:
+    x, _ = blobs(n=300, columns=80)
+    noise = (torch.rand(300, 80, generator=torch.Generator().manual_seed(3)) < 0.2).float()
+    assert feature_coherence(x, metric) > TRUSTED
+    assert feature_coherence(x.to_sparse_csr(), metric) == pytest.approx(feature_coherence(x, metric), abs=0.05)
+    assert feature_coherence(noise, metric) == pytest.approx(0.5, abs=0.04)
+
+
+@METRICS
+@pytest.mark.parametrize("x", [torch.ones(30, 6), torch.zeros(30, 6), torch.rand(30, 1), torch.rand(2, 6)])
+def test_features_that_say_nothing_are_chance(metric: str, x: Tensor) -> None:
+    assert feature_coherence(x, metric) == pytest.approx(0.5, abs=1e-6)
+
+
+def test_constant_features_leave_every_edge_at_chance() -> None:
+    edges = torch.tensor([[0, 1, 2, 0], [1, 0, 0, 2]])
+    assert edge_agreement(torch.ones(3, 4), edges, "cosine").tolist() == [0.5] * 4
+    assert edge_agreement(torch.ones(2, 4), edges[:, :2], "cosine").tolist() == [0.5] * 2, "nobody to compare with"
+
+
+@given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=30), st.integers(0, 5))
+@settings(max_examples=50, deadline=None)
+def test_trust_is_a_share_and_grows_with_agreement(areas: list[float], isolated: int) -> None:
+    n = len(areas) + 1
+    hub = torch.stack([torch.zeros(len(areas), dtype=torch.long), torch.arange(1, n)])
+    edges = torch.cat([hub, hub.flip(0)], 1)
+    agreed = torch.tensor(areas).repeat(2)
+    trust = node_trust(agreed, edges, n + isolated)
+    assert trust.shape == (n + isolated,)
+    assert ((trust >= 0) & (trust <= 1)).all()
+    assert (node_trust((agreed + 0.1).clamp_max(1), edges, n + isolated) >= trust - 1e-6).all()
+    # A node without edges is as trustworthy as the graph.
+    assert torch.allclose(trust[n:], confidence(agreed.mean(), DOUBTED).expand(isolated), atol=1e-6)
+
+
+def test_confidence_of_numbers_and_tensors() -> None:
+    areas = [0.0, 0.5, TRUSTED, 1.0]
+    assert [confidence(a) for a in areas] == pytest.approx([0, 0, 1, 1])
+    assert confidence(torch.tensor(areas)).tolist() == pytest.approx([0, 0, 1, 1])
+    assert confidence(0.65, 0.6) == pytest.approx(0.5)
+    assert node_trust(torch.empty(0), torch.empty(2, 0, dtype=torch.long), 3).tolist() == [1, 1, 1]
