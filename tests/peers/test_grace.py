@@ -34,7 +34,7 @@ def views():
 @pytest.mark.parametrize("temperature", [0.4, 0.9])
 def test_loss_is_the_formula(views, temperature):
     terms = grace_loss(*views, temperature)
-    assert float(terms.loss) == pytest.approx(written_out(*views, temperature), rel=1e-12)
+    assert terms.loss.item() == pytest.approx(written_out(*views, temperature), rel=1e-12)
     torch.testing.assert_close(terms.attraction + terms.repulsion, terms.loss)
     assert torch.autograd.gradcheck(lambda u, v: grace_loss(u, v, temperature).loss, views)
 
