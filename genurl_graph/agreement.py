@@ -16,6 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from genurl_graph._feature_rows import FeatureRows
+
 # Nodes that every end of an edge is compared with. 64 draws bring one edge's rank to within 0.06 (one deviation), and
 # what is used is a mean over edges.
 REFERENCES = 64
@@ -51,7 +53,7 @@ def edge_agreement(x: Tensor, edge_index: Tensor, metric: str, seed: int = 0) ->
     Tensor, float32, shape [E]
         In [0, 1]; ties count one half. On the CPU. Memory O(E + n `REFERENCES`), in slices.
     """
-    return _agreement(_Rows.of(x, metric), edge_index, seed)
+    return _agreement(FeatureRows.of(x, metric), edge_index, seed)
 
 
 def feature_coherence(x: Tensor, metric: str, seed: int = 0) -> float:
@@ -72,20 +74,20 @@ def feature_coherence(x: Tensor, metric: str, seed: int = 0) -> float:
     """
     import numpy as np
 
-    rows, (n, f) = _Rows.of(x, "none"), x.shape
+    rows, (n, f) = FeatureRows.of(x, "none"), x.shape
     if f < 2 or n < 3:
         return 0.5
     generator, k = np.random.default_rng(seed), min(_NEAREST, n - 1)
     found = []
     for _ in range(_HALVINGS):
         columns, queries = generator.permutation(f), generator.permutation(n)[:_QUERIES]
-        first, second = (_Rows(rows.matrix[:, half], metric) for half in (columns[: f // 2], columns[f // 2 :]))
+        first, second = (FeatureRows(rows.matrix[:, half], metric) for half in (columns[: f // 2], columns[f // 2 :]))
         pairs = np.stack([queries.repeat(k), _nearest(first, queries, k, generator)])
         found.append(float(_agreement(second, torch.from_numpy(pairs), seed).double().mean()))
     return sum(found) / len(found)
 
 
-def _nearest(rows: _Rows, queries: Any, k: int, generator: Any) -> Any:
+def _nearest(rows: FeatureRows, queries: Any, k: int, generator: Any) -> Any:
     """The k nodes nearest to each query, one after the other; ties fall at random."""
     import numpy as np
 
@@ -136,7 +138,7 @@ def node_trust(agreement: Tensor, edge_index: Tensor, num_nodes: int, prior: flo
     return trust
 
 
-def _agreement(rows: _Rows, edge_index: Tensor, seed: int) -> Tensor:
+def _agreement(rows: FeatureRows, edge_index: Tensor, seed: int) -> Tensor:
     import numpy as np
 
     source, target = edge_index.cpu().numpy()
@@ -154,43 +156,3 @@ def _agreement(rows: _Rows, edge_index: Tensor, seed: int) -> Tensor:
         size = counted.sum(1)
         found[start : start + step] = np.where(size > 0, beaten / np.maximum(size, 1), 0.5)
     return torch.from_numpy(found)
-
-
-class _Rows:
-    """Feature rows as NumPy or SciPy keeps them, and how near they are to each other (larger is nearer)."""
-
-    def __init__(self, matrix: Any, metric: str) -> None:
-        from sklearn.preprocessing import normalize
-
-        self.matrix = normalize(matrix) if metric == "cosine" else matrix
-        self.sparse = hasattr(matrix, "nnz")
-        self.size = int(matrix.shape[0])
-        # Numbers that a gathered row takes.
-        self.width = max(1, int(matrix.nnz / max(self.size, 1)) if self.sparse else int(matrix.shape[1]))
-        self.squares = self._sums(self.matrix, self.matrix) if metric == "euclidean" else None
-
-    @classmethod
-    def of(cls, x: Tensor, metric: str) -> _Rows:
-        import scipy.sparse as sp
-
-        x = x.detach().cpu()
-        if x.layout == torch.strided:
-            return cls(x.double().numpy(), metric)
-        parts = (x.values().double().numpy(), x.col_indices().numpy(), x.crow_indices().numpy())
-        return cls(sp.csr_matrix(parts, shape=tuple(x.shape)), metric)
-
-    def to(self, nodes: Any) -> Any:
-        """Nearness of all rows to `nodes`, dense [n, len(nodes)], up to a constant of the row."""
-        products = self.matrix @ self.matrix[nodes].T
-        products = products.toarray() if self.sparse else products
-        return products if self.squares is None else 2 * products - self.squares[nodes]
-
-    def between(self, i: Any, j: Any) -> Any:
-        """Nearness of the pairs, [len(i)], on the scale of `to`."""
-        products = self._sums(self.matrix[i], self.matrix[j])
-        return products if self.squares is None else 2 * products - self.squares[j]
-
-    def _sums(self, a: Any, b: Any) -> Any:
-        import numpy as np
-
-        return a.multiply(b).sum(1).A1 if self.sparse else np.einsum("ed,ed->e", a, b)

@@ -79,6 +79,7 @@ def merge_graphs(
     feature_weight: float = 1.0,
     directed: Directed = "symmetrize",
     cutoff: float | None = None,
+    n_nearest: int | None = None,
 ) -> MergedGraph:
     r"""Merge predefined edges and feature-space kNN edges.
 
@@ -106,6 +107,9 @@ def merge_graphs(
         two weights, "symmetrize" takes the larger (shorter for geodesics).
     cutoff : float
         Longest path that counts; needed by geodesics.
+    n_nearest : int, optional
+        Geodesics to at most so many nearest nodes of each node (and to those that have it among theirs). It bounds what
+        a cut-off alone may let grow to n x n.
 
     Returns
     -------
@@ -162,7 +166,7 @@ def merge_graphs(
     merged = MergedGraph(
         torch.stack([unique.div(num_nodes, rounding_mode="floor"), unique % num_nodes]), weight, provenance
     )
-    return _geodesics(merged, num_nodes, cutoff) if lengths else merged
+    return _geodesics(merged, num_nodes, cutoff, n_nearest) if lengths else merged
 
 
 def count_components(edge_index: Tensor, num_nodes: int) -> int:
@@ -233,7 +237,7 @@ def _both_ways(edge_index: Tensor, weight: Tensor, num_nodes: int, lengths: bool
     return edges, weights
 
 
-def _geodesics(union: MergedGraph, num_nodes: int, cutoff: float | None) -> MergedGraph:
+def _geodesics(union: MergedGraph, num_nodes: int, cutoff: float | None, n_nearest: int | None) -> MergedGraph:
     """All pairs whose shortest path is at most `cutoff` long."""
     import numpy as np
     from scipy.sparse import csr_array
@@ -241,6 +245,8 @@ def _geodesics(union: MergedGraph, num_nodes: int, cutoff: float | None) -> Merg
 
     if cutoff is None or not cutoff > 0:
         raise InputError(f"cutoff: found {cutoff}; expected a length > 0, which geodesics need")
+    if n_nearest is not None and n_nearest < 1:
+        raise InputError(f"n_nearest: found {n_nearest}; expected at least 1")
     if union.edge_index.size(1) == 0:
         return union
     row, col = union.edge_index.cpu().numpy()
@@ -253,9 +259,15 @@ def _geodesics(union: MergedGraph, num_nodes: int, cutoff: float | None) -> Merg
         sources = np.arange(start, min(start + step, num_nodes))
         distance = dijkstra(graph, indices=sources, limit=cutoff)
         distance[np.arange(len(sources)), sources] = np.inf
+        if n_nearest is not None and n_nearest < num_nodes:
+            last = np.partition(distance, n_nearest - 1, axis=1)[:, n_nearest - 1 : n_nearest]
+            distance[distance > last] = np.inf  # ties at the last place stay
         source, target = np.nonzero(np.isfinite(distance))
         found.append((source + start, target, distance[source, target]))
     rows, cols, lengths = (torch.from_numpy(np.concatenate(part)) for part in zip(*found, strict=True))
+    if n_nearest is not None:
+        # i may be among the nearest of j but not j among those of i. The length is the same, whoever found it.
+        (rows, cols), lengths = _both_ways(torch.stack([rows, cols]), lengths, num_nodes, lengths=True)
     key = rows * num_nodes + cols
     own = union.edge_index[0].cpu() * num_nodes + union.edge_index[1].cpu()
     provenance = torch.full((key.numel(),), PATH, dtype=torch.uint8)

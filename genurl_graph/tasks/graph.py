@@ -22,7 +22,7 @@ from genurl_graph.inputs import Input
 from genurl_graph.objective import PairwiseObjective
 from genurl_graph.propagation import Propagation
 from genurl_graph.tasks import Problem
-from genurl_graph.tasks.merging import Sources, gather
+from genurl_graph.tasks.merging import Sources, gather, geodesic_similarities
 
 
 def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torch.device) -> Problem:
@@ -45,15 +45,18 @@ def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torc
     InputError
         Unsuitable configuration or input.
     """
-    if config.merge.how not in ("mix", "union"):
-        raise InputError(f"merge.how: found {config.merge.how!r}; expected mix or union")
+    if config.merge.how not in ("mix", "union", "geodesic"):
+        raise InputError(f"merge.how: found {config.merge.how!r}; expected mix, union or geodesic")
     n = data.num_nodes
     for name in ("feature_weight", "propagation_weight"):
         value = getattr(config.merge, name)
         if not 0 <= value < math.inf:
             raise InputError(f"merge.{name}: found {value}; expected a finite number >= 0")
     sources = gather(data, config, seed, device)
-    merged = _merge(sources, n, config.merge.feature_weight, cast(How, config.merge.how))
+    if config.merge.how == "geodesic":
+        merged = geodesic_similarities(data, sources, config)
+    else:
+        merged = _merge(sources, n, config.merge.feature_weight, cast(How, config.merge.how))
     positive = merged.edge_weight > 0
     features = Features(_one_hot(n) if x is None else x)
     encoder = make_encoder(

@@ -7,12 +7,18 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from genurl_graph._feature_rows import FeatureRows
 from genurl_graph.agreement import confidence, edge_agreement, feature_coherence, node_trust
 from genurl_graph.config import Config
-from genurl_graph.graph import merge_graphs
+from genurl_graph.exceptions import InputError
+from genurl_graph.graph import MergedGraph, merge_graphs
 from genurl_graph.inputs import Input
 from genurl_graph.neighbors import Neighbors
-from genurl_graph.tasks.common import feature_similarities, predefined_weights
+from genurl_graph.similarity import similarities
+from genurl_graph.tasks.common import feature_similarities, predefined_weights, resolve_perplexity
+
+# Geodesics reach so many times as many nodes as the feature edges of a node.
+REACH = 3
 
 
 class Sources(NamedTuple):
@@ -99,3 +105,49 @@ def gather(data: Input, config: Config, seed: int, device: torch.device) -> Sour
         fading = p / (1 + degree.to(p.device)[knn_edges].mean(0))
         found = found._replace(knn_edge_index=knn_edges, knn_weight=fading, neighbors=neighbors)
     return found
+
+
+def geodesic_similarities(data: Input, sources: Sources, config: Config) -> MergedGraph:
+    """P from shortest paths over both graphs, calibrated like feature distances (``merge.how = geodesic``).
+
+    A given edge is as long as the feature distance of its ends divided by its weight, a feature edge as long as its
+    distance divided by ``merge.feature_weight``. Each node keeps its `REACH` times ``n_neighbors`` nearest within
+    ``merge.cutoff``, so that memory is O(n n_neighbors).
+
+    Returns
+    -------
+    MergedGraph
+        Its weights are similarities in (0, 1]; pairs joined by paths alone have provenance `PATH`.
+
+    Raises
+    ------
+    InputError
+        No features, or no feature edges wanted.
+    """
+    if data.x is None or sources.neighbors is None or config.merge.feature_weight == 0:
+        raise InputError("merge.how: geodesic needs features, and merge.feature_weight > 0")
+    n, k = sources.neighbors.indices.shape
+    rows = FeatureRows.of(data.x, config.neighbors.metric)
+    length = torch.from_numpy(rows.lengths(*sources.edge_index.cpu().numpy())).float()
+    trusted = sources.edge_weight.cpu() > 0
+    given, length = sources.edge_index.cpu()[:, trusted], length[trusted] / sources.edge_weight.cpu()[trusted]
+    near = torch.stack([torch.arange(n).repeat_interleave(k), sources.neighbors.indices.cpu().reshape(-1)])
+    near_length = sources.neighbors.distances.cpu().reshape(-1).float()
+    cutoff = config.merge.cutoff
+    if isinstance(cutoff, str):
+        cutoff = 2 * float(torch.cat([length, near_length / config.merge.feature_weight]).median())
+    paths = merge_graphs(
+        given,
+        length,
+        near,
+        near_length,
+        num_nodes=n,
+        how="geodesic",
+        feature_weight=config.merge.feature_weight,
+        cutoff=cutoff,
+        n_nearest=REACH * k,
+    )
+    edges, p = similarities(paths.edge_index, paths.edge_weight, n, resolve_perplexity(config, k), config.similarity.nu)
+    # Paths hold both ways, and so do similarities: the same pairs in the same order.
+    kept = p > 0
+    return MergedGraph(edges[:, kept], p[kept], paths.provenance[kept])

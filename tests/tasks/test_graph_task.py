@@ -126,7 +126,7 @@ def test_encoders_that_do_not_propagate_get_no_graph():
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({"merge.how": "geodesic"}, "merge.how: found 'geodesic'"),
+        ({"merge.how": "average"}, "merge.how: found 'average'"),
         ({"merge.feature_weight": -0.1}, "merge.feature_weight: found -0.1"),
         ({"merge.propagation_weight": -1.0}, "merge.propagation_weight"),
         ({"neighbors.n_neighbors": 12}, "n_neighbors"),

@@ -1,5 +1,7 @@
 """Adaptive merging: formulas, and what it decides on graphs whose edges are known to be right, wrong or unrelated."""
 
+import math
+
 import pytest
 import torch
 from torch_geometric.data import Data
@@ -7,11 +9,13 @@ from torch_geometric.data import Data
 from genurl_graph import GenURL
 from genurl_graph.agreement import confidence, edge_agreement, feature_coherence, node_trust
 from genurl_graph.config import load_preset
-from genurl_graph.graph import FEATURE, PREDEFINED
+from genurl_graph.exceptions import InputError
+from genurl_graph.graph import FEATURE, PATH, PREDEFINED
 from genurl_graph.inputs import as_input
 from genurl_graph.resolution import resolve_config
+from genurl_graph.similarity import similarities
 from genurl_graph.tasks import graph
-from genurl_graph.tasks.merging import gather
+from genurl_graph.tasks.merging import gather, geodesic_similarities
 from tests.test_agreement import blobs, edges_of
 
 CPU = torch.device("cpu")
@@ -127,3 +131,55 @@ def test_untrusted_edges_hardly_move_an_embedding():
     problems = [build(d) for d in (data, other)]
     near = [dense(p.merged.edge_index, p.merged.edge_weight * ((p.merged.provenance & FEATURE) > 0)) for p in problems]
     assert float((near[0] - near[1]).abs().sum() / near[0].sum()) < 0.1
+
+
+def test_geodesics_are_shortest_paths_over_both_graphs():
+    """Against all pairs by Floyd and Warshall: who is reached, who reaches whom, and the calibrated similarities."""
+    data = graph_data(alike=True)
+    data.x = data.x * torch.rand(data.x.shape, generator=torch.Generator().manual_seed(6))  # no ties
+    changes = {
+        "merge.how": "geodesic",
+        "merge.weighting": "given",
+        "merge.feature_weight": 2.0,
+        "neighbors.n_neighbors": 4,
+    }
+    found, config, given = sources(data, changes)
+    merged = geodesic_similarities(given, found, config)
+
+    x = torch.nn.functional.normalize(given.x.double(), dim=1)
+    distance = (1 - x @ x.T).clamp_min(0)
+    direct = torch.full((N, N), math.inf, dtype=torch.float64)
+    row = torch.arange(N).repeat_interleave(4)
+    near = found.neighbors.indices.reshape(-1)
+    direct[row, near] = direct[near, row] = found.neighbors.distances.reshape(-1).double() / 2
+    i, j = found.edge_index
+    direct[i, j] = torch.minimum(direct[i, j], distance[i, j])
+    lengths = torch.cat([distance[i, j], found.neighbors.distances.reshape(-1).double() / 2])
+    paths = direct.clone().fill_diagonal_(0)
+    for via in range(N):
+        paths = torch.minimum(paths, paths[:, via : via + 1] + paths[via : via + 1])
+    paths.fill_diagonal_(math.inf)
+    paths[paths > 2 * float(lengths.float().median())] = math.inf
+    last = paths.topk(3 * 4, largest=False).values[:, -1:]
+    reached = (paths <= last + 1e-9) & paths.isfinite()
+    reached = reached | reached.T
+    edges = reached.nonzero().T
+    _, p = similarities(edges, paths[edges[0], edges[1]].float(), N, config.similarity.perplexity)
+    torch.testing.assert_close(dense(merged.edge_index, merged.edge_weight), dense(edges, p), rtol=1e-3, atol=1e-4)
+
+    only_paths = dense(merged.edge_index, ((merged.provenance & PATH) > 0).float()) > 0
+    assert torch.equal(only_paths, direct.isinf() & (dense(merged.edge_index, merged.edge_weight) > 0))
+    assert 0.1 < float(only_paths.sum() / reached.sum()) < 1
+
+
+def test_geodesics_train_and_need_feature_edges():
+    data = graph_data(alike=True)
+    small = {"merge.how": "geodesic", "encoder.hidden": 8}
+    model = GenURL(random_state=0, epochs=2, config=small).fit(data)
+    assert torch.isfinite(model.embedding_).all()
+    for wrong in (Data(edge_index=data.edge_index, num_nodes=N), data):
+        changes = small | ({} if wrong is not data else {"merge.feature_weight": 0.0})
+        with pytest.raises(InputError, match="geodesic needs features"):
+            GenURL(random_state=0, epochs=2, config=changes).fit(wrong)
+    with pytest.raises(InputError, match="cutoff"):
+        GenURL(random_state=0, epochs=2, config=small | {"merge.cutoff": -1.0}).fit(data)
