@@ -186,3 +186,12 @@ def test_p_must_have_edges_and_be_positive(problem):
         sparse(z, torch.zeros_like(p), GLOBAL)
     with pytest.raises(InputError, match="smallest is -"):
         sparse(z, -p, GLOBAL)
+
+
+def test_cross_entropy_needs_probabilities(problem):
+    z, _, p = problem
+    bce = replace(GLOBAL, name="bce", scale=1.0)
+    assert torch.isfinite(sparse(z, p, bce, views=ViewConfig(self_weight=1.0))(0.0).loss)
+    for similarities, views in ((3 * p, ONE_VIEW), (p, ViewConfig(self_weight=1.5))):
+        with pytest.raises(InputError, match=r"loss bce: the largest similarity in P is 1\.5; expected"):
+            sparse(z, similarities.clamp_max(1.5), bce, views=views)
