@@ -46,9 +46,9 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Full-batch steps. By default the preset's.
     device : "auto", "cpu" or "cuda"
     random_state : int, optional
-        Seed. Two fits with one seed agree exactly on the CPU with one thread (``torch.set_num_threads(1)``). With more,
-        which of several equally near neighbours the search takes may depend on timing, and results differ slightly.
-        None draws a seed, which is kept in ``seed_``.
+        Seed; None draws one, kept in ``seed_``. On the CPU two fits with one seed and one number of threads, on one
+        machine with the same libraries, agree bit for bit; with ``loss.name`` "infonce", or ``loss.metric``
+        "euclidean" in 16 or more components, only with one thread (torch sums their gradients in no fixed order).
     config : mapping or path, optional
         Any other parameter by its dotted name, ``{"loss.gamma": 0.5}``, or a TOML file of them
         (`genurl_graph.config`).

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from genurl_graph import _ann
-from genurl_graph._inputs import as_count, as_rows
-from genurl_graph._rows import DenseRows, Frame, Rows, SparseRows, pair_scores
+from genurl_graph._inputs import as_count, as_rows, as_sparse, mostly_zero
+from genurl_graph._rows import DenseRows, Frame, Rows, SparseRows
+from genurl_graph._scores import distance, pair_scores
 from genurl_graph._settle import settle, sort_candidates
 from genurl_graph._tiles import cross_join, self_join
 from genurl_graph.exceptions import InputError
@@ -25,6 +26,13 @@ AUTO_PASSES = 300
 RECALL_SAMPLE = 512
 # Candidates kept beyond k while scores are float32: rounding may swap neighbours that are this close in rank.
 EXTRA = 4
+# Rows searched first to find out whether ties leave many of them in doubt.
+PROBES = 64
+# An exact search costs 1.5 times the fast one (sparse rows), and twice more where pairs (i, j) do not serve both rows:
+# from this share of doubtful rows in the sample it is better to begin with it,
+DOUBTFUL_SAMPLE = 0.2
+# and from this share of doubtful rows on to search all of them than only these.
+MANY_DOUBTFUL = 0.5
 
 _told_about_faiss = False
 
@@ -61,6 +69,13 @@ def knn(
     that rounding could have spoiled, in float64 where neighbours could not be told apart otherwise; duplicates get
     distance 0. It agrees with scikit-learn's brute force up to ties (distances closer than 1e-5 of their value).
 
+    The neighbours of a row are the first k by (float32 distance, index): of equally near rows those of smallest index,
+    at the k-th place too. On the CPU two calls with the same arguments and the same number of threads, on the same
+    machine and libraries, return the same bits. With another number of threads or another `memory_mb` indices stay
+    the same and distances differ by at most the 1e-5 above, not at all for small whole numbers (bags of words): but
+    for an error of a product beyond twice what was measured, and for a float64 rounding error that straddles two
+    float32 numbers (about one pair in 1e8).
+
     Parameters
     ----------
     x : array-like of shape [n, d]
@@ -77,7 +92,7 @@ def knn(
         exact search would take over a minute on two cores (``n * m * (d + 300) > 9e12``: 170,000 rows of 16 features,
         90,000 of 784) and faiss is installed; else it is exact (and warns once if faiss is missing).
     memory_mb : float
-        What exact search may use beside its input and its result lists. Smaller is slower, not different. (The least
+        What exact search may use beside its input and its result lists. Smaller is slower. (The least
         that it needs: tiles of 16 x 16 and four blocks of 16 rows.) A faiss index takes one float32 copy of `x`.
     device : str or torch.device, optional
         Where to compute and to return the result; default: where `x` is.
@@ -89,7 +104,7 @@ def knn(
     Returns
     -------
     Neighbors
-        ``indices`` int64 [m, k], ``distances`` float32 [m, k] ascending (equal ones by index), ``backend``, ``recall``.
+        ``indices`` int64 [m, k], ``distances`` float32 [m, k] ascending, ``backend``, ``recall``.
 
     Raises
     ------
@@ -122,15 +137,16 @@ def knn(
             raise InputError(f"n_neighbors: asked for {k} neighbours, but each row has only {counted}")
         k = available
     rows, asked = _same_kind(rows, asked)
-    frame = rows.natural_frame(metric)
-    if asked is not rows:
-        other = asked.natural_frame(metric)
-        frame = Frame(metric, frame.shift, min(frame.scale, other.scale))
     budget = int(memory_mb * 2**20)
-    if _approximate(backend, rows, asked):
+    approximate = _approximate(backend, rows, asked)
+    if not approximate and asked is rows and isinstance(rows, DenseRows) and mostly_zero(rows, budget // 16):
+        asked = rows = SparseRows(as_sparse(rows), rows.device)
+        budget -= rows.nbytes
+    frame = _common_frame(rows, asked, metric, approximate)
+    if approximate:
         return _faiss_search(rows, asked, k, frame, budget, seed)
-    indices, score = _exact_search(rows, asked, k, frame, budget)
-    return Neighbors(indices, _distance(score, frame), "exact", None)
+    indices, distances = _exact_search(rows, asked, k, frame, budget)
+    return Neighbors(indices, _unscaled(distances, frame), "exact", None)
 
 
 def knn_graph(x: Any, n_neighbors: int, **kwargs: Any) -> tuple[Tensor, Tensor]:
@@ -166,13 +182,18 @@ def _same_kind(rows: Rows, asked: Rows) -> tuple[Rows, Rows]:
     """Both dense, or both sparse with the same columns in the dense part of the product."""
     if asked is rows or (isinstance(rows, DenseRows) and isinstance(asked, DenseRows)):
         return rows, asked
-    from scipy.sparse import csr_matrix
+    base = rows if isinstance(rows, SparseRows) else SparseRows(as_sparse(rows), rows.device)
+    other = asked.x if isinstance(asked, SparseRows) else as_sparse(asked)
+    return base, SparseRows(other, rows.device, base.frequent)
 
-    def sparse(side: Rows) -> Any:
-        return side.x if isinstance(side, SparseRows) else csr_matrix(side.x.cpu().double().numpy())
 
-    base = rows if isinstance(rows, SparseRows) else SparseRows(sparse(rows), rows.device)
-    return base, SparseRows(sparse(asked), rows.device, base.frequent)
+def _common_frame(rows: Rows, asked: Rows, metric: str, approximate: bool) -> Frame:
+    if not approximate and rows.is_integral() and (asked is rows or asked.is_integral()):
+        return Frame(metric, None, 1.0, integral=True)
+    frame = rows.natural_frame(metric)
+    if asked is rows:
+        return frame
+    return Frame(metric, frame.shift, min(frame.scale, asked.natural_frame(metric).scale))
 
 
 def _approximate(backend: str, rows: Rows, asked: Rows) -> bool:
@@ -198,30 +219,37 @@ def _approximate(backend: str, rows: Rows, asked: Rows) -> bool:
 
 
 def _exact_search(rows: Rows, asked: Rows, k: int, frame: Frame, budget: int) -> tuple[Tensor, Tensor]:
-    """Indices ``[m, k]`` and scores as of `pair_scores`, sorted."""
+    """Indices and distances (in the units of `frame`) ``[m, k]``, by (distance, index)."""
     own = asked is rows
-    available = rows.n - own
-    width = min(k + EXTRA, available)
-    if own:
-        found = self_join(rows, width, frame, budget)
-    else:
-        everyone = torch.arange(asked.n, device=rows.device)
-        found = cross_join(asked, everyone, rows, width, frame, budget, False, torch.float32)
-    indices, score, doubtful = settle(rows, asked, found.index, found.score, k, frame)
+
+    def search(select: Tensor, exact: bool) -> tuple[Tensor, Tensor, Tensor]:
+        width = min(k + EXTRA, rows.n - own)
+        if own and len(select) == rows.n:
+            found = self_join(rows, width, frame, budget, exact)
+        else:
+            found = cross_join(asked, select, rows, width, frame, budget, own, exact)
+        return settle(rows, asked, select, found.code, k, frame, exact)
+
+    everyone = torch.arange(asked.n, device=rows.device)
+    exact = frame.integral
+    if rows.sparse and not exact:
+        # Ties at the k-th place of most rows, as weighted bags of words may have, make the fast search useless.
+        sample = everyone[:: max(1, asked.n // PROBES)]
+        exact = len(search(sample, False)[2]) > DOUBTFUL_SAMPLE * len(sample)
+    indices, distances, doubtful = search(everyone, exact)
+    if len(doubtful) > MANY_DOUBTFUL * asked.n:
+        doubtful = everyone
     if len(doubtful):
-        again = cross_join(asked, doubtful, rows, width, frame, budget, own, torch.float64)
-        exact = pair_scores(asked, doubtful, rows, again.index, frame)
-        indices[doubtful], score[doubtful] = sort_candidates(again.index, exact, k)
-    return indices, score
+        indices[doubtful], distances[doubtful], _ = search(doubtful, True)
+    return indices, distances
 
 
-def _distance(score: Tensor, frame: Frame) -> Tensor:
-    """float32 distance from a score in the units of `frame`."""
-    if frame.metric == "euclidean":
-        return (score.clamp(min=0).sqrt() / frame.scale).float()
-    if frame.metric == "cosine":
-        return score.clamp(0, 2).float()
-    return (score / frame.scale**2).float()
+def _unscaled(distances: Tensor, frame: Frame) -> Tensor:
+    """Distances in the units of the input."""
+    if frame.metric == "cosine" or frame.scale == 1.0:
+        return distances
+    power = 2 if frame.metric == "inner_product" else 1
+    return (distances.double() / frame.scale**power).float()
 
 
 def _faiss_search(rows: Rows, asked: Rows, k: int, frame: Frame, budget: int, seed: int) -> Neighbors:
@@ -233,14 +261,15 @@ def _faiss_search(rows: Rows, asked: Rows, k: int, frame: Frame, budget: int, se
     width = min(k + own + EXTRA, rows.n)
     index = _ann.candidates(asked, rows, width, frame, seed)
     missing = (index < 0) | (index == everyone[:, None] if own else torch.zeros_like(index, dtype=torch.bool))
-    score = pair_scores(asked, everyone, rows, index.clamp(min=0), frame)
-    score[missing] = torch.inf
-    indices, score = sort_candidates(index, score, k)
-    short = torch.isinf(score).any(1).nonzero().squeeze(1)
+    index = index.clamp(min=0)
+    found = distance(pair_scores(asked, everyone, rows, index, frame), frame).masked_fill(missing, torch.inf)
+    indices, distances = sort_candidates(index, found, k)
+    short = torch.isinf(distances).any(1).nonzero().squeeze(1)
     sample = torch.randperm(asked.n, generator=torch.Generator().manual_seed(seed))[:RECALL_SAMPLE].to(rows.device)
     for chosen in (short, sample) if len(short) else (sample,):
-        found = cross_join(asked, chosen, rows, min(k + EXTRA, rows.n - own), frame, budget, own, torch.float64)
-        exact_indices, exact = sort_candidates(found.index, pair_scores(asked, chosen, rows, found.index, frame), k)
+        joined = cross_join(asked, chosen, rows, min(k + EXTRA, rows.n - own), frame, budget, own, True)
+        exact_indices, exact, _ = settle(rows, asked, chosen, joined.code, k, frame, True)
         if chosen is short:
-            indices[short], score[short] = exact_indices, exact
-    return Neighbors(indices, _distance(score, frame), "faiss", _ann.recall_at_k(score[sample], exact))
+            indices[short], distances[short] = exact_indices, exact
+    recall = _ann.recall_at_k(distances[sample], exact)
+    return Neighbors(indices, _unscaled(distances, frame), "faiss", recall)

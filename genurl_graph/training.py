@@ -61,7 +61,7 @@ def train(
     """Minimise `objective` with Adam.
 
     Random numbers come from torch's global generators; their state is part of the checkpoint, so that a
-    resumed run continues bit for bit on the CPU (of one and the same objective).
+    resumed run continues bit for bit on the CPU, with the same objective, number of threads, machine and libraries.
 
     Parameters
     ----------
