@@ -93,7 +93,9 @@ def propagation_graph(sources: Sources, num_nodes: int, config: Config) -> Propa
         lack = 1 - sources.trust.to(sources.knn_weight.device)[sources.knn_edge_index].mean(0)
         sources = sources._replace(knn_weight=lack * sources.knn_weight)
     graph = _merge(sources, num_nodes, config.merge.propagation_weight, "mix")
-    return Propagation(graph.edge_index.cpu(), graph.edge_weight.cpu(), num_nodes)
+    # Beside trusted edges feature edges weigh nothing: multiplying by their zeros would take most of the time.
+    counts = graph.edge_weight > 0
+    return Propagation(graph.edge_index[:, counts].cpu(), graph.edge_weight[counts].cpu(), num_nodes)
 
 
 def _merge(sources: Sources, num_nodes: int, feature_weight: float, how: How) -> MergedGraph:

@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    rows = [*REFERENCES, *(str(seed) for seed in range(options.seeds))]
+    rows = [*(str(seed) for seed in range(options.seeds)), *REFERENCES]
     jobs = [(name, row) for name in names for row in rows if row not in results["runs"].get(name, {})]
     print(f"{len(jobs)} of {len(names) * len(rows)} jobs to do, {options.jobs} at a time", file=sys.stderr)
     failed = 0

@@ -183,3 +183,9 @@ def test_geodesics_train_and_need_feature_edges():
             GenURL(random_state=0, epochs=2, config=changes).fit(wrong)
     with pytest.raises(InputError, match="cutoff"):
         GenURL(random_state=0, epochs=2, config=small | {"merge.cutoff": -1.0}).fit(data)
+
+
+def test_nothing_is_propagated_over_edges_without_weight():
+    found, config, _ = sources(graph_data(alike=True))
+    full = found._replace(trust=torch.ones(N), edge_weight=torch.ones_like(found.edge_weight))
+    assert graph.propagation_graph(full, N, config).col.numel() == found.edge_index.size(1) + N
