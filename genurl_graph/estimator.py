@@ -47,8 +47,7 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     device : "auto", "cpu" or "cuda"
     random_state : int, optional
         Seed; None draws one, kept in ``seed_``. On the CPU two fits with one seed and one number of threads, on one
-        machine with the same libraries, agree bit for bit; with ``loss.name`` "infonce", or ``loss.metric``
-        "euclidean" in 16 or more components, only with one thread (torch sums their gradients in no fixed order).
+        machine with the same libraries, agree bit for bit.
     config : mapping or path, optional
         Any other parameter by its dotted name, ``{"loss.gamma": 0.5}``, or a TOML file of them
         (`genurl_graph.config`).

@@ -164,7 +164,7 @@ def infonce(
     """
     check(log_q_pos, p, log_q_neg, gamma, scale, per)
     _, log_total = masses(p, log_q_neg, neg_weight, row_pos, row_neg, num_rows, "row")
-    denominator = torch.logaddexp(log_q_pos, log_total[row_pos])
+    denominator = torch.logaddexp(log_q_pos, log_total.index_select(0, row_pos))
     return terms(-(p * log_q_pos).sum(), (p * denominator).sum())
 
 

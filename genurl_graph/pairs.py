@@ -98,7 +98,8 @@ def edge_distances(pattern: EdgePattern, a: Tensor, b: Tensor, metric: str) -> T
         return 1 - edge_products(pattern, a, b)
     if a.size(1) < WIDE:
         return (a.index_select(0, pattern.row) - b.index_select(0, pattern.col)).square().sum(1)
-    squares = a.square().sum(1)[pattern.row] + b.square().sum(1)[pattern.col]
+    # Not by indexing: the gradient of that adds up in no fixed order.
+    squares = a.square().sum(1).index_select(0, pattern.row) + b.square().sum(1).index_select(0, pattern.col)
     return (squares - 2 * edge_products(pattern, a, b)).clamp_min(0)
 
 
