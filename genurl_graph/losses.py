@@ -164,6 +164,8 @@ def infonce(
     """
     check(log_q_pos, p, log_q_neg, gamma, scale, per)
     _, log_total = masses(p, log_q_neg, neg_weight, row_pos, row_neg, num_rows, "row")
+    assert row_pos is not None  # `masses` has refused that
+    # Not by indexing: the gradient of that adds up in no fixed order.
     denominator = torch.logaddexp(log_q_pos, log_total.index_select(0, row_pos))
     return terms(-(p * log_q_pos).sum(), (p * denominator).sum())
 
