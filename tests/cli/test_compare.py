@@ -24,15 +24,6 @@ JOB = runs.Job("raw", (0,), "digits", None, {"device": "cpu"}, {}, 1)
 
 
 @pytest.fixture
-def one_thread():
-    """Results repeat exactly on one thread only."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture
 def here(monkeypatch, one_thread) -> list[tuple[str, int]]:
     """Runs without new processes, which take ten seconds each to import torch; holds the (method, seed) computed."""
     computed: list[tuple[str, int]] = []

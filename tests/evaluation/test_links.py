@@ -43,14 +43,6 @@ def data() -> Data:
     return blocks()
 
 
-@pytest.fixture
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def test_every_edge_is_on_one_side(data):
     split = link_split(data, 3)
     everything = pairs_of(data.edge_index[:, data.edge_index[0] != data.edge_index[1]])
