@@ -186,17 +186,7 @@ def resolved(method: str, name: str, data: "Data", model: dict[str, Any], change
         return peer_settings(method, name, changes)
     if method in FIXED:
         return {}
-    from genurl_graph.inputs import as_input
-    from genurl_graph.resolution import resolve_config
-
-    asked = options.make_estimator(**model, seed=0)
-    arguments = {
-        "encoder.dim": asked.n_components,
-        "encoder.name": asked.encoder,
-        "neighbors.n_neighbors": asked.n_neighbors,
-        "training.epochs": asked.epochs,
-    }
-    return as_config(resolve_config(as_input(data), asked.task, asked.config, arguments))
+    return as_config(options.make_estimator(**model, seed=0).resolve(data))
 
 
 def environment(data: "Data", device: str) -> dict[str, Any]:

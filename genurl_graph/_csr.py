@@ -1,4 +1,4 @@
-"""CSR tensors: made in one place, multiplied by without sorting anything in the backward pass."""
+"""CSR tensors: made in one place, handed to SciPy, multiplied by without sorting anything in the backward pass."""
 
 from __future__ import annotations
 
@@ -15,6 +15,26 @@ def csr_tensor(crow: Tensor, col: Tensor, values: Tensor, shape: tuple[int, int]
     No checks in inner loops, and no notice about torch's beta state for users.
     """
     return torch.sparse_csr_tensor(crow, col, values, shape, check_invariants=False)
+
+
+def identity(n: int) -> Tensor:
+    """One-hot rows, [n, n]: the features of nodes that have none."""
+    return csr_tensor(torch.arange(n + 1), torch.arange(n), torch.ones(n), (n, n))
+
+
+def to_scipy_or_numpy(x: Any) -> Any:
+    """A matrix from anywhere as SciPy CSR if it is sparse, else as a NumPy array; no copy where none is needed."""
+    import numpy as np
+    import scipy.sparse as sp
+
+    if isinstance(x, Tensor):
+        x = x.detach().cpu()
+        if x.layout != torch.strided:
+            x = x.to_sparse_csr()
+            parts = (x.values().numpy(), x.col_indices().numpy(), x.crow_indices().numpy())
+            return sp.csr_matrix(parts, shape=tuple(x.shape))
+        return x.numpy()
+    return x.tocsr() if sp.issparse(x) else np.asarray(x)
 
 
 class _Product(torch.autograd.Function):

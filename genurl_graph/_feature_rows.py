@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
+
+from genurl_graph._csr import to_scipy_or_numpy
 
 
 class FeatureRows:
@@ -24,13 +25,7 @@ class FeatureRows:
 
     @classmethod
     def of(cls, x: Tensor, metric: str) -> FeatureRows:
-        import scipy.sparse as sp
-
-        x = x.detach().cpu()
-        if x.layout == torch.strided:
-            return cls(x.double().numpy(), metric)
-        parts = (x.values().double().numpy(), x.col_indices().numpy(), x.crow_indices().numpy())
-        return cls(sp.csr_matrix(parts, shape=tuple(x.shape)), metric)
+        return cls(to_scipy_or_numpy(x).astype(np.float64), metric)
 
     def to(self, nodes: Any) -> Any:
         """Nearness of all rows to `nodes`, dense [n, len(nodes)], up to a constant of the row."""

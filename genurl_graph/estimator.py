@@ -129,13 +129,7 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """
         data = as_input(X)
         device, seed = choose_device(self.device), self._seed()
-        arguments = {
-            "encoder.dim": self.n_components,
-            "encoder.name": self.encoder,
-            "neighbors.n_neighbors": self.n_neighbors,
-            "training.epochs": self.epochs,
-        }
-        config = resolve_config(data, self.task, self.config, arguments)
+        config = self._resolve(data)
         statistics = {}
         if data.x is not None and config.encoder.normalize == "columns":
             statistics = column_statistics(data.x)
@@ -251,6 +245,19 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """
         return load_model(cls, folder)
 
+    def resolve(self, X: Any) -> Config:
+        """The configuration that `fit` would run with on `X`, without running it."""
+        return self._resolve(as_input(X))
+
+    def _resolve(self, data: Input) -> Config:
+        arguments = {
+            "encoder.dim": self.n_components,
+            "encoder.name": self.encoder,
+            "neighbors.n_neighbors": self.n_neighbors,
+            "training.epochs": self.epochs,
+        }
+        return resolve_config(data, self.task, self.config, arguments)
+
     def _seed(self) -> int:
         seed = self.random_state
         if seed is None and self.resume and self.checkpoint is not None:
@@ -295,4 +302,7 @@ def _propagation(data: Input, config: Config, seed: int) -> Any:
     from genurl_graph.tasks.graph import propagation_graph
     from genurl_graph.tasks.merging import gather
 
+    # A new graph may be smaller than the neighbourhoods of the fitted one; and its P is not wanted.
+    k = min(config.neighbors.n_neighbors, data.num_nodes - 1)
+    config = config.override({"neighbors.n_neighbors": k, "merge.feature_weight": 0.0})
     return propagation_graph(gather(data, config, seed, torch.device("cpu")), data.num_nodes, config)

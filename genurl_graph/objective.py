@@ -198,8 +198,7 @@ def _check(edge_index: Tensor, p: Tensor, loss: LossConfig, sampling: SamplingCo
         raise InputError("similarities P: found no edges; expected some (are all points duplicates?)")
     if not bool((p > 0).all()):
         raise InputError(f"similarities P: the smallest is {float(p.min()):g}; expected values > 0")
-    largest = max(float(p.max()), views.self_weight)
-    if loss.name == "bce" and largest > 1:
+    if loss.name == "bce" and (largest := max(float(p.max()), views.self_weight)) > 1:
         raise InputError(
             f"loss bce: the largest similarity in P is {largest:g}; expected probabilities, at most 1 (merge.how=union "
             "and feature_weight <= 1 keep P there)"

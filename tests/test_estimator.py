@@ -315,3 +315,25 @@ def test_cora_probe_is_far_above_the_untrained_encoder(data_root):
     trained, untrained = (probe_embedding(z, data)["test"] for z in (model.embedding_, model.untrained_embedding()))
     assert trained >= 0.79
     assert trained >= untrained + 0.08
+
+
+@pytest.mark.parametrize("n", [2, 5])
+def test_a_new_graph_may_be_smaller_than_a_neighbourhood(n):
+    """Feature edges are searched anew in the graph that is transformed, among fewer nodes than in `fit`."""
+    g = torch.Generator().manual_seed(0)
+
+    def ring(size):
+        node = torch.arange(size)
+        return Data(x=torch.rand(size, 8, generator=g), edge_index=torch.stack([node, (node + 1) % size]))
+
+    model = GenURL(random_state=0, epochs=1, config={"encoder.hidden": 8}).fit(ring(60))
+    assert model.config_.neighbors.n_neighbors > n
+    z = model.transform(ring(n))
+    assert z.shape == (n, 128)
+    assert torch.isfinite(z).all()
+
+
+def test_resolve_is_what_fit_runs_with(graph):
+    model = small()
+    resolved = model.resolve(graph)
+    assert resolved == model.fit(graph).config_

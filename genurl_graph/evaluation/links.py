@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from genurl_graph._csr import to_scipy_or_numpy
 from genurl_graph.evaluation.link_decoder import decoder_scores, hadamard
-from genurl_graph.evaluation.protocols import to_scipy_or_numpy
 from genurl_graph.exceptions import InputError
 from genurl_graph.inputs import as_input
 from genurl_graph.training import seeded

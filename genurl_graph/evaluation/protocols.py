@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from genurl_graph._csr import to_scipy_or_numpy
 from genurl_graph.evaluation.clustering import cluster
 from genurl_graph.evaluation.probe import knn_probe, linear_probe
 from genurl_graph.evaluation.splits import default_protocol, splits
@@ -18,7 +19,6 @@ __all__ = [
     "probe_embedding",
     "propagated_features",
     "raw_features",
-    "to_scipy_or_numpy",
 ]
 
 
@@ -127,21 +127,6 @@ def _arrays(z: Any, data: Any) -> tuple[Any, np.ndarray[Any, Any]]:
     if features.shape[0] != len(y):
         raise InputError(f"embedding: {features.shape[0]} rows, but the data set has {len(y)} nodes")
     return features, y
-
-
-def to_scipy_or_numpy(x: Any) -> Any:
-    """A matrix from anywhere as SciPy CSR if it is sparse, else as a NumPy array."""
-    import scipy.sparse as sp
-    import torch
-
-    if isinstance(x, torch.Tensor):
-        x = x.detach().cpu()
-        if x.layout != torch.strided:
-            x = x.to_sparse_csr()
-            parts = (x.values().numpy(), x.col_indices().numpy(), x.crow_indices().numpy())
-            return sp.csr_matrix(parts, shape=tuple(x.shape))
-        return x.numpy()
-    return x.tocsr() if sp.issparse(x) else np.asarray(x)
 
 
 def _mean(values: list[Any]) -> float | None:

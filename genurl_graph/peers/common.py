@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from genurl_graph._csr import csr_tensor
+from genurl_graph._csr import identity
 from genurl_graph.config import TrainingConfig
 from genurl_graph.encoders import GNN, MLP, Features, PReLU
 from genurl_graph.exceptions import InputError
@@ -49,8 +49,7 @@ def prepare(name: str, data: Any, normalize: str) -> Graph:
         raise InputError(f"{name}: the data set has no edges; expected a graph")
     merged = merge_graphs(given.edge_index, predefined_weights(given), None, None, num_nodes=n)
     if given.x is None:
-        nodes = torch.arange(n)
-        x = csr_tensor(torch.arange(n + 1), nodes, torch.ones(n), (n, n))
+        x = identity(n)
     else:
         how = resolve_normalization(given.x, normalize)
         x = normalize_features(given.x, how, column_statistics(given.x) if how == "columns" else {})

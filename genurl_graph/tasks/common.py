@@ -7,6 +7,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
+from genurl_graph._csr import to_scipy_or_numpy
 from genurl_graph.config import Config, NeighborConfig
 from genurl_graph.graph import merge_graphs
 from genurl_graph.inputs import Input, is_non_negative, normalize_features
@@ -103,14 +104,9 @@ def principal_components(x: Tensor, n_components: int, seed: int, centre: bool =
     from sklearn.decomposition import PCA, TruncatedSVD
 
     n_components = min(n_components, int(x.size(0)), int(x.size(1)))
-    if x.layout == torch.sparse_csr:
-        import scipy.sparse as sp
-
-        parts = (x.values().numpy(), x.col_indices().numpy(), x.crow_indices().numpy())
-        matrix = sp.csr_matrix(parts, shape=(x.size(0), x.size(1)))
-        scores = TruncatedSVD(n_components, random_state=seed).fit_transform(matrix)
-    elif centre:
-        scores = PCA(n_components, svd_solver="randomized", random_state=seed).fit_transform(x.numpy())
+    matrix = to_scipy_or_numpy(x)
+    if centre and x.layout == torch.strided:
+        scores = PCA(n_components, svd_solver="randomized", random_state=seed).fit_transform(matrix)
     else:
-        scores = TruncatedSVD(n_components, random_state=seed).fit_transform(x.numpy())
+        scores = TruncatedSVD(n_components, random_state=seed).fit_transform(matrix)
     return torch.from_numpy(scores).float().contiguous()

@@ -13,7 +13,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from genurl_graph._csr import csr_tensor
+from genurl_graph._csr import identity
 from genurl_graph.config import Config
 from genurl_graph.encoders import GNNS, Features, make_encoder
 from genurl_graph.exceptions import InputError
@@ -58,7 +58,7 @@ def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torc
     else:
         merged = _merge(sources, n, config.merge.feature_weight, cast(How, config.merge.how))
     positive = merged.edge_weight > 0
-    features = Features(_one_hot(n) if x is None else x)
+    features = Features(identity(n) if x is None else x)
     encoder = make_encoder(
         config.encoder.name,
         features.num_features,
@@ -109,8 +109,3 @@ def _merge(sources: Sources, num_nodes: int, feature_weight: float, how: How) ->
         how=how,
         feature_weight=feature_weight if near else 1.0,
     )
-
-
-def _one_hot(n: int) -> Tensor:
-    nodes = torch.arange(n)
-    return csr_tensor(torch.arange(n + 1), nodes, torch.ones(n), (n, n))
