@@ -87,15 +87,17 @@ class LossConfig:
     metric: str = "euclidean"  # distance of the embedding: euclidean (squared) or cosine
     temperature: float = 1.0  # divides that distance
     nu: float = 1.0
-    exaggeration: float = 1.0  # attraction is multiplied by this in the last quarter of the epochs
+    exaggeration: float = 1.0  # factor of the attraction: more parts clusters, less keeps neighbourhoods
 
 
 @dataclasses.dataclass(frozen=True)
 class SamplingConfig:
     """Sampled pairs that stand for all pairs (`genurl_graph.sampling`)."""
 
-    negatives: str = "shared"  # shared: the same columns for all rows; permuted: flat pairs, for 2-d
-    n_negatives: int = 512  # for each node
+    # shared: the same columns for all rows; permuted: flat pairs, for few dimensions; all: every pair, for 1 or 2
+    # dimensions (`genurl_graph.all_pairs`); auto: the last of these that can be had
+    negatives: str = "shared"
+    n_negatives: Literal["auto"] | int = 512  # for each node; auto: 512 shared, 20 permuted, all n - 1
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numbers
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,8 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Undirected edges by provenance, components before and after the merge.
     seconds_ : dict
         Seconds of the stages ``graph`` and ``train``.
+    mass_ : float
+        Mean row sum of P.
     knn_backend_, knn_recall_
         Which search found the feature edges, and its recall if it was approximate.
 
@@ -165,6 +168,8 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.n_features_in_ = 0 if data.x is None else int(data.x.size(1))
         self.statistics_ = statistics
         self._objective, self._encoder, self._initial = objective, objective.encoder, initial
+        self._space = problem.space
+        self.mass_ = float(problem.merged.edge_weight.double().sum()) / data.num_nodes
         self._kind = data.kind
         return self
 
@@ -189,24 +194,26 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         InputError
-            Not fitted, other features than in `fit`, no edges for a GNN; or a free table of coordinates, which
-            has no place for new samples: fit with ``encoder="mlp"`` for that.
+            Not fitted, other features than in `fit`, no edges for a GNN.
+
+        Notes
+        -----
+        A free table of coordinates places a new sample by its nearest fitted ones (`genurl_graph.placement`): always at
+        the same place, whatever other samples are transformed with it.
         """
         if not hasattr(self, "_encoder"):
             from sklearn.exceptions import NotFittedError
 
             raise NotFittedError("GenURL is not fitted yet; call fit first")
-        if self.encoder_name_ == "free":
-            raise InputError(
-                'transform: the encoder "free" is a table of the fitted samples only; fit with encoder="mlp" to '
-                "embed new ones"
-            )
         data = as_input(X)
         found = 0 if data.x is None else int(data.x.size(1))
         if found != self.n_features_in_:
             raise InputError(f"transform: found {found} features; the model was fitted on {self.n_features_in_}")
         if data.x is None:
             raise InputError("transform: a graph without features has no new nodes to embed")
+        if self.encoder_name_ == "free":
+            z = self._place(data)
+            return z if data.kind == "torch" else z.numpy()
         encoder = self._encoder.eval()
         propagation = None
         if self.encoder_name_ in GNNS:
@@ -217,6 +224,19 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         with torch.no_grad():
             z = encoder(Features(x).to(torch.device(self.device_)), encoder.operator(propagation)).cpu()
         return z if data.kind == "torch" else z.numpy()
+
+    def _place(self, data: Input) -> Tensor:
+        from genurl_graph.placement import Fitted, place
+
+        assert data.x is not None
+        if self._space is None:
+            raise InputError(
+                'transform: the encoder "free" places new samples by their features; this table was fitted '
+                "on a graph (neighbors.hops) or by the graph task; use another encoder there"
+            )
+        if data.edge_index is not None:
+            warnings.warn("transform: edges between new samples are ignored by the free table", stacklevel=3)
+        return place(data.x, Fitted(self.embedding_, self._space, self.mass_, self.seed_), self.config_)
 
     def untrained_embedding(self) -> Tensor:
         """Embedding [n, d] by the same encoder with its initial weights: what the training started from."""

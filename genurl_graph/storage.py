@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from genurl_graph.exceptions import InputError
+from genurl_graph.space import pack, unpack
 
 if TYPE_CHECKING:
     from genurl_graph.config import Config
@@ -29,11 +30,14 @@ _KEPT = (
     "seconds_",
     "knn_backend_",
     "knn_recall_",
+    "mass_",
 )
 
 
 def save_model(model: GenURL, folder: str | Path) -> None:
     """Write encoder weights, feature statistics and embedding (safetensors), and the rest (JSON).
+
+    A free table places new samples by their neighbours: its folder holds the fitted vectors too.
 
     Raises
     ------
@@ -56,6 +60,9 @@ def save_model(model: GenURL, folder: str | Path) -> None:
     tensors = {f"encoder.{k}": v.detach().cpu().contiguous() for k, v in model._encoder.state_dict().items()}
     tensors |= {f"statistics.{k}": v.contiguous() for k, v in model.statistics_.items()}
     tensors["embedding"] = model.embedding_.contiguous()
+    space = model._space if model.encoder_name_ == "free" else None
+    if space is not None:
+        tensors |= pack(space)
     # The same mark in both files: one of them may be of an earlier model, if writing the other was interrupted.
     mark = secrets.token_hex(8)
     with atomic_write(target / "model.safetensors") as temporary:
@@ -67,6 +74,7 @@ def save_model(model: GenURL, folder: str | Path) -> None:
         "config": model.config_.to_dict(),
     }
     note["fitted"] = {name: getattr(model, name) for name in _KEPT}
+    note["space"] = None if space is None else {"unit": space.unit}
     write_json(target / "model.json", note)
 
 
@@ -91,6 +99,7 @@ def load_model(cls: type[GenURL], folder: str | Path) -> GenURL:
         config = Config(task=note["config"]["task"]).override(flatten(note["config"]))
         fitted = {name: note["fitted"][name] for name in _KEPT}
         encoder = _encoder(config, fitted["n_features_in_"], tensors)
+        space = None if note["space"] is None else unpack(tensors, bool(note["space"]["unit"]))
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         if isinstance(error, InputError):
             raise
@@ -107,7 +116,7 @@ def load_model(cls: type[GenURL], folder: str | Path) -> GenURL:
     model.config_, model.device_ = config, "cpu"
     model.embedding_ = tensors["embedding"]
     model.statistics_ = {k[11:]: v for k, v in tensors.items() if k.startswith("statistics.")}
-    model._encoder = encoder.eval()
+    model._encoder, model._space = encoder.eval(), space
     return model
 
 
@@ -130,7 +139,7 @@ def _encoder(config: Config, n_features: int, tensors: dict[str, Tensor]) -> Enc
     """The encoder that `config` describes, with its saved weights."""
     from genurl_graph.encoders import make_encoder
 
-    if config.encoder.layers > len(tensors):
+    if config.encoder.name != "free" and config.encoder.layers > len(tensors):
         raise ValueError(f"{config.encoder.layers} layers, but {len(tensors)} tensors")
     # Without memory or random numbers of its own: the file's tensors become the weights, and sizes that do not fit
     # them are noticed before anything of that size is made.

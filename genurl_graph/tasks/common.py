@@ -7,19 +7,28 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from genurl_graph._csr import to_scipy_or_numpy
+from genurl_graph.all_pairs import why_not
 from genurl_graph.config import Config, NeighborConfig
 from genurl_graph.graph import merge_graphs
 from genurl_graph.inputs import Input, is_non_negative, normalize_features
 from genurl_graph.neighbors import Backend, Metric, Neighbors, knn
+from genurl_graph.pairs import WIDE
 from genurl_graph.propagation import Propagation
 from genurl_graph.similarity import similarities
+from genurl_graph.space import FeatureSpace, principal_axes
 
 
 def feature_similarities(
-    data: Input, config: Config, seed: int, device: torch.device
+    data: Input, config: Config, seed: int, device: torch.device, space: FeatureSpace | None = None
 ) -> tuple[Neighbors, Tensor, Tensor]:
     """Feature-space kNN and their calibrated similarities.
+
+    Parameters
+    ----------
+    data, config, seed, device
+        As handed to a recipe.
+    space : FeatureSpace, optional
+        Where neighbours are searched; by default `feature_space` of the data.
 
     Returns
     -------
@@ -31,7 +40,7 @@ def feature_similarities(
     """
     c = config.neighbors
     found = knn(
-        feature_space(data, config, seed),
+        (space or feature_space(data, config, seed)).vectors,
         c.n_neighbors,
         metric=cast(Metric, c.metric),  # knn checks both
         backend=cast(Backend, c.backend),
@@ -50,7 +59,7 @@ def feature_similarities(
     return found, edge_index[:, kept], p[kept]
 
 
-def feature_space(data: Input, config: Config, seed: int) -> Tensor:
+def feature_space(data: Input, config: Config, seed: int) -> FeatureSpace:
     """The vectors whose neighbours become feature edges.
 
     Features, brought to ``neighbors.pca`` principal components and then averaged ``neighbors.hops`` times over the
@@ -60,18 +69,20 @@ def feature_space(data: Input, config: Config, seed: int) -> Tensor:
     """
     assert data.x is not None
     x, c = data.x, config.neighbors
+    unit, projection = False, None
     if 0 < c.pca < x.size(1):
-        if c.metric == "cosine":
-            # Long documents would otherwise own the components.
-            x = normalize_features(x, "unit", {})
-        x = principal_components(x, c.pca, seed, centre=c.metric != "cosine")
+        # Long documents would otherwise own the components.
+        unit = c.metric == "cosine"
+        x = normalize_features(x, "unit", {}) if unit else x
+        projection = principal_axes(x, c.pca, seed, centre=not unit)
+        x = projection.apply(x)
     if c.hops > 0 and data.edge_index is not None:
         given = merge_graphs(data.edge_index, predefined_weights(data), None, None, num_nodes=data.num_nodes)
         operator = Propagation(given.edge_index, given.edge_weight, data.num_nodes).operator("sym")
         x = x.to_dense() if x.layout == torch.sparse_csr else x
         for _ in range(c.hops):
             x = operator @ x
-    return x
+    return FeatureSpace(x, unit, projection)
 
 
 def resolve_metric(x: Tensor, config: NeighborConfig) -> str:
@@ -95,18 +106,14 @@ def predefined_weights(data: Input) -> Tensor | None:
     return weight / weight.max().clamp_min(torch.finfo(torch.float32).tiny)
 
 
-def principal_components(x: Tensor, n_components: int, seed: int, centre: bool = True) -> Tensor:
-    """Leading principal components (randomised SVD), float32 [n, n_components].
-
-    Sparse features are never centred, since that would make them dense. There are never more components than
-    samples or features.
-    """
-    from sklearn.decomposition import PCA, TruncatedSVD
-
-    n_components = min(n_components, int(x.size(0)), int(x.size(1)))
-    matrix = to_scipy_or_numpy(x)
-    if centre and x.layout == torch.strided:
-        scores = PCA(n_components, svd_solver="randomized", random_state=seed).fit_transform(matrix)
-    else:
-        scores = TruncatedSVD(n_components, random_state=seed).fit_transform(matrix)
-    return torch.from_numpy(scores).float().contiguous()
+def resolve_sampling(config: Config, num_nodes: int) -> dict[str, str | int]:
+    """ "auto" made definite: all pairs where they can be counted, else what suits the number of dimensions."""
+    kind, count = config.sampling.negatives, config.sampling.n_negatives
+    if kind == "auto":
+        if config.encoder.dim <= 2 and why_not(config.loss, config.views) is None:
+            kind = "all"
+        else:
+            kind = "shared" if config.encoder.dim >= WIDE else "permuted"
+    if isinstance(count, str):
+        count = {"shared": 512, "permuted": 20}.get(kind, num_nodes - 1)
+    return {"sampling.negatives": kind, "sampling.n_negatives": count}
