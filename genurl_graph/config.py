@@ -41,8 +41,8 @@ class MergeConfig:
     cutoff: Literal["auto"] | float = "auto"  # longest geodesic; auto: two edges of median length
     feature_weight: float = 0.3  # weight of a feature edge in P beside a predefined one of 1
     propagation_weight: float = 0.0  # the same in the graph that a GNN propagates over; 0: none there
-    # adaptive: given edges count as far as features bear them out (`genurl_graph.agreement`)
-    weighting: Literal["given", "adaptive"] = "given"
+    # adaptive: given edges count as far as features bear them out (`genurl_graph.agreement`); none: not at all
+    weighting: Literal["given", "adaptive", "none"] = "given"
 
 
 @dataclasses.dataclass(frozen=True)

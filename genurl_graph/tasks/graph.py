@@ -52,6 +52,8 @@ def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torc
         value = getattr(config.merge, name)
         if not 0 <= value < math.inf:
             raise InputError(f"merge.{name}: found {value}; expected a finite number >= 0")
+    if config.merge.weighting == "none" and (data.x is None or config.merge.feature_weight == 0):
+        raise InputError("merge.weighting: none needs features, and merge.feature_weight > 0: no other edges are left")
     sources = gather(data, config, seed, device)
     if config.merge.how == "geodesic":
         merged = geodesic_similarities(data, sources, config)
