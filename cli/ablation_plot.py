@@ -38,8 +38,7 @@ def bars(results: Ablation, factors: Factors) -> Any:
                 continue
             mean, std = accuracy(results, name)
             axes.barh(place, mean, xerr=std, color=COLOUR if name == BASE else PALE, height=0.7, ecolor="#555555")
-        axes.set(yticks=range(len(levels)), yticklabels=list(levels), ylabel=factor)
-        axes.invert_yaxis()
+        axes.set(yticks=range(len(levels)), yticklabels=list(levels), ylabel=factor, ylim=(len(levels) - 0.5, -0.5))
         axes.axvline(accuracy(results, BASE)[0], color=COLOUR, linestyle="--", linewidth=1)
         axes.spines[["top", "right"]].set_visible(False)
     means = [accuracy(results, name)[0] for name in results.rows if results.ran(name)]

@@ -74,6 +74,9 @@ class EncoderConfig:
     dropout: float = 0.0
     norm: str = "none"  # batch normalisation: none, output (its columns only), batch (hidden layers too)
     init: str = "pca"  # start of the free table
+    # Input of nodes without features (`genurl_graph.structure`): one-hot, or numbers that new graphs have, too
+    structure: Literal["identity", "degree", "random_walk", "laplacian"] = "identity"
+    structure_dim: int = 16  # steps of the walk, or eigenvectors
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,7 +20,9 @@ from genurl_graph.graph import count_components
 from genurl_graph.inputs import Input, as_input, column_statistics, normalize_features
 from genurl_graph.resolution import resolve_config
 from genurl_graph.storage import load_model, save_model
-from genurl_graph.tasks import Problem
+from genurl_graph.structure import TRANSFERABLE
+from genurl_graph.tasks import Problem, graph, reduction
+from genurl_graph.tasks.common import encoder_features
 from genurl_graph.training import Callback, choose_device, seeded, train
 
 
@@ -130,13 +132,16 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         data = as_input(X)
         device, seed = choose_device(self.device), self._seed()
         config = self._resolve(data)
-        statistics = {}
-        if data.x is not None and config.encoder.normalize == "columns":
-            statistics = column_statistics(data.x)
-
         started = time.perf_counter()
+        x = encoder_features(data, config, device)
+        statistics = {}
+        if x is not None and config.encoder.normalize == "columns":
+            statistics = column_statistics(x)
         with seeded(seed):
-            problem = self._build(data, config, statistics, seed, device)
+            if x is not None:
+                x = normalize_features(x, config.encoder.normalize, statistics)
+            build = graph.build if config.task == "graph" else reduction.build
+            problem = build(data, x, config, seed, device)
             objective = problem.objective
             merged = problem.merged
             summary = merged.summary() | merged.mass_shares() | _components(data, problem) | problem.decisions
@@ -179,7 +184,8 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         X : as in `fit`
-            With the same features. A GNN needs the edges of the new graph; an MLP looks at each row alone.
+            With the same features, or without any if there were none and ``encoder.structure`` is "degree" or
+            "random_walk". A GNN needs the edges of the new graph; an MLP looks at each row alone.
             Feature edges, where the GNN propagates over them (``merge.propagation_weight``), are searched anew.
 
         Returns
@@ -205,15 +211,21 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         found = 0 if data.x is None else int(data.x.size(1))
         if found != self.n_features_in_:
             raise InputError(f"transform: found {found} features; the model was fitted on {self.n_features_in_}")
-        if data.x is None:
-            raise InputError("transform: a graph without features has no new nodes to embed")
+        structure = self.config_.encoder.structure
+        if data.x is None and structure not in TRANSFERABLE:
+            raise InputError(
+                f"transform: without features encoder.structure={structure} knows the fitted nodes only; fit with "
+                f"{' or '.join(TRANSFERABLE)} to embed new graphs"
+            )
         encoder = self._encoder.eval()
         propagation = None
         if self.encoder_name_ in GNNS:
             if data.edge_index is None:
                 raise InputError(f"transform: encoder {self.encoder_name_!r} needs edges; the input has none")
             propagation = _propagation(data, self.config_, self.seed_).to(torch.device(self.device_))
-        x = normalize_features(data.x, self.config_.encoder.normalize, self.statistics_)
+        given = encoder_features(data, self.config_, self.device_)
+        assert given is not None
+        x = normalize_features(given, self.config_.encoder.normalize, self.statistics_)
         with torch.no_grad():
             z = encoder(Features(x).to(torch.device(self.device_)), encoder.operator(propagation)).cpu()
         return z if data.kind == "torch" else z.numpy()
@@ -269,15 +281,6 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             raise InputError(f"random_state: found {seed!r}; expected an int from 0 to 2**32 - 1, or None")
         return int(seed)
 
-    def _build(
-        self, data: Input, config: Config, statistics: dict[str, Tensor], seed: int, device: torch.device
-    ) -> Problem:
-        from genurl_graph.tasks import graph, reduction
-
-        x = None if data.x is None else normalize_features(data.x, config.encoder.normalize, statistics)
-        build = graph.build if config.task == "graph" else reduction.build
-        return build(data, x, config, seed, device)
-
     def _checkpoint(self, config: Config, data: Input, seed: int) -> Checkpoint | None:
         if self.checkpoint is None:
             return None
@@ -299,10 +302,9 @@ def _components(data: Input, problem: Problem) -> dict[str, int]:
 
 
 def _propagation(data: Input, config: Config, seed: int) -> Any:
-    from genurl_graph.tasks.graph import propagation_graph
     from genurl_graph.tasks.merging import gather
 
     # A new graph may be smaller than the neighbourhoods of the fitted one; and its P is not wanted.
     k = min(config.neighbors.n_neighbors, data.num_nodes - 1)
     config = config.override({"neighbors.n_neighbors": k, "merge.feature_weight": 0.0})
-    return propagation_graph(gather(data, config, seed, torch.device("cpu")), data.num_nodes, config)
+    return graph.propagation_graph(gather(data, config, seed, torch.device("cpu")), data.num_nodes, config)

@@ -47,7 +47,9 @@ def resolve_config(
     if resolved.encoder.name not in ENCODERS:
         raise InputError(f"encoder: unknown {resolved.encoder.name!r}; expected auto, {', '.join(ENCODERS)}")
     if data.x is None:
-        return resolved
+        # Walks and eigenvectors differ by orders of magnitude from column to column.
+        normalize = resolved.encoder.normalize
+        return resolved.override({"encoder.normalize": "columns" if normalize == "auto" else normalize})
     k = resolved.neighbors.n_neighbors
     if "neighbors.n_neighbors" not in asked:
         # A default that does not fit a small input gives way; a number that was asked for does not.

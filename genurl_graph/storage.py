@@ -129,7 +129,9 @@ def _read_tensors(path: Path, mark: str) -> dict[str, Tensor]:
 def _encoder(config: Config, n_features: int, tensors: dict[str, Tensor]) -> Encoder:
     """The encoder that `config` describes, with its saved weights."""
     from genurl_graph.encoders import make_encoder
+    from genurl_graph.structure import structure_width
 
+    c = config.encoder
     if config.encoder.layers > len(tensors):
         raise ValueError(f"{config.encoder.layers} layers, but {len(tensors)} tensors")
     # Without memory or random numbers of its own: the file's tensors become the weights, and sizes that do not fit
@@ -137,7 +139,7 @@ def _encoder(config: Config, n_features: int, tensors: dict[str, Tensor]) -> Enc
     with torch.device("meta"):
         encoder = make_encoder(
             config.encoder.name,
-            n_features or len(tensors["embedding"]),
+            n_features or structure_width(c.structure, c.structure_dim, len(tensors["embedding"])),
             config.encoder.dim,
             hidden=config.encoder.hidden,
             layers=config.encoder.layers,

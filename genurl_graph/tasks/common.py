@@ -14,6 +14,7 @@ from genurl_graph.inputs import Input, is_non_negative, normalize_features
 from genurl_graph.neighbors import Backend, Metric, Neighbors, knn
 from genurl_graph.propagation import Propagation
 from genurl_graph.similarity import similarities
+from genurl_graph.structure import structural_features
 
 
 def feature_similarities(
@@ -85,6 +86,21 @@ def resolve_perplexity(config: Config, n_neighbors: int) -> float:
     """ "auto" made definite: the number of neighbours, but more than the 2 that calibration needs."""
     perplexity = config.similarity.perplexity
     return max(float(n_neighbors), 2.01) if isinstance(perplexity, str) else perplexity
+
+
+def encoder_features(data: Input, config: Config, device: torch.device | str = "cpu") -> Tensor | None:
+    """What an encoder reads, before it is normalised: features, or structural columns of a graph without them.
+
+    Returns
+    -------
+    Tensor, float32, shape [n, f], on the CPU, or None
+        None for one-hot rows, which nobody stores, and for the free table, which reads nothing.
+    """
+    if data.x is not None or config.encoder.structure == "identity" or config.encoder.name == "free":
+        return data.x
+    given = merge_graphs(data.edge_index, predefined_weights(data), None, None, num_nodes=data.num_nodes)
+    kind, columns = config.encoder.structure, config.encoder.structure_dim
+    return structural_features(kind, columns, given.edge_index, given.edge_weight, data.num_nodes, device)
 
 
 def predefined_weights(data: Input) -> Tensor | None:

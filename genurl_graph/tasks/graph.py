@@ -33,8 +33,8 @@ def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torc
     data : Input
         With edges; features where there are some (they make the feature edges).
     x : Tensor or None
-        Features as the encoder sees them (normalised). None: every node is its own feature (one-hot), as is usual
-        for graphs without features, and there are no feature edges.
+        What the encoder sees (normalised): features or, of a graph without them, structural columns. None: every node
+        is its own feature (one-hot). Feature edges are made of the features of `data` alone.
     config : Config
     seed : int
         Of everything random before training.
