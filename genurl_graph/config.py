@@ -43,6 +43,9 @@ class MergeConfig:
     propagation_weight: float = 0.0  # the same in the graph that a GNN propagates over; 0: none there
     # adaptive: given edges count as far as features bear them out (`genurl_graph.agreement`); none: not at all
     weighting: Literal["given", "adaptive", "none"] = "given"
+    type_weights: str = (
+        ""  # HeteroData: weights of relations against each other, "writes=2,cites=0.5"; 1 for all others
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -236,6 +239,10 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
 
 def _convert(key: str, value: Any, kind: Any) -> Any:
     """`value` as `kind` (int, float, str, Literal or a union of them); bool, NaN and lossy conversions are refused."""
+    if key == "merge.type_weights" and isinstance(value, Mapping):
+        # A table in TOML, a dictionary in Python; PyG's relations are tuples.
+        pairs = ((name if isinstance(name, str) else "__".join(name), weight) for name, weight in value.items())
+        value = ",".join(f"{name}={weight}" for name, weight in pairs)
     options = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
     names = []
     for option in options:

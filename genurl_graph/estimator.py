@@ -17,12 +17,13 @@ from genurl_graph.config import Config
 from genurl_graph.encoders import GNNS, Features
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph import count_components
-from genurl_graph.inputs import Input, as_input, column_statistics, normalize_features
+from genurl_graph.hetero import as_graph, split, weigh
+from genurl_graph.inputs import Input
 from genurl_graph.resolution import resolve_config
 from genurl_graph.storage import load_model, save_model
 from genurl_graph.structure import TRANSFERABLE
 from genurl_graph.tasks import Problem, graph, reduction
-from genurl_graph.tasks.common import encoder_features
+from genurl_graph.tasks.common import encoder_input
 from genurl_graph.training import Callback, choose_device, seeded, train
 
 
@@ -74,6 +75,8 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Undirected edges by provenance, components before and after the merge.
     seconds_ : dict
         Seconds of the stages ``graph`` and ``train``.
+    node_slices_ : dict or None
+        Of ``HeteroData``: first row of each node type in ``embedding_``, and the one after its last.
     knn_backend_, knn_recall_
         Which search found the feature edges, and its recall if it was approximate.
 
@@ -114,8 +117,8 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : Data, array, sparse matrix, Tensor or networkx graph
-            As in `genurl_graph.inputs.as_input`.
+        X : Data, HeteroData, array, sparse matrix, Tensor or networkx graph
+            As in `genurl_graph.inputs.as_input` and, for HeteroData, `genurl_graph.hetero`.
         y : ignored
         callbacks : sequence of callables
             Called as ``callback(epoch, loss)`` after each epoch.
@@ -129,17 +132,13 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         KeyboardInterrupt
             On Ctrl-C, with the checkpoint (if one was asked for) on disk.
         """
-        data = as_input(X)
+        data = as_graph(X)
         device, seed = choose_device(self.device), self._seed()
         config = self._resolve(data)
+        data = weigh(data, config.merge.type_weights)
         started = time.perf_counter()
-        x = encoder_features(data, config, device)
-        statistics = {}
-        if x is not None and config.encoder.normalize == "columns":
-            statistics = column_statistics(x)
+        x, statistics = encoder_input(data, config, device)
         with seeded(seed):
-            if x is not None:
-                x = normalize_features(x, config.encoder.normalize, statistics)
             build = graph.build if config.task == "graph" else reduction.build
             problem = build(data, x, config, seed, device)
             objective = problem.objective
@@ -171,11 +170,15 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.statistics_ = statistics
         self._objective, self._encoder, self._initial = objective, objective.encoder, initial
         self._kind = data.kind
+        self.node_slices_ = None if data.types is None else data.types.rows
+        self.node_widths_ = None if data.types is None else data.types.widths()
         return self
 
     def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any:
-        """`fit`, then the embedding: a NumPy array, or a Tensor if torch or PyG came in."""
+        """`fit`, then the embedding: an array, a Tensor for torch and PyG, a dictionary by node type for HeteroData."""
         self.fit(X, y, **fit_params)
+        if self.node_slices_ is not None:
+            return split(self.embedding_, self.node_slices_)
         return self.embedding_ if self._kind == "torch" else self.embedding_.numpy()
 
     def transform(self, X: Any) -> Any:
@@ -190,7 +193,7 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
         Returns
         -------
-        array or Tensor, float32, shape [n, d]
+        array or Tensor, float32, shape [n, d]; a dictionary of them by node type for HeteroData
 
         Raises
         ------
@@ -207,12 +210,9 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 'transform: the encoder "free" is a table of the fitted samples only; fit with encoder="mlp" to '
                 "embed new ones"
             )
-        data = as_input(X)
-        found = 0 if data.x is None else int(data.x.size(1))
-        if found != self.n_features_in_:
-            raise InputError(f"transform: found {found} features; the model was fitted on {self.n_features_in_}")
+        data = self._like_fitted(X)
         structure = self.config_.encoder.structure
-        if data.x is None and structure not in TRANSFERABLE:
+        if data.bare_nodes().numel() and structure not in TRANSFERABLE:
             raise InputError(
                 f"transform: without features encoder.structure={structure} knows the fitted nodes only; fit with "
                 f"{' or '.join(TRANSFERABLE)} to embed new graphs"
@@ -223,11 +223,12 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             if data.edge_index is None:
                 raise InputError(f"transform: encoder {self.encoder_name_!r} needs edges; the input has none")
             propagation = _propagation(data, self.config_, self.seed_).to(torch.device(self.device_))
-        given = encoder_features(data, self.config_, self.device_)
-        assert given is not None
-        x = normalize_features(given, self.config_.encoder.normalize, self.statistics_)
+        x, _ = encoder_input(data, self.config_, self.device_, self.statistics_)
+        assert x is not None
         with torch.no_grad():
             z = encoder(Features(x).to(torch.device(self.device_)), encoder.operator(propagation)).cpu()
+        if data.types is not None:
+            return split(z, data.types.rows)
         return z if data.kind == "torch" else z.numpy()
 
     def untrained_embedding(self) -> Tensor:
@@ -259,7 +260,19 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def resolve(self, X: Any) -> Config:
         """The configuration that `fit` would run with on `X`, without running it."""
-        return self._resolve(as_input(X))
+        return self._resolve(as_graph(X))
+
+    def _like_fitted(self, X: Any) -> Input:
+        """New data, checked to have the features, and the types of nodes, of the fitted ones."""
+        data = as_graph(X, None if self.node_widths_ is None else list(self.node_widths_))
+        found, expected = (0 if data.x is None else int(data.x.size(1))), self.n_features_in_
+        widths = None if data.types is None else data.types.widths()
+        if widths != self.node_widths_ or found != expected:
+            kinds = [f" ({part})" if part else "" for part in (widths, self.node_widths_)]
+            raise InputError(
+                f"transform: found {found} features{kinds[0]}; the model was fitted on {expected}{kinds[1]}"
+            )
+        return weigh(data, self.config_.merge.type_weights)
 
     def _resolve(self, data: Input) -> Config:
         arguments = {

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from genurl_graph.objective import Encoder
 
 FORMAT = 1
+# Absent from models of homogeneous graphs that were saved before there were others.
+_OPTIONAL = ("node_slices_", "node_widths_")
 _KEPT = (
     "task_",
     "encoder_name_",
@@ -66,7 +68,7 @@ def save_model(model: GenURL, folder: str | Path) -> None:
         "version": version("genurl-graph"),
         "config": model.config_.to_dict(),
     }
-    note["fitted"] = {name: getattr(model, name) for name in _KEPT}
+    note["fitted"] = {name: getattr(model, name) for name in (*_KEPT, *_OPTIONAL)}
     write_json(target / "model.json", note)
 
 
@@ -90,7 +92,8 @@ def load_model(cls: type[GenURL], folder: str | Path) -> GenURL:
         tensors = _read_tensors(source / "model.safetensors", note["mark"])
         config = Config(task=note["config"]["task"]).override(flatten(note["config"]))
         fitted = {name: note["fitted"][name] for name in _KEPT}
-        encoder = _encoder(config, fitted["n_features_in_"], tensors)
+        fitted |= {name: note["fitted"].get(name) for name in _OPTIONAL}
+        encoder = _encoder(config, _input_width(config, fitted, len(tensors["embedding"])), tensors)
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         if isinstance(error, InputError):
             raise
@@ -126,12 +129,26 @@ def _read_tensors(path: Path, mark: str) -> dict[str, Tensor]:
     return tensors
 
 
-def _encoder(config: Config, n_features: int, tensors: dict[str, Tensor]) -> Encoder:
-    """The encoder that `config` describes, with its saved weights."""
-    from genurl_graph.encoders import make_encoder
+def _input_width(config: Config, fitted: dict[str, Any], num_nodes: int) -> int:
+    """Columns that the encoder reads: features, and structural ones of nodes without any."""
     from genurl_graph.structure import structure_width
 
-    c = config.encoder
+    width: int = fitted["n_features_in_"]
+    bare, slices, widths = num_nodes, fitted["node_slices_"], fitted["node_widths_"]
+    if slices is not None:
+        ends = [0, *(high for _, high in slices.values())]
+        if list(slices) != list(widths) or [low for low, _ in slices.values()] != ends[:-1] or ends[-1] != num_nodes:
+            raise ValueError("its node types do not fit its embedding")
+        bare = sum(high - low for name, (low, high) in slices.items() if not widths[name])
+    elif width:
+        bare = 0
+    return width + (structure_width(config.encoder.structure, config.encoder.structure_dim, bare) if bare else 0)
+
+
+def _encoder(config: Config, width: int, tensors: dict[str, Tensor]) -> Encoder:
+    """The encoder that `config` describes, with its saved weights."""
+    from genurl_graph.encoders import make_encoder
+
     if config.encoder.layers > len(tensors):
         raise ValueError(f"{config.encoder.layers} layers, but {len(tensors)} tensors")
     # Without memory or random numbers of its own: the file's tensors become the weights, and sizes that do not fit
@@ -139,7 +156,7 @@ def _encoder(config: Config, n_features: int, tensors: dict[str, Tensor]) -> Enc
     with torch.device("meta"):
         encoder = make_encoder(
             config.encoder.name,
-            n_features or structure_width(c.structure, c.structure_dim, len(tensors["embedding"])),
+            width,
             config.encoder.dim,
             hidden=config.encoder.hidden,
             layers=config.encoder.layers,

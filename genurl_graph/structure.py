@@ -62,8 +62,9 @@ def structural_features(
     if kind == "random_walk":
         return return_probabilities(edge_index.to(device), edge_weight.to(device), num_nodes, columns).cpu()
     if columns > num_nodes - 2:
+        most = num_nodes - 2
         raise InputError(
-            f"encoder.structure_dim: found {columns} eigenvectors of {num_nodes} nodes; expected {num_nodes - 2} at most"
+            f"encoder.structure_dim: found {columns} eigenvectors of {num_nodes} nodes; expected {most} at most"
         )
     return eigenvectors(edge_index, edge_weight, num_nodes, columns)
 
