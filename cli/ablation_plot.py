@@ -73,7 +73,9 @@ def heat_map(results: Ablation, factors: Factors) -> Any:
         axes.text(j, i, f"{value:.1f}\n({100 * test:.1f})", ha="center", va="center", **style)
     axes.set(yticks=range(len(names)), yticklabels=list(factors[first]), ylabel=first, xlabel=", ".join(rest))
     axes.set_xticks(range(len(across)), ["\n".join(levels.values()) for levels in across])
-    axes.set_title("test accuracy in brackets; bold: the preset", fontsize=8, color="#555555")
+    test = 100 * mean_std(results.runs[BASE]["probe_test"])[0]
+    preset = f"{accuracy(results, BASE)[0]:.1f} ({test:.1f})"
+    axes.set_title(f"test accuracy in brackets; preset {preset}, bold if shown", fontsize=8, color="#555555")
     return figure
 
 

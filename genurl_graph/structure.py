@@ -23,8 +23,10 @@ Structure = Literal["identity", "degree", "random_walk", "laplacian"]
 # Structures that mean the same on another graph.
 TRANSFERABLE = ("degree", "random_walk")
 
-# Numbers of float32 in one of the three blocks [n, B] that walks are computed with.
-_CELLS = 1 << 24
+# Numbers of float32 in one of the three blocks [n, B] that walks are computed with: on a CPU 2 MB each, which caches
+# hold (blocks of 64 MB took three times as long), elsewhere 64 MB.
+_CELLS = {"cpu": 1 << 19}
+_CELLS_ELSEWHERE = 1 << 24
 
 
 def structural_features(
@@ -88,8 +90,8 @@ def return_probabilities(edge_index: Tensor, edge_weight: Tensor, num_nodes: int
 
     PyG's `AddRandomWalkPE` multiplies sparse matrices by each other, which fill up to n x n. Here a block of unit
     vectors walks at a time. With ``S = D^-1/2 W D^-1/2``, ``v_s = S^s e_i`` and symmetry, ``(D^-1 W)^(a + b)_ii =
-    <v_a, v_b>``: half the steps are enough. O(n E steps / 2) operations: fine for tens of thousands of nodes, hours on
-    two cores for 10^6.
+    <v_a, v_b>``: half the steps are enough. O(n E steps / 2) operations: 16 steps on 20,000 nodes with 200,000 directed
+    edges took 37 s on one core of a busy machine, ten times as many nodes take a hundred times as long.
 
     Parameters
     ----------
@@ -110,7 +112,7 @@ def return_probabilities(edge_index: Tensor, edge_weight: Tensor, num_nodes: int
     crow[1:] = torch.bincount(row, minlength=num_nodes).cumsum(0)
     operator = csr_tensor(crow, col, edge_weight * scale[row] * scale[col], (num_nodes, num_nodes))
     found = edge_weight.new_zeros(num_nodes, steps)
-    width = max(1, _CELLS // num_nodes)
+    width = max(1, _CELLS.get(row.device.type, _CELLS_ELSEWHERE) // num_nodes)
     for start in range(0, num_nodes, width):
         nodes = torch.arange(start, min(start + width, num_nodes), device=row.device)
         before = edge_weight.new_zeros(num_nodes, nodes.numel())

@@ -58,7 +58,7 @@ def test_return_probabilities_are_powers_of_the_transition_matrix(steps, monkeyp
     torch.testing.assert_close(found.double(), torch.stack(expected, 1), rtol=1e-5, atol=1e-6)
     assert (found[-1] == 0).all()
     # In blocks of seven nodes: the same.
-    monkeypatch.setattr(structure, "_CELLS", 7 * N)
+    monkeypatch.setitem(structure._CELLS, "cpu", 7 * N)
     torch.testing.assert_close(structural_features("random_walk", steps, edges, weight, N), found)
 
 
@@ -148,7 +148,7 @@ def test_features_win_over_structure():
 
 
 def test_scales_beyond_n_by_n():
-    """20,000 nodes: a matrix n x n would take 1.6 GB; the blocks here take 64 MB each."""
+    """20,000 nodes: a matrix n x n would take 1.6 GB; the blocks here take 2 MB each."""
     ring = torch.arange(20_000)
     edges = merge_graphs(torch.stack([ring, (ring + 1) % 20_000]), None, None, None, num_nodes=20_000)
     found = structural_features("random_walk", 2, edges.edge_index, edges.edge_weight, 20_000)
