@@ -146,8 +146,8 @@ def describe_results(report: Report, results: Ablation) -> None:
     protocol, seeds = results.header["protocol"], len(results.header["seeds"])
     report.line(f"\nlinear probe, accuracy in per cent (protocol {protocol}, {seeds} seed{'s' if seeds > 1 else ''})")
     report.table(results.table(), header=HEADER)
-    for name, reason in results.reasons.items():
-        report.line(f"{name}: {reason}")
+    for note in results.notes():
+        report.line(note)
     best = results.best()
     if best is not None:
         found = results.to_dict()["rows"][best]

@@ -81,8 +81,15 @@ class Ablation(StoredRuns):
         levels = ", ".join(f"{factor}={label}" for factor, label in self.rows[name].levels.items())
         return f"{name} ({levels})" if name == BASE and levels else name
 
+    def notes(self) -> list[str]:
+        """What the table alone does not say."""
+        found = [f"{name}: {reason}" for name, reason in self.reasons.items()]
+        if any("gamma" in row.levels and "loss.scale" in row.settings for row in self.rows.values()):
+            found.append("Rows that vary gamma have loss.scale=1: the preset's profiled scale cancels gamma.")
+        return found
+
     def markdown(self) -> str:
-        """The table in Markdown, below a line that says what it shows, above the reasons of rows that cannot run."""
+        """The table in Markdown, below a line that says what it shows, above the `notes`."""
         seeds = len(self.header["seeds"])
         lines = [
             f"Ablation on {self.header['dataset']}: linear probe, accuracy in per cent, protocol "
@@ -92,8 +99,8 @@ class Ablation(StoredRuns):
             "",
             *markdown_table(HEADER, self.table()),
         ]
-        if self.reasons:
-            lines += ["", *(f"* {name}: {reason}" for name, reason in self.reasons.items())]
+        if self.notes():
+            lines += ["", *(f"* {note}" for note in self.notes())]
         return "\n".join(lines) + "\n"
 
     def _begun(self, name: str) -> bool:

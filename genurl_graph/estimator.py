@@ -222,7 +222,7 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if self.encoder_name_ in GNNS:
             if data.edge_index is None:
                 raise InputError(f"transform: encoder {self.encoder_name_!r} needs edges; the input has none")
-            propagation = _propagation(data, self.config_, self.seed_).to(torch.device(self.device_))
+            propagation = graph.propagation_of_new(data, self.config_, self.seed_).to(torch.device(self.device_))
         x, _ = encoder_input(data, self.config_, self.device_, self.statistics_)
         assert x is not None
         with torch.no_grad():
@@ -312,12 +312,3 @@ def _components(data: Input, problem: Problem) -> dict[str, int]:
         "n_components_before": count_components(before, data.num_nodes),
         "n_components_after": count_components(problem.merged.edge_index, data.num_nodes),
     }
-
-
-def _propagation(data: Input, config: Config, seed: int) -> Any:
-    from genurl_graph.tasks.merging import gather
-
-    # A new graph may be smaller than the neighbourhoods of the fitted one; and its P is not wanted.
-    k = min(config.neighbors.n_neighbors, data.num_nodes - 1)
-    config = config.override({"neighbors.n_neighbors": k, "merge.feature_weight": 0.0})
-    return graph.propagation_graph(gather(data, config, seed, torch.device("cpu")), data.num_nodes, config)

@@ -100,6 +100,14 @@ def propagation_graph(sources: Sources, num_nodes: int, config: Config) -> Propa
     return Propagation(graph.edge_index[:, counts].cpu(), graph.edge_weight[counts].cpu(), num_nodes)
 
 
+def propagation_of_new(data: Input, config: Config, seed: int) -> Propagation:
+    """`propagation_graph` of a graph that came after the training, by the rules of the fitted one."""
+    # It may be smaller than the neighbourhoods of the fitted one; and its P is not wanted.
+    k = min(config.neighbors.n_neighbors, data.num_nodes - 1)
+    config = config.override({"neighbors.n_neighbors": k, "merge.feature_weight": 0.0})
+    return propagation_graph(gather(data, config, seed, torch.device("cpu")), data.num_nodes, config)
+
+
 def _merge(sources: Sources, num_nodes: int, feature_weight: float, how: How) -> MergedGraph:
     near = feature_weight > 0
     return merge_graphs(

@@ -128,7 +128,8 @@ def test_choice_is_by_validation(run, monkeypatch, one_thread) -> None:
 
 
 def test_a_row_can_be_run_again_by_its_settings(run, computed) -> None:
-    run(*KARATE, "--losses", "huber", "--gamma", "0.5", "--full")
+    run(*KARATE, "--losses", "huber", "--gamma", "0.5", "--full", "--markdown", "m.md")
+    assert "loss.scale=1: the preset's profiled scale cancels gamma" in Path("m.md").read_text()
     row = read()["rows"]["loss=huber, gamma=0.5"]
     data = datasets.load("karate")
     config = {"encoder.hidden": 8, "encoder.dim": 4} | row["set"]
@@ -152,7 +153,9 @@ def test_what_cannot_run_is_said_and_the_rest_runs(run, computed) -> None:
     assert rows["loss=l2, merging=geodesic"]["val_mean"] is None
     assert "cannot run" in result.stdout
     assert "geodesic needs features" in result.stdout
-    assert "geodesic needs features" in Path("m.md").read_text()
+    text = Path("m.md").read_text()
+    assert "* loss=l2, merging=geodesic: merge.how: geodesic needs features" in text
+    assert "gamma" not in text
     assert [name for name, _ in computed] == [BASE, BASE, "loss=bce, merging=geodesic", "loss=l2, merging=geodesic"]
     run(*KARATE, "--losses", "bce", "--set", "views.self_weight=2", "--plot", "m.png")
     assert "largest similarity in P is 2" in read()["rows"]["loss=bce"]["reason"]
