@@ -1,6 +1,5 @@
 """``genurl-graph compare``: methods side by side on one data set, over seeds."""
 
-import difflib
 import signal
 import threading
 from collections.abc import Generator, Iterator
@@ -11,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from genurl_graph.cli import options, runs
-from genurl_graph.cli.report import Report, as_config, describe
+from genurl_graph.cli.report import Report, as_config, bar, describe
 from genurl_graph.cli.results import Results
 from genurl_graph.cli.runs import FIXED, METHODS, Job, Run
 from genurl_graph.cli.scores import load_labelled, probe_test
+from genurl_graph.cli.stored import environment
 from genurl_graph.exceptions import InputError
 from genurl_graph.peers import PEERS, peer_settings, require
 
@@ -139,15 +139,7 @@ def terminable() -> Iterator[None]:
 
 
 def parse_methods(text: str) -> list[str]:
-    words = (word.strip().lower().replace("_", "-") for word in text.split(","))
-    chosen = list(dict.fromkeys(word for word in words if word))
-    unknown = [word for word in chosen if word not in ALL_METHODS]
-    if unknown or not chosen:
-        found = f"unknown method {unknown[0]!r}" if unknown else "no method"
-        near = difflib.get_close_matches(unknown[0], ALL_METHODS, n=1, cutoff=0.5) if unknown else []
-        hint = f" (did you mean {near[0]!r}?)" if near else ""
-        raise InputError(f"--methods: {found}{hint}, expected some of {','.join(ALL_METHODS)}")
-    return chosen
+    return options.parse_names("--methods", "method", text.replace("_", "-"), ALL_METHODS)
 
 
 def parse_peer_settings(assignments: tuple[str, ...], chosen: list[str]) -> dict[str, dict[str, Any]]:
@@ -187,21 +179,3 @@ def resolved(method: str, name: str, data: "Data", model: dict[str, Any], change
     if method in FIXED:
         return {}
     return as_config(options.make_estimator(**model, seed=0).resolve(data))
-
-
-def environment(data: "Data", device: str) -> dict[str, Any]:
-    """What results and times depend on besides the settings."""
-    import torch
-
-    from genurl_graph.checkpoint import checksum
-    from genurl_graph.training import choose_device
-
-    parts = [getattr(data, key, None) for key in ("x", "edge_index", "y", "train_mask", "val_mask", "test_mask")]
-    return {"data": checksum(*parts), "device": choose_device(device).type, "threads": torch.get_num_threads()}
-
-
-def bar(total: int, quiet: bool) -> Any:
-    from tqdm import tqdm
-
-    # disable=None: a bar on a terminal only.
-    return tqdm(total=total, desc="runs", leave=False, disable=True if quiet else None)

@@ -1,10 +1,13 @@
 """Options that several commands share, declared once, and what they mean for the library."""
 
-from collections.abc import Callable
+import difflib
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from genurl_graph.exceptions import InputError
 
 if TYPE_CHECKING:
     from genurl_graph.estimator import GenURL
@@ -88,3 +91,17 @@ def make_estimator(
         config=overrides or None,
         **more,
     )
+
+
+def parse_names(option: str, noun: str, text: str, known: Iterable[str]) -> list[str]:
+    """``"a, B"`` to ``["a", "b"]``, each once; InputError for a name that is not `known`, or for none at all."""
+    known = tuple(known)
+    words = (word.strip().lower() for word in text.split(","))
+    chosen = list(dict.fromkeys(word for word in words if word))
+    unknown = [word for word in chosen if word not in known]
+    if unknown or not chosen:
+        found = f"unknown {noun} {unknown[0]!r}" if unknown else f"no {noun}"
+        near = difflib.get_close_matches(unknown[0], known, n=1, cutoff=0.5) if unknown else []
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        raise InputError(f"{option}: {found}{hint}, expected some of {','.join(known)}")
+    return chosen

@@ -1,112 +1,26 @@
 """Results of ``compare``: kept after every run, taken up again, and written as JSON and Markdown."""
 
-import json
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from genurl_graph.cli.report import mean_std, mean_std_percent
-from genurl_graph.exceptions import InputError
+from genurl_graph.cli.stored import StoredRuns, Table, difference_from, interval, markdown_table
 
 REFERENCE = "genurl"
-Table = list[tuple[str, ...]]
 
 
-class Results:
-    """Accuracy, seconds and memory of each finished (method, seed).
+class Results(StoredRuns):
+    """Accuracy, seconds and memory of each finished (method, seed); see `StoredRuns`."""
 
-    Parameters
-    ----------
-    header : dict
-        ``dataset``, ``protocol`` and ``seeds`` of the comparison.
-    environment : dict
-        What numbers depend on besides the settings: data, device, threads.
-    configuration : dict
-        Settings of each method, in the table's order.
-    path : Path or None
-        File that is replaced after each run.
-    """
-
-    def __init__(
-        self, header: dict[str, Any], environment: dict[str, Any], configuration: dict[str, Any], path: Path | None
-    ) -> None:
-        self.header, self.environment, self.path = header, environment, path
-        # As JSON gives them back, so that they can be compared with those of a file.
-        self.configuration: dict[str, Any] = json.loads(json.dumps(configuration))
-        self.runs: dict[str, dict[str, Any]] = {
-            method: {"probe_test": [], "seconds": [], "peak_memory_mb": 0.0} for method in configuration
-        }
-
-    def resume(self) -> None:
-        """Take over the runs of the file, if there is one.
-
-        Raises
-        ------
-        InputError
-            No file was named, it is damaged, or it is of another comparison; the message names the difference.
-        """
-        if self.path is None:
-            raise InputError("--resume: needs --metrics FILE.json, the file to go on with")
-        if not self.path.exists():
-            return
-        try:
-            found: dict[str, Any] = json.loads(self.path.read_text(encoding="utf-8"))
-            stored = {key: found[key] for key in ("dataset", "protocol")} | found["environment"]
-            configuration, rows = found["configuration"], found["methods"]
-            runs = {method: _stored(row) for method, row in rows.items()}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(
-                f"--resume: {self.path} does not hold a comparison that can be continued ({error!r}); start without "
-                "--resume to replace it"
-            ) from error
-        now = {key: self.header[key] for key in ("dataset", "protocol")} | json.loads(json.dumps(self.environment))
-        difference = _difference(stored, now)
-        for method, row in runs.items():
-            if difference:
-                break
-            if method not in self.runs:
-                difference = f"it has the method {method!r}, which --methods leaves out"
-            elif len(row["probe_test"]) > len(self.header["seeds"]):
-                difference = f"it has {len(row['probe_test'])} seeds of {method} and --seeds asks for fewer"
-            else:
-                difference = _difference(configuration[method], self.configuration[method], method)
-        if difference:
-            raise InputError(
-                f"--resume: {self.path} is of another configuration: {difference}; name another file, or start without "
-                "--resume to replace it"
-            )
-        self.runs |= runs
-
-    def todo(self, method: str) -> tuple[int, ...]:
-        """Seeds of a method that are not finished."""
-        seeds: Sequence[int] = self.header["seeds"]
-        return tuple(seeds[len(self.runs[method]["probe_test"]) :])
+    kind, group, noun, chooser = "a comparison", "methods", "method", "--methods"
+    figures = ("probe_test", "seconds")
 
     def add(self, method: str, probe_test: float, seconds: float, peak_memory_mb: float) -> None:
         """Keep the next seed's run of a method."""
         row = self.runs[method]
         row["probe_test"].append(probe_test)
         row["seconds"].append(seconds)
-        row["peak_memory_mb"] = max(row["peak_memory_mb"], peak_memory_mb)
+        row["peak_memory_mb"] = max(row.get("peak_memory_mb", 0.0), peak_memory_mb)
         self.write()
-
-    def write(self) -> None:
-        """Replace the file, if one was named."""
-        if self.path is not None:
-            from genurl_graph.io import write_json
-
-            write_json(self.path, self.to_dict())
-
-    def to_dict(self) -> dict[str, Any]:
-        """The documented JSON."""
-        done = [method for method in self.runs if self.runs[method]["probe_test"]]
-        return {
-            **self.header,
-            "methods": {method: self._row(method) for method in done},
-            "complete": not any(self.todo(method) for method in self.runs),
-            "environment": self.environment,
-            "configuration": self.configuration,
-        }
 
     def table(self) -> tuple[Table, tuple[str, ...]]:
         """Rows and header for people, accuracies in per cent."""
@@ -116,7 +30,7 @@ class Results:
                 (
                     method,
                     mean_std_percent(row["probe_test"]),
-                    _interval(row["difference"]),
+                    interval(row["difference"]),
                     f"{row['seconds_mean']:.1f}",
                     f"{row['peak_memory_mb']:.0f}",
                 )
@@ -132,7 +46,7 @@ class Results:
             f"{seeds} seed{'s' if seeds > 1 else ''}; {self.environment['device']}, threads: "
             f"{self.environment['threads']}.",
             "",
-            *(f"| {' | '.join(cells)} |" for cells in (header, ("---", *["---:"] * (len(header) - 1)), *rows)),
+            *markdown_table(header, rows),
         ]
         return "\n".join(lines) + "\n"
 
@@ -149,42 +63,11 @@ class Results:
             "difference": self._difference(method),
         }
 
+    def _stored(self, row: dict[str, Any]) -> dict[str, Any]:
+        return {**super()._stored(row), "peak_memory_mb": float(row["peak_memory_mb"])}
+
     def _difference(self, method: str) -> dict[str, float | None] | None:
-        """Against the reference over the seeds that both have; None for itself or without it."""
+        """Against the reference; None for itself or without it."""
         if method == REFERENCE or REFERENCE not in self.runs:
             return None
-        from genurl_graph.evaluation.paired import paired_difference
-
-        own, other = (self.runs[name]["probe_test"] for name in (method, REFERENCE))
-        both = min(len(own), len(other))
-        return paired_difference(own[:both], other[:both]) if both else None
-
-
-def _stored(row: dict[str, Any]) -> dict[str, Any]:
-    """A method's runs out of its row of a file."""
-    found = {
-        "probe_test": [float(value) for value in row["probe_test"]],
-        "seconds": [float(value) for value in row["seconds"]],
-        "peak_memory_mb": float(row["peak_memory_mb"]),
-    }
-    if len(found["probe_test"]) != len(found["seconds"]):
-        raise ValueError("as many seconds as accuracies expected")
-    return found
-
-
-def _interval(difference: dict[str, float | None] | None) -> str:
-    if difference is None:
-        return "-"
-    mean, low, high = (None if value is None else 100 * value for value in difference.values())
-    return f"{mean:+.1f}" + ("" if low is None else f" [{low:+.1f}, {high:+.1f}]")
-
-
-def _difference(stored: Any, now: Any, name: str = "") -> str | None:
-    """The first key in which two nested dictionaries differ, with both values."""
-    if isinstance(stored, dict) and isinstance(now, dict):
-        for key in sorted({*stored, *now}):
-            found = _difference(stored.get(key), now.get(key), f"{name}.{key}" if name else str(key))
-            if found:
-                return found
-        return None
-    return None if stored == now else f"{name} is {stored!r} there and {now!r} here"
+        return difference_from(self.runs[REFERENCE]["probe_test"], self.runs[method]["probe_test"])

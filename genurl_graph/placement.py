@@ -4,7 +4,8 @@ A new sample i minimises its own part of the divergence (`genurl_graph.losses.gk
 
     - exaggeration sum_j p_ij log kappa(z_i - y_j) + c gamma sum_j kappa(z_i - y_j)        c = P / (gamma Q)
 
-over its k nearest fitted samples j, with the totals P and Q of the fit, from the mean of their coordinates. No sample
+over its k nearest fitted samples j, with the totals P and Q of the fit, from the mean of their coordinates. A sample
+that is one of the fitted (at distance 0; the first, if there are several) gets the coordinates of that one. No sample
 looks at another new one, nothing is drawn at random, and sums are added in an order that does not depend on the batch:
 a sample gets the same place whatever comes with it.
 """
@@ -67,17 +68,19 @@ def place(x: Tensor, fitted: Fitted, config: Config) -> Tensor:
     """
     if config.loss.metric != "euclidean":
         raise InputError(f"transform: a free table needs loss.metric euclidean; found {config.loss.metric}")
-    near, p = _neighbors(x, fitted, config.neighbors, config)
+    near, p, known = _neighbors(x, fitted, config.neighbors, config)
     repulsion = _Repulsion(fitted, config)
     parts = [
         _settled(fitted.table[near[start : start + _CHUNK]], p[start : start + _CHUNK], repulsion, config)
         for start in range(0, len(near), _CHUNK)
     ]
-    return torch.cat(parts)
+    return torch.where(known[:, None], fitted.table[near[:, 0]], torch.cat(parts))
 
 
-def _neighbors(x: Tensor, fitted: Fitted, neighbors: NeighborConfig, config: Config) -> tuple[Tensor, Tensor]:
-    """Nearest fitted samples [m, k] of new ones, and similarities [m, k] with row sums as those of P."""
+def _neighbors(x: Tensor, fitted: Fitted, neighbors: NeighborConfig, config: Config) -> tuple[Tensor, Tensor, Tensor]:
+    """Nearest fitted samples [m, k] of new ones, similarities [m, k] with row sums as those of P, and which samples [m]
+    are fitted ones.
+    """
     found = knn(
         fitted.space.vectors,
         min(neighbors.n_neighbors, len(fitted.table)),
@@ -93,7 +96,8 @@ def _neighbors(x: Tensor, fitted: Fitted, neighbors: NeighborConfig, config: Con
     distance = found.distances.reshape(-1)
     perplexity = float(config.similarity.perplexity)
     p = calibrate_rows(row, distance, m, perplexity, config.similarity.nu, _EXHAUSTED).p_conditional.view(m, k)
-    return found.indices, p * (fitted.mass / _sum(p, 1, keepdim=True))
+    known = found.distances[:, 0] == (0 if neighbors.metric != "inner_product" else -torch.inf)
+    return found.indices, p * (fitted.mass / _sum(p, 1, keepdim=True)), known
 
 
 class _Repulsion:

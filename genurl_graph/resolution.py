@@ -11,6 +11,7 @@ from torch import Tensor
 from genurl_graph.config import Config, EncoderConfig, load_preset, read_toml
 from genurl_graph.encoders import ENCODERS
 from genurl_graph.exceptions import InputError
+from genurl_graph.hetero import resolve_hetero
 from genurl_graph.inputs import Input, resolve_normalization
 from genurl_graph.tasks.common import resolve_metric, resolve_perplexity, resolve_sampling
 
@@ -49,7 +50,15 @@ def resolve_config(
     if resolved.encoder.name not in ENCODERS:
         raise InputError(f"encoder: unknown {resolved.encoder.name!r}; expected auto, {', '.join(ENCODERS)}")
     resolved = resolved.override(resolve_sampling(resolved, data.num_nodes))
+    if data.types is not None:
+        if task != "graph":
+            raise InputError("task reduce: found HeteroData; expected vectors (or use task graph)")
+        resolved = resolve_hetero(resolved, asked)
     if data.x is None:
+        # Walks and eigenvectors differ by orders of magnitude from column to column.
+        normalize = resolved.encoder.normalize
+        return resolved.override({"encoder.normalize": "columns" if normalize == "auto" else normalize})
+    if data.types is not None:
         return resolved
     k = resolved.neighbors.n_neighbors
     if "neighbors.n_neighbors" not in asked:

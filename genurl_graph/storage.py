@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from genurl_graph.objective import Encoder
 
 FORMAT = 1
+# Absent from models of homogeneous graphs that were saved before there were others.
+_OPTIONAL = ("node_slices_", "node_widths_")
 _KEPT = (
     "task_",
     "encoder_name_",
@@ -73,7 +75,7 @@ def save_model(model: GenURL, folder: str | Path) -> None:
         "version": version("genurl-graph"),
         "config": model.config_.to_dict(),
     }
-    note["fitted"] = {name: getattr(model, name) for name in _KEPT}
+    note["fitted"] = {name: getattr(model, name) for name in (*_KEPT, *_OPTIONAL)}
     note["space"] = None if space is None else {"unit": space.unit}
     write_json(target / "model.json", note)
 
@@ -98,7 +100,8 @@ def load_model(cls: type[GenURL], folder: str | Path) -> GenURL:
         tensors = _read_tensors(source / "model.safetensors", note["mark"])
         config = Config(task=note["config"]["task"]).override(flatten(note["config"]))
         fitted = {name: note["fitted"][name] for name in _KEPT}
-        encoder = _encoder(config, fitted["n_features_in_"], tensors)
+        fitted |= {name: note["fitted"].get(name) for name in _OPTIONAL}
+        encoder = _encoder(config, _input_width(config, fitted, len(tensors["embedding"])), tensors)
         space = None if note["space"] is None else unpack(tensors, bool(note["space"]["unit"]))
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         if isinstance(error, InputError):
@@ -135,7 +138,23 @@ def _read_tensors(path: Path, mark: str) -> dict[str, Tensor]:
     return tensors
 
 
-def _encoder(config: Config, n_features: int, tensors: dict[str, Tensor]) -> Encoder:
+def _input_width(config: Config, fitted: dict[str, Any], num_nodes: int) -> int:
+    """Columns that the encoder reads: features, and structural ones of nodes without any."""
+    from genurl_graph.structure import structure_width
+
+    width: int = fitted["n_features_in_"]
+    bare, slices, widths = num_nodes, fitted["node_slices_"], fitted["node_widths_"]
+    if slices is not None:
+        ends = [0, *(high for _, high in slices.values())]
+        if list(slices) != list(widths) or [low for low, _ in slices.values()] != ends[:-1] or ends[-1] != num_nodes:
+            raise ValueError("its node types do not fit its embedding")
+        bare = sum(high - low for name, (low, high) in slices.items() if not widths[name])
+    elif width:
+        bare = 0
+    return width + (structure_width(config.encoder.structure, config.encoder.structure_dim, bare) if bare else 0)
+
+
+def _encoder(config: Config, width: int, tensors: dict[str, Tensor]) -> Encoder:
     """The encoder that `config` describes, with its saved weights."""
     from genurl_graph.encoders import make_encoder
 
@@ -146,7 +165,7 @@ def _encoder(config: Config, n_features: int, tensors: dict[str, Tensor]) -> Enc
     with torch.device("meta"):
         encoder = make_encoder(
             config.encoder.name,
-            n_features or len(tensors["embedding"]),
+            width,
             config.encoder.dim,
             hidden=config.encoder.hidden,
             layers=config.encoder.layers,
