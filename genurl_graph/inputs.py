@@ -16,6 +16,13 @@ from genurl_graph.exceptions import InputError
 SPARSE_BELOW = 0.1
 
 
+COMPLEX = "Complex data not supported"
+
+
+class EntryError(InputError, TypeError):
+    """An entry of a matrix that is no number: a TypeError by scikit-learn's conventions."""
+
+
 class Input(NamedTuple):
     """Nodes with features, edges, or both.
 
@@ -30,6 +37,8 @@ class Input(NamedTuple):
         What the user handed in, to answer in kind: "torch" or "numpy".
     types : NodeTypes or None
         Of a ``HeteroData``, whose x is CSR.
+    distances : array or SciPy matrix, shape [n, n], or None
+        In place of features (`genurl_graph.precomputed`).
     """
 
     x: Tensor | None
@@ -38,6 +47,14 @@ class Input(NamedTuple):
     num_nodes: int
     kind: str
     types: NodeTypes | None = None
+    distances: Any = None
+
+    @property
+    def num_features(self) -> int:
+        """Columns of the features, or of the distances that stand in for them."""
+        if self.distances is not None:
+            return int(self.distances.shape[1])
+        return 0 if self.x is None else int(self.x.size(1))
 
     def bare_nodes(self) -> Tensor:
         """Nodes without features, int64."""
@@ -112,7 +129,9 @@ def check_input(found: Input, at_least: int = 2) -> Input:
         if found.x.size(0) != found.num_nodes:
             raise InputError(f"x: found {found.x.size(0)} rows for {found.num_nodes} nodes")
         if found.x.size(1) == 0:
-            raise InputError("x: found no columns; expected at least one feature (or no x at all)")
+            raise InputError(
+                f"x: found 0 feature(s) (shape=({found.num_nodes}, 0)) while a minimum of 1 is required (or no x)"
+            )
         values = found.x.values() if found.x.layout == torch.sparse_csr else found.x
         if not bool(torch.isfinite(values).all()):
             bad = (~torch.isfinite(values)).nonzero()
@@ -148,10 +167,10 @@ def as_features(data: Any) -> Tensor:
     """An array, SciPy matrix or Tensor as float32 [n, f] on the CPU; CSR if it is sparse enough to pay."""
     x = data.detach().cpu() if isinstance(data, Tensor) else _from_arrays(data)
     if x.dim() != 2:
-        hint = " (reshape a single column to [n, 1])" if x.dim() == 1 else ""
+        hint = ". Reshape your data: a single column to [n, 1], a single sample to [1, f]" if x.dim() == 1 else ""
         raise InputError(f"x: found shape {list(x.shape)}; expected [n, f]{hint}")
     if x.is_complex():
-        raise InputError(f"x: found dtype {x.dtype}; expected real numbers")
+        raise InputError(f"x: found dtype {x.dtype}; expected real numbers. {COMPLEX}")
     if x.layout == torch.strided:
         x = x.float()
         share = float(torch.count_nonzero(x)) / max(x.numel(), 1)
@@ -172,7 +191,8 @@ def _from_arrays(data: Any) -> Tensor:
             raise InputError(f"x: found shape {list(data.shape)}; expected [n, f]")
         csr = data.tocsr()
         if csr.dtype.kind not in "fiub":
-            raise InputError(f"x: found dtype {csr.dtype}; expected numbers")
+            hint = f". {COMPLEX}" if csr.dtype.kind == "c" else ""
+            raise InputError(f"x: found dtype {csr.dtype}; expected numbers{hint}")
         if not csr.has_canonical_format:
             csr = csr.copy()  # summing works in place, and the matrix is the user's
             csr.sum_duplicates()
@@ -186,10 +206,13 @@ def _from_arrays(data: Any) -> Tensor:
         array = np.asarray(data)
         if array.dtype.kind == "O":
             array = array.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"data: found {type(data).__name__}; expected numbers of shape [n, f]") from error
+    except ValueError as error:
+        raise InputError(f"data: found {type(data).__name__}; expected numbers of shape [n, f] ({error})") from error
+    except TypeError as error:
+        raise EntryError(f"data: found {type(data).__name__}; expected numbers of shape [n, f] ({error})") from error
     if array.dtype.kind not in "fiub":
-        raise InputError(f"data: found {type(data).__name__} of dtype {array.dtype}; expected numbers")
+        hint = f". {COMPLEX}" if array.dtype.kind == "c" else ""
+        raise InputError(f"data: found {type(data).__name__} of dtype {array.dtype}; expected numbers{hint}")
     array = np.ascontiguousarray(array, dtype=np.float32) if array.ndim else array.astype(np.float32)
     return torch.from_numpy(array if array.flags.writeable else array.copy())
 

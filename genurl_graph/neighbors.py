@@ -173,6 +173,41 @@ def knn_graph(x: Any, n_neighbors: int, **kwargs: Any) -> tuple[Tensor, Tensor]:
     return torch.stack([row, found.indices.reshape(-1)]), found.distances.reshape(-1)
 
 
+@torch.no_grad()
+def settled_distances(x: Any, query: Any, indices: Tensor, metric: Metric) -> tuple[Tensor, Tensor]:
+    """Neighbours in the order of distances that do not depend on what else was searched for.
+
+    Distances of `knn` come out of products of tiles, whose rounding (1e-7 or so) varies with their shape. These come
+    from differences of two rows in float64.
+
+    Parameters
+    ----------
+    x, query
+        As for `knn`.
+    indices : Tensor, int64, shape [m, k]
+        Rows of `x` near each row of `query`.
+    metric : "euclidean" or "cosine"
+
+    Returns
+    -------
+    indices : Tensor, int64, shape [m, k]
+    distances : Tensor, float32, shape [m, k]
+        Ascending; ties by index.
+    """
+    rows = as_rows(x, "x", None)
+    rows, asked = _same_kind(rows, as_rows(query, "query", rows.device))
+    # The scale belongs to the fitted rows alone: that of the queries would be the batch's.
+    frame = Frame(metric, None, rows.natural_frame(metric).scale)
+    if metric == "cosine":
+        for part in (rows, asked):
+            step = max(1, (1 << 22) // part.d)
+            for start in range(0, part.n, step):
+                part.parts(slice(start, start + step), frame, torch.float64)
+    found = distance(pair_scores(asked, torch.arange(asked.n), rows, indices, frame), frame)
+    order, found = sort_candidates(indices, found, indices.size(1))
+    return order, _unscaled(found, frame)
+
+
 def _check_choice(value: Any, choices: tuple[str, ...], name: str) -> None:
     if value not in choices:
         raise InputError(f"{name}: expected one of {', '.join(choices)}; got {value!r}")

@@ -18,17 +18,19 @@ import torch
 from torch import Tensor
 
 from genurl_graph._grid import Mesh, as_plane
-from genurl_graph.config import Config, NeighborConfig
+from genurl_graph.config import Config
 from genurl_graph.exceptions import InputError
-from genurl_graph.neighbors import Metric, knn
+from genurl_graph.neighbors import Metric, knn, settled_distances
 from genurl_graph.similarity import calibrate_rows, kernel
 from genurl_graph.space import FeatureSpace
 
 STEPS = 50
 # First step of Adam, in widths of the kernel.
 STEP = 0.5
-# Samples placed at a time.
-_CHUNK = 1 << 15
+# Samples placed at a time: so few that torch does not share them among threads, at whatever place.
+_BLOCK = 1024
+# Samples are filled up to a multiple of this, so that no processor's vectors are left incomplete.
+_LANES = 64
 # In more than two dimensions this many fitted samples, always the same, stand for all of them,
 COLUMNS = 2048
 # in float64, so that their order of summation leaves no trace in float32; so many numbers at a time.
@@ -38,21 +40,55 @@ _EXHAUSTED = 1e-300
 
 
 class Fitted(NamedTuple):
-    """A fitted table and what its samples were compared in."""
+    """A fitted table."""
 
     table: Tensor  # float32 [n, d]
-    space: FeatureSpace
     mass: float  # mean row sum of P
     seed: int
 
 
-def place(x: Tensor, fitted: Fitted, config: Config) -> Tensor:
-    """Coordinates of new samples.
+def neighbors_of(x: Tensor, space: FeatureSpace, config: Config, seed: int) -> tuple[Tensor, Tensor]:
+    """The nearest fitted samples of new ones.
 
     Parameters
     ----------
     x : Tensor, float32, shape [m, f]
         Features as in the fit, strided or CSR.
+    space : FeatureSpace
+        Of the fit.
+    config : Config
+    seed : int
+
+    Returns
+    -------
+    indices : Tensor, int64, shape [m, k]
+    distances : Tensor, float32, shape [m, k]
+        Ascending.
+    """
+    c = config.neighbors
+    placed, metric = space.place(x), cast(Metric, c.metric)
+    found = knn(
+        space.vectors,
+        min(c.n_neighbors, int(space.vectors.size(0))),
+        query=placed,
+        metric=metric,
+        # "auto" would look at the size of the batch.
+        backend="faiss" if c.backend == "faiss" else "exact",
+        memory_mb=c.memory_mb,
+        seed=seed,
+    )
+    return settled_distances(space.vectors, placed, found.indices, metric)
+
+
+def place(indices: Tensor, distances: Tensor, fitted: Fitted, config: Config) -> Tensor:
+    """Coordinates of new samples.
+
+    Parameters
+    ----------
+    indices : Tensor, int64, shape [m, k]
+        Fitted samples near each new one, nearest first.
+    distances : Tensor, float32, shape [m, k]
+        Ascending.
     fitted : Fitted
     config : Config
         Of the fit.
@@ -68,36 +104,15 @@ def place(x: Tensor, fitted: Fitted, config: Config) -> Tensor:
     """
     if config.loss.metric != "euclidean":
         raise InputError(f"transform: a free table needs loss.metric euclidean; found {config.loss.metric}")
-    near, p, known = _neighbors(x, fitted, config.neighbors, config)
+    m = indices.size(0)
     repulsion = _Repulsion(fitted, config)
+    # Full blocks of full vectors: the last entries of a tensor may take another way through the processor.
+    padded = torch.arange(-(-m // _LANES) * _LANES).clamp_max(m - 1)
     parts = [
-        _settled(fitted.table[near[start : start + _CHUNK]], p[start : start + _CHUNK], repulsion, config)
-        for start in range(0, len(near), _CHUNK)
+        _settled(indices[rows], distances[rows], fitted, repulsion, config) for rows in torch.split(padded, _BLOCK)
     ]
-    return torch.where(known[:, None], fitted.table[near[:, 0]], torch.cat(parts))
-
-
-def _neighbors(x: Tensor, fitted: Fitted, neighbors: NeighborConfig, config: Config) -> tuple[Tensor, Tensor, Tensor]:
-    """Nearest fitted samples [m, k] of new ones, similarities [m, k] with row sums as those of P, and which samples [m]
-    are fitted ones.
-    """
-    found = knn(
-        fitted.space.vectors,
-        min(neighbors.n_neighbors, len(fitted.table)),
-        query=fitted.space.place(x),
-        metric=cast(Metric, neighbors.metric),
-        # "auto" would look at the size of the batch.
-        backend="faiss" if neighbors.backend == "faiss" else "exact",
-        memory_mb=neighbors.memory_mb,
-        seed=fitted.seed,
-    )
-    m, k = found.indices.shape
-    row = torch.arange(m).repeat_interleave(k)
-    distance = found.distances.reshape(-1)
-    perplexity = float(config.similarity.perplexity)
-    p = calibrate_rows(row, distance, m, perplexity, config.similarity.nu, _EXHAUSTED).p_conditional.view(m, k)
-    known = found.distances[:, 0] == (0 if neighbors.metric != "inner_product" else -torch.inf)
-    return found.indices, p * (fitted.mass / _sum(p, 1, keepdim=True)), known
+    known = distances[:, 0] == 0
+    return torch.where(known[:, None], fitted.table[indices[:, 0]], torch.cat(parts)[:m])
 
 
 class _Repulsion:
@@ -126,7 +141,7 @@ class _Repulsion:
     def gradient(self, z: Tensor) -> Tensor:
         """[m, d] at the places z [m, d]."""
         if z.size(1) <= 2:
-            return self.potential.at(as_plane(z))[1][: z.size(1)].t() * self.strength
+            return self.potential.at(as_plane(z))[1][: z.size(1)].t().contiguous() * self.strength
         step = max(1, _CELLS // self.columns.numel())
         parts = []
         for start in range(0, len(z), step):
@@ -137,9 +152,16 @@ class _Repulsion:
         return torch.cat(parts)
 
 
-def _settled(anchors: Tensor, p: Tensor, repulsion: _Repulsion, config: Config) -> Tensor:
-    """Places [m, d] of samples whose neighbours are at `anchors` [m, k, d]."""
-    loss = config.loss
+def _settled(indices: Tensor, distances: Tensor, fitted: Fitted, repulsion: _Repulsion, config: Config) -> Tensor:
+    """Places [b, d] of a block of samples, from their neighbours [b, k]."""
+    b, k = indices.shape
+    row = torch.arange(b).repeat_interleave(k)
+    perplexity = float(config.similarity.perplexity)
+    found = calibrate_rows(row, distances.reshape(-1), b, perplexity, config.similarity.nu, _EXHAUSTED)
+    p = found.p_conditional.view(b, k)
+    # Row sums as those of the symmetric P, to which the other side contributes.
+    p = p * (fitted.mass / _sum(p, 1, keepdim=True))
+    anchors, loss = fitted.table[indices], config.loss
     squared_width = loss.temperature * loss.nu
     z = _sum(anchors * p[..., None], 1) / _sum(p, 1, keepdim=True)
     optimizer = torch.optim.Adam([z], lr=1.0)

@@ -54,16 +54,24 @@ def resolve_config(
         if task != "graph":
             raise InputError("task reduce: found HeteroData; expected vectors (or use task graph)")
         resolved = resolve_hetero(resolved, asked)
-    if data.x is None:
-        # Walks and eigenvectors differ by orders of magnitude from column to column.
-        normalize = resolved.encoder.normalize
-        return resolved.override({"encoder.normalize": "columns" if normalize == "auto" else normalize})
-    if data.types is not None:
+    if data.types is not None and data.x is not None:
         return resolved
     k = resolved.neighbors.n_neighbors
     if "neighbors.n_neighbors" not in asked:
         # A default that does not fit a small input gives way; a number that was asked for does not.
         k = min(k, data.num_nodes - 1)
+    if data.distances is not None:
+        definite: dict[str, Any] = {
+            "neighbors.n_neighbors": k,
+            "similarity.perplexity": resolve_perplexity(resolved, k),
+        }
+        # There are no components of distances.
+        definite |= {} if "encoder.init" in asked else {"encoder.init": "spectral"}
+        return resolved.override(definite)
+    if data.x is None:
+        # Walks and eigenvectors differ by orders of magnitude from column to column.
+        normalize = resolved.encoder.normalize
+        return resolved.override({"encoder.normalize": "columns" if normalize == "auto" else normalize})
     return resolved.override(
         {
             "neighbors.n_neighbors": k,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from typing import NamedTuple
 
 import torch
@@ -107,10 +109,17 @@ def principal_axes(x: Tensor, n_components: int, seed: int, centre: bool = True)
     from sklearn.decomposition import PCA, TruncatedSVD
 
     n_components = min(n_components, int(x.size(0)), int(x.size(1)))
-    matrix = to_scipy_or_numpy(x)
+    values = x.values() if x.layout == torch.sparse_csr else x
+    largest = float(values.abs().max()) if values.numel() else 0.0
+    # The squares of numbers far from 1 would not fit into float32. Axes have no unit.
+    unit = 2.0 ** round(math.log2(largest)) if largest > 0 and not 1e-9 < largest < 1e9 else 1.0
+    matrix = to_scipy_or_numpy(x if unit == 1.0 else x / unit)
     if centre and x.layout == torch.strided:
-        found = PCA(n_components, random_state=seed).fit(matrix)
-        mean = torch.from_numpy(found.mean_).double()
+        with warnings.catch_warnings():
+            # The share of no variance at all, which we do not ask for.
+            warnings.filterwarnings("ignore", message="invalid value encountered in divide", category=RuntimeWarning)
+            found = PCA(n_components, random_state=seed).fit(matrix)
+        mean = torch.from_numpy(found.mean_).double() * unit
     else:
         found, mean = TruncatedSVD(n_components, random_state=seed).fit(matrix), None
     # Rounded to what a saved model keeps of them.

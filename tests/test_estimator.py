@@ -273,8 +273,8 @@ def test_transform_of_new_vectors_looks_at_each_row_alone(vectors):
 def test_transform_refuses_what_does_not_fit(graph, vectors):
     with pytest.raises(NotFittedError):
         GenURL().transform(vectors)
-    with pytest.raises(InputError, match='fit with encoder="mlp"'):
-        GenURL(epochs=2).fit(vectors).transform(vectors)
+    with pytest.raises(InputError, match="places new samples by their features"):
+        GenURL(encoder="free", epochs=2).fit(graph).transform(graph)
     model = small().fit(graph)
     with pytest.raises(InputError, match="found 5 features; the model was fitted on 6"):
         model.transform(Data(x=graph.x[:, :5], edge_index=graph.edge_index))

@@ -15,6 +15,7 @@ from genurl_graph.hetero import block, normalize_blocks
 from genurl_graph.inputs import Input, as_features, column_statistics, is_non_negative, normalize_features
 from genurl_graph.neighbors import Backend, Metric, Neighbors, knn
 from genurl_graph.pairs import WIDE
+from genurl_graph.precomputed import nearest_given
 from genurl_graph.propagation import Propagation
 from genurl_graph.similarity import similarities
 from genurl_graph.space import FeatureSpace, principal_axes
@@ -49,10 +50,21 @@ def feature_similarities(
     if data.types is not None:
         there = edge_index[1] >= 0
         edge_index, distance = edge_index[:, there], distance[there]
-    edge_index, p = similarities(edge_index, distance, n, resolve_perplexity(config, k), config.similarity.nu)
+    return found, *_calibrated(edge_index, distance, n, config)
+
+
+def given_similarities(data: Input, config: Config, device: torch.device) -> tuple[Tensor, Tensor]:
+    """The calibrated similarities of neighbours that the user has found; edges and p as in `feature_similarities`."""
+    edge_index, distance = nearest_given(data.distances, config.neighbors.n_neighbors, own=True)
+    return _calibrated(edge_index.to(device), distance.to(device), data.num_nodes, config)
+
+
+def _calibrated(edge_index: Tensor, distance: Tensor, n: int, config: Config) -> tuple[Tensor, Tensor]:
+    perplexity = resolve_perplexity(config, config.neighbors.n_neighbors)
+    edge_index, p = similarities(edge_index, distance, n, perplexity, config.similarity.nu)
     # A far neighbour beside duplicates has p = 0: it is no edge of P.
     kept = p > 0
-    return found, edge_index[:, kept], p[kept]
+    return edge_index[:, kept], p[kept]
 
 
 def _search(

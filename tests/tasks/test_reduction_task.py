@@ -12,6 +12,7 @@ from genurl_graph.inputs import as_input
 from genurl_graph.space import principal_components
 from genurl_graph.tasks import reduction
 from genurl_graph.tasks.common import feature_similarities
+from genurl_graph.tasks.start import START_SCALE
 
 CPU = torch.device("cpu")
 FIXED = {"neighbors.n_neighbors": 4, "neighbors.metric": "euclidean", "encoder.init": "pca", "encoder.dim": 2}
@@ -55,7 +56,7 @@ def test_graph_that_comes_along_is_merged(vectors):
 def test_table_starts_at_small_principal_components(vectors):
     problem, *_ = build(vectors)
     start = problem.objective.embed()
-    assert float(start[:, 0].std()) == pytest.approx(reduction.START_SCALE, rel=0.05)
+    assert float(start[:, 0].std()) == pytest.approx(START_SCALE, rel=0.05)
     expected = PCA(2).fit_transform(vectors.numpy())
     for column in range(2):
         assert abs(np.corrcoef(start[:, column].numpy(), expected[:, column])[0, 1]) > 0.99
@@ -66,7 +67,7 @@ def test_table_wider_than_the_data_starts_with_noise(vectors):
     assert start.shape == (40, 5)
     assert (start.std(0) > 0).all()
     random = build(vectors, {"encoder.init": "random"})[0].objective.embed()
-    assert float(random.std()) == pytest.approx(reduction.START_SCALE, rel=0.3)
+    assert float(random.std()) == pytest.approx(START_SCALE, rel=0.3)
 
 
 def test_no_more_components_than_samples_or_features(vectors):
@@ -85,7 +86,7 @@ def test_bad_requests(vectors):
         build(Data(edge_index=torch.tensor([[0, 1], [1, 0]]), num_nodes=2))
     with pytest.raises(InputError, match="'gcn' needs a graph; expected free or mlp"):
         build(vectors, {"encoder.name": "gcn"})
-    with pytest.raises(InputError, match=r"encoder\.init: unknown 'spectral'"):
-        build(vectors, {"encoder.init": "spectral"})
+    with pytest.raises(InputError, match=r"encoder\.init: unknown 'umap'"):
+        build(vectors, {"encoder.init": "umap"})
     with pytest.raises(InputError, match="metric"):
         build(vectors, {"neighbors.metric": "manhattan"})

@@ -1,0 +1,92 @@
+"""GenURL as a scikit-learn transformer: its checks, and what people do with transformers."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from genurl_graph import GenURL
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.DataConversionWarning")
+
+
+# Skipped by scikit-learn itself: check_array_api_input, unless SCIPY_ARRAY_API=1 is in the environment.
+@parametrize_with_checks([GenURL(epochs=20), GenURL(epochs=5, encoder="mlp"), GenURL(n_components=1, epochs=20)])
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    x, y = load_digits(return_X_y=True)
+    return x[:600].astype(np.float32), y[:600]
+
+
+def test_pipeline_and_grid_search(digits):
+    x, y = digits
+    pipeline = make_pipeline(StandardScaler(), GenURL(random_state=0, epochs=60), KNeighborsClassifier(5))
+    search = GridSearchCV(pipeline, {"genurl__n_neighbors": [5, 10]}, cv=3).fit(x, y)
+    # New samples, placed by their neighbours: far above the 0.1 of guessing and the 0.55 of two components.
+    assert search.best_score_ > 0.85
+    assert search.best_params_["genurl__n_neighbors"] in (5, 10)
+
+
+def test_names_of_columns_and_pandas(digits):
+    pd = pytest.importorskip("pandas")
+    x, _ = digits
+    frame = pd.DataFrame(x[:100], columns=[f"pixel {i}" for i in range(x.shape[1])])
+    model = GenURL(epochs=5, random_state=0).set_output(transform="pandas")
+    found = model.fit_transform(frame)
+    assert list(found.columns) == ["genurl0", "genurl1"]
+    assert found.index.equals(frame.index)
+    assert list(model.feature_names_in_) == list(frame.columns)
+    with pytest.raises(ValueError, match="feature names should match"):
+        model.transform(frame.rename(columns={"pixel 0": "first"}))
+
+
+def test_float32_sparse_input_and_clone(digits):
+    x, _ = digits
+    model = GenURL(epochs=20, random_state=0, deterministic=True)
+    dense = model.fit_transform(x)
+    assert dense.dtype == np.float32
+    sparse = clone(model).fit_transform(sp.csr_matrix(x))
+    np.testing.assert_array_equal(sparse, dense)  # a third of the pixels is not zero: kept dense
+    thin = sp.random(200, 500, 0.01, format="csr", random_state=0)
+    assert np.isfinite(clone(model).fit_transform(thin)).all()
+
+
+def test_deterministic_whatever_the_number_of_threads(digits):
+    from tests.conftest import threads
+
+    x, _ = digits
+    found = []
+    for count in (1, 2):
+        with threads(count):
+            found.append(GenURL(epochs=60, random_state=0, deterministic=True).fit_transform(x))
+    np.testing.assert_array_equal(*found)
+    # Without it sums differ in their last bits, which many steps enlarge: the tolerance is one of neighbourhoods.
+    with threads(2):
+        free = GenURL(epochs=60, random_state=0).fit_transform(x)
+    shared = []
+    for row_a, row_b in zip(_ten_nearest(found[0]), _ten_nearest(free), strict=True):
+        shared.append(len(set(row_a) & set(row_b)) / 10)
+    assert np.mean(shared) > 0.9
+
+
+def _ten_nearest(z):
+    return KNeighborsClassifier(11).fit(z, np.zeros(len(z))).kneighbors(z, return_distance=False)[:, 1:]
+
+
+def test_two_instances_with_one_seed_agree(digits):
+    x, _ = digits
+    far = np.concatenate([x[:100], x[100:200] + 1000.0])  # a neighbour graph in two parts
+    first, second = (GenURL(epochs=30, random_state=3).fit_transform(far) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    assert np.isfinite(first).all()
+    assert not np.array_equal(first, GenURL(epochs=30, random_state=4).fit_transform(far))
