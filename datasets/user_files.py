@@ -10,6 +10,7 @@ import numpy as np
 from genurl_graph.datasets import graph_files, text
 from genurl_graph.datasets.checks import check_graph, dense_features
 from genurl_graph.datasets.edge_list import attach, is_edge_list, read_edge_list
+from genurl_graph.datasets.image_folder import read_image_folder
 from genurl_graph.datasets.node_tables import (
     TEXT_SUFFIXES,
     NodeTable,
@@ -39,7 +40,8 @@ def read(path: StrPath, features: StrPath | None = None, labels: StrPath | None 
         with one row a sample (`genurl_graph.datasets.edge_list.is_edge_list` tells which; with `features` it
         is always an edge list). Lines that begin with ``#`` are comments.
         ``.npz``: a graph (keys: `genurl_graph.datasets.graph_files.read_npz`). ``.pt``: a PyG `Data`.
-        ``.graphml``, ``.gml``: through networkx. ``.npy``: a matrix.
+        ``.graphml``, ``.gml``: through networkx. ``.npy``: a matrix. A folder: images, one sub-folder a class
+        (`genurl_graph.datasets.image_folder`).
     features
         Feature table: ``.csv``, ``.tsv``, ``.txt`` or ``.parquet``, whose first column may hold the node ids;
         ``.npy``; ``.npz`` (key `x`, or CSR parts).
@@ -65,6 +67,10 @@ def read(path: StrPath, features: StrPath | None = None, labels: StrPath | None 
     ['alice', 'bob']
     """
     path = Path(path)
+    if path.is_dir():
+        if features is not None or labels is not None:
+            raise InputError(f"{path}: a folder of images has its own features and classes; leave out the tables")
+        return read_image_folder(path)
     suffix = check_suffix(path, SUFFIXES, "input")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
