@@ -16,12 +16,16 @@ REFERENCES = {
 }
 
 
-def load_labelled(name: str, root: Path | None) -> tuple[str, "Data"]:
-    """A data set of the registry under its canonical name; evaluation needs its labels."""
+def load_named(name: str, root: Path | None) -> tuple[str, "Data"]:
+    """A data set of the registry under its canonical name."""
     from genurl_graph import datasets
 
-    canonical = datasets.info(name).name
-    data = datasets.load(name, root)
+    return datasets.info(name).name, datasets.load(name, root)
+
+
+def load_labelled(name: str, root: Path | None) -> tuple[str, "Data"]:
+    """`load_named` for what needs labels."""
+    canonical, data = load_named(name, root)
     if getattr(data, "y", None) is None:
         raise InputError(f"data set {canonical} has no labels, so there is nothing to evaluate against")
     return canonical, data
