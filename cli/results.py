@@ -1,19 +1,22 @@
 """Results of ``compare``: kept after every run, taken up again, and written as JSON and Markdown."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from genurl_graph.cli.report import mean_std, mean_std_percent
 from genurl_graph.exceptions import InputError
+
+if TYPE_CHECKING:
+    from genurl_graph.cli.runs import Run
 
 REFERENCE = "genurl"
 Table = list[tuple[str, ...]]
 
 
 class Results:
-    """Accuracy, seconds and memory of each finished (method, seed).
+    """Scores, seconds and memory of each finished (method, seed); subclasses name the scores and lay out the table.
 
     Parameters
     ----------
@@ -27,6 +30,12 @@ class Results:
         File that is replaced after each run.
     """
 
+    # What each run adds one value of, None where a score does not apply.
+    scores: tuple[str, ...] = ()
+    # Further lists with a value a run, and values of the method, under the names they have in the file.
+    lists: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+
     def __init__(
         self, header: dict[str, Any], environment: dict[str, Any], configuration: dict[str, Any], path: Path | None
     ) -> None:
@@ -34,7 +43,12 @@ class Results:
         # As JSON gives them back, so that they can be compared with those of a file.
         self.configuration: dict[str, Any] = json.loads(json.dumps(configuration))
         self.runs: dict[str, dict[str, Any]] = {
-            method: {"probe_test": [], "seconds": [], "peak_memory_mb": 0.0} for method in configuration
+            method: {
+                **{name: [] for name in (*self.scores, "seconds", *self.lists)},
+                **dict.fromkeys(self.values),
+                "peak_memory_mb": 0.0,
+            }
+            for method in configuration
         }
 
     def resume(self) -> None:
@@ -51,23 +65,24 @@ class Results:
             return
         try:
             found: dict[str, Any] = json.loads(self.path.read_text(encoding="utf-8"))
-            stored = {key: found[key] for key in ("dataset", "protocol")} | found["environment"]
+            keys = [key for key in self.header if key != "seeds"]
+            stored = {key: found[key] for key in keys} | found["environment"]
             configuration, rows = found["configuration"], found["methods"]
-            runs = {method: _stored(row) for method, row in rows.items()}
+            runs = {method: self._stored(row) for method, row in rows.items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(
                 f"--resume: {self.path} does not hold a comparison that can be continued ({error!r}); start without "
                 "--resume to replace it"
             ) from error
-        now = {key: self.header[key] for key in ("dataset", "protocol")} | json.loads(json.dumps(self.environment))
+        now = {key: self.header[key] for key in keys} | json.loads(json.dumps(self.environment))
         difference = _difference(stored, now)
         for method, row in runs.items():
             if difference:
                 break
             if method not in self.runs:
                 difference = f"it has the method {method!r}, which --methods leaves out"
-            elif len(row["probe_test"]) > len(self.header["seeds"]):
-                difference = f"it has {len(row['probe_test'])} seeds of {method} and --seeds asks for fewer"
+            elif len(row["seconds"]) > len(self.header["seeds"]):
+                difference = f"it has {len(row['seconds'])} seeds of {method} and --seeds asks for fewer"
             else:
                 difference = _difference(configuration[method], self.configuration[method], method)
         if difference:
@@ -80,14 +95,15 @@ class Results:
     def todo(self, method: str) -> tuple[int, ...]:
         """Seeds of a method that are not finished."""
         seeds: Sequence[int] = self.header["seeds"]
-        return tuple(seeds[len(self.runs[method]["probe_test"]) :])
+        return tuple(seeds[len(self.runs[method]["seconds"]) :])
 
-    def add(self, method: str, probe_test: float, seconds: float, peak_memory_mb: float) -> None:
+    def add(self, method: str, scores: Mapping[str, float | None], run: "Run") -> None:
         """Keep the next seed's run of a method."""
         row = self.runs[method]
-        row["probe_test"].append(probe_test)
-        row["seconds"].append(seconds)
-        row["peak_memory_mb"] = max(row["peak_memory_mb"], peak_memory_mb)
+        for name in self.scores:
+            row[name].append(scores[name])
+        row["seconds"].append(run.seconds)
+        row["peak_memory_mb"] = max(row["peak_memory_mb"], run.peak_memory_mb)
         self.write()
 
     def write(self) -> None:
@@ -99,7 +115,7 @@ class Results:
 
     def to_dict(self) -> dict[str, Any]:
         """The documented JSON."""
-        done = [method for method in self.runs if self.runs[method]["probe_test"]]
+        done = [method for method in self.runs if self.runs[method]["seconds"]]
         return {
             **self.header,
             "methods": {method: self._row(method) for method in done},
@@ -109,6 +125,57 @@ class Results:
         }
 
     def table(self) -> tuple[Table, tuple[str, ...]]:
+        """Rows and header for people."""
+        raise NotImplementedError
+
+    def caption(self) -> str:
+        """What the table shows, without its circumstances."""
+        raise NotImplementedError
+
+    def markdown(self) -> str:
+        """The table in Markdown, below a line that says what it shows."""
+        rows, header = self.table()
+        seeds = len(self.header["seeds"])
+        lines = [
+            f"{self.caption()}, {seeds} seed{'s' if seeds > 1 else ''}; {self.environment['device']}, threads: "
+            f"{self.environment['threads']}.",
+            "",
+            *(f"| {' | '.join(cells)} |" for cells in (header, ("---", *["---:"] * (len(header) - 1)), *rows)),
+        ]
+        return "\n".join(lines) + "\n"
+
+    def _row(self, method: str) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def _difference(self, method: str, score: str) -> dict[str, float | None] | None:
+        """Against the reference over the seeds that both have; None for itself, without it, or without the score."""
+        if method == REFERENCE or REFERENCE not in self.runs:
+            return None
+        from genurl_graph.evaluation.paired import paired_difference
+
+        own, other = (self.runs[name][score] for name in (method, REFERENCE))
+        both = min(len(own), len(other))
+        if not both or None in (*own[:both], *other[:both]):
+            return None
+        return paired_difference(own[:both], other[:both])
+
+    def _stored(self, row: dict[str, Any]) -> dict[str, Any]:
+        """A method's runs out of its row of a file."""
+        found: dict[str, Any] = {
+            name: [None if value is None else float(value) for value in row[name]] for name in (*self.scores, "seconds")
+        }
+        if len({len(found[name]) for name in found}) != 1:
+            raise ValueError("as many seconds as scores expected")
+        found |= {name: row[name] for name in (*self.lists, *self.values)}
+        return {**found, "peak_memory_mb": float(row["peak_memory_mb"])}
+
+
+class ProbeResults(Results):
+    """Results judged by the linear probe."""
+
+    scores = ("probe_test",)
+
+    def table(self) -> tuple[Table, tuple[str, ...]]:
         """Rows and header for people, accuracies in per cent."""
         rows = []
         for method, row in self.to_dict()["methods"].items():
@@ -116,25 +183,17 @@ class Results:
                 (
                     method,
                     mean_std_percent(row["probe_test"]),
-                    _interval(row["difference"]),
+                    interval(row["difference"]),
                     f"{row['seconds_mean']:.1f}",
                     f"{row['peak_memory_mb']:.0f}",
                 )
             )
         return rows, ("method", "mean ± std", f"difference from {REFERENCE} [95 %]", "seconds", "peak MB")
 
-    def markdown(self) -> str:
-        """The table in Markdown, below a line that says what it shows."""
-        rows, header = self.table()
-        seeds = len(self.header["seeds"])
-        lines = [
-            f"Linear probe on {self.header['dataset']}, test accuracy in per cent, protocol {self.header['protocol']}, "
-            f"{seeds} seed{'s' if seeds > 1 else ''}; {self.environment['device']}, threads: "
-            f"{self.environment['threads']}.",
-            "",
-            *(f"| {' | '.join(cells)} |" for cells in (header, ("---", *["---:"] * (len(header) - 1)), *rows)),
-        ]
-        return "\n".join(lines) + "\n"
+    def caption(self) -> str:
+        return (
+            f"Linear probe on {self.header['dataset']}, test accuracy in per cent, protocol {self.header['protocol']}"
+        )
 
     def _row(self, method: str) -> dict[str, Any]:
         row = self.runs[method]
@@ -146,33 +205,12 @@ class Results:
             "seconds_mean": mean_std(row["seconds"])[0],
             "seconds": row["seconds"],
             "peak_memory_mb": row["peak_memory_mb"],
-            "difference": self._difference(method),
+            "difference": self._difference(method, "probe_test"),
         }
 
-    def _difference(self, method: str) -> dict[str, float | None] | None:
-        """Against the reference over the seeds that both have; None for itself or without it."""
-        if method == REFERENCE or REFERENCE not in self.runs:
-            return None
-        from genurl_graph.evaluation.paired import paired_difference
 
-        own, other = (self.runs[name]["probe_test"] for name in (method, REFERENCE))
-        both = min(len(own), len(other))
-        return paired_difference(own[:both], other[:both]) if both else None
-
-
-def _stored(row: dict[str, Any]) -> dict[str, Any]:
-    """A method's runs out of its row of a file."""
-    found = {
-        "probe_test": [float(value) for value in row["probe_test"]],
-        "seconds": [float(value) for value in row["seconds"]],
-        "peak_memory_mb": float(row["peak_memory_mb"]),
-    }
-    if len(found["probe_test"]) != len(found["seconds"]):
-        raise ValueError("as many seconds as accuracies expected")
-    return found
-
-
-def _interval(difference: dict[str, float | None] | None) -> str:
+def interval(difference: dict[str, float | None] | None) -> str:
+    """A paired difference in per cent."""
     if difference is None:
         return "-"
     mean, low, high = (None if value is None else 100 * value for value in difference.values())
