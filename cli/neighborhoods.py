@@ -34,7 +34,7 @@ def evaluate_neighborhoods(
     score = reduction if protocol == "reduce" else retrieval
     runs = [score(z, data, seed) for seed in range(seeds)]
     flat = [flatten(run) for run in runs]
-    means = {key: mean_std([run[key] for run in flat])[0] for key in flat[0]}
+    means = {key: mean([run[key] for run in flat]) for key in flat[0]}
     how = runs[0]["how"]
     report.table(
         ((TITLES.get(key) or spoken(key), value(key, [run[key] for run in flat]), how.get(key, "")) for key in means),
@@ -46,8 +46,7 @@ def evaluate_neighborhoods(
 
         content: dict[str, Any] = {"dataset": name, "embedding": str(source), "protocol": protocol}
         content |= {"n_nodes": z.shape[0], "dim": z.shape[1], "seeds": list(range(seeds))}
-        # The figures of the first run as they are nested, the means by their flat names.
-        write_json(metrics, {**content, protocol: means, "how": how, "runs": runs, "versions": versions()})
+        write_json(metrics, {**content, protocol: nest(means), "how": how, "runs": runs, "versions": versions()})
         report.line(f"metrics   {metrics}")
 
 
@@ -87,6 +86,11 @@ def parts_of(data: "Data") -> "tuple[Any, Any] | None":
     return train, test
 
 
+def mean(values: list[float]) -> float:
+    """Mean; a count that is the same in all runs stays a whole number."""
+    return values[0] if len(set(values)) == 1 else mean_std(values)[0]
+
+
 def flatten(scores: dict[str, Any], prefix: str = "") -> dict[str, float]:
     """Numbers of nested scores by one name each, ``euclidean.label_recall.10``; what is None is left out."""
     found: dict[str, float] = {}
@@ -97,6 +101,18 @@ def flatten(scores: dict[str, Any], prefix: str = "") -> dict[str, float]:
             found |= flatten(item, f"{prefix}{key}.")
         elif item is not None:
             found[f"{prefix}{key}"] = item
+    return found
+
+
+def nest(flat: dict[str, float]) -> dict[str, Any]:
+    """What `flatten` has made flat, as it was."""
+    found: dict[str, Any] = {}
+    for key, item in flat.items():
+        *groups, last = key.split(".")
+        inner = found
+        for group in groups:
+            inner = inner.setdefault(group, {})
+        inner[last] = item
     return found
 
 

@@ -220,7 +220,7 @@ def interval(difference: dict[str, float | None] | None) -> str:
 def _difference(stored: Any, now: Any, name: str = "") -> str | None:
     """The first key in which two nested dictionaries differ, with both values."""
     if isinstance(stored, dict) and isinstance(now, dict):
-        for key in sorted({*stored, *now}):
+        for key in dict.fromkeys([*stored, *now]):
             found = _difference(stored.get(key), now.get(key), f"{name}.{key}" if name else str(key))
             if found:
                 return found

@@ -176,7 +176,9 @@ def _continuous(values: Array, name: str, text: str) -> _Paint:
 
 def _draw_points(axes: Any, points: Array, paint: _Paint, scale: float) -> None:
     if len(points) > MAX_POINTS:
-        image, extent = density_image(points, paint.colours)
+        # As many pixels a side as there would be points along it.
+        pixels = int(np.clip(1.2 * np.sqrt(len(points)), 300, 900))
+        image, extent = density_image(points, paint.colours, pixels)
         axes.imshow(image, origin="lower", extent=extent, interpolation="nearest", aspect="equal")
     else:
         order = np.random.default_rng(0).permutation(len(points))

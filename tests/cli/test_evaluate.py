@@ -100,7 +100,9 @@ def test_retrieval_by_both_metrics(run, labels: np.ndarray) -> None:
     np.save("z.npy", one_hot(labels))
     words = ("evaluate", "--embedding", "z.npy", "--dataset", "digits", "--metrics", "m.json")
     result = run(*words, "--protocol", "retrieval")
-    (row,) = json.loads(Path("m.json").read_text())["runs"]
+    metrics = json.loads(Path("m.json").read_text())
+    (row,) = metrics["runs"]
+    assert metrics["retrieval"] == {key: row[key] for key in ("euclidean", "cosine")}
     for metric in ("euclidean", "cosine"):
         assert row[metric]["map"] == pytest.approx(1)
         assert row[metric]["label_recall"]["1"] == 1
@@ -131,7 +133,7 @@ def test_the_test_part_is_judged_against_the_training_part(run, monkeypatch, lab
     assert metrics["how"]["knn_test"] == "10 nearest, 797 points against 1,000"
     run(*words, "--protocol", "retrieval")
     found = json.loads(Path("m.json").read_text())["retrieval"]
-    assert (found["cosine.n_queries"], found["cosine.n_database"]) == (797, 1000)
+    assert (found["cosine"]["n_queries"], found["cosine"]["n_database"]) == (797, 1000)
 
 
 def test_neighbourhoods_need_vectors(run) -> None:
