@@ -70,7 +70,7 @@ def compare_reduce(
         for method in chosen
     }
     header = {"dataset": name, "protocol": "reduce", "seeds": list(range(seeds)), "dim": dim}
-    environment = {
+    environment: dict[str, Any] = {
         "data": checksum(bare.x, y),
         "device": choose_device(model["device"]).type,
         "threads": torch.get_num_threads(),

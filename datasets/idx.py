@@ -76,7 +76,9 @@ def read_images(images: Path, labels: Path) -> tuple[npt.NDArray[np.float32], np
         raise InputError(f"{labels}: {classes.ndim} axes, expected 1 (labels)")
     if len(pixels) != len(classes):
         raise InputError(f"{labels}: {len(classes):,} labels for the {len(pixels):,} images of {images}")
-    return pixels.reshape(len(pixels), -1) / np.float32(255), classes.astype(np.int64)
+    x = pixels.reshape(len(pixels), -1).astype(np.float32)
+    x /= 255
+    return x, classes.astype(np.int64)
 
 
 def load_idx(entry: DatasetInfo, root: Path) -> "Data":

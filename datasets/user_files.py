@@ -67,7 +67,7 @@ def read(path: StrPath, features: StrPath | None = None, labels: StrPath | None 
     ['alice', 'bob']
     """
     path = Path(path)
-    if path.is_dir():
+    if path.is_dir() and path.suffix.lower() not in SUFFIXES:
         if features is not None or labels is not None:
             raise InputError(f"{path}: a folder of images has its own features and classes; leave out the tables")
         return read_image_folder(path)
