@@ -12,7 +12,7 @@ from genurl_graph.cli import options
 from genurl_graph.cli.runs import Run, peak_mb, reset_peak
 from genurl_graph.peers.reduction import REDUCERS, get_reducer, import_reducer
 
-# Our own methods: what each adds to the options of the model.
+# Our own methods: what each adds to the options of the model (`options.make_estimator`; further keys go to GenURL).
 OWN: dict[str, dict[str, Any]] = {"genurl": {}, "genurl-mlp": {"encoder": "mlp"}}
 METHODS = (*OWN, *REDUCERS)
 

@@ -102,7 +102,7 @@ class Points:
     def _centred(self, by: Points) -> Tensor:
         """These points around the mean of others, in the precision that the others' products have."""
         kind = np.float64 if by.n * by.n * by.columns <= _FLOAT64_WORK else np.float32
-        centred = (self.matrix - by.matrix.mean(0, dtype=np.float64)).astype(kind)
+        centred = self.matrix.astype(kind, copy=False) - by.matrix.mean(0, dtype=np.float64).astype(kind)
         return torch.from_numpy(centred).to(by.device)
 
 

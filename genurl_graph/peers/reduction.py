@@ -50,7 +50,8 @@ def get_reducer(name: str, changes: Mapping[str, Any] | None = None) -> Reducer:
     Raises
     ------
     InputError
-        Unknown name (the nearest is named), unknown setting, or a missing package (the message names the extra).
+        Unknown name (the nearest is named), unknown setting, or a missing package (the message names the extra). On
+        call: the package failed, which is quoted, or its embedding is not finite.
     """
     require_reducer(name)
     settings = peer_settings(name, None, changes)
@@ -60,8 +61,19 @@ def get_reducer(name: str, changes: Mapping[str, Any] | None = None) -> Reducer:
         import numpy as np
 
         np.random.seed(seed)  # noqa: NPY002  (the generator that these packages draw from)
-        found = function(x, dim, seed, threads, device, settings)
-        return np.ascontiguousarray(found, dtype=np.float32)
+        try:
+            found = np.ascontiguousarray(function(x, dim, seed, threads, device, settings), dtype=np.float32)
+        except Exception as error:  # whatever the package makes of too few points or columns
+            shape = " x ".join(map(str, x.shape))
+            raise InputError(
+                f"{name}: {REDUCERS[name][1]} failed on {shape} vectors, {dim} dimensions wanted "
+                f"({type(error).__name__}: {error})"
+            ) from error
+        if found.shape != (len(x), dim) or not np.isfinite(found).all():
+            raise InputError(
+                f"{name}: {REDUCERS[name][1]} returned shape {found.shape}, or numbers that are not finite"
+            )
+        return found
 
     return reduce
 

@@ -148,6 +148,11 @@ def test_bad_input_is_said_before_any_run(run, here, words, message: str) -> Non
     assert here == []
 
 
+def test_a_peer_that_fails_is_named(run, here) -> None:
+    result = run(*DIGITS, "--methods", "pca", "--dim", 65, code=2)
+    assert "pca: scikit-learn failed on 1797 x 64 vectors, 65 dimensions wanted" in result.stderr
+
+
 def test_an_absent_package_is_said_before_any_run(run, here, monkeypatch) -> None:
     monkeypatch.setattr("genurl_graph.peers.reduction.find_spec", lambda module: None)
     result = run("compare", "--dataset", "digits", "--task", "reduce", "--methods", "genurl,umap", code=2)

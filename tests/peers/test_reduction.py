@@ -108,6 +108,16 @@ def test_an_absent_package_names_the_extra(monkeypatch, name: str) -> None:
             call(name)
 
 
+def test_what_a_package_makes_of_bad_input_is_quoted(monkeypatch, x: np.ndarray) -> None:
+    with pytest.raises(
+        InputError, match=r"pca: scikit-learn failed on 40 x 6 vectors, 7 dimensions wanted .ValueError: n_"
+    ):
+        get_reducer("pca")(x, 7, 0, 1)
+    monkeypatch.setattr("sklearn.decomposition.PCA.fit_transform", lambda self, x: x[:, :2] * np.nan)
+    with pytest.raises(InputError, match=r"pca: scikit-learn returned .*not finite"):
+        get_reducer("pca")(x, 2, 0, 1)
+
+
 def test_unknown_names_and_settings_name_the_nearest() -> None:
     for call, message in (
         (lambda: get_reducer("umpa"), "unknown 'umpa'.*did you mean 'umap'"),
