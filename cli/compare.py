@@ -9,11 +9,12 @@ import click
 
 from genurl_graph.cli import options, reduce_runs, runs
 from genurl_graph.cli.compare_reduce import DEFAULT_METHODS, DEFAULT_SEEDS, compare_reduce
-from genurl_graph.cli.comparison import bar, finish, parse_methods, parse_peer_settings, terminable
-from genurl_graph.cli.report import Report, as_config, describe
+from genurl_graph.cli.comparison import parse_peer_settings, save, show, terminable
+from genurl_graph.cli.report import Report, as_config, bar, describe
 from genurl_graph.cli.results import ProbeResults
 from genurl_graph.cli.runs import FIXED, METHODS, Job, Run
 from genurl_graph.cli.scores import load_labelled, probe_test
+from genurl_graph.cli.stored import environment
 from genurl_graph.exceptions import InputError
 from genurl_graph.peers import PEERS, peer_settings, require
 from genurl_graph.peers.reduction import REDUCERS
@@ -84,10 +85,8 @@ def compare(
     process, with imports and what is compiled at the first call, is reported apart as cold.
     """
     reduce = protocol == "reduce" or (protocol is None and model["task"] == "reduce")
-    if reduce:
-        chosen = parse_methods(methods or DEFAULT_METHODS, reduce_runs.METHODS)
-    else:
-        chosen = parse_methods(methods or ",".join(METHODS), ALL_METHODS)
+    known, default = (reduce_runs.METHODS, DEFAULT_METHODS) if reduce else (ALL_METHODS, ",".join(METHODS))
+    chosen = options.parse_names("--methods", "method", (methods or default).replace("_", "-"), known)
     changes = parse_peer_settings(assignments_of_peers, chosen, REDUCERS if reduce else PEERS)
     check_files(metrics, markdown, plot, embeddings, reduce)
     if reduce:
@@ -128,22 +127,20 @@ def compare(
                     results.add(method, {"probe_test": accuracy}, run)
                     shown.update()
     report.line(f"\nlinear probe, test accuracy in per cent (protocol {protocol}, {seeds} seeds)")
-    finish(results, report, markdown, metrics)
+    show(results, report)
+    save(results, report, metrics, markdown)
 
 
 def check_files(
     metrics: Path | None, markdown: Path | None, plot: Path | None, embeddings: Path | None, reduce: bool
 ) -> None:
     """Find out before any run whether its results can be written."""
-    from genurl_graph.io import check_folder, check_output
-    from genurl_graph.plotting import PLOT_SUFFIXES
+    from genurl_graph.io import check_folder
 
     for flag, path in (("--plot", plot), ("--embeddings", embeddings)):
         if path and not reduce:
             raise click.UsageError(f"{flag} goes with --task reduce.")
-    for path, suffixes in ((metrics, (".json",)), (markdown, (".md",)), (plot, PLOT_SUFFIXES)):
-        if path:
-            check_output(path, suffixes)
+    options.check_files(metrics, markdown, plot)
     if embeddings:
         check_folder(embeddings)
 
@@ -180,14 +177,3 @@ def resolved(method: str, name: str, data: "Data", model: dict[str, Any], change
     if method in FIXED:
         return {}
     return as_config(options.make_estimator(**model, seed=0).resolve(data))
-
-
-def environment(data: "Data", device: str) -> dict[str, Any]:
-    """What results and times depend on besides the settings."""
-    import torch
-
-    from genurl_graph.checkpoint import checksum
-    from genurl_graph.training import choose_device
-
-    parts = [getattr(data, key, None) for key in ("x", "edge_index", "y", "train_mask", "val_mask", "test_mask")]
-    return {"data": checksum(*parts), "device": choose_device(device).type, "threads": torch.get_num_threads()}

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genurl_graph.cli import options, runs
-from genurl_graph.cli.comparison import bar, finish, terminable
+from genurl_graph.cli.comparison import save, show, terminable
 from genurl_graph.cli.reduce_results import ReduceResults
 from genurl_graph.cli.reduce_runs import ReduceJob, own_model
-from genurl_graph.cli.report import Report, as_config, describe
+from genurl_graph.cli.report import Report, as_config, bar, describe
 from genurl_graph.cli.scores import load_named
+from genurl_graph.cli.stored import environment
 from genurl_graph.exceptions import InputError
 from genurl_graph.peers import peer_settings
 from genurl_graph.peers.reduction import REDUCERS, require_reducer
@@ -43,12 +44,11 @@ def compare_reduce(
     quiet: bool,
 ) -> None:
     """Run and judge the methods, one process each; write table, pictures and embeddings."""
+    import numpy as np
     import torch
     from torch_geometric.data import Data
 
-    from genurl_graph.checkpoint import checksum
     from genurl_graph.evaluation.neighborhood import reduce_scores
-    from genurl_graph.training import choose_device
 
     dim = model["dim"] or 2
     if plot and dim != 2:
@@ -62,7 +62,7 @@ def compare_reduce(
     report = Report(quiet)
     report.line(describe(name, data))
 
-    bare = Data(x=torch.from_numpy(x))
+    bare = Data(x=torch.from_numpy(x), y=y)
     configuration = {
         method: peer_settings(method, None, changes.get(method))
         if method in REDUCERS
@@ -70,12 +70,7 @@ def compare_reduce(
         for method in chosen
     }
     header = {"dataset": name, "protocol": "reduce", "seeds": list(range(seeds)), "dim": dim}
-    environment: dict[str, Any] = {
-        "data": checksum(bare.x, y),
-        "device": choose_device(model["device"]).type,
-        "threads": torch.get_num_threads(),
-    }
-    results = ReduceResults(header, environment, configuration, metrics)
+    results = ReduceResults(header, environment(bare, model["device"]), configuration, metrics)
     if resume:
         results.resume()
     pictures: dict[str, Array] = {}
@@ -86,11 +81,12 @@ def compare_reduce(
         tempfile.TemporaryDirectory(prefix="genurl-graph-") as scratch,
         bar(total, quiet) as shown,
     ):
-        file = save(x, Path(scratch))
+        file = Path(scratch) / "vectors.npy"
+        np.save(file, x)
         for method, left in todo.items():
             if not left:
                 continue
-            job = ReduceJob(method, left, file, dim, model, changes.get(method, {}), environment["threads"])
+            job = ReduceJob(method, left, file, dim, model, changes.get(method, {}), results.environment["threads"])
             with closing(runs.run_apart(job)) as found:
                 results.add_cold(method, next(found))
                 shown.update()
@@ -102,9 +98,8 @@ def compare_reduce(
                         keep(embeddings, method, run.embedding, data)
                     shown.update()
     report.line(f"\n{results.caption()}")
-    finish(results, report, markdown, metrics)
-    for line in results.notes():
-        report.line(line)
+    show(results, report)
+    save(results, report, metrics, markdown)
     if plot:
         draw(plot, results, pictures, embeddings, data, report)
 
@@ -124,14 +119,6 @@ def vectors(name: str, data: "Data") -> "Array":
             raise InputError(f"--task reduce: the {found} of {name} are too large to be made dense, as peers need them")
         x = x.toarray()
     return np.ascontiguousarray(x, dtype=np.float32)
-
-
-def save(x: "Array", folder: Path) -> Path:
-    import numpy as np
-
-    path = folder / "vectors.npy"
-    np.save(path, x)
-    return path
 
 
 def keep(folder: Path | None, method: str, z: "Array", data: "Data") -> None:
@@ -164,7 +151,7 @@ def draw(
         found[f"{method}\n{spoken(row)}"] = points
     if found:
         panel(found, named_labels(data), path=path, title=results.header["dataset"])
-        report.line(f"\npicture   {path}")
+        report.line(f"picture   {path}")
 
 
 def spoken(row: dict[str, Any]) -> str:

@@ -1,30 +1,16 @@
 """What comparisons share, whatever they judge by: their words, their interruption and what they leave behind."""
 
-import difflib
 import signal
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from genurl_graph.cli.report import Report
-from genurl_graph.cli.results import Results
+from genurl_graph.cli.stored import StoredRuns
 from genurl_graph.exceptions import InputError
 from genurl_graph.peers import peer_settings
-
-
-def parse_methods(text: str, known: Sequence[str]) -> list[str]:
-    """``"genurl,gae"`` to ``["genurl", "gae"]``, checked; each once, in the given order."""
-    words = (word.strip().lower().replace("_", "-") for word in text.split(","))
-    chosen = list(dict.fromkeys(word for word in words if word))
-    unknown = [word for word in chosen if word not in known]
-    if unknown or not chosen:
-        found = f"unknown method {unknown[0]!r}" if unknown else "no method"
-        near = difflib.get_close_matches(unknown[0], known, n=1, cutoff=0.5) if unknown else []
-        hint = f" (did you mean {near[0]!r}?)" if near else ""
-        raise InputError(f"--methods: {found}{hint}, expected some of {','.join(known)}")
-    return chosen
 
 
 def parse_peer_settings(
@@ -58,23 +44,24 @@ def terminable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def bar(total: int, quiet: bool) -> Any:
-    from tqdm import tqdm
+def show(results: StoredRuns, report: Report) -> None:
+    """Print the table, and what it alone does not say."""
+    rows, columns = results.table()
+    report.table(rows, header=columns)
+    for note in results.notes():
+        report.line(note)
 
-    # disable=None: a bar on a terminal only.
-    return tqdm(total=total, desc="runs", leave=False, disable=True if quiet else None)
 
-
-def finish(results: Results, report: Report, markdown: Path | None, metrics: Path | None) -> None:
-    """Print the table, and write it where that was asked for."""
+def save(results: StoredRuns, report: Report, metrics: Path | None, markdown: Path | None) -> None:
+    """Write the figures and the table where that was asked for."""
     from genurl_graph.io import atomic_write
 
     results.write()
-    rows, columns = results.table()
-    report.table(rows, header=columns)
     if markdown:
         with atomic_write(markdown) as temporary:
             temporary.write_text(results.markdown(), encoding="utf-8")
-        report.line(f"\nmarkdown  {markdown}")
-    if metrics:
-        report.line(f"\nmetrics   {metrics}")
+    if metrics or markdown:
+        report.line()
+    for what, path in (("metrics", metrics), ("markdown", markdown)):
+        if path:
+            report.line(f"{what:<9} {path}")

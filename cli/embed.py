@@ -224,7 +224,7 @@ def draw(path: Path, name: str, estimator: "GenURL", data: "Data") -> None:
         raise InputError("--plot draws two dimensions, but the embedding has one")
     if d > 2:
         # A graph smaller than the preset's neighbourhood still gets its picture.
-        neighbours = n - 1 if n <= 15 else None
+        neighbours = n - 1 if n <= 10 else None
         flat = GenURL(2, task="reduce", n_neighbors=neighbours, random_state=estimator.seed_)
         z = flat.fit_transform(z)
         subtitle += f"; {d} dimensions brought to 2 by GenURL's reduction"

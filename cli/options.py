@@ -1,10 +1,13 @@
 """Options that several commands share, declared once, and what they mean for the library."""
 
-from collections.abc import Callable
+import difflib
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from genurl_graph.exceptions import InputError
 
 if TYPE_CHECKING:
     from genurl_graph.estimator import GenURL
@@ -88,3 +91,27 @@ def make_estimator(
         config=overrides or None,
         **more,
     )
+
+
+def parse_names(option: str, noun: str, text: str, known: Iterable[str]) -> list[str]:
+    """``"a, B"`` to ``["a", "b"]``, each once; InputError for a name that is not `known`, or for none at all."""
+    known = tuple(known)
+    words = (word.strip().lower() for word in text.split(","))
+    chosen = list(dict.fromkeys(word for word in words if word))
+    unknown = [word for word in chosen if word not in known]
+    if unknown or not chosen:
+        found = f"unknown {noun} {unknown[0]!r}" if unknown else f"no {noun}"
+        near = difflib.get_close_matches(unknown[0], known, n=1, cutoff=0.5) if unknown else []
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        raise InputError(f"{option}: {found}{hint}, expected some of {','.join(known)}")
+    return chosen
+
+
+def check_files(metrics: Path | None, markdown: Path | None, plot: Path | None) -> None:
+    """Find out before any run whether its results can be written."""
+    from genurl_graph.io import check_output
+    from genurl_graph.plotting import PLOT_SUFFIXES
+
+    for path, suffixes in ((metrics, (".json",)), (markdown, (".md",)), (plot, PLOT_SUFFIXES)):
+        if path:
+            check_output(path, suffixes)

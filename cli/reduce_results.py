@@ -2,10 +2,11 @@
 
 import statistics
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from genurl_graph.cli.report import mean_std, mean_std_percent
-from genurl_graph.cli.results import REFERENCE, Results, Table
+from genurl_graph.cli.results import REFERENCE, Results
+from genurl_graph.cli.stored import Table
 
 if TYPE_CHECKING:
     from genurl_graph.cli.runs import Run
@@ -16,9 +17,10 @@ SCORES = ("knn_accuracy", "trustworthiness", "continuity", "spearman")
 class ReduceResults(Results):
     """Results judged by `genurl_graph.evaluation.neighborhood.reduce_scores`."""
 
-    scores = SCORES
+    same = (*Results.same, "dim")
+    figures, optional = (*SCORES, "seconds"), SCORES
     lists = ("stages",)
-    values = ("cold", "how")
+    values: ClassVar[dict[str, Any]] = {**Results.values, "cold": None, "how": None}
 
     def add_cold(self, method: str, run: "Run") -> None:
         """Keep the seconds of the first run in a new process; those of a resumed comparison do not replace them."""

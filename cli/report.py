@@ -97,3 +97,11 @@ def as_config(config: Any) -> dict[str, Any]:
     """The resolved configuration as plain nested dictionaries."""
     plain: dict[str, Any] = config.to_dict()
     return plain
+
+
+def bar(total: int, quiet: bool) -> Any:
+    """A progress bar over runs, on a terminal only."""
+    from tqdm import tqdm
+
+    # disable=None: a bar on a terminal only.
+    return tqdm(total=total, desc="runs", leave=False, disable=True if quiet else None)

@@ -41,8 +41,11 @@ class MergeConfig:
     cutoff: Literal["auto"] | float = "auto"  # longest geodesic; auto: two edges of median length
     feature_weight: float = 0.3  # weight of a feature edge in P beside a predefined one of 1
     propagation_weight: float = 0.0  # the same in the graph that a GNN propagates over; 0: none there
-    # adaptive: given edges count as far as features bear them out (`genurl_graph.agreement`)
-    weighting: Literal["given", "adaptive"] = "given"
+    # adaptive: given edges count as far as features bear them out (`genurl_graph.agreement`); none: not at all
+    weighting: Literal["given", "adaptive", "none"] = "given"
+    type_weights: str = (
+        ""  # HeteroData: weights of relations against each other, "writes=2,cites=0.5"; 1 for all others
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,6 +77,9 @@ class EncoderConfig:
     dropout: float = 0.0
     norm: str = "none"  # batch normalisation: none, output (its columns only), batch (hidden layers too)
     init: str = "pca"  # start of the free table
+    # Input of nodes without features (`genurl_graph.structure`): one-hot, or numbers that new graphs have, too
+    structure: Literal["identity", "degree", "random_walk", "laplacian"] = "identity"
+    structure_dim: int = 16  # steps of the walk, or eigenvectors
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,15 +93,17 @@ class LossConfig:
     metric: str = "euclidean"  # distance of the embedding: euclidean (squared) or cosine
     temperature: float = 1.0  # divides that distance
     nu: float = 1.0
-    exaggeration: float = 1.0  # attraction is multiplied by this in the last quarter of the epochs
+    exaggeration: float = 1.0  # factor of the attraction: more parts clusters, less keeps neighbourhoods
 
 
 @dataclasses.dataclass(frozen=True)
 class SamplingConfig:
     """Sampled pairs that stand for all pairs (`genurl_graph.sampling`)."""
 
-    negatives: str = "shared"  # shared: the same columns for all rows; permuted: flat pairs, for 2-d
-    n_negatives: int = 512  # for each node
+    # shared: the same columns for all rows; permuted: flat pairs, for few dimensions; all: every pair, for 1 or 2
+    # dimensions (`genurl_graph.all_pairs`); auto: the last of these that can be had
+    negatives: str = "shared"
+    n_negatives: Literal["auto"] | int = 512  # for each node; auto: 512 shared, 20 permuted, all n - 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -233,6 +241,10 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
 
 def _convert(key: str, value: Any, kind: Any) -> Any:
     """`value` as `kind` (int, float, str, Literal or a union of them); bool, NaN and lossy conversions are refused."""
+    if key == "merge.type_weights" and isinstance(value, Mapping):
+        # A table in TOML, a dictionary in Python; PyG's relations are tuples.
+        pairs = ((name if isinstance(name, str) else "__".join(name), weight) for name, weight in value.items())
+        value = ",".join(f"{name}={weight}" for name, weight in pairs)
     options = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
     names = []
     for option in options:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numbers
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,13 @@ from genurl_graph.config import Config
 from genurl_graph.encoders import GNNS, Features
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph import count_components
-from genurl_graph.inputs import Input, as_input, column_statistics, normalize_features
+from genurl_graph.hetero import as_graph, split, weigh
+from genurl_graph.inputs import Input
 from genurl_graph.resolution import resolve_config
 from genurl_graph.storage import load_model, save_model
-from genurl_graph.tasks import Problem
+from genurl_graph.structure import TRANSFERABLE
+from genurl_graph.tasks import Problem, graph, reduction
+from genurl_graph.tasks.common import encoder_input
 from genurl_graph.training import Callback, choose_device, seeded, train
 
 
@@ -72,6 +76,10 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Undirected edges by provenance, components before and after the merge.
     seconds_ : dict
         Seconds of the stages ``graph`` and ``train``.
+    mass_ : float
+        Mean row sum of P.
+    node_slices_ : dict or None
+        Of ``HeteroData``: first row of each node type in ``embedding_``, and the one after its last.
     knn_backend_, knn_recall_
         Which search found the feature edges, and its recall if it was approximate.
 
@@ -112,8 +120,8 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : Data, array, sparse matrix, Tensor or networkx graph
-            As in `genurl_graph.inputs.as_input`.
+        X : Data, HeteroData, array, sparse matrix, Tensor or networkx graph
+            As in `genurl_graph.inputs.as_input` and, for HeteroData, `genurl_graph.hetero`.
         y : ignored
         callbacks : sequence of callables
             Called as ``callback(epoch, loss)`` after each epoch.
@@ -127,16 +135,15 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         KeyboardInterrupt
             On Ctrl-C, with the checkpoint (if one was asked for) on disk.
         """
-        data = as_input(X)
+        data = as_graph(X)
         device, seed = choose_device(self.device), self._seed()
         config = self._resolve(data)
-        statistics = {}
-        if data.x is not None and config.encoder.normalize == "columns":
-            statistics = column_statistics(data.x)
-
+        data = weigh(data, config.merge.type_weights)
         started = time.perf_counter()
+        x, statistics = encoder_input(data, config, device)
         with seeded(seed):
-            problem = self._build(data, config, statistics, seed, device)
+            build = graph.build if config.task == "graph" else reduction.build
+            problem = build(data, x, config, seed, device)
             objective = problem.objective
             merged = problem.merged
             summary = merged.summary() | merged.mass_shares() | _components(data, problem) | problem.decisions
@@ -165,12 +172,18 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.n_features_in_ = 0 if data.x is None else int(data.x.size(1))
         self.statistics_ = statistics
         self._objective, self._encoder, self._initial = objective, objective.encoder, initial
+        self._space = problem.space
+        self.mass_ = float(problem.merged.edge_weight.double().sum()) / data.num_nodes
         self._kind = data.kind
+        self.node_slices_ = None if data.types is None else data.types.rows
+        self.node_widths_ = None if data.types is None else data.types.widths()
         return self
 
     def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any:
-        """`fit`, then the embedding: a NumPy array, or a Tensor if torch or PyG came in."""
+        """`fit`, then the embedding: an array, a Tensor for torch and PyG, a dictionary by node type for HeteroData."""
         self.fit(X, y, **fit_params)
+        if self.node_slices_ is not None:
+            return split(self.embedding_, self.node_slices_)
         return self.embedding_ if self._kind == "torch" else self.embedding_.numpy()
 
     def transform(self, X: Any) -> Any:
@@ -179,44 +192,64 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         X : as in `fit`
-            With the same features. A GNN needs the edges of the new graph; an MLP looks at each row alone.
+            With the same features, or without any if there were none and ``encoder.structure`` is "degree" or
+            "random_walk". A GNN needs the edges of the new graph; an MLP looks at each row alone.
             Feature edges, where the GNN propagates over them (``merge.propagation_weight``), are searched anew.
 
         Returns
         -------
-        array or Tensor, float32, shape [n, d]
+        array or Tensor, float32, shape [n, d]; a dictionary of them by node type for HeteroData
 
         Raises
         ------
         InputError
-            Not fitted, other features than in `fit`, no edges for a GNN; or a free table of coordinates, which
-            has no place for new samples: fit with ``encoder="mlp"`` for that.
+            Not fitted, other features than in `fit`, no edges for a GNN.
+
+        Notes
+        -----
+        A free table of coordinates places a new sample by its nearest fitted ones (`genurl_graph.placement`): always at
+        the same place, whatever other samples are transformed with it.
         """
         if not hasattr(self, "_encoder"):
             from sklearn.exceptions import NotFittedError
 
             raise NotFittedError("GenURL is not fitted yet; call fit first")
+        data = self._like_fitted(X)
         if self.encoder_name_ == "free":
+            z = self._place(data)
+            return z if data.kind == "torch" else z.numpy()
+        structure = self.config_.encoder.structure
+        if data.bare_nodes().numel() and structure not in TRANSFERABLE:
             raise InputError(
-                'transform: the encoder "free" is a table of the fitted samples only; fit with encoder="mlp" to '
-                "embed new ones"
+                f"transform: without features encoder.structure={structure} knows the fitted nodes only; fit with "
+                f"{' or '.join(TRANSFERABLE)} to embed new graphs"
             )
-        data = as_input(X)
-        found = 0 if data.x is None else int(data.x.size(1))
-        if found != self.n_features_in_:
-            raise InputError(f"transform: found {found} features; the model was fitted on {self.n_features_in_}")
-        if data.x is None:
-            raise InputError("transform: a graph without features has no new nodes to embed")
         encoder = self._encoder.eval()
         propagation = None
         if self.encoder_name_ in GNNS:
             if data.edge_index is None:
                 raise InputError(f"transform: encoder {self.encoder_name_!r} needs edges; the input has none")
-            propagation = _propagation(data, self.config_, self.seed_).to(torch.device(self.device_))
-        x = normalize_features(data.x, self.config_.encoder.normalize, self.statistics_)
+            propagation = graph.propagation_of_new(data, self.config_, self.seed_).to(torch.device(self.device_))
+        x, _ = encoder_input(data, self.config_, self.device_, self.statistics_)
+        assert x is not None
         with torch.no_grad():
             z = encoder(Features(x).to(torch.device(self.device_)), encoder.operator(propagation)).cpu()
+        if data.types is not None:
+            return split(z, data.types.rows)
         return z if data.kind == "torch" else z.numpy()
+
+    def _place(self, data: Input) -> Tensor:
+        from genurl_graph.placement import Fitted, place
+
+        assert data.x is not None
+        if self._space is None:
+            raise InputError(
+                'transform: the encoder "free" places new samples by their features; this table was fitted '
+                "on a graph (neighbors.hops) or by the graph task; use another encoder there"
+            )
+        if data.edge_index is not None:
+            warnings.warn("transform: edges between new samples are ignored by the free table", stacklevel=3)
+        return place(data.x, Fitted(self.embedding_, self._space, self.mass_, self.seed_), self.config_)
 
     def untrained_embedding(self) -> Tensor:
         """Embedding [n, d] by the same encoder with its initial weights: what the training started from."""
@@ -247,7 +280,19 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def resolve(self, X: Any) -> Config:
         """The configuration that `fit` would run with on `X`, without running it."""
-        return self._resolve(as_input(X))
+        return self._resolve(as_graph(X))
+
+    def _like_fitted(self, X: Any) -> Input:
+        """New data, checked to have the features, and the types of nodes, of the fitted ones."""
+        data = as_graph(X, None if self.node_widths_ is None else list(self.node_widths_), at_least=1)
+        found, expected = (0 if data.x is None else int(data.x.size(1))), self.n_features_in_
+        widths = None if data.types is None else data.types.widths()
+        if widths != self.node_widths_ or found != expected:
+            kinds = [f" ({part})" if part else "" for part in (widths, self.node_widths_)]
+            raise InputError(
+                f"transform: found {found} features{kinds[0]}; the model was fitted on {expected}{kinds[1]}"
+            )
+        return weigh(data, self.config_.merge.type_weights)
 
     def _resolve(self, data: Input) -> Config:
         arguments = {
@@ -269,15 +314,6 @@ class GenURL(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             raise InputError(f"random_state: found {seed!r}; expected an int from 0 to 2**32 - 1, or None")
         return int(seed)
 
-    def _build(
-        self, data: Input, config: Config, statistics: dict[str, Tensor], seed: int, device: torch.device
-    ) -> Problem:
-        from genurl_graph.tasks import graph, reduction
-
-        x = None if data.x is None else normalize_features(data.x, config.encoder.normalize, statistics)
-        build = graph.build if config.task == "graph" else reduction.build
-        return build(data, x, config, seed, device)
-
     def _checkpoint(self, config: Config, data: Input, seed: int) -> Checkpoint | None:
         if self.checkpoint is None:
             return None
@@ -296,13 +332,3 @@ def _components(data: Input, problem: Problem) -> dict[str, int]:
         "n_components_before": count_components(before, data.num_nodes),
         "n_components_after": count_components(problem.merged.edge_index, data.num_nodes),
     }
-
-
-def _propagation(data: Input, config: Config, seed: int) -> Any:
-    from genurl_graph.tasks.graph import propagation_graph
-    from genurl_graph.tasks.merging import gather
-
-    # A new graph may be smaller than the neighbourhoods of the fitted one; and its P is not wanted.
-    k = min(config.neighbors.n_neighbors, data.num_nodes - 1)
-    config = config.override({"neighbors.n_neighbors": k, "merge.feature_weight": 0.0})
-    return propagation_graph(gather(data, config, seed, torch.device("cpu")), data.num_nodes, config)

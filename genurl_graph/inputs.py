@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from genurl_graph._csr import csr_tensor
+from genurl_graph._node_types import NodeTypes
 from genurl_graph.exceptions import InputError
 
 # Features with a smaller share of non-zero entries are kept as CSR: the first layer is then several times cheaper.
@@ -27,6 +28,8 @@ class Input(NamedTuple):
     num_nodes : int
     kind : str
         What the user handed in, to answer in kind: "torch" or "numpy".
+    types : NodeTypes or None
+        Of a ``HeteroData``, whose x is CSR.
     """
 
     x: Tensor | None
@@ -34,9 +37,18 @@ class Input(NamedTuple):
     edge_weight: Tensor | None
     num_nodes: int
     kind: str
+    types: NodeTypes | None = None
+
+    def bare_nodes(self) -> Tensor:
+        """Nodes without features, int64."""
+        if self.x is None or self.types is None:
+            return torch.arange(self.num_nodes if self.x is None else 0)
+        widths = self.types.widths()
+        ranges = [torch.arange(low, high) for name, (low, high) in self.types.rows.items() if not widths[name]]
+        return torch.cat([torch.arange(0), *ranges])
 
 
-def as_input(data: Any) -> Input:
+def as_input(data: Any, at_least: int = 2) -> Input:
     """Check `data` and bring it to torch tensors on the CPU, sparse features without a dense copy.
 
     Parameters
@@ -44,6 +56,8 @@ def as_input(data: Any) -> Input:
     data : Data, array, sparse matrix, Tensor or networkx graph
         A PyG ``Data`` (``x``, ``edge_index``, ``edge_weight`` or one-column ``edge_attr``); a matrix [n, f] of
         features; or a networkx graph (edge attribute ``weight``; numeric node attribute ``x`` as features).
+    at_least : int
+        Nodes that there must be.
 
     Raises
     ------
@@ -55,17 +69,18 @@ def as_input(data: Any) -> Input:
     elif hasattr(data, "num_node_features"):
         kind = "torch"
     else:
-        x = _features(data)
-        return _checked(Input(x, None, None, int(x.size(0)), "torch" if isinstance(data, Tensor) else "numpy"))
+        x = as_features(data)
+        kind = "torch" if isinstance(data, Tensor) else "numpy"
+        return check_input(Input(x, None, None, int(x.size(0)), kind), at_least)
     if hasattr(data, "node_types"):
         raise InputError(f"data: found {type(data).__name__}; expected a homogeneous PyG Data")
-    x_given = None if data.x is None else _features(data.x)
+    x_given = None if data.x is None else as_features(data.x)
     if data.edge_index is None and getattr(data, "adj_t", None) is not None:
         raise InputError("data: found adj_t without edge_index; expected edges as edge_index [2, E]")
     edge_index = None if data.edge_index is None else _edges(data.edge_index)
     weight = edge_weights(data)
     weight = None if weight is None or edge_index is None else weight.detach().cpu().float()
-    return _checked(Input(x_given, edge_index, weight, int(data.num_nodes or 0), kind))
+    return check_input(Input(x_given, edge_index, weight, int(data.num_nodes or 0), kind), at_least)
 
 
 def _edges(edge_index: Any) -> Tensor:
@@ -77,7 +92,8 @@ def _edges(edge_index: Any) -> Tensor:
     return edge_index.detach().cpu().long()
 
 
-def _checked(found: Input) -> Input:
+def check_input(found: Input, at_least: int = 2) -> Input:
+    """`found`, if its parts fit together; InputError if not (see `as_input`)."""
     # Before the number of nodes, which PyG derives from the edges where nothing else tells it.
     if found.edge_index is not None and found.edge_index.numel():
         low, high = int(found.edge_index.min()), int(found.edge_index.max())
@@ -86,8 +102,10 @@ def _checked(found: Input) -> Input:
                 f"edge_index: an edge names node {low if low < 0 else high}, which is missing; "
                 f"expected 0 to {found.num_nodes - 1}"
             )
-    if found.num_nodes < 2:
-        raise InputError(f"data: found {found.num_nodes} nodes; expected at least 2")
+    if found.num_nodes < at_least:
+        raise InputError(
+            f"data: found {found.num_nodes} nodes (n_samples={found.num_nodes}); expected at least {at_least}"
+        )
     if found.x is None and (found.edge_index is None or found.edge_index.numel() == 0):
         raise InputError("data: found neither features nor edges; expected at least one of them")
     if found.x is not None:
@@ -126,8 +144,8 @@ def _check_weights(weight: Tensor, num_edges: int) -> None:
         )
 
 
-def _features(data: Any) -> Tensor:
-    """float32 [n, f] on the CPU; CSR if it is sparse enough to pay."""
+def as_features(data: Any) -> Tensor:
+    """An array, SciPy matrix or Tensor as float32 [n, f] on the CPU; CSR if it is sparse enough to pay."""
     x = data.detach().cpu() if isinstance(data, Tensor) else _from_arrays(data)
     if x.dim() != 2:
         hint = " (reshape a single column to [n, 1])" if x.dim() == 1 else ""

@@ -34,6 +34,7 @@ __all__ = [
     "get_loss",
     "gkl",
     "gkl_dense",
+    "gkl_of_sums",
     "huber",
     "infonce",
     "kl",
@@ -102,12 +103,38 @@ def gkl(
     c = check(log_q_pos, p, log_q_neg, gamma, scale, per)
     attraction = (torch.xlogy(p, p) - p * log_q_pos).sum()
     if c is None:
-        mass, log_total = masses(p, log_q_neg, neg_weight, row_pos, row_neg, num_rows, per)
+        sums = masses(p, log_q_neg, neg_weight, row_pos, row_neg, num_rows, per)
+    else:
+        sums = p.sum().view(1), weighted(log_q_neg, neg_weight).reshape(-1).logsumexp(0, keepdim=True)
+    return gkl_of_sums(attraction, *sums, gamma=gamma, scale=c)
+
+
+def gkl_of_sums(
+    divergence: Tensor, mass: Tensor, log_total: Tensor, *, gamma: float = 1.0, scale: float | None = None
+) -> LossTerms:
+    """`gkl` read off the sums that it consists of, however they were added up.
+
+    Parameters
+    ----------
+    divergence : Tensor, float, scalar
+        ``sum p log(p / q)``.
+    mass, log_total : Tensor, float, shape [R]
+        ``sum p`` and ``log sum q`` of all pairs (R = 1), or of each row.
+    gamma : float
+        Weight of the repulsion, > 0.
+    scale : float or None
+        As in `gkl`; None is its "profile".
+
+    Returns
+    -------
+    LossTerms
+    """
+    if scale is None:
         repulsion = mass * (log_total + math.log(gamma) + 1.0 - gamma) - torch.xlogy(mass, mass)
-        return terms(attraction, repulsion.sum())
-    attraction = attraction - math.log(c) * p.sum()
-    total_q = (weighted(log_q_neg, neg_weight) + math.log(c)).exp().sum()
-    return terms(attraction, gamma * (total_q - p.sum()))
+        return terms(divergence, repulsion.sum())
+    shift = math.log(scale)
+    total = mass.sum()
+    return terms(divergence - shift * total, gamma * ((log_total + shift).exp().sum() - total))
 
 
 def kl(

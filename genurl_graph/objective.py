@@ -26,8 +26,6 @@ from genurl_graph.views import keep_features
 Encoder = GNN | MLP | FreeTable
 
 METRICS = ("euclidean", "cosine")
-# Share of the epochs at the end in which attraction is exaggerated, if it is.
-EXAGGERATED = 0.25
 
 
 class PairwiseObjective(nn.Module):
@@ -59,6 +57,9 @@ class PairwiseObjective(nn.Module):
         Unknown option, no edges in P, or P not positive.
     """
 
+    # Kinds of negatives that this class can draw.
+    negatives: tuple[str, ...] = ("shared", "permuted")
+
     def __init__(
         self,
         encoder: nn.Module,
@@ -72,7 +73,7 @@ class PairwiseObjective(nn.Module):
         views: ViewConfig,
     ) -> None:
         super().__init__()
-        _check(edge_index, p, loss, sampling, views)
+        _check(edge_index, p, loss, sampling, views, self.negatives)
         self.encoder = cast(Encoder, encoder)
         self.features = features
         self.propagation = propagation
@@ -96,13 +97,13 @@ class PairwiseObjective(nn.Module):
         return self
 
     def forward(self, progress: float = 0.0) -> LossTerms:
-        """Loss of one step; `progress` is the share of the epochs that is over, in [0, 1)."""
+        """Loss of one step; it is the same at every `progress`, the share of the epochs that is over."""
         if self.views.self_weight > 0:
             a, b = self._view(), self._view()
-            first, second = self._terms(a, b, progress), self._terms(b, a, progress)
+            first, second = self._terms(a, b), self._terms(b, a)
             return LossTerms(*((x + y) / 2 for x, y in zip(first, second, strict=True)))
         z = self._view()
-        return self._terms(z, z, progress)
+        return self._terms(z, z)
 
     @torch.no_grad()
     def embed(self) -> Tensor:
@@ -122,10 +123,10 @@ class PairwiseObjective(nn.Module):
         z: Tensor = self.encoder(self.features, operator, keep)
         return normalize(z, self.loss.metric)
 
-    def _terms(self, a: Tensor, b: Tensor, progress: float) -> LossTerms:
+    def _terms(self, a: Tensor, b: Tensor) -> LossTerms:
         log_q_pos = self._log_q(edge_distances(self.pattern, a, b, self.loss.metric))
         log_q_neg, pairs = self._negatives(a, b)
-        loss, attraction, repulsion = self.divergence(
+        terms = self.divergence(
             log_q_pos,
             self.p,
             log_q_neg,
@@ -136,17 +137,21 @@ class PairwiseObjective(nn.Module):
             per=self.loss.per,
             **pairs,
         )
-        if progress >= 1 - EXAGGERATED:
-            more = (self.loss.exaggeration - 1) * attraction
-            loss, attraction = loss + more, attraction + more
-        return LossTerms(loss / self.mass, attraction / self.mass, repulsion / self.mass)
+        return self.finished(terms)
+
+    def finished(self, terms: LossTerms) -> LossTerms:
+        """The terms with attraction exaggerated, per unit of similarity."""
+        loss, attraction, repulsion = terms
+        more = (self.loss.exaggeration - 1) * attraction
+        return LossTerms((loss + more) / self.mass, (attraction + more) / self.mass, repulsion / self.mass)
 
     def _negatives(self, a: Tensor, b: Tensor) -> tuple[Tensor, dict[str, Any]]:
         """log q of the sampled pairs, and how they are weighted."""
         n, device = self.num_nodes, a.device
+        wanted = int(self.sampling.n_negatives)
         if self.sampling.negatives == "permuted":
             # There are n - 1 shifts: with all of them every pair is counted exactly once.
-            count = min(self.sampling.n_negatives, n - 1)
+            count = min(wanted, n - 1)
             row, col = permuted_negatives(n, count, device)
             weight = a.new_full((row.numel(),), (n - 1) / count)
             if self.views.self_weight > 0:
@@ -158,7 +163,7 @@ class PairwiseObjective(nn.Module):
             if self.loss.metric == "cosine":
                 distance = distance / 2
             return self._log_q(distance), {"row_neg": row, "neg_weight": weight}
-        columns = shared_negatives(n, self.sampling.n_negatives, device)
+        columns = shared_negatives(n, wanted, device)
         if self.views.self_weight > 0 and self.loss.name in SUM_LOSSES:
             totals = row_log_totals(
                 a, b.index_select(0, columns), self.loss.metric, self.loss.temperature, self.loss.nu
@@ -193,7 +198,14 @@ def _with_loops(edge_index: Tensor, p: Tensor, weight: float, num_nodes: int) ->
     return edges[:, order], torch.cat([p, p.new_full((num_nodes,), weight)])[order]
 
 
-def _check(edge_index: Tensor, p: Tensor, loss: LossConfig, sampling: SamplingConfig, views: ViewConfig) -> None:
+def _check(
+    edge_index: Tensor,
+    p: Tensor,
+    loss: LossConfig,
+    sampling: SamplingConfig,
+    views: ViewConfig,
+    negatives: tuple[str, ...],
+) -> None:
     if edge_index.size(1) == 0:
         raise InputError("similarities P: found no edges; expected some (are all points duplicates?)")
     if not bool((p > 0).all()):
@@ -208,8 +220,11 @@ def _check(edge_index: Tensor, p: Tensor, loss: LossConfig, sampling: SamplingCo
     for name in ("temperature", "exaggeration", "nu"):
         if not 0 < getattr(loss, name) < math.inf:
             raise InputError(f"loss.{name}: found {getattr(loss, name)}; expected a finite number > 0")
-    if sampling.negatives not in ("shared", "permuted"):
-        raise InputError(f"sampling.negatives: unknown {sampling.negatives!r}; expected shared or permuted")
+    if sampling.negatives not in negatives:
+        expected = " or ".join(negatives)
+        raise InputError(f"sampling.negatives: found {sampling.negatives!r}; expected {expected} for this objective")
+    if isinstance(sampling.n_negatives, str):
+        raise InputError(f"sampling.n_negatives: found {sampling.n_negatives!r}; expected a number (resolve it first)")
     # A shared column is no negative of its own node, so that one alone would leave that node without any.
     fewest = 2 if sampling.negatives == "shared" else 1
     if sampling.n_negatives < fewest:

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from genurl_graph.config import Config, load_preset, read_toml
+from torch import Tensor
+
+from genurl_graph.config import Config, EncoderConfig, load_preset, read_toml
 from genurl_graph.encoders import ENCODERS
 from genurl_graph.exceptions import InputError
+from genurl_graph.hetero import resolve_hetero
 from genurl_graph.inputs import Input, resolve_normalization
-from genurl_graph.tasks.common import resolve_metric, resolve_perplexity
+from genurl_graph.tasks.common import resolve_metric, resolve_perplexity, resolve_sampling
 
 TASKS = ("graph", "reduce")
 
@@ -46,7 +49,16 @@ def resolve_config(
     resolved = load_preset(task, asked.get("encoder.name")).override(asked)
     if resolved.encoder.name not in ENCODERS:
         raise InputError(f"encoder: unknown {resolved.encoder.name!r}; expected auto, {', '.join(ENCODERS)}")
+    resolved = resolved.override(resolve_sampling(resolved, data.num_nodes))
+    if data.types is not None:
+        if task != "graph":
+            raise InputError("task reduce: found HeteroData; expected vectors (or use task graph)")
+        resolved = resolve_hetero(resolved, asked)
     if data.x is None:
+        # Walks and eigenvectors differ by orders of magnitude from column to column.
+        normalize = resolved.encoder.normalize
+        return resolved.override({"encoder.normalize": "columns" if normalize == "auto" else normalize})
+    if data.types is not None:
         return resolved
     k = resolved.neighbors.n_neighbors
     if "neighbors.n_neighbors" not in asked:
@@ -57,9 +69,16 @@ def resolve_config(
             "neighbors.n_neighbors": k,
             "neighbors.metric": resolve_metric(data.x, resolved.neighbors),
             "similarity.perplexity": resolve_perplexity(resolved, k),
-            "encoder.normalize": resolve_normalization(data.x, resolved.encoder.normalize),
+            "encoder.normalize": _normalization(data.x, resolved.encoder),
         }
     )
+
+
+def _normalization(x: Tensor, encoder: EncoderConfig) -> str:
+    """A free table sees no features: they need no bringing into shape."""
+    if encoder.name == "free" and encoder.normalize == "auto":
+        return "none"
+    return resolve_normalization(x, encoder.normalize)
 
 
 def _task(data: Input, task: str) -> str:

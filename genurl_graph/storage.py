@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from genurl_graph.exceptions import InputError
+from genurl_graph.space import pack, unpack
 
 if TYPE_CHECKING:
     from genurl_graph.config import Config
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from genurl_graph.objective import Encoder
 
 FORMAT = 1
+# Absent from models of homogeneous graphs that were saved before there were others.
+_OPTIONAL = ("node_slices_", "node_widths_")
 _KEPT = (
     "task_",
     "encoder_name_",
@@ -29,11 +32,14 @@ _KEPT = (
     "seconds_",
     "knn_backend_",
     "knn_recall_",
+    "mass_",
 )
 
 
 def save_model(model: GenURL, folder: str | Path) -> None:
     """Write encoder weights, feature statistics and embedding (safetensors), and the rest (JSON).
+
+    A free table places new samples by their neighbours: its folder holds the fitted vectors too.
 
     Raises
     ------
@@ -56,6 +62,9 @@ def save_model(model: GenURL, folder: str | Path) -> None:
     tensors = {f"encoder.{k}": v.detach().cpu().contiguous() for k, v in model._encoder.state_dict().items()}
     tensors |= {f"statistics.{k}": v.contiguous() for k, v in model.statistics_.items()}
     tensors["embedding"] = model.embedding_.contiguous()
+    space = model._space if model.encoder_name_ == "free" else None
+    if space is not None:
+        tensors |= pack(space)
     # The same mark in both files: one of them may be of an earlier model, if writing the other was interrupted.
     mark = secrets.token_hex(8)
     with atomic_write(target / "model.safetensors") as temporary:
@@ -66,7 +75,8 @@ def save_model(model: GenURL, folder: str | Path) -> None:
         "version": version("genurl-graph"),
         "config": model.config_.to_dict(),
     }
-    note["fitted"] = {name: getattr(model, name) for name in _KEPT}
+    note["fitted"] = {name: getattr(model, name) for name in (*_KEPT, *_OPTIONAL)}
+    note["space"] = None if space is None else {"unit": space.unit}
     write_json(target / "model.json", note)
 
 
@@ -90,7 +100,9 @@ def load_model(cls: type[GenURL], folder: str | Path) -> GenURL:
         tensors = _read_tensors(source / "model.safetensors", note["mark"])
         config = Config(task=note["config"]["task"]).override(flatten(note["config"]))
         fitted = {name: note["fitted"][name] for name in _KEPT}
-        encoder = _encoder(config, fitted["n_features_in_"], tensors)
+        fitted |= {name: note["fitted"].get(name) for name in _OPTIONAL}
+        encoder = _encoder(config, _input_width(config, fitted, len(tensors["embedding"])), tensors)
+        space = None if note["space"] is None else unpack(tensors, bool(note["space"]["unit"]))
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         if isinstance(error, InputError):
             raise
@@ -107,7 +119,7 @@ def load_model(cls: type[GenURL], folder: str | Path) -> GenURL:
     model.config_, model.device_ = config, "cpu"
     model.embedding_ = tensors["embedding"]
     model.statistics_ = {k[11:]: v for k, v in tensors.items() if k.startswith("statistics.")}
-    model._encoder = encoder.eval()
+    model._encoder, model._space = encoder.eval(), space
     return model
 
 
@@ -126,18 +138,34 @@ def _read_tensors(path: Path, mark: str) -> dict[str, Tensor]:
     return tensors
 
 
-def _encoder(config: Config, n_features: int, tensors: dict[str, Tensor]) -> Encoder:
+def _input_width(config: Config, fitted: dict[str, Any], num_nodes: int) -> int:
+    """Columns that the encoder reads: features, and structural ones of nodes without any."""
+    from genurl_graph.structure import structure_width
+
+    width: int = fitted["n_features_in_"]
+    bare, slices, widths = num_nodes, fitted["node_slices_"], fitted["node_widths_"]
+    if slices is not None:
+        ends = [0, *(high for _, high in slices.values())]
+        if list(slices) != list(widths) or [low for low, _ in slices.values()] != ends[:-1] or ends[-1] != num_nodes:
+            raise ValueError("its node types do not fit its embedding")
+        bare = sum(high - low for name, (low, high) in slices.items() if not widths[name])
+    elif width:
+        bare = 0
+    return width + (structure_width(config.encoder.structure, config.encoder.structure_dim, bare) if bare else 0)
+
+
+def _encoder(config: Config, width: int, tensors: dict[str, Tensor]) -> Encoder:
     """The encoder that `config` describes, with its saved weights."""
     from genurl_graph.encoders import make_encoder
 
-    if config.encoder.layers > len(tensors):
+    if config.encoder.name != "free" and config.encoder.layers > len(tensors):
         raise ValueError(f"{config.encoder.layers} layers, but {len(tensors)} tensors")
     # Without memory or random numbers of its own: the file's tensors become the weights, and sizes that do not fit
     # them are noticed before anything of that size is made.
     with torch.device("meta"):
         encoder = make_encoder(
             config.encoder.name,
-            n_features or len(tensors["embedding"]),
+            width,
             config.encoder.dim,
             hidden=config.encoder.hidden,
             layers=config.encoder.layers,

@@ -110,6 +110,9 @@ def encoder(**values):
         fitted(n_features_in_=6),
         fitted(n_features_in_="5"),
         fitted(n_features_in_=10**15),  # must not be tried
+        fitted(node_slices_={"a": [0, 3]}, node_widths_={"a": 5}),
+        fitted(node_slices_={"a": [0, 3], "b": 3}, node_widths_={"a": 5}),
+        fitted(node_slices_=3),
         encoder(name="gcn"),
         encoder(name="os.system"),
         encoder(hidden=10**9),

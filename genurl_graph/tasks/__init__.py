@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from genurl_graph.graph import MergedGraph
 from genurl_graph.neighbors import Neighbors
 from genurl_graph.objective import PairwiseObjective
+from genurl_graph.space import FeatureSpace
 
 
 class Problem(NamedTuple):
@@ -21,9 +22,12 @@ class Problem(NamedTuple):
         Feature-space neighbours; None where there are no features.
     decisions : dict
         What adaptive merging found (`genurl_graph.tasks.merging.Sources.summary`); empty where it was not asked.
+    space : FeatureSpace or None
+        Where neighbours were searched, if new samples are to be placed by theirs.
     """
 
     objective: PairwiseObjective
     merged: MergedGraph
     neighbors: Neighbors | None
     decisions: dict[str, Any] = {}  # noqa: RUF012 - never changed
+    space: FeatureSpace | None = None

@@ -7,50 +7,87 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from genurl_graph._csr import to_scipy_or_numpy
+from genurl_graph._csr import csr_tensor, to_scipy_or_numpy
+from genurl_graph.all_pairs import why_not
 from genurl_graph.config import Config, NeighborConfig
 from genurl_graph.graph import merge_graphs
-from genurl_graph.inputs import Input, is_non_negative, normalize_features
+from genurl_graph.hetero import block, normalize_blocks
+from genurl_graph.inputs import Input, as_features, column_statistics, is_non_negative, normalize_features
 from genurl_graph.neighbors import Backend, Metric, Neighbors, knn
+from genurl_graph.pairs import WIDE
 from genurl_graph.propagation import Propagation
 from genurl_graph.similarity import similarities
+from genurl_graph.space import FeatureSpace, principal_axes
+from genurl_graph.structure import structural_features
 
 
 def feature_similarities(
-    data: Input, config: Config, seed: int, device: torch.device
+    data: Input, config: Config, seed: int, device: torch.device, space: FeatureSpace | None = None
 ) -> tuple[Neighbors, Tensor, Tensor]:
     """Feature-space kNN and their calibrated similarities.
+
+    Parameters
+    ----------
+    data, config, seed, device
+        As handed to a recipe.
+    space : FeatureSpace, optional
+        Where neighbours are searched; by default `feature_space` of the data.
 
     Returns
     -------
     neighbors : Neighbors
+        With types of nodes, neighbours are of one's own type; places that it cannot fill hold -1, infinitely far away.
     edge_index : Tensor, int64, shape [2, E]
         Symmetric.
     p : Tensor, float32, shape [E]
         In (0, 1].
     """
-    c = config.neighbors
-    found = knn(
-        feature_space(data, config, seed),
-        c.n_neighbors,
-        metric=cast(Metric, c.metric),  # knn checks both
-        backend=cast(Backend, c.backend),
-        memory_mb=c.memory_mb,
-        device=device,
-        seed=seed,
-    )
+    found = _search(data, config, seed, device, space)
     n, k = found.indices.shape
     row = torch.arange(n, device=found.indices.device).repeat_interleave(k)
-    edge_index = torch.stack([row, found.indices.reshape(-1)])
-    edge_index, p = similarities(
-        edge_index, found.distances.reshape(-1), n, resolve_perplexity(config, k), config.similarity.nu
-    )
+    edge_index, distance = torch.stack([row, found.indices.reshape(-1)]), found.distances.reshape(-1)
+    if data.types is not None:
+        there = edge_index[1] >= 0
+        edge_index, distance = edge_index[:, there], distance[there]
+    edge_index, p = similarities(edge_index, distance, n, resolve_perplexity(config, k), config.similarity.nu)
     # A far neighbour beside duplicates has p = 0: it is no edge of P.
     kept = p > 0
     return found, edge_index[:, kept], p[kept]
 
 
-def feature_space(data: Input, config: Config, seed: int) -> Tensor:
+def _search(
+    data: Input, config: Config, seed: int, device: torch.device, space: FeatureSpace | None = None
+) -> Neighbors:
+    c = config.neighbors
+    if data.types is None:
+        return knn(
+            (space or feature_space(data, config, seed)).vectors,
+            c.n_neighbors,
+            metric=cast(Metric, c.metric),  # knn checks both
+            backend=cast(Backend, c.backend),
+            memory_mb=c.memory_mb,
+            device=device,
+            seed=seed,
+        )
+    assert data.x is not None
+    indices = torch.full((data.num_nodes, c.n_neighbors), -1, device=device)
+    distances = torch.full(indices.shape, torch.inf, device=device)
+    parts = []
+    for name, width in data.types.widths().items():
+        low, high = data.types.rows[name]
+        if width and high - low > 1:
+            own = Input(block(data.x, data.types, name), None, None, high - low, data.kind)
+            assert own.x is not None
+            k, metric = min(c.n_neighbors, high - low - 1), resolve_metric(own.x, c)
+            part = _search(own, config.override({"neighbors.n_neighbors": k, "neighbors.metric": metric}), seed, device)
+            indices[low:high, :k], distances[low:high, :k] = part.indices + low, part.distances
+            parts.append(part)
+    backend = next((part.backend for part in parts if part.backend != "exact"), "exact")
+    recall = min((part.recall for part in parts if part.recall is not None), default=None)
+    return Neighbors(indices, distances, backend, recall)
+
+
+def feature_space(data: Input, config: Config, seed: int) -> FeatureSpace:
     """The vectors whose neighbours become feature edges.
 
     Features, brought to ``neighbors.pca`` principal components and then averaged ``neighbors.hops`` times over the
@@ -60,18 +97,20 @@ def feature_space(data: Input, config: Config, seed: int) -> Tensor:
     """
     assert data.x is not None
     x, c = data.x, config.neighbors
+    unit, projection = False, None
     if 0 < c.pca < x.size(1):
-        if c.metric == "cosine":
-            # Long documents would otherwise own the components.
-            x = normalize_features(x, "unit", {})
-        x = principal_components(x, c.pca, seed, centre=c.metric != "cosine")
+        # Long documents would otherwise own the components.
+        unit = c.metric == "cosine"
+        x = normalize_features(x, "unit", {}) if unit else x
+        projection = principal_axes(x, c.pca, seed, centre=not unit)
+        x = projection.apply(x)
     if c.hops > 0 and data.edge_index is not None:
         given = merge_graphs(data.edge_index, predefined_weights(data), None, None, num_nodes=data.num_nodes)
         operator = Propagation(given.edge_index, given.edge_weight, data.num_nodes).operator("sym")
         x = x.to_dense() if x.layout == torch.sparse_csr else x
         for _ in range(c.hops):
             x = operator @ x
-    return x
+    return FeatureSpace(x, unit, projection)
 
 
 def resolve_metric(x: Tensor, config: NeighborConfig) -> str:
@@ -87,6 +126,68 @@ def resolve_perplexity(config: Config, n_neighbors: int) -> float:
     return max(float(n_neighbors), 2.01) if isinstance(perplexity, str) else perplexity
 
 
+def encoder_input(
+    data: Input, config: Config, device: torch.device | str = "cpu", statistics: dict[str, Tensor] | None = None
+) -> tuple[Tensor | None, dict[str, Tensor]]:
+    """What an encoder reads: normalised features, and structural columns of nodes without any.
+
+    Parameters
+    ----------
+    data : Input
+    config : Config
+        Resolved.
+    device : torch.device
+        Where random walks are computed.
+    statistics : dict or None
+        What the call for the fitted graph returned; None for that graph.
+
+    Returns
+    -------
+    x : Tensor, float32, shape [n, f], on the CPU, or None
+        Strided or CSR. None for one-hot rows alone, which nobody stores, and for a free table, which reads nothing.
+    statistics : dict
+        Means and scales of standardised columns.
+    """
+    how, bare = config.encoder.normalize, data.bare_nodes()
+    if bare.numel() == 0 and data.types is None:
+        assert data.x is not None
+        taken = (column_statistics(data.x) if how == "columns" else {}) if statistics is None else statistics
+        return normalize_features(data.x, how, taken), taken
+    structural, taken = _structural_columns(data, config, bare, device, statistics)
+    if data.x is None or data.types is None:
+        return None if structural is None else as_features(structural), taken
+    x, found = normalize_blocks(data.x, data.types, how, statistics)
+    if structural is None:
+        return as_features(x), found
+    from scipy.sparse import hstack
+
+    return as_features(hstack([to_scipy_or_numpy(part) for part in (x, structural)], format="csr")), found | taken
+
+
+def _structural_columns(
+    data: Input, config: Config, bare: Tensor, device: torch.device | str, statistics: dict[str, Tensor] | None
+) -> tuple[Tensor | None, dict[str, Tensor]]:
+    """CSR [n, c] for nodes without features, 0 for others; None if one-hot rows, or nothing, are all of x."""
+    n, c = data.num_nodes, config.encoder
+    if bare.numel() == 0 or c.name == "free" or (c.structure == "identity" and data.x is None):
+        return None, {}
+    crow = torch.zeros(n + 1, dtype=torch.long)
+    if c.structure == "identity":
+        crow[bare + 1] = 1
+        return csr_tensor(crow.cumsum(0), torch.arange(len(bare)), torch.ones(len(bare)), (n, len(bare))), {}
+    given = merge_graphs(data.edge_index, predefined_weights(data), None, None, num_nodes=n)
+    own = structural_features(c.structure, c.structure_dim, given.edge_index, given.edge_weight, n, device)[bare]
+    # Walks and eigenvectors differ by orders of magnitude from column to column.
+    how = "columns" if c.normalize == "auto" else c.normalize
+    if statistics is None:
+        statistics = {f"{key}.": value for key, value in column_statistics(own).items()} if how == "columns" else {}
+    own = normalize_features(own, how, {key: statistics[f"{key}."] for key in ("mean", "scale") if how == "columns"})
+    width = own.size(1)
+    crow[bare + 1] = width
+    columns = torch.arange(width).repeat(len(bare))
+    return csr_tensor(crow.cumsum(0), columns, own.reshape(-1), (n, width)), statistics
+
+
 def predefined_weights(data: Input) -> Tensor | None:
     """Edge weights on the scale of similarities: the largest is 1."""
     weight = data.edge_weight
@@ -95,18 +196,14 @@ def predefined_weights(data: Input) -> Tensor | None:
     return weight / weight.max().clamp_min(torch.finfo(torch.float32).tiny)
 
 
-def principal_components(x: Tensor, n_components: int, seed: int, centre: bool = True) -> Tensor:
-    """Leading principal components (randomised SVD), float32 [n, n_components].
-
-    Sparse features are never centred, since that would make them dense. There are never more components than
-    samples or features.
-    """
-    from sklearn.decomposition import PCA, TruncatedSVD
-
-    n_components = min(n_components, int(x.size(0)), int(x.size(1)))
-    matrix = to_scipy_or_numpy(x)
-    if centre and x.layout == torch.strided:
-        scores = PCA(n_components, svd_solver="randomized", random_state=seed).fit_transform(matrix)
-    else:
-        scores = TruncatedSVD(n_components, random_state=seed).fit_transform(matrix)
-    return torch.from_numpy(scores).float().contiguous()
+def resolve_sampling(config: Config, num_nodes: int) -> dict[str, str | int]:
+    """ "auto" made definite: all pairs where they can be counted, else what suits the number of dimensions."""
+    kind, count = config.sampling.negatives, config.sampling.n_negatives
+    if kind == "auto":
+        if config.encoder.dim <= 2 and why_not(config.loss, config.views) is None:
+            kind = "all"
+        else:
+            kind = "shared" if config.encoder.dim >= WIDE else "permuted"
+    if isinstance(count, str):
+        count = {"shared": 512, "permuted": 20}.get(kind, num_nodes - 1)
+    return {"sampling.negatives": kind, "sampling.n_negatives": count}

@@ -33,8 +33,8 @@ def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torc
     data : Input
         With edges; features where there are some (they make the feature edges).
     x : Tensor or None
-        Features as the encoder sees them (normalised). None: every node is its own feature (one-hot), as is usual
-        for graphs without features, and there are no feature edges.
+        What the encoder sees (normalised): features or, of a graph without them, structural columns. None: every node
+        is its own feature (one-hot). Feature edges are made of the features of `data` alone.
     config : Config
     seed : int
         Of everything random before training.
@@ -52,6 +52,8 @@ def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torc
         value = getattr(config.merge, name)
         if not 0 <= value < math.inf:
             raise InputError(f"merge.{name}: found {value}; expected a finite number >= 0")
+    if config.merge.weighting == "none" and (data.x is None or config.merge.feature_weight == 0):
+        raise InputError("merge.weighting: none needs features, and merge.feature_weight > 0: no other edges are left")
     sources = gather(data, config, seed, device)
     if config.merge.how == "geodesic":
         merged = geodesic_similarities(data, sources, config)
@@ -96,6 +98,14 @@ def propagation_graph(sources: Sources, num_nodes: int, config: Config) -> Propa
     # Beside trusted edges feature edges weigh nothing: multiplying by their zeros would take most of the time.
     counts = graph.edge_weight > 0
     return Propagation(graph.edge_index[:, counts].cpu(), graph.edge_weight[counts].cpu(), num_nodes)
+
+
+def propagation_of_new(data: Input, config: Config, seed: int) -> Propagation:
+    """`propagation_graph` of a graph that came after the training, by the rules of the fitted one."""
+    # It may be smaller than the neighbourhoods of the fitted one; and its P is not wanted.
+    k = min(config.neighbors.n_neighbors, data.num_nodes - 1)
+    config = config.override({"neighbors.n_neighbors": k, "merge.feature_weight": 0.0})
+    return propagation_graph(gather(data, config, seed, torch.device("cpu")), data.num_nodes, config)
 
 
 def _merge(sources: Sources, num_nodes: int, feature_weight: float, how: How) -> MergedGraph:

@@ -29,7 +29,7 @@ class Sources(NamedTuple):
     edge_index : Tensor, int64, shape [2, E]
         The given edges, both ways, each once.
     edge_weight : Tensor, float32, shape [E]
-        Their weights; with ``merge.weighting = adaptive`` times the mean trust of both ends.
+        Their weights; times the mean trust of both ends, unless ``merge.weighting = given``.
     knn_edge_index : Tensor, int64, shape [2, F], or None
         Feature edges, both ways; None without features, or where no stage wants them.
     knn_weight : Tensor, float32, shape [F], or None
@@ -73,7 +73,7 @@ def gather(data: Input, config: Config, seed: int, device: torch.device) -> Sour
     With ``merge.weighting = adaptive`` a given edge weighs ``t = 1 - c (1 - trust)`` times its own weight, where c is
     the confidence in the features and trust that in the edges (`genurl_graph.agreement`), and degrees count trusted
     edges: where features make sense and contradict the edges, feature edges take over; where they make none, the edges
-    stay.
+    stay. With ``merge.weighting = none`` trust is 0 everywhere, and feature edges are all there is.
 
     Parameters
     ----------
@@ -92,7 +92,10 @@ def gather(data: Input, config: Config, seed: int, device: torch.device) -> Sour
     if data.x is None:
         return found
     degree = torch.bincount(edges[0], minlength=n).float()
-    if merge.weighting == "adaptive":
+    if merge.weighting == "none":
+        found = found._replace(edge_weight=torch.zeros_like(weight), trust=torch.zeros(n))
+        degree = torch.zeros_like(degree)
+    elif merge.weighting == "adaptive":
         coherence = feature_coherence(data.x, config.neighbors.metric, seed)
         agreement = edge_agreement(data.x, edges, config.neighbors.metric, seed).to(edges.device)
         trust = 1 - confidence(coherence) * (1 - node_trust(agreement, edges, n))

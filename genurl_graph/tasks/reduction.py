@@ -5,14 +5,16 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from genurl_graph.all_pairs import AllPairsObjective
 from genurl_graph.config import Config
 from genurl_graph.encoders import Features, make_encoder
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph import merge_graphs
 from genurl_graph.inputs import Input
 from genurl_graph.objective import PairwiseObjective
+from genurl_graph.space import FeatureSpace, principal_components
 from genurl_graph.tasks import Problem
-from genurl_graph.tasks.common import feature_similarities, predefined_weights, principal_components
+from genurl_graph.tasks.common import feature_similarities, feature_space, predefined_weights
 
 # Deviation of the first coordinate at the start: small, so that the attraction shapes the picture first.
 START_SCALE = 1e-2
@@ -41,7 +43,8 @@ def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torc
         raise InputError("task reduce: the input has no features; expected vectors (or use the graph task)")
     if config.encoder.name not in ("free", "mlp"):
         raise InputError(f"task reduce: encoder {config.encoder.name!r} needs a graph; expected free or mlp")
-    neighbors, knn_edges, knn_p = feature_similarities(data, config, seed, device)
+    space = feature_space(data, config, seed)
+    neighbors, knn_edges, knn_p = feature_similarities(data, config, seed, device, space)
     merged = merge_graphs(
         data.edge_index, predefined_weights(data), knn_edges, knn_p, num_nodes=data.num_nodes, how="union"
     )
@@ -54,10 +57,11 @@ def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torc
         layers=config.encoder.layers,
         dropout=config.encoder.dropout,
         norm=config.encoder.norm,
-        start=_start(data.x, config, seed) if free else None,
+        start=_start(data.x, space, config, seed) if free else None,
     )
     positive = merged.edge_weight > 0
-    objective = PairwiseObjective(
+    make = AllPairsObjective if config.sampling.negatives == "all" else PairwiseObjective
+    objective = make(
         encoder,
         None if free else Features(x),
         None,
@@ -68,10 +72,12 @@ def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torc
         config.sampling,
         config.views,
     )
-    return Problem(objective, merged, neighbors)
+    # Averages over a graph are not to be had for samples outside it.
+    alone = config.neighbors.hops == 0 or data.edge_index is None
+    return Problem(objective, merged, neighbors, space=space if alone else None)
 
 
-def _start(x: Tensor, config: Config, seed: int) -> Tensor:
+def _start(x: Tensor, space: FeatureSpace, config: Config, seed: int) -> Tensor:
     """First coordinates of the free table, on the scale `START_SCALE`."""
     n, d = int(x.size(0)), config.encoder.dim
     if config.encoder.init not in ("pca", "random"):
@@ -79,7 +85,10 @@ def _start(x: Tensor, config: Config, seed: int) -> Tensor:
     noise = torch.randn(n, d)
     if config.encoder.init == "random":
         return noise * START_SCALE
-    found = principal_components(x, min(d, n, int(x.size(1))), seed)
+    if space.projection is not None and not space.unit and space.vectors.size(1) >= d and config.neighbors.hops == 0:
+        found = space.vectors[:, :d]  # found already
+    else:
+        found = principal_components(x, d, seed)
     scale = found[:, 0].std().clamp_min(torch.finfo(found.dtype).tiny)
     # Columns that PCA cannot give (d > f) start as noise; a little of it everywhere parts duplicates.
     start = noise * 0.01

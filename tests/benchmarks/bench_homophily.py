@@ -31,7 +31,7 @@ def main() -> None:
             preset = load_preset("graph").override(
                 {"neighbors.pca": pca, "neighbors.hops": hops, "neighbors.metric": "cosine"}
             )
-            found = knn(feature_space(given, preset, seed=0), 15, metric="cosine").indices
+            found = knn(feature_space(given, preset, seed=0).vectors, 15, metric="cosine").indices
             shares[label] = (data.y[found] == data.y[:, None]).double()
         edges = float((data.y[row] == data.y[col]).double().mean())
         for k in (1, 5, 15):

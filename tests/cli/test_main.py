@@ -14,7 +14,7 @@ from genurl_graph.exceptions import DivergenceError, InputError
 HEAVY = ("torch", "numpy", "scipy", "sklearn", "matplotlib", "torch_geometric", "networkx", "ogb")
 
 
-@pytest.mark.parametrize("words", [[], ["embed"], ["compare"], ["doctor"], ["datasets"]])
+@pytest.mark.parametrize("words", [[], ["embed"], ["compare"], ["ablate"], ["doctor"], ["datasets"]])
 def test_help_loads_nothing_heavy(words: list[str]) -> None:
     code = (
         "import sys\nfrom genurl_graph.cli import main\n"
@@ -47,6 +47,8 @@ OPTIONS = {
     "transform": "model input output",
     "evaluate": "embedding dataset protocol seeds metrics",
     "compare": "dataset methods seeds metrics",
+    "ablate": "dataset losses gamma nu k merging full seeds protocol data-root epochs device set metrics markdown plot "
+    "resume quiet",
 }
 
 

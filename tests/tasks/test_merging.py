@@ -105,6 +105,23 @@ def test_fixed_weights_ask_nothing():
     assert (found.edge_weight == 1).all()
 
 
+def test_without_given_edges_features_are_all_there_is():
+    data, bare = graph_data(alike=True), graph_data(alike=True)
+    bare.edge_index = torch.tensor([[0], [1]])
+    changes = {"merge.weighting": "none"}
+    p, other = (problem.objective for problem in (build(data, changes), build(bare, changes)))
+    torch.testing.assert_close(p.p, other.p)
+    assert torch.equal(p.pattern.col, other.pattern.col)
+    assert torch.equal(p.propagation.col, other.propagation.col)
+    torch.testing.assert_close(p.propagation.weight, other.propagation.weight)
+    for lacking in (Data(edge_index=data.edge_index, num_nodes=N), data):
+        with pytest.raises(InputError, match="none needs features"):
+            build(lacking, changes | {"merge.feature_weight": 0.0})
+    # A new graph may be propagated over by loops alone.
+    quiet = GenURL(random_state=0, epochs=1, config={"encoder.hidden": 8, "merge.propagation_weight": 0.0, **changes})
+    torch.testing.assert_close(quiet.fit_transform(data), quiet.transform(bare), rtol=1e-4, atol=1e-4)
+
+
 def test_decisions_are_reported_and_kept(tmp_path):
     model = GenURL(random_state=0, epochs=1, config={"encoder.hidden": 8}).fit(graph_data(alike=False))
     summary = model.graph_summary_

@@ -9,8 +9,9 @@ from torch_geometric.data import Data
 from genurl_graph.config import load_preset
 from genurl_graph.exceptions import InputError
 from genurl_graph.inputs import as_input
+from genurl_graph.space import principal_components
 from genurl_graph.tasks import reduction
-from genurl_graph.tasks.common import feature_similarities, principal_components
+from genurl_graph.tasks.common import feature_similarities
 
 CPU = torch.device("cpu")
 FIXED = {"neighbors.n_neighbors": 4, "neighbors.metric": "euclidean", "encoder.init": "pca", "encoder.dim": 2}

@@ -1,0 +1,123 @@
+"""The vectors whose neighbours become feature edges, and how new samples get among them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from genurl_graph._csr import to_scipy_or_numpy
+from genurl_graph.inputs import normalize_features
+
+# Entries of a block of rows that is brought to float64 at a time: 32 MB.
+_BLOCK = 1 << 22
+
+
+class Projection(NamedTuple):
+    """Principal axes of a sample."""
+
+    axes: Tensor  # float64 [f, p]
+    mean: Tensor | None  # float64 [f]; None: not centred
+
+    def apply(self, x: Tensor) -> Tensor:
+        """Coordinates float32 [m, p] of the rows of `x` [m, f], strided or CSR.
+
+        Computed in float64, so that those of a row do not depend on the rows beside it.
+        """
+        if x.layout == torch.sparse_csr:
+            # Sparse rows are not centred (see `principal_axes`).
+            return torch.from_numpy(to_scipy_or_numpy(x).astype("float64") @ self.axes.numpy()).float()
+        step = max(1, _BLOCK // x.size(1))
+        parts = []
+        for start in range(0, x.size(0), step):
+            block = x[start : start + step].double()
+            parts.append(((block if self.mean is None else block - self.mean) @ self.axes).float())
+        return torch.cat(parts)
+
+
+class FeatureSpace(NamedTuple):
+    """Vectors [n, p], strided or CSR, and the steps that led from the features to them."""
+
+    vectors: Tensor
+    unit: bool  # rows were brought to length 1 before the projection
+    projection: Projection | None
+
+    def place(self, x: Tensor) -> Tensor:
+        """New features [m, f] in this space [m, p]."""
+        if self.unit:
+            x = normalize_features(x, "unit", {})
+        return x if self.projection is None else self.projection.apply(x)
+
+
+def pack(space: FeatureSpace) -> dict[str, Tensor]:
+    """The tensors of a space by name, for a file."""
+    vectors = space.vectors
+    if vectors.layout == torch.sparse_csr:
+        shape = torch.tensor(vectors.shape)
+        parts = {
+            "crow": vectors.crow_indices(),
+            "col": vectors.col_indices(),
+            "values": vectors.values(),
+            "shape": shape,
+        }
+    else:
+        parts = {"vectors": vectors}
+    if space.projection is not None:
+        parts["axes"] = space.projection.axes.float()
+        if space.projection.mean is not None:
+            parts["mean"] = space.projection.mean.float()
+    return {f"space.{key}": value.cpu().contiguous() for key, value in parts.items()}
+
+
+def unpack(tensors: dict[str, Tensor], unit: bool) -> FeatureSpace:
+    """The space that `pack` took apart.
+
+    Raises
+    ------
+    KeyError, ValueError
+        A tensor is missing, or they do not fit together.
+    """
+    parts = {key.removeprefix("space."): value for key, value in tensors.items() if key.startswith("space.")}
+    if "shape" in parts:
+        rows, columns = parts["shape"].tolist()
+        # Checked: sparse products would follow wrong indices out of the tensor.
+        vectors = torch.sparse_csr_tensor(
+            parts["crow"], parts["col"], parts["values"], (rows, columns), check_invariants=True
+        )
+    else:
+        vectors = parts["vectors"]
+    projection = None
+    if "axes" in parts:
+        mean = parts["mean"].double() if "mean" in parts else None
+        projection = Projection(parts["axes"].double(), mean)
+        if projection.axes.dim() != 2 or (mean is not None and mean.shape != projection.axes.shape[:1]):
+            raise ValueError("the projection of the features does not fit together")
+    if vectors.dim() != 2 or vectors.size(0) != tensors["embedding"].size(0):
+        raise ValueError("the fitted vectors are not as many as their coordinates")
+    return FeatureSpace(vectors, unit, projection)
+
+
+def principal_axes(x: Tensor, n_components: int, seed: int, centre: bool = True) -> Projection:
+    """Leading principal axes by scikit-learn; exact where that is cheap, else by randomised SVD.
+
+    Sparse features are never centred, since that would make them dense. There are never more axes than samples or
+    features.
+    """
+    from sklearn.decomposition import PCA, TruncatedSVD
+
+    n_components = min(n_components, int(x.size(0)), int(x.size(1)))
+    matrix = to_scipy_or_numpy(x)
+    if centre and x.layout == torch.strided:
+        found = PCA(n_components, random_state=seed).fit(matrix)
+        mean = torch.from_numpy(found.mean_).double()
+    else:
+        found, mean = TruncatedSVD(n_components, random_state=seed).fit(matrix), None
+    # Rounded to what a saved model keeps of them.
+    axes = torch.from_numpy(found.components_.T.copy()).float().double()
+    return Projection(axes, None if mean is None else mean.float().double())
+
+
+def principal_components(x: Tensor, n_components: int, seed: int, centre: bool = True) -> Tensor:
+    """Coordinates float32 [n, n_components] along `principal_axes`."""
+    return principal_axes(x, n_components, seed, centre).apply(x)
