@@ -75,7 +75,7 @@ def ablate(
     base = options.make_estimator(**model, seed=0).resolve(data)
     factors = parse_factors(base, losses, gamma, nu, k, merging)
     rows = product(factors) if full else one_at_a_time(factors)
-    header = {
+    header: dict[str, Any] = {
         "dataset": name,
         "protocol": protocol or default_protocol(data),
         "seeds": list(range(seeds)),

@@ -63,7 +63,8 @@ class Ablation(StoredRuns):
 
     def table(self) -> tuple[Table, tuple[str, ...]]:
         """Rows and header for people, accuracies in per cent; the best by validation is marked with a star."""
-        best, rows = self.best(), []
+        best = self.best()
+        rows: Table = []
         for name, row in self.to_dict()["rows"].items():
             title = self.title(name) + (" *" if name == best else "")
             if not self.ran(name):

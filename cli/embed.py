@@ -81,7 +81,7 @@ def embed(
     describe_run(report, estimator)
 
     before = time.perf_counter()
-    scores = evaluate(estimator.embedding_, untrained(estimator, data), data, estimator.seed_, estimator.task_)
+    scores = evaluate(estimator, data)
     seconds = {**estimator.seconds_, "evaluate": time.perf_counter() - before}
     describe_scores(report, scores)
     if plot:
@@ -169,10 +169,6 @@ def named_labels(data: "Data") -> Any:
     """Labels by name where they have names, else as numbers; None without labels."""
     y, names = getattr(data, "y", None), getattr(data, "label_names", None)
     return y if y is None or names is None else [names[code] for code in y.tolist()]
-
-
-def untrained(estimator: "GenURL", data: "Data") -> "Tensor | None":
-    return None if getattr(data, "y", None) is None else estimator.untrained_embedding()
 
 
 def describe_run(report: Report, estimator: "GenURL") -> None:

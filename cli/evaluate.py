@@ -46,6 +46,7 @@ FIGURES = {
 @click.pass_context
 def evaluate(
     context: click.Context,
+    /,
     embedding: Path | None,
     dataset: str,
     protocol: str | None,

@@ -40,7 +40,7 @@ class ProbeResults(Results):
 
     def table(self) -> tuple[Table, tuple[str, ...]]:
         """Rows and header for people, accuracies in per cent."""
-        rows = []
+        rows: Table = []
         for method, row in self.to_dict()["methods"].items():
             rows.append(
                 (

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch_geometric.data import Data
 
+    from genurl_graph.estimator import GenURL
+
 REFERENCES = {
     "untrained": "same encoder, untrained",
     "propagated": "propagated features",
@@ -57,15 +59,17 @@ def references(data: "Data", untrained: "Tensor", protocol: str, seed: int) -> d
     return {name: found.get(name) for name in ("raw", "propagated", "untrained")}
 
 
-def evaluate(z: "Tensor", untrained: "Tensor", data: "Data", seed: int, task: str) -> dict[str, Any]:
+def evaluate(estimator: "GenURL", data: "Data") -> dict[str, Any]:
     """Values of the metrics keys probe, knn, cluster and reference; None for data without labels."""
     if getattr(data, "y", None) is None:
         return dict.fromkeys(("probe", "knn", "cluster", "reference"))
     from genurl_graph.evaluation.protocols import evaluate_embedding
 
     # The origin of a picture means nothing, so that angles seen from there do not either.
-    metric = "euclidean" if task == "reduce" else "cosine"
-    scores = dict(evaluate_embedding(z, data, seed=seed, knn_metric=metric))
+    metric = "euclidean" if estimator.task_ == "reduce" else "cosine"
+    seed = estimator.seed_
+    scores = dict(evaluate_embedding(estimator.embedding_, data, seed=seed, knn_metric=metric))
+    untrained = estimator.untrained_embedding()
     return {**scores, "reference": references(data, untrained, scores["probe"]["protocol"], seed)}
 
 
