@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--dataset", metavar="NAME", help="A data set of the registry: see genurl-graph datasets.")
-@click.option(
-    "--input", "source", type=options.PATH, help="Your own graph, edge list, matrix or folder of images, instead."
-)
+@click.option("--input", "source", type=options.PATH, help="Your own graph, edge list, matrix or images, instead.")
 @click.option("--features", type=options.PATH, help="With --input: table of node features.")
 @click.option("--labels", type=options.PATH, help="With --input: table of node labels, for the evaluation only.")
 @options.data_root

@@ -2,6 +2,7 @@
 
 import gzip
 import math
+import re
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -61,24 +62,39 @@ def read_idx(path: Path) -> npt.NDArray[np.uint8]:
     return np.frombuffer(content, np.uint8).reshape(shape)
 
 
-def read_images(images: Path, labels: Path) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-    """Pixels [n, rows * columns] scaled to [0, 1], and labels [n], out of a pair of idx files.
+def is_idx(path: Path) -> bool:
+    """Whether a file is named like MNIST's: ``train-images-idx3-ubyte``, ``train-images.idx3-ubyte.gz``."""
+    return re.search(r"[-.]idx\d-ubyte(\.gz)?$", path.name.lower()) is not None
+
+
+def read_images(path: Path) -> npt.NDArray[np.float32]:
+    """Samples of all axes but the first, [n, rows * columns], scaled to [0, 1].
 
     Raises
     ------
     InputError
-        As `read_idx`, and where the two files do not count the same images.
+        As `read_idx`, and where there is one axis.
     """
-    pixels, classes = read_idx(images), read_idx(labels)
-    if pixels.ndim != 3:
-        raise InputError(f"{images}: {pixels.ndim} axes, expected 3 (images, rows, columns)")
-    if classes.ndim != 1:
-        raise InputError(f"{labels}: {classes.ndim} axes, expected 1 (labels)")
-    if len(pixels) != len(classes):
-        raise InputError(f"{labels}: {len(classes):,} labels for the {len(pixels):,} images of {images}")
+    pixels = read_idx(path)
+    if pixels.ndim == 1:
+        raise InputError(f"{path}: one axis, as labels have, expected at least two (images, rows, columns)")
     x = pixels.reshape(len(pixels), -1).astype(np.float32)
     x /= 255
-    return x, classes.astype(np.int64)
+    return x
+
+
+def read_classes(path: Path) -> npt.NDArray[np.int64]:
+    """Labels [n].
+
+    Raises
+    ------
+    InputError
+        As `read_idx`, and where there are several axes.
+    """
+    classes = read_idx(path)
+    if classes.ndim != 1:
+        raise InputError(f"{path}: {classes.ndim} axes, expected 1 (labels)")
+    return classes.astype(np.int64)
 
 
 def load_idx(entry: DatasetInfo, root: Path) -> "Data":
@@ -87,7 +103,12 @@ def load_idx(entry: DatasetInfo, root: Path) -> "Data":
     from torch_geometric.data import Data
 
     files = [stored(root, file) or root / file for file in entry.files]
-    parts = [read_images(*files[i : i + 2]) for i in range(0, len(files), 2)]
+    parts = []
+    for images, labels in zip(files[::2], files[1::2], strict=True):
+        x, y = read_images(images), read_classes(labels)
+        if len(x) != len(y):
+            raise InputError(f"{labels}: {len(y):,} labels for the {len(x):,} images of {images}")
+        parts.append((x, y))
     sides = {x.shape[1] for x, _ in parts}
     if len(sides) > 1:
         raise InputError(f"{files[0]} and {files[2]}: images of different sizes")

@@ -105,6 +105,33 @@ def test_labels_that_do_not_count_the_images(tmp_path: Path):
         datasets.load("mnist-train", tmp_path)
 
 
+@pytest.mark.parametrize("end", ["-idx{}-ubyte", "-idx{}-ubyte.gz", ".IDX{}-ubyte"])
+def test_a_users_own_files(tmp_path: Path, end: str):
+    pack = gzip.compress if end.endswith(".gz") else bytes
+    images, labels = tmp_path / f"own{end.format(3)}", tmp_path / f"own{end.format(1)}"
+    images.write_bytes(pack(idx(PIXELS)))
+    labels.write_bytes(pack(idx(np.array([2, 0, 1, 1, 0, 2], dtype=np.uint8))))
+    data = datasets.read(images, labels=labels)
+    np.testing.assert_allclose(data.x.numpy(), PIXELS.reshape(6, 6) / 255, rtol=1e-6)
+    assert data.y.tolist() == [2, 0, 1, 1, 0, 2]
+    assert "y" not in datasets.read(images)
+
+
+def test_faults_of_a_users_own_files(tmp_path: Path):
+    images, labels = tmp_path / "a-idx3-ubyte", tmp_path / "a-idx1-ubyte"
+    images.write_bytes(idx(PIXELS))
+    labels.write_bytes(idx(np.arange(5, dtype=np.uint8)))
+    for arguments, message in (
+        ((images, None, labels), "5"),
+        ((images, None, images), "3 axes, expected 1"),
+        ((labels,), "one axis, as labels have"),
+        ((images, tmp_path / "x.npy"), "x.npy does not exist"),
+        ((tmp_path / "b-idx3-ubyte",), "b-idx3-ubyte: cannot be read"),
+    ):
+        with pytest.raises(InputError, match=message):
+            datasets.read(*arguments)
+
+
 def test_a_missing_part_is_named_with_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     write_parts(tmp_path)
     (tmp_path / "MNIST/raw/train-images-idx3-ubyte.gz").unlink()
