@@ -44,8 +44,8 @@ format: $(VENV)/.installed-lint ## rewrite the sources in the common format
 format-check: $(VENV)/.installed-lint ## is the format right?
 	$(BIN)/ruff format --check .
 
-typecheck: $(VENV)/.installed-lint ## mypy --strict on genurl_graph/
-	$(BIN)/mypy
+typecheck: $(VENV)/.installed-lint ## mypy --strict on genurl_graph/, cli/ and datasets/
+	MYPY=$(BIN)/mypy .ci/typecheck
 
 bench: $(VENV)/.installed-test ## run the timed comparisons (minutes)
 	@for script in tests/benchmarks/*.py; do \

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from genurl_graph.cli import options
-from genurl_graph.cli.ablation import HEADER, Ablation
+from genurl_graph.cli.ablation import Ablation
+from genurl_graph.cli.comparison import save, show
 from genurl_graph.cli.grid import BASE, GAMMA, MERGING, NU, K, Row, assignments, one_at_a_time, parse_factors, product
 from genurl_graph.cli.report import Report, as_config, bar, describe, percent
 from genurl_graph.cli.scores import load_labelled
@@ -68,17 +69,13 @@ def ablate(
     gamma at all. A combination that cannot run is listed with its reason.
     """
     from genurl_graph.evaluation.protocols import default_protocol
-    from genurl_graph.io import atomic_write, check_output
-    from genurl_graph.plotting import PLOT_SUFFIXES
 
-    for path, suffixes in ((metrics, (".json",)), (markdown, (".md",)), (plot, PLOT_SUFFIXES)):
-        if path:
-            check_output(path, suffixes)
+    options.check_files(metrics, markdown, plot)
     name, data = load_labelled(dataset, data_root)
     base = options.make_estimator(**model, seed=0).resolve(data)
     factors = parse_factors(base, losses, gamma, nu, k, merging)
     rows = product(factors) if full else one_at_a_time(factors)
-    header = {
+    header: dict[str, Any] = {
         "dataset": name,
         "protocol": protocol or default_protocol(data),
         "seeds": list(range(seeds)),
@@ -103,19 +100,13 @@ def ablate(
                     break
                 finally:
                     shown.update()
-    results.write()
     describe_results(report, results)
-    if markdown:
-        with atomic_write(markdown) as temporary:
-            temporary.write_text(results.markdown(), encoding="utf-8")
+    save(results, report, metrics, markdown)
     if plot:
         from genurl_graph.cli.ablation_plot import draw
 
         draw(results, factors, full, plot)
-    report.line()
-    for what, path in (("metrics", metrics), ("markdown", markdown), ("picture", plot)):
-        if path:
-            report.line(f"{what:<9} {path}")
+        report.line(f"picture   {plot}")
 
 
 def resolved(row: Row, data: "Data", model: dict[str, Any]) -> dict[str, Any]:
@@ -145,9 +136,7 @@ def run(row: Row, data: "Data", model: dict[str, Any], protocol: str, seed: int)
 def describe_results(report: Report, results: Ablation) -> None:
     protocol, seeds = results.header["protocol"], len(results.header["seeds"])
     report.line(f"\nlinear probe, accuracy in per cent (protocol {protocol}, {seeds} seed{'s' if seeds > 1 else ''})")
-    report.table(results.table(), header=HEADER)
-    for note in results.notes():
-        report.line(note)
+    show(results, report)
     best = results.best()
     if best is not None:
         found = results.to_dict()["rows"][best]

@@ -5,9 +5,7 @@ from typing import Any
 
 from genurl_graph.cli.grid import BASE, Row
 from genurl_graph.cli.report import mean_std, mean_std_percent
-from genurl_graph.cli.stored import StoredRuns, Table, difference_from, interval, markdown_table
-
-HEADER = ("row", "validation", "difference from preset [95 %]", "test", "seconds")
+from genurl_graph.cli.stored import StoredRuns, Table, difference_from, interval
 
 
 class Ablation(StoredRuns):
@@ -63,9 +61,10 @@ class Ablation(StoredRuns):
         """The documented JSON."""
         return {**super().to_dict(), "best_by_validation": self.best()}
 
-    def table(self) -> Table:
-        """Rows under `HEADER`, accuracies in per cent; the best by validation is marked with a star."""
-        best, rows = self.best(), []
+    def table(self) -> tuple[Table, tuple[str, ...]]:
+        """Rows and header for people, accuracies in per cent; the best by validation is marked with a star."""
+        best = self.best()
+        rows: Table = []
         for name, row in self.to_dict()["rows"].items():
             title = self.title(name) + (" *" if name == best else "")
             if not self.ran(name):
@@ -74,7 +73,7 @@ class Ablation(StoredRuns):
             accuracies = mean_std_percent(row["probe_val"]), mean_std_percent(row["probe_test"])
             seconds = f"{mean_std(row['seconds'])[0]:.1f}"
             rows.append((title, accuracies[0], interval(row["difference"]), accuracies[1], seconds))
-        return rows
+        return rows, ("row", "validation", "difference from preset [95 %]", "test", "seconds")
 
     def title(self, name: str) -> str:
         """A row's name; the preset's with the levels that it stands for."""
@@ -88,20 +87,11 @@ class Ablation(StoredRuns):
             found.append("Rows that vary gamma have loss.scale=1: the preset's profiled scale cancels gamma.")
         return found
 
-    def markdown(self) -> str:
-        """The table in Markdown, below a line that says what it shows, above the `notes`."""
-        seeds = len(self.header["seeds"])
-        lines = [
-            f"Ablation on {self.header['dataset']}: linear probe, accuracy in per cent, protocol "
-            f"{self.header['protocol']}, {seeds} seed{'s' if seeds > 1 else ''}; {self.environment['device']}, "
-            f"threads: {self.environment['threads']}. The star marks the best by validation; differences are paired, "
-            "of validation accuracies.",
-            "",
-            *markdown_table(HEADER, self.table()),
-        ]
-        if self.notes():
-            lines += ["", *(f"* {note}" for note in self.notes())]
-        return "\n".join(lines) + "\n"
+    def caption(self) -> str:
+        return (
+            f"Ablation on {self.header['dataset']}: linear probe, accuracy in per cent (*: best by validation), paired "
+            f"differences of validation accuracies, protocol {self.header['protocol']}"
+        )
 
     def _begun(self, name: str) -> bool:
         return name in self.reasons or super()._begun(name)

@@ -1,22 +1,23 @@
 """``genurl-graph compare``: methods side by side on one data set, over seeds."""
 
-import signal
-import threading
-from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from genurl_graph.cli import options, runs
+from genurl_graph.cli import options, reduce_runs, runs
+from genurl_graph.cli.compare_reduce import DEFAULT_METHODS, DEFAULT_SEEDS, compare_reduce
+from genurl_graph.cli.comparison import parse_peer_settings, save, show, terminable
 from genurl_graph.cli.report import Report, as_config, bar, describe
-from genurl_graph.cli.results import Results
+from genurl_graph.cli.results import ProbeResults
 from genurl_graph.cli.runs import FIXED, METHODS, Job, Run
 from genurl_graph.cli.scores import load_labelled, probe_test
 from genurl_graph.cli.stored import environment
 from genurl_graph.exceptions import InputError
 from genurl_graph.peers import PEERS, peer_settings, require
+from genurl_graph.peers.reduction import REDUCERS
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -28,15 +29,15 @@ ALL_METHODS = (*METHODS, *PEERS)
 @click.option("--dataset", required=True, metavar="NAME", help="See genurl-graph datasets.")
 @click.option(
     "--methods",
-    default=",".join(METHODS),
-    show_default=True,
-    help=f"Separated by commas, in the table's order: some of {', '.join(ALL_METHODS)}.",
+    help=f"Separated by commas, in the table's order: some of {', '.join(ALL_METHODS)}; with --task reduce some of "
+    f"{', '.join(reduce_runs.METHODS)}. [default: {','.join(METHODS)}; reduce: {DEFAULT_METHODS}]",
 )
-@click.option("--seeds", type=click.IntRange(min=1), default=10, show_default=True, help="Run seeds 0..N-1.")
+@click.option("--seeds", type=click.IntRange(min=1), help="Run seeds 0..N-1. [default: 10; reduce: 3]")
 @click.option(
     "--protocol",
-    type=click.Choice(["public", "random-10", "random-10-10-80"]),
-    help="Splits of the linear probe. [default: public where the data set has it, else random-10-10-80]",
+    type=click.Choice(["public", "random-10", "random-10-10-80", "reduce"]),
+    help="Splits of the linear probe, or reduce: neighbourhoods kept. [default: reduce with --task reduce, else public "
+    "where the data set has it, else random-10-10-80]",
 )
 @options.data_root
 @options.model
@@ -49,17 +50,26 @@ ALL_METHODS = (*METHODS, *PEERS)
 )
 @options.metrics
 @click.option("--markdown", type=options.PATH, metavar="FILE.md", help="Write the table as Markdown.")
+@click.option("--plot", type=options.PATH, metavar="FILE.png", help="reduce: one picture a method, in one panel.")
+@click.option(
+    "--embeddings",
+    type=options.PATH,
+    metavar="DIR",
+    help="reduce: keep each method's embedding of seed 0 as METHOD.npz; --plot --resume draws from there.",
+)
 @click.option("--resume", is_flag=True, help="Go on with --metrics of an interrupted comparison.")
 @options.quiet
 def compare(
     dataset: str,
-    methods: str,
-    seeds: int,
+    methods: str | None,
+    seeds: int | None,
     protocol: str | None,
     data_root: Path | None,
     assignments_of_peers: tuple[str, ...],
     metrics: Path | None,
     markdown: Path | None,
+    plot: Path | None,
+    embeddings: Path | None,
     resume: bool,
     quiet: bool,
     **model: Any,
@@ -69,16 +79,30 @@ def compare(
     All see the same seeds, splits and probe. Peers run with their published settings (--peer-set changes one); options
     of the model, except --device, are those of genurl and untrained. Each method runs in a process of its own; peak
     memory is that process's, libraries included. --metrics is rewritten after each run, for --resume.
-    """
-    from genurl_graph.evaluation.protocols import default_protocol
-    from genurl_graph.io import atomic_write, check_output
 
-    chosen = parse_methods(methods)
-    changes = parse_peer_settings(assignments_of_peers, chosen)
-    if metrics:
-        check_output(metrics, (".json",))
-    if markdown:
-        check_output(markdown, (".md",))
+    With --task reduce, vectors are brought to --dim dimensions (2) and judged by 10-NN accuracy, trustworthiness,
+    continuity and Spearman's correlation of distances. Seconds include the search for neighbours; a first run in a new
+    process, with imports and what is compiled at the first call, is reported apart as cold.
+    """
+    reduce = protocol == "reduce" or (protocol is None and model["task"] == "reduce")
+    known, default = (reduce_runs.METHODS, DEFAULT_METHODS) if reduce else (ALL_METHODS, ",".join(METHODS))
+    chosen = options.parse_names("--methods", "method", (methods or default).replace("_", "-"), known)
+    changes = parse_peer_settings(assignments_of_peers, chosen, REDUCERS if reduce else PEERS)
+    check_files(metrics, markdown, plot, embeddings, reduce)
+    if reduce:
+        compare_reduce(
+            *(dataset, chosen, seeds or DEFAULT_SEEDS, changes, data_root, model),
+            metrics=metrics,
+            markdown=markdown,
+            plot=plot,
+            embeddings=embeddings,
+            resume=resume,
+            quiet=quiet,
+        )
+        return
+    from genurl_graph.evaluation.protocols import default_protocol
+
+    seeds = seeds or 10
     name, data = load_labelled(dataset, data_root)
     check_methods(chosen, data)
     protocol = protocol or default_protocol(data)
@@ -86,7 +110,7 @@ def compare(
     report.line(describe(name, data))
     configuration = {method: resolved(method, name, data, model, changes.get(method, {})) for method in chosen}
     header = {"dataset": name, "protocol": protocol, "seeds": list(range(seeds))}
-    results = Results(header, environment(data, model["device"]), configuration, metrics)
+    results = ProbeResults(header, environment(data, model["device"]), configuration, metrics)
     if resume:
         results.resume()
     threads = results.environment["threads"]
@@ -94,27 +118,34 @@ def compare(
         for method in chosen:
             todo = results.todo(method)
             job = Job(method, todo, name, data_root, model, changes.get(method, {}), threads)
-            with closing(embeddings(job)) as found:
+            with closing(embeddings_of(job)) as found:
                 for run, seed in zip(found, todo, strict=True):
                     earlier = results.runs[method]["probe_test"]
                     # The same rows on the public split give the same probe: it is not computed twice.
                     repeated = earlier and method in FIXED and protocol == "public"
                     accuracy = earlier[0] if repeated else probe_test(run.embedding, data, protocol, seed)
-                    results.add(method, accuracy, run.seconds, run.peak_memory_mb)
+                    results.add(method, {"probe_test": accuracy}, run)
                     shown.update()
-    results.write()
     report.line(f"\nlinear probe, test accuracy in per cent (protocol {protocol}, {seeds} seeds)")
-    rows, columns = results.table()
-    report.table(rows, header=columns)
-    if markdown:
-        with atomic_write(markdown) as temporary:
-            temporary.write_text(results.markdown(), encoding="utf-8")
-        report.line(f"\nmarkdown  {markdown}")
-    if metrics:
-        report.line(f"\nmetrics   {metrics}")
+    show(results, report)
+    save(results, report, metrics, markdown)
 
 
-def embeddings(job: Job) -> Generator[Run, None, None]:
+def check_files(
+    metrics: Path | None, markdown: Path | None, plot: Path | None, embeddings: Path | None, reduce: bool
+) -> None:
+    """Find out before any run whether its results can be written."""
+    from genurl_graph.io import check_folder
+
+    for flag, path in (("--plot", plot), ("--embeddings", embeddings)):
+        if path and not reduce:
+            raise click.UsageError(f"{flag} goes with --task reduce.")
+    options.check_files(metrics, markdown, plot)
+    if embeddings:
+        check_folder(embeddings)
+
+
+def embeddings_of(job: Job) -> Generator[Run, None, None]:
     """The runs of a job, one a seed; what no seed changes is computed once."""
     if not job.seeds:
         return
@@ -123,39 +154,6 @@ def embeddings(job: Job) -> Generator[Run, None, None]:
         for run in found:
             for _ in job.seeds if fixed else (None,):
                 yield run
-
-
-@contextmanager
-def terminable() -> Iterator[None]:
-    """Context in which SIGTERM is what Ctrl-C is: the process of a method must not outlive this one."""
-    if threading.current_thread() is not threading.main_thread():  # where Python handles no signals
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def parse_methods(text: str) -> list[str]:
-    return options.parse_names("--methods", "method", text.replace("_", "-"), ALL_METHODS)
-
-
-def parse_peer_settings(assignments: tuple[str, ...], chosen: list[str]) -> dict[str, dict[str, Any]]:
-    """``("grace.epochs=5",)`` to ``{"grace": {"epochs": "5"}}``, checked."""
-    found: dict[str, dict[str, Any]] = {}
-    for text in assignments:
-        key, equals, value = text.partition("=")
-        method, dot, setting = key.strip().partition(".")
-        if not (equals and dot):
-            raise InputError(f"--peer-set: found {text!r}; expected METHOD.KEY=VALUE, such as grace.epochs=100")
-        if method not in PEERS or method not in chosen:
-            peers = ", ".join(name for name in chosen if name in PEERS) or "none"
-            raise InputError(f"--peer-set: found {method!r}; expected a peer of --methods ({peers})")
-        found.setdefault(method, {})[setting] = value.strip()
-        peer_settings(method, None, found[method])
-    return found
 
 
 def check_methods(chosen: list[str], data: "Data") -> None:

@@ -7,6 +7,7 @@ import click
 
 from genurl_graph.cli import options
 from genurl_graph.cli.report import Report
+from genurl_graph.datasets.entry import stored
 
 if TYPE_CHECKING:
     from genurl_graph.datasets import DatasetInfo
@@ -46,7 +47,7 @@ def presence(entry: "DatasetInfo", root: Path) -> str:
     """Whether the raw files of a data set stand under the data root."""
     if not entry.files:
         return "built in"
-    found = sum((root / file).is_file() for file in entry.files)
+    found = sum(stored(root, file) is not None for file in entry.files)
     return "present" if found == len(entry.files) else "missing" if found == 0 else "incomplete"
 
 
@@ -69,9 +70,9 @@ def show(report: Report, entry: "DatasetInfo", root: Path) -> None:
         return
     report.line(f"\nfiles ({presence(entry, root)}), expected under {root}")
     for file in entry.files:
-        report.line(f"  {'x' if (root / file).is_file() else '-'} {file}")
+        report.line(f"  {'x' if stored(root, file) else '-'} {file}")
     if entry.download_mb:
         report.line(f"download: {entry.download_mb:,} MB")
-    report.line("from")
-    for url in entry.urls:
-        report.line(f"  {url}")
+    report.line("from" if entry.urls else "made by")
+    for source in entry.urls or (entry.by_hand,):
+        report.line(f"  {source}")

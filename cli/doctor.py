@@ -32,6 +32,10 @@ OPTIONAL = {
     "pandas": "Parquet files (extra: parquet)",
     "pyarrow": "Parquet files (extra: parquet)",
     "graphssl": "peers of compare (extra: peers)",
+    "umap-learn": "peer of compare --task reduce (extra: peers)",
+    "openTSNE": "peer of compare --task reduce (extra: peers)",
+    "pacmap": "peer of compare --task reduce (extra: peers)",
+    "torchdr": "peer of compare --task reduce (extra: peers)",
     "pyg-lib": "PyG's neighbour sampling, and the walks of compare's node2vec",
     "torch-sparse": "PyG's neighbour sampling",
 }

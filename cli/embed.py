@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--dataset", metavar="NAME", help="A data set of the registry: see genurl-graph datasets.")
-@click.option("--input", "source", type=options.PATH, help="Your own graph, edge list or matrix, instead.")
+@click.option("--input", "source", type=options.PATH, help="Your own graph, edge list, matrix or images, instead.")
 @click.option("--features", type=options.PATH, help="With --input: table of node features.")
 @click.option("--labels", type=options.PATH, help="With --input: table of node labels, for the evaluation only.")
 @options.data_root
@@ -79,7 +79,7 @@ def embed(
     describe_run(report, estimator)
 
     before = time.perf_counter()
-    scores = evaluate(estimator.embedding_, untrained(estimator, data), data, estimator.seed_, estimator.task_)
+    scores = evaluate(estimator, data)
     seconds = {**estimator.seconds_, "evaluate": time.perf_counter() - before}
     describe_scores(report, scores)
     if plot:
@@ -169,10 +169,6 @@ def named_labels(data: "Data") -> Any:
     return y if y is None or names is None else [names[code] for code in y.tolist()]
 
 
-def untrained(estimator: "GenURL", data: "Data") -> "Tensor | None":
-    return None if getattr(data, "y", None) is None else estimator.untrained_embedding()
-
-
 def describe_run(report: Report, estimator: "GenURL") -> None:
     merged, d = estimator.graph_summary_, estimator.embedding_.shape[1]
     report.line(
@@ -222,7 +218,7 @@ def draw(path: Path, name: str, estimator: "GenURL", data: "Data") -> None:
         raise InputError("--plot draws two dimensions, but the embedding has one")
     if d > 2:
         # A graph smaller than the preset's neighbourhood still gets its picture.
-        neighbours = n - 1 if n <= 15 else None
+        neighbours = n - 1 if n <= 10 else None
         flat = GenURL(2, task="reduce", n_neighbors=neighbours, random_state=estimator.seed_)
         z = flat.fit_transform(z)
         subtitle += f"; {d} dimensions brought to 2 by GenURL's reduction"

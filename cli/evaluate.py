@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from genurl_graph.cli import options
+from genurl_graph.cli.neighborhoods import PROTOCOLS, evaluate_neighborhoods
 from genurl_graph.cli.report import Report, mean_std_percent, versions
-from genurl_graph.cli.scores import cluster_scores, knn_test, load_labelled
+from genurl_graph.cli.scores import cluster_scores, knn_test, load_labelled, load_named
 from genurl_graph.exceptions import InputError
 
 if TYPE_CHECKING:
@@ -32,8 +33,9 @@ FIGURES = {
 @click.option("--dataset", required=True, metavar="NAME", help="Whose labels, or edges, and splits to use.")
 @click.option(
     "--protocol",
-    type=click.Choice(["public", "random-10", "random-10-10-80", "knn", "cluster", "links"]),
-    help="Splits for all figures, or one figure alone; links: train on 85 % of the edges, find the others. "
+    type=click.Choice(["public", "random-10", "random-10-10-80", "knn", "cluster", "links", "reduce", "retrieval"]),
+    help="Splits for all figures, or one figure alone; links: train on 85 % of the edges, find the others; "
+    "reduce: neighbourhoods kept; retrieval: search by the embedding. "
     "[default: public where the data set has it, else random-10-10-80]",
 )
 @click.option("--seeds", type=click.IntRange(min=1), default=1, show_default=True, help="Repeat with seeds 0..N-1.")
@@ -44,6 +46,7 @@ FIGURES = {
 @click.pass_context
 def evaluate(
     context: click.Context,
+    /,
     embedding: Path | None,
     dataset: str,
     protocol: str | None,
@@ -56,6 +59,9 @@ def evaluate(
     """Evaluate an embedding file against the labels of a data set.
 
     Rows are matched by node_id where the file has the data set's ids, else taken in the data set's order.
+
+    --protocol reduce compares neighbourhoods with those of the data set's vectors (10-NN accuracy, trustworthiness,
+    continuity, Spearman), retrieval ranks a database (mAP of labels, recall of labels and of true neighbours).
 
     With --protocol links there is no file: for each seed a new embedding is trained on the training edges alone, as the
     options from --task to --set say, and judged by how it ranks the held-out edges. They go with links only.
@@ -78,6 +84,11 @@ def evaluate(
     if metrics:
         check_output(metrics, (".json",))
     columns = read_embedding(embedding)
+    if protocol in PROTOCOLS:
+        name, data = load_named(dataset, data_root)
+        z = in_order(embedding, columns, name, data)
+        evaluate_neighborhoods(z, name, data, protocol, seeds, embedding, metrics, quiet)
+        return
     name, data = load_labelled(dataset, data_root)
     z = in_order(embedding, columns, name, data)
     runs = [figures(z, data, protocol, seed) for seed in range(seeds)]

@@ -106,5 +106,5 @@ def show(report: Report, rows: dict[str, Any], sizes: dict[str, int], seeds: int
 
 def cell(figure: dict[str, Any] | None) -> str:
     if figure is None or figure["std"] is None:
-        return percent(figure and figure["mean"])
+        return percent(figure["mean"] if figure else None)
     return f"{percent(figure['mean'])} ± {percent(figure['std'])}"

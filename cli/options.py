@@ -105,3 +105,13 @@ def parse_names(option: str, noun: str, text: str, known: Iterable[str]) -> list
         hint = f" (did you mean {near[0]!r}?)" if near else ""
         raise InputError(f"{option}: {found}{hint}, expected some of {','.join(known)}")
     return chosen
+
+
+def check_files(metrics: Path | None, markdown: Path | None, plot: Path | None) -> None:
+    """Find out before any run whether its results can be written."""
+    from genurl_graph.io import check_output
+    from genurl_graph.plotting import PLOT_SUFFIXES
+
+    for path, suffixes in ((metrics, (".json",)), (markdown, (".md",)), (plot, PLOT_SUFFIXES)):
+        if path:
+            check_output(path, suffixes)

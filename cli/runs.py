@@ -9,7 +9,7 @@ from collections.abc import Generator
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from genurl_graph.cli import FAILED, INTERRUPTED, Stop, options
 from genurl_graph.cli.report import peak_memory_mb
@@ -34,6 +34,17 @@ class Job(NamedTuple):
     changes: dict[str, Any]  # settings of a peer that differ from the published ones
     threads: int
 
+    @property
+    def n_runs(self) -> int:
+        return len(self.seeds)
+
+    def run(self) -> "Generator[Run, None, None]":
+        """`run_here`, with the job's threads."""
+        import torch
+
+        torch.set_num_threads(self.threads)
+        return run_here(self)
+
 
 class Run(NamedTuple):
     """Embedding of one seed (array or SciPy matrix [n, d]), seconds to it from the data, peak memory on the way."""
@@ -41,10 +52,24 @@ class Run(NamedTuple):
     embedding: Any
     seconds: float
     peak_memory_mb: float
+    import_seconds: float | None = None  # of a cold run: the first one of a new process, with its imports
+    stages: dict[str, float] | None = None  # seconds by stage, where the method tells
 
 
-def run_apart(job: Job) -> Generator[Run, None, None]:
-    """`run_here` in a new process; closing the iterator ends the process.
+class Work(Protocol):
+    """What can be done in a process of its own."""
+
+    @property
+    def method(self) -> str: ...
+
+    @property
+    def n_runs(self) -> int: ...
+
+    def run(self) -> Generator[Run, None, None]: ...
+
+
+def run_apart(job: Work) -> Generator[Run, None, None]:
+    """The runs of a job in a new process; closing the iterator ends the process.
 
     Raises
     ------
@@ -61,7 +86,7 @@ def run_apart(job: Job) -> Generator[Run, None, None]:
     process = context.Process(target=_child, args=(job, sender), daemon=True)
     process.start()
     sender.close()
-    left = len(job.seeds)
+    left = job.n_runs
     try:
         while left:
             try:
@@ -168,14 +193,11 @@ def _portable(z: Any) -> Any:
     return raw_features(Data(x=z))
 
 
-def _child(job: Job, sender: Connection) -> None:
+def _child(job: Work, sender: Connection) -> None:
     try:
         # A request to end passes through every `finally`, as Ctrl-C does.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        import torch
-
-        torch.set_num_threads(job.threads)
-        for run in run_here(job):
+        for run in job.run():
             sender.send(("run", tuple(run)))
     except InputError as error:
         sender.send(("input", str(error)))

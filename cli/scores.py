@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch_geometric.data import Data
 
+    from genurl_graph.estimator import GenURL
+
 REFERENCES = {
     "untrained": "same encoder, untrained",
     "propagated": "propagated features",
@@ -16,12 +18,16 @@ REFERENCES = {
 }
 
 
-def load_labelled(name: str, root: Path | None) -> tuple[str, "Data"]:
-    """A data set of the registry under its canonical name; evaluation needs its labels."""
+def load_named(name: str, root: Path | None) -> tuple[str, "Data"]:
+    """A data set of the registry under its canonical name."""
     from genurl_graph import datasets
 
-    canonical = datasets.info(name).name
-    data = datasets.load(name, root)
+    return datasets.info(name).name, datasets.load(name, root)
+
+
+def load_labelled(name: str, root: Path | None) -> tuple[str, "Data"]:
+    """`load_named` for what needs labels."""
+    canonical, data = load_named(name, root)
     if getattr(data, "y", None) is None:
         raise InputError(f"data set {canonical} has no labels, so there is nothing to evaluate against")
     return canonical, data
@@ -53,15 +59,17 @@ def references(data: "Data", untrained: "Tensor", protocol: str, seed: int) -> d
     return {name: found.get(name) for name in ("raw", "propagated", "untrained")}
 
 
-def evaluate(z: "Tensor", untrained: "Tensor", data: "Data", seed: int, task: str) -> dict[str, Any]:
+def evaluate(estimator: "GenURL", data: "Data") -> dict[str, Any]:
     """Values of the metrics keys probe, knn, cluster and reference; None for data without labels."""
     if getattr(data, "y", None) is None:
         return dict.fromkeys(("probe", "knn", "cluster", "reference"))
     from genurl_graph.evaluation.protocols import evaluate_embedding
 
     # The origin of a picture means nothing, so that angles seen from there do not either.
-    metric = "euclidean" if task == "reduce" else "cosine"
-    scores = dict(evaluate_embedding(z, data, seed=seed, knn_metric=metric))
+    metric = "euclidean" if estimator.task_ == "reduce" else "cosine"
+    seed = estimator.seed_
+    scores = dict(evaluate_embedding(estimator.embedding_, data, seed=seed, knn_metric=metric))
+    untrained = estimator.untrained_embedding()
     return {**scores, "reference": references(data, untrained, scores["probe"]["protocol"], seed)}
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from genurl_graph.exceptions import InputError
 
@@ -17,7 +17,8 @@ class StoredRuns:
     """Figures of each finished (row, seed).
 
     A subclass says what its file is called (`kind`), where its rows stand in it (`group`), what a row is (`noun`) and
-    which option chooses the rows (`chooser`), and turns the runs of a row into what is written (`_row`).
+    which option chooses the rows (`chooser`). It turns the runs of a row into what is written (`_row`) and lays out
+    the table (`caption`, `table`).
 
     Parameters
     ----------
@@ -32,8 +33,14 @@ class StoredRuns:
     """
 
     kind = group = noun = chooser = ""
-    # Lists with one value a seed.
+    # Keys of the header that are the same in all calls that go on with one file.
+    same: tuple[str, ...] = ("dataset", "protocol")
+    # Lists with one number a seed; in the optional ones a number may be missing (None).
     figures: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    # Lists of anything else with one entry a seed, and values of a row, with what they are before its first run.
+    lists: tuple[str, ...] = ()
+    values: ClassVar[dict[str, Any]] = {}
 
     def __init__(
         self, header: dict[str, Any], environment: dict[str, Any], configuration: dict[str, Any], path: Path | None
@@ -42,7 +49,7 @@ class StoredRuns:
         # As JSON gives them back, so that they can be compared with those of a file.
         self.configuration: dict[str, Any] = json.loads(json.dumps(configuration))
         self.runs: dict[str, dict[str, Any]] = {
-            row: {figure: [] for figure in self.figures} for row in self.configuration
+            row: {name: [] for name in (*self.figures, *self.lists)} | self.values for row in self.configuration
         }
 
     def resume(self) -> None:
@@ -59,7 +66,7 @@ class StoredRuns:
             return
         try:
             found: dict[str, Any] = json.loads(self.path.read_text(encoding="utf-8"))
-            stored = {key: found[key] for key in ("dataset", "protocol")} | found["environment"]
+            stored = {key: found[key] for key in self.same} | found["environment"]
             configuration, rows = found["configuration"], found[self.group]
             runs = {name: self._stored(row) for name, row in rows.items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -67,7 +74,7 @@ class StoredRuns:
                 f"--resume: {self.path} does not hold {self.kind} that can be continued ({error!r}); start without "
                 "--resume to replace it"
             ) from error
-        now = {key: self.header[key] for key in ("dataset", "protocol")} | json.loads(json.dumps(self.environment))
+        now = {key: self.header[key] for key in self.same} | json.loads(json.dumps(self.environment))
         difference = _difference(stored, now)
         for name, row in runs.items():
             if difference:
@@ -107,6 +114,33 @@ class StoredRuns:
             "configuration": self.configuration,
         }
 
+    def table(self) -> tuple[Table, tuple[str, ...]]:
+        """Rows and header for people."""
+        raise NotImplementedError
+
+    def caption(self) -> str:
+        """What the table shows, without its circumstances."""
+        raise NotImplementedError
+
+    def notes(self) -> list[str]:
+        """What the table alone does not say."""
+        return []
+
+    def markdown(self) -> str:
+        """The table in Markdown, below a line that says what it shows, above the notes."""
+        rows, header = self.table()
+        seeds = len(self.header["seeds"])
+        lines = [
+            f"{self.caption()}, {seeds} seed{'s' if seeds > 1 else ''}; {self.environment['device']}, threads: "
+            f"{self.environment['threads']}.",
+            "",
+            # The first column to the left, the others to the right.
+            *(f"| {' | '.join(cells)} |" for cells in (header, ("---", *["---:"] * (len(header) - 1)), *rows)),
+        ]
+        if self.notes():
+            lines += ["", *(f"* {note}" for note in self.notes())]
+        return "\n".join(lines) + "\n"
+
     def _begun(self, name: str) -> bool:
         """Whether there is anything to write about a row."""
         return bool(self.runs[name][self.figures[0]])
@@ -116,18 +150,25 @@ class StoredRuns:
 
     def _stored(self, row: dict[str, Any]) -> dict[str, Any]:
         """The runs of a row out of a file."""
-        found = {figure: [float(value) for value in row[figure]] for figure in self.figures}
-        if len({len(values) for values in found.values()}) > 1:
-            raise ValueError(f"as many {' as '.join(self.figures)} expected")
-        return found
+        found: dict[str, Any] = {
+            figure: [None if value is None and figure in self.optional else float(value) for value in row[figure]]
+            for figure in self.figures
+        }
+        found |= {name: list(row[name]) for name in self.lists}
+        if len({len(entries) for entries in found.values()}) > 1:
+            raise ValueError(f"as many {' as '.join(found)} expected")
+        return found | {name: row[name] for name in self.values}
 
 
-def difference_from(reference: Sequence[float], values: Sequence[float]) -> dict[str, float | None] | None:
-    """Paired difference over the seeds that both have; None where they have none in common."""
+def difference_from(
+    reference: Sequence[float | None], values: Sequence[float | None]
+) -> dict[str, float | None] | None:
+    """Paired difference over the seeds that both have; None where they have none in common, or a number is missing."""
     from genurl_graph.evaluation.paired import paired_difference
 
     both = min(len(values), len(reference))
-    return paired_difference(values[:both], reference[:both]) if both else None
+    own, other = ([number for number in column[:both] if number is not None] for column in (values, reference))
+    return paired_difference(own, other) if both and len(own) == len(other) == both else None
 
 
 def interval(difference: dict[str, float | None] | None) -> str:
@@ -136,11 +177,6 @@ def interval(difference: dict[str, float | None] | None) -> str:
         return "-"
     mean, low, high = (None if value is None else 100 * value for value in difference.values())
     return f"{mean:+.1f}" + ("" if low is None else f" [{low:+.1f}, {high:+.1f}]")
-
-
-def markdown_table(header: Sequence[str], rows: Table) -> list[str]:
-    """Lines of a Markdown table: the first column to the left, the others to the right."""
-    return [f"| {' | '.join(cells)} |" for cells in (header, ("---", *["---:"] * (len(header) - 1)), *rows)]
 
 
 def environment(data: "Data", device: str) -> dict[str, Any]:
@@ -157,7 +193,7 @@ def environment(data: "Data", device: str) -> dict[str, Any]:
 def _difference(stored: Any, now: Any, name: str = "") -> str | None:
     """The first key in which two nested dictionaries differ, with both values."""
     if isinstance(stored, dict) and isinstance(now, dict):
-        for key in sorted({*stored, *now}):
+        for key in dict.fromkeys([*stored, *now]):
             found = _difference(stored.get(key), now.get(key), f"{name}.{key}" if name else str(key))
             if found:
                 return found

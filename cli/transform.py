@@ -11,7 +11,9 @@ from genurl_graph.cli.report import Report, describe
 
 @click.command()
 @click.option("--model", type=options.PATH, required=True, metavar="DIR", help="What embed --save-model wrote.")
-@click.option("--input", "source", type=options.PATH, required=True, help="Graph, edge list or matrix to embed.")
+@click.option(
+    "--input", "source", type=options.PATH, required=True, help="Graph, edge list, matrix or images to embed."
+)
 @click.option("--features", type=options.PATH, help="Table of node features, where the input has none.")
 @click.option("--output", type=options.PATH, required=True, help="Embedding: .npz .npy .csv .parquet or .pt.")
 @options.quiet

@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 from typing import IO
 
-from genurl_graph.datasets.registry import DatasetInfo
+from genurl_graph.datasets.entry import DatasetInfo, stored
 from genurl_graph.exceptions import InputError
 from genurl_graph.io import atomic_write
 
@@ -25,9 +25,11 @@ def ensure_files(entry: DatasetInfo, root: Path) -> None:
     InputError
         If files are missing and cannot be downloaded; the message lists each of them with its full path.
     """
-    missing = [position for position, file in enumerate(entry.files) if not (root / file).is_file()]
+    missing = [position for position, file in enumerate(entry.files) if stored(root, file) is None]
     if not missing:
         return
+    if not entry.urls:
+        raise InputError(_instructions(entry, root, missing, "nobody offers them in this form"))
     if entry.download_mb >= LARGE_MB:
         reason = f"its download of {entry.download_mb / 1000:.1f} GB is not started unasked"
         raise InputError(_instructions(entry, root, missing, reason))
@@ -88,8 +90,8 @@ def _instructions(entry: DatasetInfo, root: Path, missing: list[int], reason: st
     single = len(entry.urls) == len(entry.files)
     sources = [entry.urls[position] for position in missing] if single else list(entry.urls)
     files = "\n".join(f"  {(root / entry.files[position]).absolute()}" for position in missing)
-    origin = "\n".join(f"  {url}" for url in sources)
-    unpack = "" if single else " (unpack the archive, keep its raw/ and split/ folders)"
+    origin = "\n".join(f"  {source}" for source in [*sources, *filter(None, [entry.by_hand])])
+    unpack = "" if single or not sources else " (unpack the archive, keep its raw/ and split/ folders)"
     return (
         f"data set {entry.name}: {len(missing)} of {len(entry.files)} files are missing and {reason}. Put\n"
         f"{files}\nthere by hand{unpack}, from\n{origin}\n"

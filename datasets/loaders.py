@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from genurl_graph.datasets.checks import check_graph, dense_features, encode_labels
 from genurl_graph.datasets.csr import adjacency_edges, csr_from_arrays, to_sparse_tensor
 from genurl_graph.datasets.download import ensure_files
+from genurl_graph.datasets.entry import DatasetInfo
+from genurl_graph.datasets.idx import load_idx
 from genurl_graph.datasets.ogb import read_ogb
-from genurl_graph.datasets.registry import DatasetInfo, data_root, info
+from genurl_graph.datasets.registry import data_root, info
 from genurl_graph.exceptions import InputError
 
 if TYPE_CHECKING:
@@ -38,10 +41,11 @@ def load(name: str, root: str | os.PathLike[str] | None = None) -> "Data":
     -------
     Data
         x float32 [n, f], dense or `torch.sparse_csr` (bag-of-words of Amazon, Coauthor and CitationFull;
-        binary there, as PyG has it), otherwise not normalised; absent for karate. edge_index int64 [2, E]:
-        undirected where PyG makes it so, directed for WebKB and Actor; absent for digits. edge_weight
+        binary there, as PyG has it; grey values lie in [0, 1]), otherwise not normalised; absent for karate.
+        edge_index int64 [2, E]:
+        undirected where PyG makes it so, directed for WebKB and Actor; absent for vectors and images. edge_weight
         float32 [E] for karate. y int64 [n]. train_mask, val_mask, test_mask, boolean [n] or [n, splits],
-        where the data set defines them. name: the canonical name.
+        where the data set defines them (MNIST-all and Fashion-MNIST-all: train and test). name: the canonical name.
 
     Raises
     ------
@@ -130,6 +134,19 @@ def _load_digits(entry: DatasetInfo, root: Path) -> "Data":
     return Data(x=x, y=torch.from_numpy(digits.target.astype(np.int64)))
 
 
+def _load_vectors(entry: DatasetInfo, root: Path) -> "Data":
+    from torch_geometric.data import Data
+
+    (file,) = (root / file for file in entry.files)
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            x, y, names = archive["X"], archive["y"], archive["label_names"].tolist()
+    except (OSError, EOFError, zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise InputError(f"{file}: damaged ({error}); expected X, y and label_names") from error
+    data = Data(x=dense_features(x, f"{file}: X"), y=encode_labels(y, f"{file}: y")[0], label_names=names)
+    return check_graph(data, str(file))
+
+
 LOADERS: dict[str, Callable[[DatasetInfo, Path], "Data"]] = {
     "planetoid": _load_planetoid,
     "npz": _load_npz,
@@ -137,4 +154,6 @@ LOADERS: dict[str, Callable[[DatasetInfo, Path], "Data"]] = {
     "ogb": read_ogb,
     "karate": _load_karate,
     "digits": _load_digits,
+    "idx": load_idx,
+    "vectors": _load_vectors,
 }

@@ -12,6 +12,7 @@ from torch import Tensor
 from genurl_graph.datasets import text
 from genurl_graph.datasets.checks import dense_features, encode_labels, sparse_features
 from genurl_graph.datasets.csr import csr_from_arrays
+from genurl_graph.datasets.idx import is_idx, read_classes
 from genurl_graph.datasets.text import Ids, Layout
 from genurl_graph.exceptions import InputError
 
@@ -81,17 +82,18 @@ def features_from_npz(arrays: dict[str, npt.NDArray[Any]], where: str) -> Tensor
 
 
 def read_labels(path: Path) -> NodeTable:
-    """Read labels: one column in the order of the nodes, or two columns id, label; ``.npy``: an array [n].
+    """Read labels: one column in the order of the nodes, or two columns id, label; ``.npy`` and idx: an array [n].
 
     Whole numbers from 0 are kept; names are coded in alphabetical order, with `label_names`.
 
     Raises
     ------
     InputError
-        If the file cannot be read, has other columns, or the suffix is none of .csv, .tsv, .txt, .npy.
+        If the file cannot be read, has other columns, or is named none of .csv, .tsv, .txt, .npy, -idx1-ubyte[.gz].
     """
-    if check_suffix(path, LABEL_SUFFIXES, "labels") == ".npy":
-        y, names = encode_labels(load_npy(path), str(path))
+    idx = is_idx(path)
+    if idx or check_suffix(path, LABEL_SUFFIXES, "labels") == ".npy":
+        y, names = encode_labels(read_classes(path) if idx else load_npy(path), str(path))
         return NodeTable(path, y, label_names=names)
     layout = text.sniff(path)
     width = len(layout.first)

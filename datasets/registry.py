@@ -6,9 +6,10 @@ Nothing heavy is imported here, so that listing the data sets needs no torch.
 import difflib
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
+from genurl_graph.datasets.entry import DatasetInfo, Size
+from genurl_graph.datasets.vector_entries import VECTORS
 from genurl_graph.exceptions import InputError
 
 NODES = "node classification"
@@ -21,7 +22,6 @@ _PEI = "Pei et al.: Geom-GCN: Geometric Graph Convolutional Networks, ICLR 2020"
 _PLATONOV = "Platonov et al.: A Critical Look at the Evaluation of GNNs under Heterophily, ICLR 2023"
 _HU = "Hu et al.: Open Graph Benchmark: Datasets for Machine Learning on Graphs, NeurIPS 2020"
 _ZACHARY = "Zachary: An Information Flow Model for Conflict and Fission in Small Groups, J. Anthropol. Res., 1977"
-_ALPAYDIN = "Alpaydin, Kaynak: Optical Recognition of Handwritten Digits, UCI ML Repository, 1998"
 
 _PLANETOID = "https://github.com/kimiyoung/planetoid/raw/master/data/"
 _GNN_BENCHMARK = "https://github.com/shchur/gnn-benchmark/raw/master/data/npz/"
@@ -30,55 +30,6 @@ _WIKICS = "https://github.com/pmernyei/wiki-cs-dataset/raw/master/dataset/"
 _GEOM_GCN = "https://raw.githubusercontent.com/graphdml-uiuc-jlu/geom-gcn/master/"
 _HETEROPHILOUS = "https://github.com/yandex-research/heterophilous-graphs/raw/main/data/"
 _OGB = "http://snap.stanford.edu/ogb/data/nodeproppred/"
-
-
-@dataclass(frozen=True)
-class DatasetInfo:
-    """What is known of a data set before it is loaded.
-
-    Attributes
-    ----------
-    name, aliases
-        Canonical name, and other names it answers to.
-    task
-        What its labels are for.
-    n_nodes, n_edges, n_features, n_classes
-        Size as loaded; `n_edges` counts the columns of `edge_index`, each direction apart.
-    origin, licence, citation
-        Where the files come from, on what terms, and what to cite.
-    loader
-        Key of `genurl_graph.datasets.loaders.LOADERS`.
-    folder
-        Folder of the raw files, relative to the data root ("" when no files are needed).
-    files
-        Raw files, relative to the data root.
-    urls
-        Where each of `files` can be had, in the same order; a single URL of an archive holds them all.
-    pyg
-        Arguments of the PyG class, or the prefix or split name that the loader needs.
-    download_mb
-        Size of the download where it is too large to be started unasked, else 0.
-    """
-
-    name: str
-    aliases: tuple[str, ...]
-    task: str
-    n_nodes: int
-    n_edges: int
-    n_features: int
-    n_classes: int
-    origin: str
-    licence: str
-    citation: str
-    loader: str
-    folder: str = ""
-    files: tuple[str, ...] = ()
-    urls: tuple[str, ...] = ()
-    pyg: tuple[str, ...] = ()
-    download_mb: int = 0
-
-
-Size = tuple[int, int, int, int]
 
 
 def _planetoid(name: str, size: Size) -> DatasetInfo:
@@ -213,21 +164,7 @@ _ENTRIES = (
         citation=_ZACHARY,
         loader="karate",
     ),
-    DatasetInfo(
-        *(
-            "digits",
-            ("optdigits",),
-            "dimension reduction",
-            1797,
-            0,
-            64,
-            10,
-            "scikit-learn",
-            "CC BY 4.0 (UCI)",
-        ),
-        citation=_ALPAYDIN,
-        loader="digits",
-    ),
+    *VECTORS,
 )
 
 

@@ -10,6 +10,8 @@ import numpy as np
 from genurl_graph.datasets import graph_files, text
 from genurl_graph.datasets.checks import check_graph, dense_features
 from genurl_graph.datasets.edge_list import attach, is_edge_list, read_edge_list
+from genurl_graph.datasets.idx import is_idx, read_images
+from genurl_graph.datasets.image_folder import read_image_folder
 from genurl_graph.datasets.node_tables import (
     TEXT_SUFFIXES,
     NodeTable,
@@ -39,12 +41,15 @@ def read(path: StrPath, features: StrPath | None = None, labels: StrPath | None 
         with one row a sample (`genurl_graph.datasets.edge_list.is_edge_list` tells which; with `features` it
         is always an edge list). Lines that begin with ``#`` are comments.
         ``.npz``: a graph (keys: `genurl_graph.datasets.graph_files.read_npz`). ``.pt``: a PyG `Data`.
-        ``.graphml``, ``.gml``: through networkx. ``.npy``: a matrix.
+        ``.graphml``, ``.gml``: through networkx. ``.npy``: a matrix. ``-idx3-ubyte``, ``-idx3-ubyte.gz``: images as
+        MNIST has them (`genurl_graph.datasets.idx`). A folder: images, one sub-folder a class
+        (`genurl_graph.datasets.image_folder`).
     features
         Feature table: ``.csv``, ``.tsv``, ``.txt`` or ``.parquet``, whose first column may hold the node ids;
         ``.npy``; ``.npz`` (key `x`, or CSR parts).
     labels
-        Label table: ``.csv``, ``.tsv`` or ``.txt`` with one column (label) or two (id, label); ``.npy`` [n].
+        Label table: ``.csv``, ``.tsv`` or ``.txt`` with one column (label) or two (id, label); ``.npy`` [n];
+        ``-idx1-ubyte``, ``-idx1-ubyte.gz``.
 
     Returns
     -------
@@ -65,7 +70,12 @@ def read(path: StrPath, features: StrPath | None = None, labels: StrPath | None 
     ['alice', 'bob']
     """
     path = Path(path)
-    suffix = check_suffix(path, SUFFIXES, "input")
+    if path.is_dir() and path.suffix.lower() not in SUFFIXES:
+        if features is not None or labels is not None:
+            raise InputError(f"{path}: a folder of images has its own features and classes; leave out the tables")
+        return read_image_folder(path)
+    idx = is_idx(path)
+    suffix = "" if idx else check_suffix(path, SUFFIXES, "input")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
         feature_table = read_features(Path(features)) if features is not None else None
@@ -75,10 +85,11 @@ def read(path: StrPath, features: StrPath | None = None, labels: StrPath | None 
             if features is not None or is_edge_list(layout):
                 return read_edge_list(layout, feature_table, label_table)
             return _matrix(features_from_text(layout), label_table)
-        if suffix == ".npy":
+        if idx or suffix == ".npy":
             if feature_table is not None:
                 raise InputError(f"features: {features} given, but {path} is itself a feature matrix")
-            return _matrix(NodeTable(path, dense_features(load_npy(path), str(path))), label_table)
+            matrix = read_images(path) if idx else load_npy(path)
+            return _matrix(NodeTable(path, dense_features(matrix, str(path))), label_table)
         data = _graph(path, suffix)
         names = data.get("node_id")
         ids = names if names is not None else np.arange(data.num_nodes or 0)

@@ -1,12 +1,13 @@
-"""A static picture of a two-dimensional embedding."""
+"""Static pictures of two-dimensional embeddings: one, or several in a panel."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
+from genurl_graph._density import density_image
 from genurl_graph.exceptions import InputError
 from genurl_graph.io import StrPath, atomic_write, check_output
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 PLOT_SUFFIXES = (".png", ".pdf", ".svg")
 MAX_LEGEND = 20  # more classes than the largest qualitative palette has colours: a colour bar instead
+MAX_POINTS = 50_000  # beyond, points would only hide each other: their density is drawn
+
+Array = npt.NDArray[Any]
 
 
 def scatter(
@@ -28,8 +32,9 @@ def scatter(
     """Draw points in the plane, coloured by label, and write the picture to `path`.
 
     Points shrink and become transparent as their number grows, and are drawn in a fixed random order, so that
-    no class covers another because it comes last. Integer, boolean and string labels of at most 20 classes
-    get a legend; more classes, and real numbers, a colour bar.
+    no class covers another because it comes last; beyond 50,000 points their density is shaded, in the mean colour
+    of the points of each pixel. Integer, boolean and string labels of at most 20 classes get a legend; more
+    classes, and real numbers, a colour bar.
 
     Parameters
     ----------
@@ -48,48 +53,81 @@ def scatter(
         If the coordinates are not [n, 2] and finite, the labels are not n, or `path` cannot be written.
     """
     target = check_output(path, PLOT_SUFFIXES)
-    points = _numpy(embedding)
-    if points.ndim != 2 or points.shape[1] != 2 or len(points) == 0:
-        raise InputError(f"embedding: found shape {points.shape}, expected [n, 2] with n >= 1 for a picture")
-    if not np.isfinite(points).all():
-        raise InputError("embedding: holds NaN or infinite numbers, which no picture can show")
-    values = None if labels is None else _numpy(labels)
-    if values is not None and values.shape != (len(points),):
-        raise InputError(f"labels: found shape {values.shape}, expected [{len(points)}], one a point")
-    figure = draw(points, values, title, subtitle)
-    # The backend follows from the suffix (Agg for PNG), so no display and no pyplot state is involved.
-    with atomic_write(target) as temporary:
-        figure.savefig(temporary, dpi=150, bbox_inches="tight")
+    points = _points("embedding", embedding)
+    figure = draw(points, _labels(labels, len(points)), title, subtitle)
+    _save(figure, target)
 
 
-def draw(
-    points: npt.NDArray[Any], labels: npt.NDArray[Any] | None, title: str | None, subtitle: str | None
-) -> "Figure":
+def panel(
+    embeddings: Mapping[str, Tensor | Array],
+    labels: Tensor | Array | Sequence[Any] | None = None,
+    *,
+    path: StrPath,
+    title: str | None = None,
+) -> None:
+    """Draw several embeddings of the same points side by side, with one legend or colour bar for all.
+
+    Parameters
+    ----------
+    embeddings
+        Title of each picture -> coordinates [n, 2], all of the same n points.
+    labels
+        As in `scatter`.
+    path
+        Picture: ``.png``, ``.pdf`` or ``.svg``.
+    title
+        Line above all.
+
+    Raises
+    ------
+    InputError
+        As `scatter`, and for no embeddings or different numbers of points; the message names the picture.
+    """
+    target = check_output(path, PLOT_SUFFIXES)
+    if not embeddings:
+        raise InputError("embeddings: found none; expected at least one to draw")
+    parts = {name: _points(name.partition("\n")[0], z) for name, z in embeddings.items()}
+    n = len(next(iter(parts.values())))
+    for name, points in parts.items():
+        if len(points) != n:
+            raise InputError(f"{name.partition(chr(10))[0]}: {len(points)} points, but the first embedding has {n}")
+    _save(draw_panel(parts, _labels(labels, n), title), target)
+
+
+def draw(points: Array, labels: Array | None, title: str | None, subtitle: str | None) -> "Figure":
     """The figure behind `scatter`: coordinates [n, 2] and labels [n] in, matplotlib's ``Figure`` out."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 6), layout="constrained")
     axes = figure.subplots()
-    order = np.random.default_rng(0).permutation(len(points))
-    size, alpha = point_style(len(points))
-    # Rasterised: a vector file with 100,000 circles opens in no viewer.
-    style: dict[str, Any] = {"s": size, "alpha": alpha, "linewidths": 0, "rasterized": len(points) > 10_000}
-    x, y = points[order].T
-    if labels is None:
-        axes.scatter(x, y, color="#3b6ea8", **style)
-    elif labels.dtype.kind == "f" and np.any(labels[np.isfinite(labels)] % 1):
-        drawn = axes.scatter(x, y, c=labels[order], cmap="viridis", **style)
-        _colour_bar(figure, drawn, axes, "label")
-    else:
-        _draw_classes(figure, axes, x, y, labels, order, style)
-    axes.set(xticks=[], yticks=[], aspect="equal")
-    axes.set_adjustable("datalim")
-    for side in axes.spines.values():
-        side.set_color("#cccccc")
+    paint = _paint(labels)
+    _draw_points(axes, points, paint, 1.0)
+    _draw_key(figure, axes, paint)
     if title:
         figure.suptitle(title, fontsize=13)
     if subtitle:
         axes.set_title(subtitle, fontsize=9, color="#555555")
+    return figure
+
+
+def draw_panel(parts: Mapping[str, Array], labels: Array | None, title: str | None) -> "Figure":
+    """The figure behind `panel`."""
+    from matplotlib.figure import Figure
+
+    columns = min(len(parts), 4 if len(parts) > 6 else 3)
+    rows = -(-len(parts) // columns)
+    figure = Figure(figsize=(4.2 * columns, 4.2 * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False)
+    paint = _paint(labels)
+    for axes, (name, points) in zip(grid.flat, parts.items(), strict=False):
+        # A third of the page's area, so a third of the points' size.
+        _draw_points(axes, points, paint, 0.35)
+        axes.set_title(name, fontsize=9)
+    for axes in list(grid.flat)[len(parts) :]:
+        axes.set_axis_off()
+    _draw_key(figure, list(grid.flat), paint)
+    if title:
+        figure.suptitle(title, fontsize=13)
     return figure
 
 
@@ -100,36 +138,97 @@ def point_style(n: int) -> tuple[float, float]:
     return size, alpha
 
 
-def _draw_classes(
-    figure: Any,
-    axes: Any,
-    x: npt.NDArray[Any],
-    y: npt.NDArray[Any],
-    labels: npt.NDArray[Any],
-    order: npt.NDArray[Any],
-    style: dict[str, Any],
-) -> None:
-    from matplotlib import colormaps
-    from matplotlib.lines import Line2D
+class _Paint(NamedTuple):
+    """Colours of points, and what explains them: names of classes, or the range of a colour map."""
 
+    colours: Array  # [n, 3], or [3] for all points
+    classes: tuple[tuple[str, Any], ...] = ()
+    scale: tuple[str, float, float, str] | None = None  # colour map, its ends, text
+
+
+def _paint(labels: Array | None) -> _Paint:
+    from matplotlib import colormaps
+    from matplotlib.colors import to_rgb
+
+    if labels is None:
+        return _Paint(np.array(to_rgb("#3b6ea8")))
+    if labels.dtype.kind == "f" and np.any(labels[np.isfinite(labels)] % 1):
+        return _continuous(labels, "viridis", "label")
     classes, codes = np.unique(labels, return_inverse=True)
     if len(classes) > MAX_LEGEND:
-        drawn = axes.scatter(x, y, c=codes[order], cmap="turbo", **style)
-        _colour_bar(figure, drawn, axes, f"class ({len(classes)} of them, in sorted order)")
-        return
-    colours = 10 if len(classes) <= 10 else 20
-    palette = colormaps[f"tab{colours}"](np.arange(colours))
-    axes.scatter(x, y, c=palette[codes[order]], **style)
-    handles = [
-        Line2D([], [], marker="o", linestyle="", color=colour, label=str(name))
-        for name, colour in zip(classes.tolist(), palette, strict=False)
-    ]
-    figure.legend(handles=handles, loc="outside right center", frameon=False, fontsize=9)
+        return _continuous(codes, "turbo", f"class ({len(classes)} of them, in sorted order)")
+    size = 10 if len(classes) <= 10 else 20
+    palette = colormaps[f"tab{size}"](np.arange(size))[:, :3]
+    named = tuple(zip(map(str, classes.tolist()), palette, strict=False))
+    return _Paint(palette[codes], classes=named)
 
 
-def _colour_bar(figure: Any, drawn: Any, axes: Any, text: str) -> None:
-    bar = figure.colorbar(drawn, ax=axes, shrink=0.7, label=text)
-    bar.solids.set_alpha(1.0)
+def _continuous(values: Array, name: str, text: str) -> _Paint:
+    from matplotlib import colormaps
+
+    known = values[np.isfinite(values)].astype(np.float64)
+    low, high = float(known.min()), float(known.max())
+    place = (values - low) / ((high - low) or 1.0)
+    colours = colormaps[name](np.nan_to_num(place, nan=0.0))[:, :3]
+    colours[~np.isfinite(values)] = 0.8  # grey: no label
+    return _Paint(colours, scale=(name, low, high, text))
+
+
+def _draw_points(axes: Any, points: Array, paint: _Paint, scale: float) -> None:
+    if len(points) > MAX_POINTS:
+        # As many pixels a side as there would be points along it.
+        pixels = int(np.clip(1.2 * np.sqrt(len(points)), 300, 900))
+        image, extent = density_image(points, paint.colours, pixels)
+        axes.imshow(image, origin="lower", extent=extent, interpolation="nearest", aspect="equal")
+    else:
+        order = np.random.default_rng(0).permutation(len(points))
+        size, alpha = point_style(len(points))
+        colours = paint.colours[order] if paint.colours.ndim == 2 else paint.colours[None]
+        # Rasterised: a vector file with 100,000 circles opens in no viewer.
+        style: dict[str, Any] = {"alpha": alpha, "linewidths": 0, "rasterized": len(points) > 10_000}
+        axes.scatter(*points[order].T, c=colours, s=max(scale * size, 0.5), **style)
+    axes.set(xticks=[], yticks=[], aspect="equal")
+    axes.set_adjustable("datalim")
+    for side in axes.spines.values():
+        side.set_color("#cccccc")
+
+
+def _draw_key(figure: Any, axes: Any, paint: _Paint) -> None:
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+    from matplotlib.lines import Line2D
+
+    if paint.scale:
+        name, low, high, text = paint.scale
+        figure.colorbar(ScalarMappable(Normalize(low, high), name), ax=axes, shrink=0.7, label=text)
+    elif paint.classes:
+        dot: dict[str, Any] = {"marker": "o", "linestyle": ""}
+        handles = [Line2D([], [], color=colour, label=label, **dot) for label, colour in paint.classes]
+        figure.legend(handles=handles, loc="outside right center", frameon=False, fontsize=9)
+
+
+def _points(name: str, embedding: Any) -> Array:
+    points = _numpy(embedding)
+    if points.ndim != 2 or points.shape[1] != 2 or len(points) == 0:
+        raise InputError(f"{name}: found shape {points.shape}, expected [n, 2] with n >= 1 for a picture")
+    if not np.isfinite(points).all():
+        raise InputError(f"{name}: holds NaN or infinite numbers, which no picture can show")
+    return points
+
+
+def _labels(labels: Any, n: int) -> Array | None:
+    if labels is None:
+        return None
+    values = _numpy(labels)
+    if values.shape != (n,):
+        raise InputError(f"labels: found shape {values.shape}, expected [{n}], one a point")
+    return values
+
+
+def _save(figure: "Figure", target: Any) -> None:
+    # The backend follows from the suffix (Agg for PNG), so no display and no pyplot state is involved.
+    with atomic_write(target) as temporary:
+        figure.savefig(temporary, dpi=150, bbox_inches="tight")
 
 
 def _numpy(values: Any) -> npt.NDArray[Any]:

@@ -13,7 +13,7 @@ from typing import Any
 from genurl_graph.exceptions import InputError
 
 # Inclusive bounds of what a setting may be; shares of dropped columns and edges stay below 1.
-_LEAST = {"lr": 0.0, "weight_decay": 0.0, "lambd": 0.0, "ema": 0.0}
+_LEAST = {"lr": 0.0, "min_dist": 0.0, "weight_decay": 0.0, "lambd": 0.0, "ema": 0.0}
 
 
 def peer_settings(method: str, dataset: str | None = None, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -72,3 +72,72 @@ def test_digits_have_no_public_split(run, labels: np.ndarray) -> None:
     np.save("z.npy", one_hot(labels))
     result = run("evaluate", "--embedding", "z.npy", "--dataset", "digits", "--protocol", "public", code=2)
     assert "public" in result.stderr
+
+
+def test_reduce_names_scores_and_samples(run, labels: np.ndarray) -> None:
+    x = load_digits().data.astype(np.float32) / 16
+    np.save("z.npy", x)
+    words = ("evaluate", "--embedding", "z.npy", "--dataset", "digits", "--metrics", "m.json")
+    result = run(*words, "--protocol", "reduce", "--seeds", 2)
+    metrics = json.loads(Path("m.json").read_text())
+    assert (metrics["protocol"], metrics["seeds"]) == ("reduce", [0, 1])
+    scores = metrics["reduce"]
+    assert scores["trustworthiness"] == scores["continuity"] == 1
+    assert scores["spearman"] == pytest.approx(1)
+    assert scores["knn_accuracy"] > 0.95
+    assert scores["knn_accuracy"] == pytest.approx(np.mean([row["knn_accuracy"] for row in metrics["runs"]]))
+    assert metrics["how"]["trustworthiness"] == "k = 12, all 1,797 points"
+    for text in ("10-NN accuracy, per cent", "trustworthiness", "1.0000", "k = 12, all 1,797 points"):
+        assert text in result.stdout
+    np.save("z.npy", np.random.default_rng(0).standard_normal((len(labels), 2)).astype(np.float32))
+    run(*words, "--protocol", "reduce", "--quiet")
+    noise = json.loads(Path("m.json").read_text())["reduce"]
+    assert noise["trustworthiness"] == pytest.approx(0.5, abs=0.03)
+    assert noise["knn_accuracy"] < 0.2
+
+
+def test_retrieval_by_both_metrics(run, labels: np.ndarray) -> None:
+    np.save("z.npy", one_hot(labels))
+    words = ("evaluate", "--embedding", "z.npy", "--dataset", "digits", "--metrics", "m.json")
+    result = run(*words, "--protocol", "retrieval")
+    metrics = json.loads(Path("m.json").read_text())
+    (row,) = metrics["runs"]
+    assert metrics["retrieval"] == {key: row[key] for key in ("euclidean", "cosine")}
+    for metric in ("euclidean", "cosine"):
+        assert row[metric]["map"] == pytest.approx(1)
+        assert row[metric]["label_recall"]["1"] == 1
+        assert 0 < row[metric]["neighbor_recall"]["100"] < 1
+        assert (row[metric]["n_queries"], row[metric]["n_database"]) == (1797, 1796)
+    assert "leave-one-out, cosine, all 1,797 of 1,797 queries" in result.stdout
+
+
+def test_the_test_part_is_judged_against_the_training_part(run, monkeypatch, labels: np.ndarray) -> None:
+    import torch
+
+    from genurl_graph.datasets import loaders
+
+    load = loaders.LOADERS["digits"]
+
+    def split(entry, root):
+        data = load(entry, root)
+        data.train_mask = torch.arange(data.num_nodes) < 1000
+        data.test_mask = ~data.train_mask
+        return data
+
+    monkeypatch.setitem(loaders.LOADERS, "digits", split)
+    np.save("z.npy", one_hot(labels))
+    words = ("evaluate", "--embedding", "z.npy", "--dataset", "digits", "--metrics", "m.json", "--quiet")
+    run(*words, "--protocol", "reduce")
+    metrics = json.loads(Path("m.json").read_text())
+    assert metrics["reduce"]["knn_test"] == 1
+    assert metrics["how"]["knn_test"] == "10 nearest, 797 points against 1,000"
+    run(*words, "--protocol", "retrieval")
+    found = json.loads(Path("m.json").read_text())["retrieval"]
+    assert (found["cosine"]["n_queries"], found["cosine"]["n_database"]) == (797, 1000)
+
+
+def test_neighbourhoods_need_vectors(run) -> None:
+    np.save("z.npy", np.zeros((34, 2), dtype=np.float32))
+    for protocol in ("reduce", "retrieval"):
+        result = run("evaluate", "--embedding", "z.npy", "--dataset", "karate", "--protocol", protocol, code=2)
+        assert f"--protocol {protocol}: data set karate has no vectors" in result.stderr

@@ -24,6 +24,11 @@ from genurl_graph.exceptions import InputError
         ("arxiv", "ogbn-arxiv"),
         ("ogbn_products", "ogbn-products"),
         ("film", "Actor"),
+        ("mnist", "MNIST-test"),
+        ("fashion_mnist", "Fashion-MNIST-test"),
+        ("FashionMNIST", "Fashion-MNIST-test"),
+        ("mnist-train", "MNIST-train"),
+        ("pbmc68k_reduced", "pbmc68k"),
     ],
 )
 def test_names_ignore_case_and_separators(query: str, name: str):
@@ -46,13 +51,13 @@ def test_name_far_from_all_lists_all():
 
 def test_every_entry_is_complete_and_every_alias_is_its_own():
     entries = [datasets.info(name) for name in datasets.names()]
-    assert len(entries) == 26
+    assert len(entries) == 33
     for entry in entries:
         assert entry.origin
         assert entry.licence
         assert entry.citation
         assert entry.n_nodes > 0
-        assert len(entry.urls) in (1, len(entry.files)) or not entry.files
+        assert len(entry.urls) in (1, len(entry.files)) or not entry.files or entry.by_hand
         assert all(file.startswith(entry.folder + "/") for file in entry.files)
         assert all(datasets.info(alias) is entry for alias in entry.aliases)
 

@@ -1,0 +1,166 @@
+"""``genurl-graph compare --task reduce``: dimension reductions side by side, their pictures in one panel."""
+
+import tempfile
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genurl_graph.cli import options, runs
+from genurl_graph.cli.comparison import save, show, terminable
+from genurl_graph.cli.reduce_results import ReduceResults
+from genurl_graph.cli.reduce_runs import ReduceJob, own_model
+from genurl_graph.cli.report import Report, as_config, bar, describe
+from genurl_graph.cli.scores import load_named
+from genurl_graph.cli.stored import environment
+from genurl_graph.exceptions import InputError
+from genurl_graph.peers import peer_settings
+from genurl_graph.peers.reduction import REDUCERS, require_reducer
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch_geometric.data import Data
+
+    Array = np.ndarray[Any, Any]
+
+DEFAULT_METHODS = "genurl,genurl-mlp,pca"
+DEFAULT_SEEDS = 3
+# Sparse features are made dense, as most packages want them, up to this size.
+MOST_DENSE_BYTES = 4 * 2**30
+
+
+def compare_reduce(
+    dataset: str,
+    chosen: list[str],
+    seeds: int,
+    changes: dict[str, dict[str, Any]],
+    root: Path | None,
+    model: dict[str, Any],
+    *,
+    metrics: Path | None,
+    markdown: Path | None,
+    plot: Path | None,
+    embeddings: Path | None,
+    resume: bool,
+    quiet: bool,
+) -> None:
+    """Run and judge the methods, one process each; write table, pictures and embeddings."""
+    import numpy as np
+    import torch
+    from torch_geometric.data import Data
+
+    from genurl_graph.evaluation.neighborhood import reduce_scores
+
+    dim = model["dim"] or 2
+    if plot and dim != 2:
+        raise InputError(f"--plot draws two dimensions, but --dim is {dim}; leave one of them out")
+    for method in chosen:
+        if method in REDUCERS:
+            require_reducer(method)
+    name, data = load_named(dataset, root)
+    x = vectors(name, data)
+    y = getattr(data, "y", None)
+    report = Report(quiet)
+    report.line(describe(name, data))
+
+    bare = Data(x=torch.from_numpy(x), y=y)
+    configuration = {
+        method: peer_settings(method, None, changes.get(method))
+        if method in REDUCERS
+        else as_config(options.make_estimator(**own_model(method, dim, model), seed=0).resolve(bare))
+        for method in chosen
+    }
+    header = {"dataset": name, "protocol": "reduce", "seeds": list(range(seeds)), "dim": dim}
+    results = ReduceResults(header, environment(bare, model["device"]), configuration, metrics)
+    if resume:
+        results.resume()
+    pictures: dict[str, Array] = {}
+    todo = {method: results.todo(method) for method in chosen}
+    total = sum(len(left) + 1 for left in todo.values() if left)
+    with (
+        terminable(),
+        tempfile.TemporaryDirectory(prefix="genurl-graph-") as scratch,
+        bar(total, quiet) as shown,
+    ):
+        file = Path(scratch) / "vectors.npy"
+        np.save(file, x)
+        for method, left in todo.items():
+            if not left:
+                continue
+            job = ReduceJob(method, left, file, dim, model, changes.get(method, {}), results.environment["threads"])
+            with closing(runs.run_apart(job)) as found:
+                results.add_cold(method, next(found))
+                shown.update()
+                for run, seed in zip(found, left, strict=True):
+                    # Folds and samples are the same for all seeds: what differs is the embedding.
+                    results.add(method, reduce_scores(x, run.embedding, y), run)
+                    if seed == 0:
+                        pictures[method] = run.embedding
+                        keep(embeddings, method, run.embedding, data)
+                    shown.update()
+    report.line(f"\n{results.caption()}")
+    show(results, report)
+    save(results, report, metrics, markdown)
+    if plot:
+        draw(plot, results, pictures, embeddings, data, report)
+
+
+def vectors(name: str, data: "Data") -> "Array":
+    """Features of a data set, dense float32 [n, f]."""
+    import numpy as np
+
+    from genurl_graph._csr import to_scipy_or_numpy
+
+    if getattr(data, "x", None) is None:
+        raise InputError(f"--task reduce: data set {name} has no vectors to reduce")
+    x = to_scipy_or_numpy(data.x)
+    if not isinstance(x, np.ndarray):
+        if 4 * x.shape[0] * x.shape[1] > MOST_DENSE_BYTES:
+            found = f"{x.shape[0]:,} x {x.shape[1]:,} sparse features"
+            raise InputError(f"--task reduce: the {found} of {name} are too large to be made dense, as peers need them")
+        x = x.toarray()
+    return np.ascontiguousarray(x, dtype=np.float32)
+
+
+def keep(folder: Path | None, method: str, z: "Array", data: "Data") -> None:
+    """Write the embedding to the folder of --embeddings."""
+    if folder is not None:
+        from genurl_graph.io import write_embedding
+
+        folder.mkdir(exist_ok=True)
+        write_embedding(folder / f"{method}.npz", z, label=getattr(data, "y", None))
+
+
+def draw(
+    path: Path, results: ReduceResults, fresh: dict[str, "Array"], folder: Path | None, data: "Data", report: Report
+) -> None:
+    """One picture a method, of seed 0; those of an earlier run come from --embeddings."""
+    from genurl_graph.cli.embed import named_labels
+    from genurl_graph.io import read_embedding
+    from genurl_graph.plotting import panel
+
+    found = {}
+    for method, row in results.to_dict()["methods"].items():
+        kept = folder / f"{method}.npz" if folder else None
+        if method in fresh:
+            points = fresh[method]
+        elif kept and kept.is_file():
+            points = read_embedding(kept)["embedding"]
+        else:
+            report.line(f"no picture of {method}: its run is of an earlier call, and --embeddings holds none")
+            continue
+        found[f"{method}\n{spoken(row)}"] = points
+    if found:
+        panel(found, named_labels(data), path=path, title=results.header["dataset"])
+        report.line(f"picture   {path}")
+
+
+def spoken(row: dict[str, Any]) -> str:
+    """Time and scores of a method in one line."""
+    parts = [f"{row['seconds_median']:.1f} s"]
+    if row["cold"]:
+        parts.append(f"cold {row['cold']['seconds']:.0f} s")
+    if row["mean"]["knn_accuracy"] is not None:
+        parts.append(f"10-NN {100 * row['mean']['knn_accuracy']:.1f}")
+    if row["mean"]["trustworthiness"] is not None:
+        parts.append(f"trust {row['mean']['trustworthiness']:.3f}")
+    return ", ".join(parts)
