@@ -15,7 +15,14 @@ from genurl_graph.tasks.common import feature_similarities
 from genurl_graph.tasks.start import START_SCALE
 
 CPU = torch.device("cpu")
-FIXED = {"neighbors.n_neighbors": 4, "neighbors.metric": "euclidean", "encoder.init": "pca", "encoder.dim": 2}
+FIXED = {
+    "sampling.negatives": "permuted",
+    "sampling.n_negatives": 20,
+    "neighbors.n_neighbors": 4,
+    "neighbors.metric": "euclidean",
+    "encoder.init": "pca",
+    "encoder.dim": 2,
+}
 
 
 def build(data, config=None):
