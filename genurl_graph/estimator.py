@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numbers
 import time
-import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -16,15 +15,14 @@ from torch import Tensor
 from genurl_graph._conventions import Conventions
 from genurl_graph.checkpoint import Checkpoint, checksum
 from genurl_graph.config import Config
-from genurl_graph.encoders import GNNS, Features
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph import count_components
 from genurl_graph.hetero import as_graph, split, weigh
 from genurl_graph.inputs import Input
-from genurl_graph.precomputed import as_distances, as_new
+from genurl_graph.new_samples import embed_new
+from genurl_graph.precomputed import as_distances
 from genurl_graph.resolution import resolve_config
 from genurl_graph.storage import load_model, save_model
-from genurl_graph.structure import TRANSFERABLE
 from genurl_graph.tasks import Problem, graph, reduction
 from genurl_graph.tasks.common import encoder_input
 from genurl_graph.training import Callback, choose_device, one_thread, seeded, train
@@ -229,52 +227,7 @@ class GenURL(Conventions):
 
             raise NotFittedError("GenURL is not fitted yet; call fit first")
         self._see_columns(X, reset=False)
-        if self.config_.neighbors.metric == "precomputed":
-            return self._place_given(X)
-        data = self._like_fitted(X)
-        if self.encoder_name_ == "free":
-            z = self._place(data)
-            return z if data.kind == "torch" else z.numpy()
-        structure = self.config_.encoder.structure
-        if data.bare_nodes().numel() and structure not in TRANSFERABLE:
-            raise InputError(
-                f"transform: without features encoder.structure={structure} knows the fitted nodes only; fit with "
-                f"{' or '.join(TRANSFERABLE)} to embed new graphs"
-            )
-        encoder = self._encoder.eval()
-        propagation = None
-        if self.encoder_name_ in GNNS:
-            if data.edge_index is None:
-                raise InputError(f"transform: encoder {self.encoder_name_!r} needs edges; the input has none")
-            propagation = graph.propagation_of_new(data, self.config_, self.seed_).to(torch.device(self.device_))
-        x, _ = encoder_input(data, self.config_, self.device_, self.statistics_)
-        assert x is not None
-        with torch.no_grad():
-            z = encoder(Features(x).to(torch.device(self.device_)), encoder.operator(propagation)).cpu()
-        if data.types is not None:
-            return split(z, data.types.rows)
-        return z if data.kind == "torch" else z.numpy()
-
-    def _place(self, data: Input) -> Tensor:
-        from genurl_graph.placement import Fitted, neighbors_of, place
-
-        assert data.x is not None
-        if self._space is None:
-            raise InputError(
-                'transform: the encoder "free" places new samples by their features; this table was fitted '
-                "on a graph (neighbors.hops) or by the graph task; use another encoder there"
-            )
-        if data.edge_index is not None:
-            warnings.warn("transform: edges between new samples are ignored by the free table", stacklevel=3)
-        fitted = Fitted(self.embedding_, self.mass_, self.seed_)
-        return place(*neighbors_of(data.x, self._space, self.config_, self.seed_), fitted, self.config_)
-
-    def _place_given(self, distances: Any) -> Any:
-        from genurl_graph.placement import Fitted, place
-
-        indices, found = as_new(distances, self.config_.neighbors.n_neighbors, len(self.embedding_))
-        z = place(indices, found, Fitted(self.embedding_, self.mass_, self.seed_), self.config_)
-        return z if isinstance(distances, Tensor) else z.numpy()
+        return embed_new(self, X)
 
     def untrained_embedding(self) -> Tensor:
         """Embedding [n, d] by the same encoder with its initial weights: what the training started from."""
@@ -309,18 +262,6 @@ class GenURL(Conventions):
 
     def _input(self, X: Any) -> Input:
         return as_distances(X) if self.metric == "precomputed" else as_graph(X)
-
-    def _like_fitted(self, X: Any) -> Input:
-        """New data, checked to have the features, and the types of nodes, of the fitted ones."""
-        data = as_graph(X, None if self.node_widths_ is None else list(self.node_widths_), at_least=1)
-        found, expected = (0 if data.x is None else int(data.x.size(1))), self.n_features_in_
-        widths = None if data.types is None else data.types.widths()
-        if widths != self.node_widths_ or found != expected:
-            kinds = [f" ({part})" if part else "" for part in (widths, self.node_widths_)]
-            raise InputError(
-                f"transform: found {found} features{kinds[0]}; the model was fitted on {expected}{kinds[1]}"
-            )
-        return weigh(data, self.config_.merge.type_weights)
 
     def _resolve(self, data: Input) -> Config:
         arguments = {
