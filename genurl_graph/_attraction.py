@@ -63,7 +63,8 @@ class _LogSimilarity(torch.autograd.Function):
     def forward(ctx: Any, z: Tensor, edges: UndirectedEdges, squared_width: float, nu: float) -> Tensor:
         n, d = z.shape
         base = z.new_ones(edges.p.numel())
-        for coordinate in z.t().contiguous():
+        for column in z.unbind(1):
+            coordinate = column.contiguous()
             gap = coordinate.index_select(0, edges.row).sub_(coordinate.index_select(0, edges.col))
             base.addcmul_(gap, gap, value=1 / squared_width)
         pull = (edges.p / base).index_select(0, edges.undirected)
