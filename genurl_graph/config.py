@@ -111,7 +111,8 @@ class TrainingConfig:
     """The loop (`genurl_graph.training`)."""
 
     epochs: int = 50
-    lr: float = 1e-3
+    # auto: 1e-3 for networks; 1.5 for a table of coordinates, growing with sqrt(n) beyond 10,000 as its extent does
+    lr: Literal["auto"] | float = 1e-3
     schedule: str = "constant"  # constant | cosine | linear
     weight_decay: float = 0.0
     clip_norm: float = 0.0  # largest norm of the gradient; 0: not clipped

@@ -13,7 +13,7 @@ from genurl_graph.encoders import ENCODERS
 from genurl_graph.exceptions import InputError
 from genurl_graph.hetero import resolve_hetero
 from genurl_graph.inputs import Input, resolve_normalization
-from genurl_graph.tasks.common import resolve_metric, resolve_perplexity, resolve_sampling
+from genurl_graph.tasks.common import resolve_learning_rate, resolve_metric, resolve_perplexity, resolve_sampling
 
 TASKS = ("graph", "reduce")
 
@@ -49,7 +49,9 @@ def resolve_config(
     resolved = load_preset(task, asked.get("encoder.name")).override(asked)
     if resolved.encoder.name not in ENCODERS:
         raise InputError(f"encoder: unknown {resolved.encoder.name!r}; expected auto, {', '.join(ENCODERS)}")
-    resolved = resolved.override(resolve_sampling(resolved, data.num_nodes))
+    resolved = resolved.override(
+        resolve_sampling(resolved, data.num_nodes) | {"training.lr": resolve_learning_rate(resolved, data.num_nodes)}
+    )
     if data.types is not None:
         if task != "graph":
             raise InputError("task reduce: found HeteroData; expected vectors (or use task graph)")

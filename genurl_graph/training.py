@@ -107,7 +107,7 @@ def train(
     """
     _check(config)
     parameters = [p for p in objective.parameters() if p.requires_grad]
-    optimizer = torch.optim.Adam(parameters, lr=config.lr, weight_decay=config.weight_decay)
+    optimizer = torch.optim.Adam(parameters, lr=float(config.lr), weight_decay=config.weight_decay)
     history: list[float] = []
     if resume:
         if checkpoint is None:
@@ -139,7 +139,7 @@ def _step(
 ) -> float:
     progress = epoch / config.epochs
     for group in optimizer.param_groups:
-        group["lr"] = config.lr * _decay(progress, config.schedule)
+        group["lr"] = float(config.lr) * _decay(progress, config.schedule)
     optimizer.zero_grad(set_to_none=True)
     terms = objective(progress)
     loss = float(terms.loss.detach())
@@ -207,7 +207,7 @@ def _bar(epochs: int, done: int, show: bool) -> Any:
 def _check(config: TrainingConfig) -> None:
     if config.epochs < 1:
         raise InputError(f"training.epochs: found {config.epochs}; expected at least 1")
-    if not 0 < config.lr < math.inf:
+    if isinstance(config.lr, str) or not 0 < config.lr < math.inf:
         raise InputError(f"training.lr: found {config.lr}; expected a finite number > 0")
     if config.schedule not in ("constant", "cosine", "linear"):
         raise InputError(f"training.schedule: unknown {config.schedule!r}; expected constant, cosine or linear")

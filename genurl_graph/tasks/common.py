@@ -208,6 +208,14 @@ def predefined_weights(data: Input) -> Tensor | None:
     return weight / weight.max().clamp_min(torch.finfo(torch.float32).tiny)
 
 
+def resolve_learning_rate(config: Config, num_nodes: int) -> float:
+    """ "auto" made definite. Adam's steps are as long as its rate, and a picture of n points is sqrt(n) wide."""
+    lr = config.training.lr
+    if not isinstance(lr, str):
+        return lr
+    return 1.5 * max(1.0, num_nodes / 10_000) ** 0.5 if config.encoder.name == "free" else 1e-3
+
+
 def resolve_sampling(config: Config, num_nodes: int) -> dict[str, str | int]:
     """ "auto" made definite: all pairs where they can be counted, else what suits the number of dimensions."""
     kind, count = config.sampling.negatives, config.sampling.n_negatives

@@ -97,3 +97,23 @@ def test_bad_requests(vectors):
         build(vectors, {"encoder.init": "umap"})
     with pytest.raises(InputError, match="metric"):
         build(vectors, {"neighbors.metric": "manhattan"})
+
+
+def test_auto_becomes_definite(vectors):
+    """Sampling by what can be counted, the learning rate by the width of the picture."""
+    from genurl_graph.tasks.common import resolve_learning_rate, resolve_sampling
+
+    preset = load_preset("reduce")
+    assert resolve_sampling(preset, 40) == {"sampling.negatives": "all", "sampling.n_negatives": 39}
+    for change, kind, count in (
+        ({"encoder.dim": 3}, "permuted", 20),
+        ({"encoder.dim": 32}, "shared", 512),
+        ({"loss.name": "bce"}, "permuted", 20),
+        ({"loss.per": "row"}, "permuted", 20),
+        ({"sampling.n_negatives": 7, "encoder.dim": 32}, "shared", 7),
+    ):
+        found = resolve_sampling(preset.override(change), 40)
+        assert found == {"sampling.negatives": kind, "sampling.n_negatives": count}
+    assert resolve_learning_rate(preset, 500) == resolve_learning_rate(preset, 10_000) == 1.5
+    assert resolve_learning_rate(preset, 40_000) == 3.0
+    assert resolve_learning_rate(preset.override({"training.lr": 0.2}), 40_000) == 0.2
