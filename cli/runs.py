@@ -82,15 +82,15 @@ def run_apart(job: Work) -> Generator[Run, None, None]:
     """
     # Not fork: threads of torch do not survive it, and the memory of this process would count as the method's.
     context = multiprocessing.get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_child, args=(job, sender), daemon=True)
+    here, there = context.Pipe()
+    process = context.Process(target=_child, args=(job, there), daemon=True)
     process.start()
-    sender.close()
+    there.close()
     left = job.n_runs
     try:
         while left:
             try:
-                kind, content = receiver.recv()
+                kind, content = here.recv()
             except EOFError:
                 process.join()
                 raise Stop(
@@ -101,10 +101,13 @@ def run_apart(job: Work) -> Generator[Run, None, None]:
             if kind == "run":
                 left -= 1
                 yield Run(*content)
+                # Not earlier: what is done with this run must not take processors from the next one.
+                with suppress(OSError):
+                    here.send("next")
             else:
                 raise {"input": InputError, "divergence": DivergenceError}.get(kind, RuntimeError)(content)
     finally:
-        receiver.close()
+        here.close()
         # After its last run it ends by itself; in the middle it is asked to, and made to if it takes its time.
         if left:
             process.terminate()
@@ -193,17 +196,18 @@ def _portable(z: Any) -> Any:
     return raw_features(Data(x=z))
 
 
-def _child(job: Work, sender: Connection) -> None:
+def _child(job: Work, there: Connection) -> None:
     try:
         # A request to end passes through every `finally`, as Ctrl-C does.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         for run in job.run():
-            sender.send(("run", tuple(run)))
+            there.send(("run", tuple(run)))
+            there.recv()  # the word to go on
     except InputError as error:
-        sender.send(("input", str(error)))
+        there.send(("input", str(error)))
     except DivergenceError as error:
-        sender.send(("divergence", str(error)))
-    except (KeyboardInterrupt, BrokenPipeError):
+        there.send(("divergence", str(error)))
+    except (KeyboardInterrupt, BrokenPipeError, EOFError):
         raise SystemExit(INTERRUPTED) from None  # in silence: the process that started this one ends, too
     except Exception:
-        sender.send(("failure", f"{job.method}: {traceback.format_exc()}"))
+        there.send(("failure", f"{job.method}: {traceback.format_exc()}"))
