@@ -1,4 +1,4 @@
-"""Dimension reduction: feature edges only, a free table of coordinates or an MLP, one view."""
+"""Dimension reduction: feature edges only, a free table of coordinates, an MLP or a linear map, one view."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from genurl_graph.all_pairs import AllPairsObjective
+from genurl_graph.batches import BatchObjective
 from genurl_graph.config import Config
-from genurl_graph.encoders import Features, make_encoder
+from genurl_graph.encoders import DENSE, Features, begins_as_pca, make_encoder
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph import merge_graphs
 from genurl_graph.inputs import Input
@@ -18,6 +19,8 @@ from genurl_graph.tasks.common import feature_similarities, feature_space, prede
 
 # Deviation of the first coordinate at the start: small, so that the attraction shapes the picture first.
 START_SCALE = 1e-2
+
+OBJECTIVES: dict[str, type[PairwiseObjective]] = {"all": AllPairsObjective, "batch": BatchObjective}
 
 
 def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torch.device) -> Problem:
@@ -41,8 +44,9 @@ def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torc
     """
     if data.x is None or x is None:
         raise InputError("task reduce: the input has no features; expected vectors (or use the graph task)")
-    if config.encoder.name not in ("free", "mlp"):
-        raise InputError(f"task reduce: encoder {config.encoder.name!r} needs a graph; expected free or mlp")
+    if config.encoder.name not in ("free", *DENSE):
+        expected = f"free, {', '.join(DENSE)}"
+        raise InputError(f"task reduce: encoder {config.encoder.name!r} needs a graph; expected one of {expected}")
     space = feature_space(data, config, seed)
     neighbors, knn_edges, knn_p = feature_similarities(data, config, seed, device, space)
     merged = merge_graphs(
@@ -58,9 +62,10 @@ def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torc
         dropout=config.encoder.dropout,
         norm=config.encoder.norm,
         start=_start(data.x, space, config, seed) if free else None,
+        skip=begins_as_pca(config),
     )
     positive = merged.edge_weight > 0
-    make = AllPairsObjective if config.sampling.negatives == "all" else PairwiseObjective
+    make = OBJECTIVES.get(config.sampling.negatives, PairwiseObjective)
     objective = make(
         encoder,
         None if free else Features(x),
