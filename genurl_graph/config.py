@@ -70,13 +70,13 @@ class EncoderConfig:
     """Network from nodes to embedding (`genurl_graph.encoders`)."""
 
     name: str = "gcn"
-    normalize: str = "auto"  # input columns: auto, rows (sum 1), columns (standardised) or none
+    normalize: str = "auto"  # input columns: auto, rows (sum 1), columns (standardised), pca or none
     dim: int = 2
     hidden: int = 512
     layers: int = 2
     dropout: float = 0.0
-    norm: str = "none"  # batch normalisation: none, output (its columns only), batch (hidden layers too)
-    init: str = "pca"  # start of the free table
+    norm: str = "none"  # batch normalisation: none, output (its columns only), hidden (layers only), batch (both)
+    init: str = "pca"  # start of the free table, and of an MLP that reads principal components: pca or random
     # Input of nodes without features (`genurl_graph.structure`): one-hot, or numbers that new graphs have, too
     structure: Literal["identity", "degree", "random_walk", "laplacian"] = "identity"
     structure_dim: int = 16  # steps of the walk, or eigenvectors
@@ -86,7 +86,7 @@ class EncoderConfig:
 class LossConfig:
     """Divergence between P and Q (`genurl_graph.losses`)."""
 
-    name: str = "gkl"
+    name: str = "gkl"  # barlow: with batches only
     gamma: float = 1.0
     scale: Literal["auto", "profile"] | float = "auto"
     per: str = "global"
@@ -94,6 +94,8 @@ class LossConfig:
     temperature: float = 1.0  # divides that distance
     nu: float = 1.0
     exaggeration: float = 1.0  # factor of the attraction: more parts clusters, less keeps neighbourhoods
+    offdiagonal: float = 3.9e-3  # barlow: weight of the redundancy; TLDR's
+    projector: int = 0  # barlow: width of the projector that is trained along; 0: none
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,9 +103,11 @@ class SamplingConfig:
     """Sampled pairs that stand for all pairs (`genurl_graph.sampling`)."""
 
     # shared: the same columns for all rows; permuted: flat pairs, for few dimensions; all: every pair, for 1 or 2
-    # dimensions (`genurl_graph.all_pairs`); auto: the last of these that can be had
+    # dimensions (`genurl_graph.all_pairs`); auto: the last of these that can be had; batch: the pairs of a mini-batch
+    # (`genurl_graph.batches`), for encoders that read each row alone
     negatives: str = "shared"
     n_negatives: Literal["auto"] | int = 512  # for each node; auto: 512 shared, 20 permuted, all n - 1
+    batch_size: int = 1024
 
 
 @dataclasses.dataclass(frozen=True)
@@ -171,8 +175,8 @@ class Config:
         return dataclasses.replace(self, **{s: dataclasses.replace(stages[s], **c) for s, c in changes.items()})
 
 
-def load_preset(task: str, encoder: str | None = None) -> Config:
-    """Documented defaults of a task, ``presets/<task>.toml``; those of an encoder (``<task>-<encoder>``) on top.
+def load_preset(task: str, *variants: str) -> Config:
+    """Documented defaults of a task, ``presets/<task>.toml``; those of variants (``<task>-<variant>``) on top.
 
     Raises
     ------
@@ -183,10 +187,16 @@ def load_preset(task: str, encoder: str | None = None) -> Config:
     if not (folder / f"{task}.toml").is_file():
         raise InputError(f"task: unknown {task!r}; expected one of graph, reduce")
     config = Config(task=task)
-    for name in (f"{task}.toml", f"{task}-{encoder}.toml"):
+    for name in (f"{task}.toml", *(f"{task}-{variant}.toml" for variant in variants)):
         if (folder / name).is_file():
             config = config.override(flatten(tomllib.loads((folder / name).read_text(encoding="utf-8"))))
     return config
+
+
+def read_method(name: str) -> dict[str, Any] | None:
+    """Dotted keys of a published method, ``presets/method-<name>.toml``; None if there is none."""
+    file = resources.files("genurl_graph.presets") / f"method-{name}.toml"
+    return flatten(tomllib.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:

@@ -8,98 +8,38 @@ optional mask of input columns. Bag-of-words features stay sparse: the input lay
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genurl_graph._csr import constant_product, csr_tensor
+from genurl_graph._csr import constant_product
+from genurl_graph.config import Config
 from genurl_graph.exceptions import InputError
+from genurl_graph.layers import MLP, Features, InputLayer, PReLU, normalisation
 from genurl_graph.propagation import Norm, Propagation
 
 GNNS = ("gcn", "sage", "gat", "gin")
-ENCODERS = (*GNNS, "mlp", "free")
+DENSE = ("mlp", "linear", "factorized-linear")
+ENCODERS = (*GNNS, *DENSE, "free")
+
+__all__ = [
+    "DENSE",
+    "ENCODERS",
+    "GNN",
+    "GNNS",
+    "MLP",
+    "Features",
+    "FreeTable",
+    "InputLayer",
+    "PReLU",
+    "begins_as_pca",
+    "make_encoder",
+]
 
 # The adjacency that each convolution expects: GCN D^-1/2 (A + I) D^-1/2, GraphSAGE's mean D^-1 A, GIN's sum A;
 # GAT computes its own weights on the bare edges.
 NORMALIZATION: dict[str, Norm] = {"gcn": "sym", "sage": "row", "gin": "none", "gat": "edges"}
-
-
-class _Slope(torch.autograd.Function):
-    """``max(h, 0) + slope min(h, 0)``; torch's own backward pass of it is several times slower on a CPU."""
-
-    @staticmethod
-    def forward(ctx: Any, h: Tensor, slope: Tensor) -> Tensor:
-        ctx.save_for_backward(h, slope)
-        return torch.addcmul(h.clamp_min(0), h.clamp_max(0), slope)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Any) -> tuple[Tensor, Tensor]:
-        h, slope = ctx.saved_tensors
-        above = torch.ops.aten.threshold_backward(grads[0], h, 0)
-        below = torch.dot(grads[0].reshape(-1), h.clamp_max(0).reshape(-1))
-        return torch.lerp(above, grads[0], slope), below.view(1)
-
-
-class PReLU(nn.PReLU):
-    """`torch.nn.PReLU` with one slope for all columns."""
-
-    def forward(self, h: Tensor) -> Tensor:
-        out: Tensor = _Slope.apply(h, self.weight)  # type: ignore[no-untyped-call]
-        return out
-
-
-class Features:
-    """Input features of all nodes, dense or sparse, ready for the input layer.
-
-    Parameters
-    ----------
-    x : Tensor, float32, shape [n, f]
-        Strided or CSR.
-    """
-
-    def __init__(self, x: Tensor) -> None:
-        self.x = x
-        self.x_t = None
-        if x.layout == torch.sparse_csr:
-            # The columns of x are the rows of its transpose: no detour over COO.
-            t = x.to_sparse_csc()
-            self.x_t = csr_tensor(t.ccol_indices(), t.row_indices(), t.values(), (x.size(1), x.size(0)))
-        self.num_nodes, self.num_features = int(x.size(0)), int(x.size(1))
-
-    def to(self, device: torch.device) -> Features:
-        """The same features on another device."""
-        moved = object.__new__(Features)
-        moved.x = self.x.to(device)
-        moved.x_t = None if self.x_t is None else self.x_t.to(device)
-        moved.num_nodes, moved.num_features = self.num_nodes, self.num_features
-        return moved
-
-    def matmul(self, w: Tensor) -> Tensor:
-        """``x @ w`` with gradients for w, shape [n, columns of w]."""
-        if self.x_t is None:
-            return self.x @ w
-        return constant_product(self.x, self.x_t, w)
-
-
-class InputLayer(nn.Module):
-    """Linear map of the input features, ``(x * keep) W + b``, sparse-aware.
-
-    Dropping a column of x is dropping a row of W, which needs no copy of x.
-    """
-
-    def __init__(self, in_dim: int, out_dim: int, bias: bool) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(in_dim, out_dim))
-        nn.init.xavier_uniform_(self.weight)
-        self.bias = nn.Parameter(torch.zeros(out_dim)) if bias else None
-
-    def forward(self, features: Features, keep: Tensor | None = None) -> Tensor:
-        w = self.weight if keep is None else self.weight * keep[:, None]
-        h = features.matmul(w)
-        return h if self.bias is None else h + self.bias
 
 
 class GNN(nn.Module):
@@ -151,7 +91,7 @@ class GNN(nn.Module):
         for i, width in enumerate(widths):
             self.convs.append(_convolution(conv, before, width, first=fused and i == 0))
             hidden_layer = i < layers - 1
-            self.norms.append(_normalisation(norm, width, output=not hidden_layer))
+            self.norms.append(normalisation(norm, width, output=not hidden_layer))
             self.acts.append(PReLU() if hidden_layer else nn.Identity())
             before = width
 
@@ -169,41 +109,6 @@ class GNN(nn.Module):
         if propagation is None:
             raise InputError(f"encoder {self.conv!r} needs a graph; the input has no edges")
         return propagation.operator(NORMALIZATION[self.conv], drop_edges)
-
-
-class MLP(nn.Module):
-    """Multi-layer perceptron; the same call as `GNN`, the graph is ignored."""
-
-    def __init__(
-        self,
-        in_dim: int,
-        dim: int,
-        *,
-        hidden: int = 512,
-        layers: int = 2,
-        dropout: float = 0.0,
-        norm: str = "none",
-    ) -> None:
-        super().__init__()
-        self.dropout = dropout
-        widths = [hidden] * (layers - 1) + [dim]
-        self.input = InputLayer(in_dim, widths[0], bias=True)
-        self.linears = nn.ModuleList([nn.Linear(a, b) for a, b in pairwise(widths)])
-        self.norms = nn.ModuleList([_normalisation(norm, width, output=False) for width in widths[:-1]])
-        self.output_norm = _normalisation(norm, dim, output=True)
-        self.acts = nn.ModuleList([PReLU() for _ in widths[:-1]])
-
-    def forward(self, features: Features, graph: Any = None, keep: Tensor | None = None) -> Tensor:
-        """Embedding [n, dim]."""
-        h: Tensor = self.input(features, keep)
-        for linear, norm, act in zip(self.linears, self.norms, self.acts, strict=True):
-            h = linear(F.dropout(act(norm(h)), self.dropout, self.training))
-        z: Tensor = self.output_norm(h)
-        return z
-
-    def operator(self, propagation: Propagation | None, drop_edges: float = 0.0) -> None:
-        """An MLP propagates over nothing."""
-        return
 
 
 class FreeTable(nn.Module):
@@ -238,8 +143,9 @@ def make_encoder(
     dropout: float = 0.0,
     norm: str = "none",
     start: Tensor | None = None,
+    skip: bool = False,
 ) -> nn.Module:
-    """Encoder by name (`ENCODERS`); `start` is the initial table of "free".
+    """Encoder by name (`ENCODERS`); `start` is the initial table of "free", `skip` as in `MLP`.
 
     Raises
     ------
@@ -255,12 +161,21 @@ def make_encoder(
     if name in GNNS:
         return GNN(name, in_dim, dim, **options)  # type: ignore[arg-type]
     if name == "mlp":
-        return MLP(in_dim, dim, **options)  # type: ignore[arg-type]
+        return MLP(in_dim, dim, **options, skip=skip)  # type: ignore[arg-type]
+    if name == "linear":
+        return MLP(in_dim, dim, layers=1)
+    if name == "factorized-linear":
+        return MLP(in_dim, dim, **(options | {"norm": "hidden"}), linear=True)  # type: ignore[arg-type]
     if name == "free":
         if start is None:
             raise InputError('encoder "free": needs initial coordinates')
         return FreeTable(start)
     raise InputError(f"encoder: unknown {name!r}; expected one of {', '.join(ENCODERS)}")
+
+
+def begins_as_pca(config: Config) -> bool:
+    """Whether an MLP has a linear map beside it: one that reads principal components, and starts as these."""
+    return config.task == "reduce" and config.encoder.normalize == "pca" and config.encoder.init == "pca"
 
 
 def _convolution(conv: str, in_dim: int, out_dim: int, first: bool) -> nn.Module:
@@ -288,11 +203,3 @@ def _convolution(conv: str, in_dim: int, out_dim: int, first: bool) -> nn.Module
 def _aggregate(adj_t: Any, x: Any) -> Tensor:
     """Sum over neighbours, with the transpose that `Propagation.operator` sends along."""
     return constant_product(adj_t, adj_t.transposed, x if isinstance(x, Tensor) else x[0])
-
-
-def _normalisation(norm: str, width: int, output: bool) -> nn.Module:
-    if norm not in ("none", "output", "batch"):
-        raise InputError(f"encoder.norm: unknown {norm!r}; expected none, output or batch")
-    if norm == "none" or (norm == "output" and not output):
-        return nn.Identity()
-    return nn.BatchNorm1d(width, affine=not output)

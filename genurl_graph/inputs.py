@@ -258,8 +258,8 @@ def edge_weights(data: Any) -> Tensor | None:
 
 def resolve_normalization(x: Tensor, how: str) -> str:
     """ "auto" made definite: "rows" for features >= 0 (counts, bags of words), "columns" otherwise."""
-    if how not in ("auto", "rows", "unit", "columns", "none"):
-        raise InputError(f"encoder.normalize: unknown {how!r}; expected auto, rows, unit, columns or none")
+    if how not in ("auto", "rows", "unit", "columns", "pca", "none"):
+        raise InputError(f"encoder.normalize: unknown {how!r}; expected auto, rows, unit, columns, pca or none")
     if how != "auto":
         return how
     return "rows" if is_non_negative(x) else "columns"

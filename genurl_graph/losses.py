@@ -30,6 +30,7 @@ __all__ = [
     "Loss",
     "LossTerms",
     "barlow",
+    "barlow_terms",
     "bce",
     "get_loss",
     "gkl",
@@ -297,6 +298,11 @@ def barlow(z_a: Tensor, z_b: Tensor, lambd: float = 5e-3) -> Tensor:
     -------
     Tensor, scalar
     """
+    return barlow_terms(z_a, z_b, lambd).loss
+
+
+def barlow_terms(z_a: Tensor, z_b: Tensor, lambd: float = 5e-3) -> LossTerms:
+    """`barlow` in its two parts: pairs agree (attraction), columns differ (repulsion)."""
     if z_a.dim() != 2 or z_a.shape != z_b.shape:
         shapes = f"{list(z_a.shape)} and {list(z_b.shape)}"
         raise InputError(f"barlow: z_a and z_b have shapes {shapes}; expected the same [n, d]")
@@ -306,7 +312,7 @@ def barlow(z_a: Tensor, z_b: Tensor, lambd: float = 5e-3) -> Tensor:
     correlation = a.T @ b / z_a.size(0)
     diagonal = correlation.diagonal()
     off_diagonal = correlation.square().sum() - diagonal.square().sum()
-    return (1 - diagonal).square().sum() + lambd * off_diagonal
+    return terms((1 - diagonal).square().sum(), lambd * off_diagonal)
 
 
 def _log1m(log_q: Tensor) -> Tensor:

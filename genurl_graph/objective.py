@@ -59,6 +59,8 @@ class PairwiseObjective(nn.Module):
 
     # Kinds of negatives that this class can draw.
     negatives: tuple[str, ...] = ("shared", "permuted")
+    # Losses that it reads; None: those of `genurl_graph.losses.LOSSES`.
+    losses: tuple[str, ...] | None = None
 
     def __init__(
         self,
@@ -79,7 +81,11 @@ class PairwiseObjective(nn.Module):
         self.propagation = propagation
         self.num_nodes = num_nodes
         self.loss, self.sampling, self.views = loss, sampling, views
-        self.divergence = get_loss(loss.name)
+        if self.losses is None:
+            self.divergence = get_loss(loss.name)
+        elif loss.name not in self.losses:
+            expected = " or ".join(self.losses)
+            raise InputError(f"loss: found {loss.name!r}; expected {expected} with sampling.negatives batch")
         if views.self_weight > 0:
             edge_index, p = _with_loops(edge_index, p, views.self_weight, num_nodes)
         self.pattern = EdgePattern(edge_index, num_nodes)

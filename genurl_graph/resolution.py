@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import Tensor
 
-from genurl_graph.config import Config, EncoderConfig, load_preset, read_toml
-from genurl_graph.encoders import ENCODERS
+from genurl_graph.config import Config, EncoderConfig, load_preset, read_method, read_toml
+from genurl_graph.encoders import DENSE, ENCODERS
 from genurl_graph.exceptions import InputError
 from genurl_graph.hetero import resolve_hetero
 from genurl_graph.inputs import Input, resolve_normalization
@@ -31,7 +31,7 @@ def resolve_config(
     data : Input
         Its edges choose the task, its features choose metric and normalisation, where these are "auto".
     task : "auto", "graph" or "reduce"
-    config : mapping of dotted names, or path of a TOML file
+    config : mapping of dotted names, path of a TOML file, or name of a method ("tldr")
         Overrules the preset of the task.
     arguments : mapping of dotted names
         Overrules `config`; values of None do not count, nor does the encoder "auto".
@@ -46,7 +46,7 @@ def resolve_config(
     asked |= {key: value for key, value in (arguments or {}).items() if value is not None}
     if asked.get("encoder.name") == "auto":
         del asked["encoder.name"]
-    resolved = load_preset(task, asked.get("encoder.name")).override(asked)
+    resolved = load_preset(task, *_variants(asked)).override(asked)
     if resolved.encoder.name not in ENCODERS:
         raise InputError(f"encoder: unknown {resolved.encoder.name!r}; expected auto, {', '.join(ENCODERS)}")
     resolved = resolved.override(
@@ -84,6 +84,17 @@ def resolve_config(
     )
 
 
+def _variants(asked: Mapping[str, Any]) -> tuple[str, ...]:
+    """Presets on top of the task's: the encoder's, and those of embeddings that are no pictures."""
+    name = asked.get("encoder.name", "free")
+    kind = "mlp" if name in DENSE else str(name)
+    try:
+        wide = int(asked.get("encoder.dim", 2)) > 2
+    except ValueError:
+        wide = False  # refused when it is converted
+    return (kind, "wide", f"{kind}-wide") if wide else (kind,)
+
+
 def _normalization(x: Tensor, encoder: EncoderConfig) -> str:
     """A free table sees no features: they need no bringing into shape."""
     if encoder.name == "free" and encoder.normalize == "auto":
@@ -103,6 +114,8 @@ def _task(data: Input, task: str) -> str:
 def _given(config: Any) -> Mapping[str, Any]:
     if config is None or isinstance(config, Mapping):
         return config or {}
+    if isinstance(config, str) and (method := read_method(config)) is not None:
+        return method
     if isinstance(config, str | Path):
         return read_toml(config)
     raise InputError(f"config: found {type(config).__name__}; expected a mapping or the path of a TOML file")

@@ -101,7 +101,9 @@ def load_model(cls: type[GenURL], folder: str | Path) -> GenURL:
         config = Config(task=note["config"]["task"]).override(flatten(note["config"]))
         fitted = {name: note["fitted"][name] for name in _KEPT}
         fitted |= {name: note["fitted"].get(name) for name in _OPTIONAL}
-        encoder = _encoder(config, _input_width(config, fitted, len(tensors["embedding"])), tensors)
+        axes = tensors.get("statistics.axes")
+        width = _input_width(config, fitted, len(tensors["embedding"])) if axes is None else axes.size(1)
+        encoder = _encoder(config, width, tensors)
         space = None if note["space"] is None else unpack(tensors, bool(note["space"]["unit"]))
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         if isinstance(error, InputError):
@@ -156,7 +158,7 @@ def _input_width(config: Config, fitted: dict[str, Any], num_nodes: int) -> int:
 
 def _encoder(config: Config, width: int, tensors: dict[str, Tensor]) -> Encoder:
     """The encoder that `config` describes, with its saved weights."""
-    from genurl_graph.encoders import make_encoder
+    from genurl_graph.encoders import begins_as_pca, make_encoder
 
     if config.encoder.name != "free" and config.encoder.layers > len(tensors):
         raise ValueError(f"{config.encoder.layers} layers, but {len(tensors)} tensors")
@@ -172,6 +174,7 @@ def _encoder(config: Config, width: int, tensors: dict[str, Tensor]) -> Encoder:
             dropout=config.encoder.dropout,
             norm=config.encoder.norm,
             start=tensors["embedding"],
+            skip=begins_as_pca(config),
         )
     weights = {k.removeprefix("encoder."): v for k, v in tensors.items() if k.startswith("encoder.")}
     encoder.load_state_dict(weights, assign=True)

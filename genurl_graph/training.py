@@ -1,6 +1,7 @@
 """The one training loop: precision, progress, stopping, checkpoints. It knows no task, loss or encoder.
 
-A module that returns `LossTerms` when called with the progress in [0, 1) is all it asks for.
+A module that returns `LossTerms` when called with the progress in [0, 1) is all it asks for. One that learns from
+batches says in its attribute `steps` how many make an epoch; it draws them itself, anew at every call.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def train(
     Parameters
     ----------
     objective : nn.Module
-        ``objective(progress) -> LossTerms``.
+        ``objective(progress) -> LossTerms``; an epoch is ``objective.steps`` calls, or one where that is not given.
     config : TrainingConfig
     checkpoint : Checkpoint, optional
         Where the state is saved: every ``checkpoint_every`` epochs, at the end, and on Ctrl-C.
@@ -94,7 +95,7 @@ def train(
     Returns
     -------
     list of float
-        The loss of every epoch, resumed ones included.
+        The mean loss of every epoch, resumed ones included.
 
     Raises
     ------
@@ -108,6 +109,7 @@ def train(
     _check(config)
     parameters = [p for p in objective.parameters() if p.requires_grad]
     optimizer = torch.optim.Adam(parameters, lr=float(config.lr), weight_decay=config.weight_decay)
+    steps = int(getattr(objective, "steps", 1))
     history: list[float] = []
     if resume:
         if checkpoint is None:
@@ -117,7 +119,9 @@ def train(
     objective.train()
     with DeferredInterrupt() as interrupt, _bar(config.epochs, len(history), progress) as bar:
         while len(history) < config.epochs and not _stalled(history, config.patience):
-            history.append(_step(objective, optimizer, parameters, len(history), config))
+            epoch = len(history)
+            losses = [_step(objective, optimizer, parameters, epoch, k / steps, config) for k in range(steps)]
+            history.append(math.fsum(losses) / steps)
             bar.set_postfix_str(f"loss {history[-1]:.4f}", refresh=False)
             bar.update()
             for callback in callbacks:
@@ -135,9 +139,10 @@ def _step(
     optimizer: torch.optim.Optimizer,
     parameters: Sequence[Tensor],
     epoch: int,
+    part: float,
     config: TrainingConfig,
 ) -> float:
-    progress = epoch / config.epochs
+    progress = (epoch + part) / config.epochs
     for group in optimizer.param_groups:
         group["lr"] = float(config.lr) * _decay(progress, config.schedule)
     optimizer.zero_grad(set_to_none=True)

@@ -18,8 +18,11 @@ from genurl_graph.pairs import WIDE
 from genurl_graph.precomputed import nearest_given
 from genurl_graph.propagation import Propagation
 from genurl_graph.similarity import similarities
-from genurl_graph.space import FeatureSpace, principal_axes
+from genurl_graph.space import FeatureSpace, Projection, principal_axes
 from genurl_graph.structure import structural_features
+
+# Of the randomised search for principal axes that an encoder reads: they are a property of the features.
+PCA_SEED = 0
 
 
 def feature_similarities(
@@ -158,11 +161,15 @@ def encoder_input(
     x : Tensor, float32, shape [n, f], on the CPU, or None
         Strided or CSR. None for one-hot rows alone, which nobody stores, and for a free table, which reads nothing.
     statistics : dict
-        Means and scales of standardised columns.
+        Means and scales of standardised columns, or principal axes.
     """
     how, bare = config.encoder.normalize, data.bare_nodes()
     if bare.numel() == 0 and data.types is None:
         assert data.x is not None
+        if how == "pca":
+            taken = _component_statistics(data.x, config) if statistics is None else statistics
+            projection = Projection(taken["axes"].double(), taken["mean"].double() if "mean" in taken else None)
+            return projection.apply(data.x) / taken["scale"], taken
         taken = (column_statistics(data.x) if how == "columns" else {}) if statistics is None else statistics
         return normalize_features(data.x, how, taken), taken
     structural, taken = _structural_columns(data, config, bare, device, statistics)
@@ -174,6 +181,19 @@ def encoder_input(
     from scipy.sparse import hstack
 
     return as_features(hstack([to_scipy_or_numpy(part) for part in (x, structural)], format="csr")), found | taken
+
+
+def _component_statistics(x: Tensor, config: Config) -> dict[str, Tensor]:
+    """Principal axes [f, c], mean [f] and the deviation [1] along the first axis, one scale for all.
+
+    As many axes as neighbours are searched in, or as the embedding has columns if these are more; all, if neighbours
+    are searched in the features.
+    """
+    c = config.neighbors.pca
+    projection = principal_axes(x, max(c, config.encoder.dim) if c else x.size(1), PCA_SEED)
+    scale = projection.apply(x)[:, :1].std(0, correction=0)
+    found = {"axes": projection.axes.float().contiguous(), "scale": torch.where(scale > 0, scale, 1.0)}
+    return found if projection.mean is None else found | {"mean": projection.mean.float()}
 
 
 def _structural_columns(
@@ -219,6 +239,8 @@ def resolve_learning_rate(config: Config, num_nodes: int) -> float:
 def resolve_sampling(config: Config, num_nodes: int) -> dict[str, str | int]:
     """ "auto" made definite: all pairs where they can be counted, else what suits the number of dimensions."""
     kind, count = config.sampling.negatives, config.sampling.n_negatives
+    if kind == "batch":
+        return {"sampling.negatives": kind, "sampling.n_negatives": 1 if isinstance(count, str) else count}
     if kind == "auto":
         if config.encoder.dim <= 2 and why_not(config.loss, config.views) is None:
             kind = "all"

@@ -1,4 +1,4 @@
-"""Dimension reduction: feature edges only, a free table of coordinates or an MLP, one view."""
+"""Dimension reduction: feature edges only, a free table of coordinates, an MLP or a linear map, one view."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from genurl_graph.all_pairs import AllPairsObjective
+from genurl_graph.batches import BatchObjective
 from genurl_graph.config import Config
-from genurl_graph.encoders import Features, make_encoder
+from genurl_graph.encoders import DENSE, Features, begins_as_pca, make_encoder
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph import merge_graphs
 from genurl_graph.inputs import Input
@@ -15,6 +16,8 @@ from genurl_graph.objective import PairwiseObjective
 from genurl_graph.tasks import Problem
 from genurl_graph.tasks.common import feature_similarities, feature_space, given_similarities, predefined_weights
 from genurl_graph.tasks.start import start
+
+OBJECTIVES: dict[str, type[PairwiseObjective]] = {"all": AllPairsObjective, "batch": BatchObjective}
 
 
 def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torch.device) -> Problem:
@@ -41,8 +44,9 @@ def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torc
         raise InputError(f"metric precomputed: encoder {config.encoder.name!r} needs features; expected free")
     if data.distances is None and (data.x is None or (x is None and not free)):
         raise InputError("task reduce: the input has no features; expected vectors (or use the graph task)")
-    if config.encoder.name not in ("free", "mlp"):
-        raise InputError(f"task reduce: encoder {config.encoder.name!r} needs a graph; expected free or mlp")
+    if config.encoder.name not in ("free", *DENSE):
+        expected = f"free, {', '.join(DENSE)}"
+        raise InputError(f"task reduce: encoder {config.encoder.name!r} needs a graph; expected one of {expected}")
     space, neighbors = None, None
     if data.distances is None:
         space = feature_space(data, config, seed)
@@ -61,9 +65,10 @@ def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torc
         dropout=config.encoder.dropout,
         norm=config.encoder.norm,
         start=start(data, space, merged, config, seed) if free else None,
+        skip=begins_as_pca(config),
     )
     positive = merged.edge_weight > 0
-    make = AllPairsObjective if config.sampling.negatives == "all" else PairwiseObjective
+    make = OBJECTIVES.get(config.sampling.negatives, PairwiseObjective)
     objective = make(
         encoder,
         None if free or x is None else Features(x),

@@ -1,0 +1,163 @@
+"""Building blocks of encoders: sparse-aware input layer, activation, normalisation, and the perceptron made of them."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from genurl_graph._csr import constant_product, csr_tensor
+from genurl_graph.exceptions import InputError
+from genurl_graph.propagation import Propagation
+
+# Factor of the last layer's first weights beside a linear map.
+SILENT = 1e-2
+
+
+class _Slope(torch.autograd.Function):
+    """``max(h, 0) + slope min(h, 0)``; torch's own backward pass of it is several times slower on a CPU."""
+
+    @staticmethod
+    def forward(ctx: Any, h: Tensor, slope: Tensor) -> Tensor:
+        ctx.save_for_backward(h, slope)
+        return torch.addcmul(h.clamp_min(0), h.clamp_max(0), slope)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> tuple[Tensor, Tensor]:
+        h, slope = ctx.saved_tensors
+        above = torch.ops.aten.threshold_backward(grads[0], h, 0)
+        below = torch.dot(grads[0].reshape(-1), h.clamp_max(0).reshape(-1))
+        return torch.lerp(above, grads[0], slope), below.view(1)
+
+
+class PReLU(nn.PReLU):
+    """`torch.nn.PReLU` with one slope for all columns."""
+
+    def forward(self, h: Tensor) -> Tensor:
+        out: Tensor = _Slope.apply(h, self.weight)  # type: ignore[no-untyped-call]
+        return out
+
+
+class Features:
+    """Input features of all nodes, dense or sparse, ready for the input layer.
+
+    Parameters
+    ----------
+    x : Tensor, float32, shape [n, f]
+        Strided or CSR.
+    """
+
+    def __init__(self, x: Tensor) -> None:
+        self.x = x
+        self.x_t = None
+        if x.layout == torch.sparse_csr:
+            # The columns of x are the rows of its transpose: no detour over COO.
+            t = x.to_sparse_csc()
+            self.x_t = csr_tensor(t.ccol_indices(), t.row_indices(), t.values(), (x.size(1), x.size(0)))
+        self.num_nodes, self.num_features = int(x.size(0)), int(x.size(1))
+
+    def to(self, device: torch.device) -> Features:
+        """The same features on another device."""
+        moved = object.__new__(Features)
+        moved.x = self.x.to(device)
+        moved.x_t = None if self.x_t is None else self.x_t.to(device)
+        moved.num_nodes, moved.num_features = self.num_nodes, self.num_features
+        return moved
+
+    def rows(self, index: Tensor) -> Features:
+        """The features of some nodes; of dense features only (InputError)."""
+        if self.x_t is not None:
+            raise InputError("batches: found sparse features; expected dense ones (encoder.normalize pca or columns)")
+        return Features(self.x.index_select(0, index))
+
+    def matmul(self, w: Tensor) -> Tensor:
+        """``x @ w`` with gradients for w, shape [n, columns of w]."""
+        if self.x_t is None:
+            return self.x @ w
+        return constant_product(self.x, self.x_t, w)
+
+
+class InputLayer(nn.Module):
+    """Linear map of the input features, ``(x * keep) W + b``, sparse-aware.
+
+    Dropping a column of x is dropping a row of W, which needs no copy of x.
+    """
+
+    def __init__(self, in_dim: int, out_dim: int, bias: bool) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(in_dim, out_dim))
+        nn.init.xavier_uniform_(self.weight)
+        self.bias = nn.Parameter(torch.zeros(out_dim)) if bias else None
+
+    def forward(self, features: Features, keep: Tensor | None = None) -> Tensor:
+        w = self.weight if keep is None else self.weight * keep[:, None]
+        h = features.matmul(w)
+        return h if self.bias is None else h + self.bias
+
+
+class MLP(nn.Module):
+    """Multi-layer perceptron; the same call as `genurl_graph.encoders.GNN`, the graph is ignored.
+
+    Parameters
+    ----------
+    in_dim, dim, hidden, layers, dropout, norm
+        As of `GNN`; `norm` may also be "hidden": batch normalisation of the hidden layers, the output as it is.
+    linear : bool
+        No activations: a linear map in factors ("factorized linear" of TLDR, arXiv 2110.09455).
+    skip : bool
+        A linear map beside the layers, which are nearly silent at first: the encoder starts as the first `dim` input
+        columns, and learns what to change.
+    """
+
+    def __init__(
+        self,
+        in_dim: int,
+        dim: int,
+        *,
+        hidden: int = 512,
+        layers: int = 2,
+        dropout: float = 0.0,
+        norm: str = "none",
+        linear: bool = False,
+        skip: bool = False,
+    ) -> None:
+        super().__init__()
+        self.dropout = dropout
+        self.width = dim
+        widths = [hidden] * (layers - 1) + [dim]
+        self.input = InputLayer(in_dim, widths[0], bias=True)
+        self.linears = nn.ModuleList([nn.Linear(a, b) for a, b in pairwise(widths)])
+        self.norms = nn.ModuleList([normalisation(norm, width, output=False) for width in widths[:-1]])
+        self.output_norm = normalisation(norm, dim, output=True)
+        self.acts = nn.ModuleList([nn.Identity() if linear else PReLU() for _ in widths[:-1]])
+        self.skip = InputLayer(in_dim, dim, bias=False) if skip else None
+        if self.skip is not None:
+            with torch.no_grad():
+                self.skip.weight.copy_(torch.eye(in_dim, dim))
+                last = [self.input, *self.linears][-1]
+                last.weight.mul_(SILENT)
+
+    def forward(self, features: Features, graph: Any = None, keep: Tensor | None = None) -> Tensor:
+        """Embedding [n, dim]."""
+        h: Tensor = self.input(features, keep)
+        for linear, norm, act in zip(self.linears, self.norms, self.acts, strict=True):
+            h = linear(F.dropout(act(norm(h)), self.dropout, self.training))
+        if self.skip is not None:
+            h = h + self.skip(features, keep)
+        z: Tensor = self.output_norm(h)
+        return z
+
+    def operator(self, propagation: Propagation | None, drop_edges: float = 0.0) -> None:
+        """An MLP propagates over nothing."""
+        return
+
+
+def normalisation(norm: str, width: int, output: bool) -> nn.Module:
+    if norm not in ("none", "output", "hidden", "batch"):
+        raise InputError(f"encoder.norm: unknown {norm!r}; expected none, output, hidden or batch")
+    if norm == "none" or (norm == "output" and not output) or (norm == "hidden" and output):
+        return nn.Identity()
+    return nn.BatchNorm1d(width, affine=not output)
