@@ -58,7 +58,7 @@ def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torc
     )
     encoder = make_encoder(
         config.encoder.name,
-        data.num_features,
+        data.num_features if x is None else int(x.size(1)),
         config.encoder.dim,
         hidden=config.encoder.hidden,
         layers=config.encoder.layers,
