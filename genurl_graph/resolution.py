@@ -43,9 +43,12 @@ def resolve_config(
     """
     task = _task(data, task)
     asked = dict(_given(config))
-    asked |= {key: value for key, value in (arguments or {}).items() if value is not None}
-    if asked.get("encoder.name") == "auto":
-        del asked["encoder.name"]
+    # An "auto" must not overrule an encoder that the configuration names.
+    given = {key: value for key, value in (arguments or {}).items() if value is not None}
+    for source in (given, asked):
+        if source.get("encoder.name") == "auto":
+            del source["encoder.name"]
+    asked |= given
     resolved = load_preset(task, *_variants(asked)).override(asked)
     if resolved.encoder.name not in ENCODERS:
         raise InputError(f"encoder: unknown {resolved.encoder.name!r}; expected auto, {', '.join(ENCODERS)}")

@@ -64,7 +64,9 @@ def test_sparse_input_equals_dense_input(name: str, layers: int, masked: bool) -
     assert sparse.shape == (N, 4)
     torch.testing.assert_close(sparse, dense)
     for key, value in expected.items():
-        torch.testing.assert_close(found[key], value, msg=lambda m, key=key: f"{key}: {m}")
+        # Before batch normalisation a bias has the gradient 0: what is left is rounding.
+        atol = 5e-5 if name == "factorized-linear" and key.endswith("bias") else 1e-5
+        torch.testing.assert_close(found[key], value, rtol=1.3e-6, atol=atol, msg=lambda m, key=key: f"{key}: {m}")
     if keep is not None:
         torch.testing.assert_close(run(model, x * keep), dense)
 
@@ -175,7 +177,10 @@ def test_free_table_starts_where_it_is_told() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"name": "gnn"}, "encoder: unknown 'gnn'; expected one of gcn, sage, gat, gin, mlp, free"),
+        (
+            {"name": "gnn"},
+            "encoder: unknown 'gnn'; expected one of gcn, sage, gat, gin, mlp, linear, factorized-linear, free",
+        ),
         ({"dim": 0}, "encoder.dim: found 0"),
         ({"hidden": 0}, "encoder.hidden: found 0"),
         ({"layers": 0}, "encoder.layers: found 0"),

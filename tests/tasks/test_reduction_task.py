@@ -91,7 +91,7 @@ def test_components_of_sparse_and_dense_vectors_agree(vectors):
 def test_bad_requests(vectors):
     with pytest.raises(InputError, match="no features"):
         build(Data(edge_index=torch.tensor([[0, 1], [1, 0]]), num_nodes=2))
-    with pytest.raises(InputError, match="'gcn' needs a graph; expected free or mlp"):
+    with pytest.raises(InputError, match="'gcn' needs a graph; expected one of free, mlp"):
         build(vectors, {"encoder.name": "gcn"})
     with pytest.raises(InputError, match=r"encoder\.init: unknown 'umap'"):
         build(vectors, {"encoder.init": "umap"})
