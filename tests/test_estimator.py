@@ -115,7 +115,7 @@ def test_task_is_chosen_by_the_edges_and_can_be_forced(graph, vectors):
         small(task="graph").fit(vectors)
     with pytest.raises(InputError, match="task: unknown 'image'"):
         small(task="image").fit(vectors)
-    with pytest.raises(InputError, match="needs a graph; expected free or mlp"):
+    with pytest.raises(InputError, match="needs a graph; expected one of free, mlp"):
         small(encoder="gcn").fit(vectors)
 
 
