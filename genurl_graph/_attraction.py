@@ -12,12 +12,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from genurl_graph._csr import csr_tensor
 from genurl_graph.exceptions import InputError
+from genurl_graph.pairs import EdgePattern
 
 
-class UndirectedEdges:
-    """A symmetric P, each edge once, and the way back to both its directions.
+class UndirectedEdges(EdgePattern):
+    """The pattern of a symmetric P, with each edge once beside it, and the way from both directions to that.
 
     Parameters
     ----------
@@ -34,41 +34,31 @@ class UndirectedEdges:
     """
 
     def __init__(self, edge_index: Tensor, p: Tensor, num_nodes: int) -> None:
-        self.num_nodes = num_nodes
+        super().__init__(edge_index, num_nodes)
         row, col = edge_index
         upper = row < col
-        self.row, self.col, self.p = row[upper], col[upper], p[upper]
+        self.low, self.high, self.p = row[upper], col[upper], p[upper]
         # Sorted by row and column, the undirected edges are found by their smaller and larger end.
         key = torch.minimum(row, col) * num_nodes + torch.maximum(row, col)
-        known = self.row * num_nodes + self.col
+        known = self.low * num_nodes + self.high
         self.undirected = torch.searchsorted(known, key).clamp_max(max(len(known) - 1, 0))
         # Both directions exist if every edge finds its undirected one, which has two of them.
         paired = len(known) * 2 == len(key) and torch.equal(known[self.undirected], key)
         if not paired or not torch.equal(self.p[self.undirected], p):
             raise InputError("similarities P: found p_ij unlike p_ji; expected a symmetric P")
-        self.crow = torch.zeros(num_nodes + 1, dtype=torch.long)
-        self.crow[1:] = torch.bincount(row, minlength=num_nodes).cumsum(0)
-        self.full_col = col
-
-    def to(self, device: torch.device) -> UndirectedEdges:
-        """The same edges on another device."""
-        moved = object.__new__(UndirectedEdges)
-        for key, value in vars(self).items():
-            setattr(moved, key, value.to(device) if isinstance(value, Tensor) else value)
-        return moved
 
 
 class _LogSimilarity(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, z: Tensor, edges: UndirectedEdges, squared_width: float, nu: float) -> Tensor:
-        n, d = z.shape
+        d = z.size(1)
         base = z.new_ones(edges.p.numel())
         for column in z.unbind(1):
             coordinate = column.contiguous()
-            gap = coordinate.index_select(0, edges.row).sub_(coordinate.index_select(0, edges.col))
+            gap = coordinate.index_select(0, edges.low).sub_(coordinate.index_select(0, edges.high))
             base.addcmul_(gap, gap, value=1 / squared_width)
         pull = (edges.p / base).index_select(0, edges.undirected)
-        laplacian = csr_tensor(edges.crow, edges.full_col, pull, (n, n)) @ torch.cat([z, z.new_ones(n, 1)], 1)
+        laplacian = edges.matrix(pull) @ torch.cat([z, z.new_ones(len(z), 1)], 1)
         gradient = laplacian[:, d:] * z - laplacian[:, :d]
         ctx.save_for_backward(gradient.mul_(-4 * (nu + 1) / squared_width))
         return torch.dot(edges.p, base.log_()).mul_(-2 * (nu + 1))

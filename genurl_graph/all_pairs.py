@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from genurl_graph._attraction import UndirectedEdges, log_similarity
 from genurl_graph._grid import Mesh
-from genurl_graph.config import LossConfig, SamplingConfig, ViewConfig
-from genurl_graph.encoders import Features
+from genurl_graph.config import LossConfig, ViewConfig
 from genurl_graph.exceptions import InputError
 from genurl_graph.losses import LossTerms, gkl_of_sums
 from genurl_graph.objective import PairwiseObjective
-from genurl_graph.propagation import Propagation
 
 # What sums of P log Q and of Q determine.
 LOSSES = ("gkl", "kl")
@@ -31,34 +29,21 @@ class AllPairsObjective(PairwiseObjective):
     """
 
     negatives = ("all",)
+    pattern: UndirectedEdges
 
-    def __init__(
-        self,
-        encoder: nn.Module,
-        features: Features | None,
-        propagation: Propagation | None,
-        edge_index: Tensor,
-        p: Tensor,
-        num_nodes: int,
-        loss: LossConfig,
-        sampling: SamplingConfig,
-        views: ViewConfig,
-    ) -> None:
-        super().__init__(encoder, features, propagation, edge_index, p, num_nodes, loss, sampling, views)
-        lacking = why_not(loss, views)
+    def _prepare(self) -> None:
+        lacking = why_not(self.loss, self.views)
         if lacking:
             raise InputError(f"sampling.negatives: all pairs can be counted only with {lacking}")
-        if loss.name == "kl":
-            p = p / p.sum()
-        self.edges = UndirectedEdges(edge_index, p, num_nodes)
+        p = self.p / self.p.sum() if self.loss.name == "kl" else self.p
+        self.pattern = UndirectedEdges(self.pattern.edge_index, p, self.num_nodes)
         self.total = p.sum().view(1)
         self.entropy = torch.xlogy(p, p).sum()
-        self.mesh = Mesh(loss.temperature, loss.nu)
+        self.mesh = Mesh(self.loss.temperature, self.loss.nu)
 
     def move(self, device: torch.device) -> AllPairsObjective:
         """Parameters and constants on `device`."""
         super().move(device)
-        self.edges = self.edges.to(device)
         self.total, self.entropy = self.total.to(device), self.entropy.to(device)
         return self
 
@@ -67,7 +52,7 @@ class AllPairsObjective(PairwiseObjective):
             raise InputError(
                 f"sampling.negatives: all pairs can be counted in 1 or 2 dimensions only; found encoder.dim {a.size(1)}"
             )
-        divergence = self.entropy - log_similarity(a, self.edges, self.loss.temperature, self.loss.nu)
+        divergence = self.entropy - log_similarity(a, self.pattern, self.loss.temperature, self.loss.nu)
         log_total = self.mesh.log_total(a).view(1)
         gamma, scale = (1.0, None) if self.loss.name == "kl" else (self.loss.gamma, number(self.loss.scale))
         return self.finished(gkl_of_sums(divergence, self.total, log_total, gamma=gamma, scale=scale))

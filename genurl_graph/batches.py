@@ -9,14 +9,11 @@ from torch import Tensor, nn
 
 from genurl_graph._grid import Mesh
 from genurl_graph.all_pairs import number, why_not
-from genurl_graph.config import LossConfig, SamplingConfig, ViewConfig
-from genurl_graph.encoders import Features
 from genurl_graph.exceptions import InputError
 from genurl_graph.layers import MLP
 from genurl_graph.losses import LossTerms, barlow_terms, gkl_of_sums
 from genurl_graph.objective import PairwiseObjective
 from genurl_graph.pairs import block_distances, normalize
-from genurl_graph.propagation import Propagation
 
 LOSSES = ("gkl", "barlow")
 
@@ -49,20 +46,9 @@ class BatchObjective(PairwiseObjective):
     negatives = ("batch",)
     losses = LOSSES
 
-    def __init__(
-        self,
-        encoder: nn.Module,
-        features: Features | None,
-        propagation: Propagation | None,
-        edge_index: Tensor,
-        p: Tensor,
-        num_nodes: int,
-        loss: LossConfig,
-        sampling: SamplingConfig,
-        views: ViewConfig,
-    ) -> None:
-        super().__init__(encoder, features, propagation, edge_index, p, num_nodes, loss, sampling, views)
-        if features is None or not isinstance(encoder, MLP):
+    def _prepare(self) -> None:
+        loss, sampling, views = self.loss, self.sampling, self.views
+        if self.features is None or not isinstance(self.encoder, MLP):
             raise InputError("sampling.negatives: batches need an encoder that reads each row alone (mlp or linear)")
         if views.self_weight > 0:
             raise InputError("sampling.negatives: batches look at one view only (views.self_weight 0)")
@@ -70,17 +56,17 @@ class BatchObjective(PairwiseObjective):
             raise InputError(f"sampling.batch_size: found {sampling.batch_size}; expected at least 2")
         if loss.projector < 0:
             raise InputError(f"loss.projector: found {loss.projector}; expected a width, or 0 for no projector")
-        self.size = min(sampling.batch_size, num_nodes)
-        self.steps = max(math.ceil(num_nodes / self.size), LEAST_STEPS)
+        self.size = min(sampling.batch_size, self.num_nodes)
+        self.steps = max(math.ceil(self.num_nodes / self.size), LEAST_STEPS)
         # In float64: millions of edges are told apart by their place in the running sum.
-        total = torch.cat([p.new_zeros(1, dtype=torch.float64), p.double().cumsum(0)])
+        total = torch.cat([self.p.new_zeros(1, dtype=torch.float64), self.p.double().cumsum(0)])
         self.cumulative, self.crow = total[1:].contiguous(), self.pattern.crow
         self.start = total[self.crow]
         self.node_mass = self.start.diff()
         self.mesh = Mesh(loss.temperature, loss.nu) if why_not(loss, views) is None else None
         self.projector = None
         if loss.name == "barlow" and loss.projector:
-            width = encoder.width
+            width = self.encoder.width
             # TLDR's shape: hidden layers and output of one width, batch normalisation, ReLU.
             self.projector = nn.Sequential(
                 nn.Linear(width, loss.projector, bias=False),

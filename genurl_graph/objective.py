@@ -85,13 +85,19 @@ class PairwiseObjective(nn.Module):
             self.divergence = get_loss(loss.name)
         elif loss.name not in self.losses:
             expected = " or ".join(self.losses)
-            raise InputError(f"loss: found {loss.name!r}; expected {expected} with sampling.negatives batch")
+            raise InputError(
+                f"loss: found {loss.name!r}; expected {expected} with sampling.negatives {sampling.negatives}"
+            )
         if views.self_weight > 0:
             edge_index, p = _with_loops(edge_index, p, views.self_weight, num_nodes)
         self.pattern = EdgePattern(edge_index, num_nodes)
         self.p = p
         # The loss is reported per unit of similarity, so that a learning rate means the same for any n.
         self.mass = _mass(p, self.pattern.row, loss)
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """What a subclass needs beyond this, and what it refuses (InputError); called at the end of `__init__`."""
 
     def move(self, device: torch.device) -> PairwiseObjective:
         """Parameters and constants on `device`."""

@@ -7,7 +7,8 @@ dense products.
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cached_property
+from typing import Any, Self
 
 import torch
 import torch.nn.functional as F
@@ -20,7 +21,7 @@ WIDE = 16
 
 
 class EdgePattern:
-    """A list of edges, sorted by row and by column, as CSR patterns.
+    """A list of edges as CSR patterns, by row and by column, each made when it is first asked for.
 
     Parameters
     ----------
@@ -30,16 +31,41 @@ class EdgePattern:
     """
 
     def __init__(self, edge_index: Tensor, num_nodes: int) -> None:
-        self.row, self.col = edge_index
-        self.num_nodes = num_nodes
-        self.crow = _pointers(self.row, num_nodes)
-        self.by_column = (self.col * num_nodes + self.row).argsort()
-        self.ccol = _pointers(self.col, num_nodes)
-        self.row_by_column = self.row[self.by_column]
+        self.edge_index, self.num_nodes = edge_index, num_nodes
 
-    def to(self, device: torch.device) -> EdgePattern:
+    @property
+    def row(self) -> Tensor:
+        """First nodes of the edges, int64 [E]."""
+        return self.edge_index[0]
+
+    @property
+    def col(self) -> Tensor:
+        """Second nodes, int64 [E]."""
+        return self.edge_index[1]
+
+    @cached_property
+    def crow(self) -> Tensor:
+        """Where the edges of each row begin and end, int64 [n + 1]."""
+        return _pointers(self.row, self.num_nodes)
+
+    @cached_property
+    def ccol(self) -> Tensor:
+        """The same of the edges sorted by column."""
+        return _pointers(self.col, self.num_nodes)
+
+    @cached_property
+    def by_column(self) -> Tensor:
+        """The edges in the order of their columns, int64 [E]."""
+        return (self.col * self.num_nodes + self.row).argsort()
+
+    @cached_property
+    def row_by_column(self) -> Tensor:
+        """Rows of the edges in that order, int64 [E]."""
+        return self.row[self.by_column]
+
+    def to(self, device: torch.device) -> Self:
         """The same pattern on another device."""
-        moved = object.__new__(EdgePattern)
+        moved = object.__new__(type(self))
         for key, value in vars(self).items():
             setattr(moved, key, value.to(device) if isinstance(value, Tensor) else value)
         return moved
