@@ -188,8 +188,7 @@ def load_preset(task: str, *variants: str) -> Config:
         raise InputError(f"task: unknown {task!r}; expected one of graph, reduce")
     config = Config(task=task)
     for name in (f"{task}.toml", *(f"{task}-{variant}.toml" for variant in variants)):
-        if (folder / name).is_file():
-            config = config.override(flatten(tomllib.loads((folder / name).read_text(encoding="utf-8"))))
+        config = config.override(flatten(tomllib.loads((folder / name).read_text(encoding="utf-8"))))
     return config
 
 

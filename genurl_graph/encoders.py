@@ -8,13 +8,14 @@ optional mask of input columns. Bag-of-words features stay sparse: the input lay
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genurl_graph._csr import constant_product
-from genurl_graph.config import Config
+from genurl_graph.config import Config, EncoderConfig
 from genurl_graph.exceptions import InputError
 from genurl_graph.layers import MLP, Features, InputLayer, PReLU, normalisation
 from genurl_graph.propagation import Norm, Propagation
@@ -33,7 +34,6 @@ __all__ = [
     "FreeTable",
     "InputLayer",
     "PReLU",
-    "begins_as_pca",
     "make_encoder",
 ]
 
@@ -47,39 +47,23 @@ class GNN(nn.Module):
 
     Parameters
     ----------
-    conv : "gcn", "sage", "gat" or "gin"
-        Kipf & Welling (arXiv 1609.02907), Hamilton et al. (1706.02216), Velickovic et al. (1710.10903),
-        Xu et al. (1810.00826).
-    in_dim, dim : int
-        Numbers of input columns and of embedding columns.
-    hidden : int
-        Width of the layers between.
-    layers : int
-        Number of convolutions.
-    dropout : float
-        Share of hidden units dropped in training.
-    norm : "none", "output" or "batch"
-        Batch normalisation of the output columns (without scale and shift), or of these and every hidden layer. A
-        cosine of standardised columns gives every column an equal say: without it a few directions dominate.
+    config : EncoderConfig
+        ``name``: "gcn", "sage", "gat" or "gin", of Kipf & Welling (arXiv 1609.02907), Hamilton et al. (1706.02216),
+        Velickovic et al. (1710.10903), Xu et al. (1810.00826). ``dim`` columns of the embedding, ``layers``
+        convolutions, ``hidden`` columns between them, of which a share ``dropout`` is dropped in training. ``norm``:
+        a cosine of standardised columns gives every column an equal say; without it a few directions dominate.
+    in_dim : int
+        Number of input columns.
     """
 
-    def __init__(
-        self,
-        conv: str,
-        in_dim: int,
-        dim: int,
-        *,
-        hidden: int = 512,
-        layers: int = 2,
-        dropout: float = 0.0,
-        norm: str = "none",
-    ) -> None:
+    def __init__(self, config: EncoderConfig, in_dim: int) -> None:
         super().__init__()
+        conv, hidden, layers = config.name, config.hidden, config.layers
         if conv not in GNNS:
             raise InputError(f"encoder: unknown GNN {conv!r}; expected one of {', '.join(GNNS)}")
         self.conv = conv
-        self.dropout = dropout
-        widths = [hidden] * (layers - 1) + [dim]
+        self.dropout = config.dropout
+        widths = [hidden] * (layers - 1) + [config.dim]
         # GCN and GAT begin with a linear map of their own: the input layer is that map. The two others
         # propagate before they map, which would need x dense, so they get a projection in front.
         fused = conv in ("gcn", "gat")
@@ -91,7 +75,7 @@ class GNN(nn.Module):
         for i, width in enumerate(widths):
             self.convs.append(_convolution(conv, before, width, first=fused and i == 0))
             hidden_layer = i < layers - 1
-            self.norms.append(normalisation(norm, width, output=not hidden_layer))
+            self.norms.append(normalisation(config.norm, width, output=not hidden_layer))
             self.acts.append(PReLU() if hidden_layer else nn.Identity())
             before = width
 
@@ -133,44 +117,41 @@ class FreeTable(nn.Module):
         return
 
 
-def make_encoder(
-    name: str,
-    in_dim: int,
-    dim: int,
-    *,
-    hidden: int = 512,
-    layers: int = 2,
-    dropout: float = 0.0,
-    norm: str = "none",
-    start: Tensor | None = None,
-    skip: bool = False,
-) -> nn.Module:
-    """Encoder by name (`ENCODERS`); `start` is the initial table of "free", `skip` as in `MLP`.
+def make_encoder(config: Config, in_dim: int, start: Tensor | None = None) -> nn.Module:
+    """The encoder (one of `ENCODERS`) that a configuration describes.
+
+    Parameters
+    ----------
+    config : Config
+    in_dim : int
+        Number of input columns.
+    start : Tensor, float32, shape [n, d], optional
+        Initial table of "free".
 
     Raises
     ------
     InputError
         Unknown name, or sizes that are not positive.
     """
-    for key, value in (("dim", dim), ("hidden", hidden), ("layers", layers)):
-        if value < 1:
-            raise InputError(f"encoder.{key}: found {value}; expected at least 1")
-    if not 0 <= dropout < 1:
-        raise InputError(f"encoder.dropout: found {dropout}; expected a share in [0, 1)")
-    options = {"hidden": hidden, "layers": layers, "dropout": dropout, "norm": norm}
-    if name in GNNS:
-        return GNN(name, in_dim, dim, **options)  # type: ignore[arg-type]
-    if name == "mlp":
-        return MLP(in_dim, dim, **options, skip=skip)  # type: ignore[arg-type]
-    if name == "linear":
-        return MLP(in_dim, dim, layers=1)
-    if name == "factorized-linear":
-        return MLP(in_dim, dim, **(options | {"norm": "hidden"}), linear=True)  # type: ignore[arg-type]
-    if name == "free":
+    c = config.encoder
+    for key in ("dim", "hidden", "layers"):
+        if getattr(c, key) < 1:
+            raise InputError(f"encoder.{key}: found {getattr(c, key)}; expected at least 1")
+    if not 0 <= c.dropout < 1:
+        raise InputError(f"encoder.dropout: found {c.dropout}; expected a share in [0, 1)")
+    if c.name in GNNS:
+        return GNN(c, in_dim)
+    if c.name == "mlp":
+        return MLP(c, in_dim, skip=begins_as_pca(config))
+    if c.name == "linear":
+        return MLP(replace(c, layers=1, dropout=0.0, norm="none"), in_dim)
+    if c.name == "factorized-linear":
+        return MLP(replace(c, norm="hidden"), in_dim, linear=True)
+    if c.name == "free":
         if start is None:
             raise InputError('encoder "free": needs initial coordinates')
         return FreeTable(start)
-    raise InputError(f"encoder: unknown {name!r}; expected one of {', '.join(ENCODERS)}")
+    raise InputError(f"encoder: unknown {c.name!r}; expected one of {', '.join(ENCODERS)}")
 
 
 def begins_as_pca(config: Config) -> bool:

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genurl_graph._csr import constant_product, csr_tensor
+from genurl_graph.config import EncoderConfig
 from genurl_graph.exceptions import InputError
 from genurl_graph.propagation import Propagation
 
@@ -103,8 +104,10 @@ class MLP(nn.Module):
 
     Parameters
     ----------
-    in_dim, dim, hidden, layers, dropout, norm
-        As of `GNN`; `norm` may also be "hidden": batch normalisation of the hidden layers, the output as it is.
+    config : EncoderConfig
+        Read as by `genurl_graph.encoders.GNN`.
+    in_dim : int
+        Number of input columns.
     linear : bool
         No activations: a linear map in factors ("factorized linear" of TLDR, arXiv 2110.09455).
     skip : bool
@@ -112,22 +115,12 @@ class MLP(nn.Module):
         columns, and learns what to change.
     """
 
-    def __init__(
-        self,
-        in_dim: int,
-        dim: int,
-        *,
-        hidden: int = 512,
-        layers: int = 2,
-        dropout: float = 0.0,
-        norm: str = "none",
-        linear: bool = False,
-        skip: bool = False,
-    ) -> None:
+    def __init__(self, config: EncoderConfig, in_dim: int, *, linear: bool = False, skip: bool = False) -> None:
         super().__init__()
-        self.dropout = dropout
+        dim, norm = config.dim, config.norm
+        self.dropout = config.dropout
         self.width = dim
-        widths = [hidden] * (layers - 1) + [dim]
+        widths = [config.hidden] * (config.layers - 1) + [dim]
         self.input = InputLayer(in_dim, widths[0], bias=True)
         self.linears = nn.ModuleList([nn.Linear(a, b) for a, b in pairwise(widths)])
         self.norms = nn.ModuleList([normalisation(norm, width, output=False) for width in widths[:-1]])

@@ -49,7 +49,7 @@ def resolve_config(
         if source.get("encoder.name") == "auto":
             del source["encoder.name"]
     asked |= given
-    resolved = load_preset(task, *_variants(asked)).override(asked)
+    resolved = load_preset(task, *_variants(task, asked)).override(asked)
     if resolved.encoder.name not in ENCODERS:
         raise InputError(f"encoder: unknown {resolved.encoder.name!r}; expected auto, {', '.join(ENCODERS)}")
     resolved = resolved.override(
@@ -87,15 +87,15 @@ def resolve_config(
     )
 
 
-def _variants(asked: Mapping[str, Any]) -> tuple[str, ...]:
-    """Presets on top of the task's: the encoder's, and those of embeddings that are no pictures."""
-    name = asked.get("encoder.name", "free")
-    kind = "mlp" if name in DENSE else str(name)
+def _variants(task: str, asked: Mapping[str, Any]) -> tuple[str, ...]:
+    """Presets on top of the task's: networks that reduce vectors have one, and another for more than pictures."""
+    if task != "reduce" or asked.get("encoder.name") not in DENSE:
+        return ()
     try:
         wide = int(asked.get("encoder.dim", 2)) > 2
     except ValueError:
         wide = False  # refused when it is converted
-    return (kind, "wide", f"{kind}-wide") if wide else (kind,)
+    return ("mlp", "mlp-wide") if wide else ("mlp",)
 
 
 def _normalization(x: Tensor, encoder: EncoderConfig) -> str:

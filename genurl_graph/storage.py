@@ -158,24 +158,14 @@ def _input_width(config: Config, fitted: dict[str, Any], num_nodes: int) -> int:
 
 def _encoder(config: Config, width: int, tensors: dict[str, Tensor]) -> Encoder:
     """The encoder that `config` describes, with its saved weights."""
-    from genurl_graph.encoders import begins_as_pca, make_encoder
+    from genurl_graph.encoders import make_encoder
 
     if config.encoder.name != "free" and config.encoder.layers > len(tensors):
         raise ValueError(f"{config.encoder.layers} layers, but {len(tensors)} tensors")
     # Without memory or random numbers of its own: the file's tensors become the weights, and sizes that do not fit
     # them are noticed before anything of that size is made.
     with torch.device("meta"):
-        encoder = make_encoder(
-            config.encoder.name,
-            width,
-            config.encoder.dim,
-            hidden=config.encoder.hidden,
-            layers=config.encoder.layers,
-            dropout=config.encoder.dropout,
-            norm=config.encoder.norm,
-            start=tensors["embedding"],
-            skip=begins_as_pca(config),
-        )
+        encoder = make_encoder(config, width, tensors["embedding"])
     weights = {k.removeprefix("encoder."): v for k, v in tensors.items() if k.startswith("encoder.")}
     encoder.load_state_dict(weights, assign=True)
     return cast("Encoder", encoder)

@@ -10,7 +10,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from genurl_graph import GenURL
 from genurl_graph.batches import LEAST_STEPS, BatchObjective
-from genurl_graph.config import LossConfig, SamplingConfig, ViewConfig
+from genurl_graph.config import Config, EncoderConfig, LossConfig, SamplingConfig, ViewConfig
 from genurl_graph.encoders import Features, make_encoder
 from genurl_graph.exceptions import InputError
 from genurl_graph.losses import barlow, gkl_dense
@@ -35,7 +35,7 @@ def objective(dim=DIM, dense=None, batch=N, encoder="linear", **loss):
     x = torch.randn(N, 5)
     return (
         BatchObjective(
-            make_encoder(encoder, 5, dim, hidden=8),
+            make_encoder(Config(encoder=EncoderConfig(encoder, dim=dim, hidden=8)), 5),
             Features(x),
             None,
             edges,

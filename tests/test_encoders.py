@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch_geometric.nn import GATConv, GCNConv, GINConv, SAGEConv
 from torch_geometric.utils import scatter, segment, softmax
 
+from genurl_graph.config import Config, EncoderConfig
 from genurl_graph.encoders import ENCODERS, GNN, GNNS, NORMALIZATION, Features, InputLayer, PReLU, make_encoder
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph import merge_graphs
@@ -36,7 +37,8 @@ def graph(edge_index: Tensor) -> Propagation:
 
 def encoder(name: str, layers: int = 2, norm: str = "none", dim: int = 4, seed: int = 0) -> Any:
     torch.manual_seed(seed)
-    return make_encoder(name, F, dim, hidden=8, layers=layers, norm=norm, start=torch.randn(N, dim))
+    config = Config(encoder=EncoderConfig(name, dim=dim, hidden=8, layers=layers, norm=norm))
+    return make_encoder(config, F, torch.randn(N, dim))
 
 
 def run(model: Any, x: Tensor, edge_index: Tensor | None = None, keep: Tensor | None = None) -> Tensor:
@@ -161,7 +163,7 @@ def test_moving_features_keeps_them() -> None:
 @pytest.mark.parametrize("name", ["gcn", "mlp"])
 def test_dropout_and_batch_statistics_belong_to_training(name: str) -> None:
     torch.manual_seed(0)
-    model = make_encoder(name, F, 4, hidden=8, dropout=0.5, norm="batch")
+    model = make_encoder(Config(encoder=EncoderConfig(name, dim=4, hidden=8, dropout=0.5, norm="batch")), F)
     assert not torch.equal(run(model, features()), run(model, features()))
     model.eval()
     assert torch.equal(run(model, features()), run(model, features()))
@@ -169,7 +171,7 @@ def test_dropout_and_batch_statistics_belong_to_training(name: str) -> None:
 
 def test_free_table_starts_where_it_is_told() -> None:
     start = torch.randn(N, 4)
-    model = make_encoder("free", F, 4, start=start)
+    model = make_encoder(Config(encoder=EncoderConfig("free", dim=4)), F, start)
     assert torch.equal(model(), start)
     assert model().data_ptr() != start.data_ptr()
 
@@ -191,14 +193,14 @@ def test_free_table_starts_where_it_is_told() -> None:
 )
 def test_bad_arguments_are_named(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        make_encoder(**({"name": "gcn", "in_dim": F, "dim": 4} | arguments))
+        make_encoder(Config(encoder=EncoderConfig(**arguments)), F)
 
 
 def test_gnns_need_a_graph() -> None:
     with pytest.raises(InputError, match="encoder 'gcn' needs a graph"):
         encoder("gcn").operator(None)
     with pytest.raises(InputError, match="unknown GNN 'mlp'"):
-        GNN("mlp", F, 4)
+        GNN(EncoderConfig("mlp"), F)
     assert set(NORMALIZATION) == set(GNNS)
 
 

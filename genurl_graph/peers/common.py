@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from genurl_graph._csr import identity
-from genurl_graph.config import TrainingConfig
+from genurl_graph.config import EncoderConfig, TrainingConfig
 from genurl_graph.encoders import GNN, MLP, Features, PReLU
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph import merge_graphs
@@ -79,10 +79,8 @@ def make_encoder(
         raise InputError(f"encoder: unknown {name!r}; expected gcn or mlp")
     if activation not in ("relu", "prelu"):
         raise InputError(f"activation: unknown {activation!r}; expected relu or prelu")
-    if name == "mlp":
-        encoder: GNN | MLP = MLP(in_dim, dim, hidden=hidden, layers=layers, norm="batch")
-    else:
-        encoder = GNN("gcn", in_dim, dim, hidden=hidden, layers=layers)
+    config = EncoderConfig(name, dim=dim, hidden=hidden, layers=layers, norm="batch" if name == "mlp" else "none")
+    encoder = MLP(config, in_dim) if name == "mlp" else GNN(config, in_dim)
     act: nn.Module = nn.ReLU() if activation == "relu" else PReLU()
     encoder.acts = nn.ModuleList([act if last or i < layers - 1 else nn.Identity() for i in range(len(encoder.acts))])
     return encoder

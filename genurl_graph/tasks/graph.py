@@ -61,16 +61,8 @@ def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torc
         merged = _merge(sources, n, config.merge.feature_weight, cast(How, config.merge.how))
     positive = merged.edge_weight > 0
     features = Features(identity(n) if x is None else x)
-    encoder = make_encoder(
-        config.encoder.name,
-        features.num_features,
-        config.encoder.dim,
-        hidden=config.encoder.hidden,
-        layers=config.encoder.layers,
-        dropout=config.encoder.dropout,
-        norm=config.encoder.norm,
-        start=torch.randn(n, config.encoder.dim) if config.encoder.name == "free" else None,
-    )
+    start = torch.randn(n, config.encoder.dim) if config.encoder.name == "free" else None
+    encoder = make_encoder(config, features.num_features, start)
     objective = PairwiseObjective(
         encoder,
         None if config.encoder.name == "free" else features,
