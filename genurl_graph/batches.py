@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from genurl_graph._grid import Mesh
 from genurl_graph.all_pairs import number, why_not
 from genurl_graph.exceptions import InputError
-from genurl_graph.layers import MLP
+from genurl_graph.layers import MLP, Features
 from genurl_graph.losses import LossTerms, barlow_terms, gkl_of_sums
 from genurl_graph.objective import PairwiseObjective
 from genurl_graph.pairs import block_distances, normalize
@@ -20,14 +20,17 @@ LOSSES = ("gkl", "barlow")
 # Steps of an epoch at least: few samples make few batches.
 LEAST_STEPS = 20
 
+# Rows that an encoder reads at a time outside the training: its layers then take some 100 MB.
+EMBEDDED_ROWS = 1 << 16
+
 
 class BatchObjective(PairwiseObjective):
     r"""GKL, or Barlow Twins' loss, of batches: B nodes i drawn without replacement, and with each a neighbour j.
 
     A neighbour is drawn with probability ``p_ij / m_i``, ``m_i = sum_j p_ij``, and stands for ``m_i n / B``; the pairs
     of the B nodes among themselves stand for all pairs. Both sums of GKL (`genurl_graph.losses.gkl`) are then
-    estimated without bias (log Q, where the loss chooses the scale, has a bias of O(1 / B)). One or two dimensions
-    count the pairs of a batch by particle mesh. Barlow Twins' loss correlates the two ends of the drawn pairs, through
+    estimated without bias (log Q, where the loss chooses the scale, has a bias of O(1 / B)). With ``self_weight`` the
+    drawn ends are seen in another view than the anchors, and a node may be drawn itself. One or two dimensions count the pairs of a batch by particle mesh. Barlow Twins' loss correlates the two ends of the drawn pairs, through
     a projector that is trained along and dropped afterwards: TLDR (arXiv 2110.09455).
 
     Parameters are those of `PairwiseObjective`; `sampling` is ``negatives="batch"``.
@@ -40,18 +43,20 @@ class BatchObjective(PairwiseObjective):
     Raises
     ------
     InputError
-        As there, and for another loss than gkl and barlow, two views, no features, or a batch of fewer than two nodes.
+        As there, and for another loss than gkl and barlow, no features, edges to be dropped, or a batch of fewer than
+        two nodes.
     """
 
     negatives = ("batch",)
     losses = LOSSES
+    loops = False
 
     def _prepare(self) -> None:
         loss, sampling, views = self.loss, self.sampling, self.views
         if self.features is None or not isinstance(self.encoder, MLP):
-            raise InputError("sampling.negatives: batches need an encoder that reads each row alone (mlp or linear)")
-        if views.self_weight > 0:
-            raise InputError("sampling.negatives: batches look at one view only (views.self_weight 0)")
+            raise InputError("sampling.negatives: batches need an encoder that reads each row alone (sign, mlp or linear)")
+        if views.drop_edges > 0:
+            raise InputError(f"views.drop_edges: found {views.drop_edges}; expected 0 with sampling.negatives batch")
         if sampling.batch_size < 2:
             raise InputError(f"sampling.batch_size: found {sampling.batch_size}; expected at least 2")
         if loss.projector < 0:
@@ -59,10 +64,12 @@ class BatchObjective(PairwiseObjective):
         self.size = min(sampling.batch_size, self.num_nodes)
         self.steps = max(math.ceil(self.num_nodes / self.size), LEAST_STEPS)
         # In float64: millions of edges are told apart by their place in the running sum.
-        total = torch.cat([self.p.new_zeros(1, dtype=torch.float64), self.p.double().cumsum(0)])
-        self.cumulative, self.crow = total[1:].contiguous(), self.pattern.crow
+        total = self.p.new_zeros(len(self.p) + 1, dtype=torch.float64)
+        torch.cumsum(self.p, 0, dtype=torch.float64, out=total[1:])
+        self.cumulative, self.crow = total[1:], self.pattern.crow
         self.start = total[self.crow]
         self.node_mass = self.start.diff()
+        self.mass += views.self_weight * self.num_nodes
         self.mesh = Mesh(loss.temperature, loss.nu) if why_not(loss, views) is None else None
         self.projector = None
         if loss.name == "barlow" and loss.projector:
@@ -87,24 +94,45 @@ class BatchObjective(PairwiseObjective):
         # Nodes without neighbours in P only repel.
         anchors = torch.randperm(self.num_nodes, device=self.p.device)[: self.size]
         edges = self.draw(anchors)
-        assert self.features is not None
-        z = self.encoder(self.features.rows(torch.cat([anchors, self.pattern.col[edges]])), None)
+        ends = torch.where(edges < 0, anchors, self.pattern.col[edges])
+        if self.views.self_weight > 0:
+            a, b = self._embedded(anchors), self._embedded(ends)
+        else:
+            a, b = self._embedded(torch.cat([anchors, ends])).split(self.size)
         if self.loss.name == "barlow":
-            h = z if self.projector is None else self.projector(z)
-            return barlow_terms(h[: self.size], h[self.size :], self.loss.offdiagonal)
-        z = normalize(z, self.loss.metric)
-        return self.divergences(z[: self.size], z[self.size :], anchors, edges)
+            if self.projector is not None:
+                a, b = self.projector(torch.cat([a, b])).split(self.size)
+            return barlow_terms(a, b, self.loss.offdiagonal)
+        metric = self.loss.metric
+        return self.divergences(normalize(a, metric), normalize(b, metric), anchors, edges)
+
+    def _embedded(self, nodes: Tensor) -> Tensor:
+        """Embedding [m, d] of some nodes in a view drawn anew."""
+        assert self.features is not None
+        keep = self.features.mask(self.views.drop_features, nodes.device)
+        z: Tensor = self.encoder(self.features.rows(nodes), None, keep)
+        return z
 
     def draw(self, anchors: Tensor) -> Tensor:
         """An edge [B] of P out of each of the nodes `anchors` [B], with probability proportional to its p.
 
-        A node without edges gets one of another node, which `divergences` gives the weight 0.
+        -1 is a node's pair with itself in the other view. A node without any pair gets an edge of another node, which
+        `divergences` gives the weight 0.
         """
-        shares = torch.rand(len(anchors), dtype=torch.float64, device=anchors.device)
-        found = torch.searchsorted(self.cumulative, self.start[anchors] + shares * self.node_mass[anchors], right=True)
+        itself = self.views.self_weight
+        mass = self.node_mass[anchors]
+        shares = torch.rand(len(anchors), dtype=torch.float64, device=anchors.device) * (mass + itself)
+        found = torch.searchsorted(self.cumulative, self.start[anchors] + shares, right=True)
         low, high = self.crow[anchors], self.crow[anchors + 1] - 1
         # Rounding may lead beyond a row.
-        return torch.minimum(torch.maximum(found, low), high.clamp_min(0)).clamp_max(len(self.p) - 1)
+        found = torch.minimum(torch.maximum(found, low), high.clamp_min(0)).clamp_max(len(self.p) - 1)
+        return torch.where(shares >= mass, -1, found) if itself > 0 else found
+
+    @torch.no_grad()
+    def embed(self) -> Tensor:
+        """Embedding [n, d] of the whole input, without views or dropout."""
+        assert self.features is not None
+        return embed_rows(self.encoder, self.features, self.p.device)
 
     def divergences(self, a: Tensor, b: Tensor, anchors: Tensor, edges: Tensor) -> LossTerms:
         """GKL as estimated from a batch: `a` [B, d] embeds the anchors, `b` [B, d] the other ends of `edges` [B]."""
@@ -112,8 +140,10 @@ class BatchObjective(PairwiseObjective):
         share = n / size
         distance = (a - b).square().sum(1)
         log_q = self._log_q(distance / 2 if loss.metric == "cosine" else distance)
-        mass = (self.node_mass[anchors] * share).to(a.dtype)
-        divergence = (mass * (self.p[edges].log() - log_q)).sum()
+        itself = self.views.self_weight
+        mass = ((self.node_mass[anchors] + itself) * share).to(a.dtype)
+        p = torch.where(edges < 0, itself, self.p[edges])
+        divergence = (mass * (p.log() - log_q)).sum()
         # Each pair of the batch stands for this many.
         weight = math.log(share * (n - 1) / (size - 1))
         if self.mesh is not None and a.size(1) <= 2:
@@ -126,3 +156,14 @@ class BatchObjective(PairwiseObjective):
                 log_total = log_total.logsumexp(0, keepdim=True)
         mass = mass if loss.per == "row" else mass.sum().view(1)
         return self.finished(gkl_of_sums(divergence, mass, log_total, gamma=loss.gamma, scale=number(loss.scale)))
+
+
+@torch.no_grad()
+def embed_rows(encoder: nn.Module, features: Features, device: torch.device) -> Tensor:
+    """Embedding [n, d] by an encoder that reads each row alone, `EMBEDDED_ROWS` at a time; on `device`."""
+    training = encoder.training
+    encoder.eval()
+    parts = torch.arange(features.num_nodes, device=device).split(EMBEDDED_ROWS)
+    z = torch.cat([encoder(features.rows(part), None) for part in parts])
+    encoder.train(training)
+    return z

@@ -74,6 +74,8 @@ class EncoderConfig:
     dim: int = 2
     hidden: int = 512
     layers: int = 2
+    hops: int = 2  # sign: averages over the graph that it reads, beside the features themselves
+    memory_mb: int = 4096  # sign: more than this of averaged features is kept in a temporary file
     dropout: float = 0.0
     norm: str = "none"  # batch normalisation: none, output (its columns only), hidden (layers only), batch (both)
     init: str = "pca"  # start of the free table, and of an MLP that reads principal components: pca or random

@@ -22,7 +22,7 @@ from genurl_graph.propagation import Norm, Propagation
 
 GNNS = ("gcn", "sage", "gat", "gin")
 DENSE = ("mlp", "linear", "factorized-linear")
-ENCODERS = (*GNNS, *DENSE, "free")
+ENCODERS = (*GNNS, "sign", *DENSE, "free")
 
 __all__ = [
     "DENSE",
@@ -124,7 +124,7 @@ def make_encoder(config: Config, in_dim: int, start: Tensor | None = None) -> nn
     ----------
     config : Config
     in_dim : int
-        Number of input columns.
+        Columns of the features; "sign" reads ``encoder.hops`` averages of them beside (`genurl_graph.hops`).
     start : Tensor, float32, shape [n, d], optional
         Initial table of "free".
 
@@ -141,6 +141,10 @@ def make_encoder(config: Config, in_dim: int, start: Tensor | None = None) -> nn
         raise InputError(f"encoder.dropout: found {c.dropout}; expected a share in [0, 1)")
     if c.name in GNNS:
         return GNN(c, in_dim)
+    if c.name == "sign":
+        if c.hops < 0:
+            raise InputError(f"encoder.hops: found {c.hops}; expected at least 0")
+        return MLP(c, in_dim * (c.hops + 1))
     if c.name == "mlp":
         return MLP(c, in_dim, skip=begins_as_pca(config))
     if c.name == "linear":

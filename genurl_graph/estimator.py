@@ -271,7 +271,7 @@ class GenURL(Conventions):
             "neighbors.metric": None if self.metric == "auto" else self.metric,
             "training.epochs": self.epochs,
         }
-        return resolve_config(data, self.task, self.config, arguments)
+        return resolve_config(data, self.task, self.config, arguments, choose_device(self.device))
 
     def _seed(self) -> int:
         seed = self.random_state

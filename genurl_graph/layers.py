@@ -13,6 +13,7 @@ from genurl_graph._csr import constant_product, csr_tensor
 from genurl_graph.config import EncoderConfig
 from genurl_graph.exceptions import InputError
 from genurl_graph.propagation import Propagation
+from genurl_graph.views import keep_features
 
 # Factor of the last layer's first weights beside a linear map.
 SILENT = 1e-2
@@ -49,10 +50,14 @@ class Features:
     ----------
     x : Tensor, float32, shape [n, f]
         Strided or CSR.
+    parts : int
+        Equal blocks that the columns consist of, each about the same quantities (`genurl_graph.hops`).
+    stays : bool
+        Kept where it is, whatever device asks for rows: too large to be moved as a whole.
     """
 
-    def __init__(self, x: Tensor) -> None:
-        self.x = x
+    def __init__(self, x: Tensor, parts: int = 1, stays: bool = False) -> None:
+        self.x, self.parts, self.stays = x, parts, stays
         self.x_t = None
         if x.layout == torch.sparse_csr:
             # The columns of x are the rows of its transpose: no detour over COO.
@@ -63,16 +68,21 @@ class Features:
     def to(self, device: torch.device) -> Features:
         """The same features on another device."""
         moved = object.__new__(Features)
-        moved.x = self.x.to(device)
+        vars(moved).update(vars(self))
+        moved.x = self.x if self.stays else self.x.to(device)
         moved.x_t = None if self.x_t is None else self.x_t.to(device)
-        moved.num_nodes, moved.num_features = self.num_nodes, self.num_features
         return moved
 
     def rows(self, index: Tensor) -> Features:
         """The features of some nodes; of dense features only (InputError)."""
         if self.x_t is not None:
             raise InputError("batches: found sparse features; expected dense ones (encoder.normalize pca or columns)")
-        return Features(self.x.index_select(0, index))
+        return Features(self.x.index_select(0, index.to(self.x.device)).to(index.device), self.parts)
+
+    def mask(self, drop: float, device: torch.device) -> Tensor | None:
+        """Random mask of columns (`genurl_graph.views.keep_features`), the same for every part; None if `drop` is 0."""
+        keep = keep_features(self.num_features // self.parts, drop, device)
+        return None if keep is None else keep.repeat(self.parts)
 
     def matmul(self, w: Tensor) -> Tensor:
         """``x @ w`` with gradients for w, shape [n, columns of w]."""

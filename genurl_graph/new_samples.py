@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from genurl_graph.batches import embed_rows
 from genurl_graph.encoders import GNNS, Features
 from genurl_graph.exceptions import InputError
 from genurl_graph.hetero import as_graph, split, weigh
@@ -16,7 +17,7 @@ from genurl_graph.placement import Fitted, neighbors_of, place
 from genurl_graph.precomputed import as_new
 from genurl_graph.structure import TRANSFERABLE
 from genurl_graph.tasks.common import encoder_input
-from genurl_graph.tasks.graph import propagation_of_new
+from genurl_graph.tasks.graph import as_propagation, averaged, edges_of_new
 
 if TYPE_CHECKING:
     from genurl_graph.estimator import GenURL
@@ -53,14 +54,17 @@ def _encoded(model: GenURL, data: Input) -> Tensor:
             f"transform: without features encoder.structure={config.encoder.structure} knows the fitted nodes only; "
             f"fit with {' or '.join(TRANSFERABLE)} to embed new graphs"
         )
-    encoder = model._encoder.eval()
-    propagation = None
-    if model.encoder_name_ in GNNS:
-        if data.edge_index is None:
-            raise InputError(f"transform: encoder {model.encoder_name_!r} needs edges; the input has none")
-        propagation = propagation_of_new(data, config, model.seed_).to(device)
+    encoder, name = model._encoder.eval(), model.encoder_name_
     x, _ = encoder_input(data, config, model.device_, model.statistics_)
     assert x is not None
+    propagation = None
+    if name in GNNS or name == "sign":
+        if data.edge_index is None:
+            raise InputError(f"transform: encoder {name!r} needs edges; the input has none")
+        edges = edges_of_new(data, config, model.seed_)
+        if name == "sign":
+            return embed_rows(encoder, averaged(x, edges, config, device), device).cpu()
+        propagation = as_propagation(edges, data.num_nodes).to(device)
     with torch.no_grad():
         z: Tensor = encoder(Features(x).to(device), encoder.operator(propagation))
     return z.cpu()

@@ -21,7 +21,6 @@ from genurl_graph.pairs import EdgePattern, block_distances, edge_distances, nor
 from genurl_graph.propagation import Propagation
 from genurl_graph.sampling import permuted_negatives, shared_negatives
 from genurl_graph.similarity import log_kernel
-from genurl_graph.views import keep_features
 
 Encoder = GNN | MLP | FreeTable
 
@@ -61,6 +60,8 @@ class PairwiseObjective(nn.Module):
     negatives: tuple[str, ...] = ("shared", "permuted")
     # Losses that it reads; None: those of `genurl_graph.losses.LOSSES`.
     losses: tuple[str, ...] | None = None
+    # Whether a node's pair with its own other view is an edge among the others.
+    loops: bool = True
 
     def __init__(
         self,
@@ -88,7 +89,7 @@ class PairwiseObjective(nn.Module):
             raise InputError(
                 f"loss: found {loss.name!r}; expected {expected} with sampling.negatives {sampling.negatives}"
             )
-        if views.self_weight > 0:
+        if views.self_weight > 0 and self.loops:
             edge_index, p = _with_loops(edge_index, p, views.self_weight, num_nodes)
         self.pattern = EdgePattern(edge_index, num_nodes)
         self.p = p
@@ -130,7 +131,7 @@ class PairwiseObjective(nn.Module):
     def _view(self) -> Tensor:
         keep = None
         if self.features is not None:
-            keep = keep_features(self.features.num_features, self.views.drop_features, self.p.device)
+            keep = self.features.mask(self.views.drop_features, self.p.device)
         operator: Any = self.encoder.operator(self.propagation, self.views.drop_edges)
         z: Tensor = self.encoder(self.features, operator, keep)
         return normalize(z, self.loss.metric)
@@ -199,7 +200,7 @@ class PairwiseObjective(nn.Module):
 def _mass(p: Tensor, row: Tensor, loss: LossConfig) -> float:
     """Sum of the similarities; `kl` has normalised them, so that each of its distributions counts as 1."""
     if loss.name != "kl":
-        return float(p.double().sum())
+        return float(p.sum(dtype=torch.float64))
     return 1.0 if loss.per == "global" else float((row.diff() != 0).sum()) + 1
 
 

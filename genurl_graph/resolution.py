@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from genurl_graph.config import Config, EncoderConfig, load_preset, read_method, read_toml
@@ -13,9 +14,13 @@ from genurl_graph.encoders import DENSE, ENCODERS
 from genurl_graph.exceptions import InputError
 from genurl_graph.hetero import resolve_hetero
 from genurl_graph.inputs import Input, resolve_normalization
-from genurl_graph.tasks.common import resolve_learning_rate, resolve_metric, resolve_perplexity, resolve_sampling
+from genurl_graph.tasks.common import COMPONENTS, resolve_learning_rate, resolve_metric, resolve_perplexity, resolve_sampling
 
 TASKS = ("graph", "reduce")
+
+# Nodes up to which a graph is embedded by steps over all of them on a CPU; memory of such a step for each node.
+FULL_BATCH_NODES = 100_000
+FULL_BATCH_BYTES = 40_000
 
 
 def resolve_config(
@@ -23,6 +28,7 @@ def resolve_config(
     task: str = "auto",
     config: Mapping[str, Any] | str | Path | None = None,
     arguments: Mapping[str, Any] | None = None,
+    device: torch.device | str = "cpu",
 ) -> Config:
     """The configuration of a run on `data`.
 
@@ -35,6 +41,8 @@ def resolve_config(
         Overrules the preset of the task.
     arguments : mapping of dotted names
         Overrules `config`; values of None do not count, nor does the encoder "auto".
+    device : torch.device
+        Where the run is to be: its memory decides from which size on a graph is embedded in mini-batches.
 
     Raises
     ------
@@ -49,6 +57,8 @@ def resolve_config(
         if source.get("encoder.name") == "auto":
             del source["encoder.name"]
     asked |= given
+    if task == "graph" and "encoder.name" not in asked and too_large(data, device):
+        asked["encoder.name"] = "sign"
     resolved = load_preset(task, *_variants(task, asked)).override(asked)
     if resolved.encoder.name not in ENCODERS:
         raise InputError(f"encoder: unknown {resolved.encoder.name!r}; expected auto, {', '.join(ENCODERS)}")
@@ -87,9 +97,22 @@ def resolve_config(
     )
 
 
+def too_large(data: Input, device: torch.device | str = "cpu") -> bool:
+    """Whether a graph has too many nodes for steps over all of them, and the features that mini-batches need."""
+    if data.x is None or data.types is not None:
+        return False
+    device = torch.device(device)
+    if device.type != "cuda":
+        return data.num_nodes > FULL_BATCH_NODES
+    return data.num_nodes * FULL_BATCH_BYTES > 0.8 * torch.cuda.get_device_properties(device).total_memory
+
+
 def _variants(task: str, asked: Mapping[str, Any]) -> tuple[str, ...]:
-    """Presets on top of the task's: networks that reduce vectors have one, and another for more than pictures."""
-    if task != "reduce" or asked.get("encoder.name") not in DENSE:
+    """Presets on top of the task's: of mini-batches on graphs, of networks that reduce vectors, not to pictures only."""
+    name = asked.get("encoder.name")
+    if task == "graph" and name == "sign":
+        return ("sign",)
+    if task != "reduce" or name not in DENSE:
         return ()
     try:
         wide = int(asked.get("encoder.dim", 2)) > 2
@@ -99,9 +122,12 @@ def _variants(task: str, asked: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _normalization(x: Tensor, encoder: EncoderConfig) -> str:
-    """A free table sees no features: they need no bringing into shape."""
-    if encoder.name == "free" and encoder.normalize == "auto":
-        return "none"
+    """ "auto" made definite. A free table sees no features; averages of very many columns would not fit anywhere."""
+    if encoder.normalize == "auto":
+        if encoder.name == "free":
+            return "none"
+        if encoder.name == "sign" and x.size(1) > COMPONENTS:
+            return "pca"
     return resolve_normalization(x, encoder.normalize)
 
 

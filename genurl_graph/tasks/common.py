@@ -23,6 +23,8 @@ from genurl_graph.structure import structural_features
 
 # Of the randomised search for principal axes that an encoder reads: they are a property of the features.
 PCA_SEED = 0
+# Their number, where nothing else says it.
+COMPONENTS = 1024
 
 
 def feature_similarities(
@@ -186,11 +188,11 @@ def encoder_input(
 def _component_statistics(x: Tensor, config: Config) -> dict[str, Tensor]:
     """Principal axes [f, c], mean [f] and the deviation [1] along the first axis, one scale for all.
 
-    As many axes as neighbours are searched in, or as the embedding has columns if these are more; all, if neighbours
-    are searched in the features.
+    As many axes as neighbours are searched in, or as the embedding has columns if these are more; `COMPONENTS` at most,
+    if neighbours are searched in the features.
     """
     c = config.neighbors.pca
-    projection = principal_axes(x, max(c, config.encoder.dim) if c else x.size(1), PCA_SEED)
+    projection = principal_axes(x, max(c or COMPONENTS, config.encoder.dim), PCA_SEED)
     scale = projection.apply(x)[:, :1].std(0, correction=0)
     found = {"axes": projection.axes.float().contiguous(), "scale": torch.where(scale > 0, scale, 1.0)}
     return found if projection.mean is None else found | {"mean": projection.mean.float()}

@@ -14,10 +14,12 @@ import torch
 from torch import Tensor
 
 from genurl_graph._csr import identity
+from genurl_graph.batches import BatchObjective
 from genurl_graph.config import Config
 from genurl_graph.encoders import GNNS, Features, make_encoder
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph import How, MergedGraph, merge_graphs
+from genurl_graph.hops import is_mapped, propagated
 from genurl_graph.inputs import Input
 from genurl_graph.objective import PairwiseObjective
 from genurl_graph.propagation import Propagation
@@ -54,21 +56,26 @@ def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torc
             raise InputError(f"merge.{name}: found {value}; expected a finite number >= 0")
     if config.merge.weighting == "none" and (data.x is None or config.merge.feature_weight == 0):
         raise InputError("merge.weighting: none needs features, and merge.feature_weight > 0: no other edges are left")
+    sign = config.encoder.name == "sign"
+    if sign and x is None:
+        raise InputError("encoder sign: the nodes have no features; expected some (or encoder.structure=random_walk)")
     sources = gather(data, config, seed, device)
     if config.merge.how == "geodesic":
         merged = geodesic_similarities(data, sources, config)
     else:
         merged = _merge(sources, n, config.merge.feature_weight, cast(How, config.merge.how))
-    positive = merged.edge_weight > 0
-    features = Features(identity(n) if x is None else x)
+    positive = _without_zeros(merged)
+    own = identity(n) if x is None else x
+    features = averaged(own, propagation_edges(sources, n, config), config, device) if sign else Features(own)
     start = torch.randn(n, config.encoder.dim) if config.encoder.name == "free" else None
-    encoder = make_encoder(config, features.num_features, start)
-    objective = PairwiseObjective(
+    encoder = make_encoder(config, int(own.size(1)), start)
+    make = BatchObjective if config.sampling.negatives == "batch" else PairwiseObjective
+    objective = make(
         encoder,
         None if config.encoder.name == "free" else features,
-        propagation_graph(sources, n, config) if config.encoder.name in GNNS else None,
-        merged.edge_index[:, positive].cpu(),
-        merged.edge_weight[positive].cpu(),
+        as_propagation(propagation_edges(sources, n, config), n) if config.encoder.name in GNNS else None,
+        positive.edge_index,
+        positive.edge_weight,
         n,
         config.loss,
         config.sampling,
@@ -77,8 +84,8 @@ def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torc
     return Problem(objective, merged, sources.neighbors, sources.summary())
 
 
-def propagation_graph(sources: Sources, num_nodes: int, config: Config) -> Propagation:
-    """The graph a GNN propagates over: the given edges and, if asked for, feature edges, weighted as `gather` says.
+def propagation_edges(sources: Sources, num_nodes: int, config: Config) -> MergedGraph:
+    """The graph an encoder propagates over: the given edges and, if asked for, feature edges, weighted as `gather` says.
 
     With ``merge.weighting = adaptive`` feature edges carry what trust the given ones lack, and nothing where that is
     complete: on Cora and CiteSeer feature edges beside trusted ones did harm.
@@ -86,18 +93,39 @@ def propagation_graph(sources: Sources, num_nodes: int, config: Config) -> Propa
     if sources.trust is not None and sources.knn_edge_index is not None and sources.knn_weight is not None:
         lack = 1 - sources.trust.to(sources.knn_weight.device)[sources.knn_edge_index].mean(0)
         sources = sources._replace(knn_weight=lack * sources.knn_weight)
-    graph = _merge(sources, num_nodes, config.merge.propagation_weight, "mix")
     # Beside trusted edges feature edges weigh nothing: multiplying by their zeros would take most of the time.
-    counts = graph.edge_weight > 0
-    return Propagation(graph.edge_index[:, counts].cpu(), graph.edge_weight[counts].cpu(), num_nodes)
+    return _without_zeros(_merge(sources, num_nodes, config.merge.propagation_weight, "mix"))
 
 
-def propagation_of_new(data: Input, config: Config, seed: int) -> Propagation:
-    """`propagation_graph` of a graph that came after the training, by the rules of the fitted one."""
+def edges_of_new(data: Input, config: Config, seed: int) -> MergedGraph:
+    """`propagation_edges` of a graph that came after the training, by the rules of the fitted one."""
     # It may be smaller than the neighbourhoods of the fitted one; and its P is not wanted.
     k = min(config.neighbors.n_neighbors, data.num_nodes - 1)
     config = config.override({"neighbors.n_neighbors": k, "merge.feature_weight": 0.0})
-    return propagation_graph(gather(data, config, seed, torch.device("cpu")), data.num_nodes, config)
+    return propagation_edges(gather(data, config, seed, torch.device("cpu")), data.num_nodes, config)
+
+
+def as_propagation(graph: MergedGraph, num_nodes: int) -> Propagation:
+    """What a GNN multiplies by."""
+    return Propagation(graph.edge_index, graph.edge_weight, num_nodes)
+
+
+def averaged(x: Tensor, graph: MergedGraph, config: Config, device: torch.device) -> Features:
+    """Features [n, f], and their averages over a graph, as the encoder "sign" reads them.
+
+    Sparse features are made dense: `encoder_input` has brought them to few columns, if they had many.
+    """
+    c = config.encoder
+    x = x.to_dense() if x.layout == torch.sparse_csr else x
+    found = propagated(graph.edge_index, graph.edge_weight, x, c.hops, memory_mb=c.memory_mb, device=device)
+    return Features(found, c.hops + 1, stays=is_mapped(found.shape, c.memory_mb))
+
+
+def _without_zeros(graph: MergedGraph) -> MergedGraph:
+    counts = graph.edge_weight > 0
+    if bool(counts.all()):
+        return MergedGraph(*(part.cpu() for part in graph))
+    return MergedGraph(graph.edge_index[:, counts].cpu(), graph.edge_weight[counts].cpu(), graph.provenance[counts])
 
 
 def _merge(sources: Sources, num_nodes: int, feature_weight: float, how: How) -> MergedGraph:

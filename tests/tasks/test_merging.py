@@ -92,7 +92,7 @@ def test_weights_are_the_formulas(alike):
     expected = dense(found.edge_index, of_edge) + config.merge.propagation_weight * dense(
         found.knn_edge_index, found.knn_weight * lack
     )
-    operator = graph.propagation_graph(found, N, config)
+    operator = graph.as_propagation(graph.propagation_edges(found, N, config), N)
     torch.testing.assert_close(
         dense(torch.stack([operator.row, operator.col]), operator.weight), expected + torch.eye(N)
     )
@@ -205,4 +205,4 @@ def test_geodesics_train_and_need_feature_edges():
 def test_nothing_is_propagated_over_edges_without_weight():
     found, config, _ = sources(graph_data(alike=True))
     full = found._replace(trust=torch.ones(N), edge_weight=torch.ones_like(found.edge_weight))
-    assert graph.propagation_graph(full, N, config).col.numel() == found.edge_index.size(1) + N
+    assert graph.as_propagation(graph.propagation_edges(full, N, config), N).col.numel() == found.edge_index.size(1) + N

@@ -1,0 +1,115 @@
+"""Propagation computed once, before the training: what an encoder that reads rows alone knows of the graph.
+
+``[x, A x, A^2 x, ...]`` with ``A = D^-1/2 (W + I) D^-1/2``, side by side, is the input of SIGN (Frasca et al., arXiv
+2004.11198, eq. 3). A row of it stands for a node and its surroundings, so that mini-batches of rows need no sampler.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from math import prod
+
+import torch
+from torch import Tensor
+
+from genurl_graph._csr import csr_tensor
+
+# Entries of a product at a time, and float32 numbers of the columns that are propagated together.
+_EDGES, _CELLS = 1 << 24, 1 << 27
+
+
+@torch.no_grad()
+def propagated(
+    edge_index: Tensor,
+    edge_weight: Tensor,
+    x: Tensor,
+    hops: int,
+    *,
+    memory_mb: float = 4096.0,
+    device: torch.device | str = "cpu",
+) -> Tensor:
+    """The features of every node, and their averages over 1 to `hops` steps.
+
+    Parameters
+    ----------
+    edge_index : Tensor, int64, shape [2, E]
+        Symmetric, sorted by row, without self loops (as `genurl_graph.graph.merge_graphs` returns).
+    edge_weight : Tensor, float32, shape [E]
+        Weights >= 0. Each node has a self loop of weight 1 besides.
+    x : Tensor, float32, shape [n, f]
+        Strided.
+    hops : int
+        Powers of the normalised adjacency matrix, >= 0.
+    memory_mb : float
+        A larger result is mapped from a temporary file (in ``TMPDIR``), which the system deletes with the process.
+    device : torch.device
+        Where products are computed.
+
+    Returns
+    -------
+    Tensor, float32, shape [n, (hops + 1) f], on the CPU
+        Columns ``k f`` to ``(k + 1) f`` hold ``A^k x``.
+
+    Notes
+    -----
+    Memory besides the result: the matrix, 8 bytes an edge, and 1.5 GB at most of columns that are propagated together.
+    """
+    n, f = x.shape
+    device = torch.device(device)
+    out = _zeros((n, (hops + 1) * f), memory_mb)
+    out[:, :f] = x
+    if hops == 0:
+        return out
+    row, weight = edge_index[0].to(device), edge_weight.to(device)
+    scale = torch.ones(n, device=device).index_add_(0, row, weight).rsqrt()[:, None]
+    crow = torch.zeros(n + 1, dtype=torch.long, device=device)
+    crow[1:] = torch.bincount(row, minlength=n).cumsum(0)
+    del row
+    # Half the memory of the indices torch would have, where they fit; CSR products are the same.
+    small = max(n, int(crow[-1])) < 2**31
+    col = edge_index[1].to(device, torch.int32 if small else torch.int64)
+    ends = _ends(crow.cpu(), n)
+    width = max(1, min(f, _CELLS // max(n, 1)))
+    for first in range(0, f, width):
+        columns = slice(first, min(first + width, f))
+        h = x[:, columns].to(device)
+        for k in range(1, hops + 1):
+            scaled = h * scale
+            # The self loop of every node, in place of n entries more.
+            h = scaled.clone()
+            for low, high in zip(ends, ends[1:], strict=False):
+                start, stop = int(crow[low]), int(crow[high])
+                block = csr_tensor(
+                    (crow[low : high + 1] - start).to(col.dtype),
+                    col[start:stop],
+                    weight[start:stop],
+                    (high - low, n),
+                )
+                h[low:high] += block @ scaled
+            h *= scale
+            out[:, k * f + columns.start : k * f + columns.stop] = h.cpu()
+    return out
+
+
+def _ends(crow: Tensor, n: int) -> list[int]:
+    """First rows of blocks of about `_EDGES` edges, and n."""
+    marks = torch.arange(0, int(crow[-1]), _EDGES)
+    inner = torch.searchsorted(crow, marks, right=True) - 1
+    return sorted({0, *inner.tolist(), n})
+
+
+def is_mapped(shape: Sequence[int], memory_mb: float) -> bool:
+    """Whether a result of this shape is kept in a file."""
+    return 4 * prod(shape) > memory_mb * 2**20
+
+
+def _zeros(shape: tuple[int, int], memory_mb: float) -> Tensor:
+    if not is_mapped(shape, memory_mb):
+        return torch.zeros(shape)
+    # Unlinked at once: whatever ends the process, nothing is left behind.
+    with tempfile.TemporaryFile(prefix="genurl-graph-") as file:
+        file.truncate(4 * prod(shape))
+        import numpy as np
+
+        return torch.from_numpy(np.memmap(file, dtype=np.float32, mode="r+", shape=shape))
