@@ -9,7 +9,7 @@ import click
 
 from genurl_graph.cli import options, reduce_runs, runs
 from genurl_graph.cli.compare_reduce import DEFAULT_METHODS, DEFAULT_SEEDS, compare_reduce
-from genurl_graph.cli.comparison import parse_peer_settings, save, show, terminable
+from genurl_graph.cli.comparison import Outputs, parse_peer_settings, save, show, terminable
 from genurl_graph.cli.report import Report, as_config, bar, describe
 from genurl_graph.cli.results import ProbeResults
 from genurl_graph.cli.runs import FIXED, METHODS, Job, Run
@@ -88,17 +88,11 @@ def compare(
     known, default = (reduce_runs.METHODS, DEFAULT_METHODS) if reduce else (ALL_METHODS, ",".join(METHODS))
     chosen = options.parse_names("--methods", "method", (methods or default).replace("_", "-"), known)
     changes = parse_peer_settings(assignments_of_peers, chosen, REDUCERS if reduce else PEERS)
-    check_files(metrics, markdown, plot, embeddings, reduce)
+    outputs = Outputs(metrics, markdown, plot, embeddings, resume)
+    outputs.check(reduce)
+    report = Report(quiet)
     if reduce:
-        compare_reduce(
-            *(dataset, chosen, seeds or DEFAULT_SEEDS, changes, data_root, model),
-            metrics=metrics,
-            markdown=markdown,
-            plot=plot,
-            embeddings=embeddings,
-            resume=resume,
-            quiet=quiet,
-        )
+        compare_reduce(dataset, chosen, seeds or DEFAULT_SEEDS, changes, data_root, model, outputs, report)
         return
     from genurl_graph.evaluation.protocols import default_protocol
 
@@ -106,7 +100,6 @@ def compare(
     name, data = load_labelled(dataset, data_root)
     check_methods(chosen, data)
     protocol = protocol or default_protocol(data)
-    report = Report(quiet)
     report.line(describe(name, data))
     configuration = {method: resolved(method, name, data, model, changes.get(method, {})) for method in chosen}
     header = {"dataset": name, "protocol": protocol, "seeds": list(range(seeds))}
@@ -129,20 +122,6 @@ def compare(
     report.line(f"\nlinear probe, test accuracy in per cent (protocol {protocol}, {seeds} seeds)")
     show(results, report)
     save(results, report, metrics, markdown)
-
-
-def check_files(
-    metrics: Path | None, markdown: Path | None, plot: Path | None, embeddings: Path | None, reduce: bool
-) -> None:
-    """Find out before any run whether its results can be written."""
-    from genurl_graph.io import check_folder
-
-    for flag, path in (("--plot", plot), ("--embeddings", embeddings)):
-        if path and not reduce:
-            raise click.UsageError(f"{flag} goes with --task reduce.")
-    options.check_files(metrics, markdown, plot)
-    if embeddings:
-        check_folder(embeddings)
 
 
 def embeddings_of(job: Job) -> Generator[Run, None, None]:

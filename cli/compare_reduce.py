@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genurl_graph.cli import options, runs
-from genurl_graph.cli.comparison import save, show, terminable
+from genurl_graph.cli.comparison import Outputs, save, show, terminable
 from genurl_graph.cli.reduce_results import ReduceResults
 from genurl_graph.cli.reduce_runs import ReduceJob, own_model
 from genurl_graph.cli.report import Report, as_config, bar, describe
@@ -35,13 +35,8 @@ def compare_reduce(
     changes: dict[str, dict[str, Any]],
     root: Path | None,
     model: dict[str, Any],
-    *,
-    metrics: Path | None,
-    markdown: Path | None,
-    plot: Path | None,
-    embeddings: Path | None,
-    resume: bool,
-    quiet: bool,
+    outputs: Outputs,
+    report: Report,
 ) -> None:
     """Run and judge the methods, one process each; write table, pictures and embeddings."""
     import numpy as np
@@ -51,7 +46,7 @@ def compare_reduce(
     from genurl_graph.evaluation.neighborhood import reduce_scores
 
     dim = model["dim"] or 2
-    if plot and dim != 2:
+    if outputs.plot and dim != 2:
         raise InputError(f"--plot draws two dimensions, but --dim is {dim}; leave one of them out")
     for method in chosen:
         if method in REDUCERS:
@@ -59,7 +54,6 @@ def compare_reduce(
     name, data = load_named(dataset, root)
     x = vectors(name, data)
     y = getattr(data, "y", None)
-    report = Report(quiet)
     report.line(describe(name, data))
 
     bare = Data(x=torch.from_numpy(x), y=y)
@@ -70,8 +64,8 @@ def compare_reduce(
         for method in chosen
     }
     header = {"dataset": name, "protocol": "reduce", "seeds": list(range(seeds)), "dim": dim}
-    results = ReduceResults(header, environment(bare, model["device"]), configuration, metrics)
-    if resume:
+    results = ReduceResults(header, environment(bare, model["device"]), configuration, outputs.metrics)
+    if outputs.resume:
         results.resume()
     pictures: dict[str, Array] = {}
     todo = {method: results.todo(method) for method in chosen}
@@ -79,7 +73,7 @@ def compare_reduce(
     with (
         terminable(),
         tempfile.TemporaryDirectory(prefix="genurl-graph-") as scratch,
-        bar(total, quiet) as shown,
+        bar(total, report.quiet) as shown,
     ):
         file = Path(scratch) / "vectors.npy"
         np.save(file, x)
@@ -95,13 +89,13 @@ def compare_reduce(
                     results.add(method, reduce_scores(x, run.embedding, y), run)
                     if seed == 0:
                         pictures[method] = run.embedding
-                        keep(embeddings, method, run.embedding, data)
+                        keep(outputs.embeddings, method, run.embedding, data)
                     shown.update()
     report.line(f"\n{results.caption()}")
     show(results, report)
-    save(results, report, metrics, markdown)
-    if plot:
-        draw(plot, results, pictures, embeddings, data, report)
+    save(results, report, outputs.metrics, outputs.markdown)
+    if outputs.plot:
+        draw(outputs.plot, results, pictures, outputs.embeddings, data, report)
 
 
 def vectors(name: str, data: "Data") -> "Array":

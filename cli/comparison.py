@@ -4,13 +4,39 @@ import signal
 import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
+
+from genurl_graph.cli import options
 from genurl_graph.cli.report import Report
 from genurl_graph.cli.stored import StoredRuns
 from genurl_graph.exceptions import InputError
 from genurl_graph.peers import peer_settings
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Files that a comparison was asked to write, and what was left there by an interrupted one."""
+
+    metrics: Path | None
+    markdown: Path | None
+    plot: Path | None
+    embeddings: Path | None
+    resume: bool
+
+    def check(self, reduce: bool) -> None:
+        """Find out before any run whether its results can be written."""
+        from genurl_graph.io import check_folder
+
+        for flag, path in (("--plot", self.plot), ("--embeddings", self.embeddings)):
+            if path and not reduce:
+                raise click.UsageError(f"{flag} goes with --task reduce.")
+        options.check_files(self.metrics, self.markdown, self.plot)
+        if self.embeddings:
+            check_folder(self.embeddings)
 
 
 def parse_peer_settings(

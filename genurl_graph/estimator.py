@@ -6,6 +6,7 @@ import numbers
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -154,7 +155,7 @@ class GenURL(Conventions):
         started = time.perf_counter()
         with seeded(seed), one_thread() if self.deterministic else nullcontext():
             x, statistics = encoder_input(data, config, device)
-            build = graph.build if config.task == "graph" else reduction.build
+            build = graph.build if config.task == "graph" else partial(reduction.build, statistics=statistics)
             problem = build(data, x, config, seed, device)
             objective = problem.objective
             merged = problem.merged

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.neighbors import NearestNeighbors
 
-from genurl_graph import _ann, _tiles, neighbors
+from genurl_graph import _tiles
 from genurl_graph.exceptions import InputError
 from genurl_graph.neighbors import knn, knn_graph
 
@@ -145,28 +145,6 @@ def test_number_of_threads(threads, monkeypatch):
     assert_neighbors(found, x, 10, "euclidean")
 
 
-@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
-@pytest.mark.parametrize("sparse", [False, True])
-def test_duplicates_are_neighbours_at_distance_zero(metric, sparse):
-    base = sample(100, 10)
-    x = np.repeat(base, 4, 0)[np.random.default_rng(1).permutation(400)]
-    found = knn(scipy.sparse.csr_matrix(x) if sparse else x, 5, metric=metric)
-    assert (found.distances[:, :3] == 0).all()
-    assert (found.distances[:, 3:] > 0).all()
-    assert not (found.indices == torch.arange(400)[:, None]).any()
-    np.testing.assert_array_equal(x[found.indices[:, :3].numpy()], np.repeat(x[:, None], 3, 1))
-
-
-@pytest.mark.parametrize("metric", METRICS)
-def test_all_rows_equal(metric, monkeypatch):
-    monkeypatch.setattr(_tiles, "LARGEST_TILE", 64)
-    found = knn(np.full((300, 6), 1.7, dtype=np.float32), 9, metric=metric)
-    assert all(len(set(row)) == 9 for row in found.indices.tolist())
-    assert not (found.indices == torch.arange(300)[:, None]).any()
-    expected = -6 * 1.7**2 if metric == "inner_product" else 0.0
-    np.testing.assert_allclose(found.distances, expected, rtol=1e-5, atol=0)
-
-
 @pytest.mark.parametrize("metric", METRICS)
 def test_two_rows_and_all_the_others(metric):
     x = sample(2, 3)
@@ -182,61 +160,6 @@ def test_row_permutation_equivariance(metric):
     found, permuted = knn(x, 6, metric=metric), knn(x[order], 6, metric=metric)
     np.testing.assert_array_equal(order[permuted.indices.numpy()], found.indices.numpy()[order])
     np.testing.assert_allclose(permuted.distances, found.distances[order], rtol=1e-5)
-
-
-def test_far_off_centre():
-    x = sample(800, 16).astype(np.float64) + 1e4
-    assert_neighbors(knn(x, 10), x, 10, "euclidean")
-    x = x.astype(np.float32)
-    assert_neighbors(knn(x, 10), x, 10, "euclidean")
-
-
-def test_two_far_clusters_are_resolved_in_float64():
-    """No centre serves both: float32 products lose the distances inside a cluster, and rows must be searched again."""
-    x = sample(600, 8)
-    x[::2] += 1e4
-    assert_neighbors(knn(x, 10), x, 10, "euclidean")
-    assert_neighbors(knn(scipy.sparse.csr_matrix(x), 10), x, 10, "euclidean")
-    assert_neighbors(knn(x, 10, query=x[:50] + 0.5), x, 10, "euclidean", query=x[:50] + 0.5)
-
-
-def test_nearly_parallel_rows_under_cosine():
-    x = sample(400, 6).astype(np.float64) + 1e4
-    found = knn(x, 5, metric="cosine")
-    unit = x / np.linalg.norm(x, axis=1, keepdims=True)
-    exact = ((unit[:, None] - unit) ** 2).sum(-1) / 2
-    np.fill_diagonal(exact, np.inf)
-    np.testing.assert_allclose(found.distances, np.sort(exact, 1)[:, :5], rtol=1e-4)
-
-
-@pytest.mark.parametrize("factor", [1e-25, 1e25])
-def test_extreme_scales(factor):
-    x = sample(200, 5).astype(np.float64)
-    plain, scaled = knn(x, 4), knn(x * factor, 4)
-    np.testing.assert_array_equal(plain.indices, scaled.indices)
-    np.testing.assert_allclose(scaled.distances / np.float64(factor), plain.distances, rtol=1e-5)
-
-
-def test_zero_rows_are_at_cosine_distance_one():
-    x = sample(50, 4)
-    x[:3] = 0
-    for kind in (x, scipy.sparse.csr_matrix(x)):
-        found = knn(kind, 49, metric="cosine")
-        assert (found.distances[:3] == 1).all()
-        assert_neighbors(found, x, 49, "cosine")
-
-
-@pytest.mark.parametrize("kind", [np.asarray, scipy.sparse.csr_matrix], ids=["dense", "csr"])
-def test_nothing_but_zeros(kind):
-    """Alone, and as the rows that are in doubt among others: 20 zero rows, each at distance 1 of everything."""
-    for metric, value in (("cosine", 1.0), ("euclidean", 0.0), ("inner_product", 0.0)):
-        found = knn(kind(np.zeros((12, 5))), 3, metric=metric)
-        assert (found.distances == value).all()
-        assert found.indices[5].tolist() == [0, 1, 2]
-    x = np.concatenate([np.zeros((20, 6)), sample(200, 6) + 3])
-    found = knn(kind(x), 4, metric="cosine")
-    assert (found.distances[:20] == 1).all()
-    assert found.indices[:2].tolist() == [[1, 2, 3, 4], [0, 2, 3, 4]]
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -346,66 +269,6 @@ def test_memory_budget_holds(budget):
     """20,000 rows have 1,526 MiB of pairs. Result lists (19 candidates of 12 bytes, twice) come on top."""
     run = subprocess.run([sys.executable, "-c", MEMORY_SCRIPT, str(budget)], capture_output=True, text=True, check=True)
     assert float(run.stdout) < budget + 2 * 20000 * 19 * 12 / 2**20
-
-
-@pytest.mark.parametrize("metric", METRICS)
-def test_faiss_backend(metric):
-    pytest.importorskip("faiss", reason="extra ann is not installed")
-    centres = sample(30, 16, seed=5) * 4
-    x = np.repeat(centres, 100, 0) + sample(3000, 16)
-    x[1] = x[0]
-    found = knn(x, 10, metric=metric, backend="faiss", seed=1)
-    exact = knn(x, 10, metric=metric)
-    assert found.backend == "faiss"
-    assert not (found.indices == torch.arange(3000)[:, None]).any()
-    assert (found.distances.diff(dim=1) >= 0).all()
-    true_recall = (found.distances <= exact.distances[:, -1:] * (1 + 1e-6) + 1e-6).float().mean()
-    if metric == "inner_product":
-        true_recall = (found.distances <= exact.distances[:, -1:] + 1e-4).float().mean()
-    assert found.recall == pytest.approx(float(true_recall), abs=0.05)
-    assert found.recall > 0.8
-    again = knn(x, 10, metric=metric, backend="faiss", seed=1)
-    assert again.recall == found.recall
-    # The distances are exact, only the choice of neighbours is not.
-    _, full = reference(x, 10, metric)
-    np.testing.assert_allclose(
-        found.distances, np.take_along_axis(full, found.indices.numpy(), 1), rtol=2e-5, atol=1e-5
-    )
-    query = knn(x, 10, query=x[:100], metric=metric, backend="faiss")
-    assert query.indices.shape == (100, 10)
-
-
-def test_faiss_fills_every_row():
-    """More neighbours than the searched cells hold: the rows left short are searched exactly."""
-    pytest.importorskip("faiss", reason="extra ann is not installed")
-    x = sample(1000, 4)
-    found = knn(x, 900, backend="faiss")
-    assert_neighbors(found, x, 900, "euclidean")
-
-
-def test_auto_takes_faiss_for_large_input_only(monkeypatch):
-    pytest.importorskip("faiss", reason="extra ann is not installed")
-    x = sample(500, 8)
-    assert knn(x, 5).backend == "exact"
-    monkeypatch.setattr(neighbors, "AUTO_WORK", 1e6)
-    found = knn(x, 5)
-    assert found.backend == "faiss"
-    assert 0 <= found.recall <= 1
-    assert knn(scipy.sparse.csr_matrix(x), 5).backend == "exact"
-
-
-def test_without_faiss(monkeypatch):
-    monkeypatch.setattr(_ann, "faiss_installed", lambda: False)
-    x = sample(100, 8)
-    with pytest.raises(InputError, match="genurl-graph\\[ann\\]"):
-        knn(x, 5, backend="faiss")
-    monkeypatch.setattr(neighbors, "AUTO_WORK", 1e3)
-    monkeypatch.setattr(neighbors, "_told_about_faiss", False)
-    with pytest.warns(UserWarning, match="genurl-graph\\[ann\\]"):
-        assert knn(x, 5).backend == "exact"
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")  # said once
-        assert knn(x, 5).backend == "exact"
 
 
 @pytest.mark.gpu

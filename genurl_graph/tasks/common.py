@@ -104,13 +104,15 @@ def _search(
     return Neighbors(indices, distances, backend, recall)
 
 
-def feature_space(data: Input, config: Config, seed: int) -> FeatureSpace:
+def feature_space(data: Input, config: Config, seed: int, known: Projection | None = None) -> FeatureSpace:
     """The vectors whose neighbours become feature edges.
 
     Features, brought to ``neighbors.pca`` principal components and then averaged ``neighbors.hops`` times over the
     given edges (``D^-1/2 (A + I) D^-1/2``, as in SGC, arXiv 1902.07153). Averaging makes neighbours purer
     (``tests/benchmarks/bench_homophily.py``: of 15 neighbours on Cora 52 % share the node's class without it, 78 %
     with two hops), but such edges repeat what the graph says already: the graph preset leaves it off.
+
+    `known` are principal axes that the encoder reads (`encoder_axes`), at least as many: they are not searched twice.
     """
     assert data.x is not None
     x, c = data.x, config.neighbors
@@ -119,7 +121,10 @@ def feature_space(data: Input, config: Config, seed: int) -> FeatureSpace:
         # Long documents would otherwise own the components.
         unit = c.metric == "cosine"
         x = normalize_features(x, "unit", {}) if unit else x
-        projection = principal_axes(x, c.pca, seed, centre=not unit)
+        if unit or known is None:
+            projection = principal_axes(x, c.pca, seed, centre=not unit)
+        else:
+            projection = Projection(known.axes[:, : c.pca], known.mean)
         x = projection.apply(x)
     if c.hops > 0 and data.edge_index is not None:
         given = merge_graphs(data.edge_index, predefined_weights(data), None, None, num_nodes=data.num_nodes)
@@ -170,7 +175,8 @@ def encoder_input(
         assert data.x is not None
         if how == "pca":
             taken = _component_statistics(data.x, config) if statistics is None else statistics
-            projection = Projection(taken["axes"].double(), taken["mean"].double() if "mean" in taken else None)
+            projection = encoder_axes(taken)
+            assert projection is not None
             return projection.apply(data.x) / taken["scale"], taken
         taken = (column_statistics(data.x) if how == "columns" else {}) if statistics is None else statistics
         return normalize_features(data.x, how, taken), taken
@@ -183,6 +189,13 @@ def encoder_input(
     from scipy.sparse import hstack
 
     return as_features(hstack([to_scipy_or_numpy(part) for part in (x, structural)], format="csr")), found | taken
+
+
+def encoder_axes(statistics: dict[str, Tensor]) -> Projection | None:
+    """Principal axes along which an encoder reads its input, of what `encoder_input` returned; None if along none."""
+    if "axes" not in statistics:
+        return None
+    return Projection(statistics["axes"].double(), statistics["mean"].double() if "mean" in statistics else None)
 
 
 def _component_statistics(x: Tensor, config: Config) -> dict[str, Tensor]:

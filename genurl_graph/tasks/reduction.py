@@ -14,13 +14,26 @@ from genurl_graph.graph import merge_graphs
 from genurl_graph.inputs import Input
 from genurl_graph.objective import PairwiseObjective
 from genurl_graph.tasks import Problem
-from genurl_graph.tasks.common import feature_similarities, feature_space, given_similarities, predefined_weights
+from genurl_graph.tasks.common import (
+    encoder_axes,
+    feature_similarities,
+    feature_space,
+    given_similarities,
+    predefined_weights,
+)
 from genurl_graph.tasks.start import start
 
 OBJECTIVES: dict[str, type[PairwiseObjective]] = {"all": AllPairsObjective, "batch": BatchObjective}
 
 
-def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torch.device) -> Problem:
+def build(
+    data: Input,
+    x: Tensor | None,
+    config: Config,
+    seed: int,
+    device: torch.device,
+    statistics: dict[str, Tensor] | None = None,
+) -> Problem:
     """Dimension-reduction problem; a graph that comes with the vectors is merged into P.
 
     Parameters
@@ -33,6 +46,8 @@ def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torc
     seed : int
         Of everything random before training.
     device : torch.device
+    statistics : dict, optional
+        Of `x`, as `genurl_graph.tasks.common.encoder_input` returned them.
 
     Raises
     ------
@@ -49,7 +64,7 @@ def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torc
         raise InputError(f"task reduce: encoder {config.encoder.name!r} needs a graph; expected one of {expected}")
     space, neighbors = None, None
     if data.distances is None:
-        space = feature_space(data, config, seed)
+        space = feature_space(data, config, seed, encoder_axes(statistics or {}))
         neighbors, knn_edges, knn_p = feature_similarities(data, config, seed, device, space)
     else:
         knn_edges, knn_p = given_similarities(data, config, device)

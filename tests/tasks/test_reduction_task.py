@@ -6,11 +6,12 @@ import torch
 from sklearn.decomposition import PCA
 from torch_geometric.data import Data
 
+from genurl_graph import GenURL
 from genurl_graph.config import load_preset
 from genurl_graph.exceptions import InputError
 from genurl_graph.inputs import as_input
-from genurl_graph.space import principal_components
-from genurl_graph.tasks import reduction
+from genurl_graph.space import principal_axes, principal_components
+from genurl_graph.tasks import common, reduction
 from genurl_graph.tasks.common import feature_similarities
 from genurl_graph.tasks.start import START_SCALE
 
@@ -86,6 +87,21 @@ def test_no_more_components_than_samples_or_features(vectors):
 def test_components_of_sparse_and_dense_vectors_agree(vectors):
     dense, sparse = (principal_components(x, 3, 0, centre=False) for x in (vectors, vectors.to_sparse_csr()))
     torch.testing.assert_close(dense.abs(), sparse.abs(), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("dim", "kind", "searches"), [(2, "dense", 1), (5, "dense", 1), (2, "sparse", 1), (2, "cosine", 2)]
+)
+def test_axes_that_encoder_and_search_share_are_found_once(vectors, dim, kind, searches, monkeypatch):
+    found = []
+    monkeypatch.setattr(common, "principal_axes", lambda *a, **k: found.append(principal_axes(*a, **k)) or found[-1])
+    x = torch.where(vectors.abs() > 12, vectors, 0.0) if kind == "sparse" else vectors
+    config = {"neighbors.pca": 3, "neighbors.metric": "cosine" if kind == "cosine" else "euclidean"}
+    model = GenURL(n_components=dim, encoder="mlp", n_neighbors=4, epochs=1, random_state=0, config=config).fit(x)
+    assert len(found) == searches
+    # The space is the one that a search of its own would have found.
+    own = common.feature_space(as_input(x), model.config_, common.PCA_SEED)
+    torch.testing.assert_close(model._space.vectors, own.vectors)
 
 
 def test_bad_requests(vectors):
