@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 22
 # Tail of the nodes' expected degrees, `P(w > t) ~ t^-(TAIL)`, and how many times the mean the largest is at most.
 TAIL, LARGEST = 1.8, 100.0
+# Share of the edges within a class that stay in a group.
+COHESION = 0.4
 
 
 def planted_graph(
@@ -27,16 +29,17 @@ def planted_graph(
     *,
     groups: int = 4,
     homophily: float = 0.65,
-    noise: float = 3.0,
+    noise: float = 2.0,
     train_share: float = 0.01,
     seed: int = 0,
 ) -> Data:
     """Degree-corrected stochastic block model (Karrer & Newman, arXiv 1008.3926) with Gaussian features.
 
-    Every class has `groups` centres in feature space, standard normal. The features of a node are the centre of its
-    group plus `noise` times a standard normal vector. An edge joins two nodes of one class with probability
-    `homophily`, whatever their groups, else any two nodes; ends are drawn in proportion to heavy-tailed weights. That
-    groups make up a class is known from the edges alone, and who belongs to a group mostly from features.
+    Every class has `groups` centres in feature space, normally distributed with mean 0. The features of a node are the
+    centre of its group plus `noise` times a standard normal vector. An edge joins two nodes of one class with
+    probability `homophily` (two of one group in a share `COHESION` of these cases), else any two nodes; ends are drawn
+    in proportion to heavy-tailed weights. Features tell who belongs to a group, and edges alone which groups make up a
+    class: what a class has in common is no linear function of features.
 
     Parameters
     ----------
@@ -72,26 +75,36 @@ def planted_graph(
     # Classes of unequal size, as those of real graphs are.
     sizes = (1 / torch.arange(1, num_classes + 1, dtype=torch.float64)).sqrt().cumsum(0)
     y = torch.searchsorted(sizes / sizes[-1], uniform(num_nodes)).clamp_max(num_classes - 1)
-    group = torch.randint(groups, (num_nodes,), generator=generator)
+    group = y * groups + torch.randint(groups, (num_nodes,), generator=generator)
     weight = uniform(num_nodes).clamp_min(1e-12).pow(-1 / TAIL)
     weight = weight.clamp_max(LARGEST * float(weight.mean()))
 
-    edge_index = _edges(y, weight, num_edges, homophily, num_classes, uniform)
-    centres = torch.randn(num_classes * groups, num_features, generator=generator)
+    edge_index = _edges(group, weight, num_edges, homophily, num_classes * groups, groups, uniform)
+    centres = torch.randn(num_classes, groups, num_features, generator=generator)
+    centres -= centres.mean(1, keepdim=True)
+    centres = centres.view(-1, num_features)
     x = torch.randn(num_nodes, num_features, generator=generator).mul_(noise)
     for part in torch.arange(num_nodes).split(_CHUNK // 8):
-        x[part] += centres[y[part] * groups + group[part]]
+        x[part] += centres[group[part]]
     role = uniform(num_nodes)
     train, val = role < train_share, (role >= train_share) & (role < 2 * train_share)
     return Data(x=x, edge_index=edge_index, y=y, train_mask=train, val_mask=val, test_mask=~(train | val))
 
 
-def _edges(y: Tensor, weight: Tensor, num_edges: int, homophily: float, num_classes: int, uniform: Callable[[int], Tensor]) -> Tensor:
-    n = len(y)
-    # In the order of classes, nodes of a class are a range, and a weighted draw is a search in the running sum.
-    order = y.argsort(stable=True)
+def _edges(
+    group: Tensor,
+    weight: Tensor,
+    num_edges: int,
+    homophily: float,
+    num_groups: int,
+    groups: int,
+    uniform: Callable[[int], Tensor],
+) -> Tensor:
+    n = len(group)
+    # In the order of groups, nodes of a class or a group are a range, and a weighted draw is a search in a running sum.
+    order = group.argsort(stable=True)
     running = torch.cat([weight.new_zeros(1), weight[order].cumsum(0)])
-    first = torch.searchsorted(y[order], torch.arange(num_classes + 1))
+    first = torch.searchsorted(group[order], torch.arange(num_groups + 1))
 
     def draw(share: Tensor, low: Tensor, high: Tensor) -> Tensor:
         goal = running[low] + share * (running[high] - running[low])
@@ -106,9 +119,12 @@ def _edges(y: Tensor, weight: Tensor, num_edges: int, homophily: float, num_clas
             size = min(_CHUNK, missing - start)
             everywhere = torch.zeros(size, dtype=torch.long)
             source = draw(uniform(size), everywhere, everywhere + n)
-            inside = uniform(size) < homophily
-            of = y[order[source]]
-            low, high = torch.where(inside, first[of], 0), torch.where(inside, first[of + 1], n)
+            fate = uniform(size)
+            own = group[order[source]]
+            begin = torch.where(fate < homophily * COHESION, own, own - own % groups)
+            end = torch.where(fate < homophily * COHESION, own + 1, own - own % groups + groups)
+            inside = fate < homophily
+            low, high = torch.where(inside, first[begin], 0), torch.where(inside, first[end], n)
             target = draw(uniform(size), low, high)
             a, b = order[source], order[target]
             found.append((torch.minimum(a, b) * n + torch.maximum(a, b))[a != b])

@@ -1,0 +1,148 @@
+"""A graph of the size of ogbn-arxiv or ogbn-products, planted, from edges to a probed embedding in mini-batches.
+
+Runs in a process of its own and prints seconds by stage and the peak of resident memory (Linux). "probe" is a logistic
+regression on the share of labelled nodes that `planted_graph` calls training nodes; raw features, features averaged
+over two hops and the untrained encoder stand beside the embedding.
+
+    python tests/benchmarks/bench_large.py --size arxiv
+    python tests/benchmarks/bench_large.py --size products --epochs 1
+    python tests/benchmarks/bench_large.py --sizes 50000,100000,200000,400000 --epochs 1 --plot docs/scaling.png
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+# Nodes, undirected edges, features: of ogbn-arxiv and ogbn-products (Hu et al., arXiv 2005.00687, table 2).
+SIZES = {"arxiv": (169_343, 1_166_243, 128), "products": (2_449_029, 61_859_140, 100)}
+# Edges a node, and features, of the growing graphs.
+DEGREE, WIDTH = 7, 128
+STAGES = ("data", "graph", "train", "embed", "probe")
+
+
+def measure(n: int, edges: int, features: int, options: argparse.Namespace) -> dict[str, Any]:
+    """One run, all its stages."""
+    import numpy as np
+    import torch
+
+    from genurl_graph import GenURL
+    from genurl_graph.datasets.planted import planted_graph
+    from genurl_graph.evaluation.protocols import propagated_features
+
+    started = time.perf_counter()
+    data = planted_graph(n, edges, features, noise=options.noise, seed=options.seed)
+    found: dict[str, Any] = {"n": n, "edges": data.edge_index.size(1) // 2, "data": time.perf_counter() - started}
+    overrides = {"neighbors.backend": options.backend} | dict(pair.split("=", 1) for pair in options.set)
+    model = GenURL(random_state=options.seed, epochs=options.epochs, config=overrides, encoder="sign", verbose=True)
+    began = time.perf_counter()
+    model.fit(data)
+    found |= model.seconds_ | {"embed": time.perf_counter() - began - sum(model.seconds_.values())}
+    found |= {"recall": model.knn_recall_, "summary": model.graph_summary_, "loss": model.loss_history_}
+    found["peak"] = memory_mb("VmHWM")
+    if options.probe:
+        began = time.perf_counter()
+        y, train, val = (np.asarray(part) for part in (data.y, data.train_mask, data.val_mask))
+        # Tens of thousands of test nodes settle a share to within 0.2 %.
+        test = np.flatnonzero(~(train | val))[:: max(1, n // 50_000)]
+        rows = {
+            "embedding": model.embedding_.numpy(),
+            "untrained": model.untrained_embedding().numpy(),
+            "raw": data.x.numpy(),
+            "propagated": propagated_features(data),
+        }
+        found["accuracy"] = {name: probe(z, y, train, val, test) for name, z in rows.items()}
+        found["probe"] = time.perf_counter() - began
+    if not bool(torch.isfinite(model.embedding_).all()):
+        raise AssertionError("the embedding is not finite")
+    return found
+
+
+def probe(z: Any, y: Any, train: Any, val: Any, test: Any) -> float:
+    """Test accuracy of the logistic regression that is best on the validation nodes."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
+
+    scale = StandardScaler().fit(z[train])
+    parts = {name: scale.transform(z[index]) for name, index in (("train", train), ("val", val), ("test", test))}
+    fitted = [LogisticRegression(C=c, max_iter=300).fit(parts["train"], y[train]) for c in (1e-3, 1e-2, 1e-1, 1.0)]
+    best = max(fitted, key=lambda model: model.score(parts["val"], y[val]))
+    return float(best.score(parts["test"], y[test]))
+
+
+def memory_mb(key: str) -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(key)) / 1024
+
+
+def show(found: dict[str, Any]) -> None:
+    cells = [f"{found['n']:,}", f"{found['edges']:,}", *(f"{found[s]:.0f}" if s in found else "" for s in STAGES)]
+    print("| " + " | ".join([*cells, f"{found['peak']:,.0f}"]) + " |", flush=True)
+    if "accuracy" in found:
+        print("  accuracy: " + ", ".join(f"{k} {100 * v:.1f}" for k, v in found["accuracy"].items()), flush=True)
+    kinds = {k: v for k, v in found["summary"].items() if not isinstance(v, list)}
+    print(f"  recall {found['recall']}, loss {found['loss'][0]:.4f} to {found['loss'][-1]:.4f}, {kinds}", flush=True)
+
+
+def draw(rows: list[dict[str, Any]], path: Path) -> None:
+    """Seconds by stage and memory against the number of nodes, with the line through the first size."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
+    n = [row["n"] for row in rows]
+    for stage in ("graph", "train", "embed"):
+        (line,) = axes[0].plot(n, [row[stage] for row in rows], "o-", label=stage)
+        axes[0].plot(n, [rows[0][stage] * m / n[0] for m in n], ":", color=line.get_color())
+    axes[0].set(xlabel="nodes", ylabel="seconds", title="time by stage (dotted: linear)")
+    axes[0].legend()
+    axes[1].plot(n, [row["peak"] for row in rows], "o-")
+    axes[1].set(xlabel="nodes", ylabel="peak resident MB", title="memory", ylim=(0, None))
+    figure.savefig(path, dpi=130)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", choices=sorted(SIZES), default="arxiv")
+    parser.add_argument("--sizes", metavar="N,N,...", help=f"graphs of {DEGREE} edges a node instead")
+    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--noise", type=float, default=2.0, help="of the features; see planted_graph")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--backend", choices=["auto", "exact", "faiss"], default="auto")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--no-probe", dest="probe", action="store_false")
+    parser.add_argument("--plot", type=Path)
+    parser.add_argument("--one", help=argparse.SUPPRESS)  # what a subprocess is asked for
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps(measure(*map(int, options.one.split(",")), options)))
+        return
+    wanted = [SIZES[options.size]]
+    if options.sizes:
+        wanted = [(n, DEGREE * n, WIDTH) for n in map(int, options.sizes.split(","))]
+    print("| nodes | edges | " + " | ".join(f"{s} (s)" for s in STAGES) + " | peak (MB) |")
+    print("| --- " * (len(STAGES) + 3) + "|", flush=True)
+    environment = os.environ | {"OMP_NUM_THREADS": str(options.threads)}
+    rows = []
+    for sizes in wanted:
+        command = [sys.executable, str(Path(__file__).resolve()), *sys.argv[1:], "--one", ",".join(map(str, sizes))]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, env=environment)
+        if done.returncode:
+            sys.exit(done.returncode)
+        rows.append(json.loads(done.stdout.splitlines()[-1]))
+        show(rows[-1])
+    if options.plot:
+        draw(rows, options.plot)
+
+
+if __name__ == "__main__":
+    main()
