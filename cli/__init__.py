@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from genurl_graph.exceptions import DivergenceError, InputError
+from genurl_graph.exceptions import DivergenceError, InputError, LostProcessError
 
 # Command = name of its module and of the click command in it.
 COMMANDS = ("embed", "transform", "evaluate", "compare", "ablate", "datasets", "doctor")
@@ -39,7 +39,7 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
         except InputError as error:
             raise Stop(str(error), BAD_INPUT) from error
-        except DivergenceError as error:
+        except (DivergenceError, LostProcessError) as error:
             raise Stop(str(error), FAILED) from error
         except KeyboardInterrupt as error:
             raise Stop("interrupted", INTERRUPTED) from error

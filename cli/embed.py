@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from genurl_graph.cli import INTERRUPTED, Stop, options
+from genurl_graph.cli import INTERRUPTED, Stop, launch, options
 from genurl_graph.cli.report import Report, describe, n_edges, n_features, peak_memory_mb, percent, versions
 from genurl_graph.cli.scores import REFERENCES, evaluate
 from genurl_graph.exceptions import InputError
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 @options.data_root
 @options.model
 @options.seed
+@launch.devices
 @click.option(
     "--output",
     type=options.PATH,
@@ -44,6 +45,7 @@ def embed(
     features: Path | None,
     labels: Path | None,
     data_root: Path | None,
+    devices: int,
     output: Path | None,
     metrics: Path | None,
     plot: Path | None,
@@ -68,11 +70,15 @@ def embed(
     if resume and not checkpoint.exists():
         raise InputError(f"--resume: there is no checkpoint {checkpoint} to continue from")
 
-    report = Report(quiet)
+    launch.relaunch(devices, checkpoint)
+    first = launch.is_first()
+    report = Report(quiet or not first)
     data = load(dataset, source, features, labels, data_root)
     report.line(describe(name, data))
     estimator = options.make_estimator(**model, verbose=not quiet, checkpoint=checkpoint, resume=resume)
     fit(estimator, data, checkpoint)
+    if not first:
+        return
     write_embedding(output, estimator.embedding_, data, own_file=source is not None)
     if save_model:
         estimator.save(save_model)
@@ -146,8 +152,11 @@ def load(
 
 
 def fit(estimator: "GenURL", data: "Data", checkpoint: Path) -> None:
+    from genurl_graph.distributed import process_group
+
     try:
-        estimator.fit(data)
+        with process_group(estimator.device):
+            estimator.fit(data)
     except KeyboardInterrupt as error:
         advice = "interrupted before the first checkpoint; nothing was written"
         if checkpoint.exists():

@@ -38,8 +38,8 @@ def model(command: Command) -> Command:
             ),
             click.option(
                 "--encoder",
-                type=click.Choice(["gcn", "sage", "gat", "gin", "mlp", "free"]),
-                help="Network that computes the embedding; free: a table without one. [default: the task's]",
+                type=click.Choice(["gcn", "sage", "gat", "gin", "sign", "mlp", "free"]),
+                help="Network that computes the embedding; sign: in mini-batches; free: a table. [default: the task's]",
             ),
             click.option("--dim", type=click.IntRange(min=1), help="Embedding dimensions. [default: the task's]"),
             click.option("--epochs", type=click.IntRange(min=1), help="Passes of training. [default: the task's]"),

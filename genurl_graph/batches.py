@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from genurl_graph._grid import Mesh
 from genurl_graph.all_pairs import number, why_not
+from genurl_graph.distributed import added_up, all_rows, own_share, rank, total_of, world_size
 from genurl_graph.exceptions import InputError
 from genurl_graph.layers import MLP, Features
 from genurl_graph.losses import LossTerms, barlow_terms, gkl_of_sums
@@ -62,6 +63,10 @@ class BatchObjective(PairwiseObjective):
         if loss.projector < 0:
             raise InputError(f"loss.projector: found {loss.projector}; expected a width, or 0 for no projector")
         self.size = min(sampling.batch_size, self.num_nodes)
+        # Every process has an equal share.
+        self.size -= self.size % world_size()
+        if self.size < 2 * world_size():
+            raise InputError(f"sampling.batch_size: {self.size} nodes for {world_size()} processes; expected 2 for each")
         self.steps = max(math.ceil(self.num_nodes / self.size), LEAST_STEPS)
         # In float64: millions of edges are told apart by their place in the running sum.
         total = self.p.new_zeros(len(self.p) + 1, dtype=torch.float64)
@@ -95,16 +100,19 @@ class BatchObjective(PairwiseObjective):
         anchors = torch.randperm(self.num_nodes, device=self.p.device)[: self.size]
         edges = self.draw(anchors)
         ends = torch.where(edges < 0, anchors, self.pattern.col[edges])
+        # All draw the batch, each embeds its share of it.
+        anchors, ends, edges = own_share(anchors), own_share(ends), own_share(edges)
         if self.views.self_weight > 0:
             a, b = self._embedded(anchors), self._embedded(ends)
         else:
-            a, b = self._embedded(torch.cat([anchors, ends])).split(self.size)
+            a, b = self._embedded(torch.cat([anchors, ends])).split(len(anchors))
         if self.loss.name == "barlow":
+            a, b = all_rows(a), all_rows(b)
             if self.projector is not None:
                 a, b = self.projector(torch.cat([a, b])).split(self.size)
-            return barlow_terms(a, b, self.loss.offdiagonal)
+            return added_up(_share(barlow_terms(a, b, self.loss.offdiagonal)))
         metric = self.loss.metric
-        return self.divergences(normalize(a, metric), normalize(b, metric), anchors, edges)
+        return added_up(self.divergences(normalize(a, metric), normalize(b, metric), anchors, edges))
 
     def _embedded(self, nodes: Tensor) -> Tensor:
         """Embedding [m, d] of some nodes in a view drawn anew."""
@@ -135,7 +143,10 @@ class BatchObjective(PairwiseObjective):
         return embed_rows(self.encoder, self.features, self.p.device)
 
     def divergences(self, a: Tensor, b: Tensor, anchors: Tensor, edges: Tensor) -> LossTerms:
-        """GKL as estimated from a batch: `a` [B, d] embeds the anchors, `b` [B, d] the other ends of `edges` [B]."""
+        """GKL as estimated from a batch: `a` [B, d] embeds the anchors, `b` [B, d] the other ends of `edges` [B].
+
+        With several processes: the share of it that these of its rows have.
+        """
         n, size, loss = self.num_nodes, self.size, self.loss
         share = n / size
         distance = (a - b).square().sum(1)
@@ -146,16 +157,29 @@ class BatchObjective(PairwiseObjective):
         divergence = (mass * (p.log() - log_q)).sum()
         # Each pair of the batch stands for this many.
         weight = math.log(share * (n - 1) / (size - 1))
+        everyone = all_rows(a)
         if self.mesh is not None and a.size(1) <= 2:
-            log_total = self.mesh.log_total(a).view(1) + weight
+            log_total = self.mesh.log_total(everyone).view(1) + weight
         else:
-            itself = torch.eye(size, dtype=torch.bool, device=a.device)
-            block = self._log_q(block_distances(a, a, loss.metric)).masked_fill(itself, -math.inf)
+            block = self._log_q(block_distances(a, everyone, loss.metric))
+            own = torch.arange(len(a), device=a.device)
+            block = block.index_put((own, own + rank() * len(a)), block.new_tensor(-math.inf))
             log_total = block.logsumexp(1) + weight
             if loss.per == "global":
-                log_total = log_total.logsumexp(0, keepdim=True)
-        mass = mass if loss.per == "row" else mass.sum().view(1)
-        return self.finished(gkl_of_sums(divergence, mass, log_total, gamma=loss.gamma, scale=number(loss.scale)))
+                log_total = all_rows(log_total).logsumexp(0, keepdim=True)
+        if loss.per == "row":
+            return self.finished(
+                gkl_of_sums(divergence, mass, log_total, gamma=loss.gamma, scale=number(loss.scale))
+            )
+        # One sum for all rows: the attraction of these, and an equal share of what repels all.
+        mass = all_rows(mass).sum().view(1)
+        terms = gkl_of_sums(total_of(divergence), mass, log_total, gamma=loss.gamma, scale=number(loss.scale))
+        return _share(self.finished(terms))
+
+
+def _share(terms: LossTerms) -> LossTerms:
+    """An equal part, for each process, of a loss that all have computed."""
+    return LossTerms(*(term / world_size() for term in terms))
 
 
 @torch.no_grad()

@@ -142,8 +142,6 @@ def make_encoder(config: Config, in_dim: int, start: Tensor | None = None) -> nn
     if c.name in GNNS:
         return GNN(c, in_dim)
     if c.name == "sign":
-        if c.hops < 0:
-            raise InputError(f"encoder.hops: found {c.hops}; expected at least 0")
         return MLP(c, in_dim * (c.hops + 1))
     if c.name == "mlp":
         return MLP(c, in_dim, skip=begins_as_pca(config))

@@ -16,6 +16,7 @@ from torch import Tensor
 from genurl_graph._conventions import Conventions
 from genurl_graph.checkpoint import Checkpoint, checksum
 from genurl_graph.config import Config
+from genurl_graph.distributed import agreed
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph import count_components
 from genurl_graph.hetero import as_graph, split, weigh
@@ -280,7 +281,7 @@ class GenURL(Conventions):
             # The seed that the interrupted run drew.
             seed = Checkpoint(self.checkpoint, {}).stored_run().get("seed")
         if seed is None:
-            return int(torch.randint(2**31, (1,)))
+            return int(agreed(int(torch.randint(2**31, (1,)))))
         if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or not 0 <= seed < 2**32:
             raise InputError(f"random_state: found {seed!r}; expected an int from 0 to 2**32 - 1, or None")
         return int(seed)

@@ -8,5 +8,9 @@ class InputError(ValueError):
     """
 
 
+class LostProcessError(RuntimeError):
+    """One of several processes has ended; the others cannot go on."""
+
+
 class DivergenceError(RuntimeError):
     """Training met a non-finite number; the message names the first quantity that became so."""

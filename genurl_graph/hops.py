@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from genurl_graph._csr import csr_tensor
+from genurl_graph.exceptions import InputError
 
 # Entries of a product at a time, and float32 numbers of the columns that are propagated together.
 _EDGES, _CELLS = 1 << 24, 1 << 27
@@ -55,6 +56,8 @@ def propagated(
     -----
     Memory besides the result: the matrix, 8 bytes an edge, and 1.5 GB at most of columns that are propagated together.
     """
+    if hops < 0:
+        raise InputError(f"hops: found {hops}; expected at least 0")
     n, f = x.shape
     device = torch.device(device)
     out = _zeros((n, (hops + 1) * f), memory_mb)

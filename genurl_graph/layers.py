@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from genurl_graph._csr import constant_product, csr_tensor
 from genurl_graph.config import EncoderConfig
+from genurl_graph.distributed import BatchNorm
 from genurl_graph.exceptions import InputError
 from genurl_graph.propagation import Propagation
 from genurl_graph.views import keep_features
@@ -163,4 +164,4 @@ def normalisation(norm: str, width: int, output: bool) -> nn.Module:
         raise InputError(f"encoder.norm: unknown {norm!r}; expected none, output, hidden or batch")
     if norm == "none" or (norm == "output" and not output) or (norm == "hidden" and output):
         return nn.Identity()
-    return nn.BatchNorm1d(width, affine=not output)
+    return BatchNorm(width, affine=not output)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from genurl_graph._blocks import row_log_totals, spread
 from genurl_graph.config import LossConfig, SamplingConfig, ViewConfig
+from genurl_graph.distributed import world_size
 from genurl_graph.encoders import GNN, MLP, Features, FreeTable
 from genurl_graph.exceptions import InputError
 from genurl_graph.losses import SUM_LOSSES, LossTerms, get_loss
@@ -76,6 +77,10 @@ class PairwiseObjective(nn.Module):
         views: ViewConfig,
     ) -> None:
         super().__init__()
+        if world_size() > 1 and "batch" not in self.negatives:
+            raise InputError(
+                f"several processes: found sampling.negatives {sampling.negatives!r}; expected batch (encoder sign or mlp)"
+            )
         _check(edge_index, p, loss, sampling, views, self.negatives)
         self.encoder = cast(Encoder, encoder)
         self.features = features

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from genurl_graph.config import Config, EncoderConfig, load_preset, read_method, read_toml
+from genurl_graph.distributed import world_size
 from genurl_graph.encoders import DENSE, ENCODERS
 from genurl_graph.exceptions import InputError
 from genurl_graph.hetero import resolve_hetero
@@ -57,7 +58,7 @@ def resolve_config(
         if source.get("encoder.name") == "auto":
             del source["encoder.name"]
     asked |= given
-    if task == "graph" and "encoder.name" not in asked and too_large(data, device):
+    if task == "graph" and "encoder.name" not in asked and (too_large(data, device) or world_size() > 1):
         asked["encoder.name"] = "sign"
     resolved = load_preset(task, *_variants(task, asked)).override(asked)
     if resolved.encoder.name not in ENCODERS:

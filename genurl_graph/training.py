@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from genurl_graph.checkpoint import Checkpoint
 from genurl_graph.config import TrainingConfig
-from genurl_graph.exceptions import DivergenceError, InputError
+from genurl_graph.distributed import any_of, in_parallel, launched, rank, world_size
+from genurl_graph.exceptions import DivergenceError, InputError, LostProcessError
 from genurl_graph.interrupt import DeferredInterrupt
 
 Callback = Callable[[int, float], None]
@@ -31,11 +32,14 @@ def choose_device(device: str = "auto") -> torch.device:
         Unknown name, or CUDA asked for and absent.
     """
     if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         chosen = torch.device(device)
     except RuntimeError as error:
         raise InputError(f"device: unknown {device!r}; expected auto, cpu or cuda") from error
+    if chosen.type == "cuda" and chosen.index is None and launched() and torch.cuda.is_available():
+        # One of several processes: the GPU that the launcher gave it.
+        return torch.device("cuda", torch.cuda.current_device())
     if chosen.type == "cuda" and not torch.cuda.is_available():
         raise InputError(f"device: {device!r} asked for, but this torch finds no CUDA device")
     return chosen
@@ -103,6 +107,8 @@ def train(
         A quantity became NaN or infinite; the message says which.
     InputError
         A parameter out of range, or a checkpoint that is missing or of another run.
+    LostProcessError
+        Another of several processes has ended (`genurl_graph.distributed`).
     KeyboardInterrupt
         On Ctrl-C, after the checkpoint is written.
     """
@@ -117,25 +123,31 @@ def train(
         history = checkpoint.restore(objective, optimizer)
 
     objective.train()
+    parallel = in_parallel(objective)
     with DeferredInterrupt() as interrupt, _bar(config.epochs, len(history), progress) as bar:
         while len(history) < config.epochs and not _stalled(history, config.patience):
             epoch = len(history)
-            losses = [_step(objective, optimizer, parameters, epoch, k / steps, config) for k in range(steps)]
+            with _together(epoch):
+                losses = [
+                    _step(objective, parallel, optimizer, parameters, epoch, k / steps, config) for k in range(steps)
+                ]
+                stop = any_of(interrupt.requested, parameters[0].device)
             history.append(math.fsum(losses) / steps)
             bar.set_postfix_str(f"loss {history[-1]:.4f}", refresh=False)
             bar.update()
             for callback in callbacks:
                 callback(len(history), history[-1])
             due = len(history) % config.checkpoint_every == 0 or len(history) == config.epochs
-            if checkpoint is not None and (due or interrupt.requested):
+            if checkpoint is not None and (due or stop) and rank() == 0:
                 checkpoint.save(objective, optimizer, history)
-            if interrupt.requested:
+            if stop:
                 raise KeyboardInterrupt
     return history
 
 
 def _step(
     objective: nn.Module,
+    parallel: nn.Module,
     optimizer: torch.optim.Optimizer,
     parameters: Sequence[Tensor],
     epoch: int,
@@ -146,7 +158,7 @@ def _step(
     for group in optimizer.param_groups:
         group["lr"] = float(config.lr) * _decay(progress, config.schedule)
     optimizer.zero_grad(set_to_none=True)
-    terms = objective(progress)
+    terms = parallel(progress)
     loss = float(terms.loss.detach())
     if not math.isfinite(loss):
         _diverged(objective, terms._asdict(), epoch)
@@ -159,6 +171,18 @@ def _step(
         torch.nn.utils.clip_grads_with_norm_(parameters, config.clip_norm, norm)
     optimizer.step()
     return loss
+
+
+@contextmanager
+def _together(epoch: int) -> Iterator[None]:
+    """Context in which a failing connection to other processes says so."""
+    try:
+        yield
+    except RuntimeError as error:
+        if world_size() == 1 or isinstance(error, DivergenceError):
+            raise
+        reason = str(error).strip().partition("\n")[0]
+        raise LostProcessError(f"training stopped at epoch {epoch + 1}: another process is gone ({reason})") from error
 
 
 def _diverged(objective: nn.Module, terms: dict[str, Tensor], epoch: int) -> NoReturn:
@@ -206,7 +230,7 @@ def _bar(epochs: int, done: int, show: bool) -> Any:
     from tqdm import tqdm
 
     # None lets tqdm stay silent wherever stderr is not a terminal.
-    return tqdm(total=epochs, initial=done, desc="train", unit="epoch", disable=None if show else True)
+    return tqdm(total=epochs, initial=done, desc="train", unit="epoch", disable=None if show and rank() == 0 else True)
 
 
 def _check(config: TrainingConfig) -> None:

@@ -28,7 +28,7 @@ def symmetric(isolated=None):
     return p
 
 
-def objective(dim=DIM, dense=None, batch=N, encoder="linear", **loss):
+def objective(dim=DIM, dense=None, batch=N, encoder="linear", views=ViewConfig(), **loss):  # noqa: B008 - frozen
     dense = symmetric() if dense is None else dense
     edges = dense.nonzero().T
     torch.manual_seed(1)
@@ -43,7 +43,7 @@ def objective(dim=DIM, dense=None, batch=N, encoder="linear", **loss):
             N,
             LossConfig(**{"temperature": 2.0, "nu": 1.5} | loss),
             SamplingConfig(negatives="batch", n_negatives=1, batch_size=batch),
-            ViewConfig(),
+            views,
         ),
         dense,
         x,
@@ -103,6 +103,37 @@ def test_nodes_without_neighbours_only_repel(isolated):
     assert math.isfinite(float(made().loss.detach()))
 
 
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+def test_a_node_may_be_drawn_in_its_own_other_view(metric):
+    # No columns are dropped, so that both views are alike: a node's pair with itself has q = 1.
+    made, dense, _ = objective(per="row", metric=metric, views=ViewConfig(self_weight=1.5))
+    z = made.embed().double()
+    if metric == "cosine":
+        z = torch.nn.functional.normalize(z, dim=1)
+    log_q = log_kernel(torch.cdist(z, z).square() / (4.0 if metric == "cosine" else 2.0), 1.5)
+    p = dense.double() + 1.5 * torch.eye(N)
+    off = log_q.clone().fill_diagonal_(-math.inf)
+    mass = p.sum(1)
+    # As `gkl` by row, but what repels are the other nodes.
+    rows = torch.xlogy(p, p).sum(1) - (p * log_q).sum(1) + mass * off.logsumexp(1) - torch.xlogy(mass, mass)
+    torch.manual_seed(0)
+    found = np.array([float(made().loss.detach()) for _ in range(300)])
+    expected = float(rows.sum() / mass.sum())
+    assert found.mean() == pytest.approx(expected, abs=4 * found.std() / math.sqrt(300) + 1e-3 * abs(expected))
+    edges = made.draw(torch.full((20_000,), 7))
+    assert float((edges < 0).double().mean()) == pytest.approx(1.5 / float(mass[7]), abs=0.015)
+
+
+def test_dropped_columns_differ_from_view_to_view():
+    made, *_ = objective(views=ViewConfig(self_weight=1.0, drop_features=0.5))
+    seen = []
+    made.encoder.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[2]))
+    torch.manual_seed(3)
+    made()
+    assert len(seen) == 2
+    assert not torch.equal(seen[0], seen[1])
+
+
 def test_barlow_correlates_the_drawn_pairs():
     made, _, x = objective(name="barlow", offdiagonal=0.1)
     torch.manual_seed(5)
@@ -131,6 +162,8 @@ def test_bad_requests():
         objective(name="huber")
     with pytest.raises(InputError, match=r"sampling\.batch_size: found 1"):
         objective(batch=1)
+    with pytest.raises(InputError, match=r"views\.drop_edges: found 0\.2; expected 0"):
+        objective(views=ViewConfig(drop_edges=0.2))
     with pytest.raises(InputError, match=r"loss\.projector: found -1"):
         objective(name="barlow", projector=-1)
     x = np.eye(30, dtype=np.float32)

@@ -1,0 +1,112 @@
+"""``--devices N``: the same command in N processes that train one encoder."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from genurl_graph.cli import FAILED, Stop
+
+# Seconds that processes get to save what they have when one of them has died.
+PATIENCE = 10.0
+
+devices = click.option(
+    "--devices",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Processes that train together, a GPU each (or threads of the CPU); needs mini-batches.",
+)
+
+
+def relaunch(number: int, checkpoint: Path) -> None:
+    """Run this command in `number` processes, then end this one with their exit code; return at once in one of them.
+
+    The first process prints, and writes all files; the others only say why they failed.
+    """
+    if number == 1 or int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        return
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    threads = max(1, (os.cpu_count() or 1) // number)
+    shared = {"WORLD_SIZE": str(number), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    shared |= {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(threads))}
+    workers: list[subprocess.Popen[bytes]] = []
+    # Mostly what the first process says, too.
+    with tempfile.TemporaryFile() as said, _forwarded(workers):
+        for rank in range(number):
+            environment = os.environ | shared | {"RANK": str(rank), "LOCAL_RANK": str(rank)}
+            command = [sys.executable, "-m", "genurl_graph.cli", *sys.argv[1:]]
+            aside = None if rank == 0 else said
+            workers.append(subprocess.Popen(command, env=environment, stdout=aside, stderr=aside))
+        failed = _wait(workers)
+        if failed is None:
+            sys.exit(0)
+        code = workers[failed].returncode
+        if code > 0:
+            if failed:
+                said.seek(0)
+                click.echo(said.read().decode(errors="replace").rstrip(), err=True)
+            sys.exit(code)
+    advice = f"; the same command with --resume continues from {checkpoint}" if checkpoint.exists() else ""
+    raise Stop(f"process {failed} of {number} was ended by {signal.Signals(-code).name}{advice}", FAILED)
+
+
+def is_first() -> bool:
+    """Whether this process is the only one, or the one that prints and writes."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def _wait(workers: list[subprocess.Popen[bytes]]) -> int | None:
+    """The worker that failed first, the others having been stopped; None when all are done."""
+    while True:
+        codes = [worker.poll() for worker in workers]
+        failed = [rank for rank, code in enumerate(codes) if code]
+        if failed:
+            # Of several, one that was killed: the others failed because it is gone.
+            first = next((rank for rank in failed if codes[rank] < 0), failed[0])  # type: ignore[operator]
+            _stop(workers)
+            return first
+        if all(code == 0 for code in codes):
+            return None
+        time.sleep(0.05)
+
+
+def _stop(workers: list[subprocess.Popen[bytes]]) -> None:
+    for worker in workers:
+        if worker.poll() is None:
+            worker.terminate()
+    for worker in workers:
+        try:
+            worker.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            worker.kill()
+            worker.wait()
+
+
+@contextmanager
+def _forwarded(workers: list[subprocess.Popen[bytes]]) -> Iterator[None]:
+    """Context in which SIGTERM reaches the workers too; Ctrl-C reaches them from the terminal."""
+
+    def forward(*_: object) -> None:
+        for worker in workers:
+            worker.terminate()
+
+    def leave(*_: object) -> None:
+        """Not SIG_IGN, which the workers would inherit."""
+
+    before = {s: signal.signal(s, h) for s, h in ((signal.SIGTERM, forward), (signal.SIGINT, leave))}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,105 @@
+"""Graphs in mini-batches: propagation once, an MLP on its results, chosen where a graph is too large for more."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+import torch
+from torch_geometric.data import Data
+
+from genurl_graph import GenURL, resolution
+from genurl_graph.datasets.planted import planted_graph
+from genurl_graph.evaluation.protocols import probe_embedding
+from genurl_graph.exceptions import InputError
+
+FAST = {"encoder.hidden": 64, "sampling.batch_size": 256}
+
+
+@pytest.fixture(scope="module")
+def planted():
+    return planted_graph(3000, 30_000, 16, 5, homophily=0.8, noise=0.7, train_share=0.05, seed=1)
+
+
+@pytest.fixture(scope="module")
+def model(planted):
+    return GenURL(n_components=16, encoder="sign", epochs=8, random_state=0, config=FAST).fit(planted)
+
+
+def test_learns_what_classes_have_in_common(model, planted):
+    # Groups make up classes by their edges alone: averages of features do not tell, nor does the untrained encoder.
+    trained, untrained, raw = (
+        probe_embedding(np.asarray(z), planted, "public")["test"]
+        for z in (model.embedding_, model.untrained_embedding(), planted.x)
+    )
+    assert trained > max(untrained, raw) + 0.15
+
+
+def test_transform_repeats_the_embedding(model, planted, tmp_path):
+    torch.testing.assert_close(model.transform(planted), model.embedding_, rtol=0, atol=1e-5)
+    model.save(tmp_path / "model")
+    torch.testing.assert_close(GenURL.load(tmp_path / "model").transform(planted), model.embedding_, rtol=0, atol=1e-5)
+
+
+def test_transform_needs_edges(model, planted):
+    with pytest.raises(InputError, match="encoder 'sign' needs edges"):
+        model.transform(planted.x)
+
+
+def test_features_in_a_file_change_nothing(model, planted):
+    again = GenURL(n_components=16, encoder="sign", epochs=8, random_state=0, config=FAST | {"encoder.memory_mb": 0})
+    assert torch.equal(again.fit(planted).embedding_, model.embedding_)
+
+
+def test_resume_continues_bit_for_bit(model, planted, tmp_path):
+    def part(callbacks=(), **options):
+        made = GenURL(
+            n_components=16,
+            encoder="sign",
+            epochs=8,
+            random_state=0,
+            config=FAST,
+            checkpoint=tmp_path / "state",
+            **options,
+        )
+        return made.fit(planted, callbacks=callbacks)
+
+    def stop(epoch, loss):
+        if epoch == 3:
+            import os
+            import signal
+
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        part([stop])
+    assert torch.equal(part(resume=True).embedding_, model.embedding_)
+
+
+def test_large_graphs_are_embedded_in_batches(monkeypatch, planted):
+    assert GenURL().resolve(planted).encoder.name == "gcn"
+    monkeypatch.setattr(resolution, "FULL_BATCH_NODES", 2000)
+    config = GenURL().resolve(planted)
+    assert (config.encoder.name, config.sampling.negatives, config.views.drop_edges) == ("sign", "batch", 0.0)
+    # What the user asks for counts.
+    config = GenURL(encoder="gcn").resolve(planted)
+    assert (config.encoder.name, config.sampling.negatives) == ("gcn", "shared")
+    # Without features there is nothing to average.
+    bare = Data(edge_index=planted.edge_index, num_nodes=3000)
+    assert GenURL().resolve(bare).encoder.name == "gcn"
+
+
+def test_sparse_columns_beyond_number_are_brought_to_components(planted):
+    generator = np.random.default_rng(0)
+    words = sp.random_array((3000, 1500), density=0.01, rng=generator, format="csr", dtype=np.float32)
+    x = torch.from_numpy(words.toarray()).to_sparse_csr()
+    data = Data(x=x, edge_index=planted.edge_index)
+    fitted = GenURL(n_components=4, encoder="sign", epochs=1, random_state=0, config=FAST).fit(data)
+    assert fitted.config_.encoder.normalize == "pca"
+    torch.testing.assert_close(fitted.transform(data), fitted.embedding_, rtol=0, atol=1e-4)
+
+
+def test_nodes_without_features_are_refused(planted):
+    bare = Data(edge_index=planted.edge_index, num_nodes=3000)
+    with pytest.raises(InputError, match=r"encoder sign: the nodes have no features"):
+        GenURL(encoder="sign").fit(bare)
+    with pytest.raises(InputError, match="hops: found -1"):
+        GenURL(encoder="sign", config={"encoder.hops": -1}).fit(planted)
