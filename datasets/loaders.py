@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from torch_geometric.data import Data
 
 
-def load(name: str, root: str | os.PathLike[str] | None = None) -> "Data":
+def load(name: str, root: str | os.PathLike[str] | None = None, *, large_download: bool = False) -> "Data":
     """Load a data set by name, downloading its raw files into the data root where they are missing.
 
     Parameters
@@ -36,6 +36,8 @@ def load(name: str, root: str | os.PathLike[str] | None = None) -> "Data":
     root
         Data root; ``$GENURL_DATA``, else the user's cache folder, by default. Its layout is that of PyG's raw
         folders.
+    large_download
+        Start a download above 1 GB, too.
 
     Returns
     -------
@@ -54,7 +56,7 @@ def load(name: str, root: str | os.PathLike[str] | None = None) -> "Data":
     """
     entry = info(name)
     folder = data_root(root)
-    ensure_files(entry, folder)
+    ensure_files(entry, folder, large=large_download)
     try:
         with warnings.catch_warnings():
             # Pickles of 2016 and a beta notice of torch: nothing the user could act upon.

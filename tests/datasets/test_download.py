@@ -130,7 +130,7 @@ def test_archive_is_unpacked_and_removed(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(download, "open_url", lambda url: Response(buffer.getvalue()))
     download.ensure_files(entry, tmp_path)
     found = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
-    assert found == set(entry.files)
+    assert found == {*entry.files, "ogbn_arxiv.zip.sha256"}
     assert all((tmp_path / file).read_text() == file for file in entry.files)
 
 
