@@ -1,6 +1,6 @@
 """Raw files that are missing are fetched into the data root, completely or not at all.
 
-Checked are the size that the server announces and, of archives, the CRC-32 of every file that is unpacked and the SHA-256
+Checked are the size that the server announces and, of archives, the CRC-32 of every unpacked file and the SHA-256
 in ``FOLDER.zip.sha256`` where that file stands in the data root; else it is written, for the next time.
 """
 
