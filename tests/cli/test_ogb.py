@@ -187,11 +187,16 @@ def test_large_downloads_wait_for_yes(run, tmp_path: Path, monkeypatch: pytest.M
 
 @pytest.mark.data
 def test_coauthor_as_ogbn_arxiv(run, ogb_coauthor: Path) -> None:
-    settings = ("--epochs", 15, "--probe-epochs", 8, "--set", "encoder.hidden=128", "--seeds", 3)
-    run("ogb", "--dataset", "ogbn-arxiv", "--data-root", ogb_coauthor, *settings, "--report", "cs.md")
-    rows = stored("cs.json")["methods"]
-    assert stored("cs.json")["data"]["n_nodes"] == 18333
+    """The whole command on a real graph, little trained: 3 seeds in some 20 seconds."""
+    little = ("--epochs", 2, "--probe-epochs", 2, "--dim", 32, "--set", "encoder.hidden=64")
+    less = ("--set", "sampling.n_negatives=64", "--set", "merge.weighting=given")
+    run("ogb", "--dataset", "ogbn-arxiv", "--data-root", ogb_coauthor, *little, *less, "--seeds", 3)
+    found = stored("ogbn-arxiv.json")
+    rows = found["methods"]
+    assert found["data"]["n_nodes"] == 18333
+    assert found["complete"]
     assert len(rows["genurl"]["linear_test"]) == 3
-    trained, untrained = (rows[name]["summary"]["linear"]["test"]["mean"] for name in ("genurl", "untrained"))
-    assert trained > untrained + 0.01
-    assert trained > 0.9
+    # The largest class holds 22 % of the nodes.
+    assert min(min(row[f"{probe}_test"]) for row in rows.values() for probe in ("linear", "mlp")) > 0.6
+    raw, propagated = (rows[name]["linear_test"][0] for name in ("raw", "propagated"))
+    assert propagated > raw > 0.85
