@@ -127,7 +127,7 @@ def known(dataset: str) -> "DatasetInfo":
     """A node-property data set of OGB; InputError for any other."""
     from genurl_graph import datasets
 
-    fitting = [name for name in datasets.names() if datasets.info(name).loader == "ogb"]
+    fitting = [name for name in datasets.names() if datasets.info(name).loader == "ogb-node"]
     entry = datasets.info(dataset)
     if entry.name not in fitting:
         raise InputError(f"--dataset: found {entry.name}, which is not of OGB; expected one of {', '.join(fitting)}")

@@ -19,6 +19,7 @@ from genurl_graph.datasets.download import ensure_files
 from genurl_graph.datasets.entry import DatasetInfo
 from genurl_graph.datasets.idx import load_idx
 from genurl_graph.datasets.ogb import read_ogb
+from genurl_graph.datasets.ogb_links import read_ogb_links
 from genurl_graph.datasets.registry import data_root, info
 from genurl_graph.exceptions import InputError
 
@@ -153,7 +154,8 @@ LOADERS: dict[str, Callable[[DatasetInfo, Path], "Data"]] = {
     "planetoid": _load_planetoid,
     "npz": _load_npz,
     "pyg": _load_pyg,
-    "ogb": read_ogb,
+    "ogb-node": read_ogb,
+    "ogb-link": read_ogb_links,
     "karate": _load_karate,
     "digits": _load_digits,
     "idx": load_idx,
