@@ -115,8 +115,8 @@ def ogb(
                     progress.update()
                 results.write()
     except KeyboardInterrupt as error:
-        advice = "the same command with --resume goes on after the last finished seed"
-        raise Stop(f"interrupted; what is finished is in {metrics}: {advice}", INTERRUPTED) from error
+        advice = f"what was finished, if anything, is in {metrics}; the same command with --resume goes on from there"
+        raise Stop(f"interrupted; {advice}", INTERRUPTED) from error
     results.write()
     shown.line(f"\naccuracy by OGB's Evaluator, {seeds} seed{'' if seeds == 1 else 's'}, mean ± unbiased deviation")
     show(results, shown)
