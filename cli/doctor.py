@@ -1,6 +1,5 @@
 """``genurl-graph doctor``: what this installation consists of, for users and for bug reports."""
 
-import os
 import platform
 import sys
 from collections.abc import Callable
@@ -9,6 +8,7 @@ from pathlib import Path
 import click
 
 from genurl_graph.cli import options
+from genurl_graph.cli.machine import memory, usable_cores
 from genurl_graph.cli.report import Report, version_of
 
 REQUIRED = (
@@ -79,15 +79,6 @@ def attempt(probe: Callable[[], str]) -> str:
         return probe()
     except Exception as error:
         return f"unknown ({type(error).__name__}: {error})"
-
-
-def usable_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def memory() -> str:
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return f"{total / 2**30:.1f} GiB"
 
 
 def cuda() -> str:

@@ -27,7 +27,7 @@ def evaluate_links(
 ) -> None:
     """Split, train and score once for every seed; print the table and write the file of metrics."""
     from genurl_graph import datasets
-    from genurl_graph.evaluation.links import link_split
+    from genurl_graph.evaluation.links import link_split, official_split
     from genurl_graph.io import check_output, write_json
 
     if metrics:
@@ -36,9 +36,12 @@ def evaluate_links(
     data = datasets.load(dataset, data_root)
     report = Report(quiet)
     report.line(describe(name, data))
+    official = official_split(data)
+    if official:
+        report.line("its official split: the same edges are held out for every seed")
     runs, seconds = [], []
     for seed in range(seeds):
-        split = link_split(data, seed)
+        split = official or link_split(data, seed)
         estimator = options.make_estimator(**model, seed=seed).fit(split.graph)
         runs.append(score(split, estimator, seed))
         seconds.append(estimator.seconds_)

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 __all__ = ["DatasetInfo", "data_root", "info", "load", "names", "read"]
 
 
-def load(name: str, root: str | os.PathLike[str] | None = None) -> "Data":
+def load(name: str, root: str | os.PathLike[str] | None = None, *, large_download: bool = False) -> "Data":
     """Load a data set of the registry: see `genurl_graph.datasets.loaders.load`."""
     from genurl_graph.datasets import loaders
 
-    return loaders.load(name, root)
+    return loaders.load(name, root, large_download=large_download)
 
 
 def read(

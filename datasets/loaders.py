@@ -19,6 +19,7 @@ from genurl_graph.datasets.download import ensure_files
 from genurl_graph.datasets.entry import DatasetInfo
 from genurl_graph.datasets.idx import load_idx
 from genurl_graph.datasets.ogb import read_ogb
+from genurl_graph.datasets.ogb_links import read_ogb_links
 from genurl_graph.datasets.registry import data_root, info
 from genurl_graph.exceptions import InputError
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from torch_geometric.data import Data
 
 
-def load(name: str, root: str | os.PathLike[str] | None = None) -> "Data":
+def load(name: str, root: str | os.PathLike[str] | None = None, *, large_download: bool = False) -> "Data":
     """Load a data set by name, downloading its raw files into the data root where they are missing.
 
     Parameters
@@ -36,6 +37,8 @@ def load(name: str, root: str | os.PathLike[str] | None = None) -> "Data":
     root
         Data root; ``$GENURL_DATA``, else the user's cache folder, by default. Its layout is that of PyG's raw
         folders.
+    large_download
+        Start a download above 1 GB, too.
 
     Returns
     -------
@@ -54,7 +57,7 @@ def load(name: str, root: str | os.PathLike[str] | None = None) -> "Data":
     """
     entry = info(name)
     folder = data_root(root)
-    ensure_files(entry, folder)
+    ensure_files(entry, folder, large=large_download)
     try:
         with warnings.catch_warnings():
             # Pickles of 2016 and a beta notice of torch: nothing the user could act upon.
@@ -151,7 +154,8 @@ LOADERS: dict[str, Callable[[DatasetInfo, Path], "Data"]] = {
     "planetoid": _load_planetoid,
     "npz": _load_npz,
     "pyg": _load_pyg,
-    "ogb": read_ogb,
+    "ogb-node": read_ogb,
+    "ogb-link": read_ogb_links,
     "karate": _load_karate,
     "digits": _load_digits,
     "idx": load_idx,

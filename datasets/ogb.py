@@ -34,36 +34,46 @@ def read_ogb(entry: DatasetInfo, root: Path) -> "Data":
     from torch_geometric.utils import to_undirected
 
     folder = root / entry.folder
-    n = int(_read(folder / "raw" / "num-node-list.csv.gz", np.dtype(np.int64))[0, 0])
-    x = _read(folder / "raw" / "node-feat.csv.gz", np.dtype(np.float32))
+    x = read_features(folder)
+    n = len(x)
     label_file = folder / "raw" / "node-label.csv.gz"
-    label = _read(label_file, np.dtype(np.float64))[:, 0]
-    for file, rows in (("node-feat.csv.gz", len(x)), ("node-label.csv.gz", len(label))):
-        if rows != n:
-            raise InputError(f"{folder / 'raw' / file}: {rows} rows, expected {n} (num-node-list.csv.gz)")
+    label = read_table(label_file, np.dtype(np.float64))[:, 0]
+    if len(label) != n:
+        raise InputError(f"{label_file}: {len(label)} rows, expected {n} (num-node-list.csv.gz)")
     edge_file = folder / "raw" / "edge.csv.gz"
-    edge_index = _node_indices(edge_file, n, columns=2).t().contiguous()
+    edge_index = node_indices(edge_file, n, columns=2).t().contiguous()
     (split,) = entry.pyg
     masks = {
         f"{key}_mask": _mask(folder / "split" / split / f"{file}.csv.gz", n)
         for key, file in (("train", "train"), ("val", "valid"), ("test", "test"))
     }
     return Data(
-        x=torch.from_numpy(x),
+        x=x,
         edge_index=to_undirected(edge_index, num_nodes=n),
         y=torch.from_numpy(np.nan_to_num(label, nan=-1).astype(np.int64)),
         **masks,
     )
 
 
+def read_features(folder: Path) -> Tensor:
+    """Features of the nodes, float32 [n, f], as many as ``raw/num-node-list.csv.gz`` says."""
+    n = int(read_table(folder / "raw" / "num-node-list.csv.gz", np.dtype(np.int64))[0, 0])
+    file = folder / "raw" / "node-feat.csv.gz"
+    x = read_table(file, np.dtype(np.float32))
+    if len(x) != n:
+        raise InputError(f"{file}: {len(x)} rows, expected {n} (num-node-list.csv.gz)")
+    return torch.from_numpy(x)
+
+
 def _mask(path: Path, n: int) -> Tensor:
     mask = torch.zeros(n, dtype=torch.bool)
-    mask[_node_indices(path, n, columns=1)[:, 0]] = True
+    mask[node_indices(path, n, columns=1)[:, 0]] = True
     return mask
 
 
-def _node_indices(path: Path, n: int, columns: int) -> Tensor:
-    table = _read(path, np.dtype(np.int64))
+def node_indices(path: Path, n: int, columns: int) -> Tensor:
+    """Table of nodes, int64 [rows, columns]; InputError for another width, or for nodes that do not exist."""
+    table = read_table(path, np.dtype(np.int64))
     if table.shape[1] != columns:
         raise InputError(f"{path}: {table.shape[1]} columns, expected {columns}")
     if table.min() < 0 or table.max() >= n:
@@ -72,7 +82,7 @@ def _node_indices(path: Path, n: int, columns: int) -> Tensor:
     return torch.from_numpy(table)
 
 
-def _read(path: Path, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+def read_table(path: Path, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     """Table [rows, columns] of a gzipped CSV without header; pyarrow, when installed, reads it faster."""
     try:
         try:

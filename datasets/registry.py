@@ -29,7 +29,7 @@ _GRAPH2GAUSS = "https://github.com/abojchevski/graph2gauss/raw/master/data/"
 _WIKICS = "https://github.com/pmernyei/wiki-cs-dataset/raw/master/dataset/"
 _GEOM_GCN = "https://raw.githubusercontent.com/graphdml-uiuc-jlu/geom-gcn/master/"
 _HETEROPHILOUS = "https://github.com/yandex-research/heterophilous-graphs/raw/main/data/"
-_OGB = "http://snap.stanford.edu/ogb/data/nodeproppred/"
+_OGB = "http://snap.stanford.edu/ogb/data/"
 
 
 def _planetoid(name: str, size: Size) -> DatasetInfo:
@@ -91,16 +91,20 @@ def _heterophilous(name: str, size: Size) -> DatasetInfo:
     )
 
 
-def _ogb(name: str, alias: str, size: Size, licence: str, split: str, download_mb: int = 0) -> DatasetInfo:
+def _ogb(
+    name: str, alias: str, size: Size, licence: str, split: str, download_mb: int = 0, *, links: bool = False
+) -> DatasetInfo:
     folder = name.replace("-", "_")
-    raw = [f"raw/{part}.csv.gz" for part in ("edge", "node-feat", "node-label", "num-node-list")]
-    raw += [f"split/{split}/{part}.csv.gz" for part in ("train", "valid", "test")]
+    tables = ("edge", "node-feat", "num-node-list", "edge_weight" if links else "node-label")
+    parts = ("valid.pt", "test.pt") if links else ("train.csv.gz", "valid.csv.gz", "test.csv.gz")
+    files = [*(f"raw/{table}.csv.gz" for table in tables), *(f"split/{split}/{part}" for part in parts)]
+    kind = "link" if links else "node"
     return DatasetInfo(
-        *(name, (alias,), NODES, *size, "Open Graph Benchmark", licence, _HU),
-        loader="ogb",
+        *(name, (alias,), "link prediction" if links else NODES, *size, "Open Graph Benchmark", licence, _HU),
+        loader=f"ogb-{kind}",
         folder=folder,
-        files=tuple(f"{folder}/{file}" for file in raw),
-        urls=(f"{_OGB}{alias}.zip",),
+        files=tuple(f"{folder}/{file}" for file in files),
+        urls=(f"{_OGB}{kind}proppred/{alias}.zip",),
         pyg=(split,),
         download_mb=download_mb,
     )
@@ -159,6 +163,7 @@ _ENTRIES = (
     _heterophilous("Questions", (48921, 307080, 301, 2)),
     _ogb("ogbn-arxiv", "arxiv", (169343, 2315598, 128, 40), "ODC-BY", "time"),
     _ogb("ogbn-products", "products", (2449029, 123718280, 100, 47), "Amazon license", "sales_ranking", 1400),
+    _ogb("ogbl-collab", "collab", (235868, 2358104, 128, 0), "ODC-BY", "time", links=True),
     DatasetInfo(
         *("karate", ("zachary", "karate-club"), NODES, 34, 156, 0, 2, "networkx", "BSD-3-Clause (networkx)"),
         citation=_ZACHARY,

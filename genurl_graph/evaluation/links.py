@@ -42,7 +42,7 @@ class Pairs(NamedTuple):
     ----------
     edge_index : Tensor, int64, shape [2, m]
     label : Tensor, bool, shape [m]
-        Whether the pair is an edge. Half of them are.
+        Whether the pair is an edge. Half of them are, in random splits.
     """
 
     edge_index: Tensor
@@ -118,6 +118,28 @@ def link_split(data: Data, seed: int = 0) -> LinkSplit:
     held_out = torch.cat([pairs.edge_index[:, pairs.label] for pairs in (val, test)], 1)
     graph = training_graph(data, held_out)
     return LinkSplit(graph, _undirected(graph.edge_index, found.num_nodes), val, test)
+
+
+def official_split(data: Data) -> LinkSplit | None:
+    """The split that a data set brings (ogbl-collab), or None.
+
+    Its graph is the data set's: training edges alone. Pairs that repeat in later years are edges of both sides, as OGB
+    has it.
+
+    Parameters
+    ----------
+    data : Data
+        With ``val_edge``, ``val_edge_neg``, ``test_edge`` and ``test_edge_neg``, int64 [2, m], if it brings one.
+    """
+    if getattr(data, "test_edge", None) is None:
+        return None
+    parts = []
+    for name in ("val", "test"):
+        edges, others = data[f"{name}_edge"], data[f"{name}_edge_neg"]
+        pairs = torch.cat([edges, others], 1)
+        parts.append(Pairs(pairs, torch.arange(pairs.size(1)) < edges.size(1)))
+    graph = training_graph(data, torch.empty(2, 0, dtype=torch.int64))
+    return LinkSplit(graph, _undirected(graph.edge_index, data.num_nodes), *parts)
 
 
 def training_graph(data: Data, held_out: Tensor) -> Data:

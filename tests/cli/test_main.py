@@ -14,7 +14,7 @@ from genurl_graph.exceptions import DivergenceError, InputError
 HEAVY = ("torch", "numpy", "scipy", "sklearn", "matplotlib", "torch_geometric", "networkx", "ogb")
 
 
-@pytest.mark.parametrize("words", [[], ["embed"], ["compare"], ["ablate"], ["doctor"], ["datasets"]])
+@pytest.mark.parametrize("words", [[], ["embed"], ["compare"], ["ablate"], ["ogb"], ["doctor"], ["datasets"]])
 def test_help_loads_nothing_heavy(words: list[str]) -> None:
     code = (
         "import sys\nfrom genurl_graph.cli import main\n"
@@ -49,6 +49,7 @@ OPTIONS = {
     "compare": "dataset methods seeds metrics",
     "ablate": "dataset losses gamma nu k merging full seeds protocol data-root epochs device set metrics markdown plot "
     "resume quiet",
+    "ogb": "dataset seeds data-root epochs device set probe-epochs report metrics resume yes quiet",
 }
 
 

@@ -1,5 +1,6 @@
 """Missing files: downloaded whole or not at all, and offline a message that says what to put where."""
 
+import hashlib
 import io
 import zipfile
 from pathlib import Path
@@ -120,18 +121,71 @@ def test_large_download_is_never_started(tmp_path: Path, monkeypatch: pytest.Mon
     assert "products.zip" in str(caught.value)
 
 
-def test_archive_is_unpacked_and_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def archive_bytes(name: str = "arxiv") -> bytes:
     buffer = io.BytesIO()
-    entry = datasets.info("arxiv")
     with zipfile.ZipFile(buffer, "w") as bundle:
-        for file in entry.files:
-            bundle.writestr(f"arxiv/{file.partition('/')[2]}", file)
-        bundle.writestr("arxiv/mapping/README.md", "not needed")
-    monkeypatch.setattr(download, "open_url", lambda url: Response(buffer.getvalue()))
+        for file in datasets.info(name).files:
+            bundle.writestr(f"{name}/{file.partition('/')[2]}", file)
+        bundle.writestr(f"{name}/mapping/README.md", "not needed")
+    return buffer.getvalue()
+
+
+def files_in(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_archive_is_unpacked_and_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    entry, content = datasets.info("arxiv"), archive_bytes()
+    monkeypatch.setattr(download, "open_url", lambda url: Response(content, Content_Length=str(len(content))))
     download.ensure_files(entry, tmp_path)
-    found = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
-    assert found == set(entry.files)
+    assert files_in(tmp_path) == {*entry.files, "ogbn_arxiv.zip.sha256"}
     assert all((tmp_path / file).read_text() == file for file in entry.files)
+    note = (tmp_path / "ogbn_arxiv.zip.sha256").read_text()
+    assert note == f"{hashlib.sha256(content).hexdigest()}  ogbn_arxiv.zip\n"
+
+
+def test_large_download_runs_where_it_is_wanted_and_shows_progress(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    content = archive_bytes("products")
+    monkeypatch.setattr(download, "open_url", lambda url: Response(content, Content_Length=str(len(content))))
+    monkeypatch.setattr(download, "LARGE_MB", len(content) / 1e6)
+    download.ensure_files(datasets.info("products"), tmp_path, large=True)
+    assert files_in(tmp_path) == {*datasets.info("products").files, "ogbn_products.zip.sha256"}
+    shown = capsys.readouterr()
+    assert "ogbn_products.zip" in shown.err
+    assert shown.out == ""
+
+
+def test_another_archive_than_before_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    content = archive_bytes()
+    monkeypatch.setattr(download, "open_url", lambda url: Response(content))
+    note = tmp_path / "ogbn_arxiv.zip.sha256"
+    note.write_text(f"{'0' * 64}  ogbn_arxiv.zip\n")
+    with pytest.raises(InputError, match=f"SHA-256 {hashlib.sha256(content).hexdigest()}.*says {'0' * 64}"):
+        download.ensure_files(datasets.info("arxiv"), tmp_path)
+    assert files_in(tmp_path) == {note.name}
+    note.write_text(f"{hashlib.sha256(content).hexdigest()}  ogbn_arxiv.zip\n")
+    download.ensure_files(datasets.info("arxiv"), tmp_path)
+    assert len(files_in(tmp_path)) == 8
+
+
+def test_damaged_member_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    content = bytearray(archive_bytes())
+    last = datasets.info("arxiv").files[-1].encode()
+    place = content.index(last)  # the content of the last member, stored as it is: its CRC-32 no longer fits
+    content[place] ^= 1
+    monkeypatch.setattr(download, "open_url", lambda url: Response(bytes(content)))
+    with pytest.raises(InputError, match=r"the download failed \(Bad CRC-32"):
+        download.ensure_files(datasets.info("arxiv"), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_noticed_before_the_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(download, "open_url", lambda url: Response(b"", Content_Length=str(10**18)))
+    with pytest.raises(InputError, match=r"has 1,000,000,000,000,000,000 bytes, and .* has [\d,]+ left"):
+        download.ensure_files(datasets.info("arxiv"), tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_archive_without_the_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -1,13 +1,19 @@
 """The OGB reader on a small folder in the exact layout of OGB's archives."""
 
+import builtins
+import functools
 import gzip
+import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from torch_geometric.utils import to_undirected
 
 from genurl_graph import datasets
+from genurl_graph.evaluation.ogb import without_version_check
 from genurl_graph.exceptions import InputError
 
 EDGES = "0,1\n1,2\n3,0\n"
@@ -89,3 +95,49 @@ def test_truncated_gzip_is_named(root: Path, parser: str):
     path.write_bytes(path.read_bytes()[:-12])
     with pytest.raises(InputError, match=r"edge.csv.gz: cannot be read"):
         datasets.load("ogbn-arxiv", root)
+
+
+@pytest.fixture(params=["ogb_blocks", "ogb_coauthor"])
+def graph_root(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A copy of a whole graph in OGB's layout: OGB's own classes write beside raw/."""
+    return Path(shutil.copytree(request.getfixturevalue(request.param), tmp_path / "root"))
+
+
+@pytest.fixture
+def own_classes(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """OGB's own classes, with a ``torch.load`` that unpickles as it did before torch 2.6; a question is an error."""
+    with without_version_check():
+        import ogb.nodeproppred as found
+    monkeypatch.setattr(torch, "load", functools.partial(torch.load, weights_only=False))
+    monkeypatch.setattr(builtins, "input", lambda *words: pytest.fail(f"asked: {words}"))
+    return found
+
+
+def test_same_content_as_ogb_itself_reads(graph_root: Path, own_classes: Any):
+    ours = datasets.load("ogbn-arxiv", graph_root)
+    plain = own_classes.NodePropPredDataset("ogbn-arxiv", root=str(graph_root))
+    pyg = own_classes.PygNodePropPredDataset("ogbn-arxiv", root=str(graph_root))
+    again = own_classes.PygNodePropPredDataset("ogbn-arxiv", root=str(graph_root))  # from what the first one wrote
+    graph, labels = plain[0]
+    for x, y, edge_index in (
+        (torch.from_numpy(graph["node_feat"]), torch.from_numpy(labels), torch.from_numpy(graph["edge_index"])),
+        (pyg[0].x, pyg[0].y, pyg[0].edge_index),
+        (again[0].x, again[0].y, again[0].edge_index),
+    ):
+        assert torch.equal(ours.x, x)
+        assert torch.equal(ours.y, y[:, 0])
+        assert edge_index.size(1) * 2 == ours.edge_index.size(1)
+        assert torch.equal(ours.edge_index, to_undirected(edge_index, num_nodes=len(y)))
+    for split in (plain.get_idx_split(), pyg.get_idx_split()):
+        for part, mask in (("train", ours.train_mask), ("valid", ours.val_mask), ("test", ours.test_mask)):
+            assert mask.nonzero()[:, 0].tolist() == split[part].tolist()
+    covered = ours.train_mask.int() + ours.val_mask.int() + ours.test_mask.int()
+    assert bool((covered == 1).all())
+
+
+def test_reading_never_unpickles_or_asks(ogb_blocks: Path, monkeypatch: pytest.MonkeyPatch):
+    before = sorted(ogb_blocks.rglob("*"))
+    monkeypatch.setattr(torch, "load", lambda *words, **more: pytest.fail("unpickled"))
+    monkeypatch.setattr(builtins, "input", lambda *words: pytest.fail("asked"))
+    assert datasets.load("ogbn-arxiv", ogb_blocks).num_nodes == 240
+    assert sorted(ogb_blocks.rglob("*")) == before
