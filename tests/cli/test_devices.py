@@ -1,0 +1,84 @@
+"""``embed --devices 2``: what one process computes, and what happens when one of two dies."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
+
+
+def command(folder, *more):
+    digits = ["--dataset", "digits", "--encoder", "mlp", "--seed", "0", "--set", "sampling.batch_size=600"]
+    output = ["--output", str(folder / "z.npz"), "--metrics", str(folder / "m.json")]
+    return [sys.executable, "-m", "genurl_graph.cli", "embed", *digits, *output, *more]
+
+
+def test_two_processes_write_what_one_writes(tmp_path):
+    found = {}
+    for number in (1, 2):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        more = ["--epochs", "2", "--set", "training.lr=1e-3", "--devices", str(number)]
+        done = subprocess.run(command(folder, *more), env=ENVIRONMENT, capture_output=True, text=True, timeout=280)
+        assert done.returncode == 0, done.stderr
+        # One of them speaks.
+        assert len(re.findall("linear probe", done.stdout)) == 1
+        found[number] = np.load(folder / "z.npz")["embedding"], json.loads((folder / "m.json").read_text())
+    (one, metrics), (two, other) = found[1], found[2]
+    np.testing.assert_allclose(two, one, atol=2e-3 * np.abs(one).max())
+    assert other["loss"] == pytest.approx(metrics["loss"], rel=1e-4)
+    assert other["config"] == metrics["config"]
+
+
+def test_bad_input_is_said_once_and_ends_with_2(tmp_path):
+    done = subprocess.run(
+        command(tmp_path, "--devices", "2", "--set", "loss.gama=1"),
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert done.returncode == 2
+    assert done.stderr.count("unknown key 'loss.gama'") == 1
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc"), reason="looks for the worker in /proc")
+def test_a_dead_worker_ends_the_run_and_leaves_a_checkpoint(tmp_path):
+    long = ["--epochs", "4000", "--set", "training.checkpoint_every=1", "--devices", "2"]
+    run = subprocess.Popen(command(tmp_path, *long), env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
+    checkpoint = tmp_path / "z.npz.ckpt"
+    try:
+        until = time.monotonic() + 200
+        while not checkpoint.exists() and time.monotonic() < until:
+            assert run.poll() is None
+            time.sleep(0.2)
+        assert checkpoint.exists()
+        os.kill(_worker(run.pid, "1"), signal.SIGKILL)
+        _, errors = run.communicate(timeout=100)
+    finally:
+        run.kill()
+    assert run.returncode == 1
+    assert "process 1 of 2 was ended by SIGKILL" in errors
+    assert f"--resume continues from {checkpoint}" in errors
+    assert not (tmp_path / "z.npz").exists()
+
+
+def _worker(parent, rank):
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/stat") as stat, open(f"/proc/{name}/environ", "rb") as environment:
+                mine = int(stat.read().rpartition(")")[2].split()[1]) == parent
+                if mine and f"RANK={rank}".encode() in environment.read().split(b"\0"):
+                    return int(name)
+        except OSError:
+            continue
+    raise AssertionError("no such worker")
