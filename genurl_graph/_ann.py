@@ -11,9 +11,10 @@ from torch import Tensor
 
 from genurl_graph._rows import DenseRows, Frame
 
-# Cells searched: at least this many, else a 32nd. Measured recall (k = 15, 16 features, ten Gaussian clusters): 0.91 at
-# 20,000 rows, 0.95 at 40,000, in 0.6 of the exact search's processor time.
-MIN_PROBES = 16
+# Cells searched: a 32nd, but at least and at most so many. Measured recall (k = 15, 16 features, ten Gaussian clusters):
+# 0.91 at 20,000 rows, 0.95 at 40,000, in 0.6 of the exact search's processor time. Without the upper bound the time
+# would grow with the square of the rows, as that of exact search does.
+MIN_PROBES, MAX_PROBES = 16, 64
 
 
 def faiss_installed() -> bool:
@@ -34,7 +35,7 @@ def candidates(query: DenseRows, rows: DenseRows, width: int, frame: Frame, seed
     index: Any = faiss.IndexIVFFlat(quantizer, rows.d, cells, kind)
     index.cp.seed = seed
     index.cp.niter = 8
-    index.nprobe = min(cells, max(MIN_PROBES, cells // 32))
+    index.nprobe = min(cells, max(MIN_PROBES, min(cells // 32, MAX_PROBES)))
 
     generator = torch.Generator().manual_seed(seed)
     sample = torch.randperm(rows.n, generator=generator)[: 64 * cells].sort().values

@@ -28,6 +28,10 @@ TRUSTED, DOUBTED = 0.7, 0.6
 _HALVINGS = 3
 # Sample of `feature_coherence`: nodes, and neighbours of each.
 _QUERIES, _NEAREST = 512, 5
+# Nodes among which neighbours of that sample are looked for.
+_POOL = 50_000
+# Graphs with more edges are judged by so many of each node, on average.
+_MANY_EDGES, _EDGES_A_NODE = 1 << 24, 16
 # Numbers of float64 held at a time.
 _CELLS = 1 << 23
 
@@ -82,24 +86,50 @@ def feature_coherence(x: Tensor, metric: str, seed: int = 0) -> float:
     for _ in range(_HALVINGS):
         columns, queries = generator.permutation(f), generator.permutation(n)[:_QUERIES]
         first, second = (FeatureRows(rows.matrix[:, half], metric) for half in (columns[: f // 2], columns[f // 2 :]))
-        pairs = np.stack([queries.repeat(k), _nearest(first, queries, k, generator)])
+        pool = None if n <= _POOL else np.union1d(queries, generator.permutation(n)[:_POOL])
+        pairs = np.stack([queries.repeat(k), _nearest(first, queries, k, generator, pool)])
         found.append(float(_agreement(second, torch.from_numpy(pairs), seed).double().mean()))
     return sum(found) / len(found)
 
 
-def _nearest(rows: FeatureRows, queries: Any, k: int, generator: Any) -> Any:
-    """The k nodes nearest to each query, one after the other; ties fall at random."""
+def _nearest(rows: FeatureRows, queries: Any, k: int, generator: Any, pool: Any) -> Any:
+    """The k nodes of `pool` (None: of all) nearest to each query, one after the other; ties fall at random."""
     import numpy as np
 
+    place = queries if pool is None else np.searchsorted(pool, queries)
+    rows = rows if pool is None else rows.part(pool)
     found = []
     step = max(1, _CELLS // rows.size)
-    for start in range(0, len(queries), step):
-        part = queries[start : start + step]
+    for start in range(0, len(place), step):
+        part = place[start : start + step]
         near = rows.to(part).T
         near = near + np.abs(near).max() * 1e-9 * generator.random(near.shape)
         near[np.arange(len(part)), part] = -np.inf
         found.append(np.argpartition(-near, k - 1, axis=1)[:, :k].reshape(-1))
-    return np.concatenate(found)
+    chosen = np.concatenate(found)
+    return chosen if pool is None else pool[chosen]
+
+
+def sampled_edges(edge_index: Tensor, num_nodes: int, seed: int = 0) -> Tensor:
+    """The edges that `node_trust` is to be asked about: all of them, or of very many a random part.
+
+    An edge of node i is kept with probability ``min(1, 16 / degree_i)``: nodes with few edges keep them.
+
+    Parameters
+    ----------
+    edge_index : Tensor, int64, shape [2, E]
+    num_nodes, seed : int
+
+    Returns
+    -------
+    Tensor, int64, shape [2, E']
+    """
+    if edge_index.size(1) <= _MANY_EDGES:
+        return edge_index
+    row = edge_index[0]
+    share = _EDGES_A_NODE / torch.bincount(row, minlength=num_nodes).float()
+    drawn = torch.rand(row.numel(), generator=torch.Generator().manual_seed(seed))
+    return edge_index[:, drawn.to(row.device) < share[row]]
 
 
 def confidence(area: Any, low: float = 0.5) -> Any:

@@ -148,6 +148,8 @@ def merge_graphs(
         if directed == "error":
             _refuse_directed(both.size(1) - pre.size(1), both_weight, pre_weight)
         pre, pre_weight = both, both_weight
+    if knn.size(1) == 0 and not lengths:
+        return MergedGraph(pre, pre_weight, torch.full_like(pre_weight, PREDEFINED, dtype=torch.uint8))
     knn, knn_w = _both_ways(knn, knn_w, num_nodes, lengths)
     knn_w = knn_w / feature_weight if lengths else knn_w * feature_weight
 
@@ -238,10 +240,9 @@ def _slots(first: Tensor, second: Tensor) -> _Slots:
     new = first[place.clamp_max(max(first.numel() - 1, 0))] != second if first.numel() else torch.ones_like(place) > 0
     before = new.cumsum(0) - new.long()
     # A key of the first list moves up by the new ones that are smaller.
-    moved = torch.bincount(place[new], minlength=first.numel() + 1)[: first.numel()].cumsum(0)
-    return _Slots(
-        moved + torch.arange(first.numel(), device=first.device), place + before, first.numel() + int(new.sum())
-    )
+    moved = torch.bincount(place[new], minlength=first.numel() + 1)[: first.numel()].cumsum_(0)
+    moved += torch.arange(first.numel(), device=first.device)
+    return _Slots(moved, place + before, first.numel() + int(new.sum()))
 
 
 def _refuse_directed(missing: int, both_weight: Tensor, weight: Tensor) -> None:

@@ -60,13 +60,14 @@ def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torc
     if sign and x is None:
         raise InputError("encoder sign: the nodes have no features; expected some (or encoder.structure=random_walk)")
     sources = gather(data, config, seed, device)
+    own = identity(n) if x is None else x
+    # First, and no longer needed when the larger graph of P is made.
+    features = averaged(own, propagation_edges(sources, n, config), config, device) if sign else Features(own)
     if config.merge.how == "geodesic":
         merged = geodesic_similarities(data, sources, config)
     else:
         merged = _merge(sources, n, config.merge.feature_weight, cast(How, config.merge.how))
     positive = _without_zeros(merged)
-    own = identity(n) if x is None else x
-    features = averaged(own, propagation_edges(sources, n, config), config, device) if sign else Features(own)
     start = torch.randn(n, config.encoder.dim) if config.encoder.name == "free" else None
     encoder = make_encoder(config, int(own.size(1)), start)
     make = BatchObjective if config.sampling.negatives == "batch" else PairwiseObjective
@@ -91,7 +92,9 @@ def propagation_edges(sources: Sources, num_nodes: int, config: Config) -> Merge
     complete: on Cora and CiteSeer feature edges beside trusted ones did harm.
     """
     if sources.trust is not None and sources.knn_edge_index is not None and sources.knn_weight is not None:
-        lack = 1 - sources.trust.to(sources.knn_weight.device)[sources.knn_edge_index].mean(0)
+        trust = sources.trust.to(sources.knn_weight.device)
+        low, high = sources.knn_edge_index
+        lack = 1 - (trust[low] + trust[high]) / 2
         sources = sources._replace(knn_weight=lack * sources.knn_weight)
     # Beside trusted edges feature edges weigh nothing: multiplying by their zeros would take most of the time.
     return _without_zeros(_merge(sources, num_nodes, config.merge.propagation_weight, "mix"))

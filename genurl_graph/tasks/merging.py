@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from genurl_graph._feature_rows import FeatureRows
-from genurl_graph.agreement import confidence, edge_agreement, feature_coherence, node_trust
+from genurl_graph.agreement import confidence, edge_agreement, feature_coherence, node_trust, sampled_edges
 from genurl_graph.config import Config
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph import MergedGraph, merge_graphs
@@ -97,17 +97,23 @@ def gather(data: Input, config: Config, seed: int, device: torch.device) -> Sour
         degree = torch.zeros_like(degree)
     elif merge.weighting == "adaptive":
         coherence = feature_coherence(data.x, config.neighbors.metric, seed)
-        agreement = edge_agreement(data.x, edges, config.neighbors.metric, seed).to(edges.device)
-        trust = 1 - confidence(coherence) * (1 - node_trust(agreement, edges, n))
-        of_edge = trust[edges].mean(0)
+        asked = sampled_edges(edges, n, seed)
+        agreement = edge_agreement(data.x, asked, config.neighbors.metric, seed).to(edges.device)
+        trust = 1 - confidence(coherence) * (1 - node_trust(agreement, asked, n))
+        of_edge = _mean_of_ends(trust, edges)
         degree = torch.zeros_like(degree).index_add_(0, edges[0], of_edge)
         mean = float(agreement.double().mean()) if agreement.numel() else None
         found = found._replace(edge_weight=weight * of_edge, trust=trust, agreement=mean, coherence=coherence)
     if merge.feature_weight > 0 or merge.propagation_weight > 0:
         neighbors, knn_edges, p = feature_similarities(data, config, seed, device)
-        fading = p / (1 + degree.to(p.device)[knn_edges].mean(0))
+        fading = p / (1 + _mean_of_ends(degree.to(p.device), knn_edges))
         found = found._replace(knn_edge_index=knn_edges, knn_weight=fading, neighbors=neighbors)
     return found
+
+
+def _mean_of_ends(value: Tensor, edge_index: Tensor) -> Tensor:
+    """Mean of a value [n] over both ends of each edge, [E]."""
+    return value[edge_index[0]].add_(value[edge_index[1]]).div_(2)
 
 
 def geodesic_similarities(data: Input, sources: Sources, config: Config) -> MergedGraph:
