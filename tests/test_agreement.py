@@ -115,3 +115,28 @@ def test_confidence_of_numbers_and_tensors() -> None:
     assert confidence(torch.tensor(areas)).tolist() == pytest.approx([0, 0, 1, 1])
     assert confidence(0.65, 0.6) == pytest.approx(0.5)
     assert node_trust(torch.empty(0), torch.empty(2, 0, dtype=torch.long), 3).tolist() == [1, 1, 1]
+
+
+def test_of_very_many_edges_a_part_is_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = blobs(n=200)
+    edges = edges_of(y, alike=True, count=3000)
+    assert agreement.sampled_edges(edges, 200) is edges
+    monkeypatch.setattr(agreement, "_MANY_EDGES", 1000)
+    monkeypatch.setattr(agreement, "_EDGES_A_NODE", 6)
+    # A node whose edges are few keeps them all.
+    rare = torch.tensor([[0], [100]])
+    own = merge_graphs(torch.cat([edges[:, (edges != 0).all(0)], rare], 1), None, None, None, num_nodes=200).edge_index
+    part = agreement.sampled_edges(own, 200, seed=1)
+    degree = torch.bincount(part[0], minlength=200)
+    assert 0.8 * 6 < float(degree.float().mean()) < 1.2 * 6
+    assert int(degree[0]) == 1
+    whole, few = (float(edge_agreement(x, e, "cosine").mean()) for e in (own, part))
+    assert few == pytest.approx(whole, abs=0.03)
+
+
+def test_coherence_of_a_part_is_that_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, _ = blobs(n=1500)
+    whole = feature_coherence(x, "cosine")
+    monkeypatch.setattr(agreement, "_POOL", 700)
+    assert feature_coherence(x, "cosine") == pytest.approx(whole, abs=0.05)
+    assert whole > 0.6

@@ -221,3 +221,25 @@ def test_shares_of_mass_by_provenance_add_up() -> None:
     assert merged.mass_shares() == pytest.approx({"mass_predefined": 1 / 8, "mass_both": 3 / 8, "mass_feature": 4 / 8})
     empty = merge_graphs(None, None, None, None, num_nodes=3)
     assert set(empty.mass_shares().values()) == {0.0}
+
+
+@few
+@given(
+    first=st.sets(st.integers(0, 60)).map(sorted),
+    second=st.sets(st.integers(0, 60)).map(sorted),
+)
+def test_sorted_lists_are_merged_in_place(first: list[int], second: list[int]) -> None:
+    union = sorted(set(first) | set(second))
+    slots = graph._slots(torch.tensor(first, dtype=torch.long), torch.tensor(second, dtype=torch.long))
+    assert slots.size == len(union)
+    assert [union[i] for i in slots.first.tolist()] == first
+    assert [union[i] for i in slots.second.tolist()] == second
+
+
+def test_what_is_clean_already_comes_out_as_it_went_in() -> None:
+    edges, weight = random_edges(0, 20, 100)
+    once = merge_graphs(edges, weight, None, None, num_nodes=20)
+    again = merge_graphs(once.edge_index, once.edge_weight, None, None, num_nodes=20)
+    assert torch.equal(once.edge_index, again.edge_index)
+    assert torch.equal(once.edge_weight, again.edge_weight)
+    assert again.provenance.unique().tolist() == [PREDEFINED]
