@@ -12,13 +12,13 @@ from genurl_graph.all_pairs import number, why_not
 from genurl_graph.config import LossConfig, SamplingConfig, ViewConfig
 from genurl_graph.encoders import Features
 from genurl_graph.exceptions import InputError
-from genurl_graph.layers import MLP
-from genurl_graph.losses import LossTerms, barlow_terms, gkl_of_sums
+from genurl_graph.layers import RowEncoder
+from genurl_graph.losses import LossTerms, barlow_terms, gkl_of_sums, log1m
 from genurl_graph.objective import PairwiseObjective
 from genurl_graph.pairs import block_distances, normalize
 from genurl_graph.propagation import Propagation
 
-LOSSES = ("gkl", "barlow")
+LOSSES = ("gkl", "bce", "barlow")
 
 # Steps of an epoch at least: few samples make few batches.
 LEAST_STEPS = 20
@@ -62,8 +62,8 @@ class BatchObjective(PairwiseObjective):
         views: ViewConfig,
     ) -> None:
         super().__init__(encoder, features, propagation, edge_index, p, num_nodes, loss, sampling, views)
-        if features is None or not isinstance(encoder, MLP):
-            raise InputError("sampling.negatives: batches need an encoder that reads each row alone (mlp or linear)")
+        if features is None or not isinstance(encoder, RowEncoder):
+            raise InputError("sampling.negatives: batches need an encoder that reads each row alone (mlp, linear or cnn)")
         if views.self_weight > 0:
             raise InputError("sampling.negatives: batches look at one view only (views.self_weight 0)")
         if sampling.batch_size < 2:
@@ -135,6 +135,10 @@ class BatchObjective(PairwiseObjective):
         else:
             itself = torch.eye(size, dtype=torch.bool, device=a.device)
             block = self._log_q(block_distances(a, a, loss.metric)).masked_fill(itself, -math.inf)
+            if loss.name == "bce":
+                # As UMAP samples it: a pair of the batch repels, whether it is an edge or not.
+                repulsion = -loss.gamma * math.exp(weight) * log1m(block).sum()
+                return self.finished(LossTerms(divergence + repulsion, divergence, repulsion))
             log_total = block.logsumexp(1) + weight
             if loss.per == "global":
                 log_total = log_total.logsumexp(0, keepdim=True)

@@ -16,24 +16,29 @@ from torch import Tensor, nn
 from genurl_graph._csr import constant_product
 from genurl_graph.config import Config
 from genurl_graph.exceptions import InputError
+from genurl_graph.images import image_shape
 from genurl_graph.layers import MLP, Features, InputLayer, PReLU, normalisation
 from genurl_graph.propagation import Norm, Propagation
+from genurl_graph.row_encoders import CNN, ModuleEncoder
 
 GNNS = ("gcn", "sage", "gat", "gin")
 DENSE = ("mlp", "linear", "factorized-linear")
-ENCODERS = (*GNNS, *DENSE, "free")
+ENCODERS = (*GNNS, *DENSE, "cnn", "free")
 
 __all__ = [
+    "CNN",
     "DENSE",
     "ENCODERS",
     "GNN",
     "GNNS",
     "MLP",
+    "ModuleEncoder",
     "Features",
     "FreeTable",
     "InputLayer",
     "PReLU",
     "begins_as_pca",
+    "configured",
     "make_encoder",
 ]
 
@@ -144,8 +149,9 @@ def make_encoder(
     norm: str = "none",
     start: Tensor | None = None,
     skip: bool = False,
+    image: str = "auto",
 ) -> nn.Module:
-    """Encoder by name (`ENCODERS`); `start` is the initial table of "free", `skip` as in `MLP`.
+    """Encoder by name (`ENCODERS`); `start` is the initial table of "free", `skip` as in `MLP`, `image` of a CNN.
 
     Raises
     ------
@@ -166,11 +172,45 @@ def make_encoder(
         return MLP(in_dim, dim, layers=1)
     if name == "factorized-linear":
         return MLP(in_dim, dim, **(options | {"norm": "hidden"}), linear=True)  # type: ignore[arg-type]
+    if name == "cnn":
+        return CNN(image_shape(image, in_dim), dim, hidden=hidden)
     if name == "free":
         if start is None:
             raise InputError('encoder "free": needs initial coordinates')
         return FreeTable(start)
     raise InputError(f"encoder: unknown {name!r}; expected one of {', '.join(ENCODERS)}")
+
+
+def configured(
+    config: Config, in_dim: int, start: Tensor | None = None, module: nn.Module | None = None
+) -> nn.Module:
+    """The encoder that a configuration describes, for `in_dim` input columns.
+
+    Parameters
+    ----------
+    config : Config
+        Resolved.
+    in_dim : int
+    start : Tensor, optional
+        As in `make_encoder`.
+    module : nn.Module, optional
+        The user's own, for ``encoder.name = module``.
+    """
+    c = config.encoder
+    if module is not None:
+        return ModuleEncoder(module, in_dim, None if c.image == "rows" else image_shape(c.image, in_dim))
+    return make_encoder(
+        c.name,
+        in_dim,
+        c.dim,
+        hidden=c.hidden,
+        layers=c.layers,
+        dropout=c.dropout,
+        norm=c.norm,
+        start=start,
+        skip=begins_as_pca(config),
+        image=c.image,
+    )
 
 
 def begins_as_pca(config: Config) -> bool:

@@ -9,13 +9,14 @@ from typing import Any
 from torch import Tensor
 
 from genurl_graph.config import Config, EncoderConfig, load_preset, read_method, read_toml
-from genurl_graph.encoders import DENSE, ENCODERS
+from genurl_graph.encoders import DENSE, ENCODERS, GNNS
 from genurl_graph.exceptions import InputError
 from genurl_graph.hetero import resolve_hetero
 from genurl_graph.inputs import Input, resolve_normalization
+from genurl_graph.tasks import distillation
 from genurl_graph.tasks.common import resolve_learning_rate, resolve_metric, resolve_perplexity, resolve_sampling
 
-TASKS = ("graph", "reduce")
+TASKS = ("graph", "reduce", "distill")
 
 
 def resolve_config(
@@ -30,7 +31,7 @@ def resolve_config(
     ----------
     data : Input
         Its edges choose the task, its features choose metric and normalisation, where these are "auto".
-    task : "auto", "graph" or "reduce"
+    task : "auto", "graph", "reduce" or "distill"
     config : mapping of dotted names, path of a TOML file, or name of a method ("tldr")
         Overrules the preset of the task.
     arguments : mapping of dotted names
@@ -50,7 +51,9 @@ def resolve_config(
             del source["encoder.name"]
     asked |= given
     resolved = load_preset(task, *_variants(asked)).override(asked)
-    if resolved.encoder.name not in ENCODERS:
+    if task == "distill":
+        resolved = resolved.override(distillation.definite(data, resolved))
+    if resolved.encoder.name not in (*ENCODERS, "module"):
         raise InputError(f"encoder: unknown {resolved.encoder.name!r}; expected auto, {', '.join(ENCODERS)}")
     resolved = resolved.override(
         resolve_sampling(resolved, data.num_nodes) | {"training.lr": resolve_learning_rate(resolved, data.num_nodes)}
@@ -90,7 +93,7 @@ def resolve_config(
 def _variants(asked: Mapping[str, Any]) -> tuple[str, ...]:
     """Presets on top of the task's: the encoder's, and those of embeddings that are no pictures."""
     name = asked.get("encoder.name", "free")
-    kind = "mlp" if name in DENSE else str(name)
+    kind = "mlp" if name in DENSE else "gnn" if name in GNNS else str(name)
     try:
         wide = int(asked.get("encoder.dim", 2)) > 2
     except ValueError:
@@ -107,7 +110,7 @@ def _normalization(x: Tensor, encoder: EncoderConfig) -> str:
 
 def _task(data: Input, task: str) -> str:
     if task not in ("auto", *TASKS):
-        raise InputError(f"task: unknown {task!r}; expected auto, graph or reduce")
+        raise InputError(f"task: unknown {task!r}; expected auto, graph, reduce or distill")
     has_edges = data.edge_index is not None and data.edge_index.numel() > 0
     if task == "graph" and not has_edges:
         raise InputError("task graph: the input has no edges; expected a graph (or use task reduce)")

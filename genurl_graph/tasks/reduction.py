@@ -8,7 +8,7 @@ from torch import Tensor
 from genurl_graph.all_pairs import AllPairsObjective
 from genurl_graph.batches import BatchObjective
 from genurl_graph.config import Config
-from genurl_graph.encoders import DENSE, Features, begins_as_pca, make_encoder
+from genurl_graph.encoders import DENSE, Features, configured
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph import merge_graphs
 from genurl_graph.inputs import Input
@@ -56,17 +56,8 @@ def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torc
     merged = merge_graphs(
         data.edge_index, predefined_weights(data), knn_edges, knn_p, num_nodes=data.num_nodes, how="union"
     )
-    encoder = make_encoder(
-        config.encoder.name,
-        data.num_features if x is None else int(x.size(1)),
-        config.encoder.dim,
-        hidden=config.encoder.hidden,
-        layers=config.encoder.layers,
-        dropout=config.encoder.dropout,
-        norm=config.encoder.norm,
-        start=start(data, space, merged, config, seed) if free else None,
-        skip=begins_as_pca(config),
-    )
+    width = data.num_features if x is None else int(x.size(1))
+    encoder = configured(config, width, start(data, space, merged, config, seed) if free else None)
     positive = merged.edge_weight > 0
     make = OBJECTIVES.get(config.sampling.negatives, PairwiseObjective)
     objective = make(
