@@ -145,9 +145,9 @@ def load(
     return datasets.load(dataset, root)
 
 
-def fit(estimator: "GenURL", data: "Data", checkpoint: Path) -> None:
+def fit(estimator: "GenURL", data: "Data", checkpoint: Path, **fit_params: Any) -> None:
     try:
-        estimator.fit(data)
+        estimator.fit(data, **fit_params)
     except KeyboardInterrupt as error:
         advice = "interrupted before the first checkpoint; nothing was written"
         if checkpoint.exists():

@@ -54,6 +54,8 @@ class SimilarityConfig:
 
     perplexity: Literal["auto"] | float = "auto"  # effective number of neighbours; auto: n_neighbors
     nu: float = 100.0
+    # Distillation: neighbours among all samples, found once, or among those of each batch, found anew
+    among: Literal["samples", "batch"] = "samples"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,8 +1,10 @@
 """Distillation: P of a teacher's features, Q of any student, no labels.
 
-Samples are nodes. The teacher's nearest neighbours and their calibrated similarities make P: once, of stored features;
-batch by batch, of a network that is asked as it goes (`genurl_graph.teaching.BatchSimilarities`). The student may have
-any number of columns. The baselines of `genurl_graph.matching` train on the same batches and the same loop.
+Samples are nodes. The teacher's nearest neighbours and their calibrated similarities make P: once, among all samples
+(``similarity.among = samples``, stored features only), or anew among those of each batch (``batch``,
+`genurl_graph.teaching.BatchSimilarities`), which is the preset's choice: neighbours in a batch lie farther apart, and all
+pairs of the batch are compared exactly. The student may have any number of columns. The baselines of
+`genurl_graph.matching` train on the same batches and the same loop.
 """
 
 from __future__ import annotations
@@ -150,7 +152,7 @@ def build(
     encoder = configured(config, features.num_features, module=module)
     propagation = propagation_of_new(data, config, seed) if config.encoder.name in GNNS else None
     matching = MATCHING.get(config.loss.name)
-    if matching is not None or teacher.features is None:
+    if matching is not None or teacher.features is None or config.similarity.among == "batch":
         make = matching or BatchSimilarities
         nothing = MergedGraph(torch.empty(2, 0, dtype=torch.long), torch.empty(0), torch.empty(0, dtype=torch.uint8))
         return Problem(make(encoder, features, propagation, teacher, n, config), nothing, None)
