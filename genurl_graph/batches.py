@@ -63,7 +63,9 @@ class BatchObjective(PairwiseObjective):
     ) -> None:
         super().__init__(encoder, features, propagation, edge_index, p, num_nodes, loss, sampling, views)
         if features is None or not isinstance(encoder, RowEncoder):
-            raise InputError("sampling.negatives: batches need an encoder that reads each row alone (mlp, linear or cnn)")
+            raise InputError(
+                "sampling.negatives: batches need an encoder that reads each row alone (mlp, linear or cnn)"
+            )
         if views.self_weight > 0:
             raise InputError("sampling.negatives: batches look at one view only (views.self_weight 0)")
         if sampling.batch_size < 2:

@@ -38,8 +38,8 @@ def distill(
         nor in ``transform``.
     data : as in `GenURL.fit`
     objective : str
-        "gkl", "bce", or a baseline of `genurl_graph.matching`: "feature-l2", "feature-cosine", "rkd", "seed". Also "kl",
-        "huber", "l2" and "infonce", for GNNs and for networks as teachers.
+        "gkl" or any other loss of `genurl_graph.losses`, or a baseline of `genurl_graph.matching`: "feature-l2",
+        "feature-cosine", "rkd", "seed".
     n_components : int, optional
         Columns of the student's embedding; by default 32, or those of a module.
     config : dict, optional

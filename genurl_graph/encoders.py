@@ -32,10 +32,10 @@ __all__ = [
     "GNN",
     "GNNS",
     "MLP",
-    "ModuleEncoder",
     "Features",
     "FreeTable",
     "InputLayer",
+    "ModuleEncoder",
     "PReLU",
     "begins_as_pca",
     "configured",
@@ -181,9 +181,7 @@ def make_encoder(
     raise InputError(f"encoder: unknown {name!r}; expected one of {', '.join(ENCODERS)}")
 
 
-def configured(
-    config: Config, in_dim: int, start: Tensor | None = None, module: nn.Module | None = None
-) -> nn.Module:
+def configured(config: Config, in_dim: int, start: Tensor | None = None, module: nn.Module | None = None) -> nn.Module:
     """The encoder that a configuration describes, for `in_dim` input columns.
 
     Parameters

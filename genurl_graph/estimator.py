@@ -45,7 +45,7 @@ class GenURL(Conventions):
         "auto": input with edges is a graph, a plain matrix is reduced; with a teacher, either is distilled.
     encoder : "auto", "gcn", "sage", "gat", "gin", "mlp", "cnn", "free", or nn.Module
         "auto": the preset's, a GCN for graphs, a free table of coordinates for vectors, an MLP for distillation. A
-        module, for distillation only, reads rows, or images if `X` is [n, c, h, w]; a copy of it is trained (`encoder_`).
+        module, for distillation only, reads rows, or images if `X` is [n, c, h, w]; a copy is trained (`encoder_`).
     n_neighbors : int, optional
         Feature-space neighbours of each node. More make the picture more global. By default the preset's 15, or
         n - 1 if there are fewer nodes.

@@ -52,7 +52,7 @@ class RKD(TeacherBatches):
 
 
 class SEED(FeatureMatching):
-    """Cross-entropy of the student's from the teacher's distribution of similarities to a queue and to the sample itself.
+    """Cross-entropy of two distributions, of similarities to a queue and to the sample itself: teacher's and student's.
 
     The queue holds the teacher's features of the last ``loss.queue`` samples (at most n); the teacher's feature of the
     sample itself stands beside it. ``loss.temperature`` is the student's, ``loss.teacher_temperature`` the teacher's.

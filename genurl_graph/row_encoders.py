@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -33,13 +34,15 @@ class CNN(RowEncoder):
     def __init__(self, shape: Shape, dim: int, *, hidden: int = 128) -> None:
         super().__init__(dim)
         if min(shape[:2]) < LEAST_SIDE:
-            raise InputError(f"encoder cnn: found images of {shape[0]} x {shape[1]}; expected {LEAST_SIDE} x {LEAST_SIDE}")
+            raise InputError(
+                f"encoder cnn: found images of {shape[0]} x {shape[1]}; expected {LEAST_SIDE} x {LEAST_SIDE}"
+            )
         if hidden % 4:
             raise InputError(f"encoder.hidden: found {hidden}; expected a multiple of 4 for a cnn")
         self.shape = shape
         widths = (shape[2], hidden // 4, hidden // 2, hidden)
         layers: list[nn.Module] = []
-        for i, (before, after) in enumerate(zip(widths, widths[1:], strict=False)):
+        for i, (before, after) in enumerate(pairwise(widths)):
             layers += [nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
             layers += [nn.MaxPool2d(2)] if i < 2 else []
         self.layers = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(hidden, dim))
@@ -82,7 +85,7 @@ def in_parts(
     """``module(rows)`` of all rows at once (`whole`) or of `PART` at a time, as images where there is a shape."""
     x = features.x.to_dense() if features.x.layout == torch.sparse_csr else features.x
     x = x if keep is None else x * keep
-    parts = [x] if whole else x.split(PART)
+    parts = [x] if whole else [x[start : start + PART] for start in range(0, len(x), PART)]
     return torch.cat([module(part if shape is None else as_images(part, shape)) for part in parts])
 
 

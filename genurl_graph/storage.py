@@ -107,7 +107,9 @@ def load_model(cls: type[GenURL], folder: str | Path, module: nn.Module | None =
         own = config.encoder.name == "module"
         if own != (module is not None):
             expected = "a module like the saved one" if own else "none"
-            raise InputError(f"model {source}: its encoder is {config.encoder.name!r}; expected encoder to be {expected}")
+            raise InputError(
+                f"model {source}: its encoder is {config.encoder.name!r}; expected encoder to be {expected}"
+            )
         encoder = _encoder(config, width, tensors, copy.deepcopy(module))
         space = None if note["space"] is None else unpack(tensors, bool(note["space"]["unit"]))
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:

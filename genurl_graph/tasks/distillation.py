@@ -2,8 +2,8 @@
 
 Samples are nodes. The teacher's nearest neighbours and their calibrated similarities make P: once, among all samples
 (``similarity.among = samples``, stored features only), or anew among those of each batch (``batch``,
-`genurl_graph.teaching.BatchSimilarities`), which is the preset's choice: neighbours in a batch lie farther apart, and all
-pairs of the batch are compared exactly. The student may have any number of columns. The baselines of
+`genurl_graph.teaching.BatchSimilarities`), which is the preset's choice: neighbours in a batch lie farther apart, and
+all pairs of the batch are compared exactly. The student may have any number of columns. The baselines of
 `genurl_graph.matching` train on the same batches and the same loop.
 """
 
@@ -40,8 +40,8 @@ def as_teacher(teacher: Any, X: Any, data: Input) -> Teacher:
     Parameters
     ----------
     teacher : array or Tensor [n, t], nn.Module, or anything fitted with ``transform``
-        Stored features; a network, which reads the rows of `X`, or its images [B, c, h, w] if `X` is [n, c, h, w], batch
-        by batch; or a model (a `GenURL`, a scikit-learn transformer), whose ``transform(X)`` is stored.
+        Stored features; a network, which reads the rows of `X`, or its images [B, c, h, w] if `X` is [n, c, h, w],
+        batch by batch; or a model (a `GenURL`, a scikit-learn transformer), whose ``transform(X)`` is stored.
     X : as in `GenURL.fit`
     data : Input
         The same, checked.
@@ -54,7 +54,9 @@ def as_teacher(teacher: Any, X: Any, data: Input) -> Teacher:
     if isinstance(teacher, nn.Module):
         if data.x is None:
             raise InputError("teacher: a network reads features; the input has none")
-        asked = Teacher(None, teacher, Features(data.x), data.image, output_width(teacher, data.num_features, data.image))
+        asked = Teacher(
+            None, teacher, Features(data.x), data.image, output_width(teacher, data.num_features, data.image)
+        )
         _check_variation(asked.rows(torch.arange(min(data.num_nodes, PROBED))))
         return asked
     found = teacher.transform(X) if hasattr(teacher, "transform") else teacher
@@ -83,7 +85,9 @@ def student_width(student: Any, dim: int | None, data: Input) -> int | None:
         return dim
     found = output_width(student, data.num_features, data.image)
     if dim not in (None, found):
-        raise InputError(f"n_components: found {dim}, but the student has {found} output columns; leave one of them out")
+        raise InputError(
+            f"n_components: found {dim}, but the student has {found} output columns; leave one of them out"
+        )
     return found
 
 
@@ -110,7 +114,9 @@ def definite(data: Input, config: Config) -> dict[str, Any]:
     if name == "module" and data.image is None and image == "auto":
         image = "rows"
     elif name in ("cnn", "module") and image != "rows":
-        image = "x".join(map(str, data.image if data.image and image == "auto" else image_shape(image, data.num_features)))
+        image = "x".join(
+            map(str, data.image if data.image and image == "auto" else image_shape(image, data.num_features))
+        )
     if how == "auto":
         # Pixels, and what only the user's own module knows, stay as they are.
         bag = data.x.layout == torch.sparse_csr

@@ -2,9 +2,9 @@
 
     GENURL_DATA=... python tests/benchmarks/bench_distillation.py --seeds 10 --folder results [--teachers labels,simclr]
 
-Teachers (`teachers.py`): one CNN with 17 times the student's parameters, (a) trained with the labels of 20,000 images, (b)
-by SimCLR on 10,000. Students see the first 10,000 training images, all arms with the same batches, epochs, and seeds; each
-arm's learning rate, and GKL's and BCE's settings, were chosen on training images 50,000 to 55,000 with seeds from 100 on.
+Teachers (`teachers.py`): one CNN with 17 times the student's parameters, (a) trained with the labels of 20,000 images,
+(b) by SimCLR on 10,000. Students see the first 10,000 training images, all arms in the same number of batches of the same
+size. Settings of GKL were chosen on training images 50,000 to 55,000, seed 100; CONTRIBUTING.md lists what was tried.
 Frozen features of the student, logistic regression on 1, 10 and 100 % of the labels of the 10,000 images (a seed draws
 them, the same for all arms), strength by those 5,000 images, accuracy on the 10,000 test images.
 
@@ -163,8 +163,15 @@ def main() -> None:
                 scores = ", ".join(f"{share}: {100 * done[str(seed)][share]:.1f}" for share in SHARES)
                 print(f"seed {seed}, teacher {kind}, {arm}: {scores}; {seconds:.1f} s", flush=True)
     for kind in kinds:
-        rows = {arm: (stored[kind] if arm in ARMS or arm == "teacher" else stored["none"])[arm] for arm in (*REFERENCES, *ARMS)}
-        report(kind, {arm: {s: r for s, r in done.items() if int(s) < args.seeds} for arm, done in rows.items()}, args.seeds)
+        rows = {
+            arm: (stored[kind] if arm in ARMS or arm == "teacher" else stored["none"])[arm]
+            for arm in (*REFERENCES, *ARMS)
+        }
+        report(
+            kind,
+            {arm: {s: r for s, r in done.items() if int(s) < args.seeds} for arm, done in rows.items()},
+            args.seeds,
+        )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The two teachers of bench_distillation.py: one small CNN, trained with labels or by SimCLR, on the package's own loop."""
+"""The two teachers of bench_distillation.py: one small CNN, trained with labels or by SimCLR, on our loop."""
 
 from __future__ import annotations
 
@@ -100,7 +100,11 @@ def teacher_features(kind: str, folder: Path, x: Tensor, y: Tensor, sets: dict[s
             else:
                 objective = SimCLR(encoder, WIDTH, x[:10_000])
             config = TrainingConfig(epochs=EPOCHS[kind], lr=2e-3, schedule="cosine")
-            train(objective, config, callbacks=[lambda e, v: print(f"teacher {kind}: epoch {e}, loss {v:.3f}", flush=True)])
+            train(
+                objective,
+                config,
+                callbacks=[lambda e, v: print(f"teacher {kind}: epoch {e}, loss {v:.3f}", flush=True)],
+            )
         np.savez(path, **{name: features(encoder, images) for name, images in sets.items()})
     with np.load(path) as archive:
         return {name: archive[name] for name in sets}
