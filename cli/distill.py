@@ -125,7 +125,8 @@ def distill(
     parameters = sum(p.numel() for p in estimator.encoder_.parameters())
     report.line(
         f"student {student}, {parameters:,} parameters, {estimator.embedding_.shape[1]} dimensions, "
-        f"objective {objective}, seed {estimator.seed_}, {estimator.device_}; similarities {estimator.seconds_['graph']:.1f} s, "
+        f"objective {objective}, seed {estimator.seed_}, {estimator.device_}; "
+        f"similarities {estimator.seconds_['graph']:.1f} s, "
         f"{estimator.n_iter_} epochs {estimator.seconds_['train']:.1f} s, loss {estimator.loss_history_[-1]:.4g}"
     )
     before = time.perf_counter()

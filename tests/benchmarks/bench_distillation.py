@@ -3,8 +3,8 @@
     GENURL_DATA=... python tests/benchmarks/bench_distillation.py --seeds 10 --folder results [--teachers labels,simclr]
 
 Teachers (`teachers.py`): one CNN with 17 times the student's parameters, (a) trained with the labels of 20,000 images,
-(b) by SimCLR on 10,000. Students see the first 10,000 training images, all arms in the same number of batches of the same
-size. Settings of GKL were chosen on training images 50,000 to 55,000, seed 100; CONTRIBUTING.md lists what was tried.
+(b) by SimCLR on 10,000. Students see the first 10,000 training images, all arms in the same number of batches of the
+same size. Settings were chosen on training images 50,000 to 55,000, seed 100; CONTRIBUTING.md lists what was tried.
 Frozen features of the student, logistic regression on 1, 10 and 100 % of the labels of the 10,000 images (a seed draws
 them, the same for all arms), strength by those 5,000 images, accuracy on the 10,000 test images.
 
