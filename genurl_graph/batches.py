@@ -25,7 +25,7 @@ LEAST_STEPS = 20
 
 
 class BatchObjective(PairwiseObjective):
-    r"""GKL, or Barlow Twins' loss, of batches: B nodes i drawn without replacement, and with each a neighbour j.
+    r"""GKL, cross-entropy, or Barlow Twins' loss of batches: B nodes i drawn without replacement, each with a neighbour j.
 
     A neighbour is drawn with probability ``p_ij / m_i``, ``m_i = sum_j p_ij``, and stands for ``m_i n / B``; the pairs
     of the B nodes among themselves stand for all pairs. Both sums of GKL (`genurl_graph.losses.gkl`) are then
@@ -70,6 +70,8 @@ class BatchObjective(PairwiseObjective):
             raise InputError("sampling.negatives: batches look at one view only (views.self_weight 0)")
         if sampling.batch_size < 2:
             raise InputError(f"sampling.batch_size: found {sampling.batch_size}; expected at least 2")
+        if loss.name == "bce" and loss.scale not in ("auto", 1.0):
+            raise InputError(f"loss.scale: found {loss.scale!r}; expected auto or 1 for the loss bce")
         if loss.projector < 0:
             raise InputError(f"loss.projector: found {loss.projector}; expected a width, or 0 for no projector")
         self.size = min(sampling.batch_size, num_nodes)

@@ -43,10 +43,10 @@ FIXED = {"encoder.normalize": "none", "sampling.batch_size": BATCH, "training.lr
 ARMS: dict[str, tuple[str, dict[str, object]]] = {
     "L2": ("feature-l2", {}),
     "cosine": ("feature-cosine", {}),
-    "RKD": ("rkd", {}),
+    "RKD": ("rkd", {"training.lr": 3e-3}),
     "SEED": ("seed", {"loss.temperature": 0.2, "loss.queue": 2048}),
     "GKL": ("gkl", {}),
-    "BCE": ("bce", {}),
+    "BCE": ("bce", {"loss.gamma": 0.1}),
 }
 REFERENCES = ("untrained", "PCA-32", "CE, all labels", "teacher")
 
