@@ -25,7 +25,7 @@ LEAST_STEPS = 20
 
 
 class BatchObjective(PairwiseObjective):
-    r"""GKL, cross-entropy, or Barlow Twins' loss of batches: B nodes i drawn without replacement, each with a neighbour j.
+    r"""GKL, cross-entropy or Barlow Twins' loss of batches: B nodes i, without replacement, and a neighbour j of each.
 
     A neighbour is drawn with probability ``p_ij / m_i``, ``m_i = sum_j p_ij``, and stands for ``m_i n / B``; the pairs
     of the B nodes among themselves stand for all pairs. Both sums of GKL (`genurl_graph.losses.gkl`) are then

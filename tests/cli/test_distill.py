@@ -15,10 +15,8 @@ from genurl_graph import GenURL
 
 @pytest.fixture
 def digits(tmp_path: Path) -> np.ndarray:
-    x = load_digits().data.astype(np.float32)
-    np.save(
-        tmp_path / "teacher.npy", np.tanh(x @ np.random.default_rng(0).normal(size=(64, 12)).astype(np.float32) / 16)
-    )
+    x = load_digits().data.astype(np.float32) / 16  # as the data set has them
+    np.save(tmp_path / "teacher.npy", np.tanh(x @ np.random.default_rng(0).normal(size=(64, 12)).astype(np.float32)))
     return x
 
 
