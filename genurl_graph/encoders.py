@@ -23,7 +23,9 @@ from genurl_graph.row_encoders import CNN, ModuleEncoder
 
 GNNS = ("gcn", "sage", "gat", "gin")
 DENSE = ("mlp", "linear", "factorized-linear")
-ENCODERS = (*GNNS, *DENSE, "cnn", "free")
+ENCODERS = (*GNNS, *DENSE, "free")
+# Encoders of rows that are images.
+IMAGES = ("cnn",)
 
 __all__ = [
     "CNN",
@@ -31,6 +33,7 @@ __all__ = [
     "ENCODERS",
     "GNN",
     "GNNS",
+    "IMAGES",
     "MLP",
     "Features",
     "FreeTable",
@@ -151,7 +154,7 @@ def make_encoder(
     skip: bool = False,
     image: str = "auto",
 ) -> nn.Module:
-    """Encoder by name (`ENCODERS`); `start` is the initial table of "free", `skip` as in `MLP`, `image` of a CNN.
+    """Encoder by name (`ENCODERS`, `IMAGES`); `start` is the initial table of "free", `skip` as in `MLP`, `image` of a CNN.
 
     Raises
     ------
@@ -178,7 +181,7 @@ def make_encoder(
         if start is None:
             raise InputError('encoder "free": needs initial coordinates')
         return FreeTable(start)
-    raise InputError(f"encoder: unknown {name!r}; expected one of {', '.join(ENCODERS)}")
+    raise InputError(f"encoder: unknown {name!r}; expected one of {', '.join((*ENCODERS, *IMAGES))}")
 
 
 def configured(config: Config, in_dim: int, start: Tensor | None = None, module: nn.Module | None = None) -> nn.Module:

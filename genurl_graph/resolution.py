@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from genurl_graph.config import Config, EncoderConfig, load_preset, read_method, read_toml
-from genurl_graph.encoders import DENSE, ENCODERS, GNNS
+from genurl_graph.encoders import DENSE, ENCODERS, GNNS, IMAGES
 from genurl_graph.exceptions import InputError
 from genurl_graph.hetero import resolve_hetero
 from genurl_graph.inputs import Input, resolve_normalization
@@ -53,8 +53,10 @@ def resolve_config(
     resolved = load_preset(task, *_variants(asked)).override(asked)
     if task == "distill":
         resolved = resolved.override(distillation.definite(data, resolved))
-    if resolved.encoder.name not in (*ENCODERS, "module"):
-        raise InputError(f"encoder: unknown {resolved.encoder.name!r}; expected auto, {', '.join(ENCODERS)}")
+    if resolved.encoder.name not in (*ENCODERS, *IMAGES, "module"):
+        raise InputError(
+            f"encoder: unknown {resolved.encoder.name!r}; expected auto, {', '.join((*ENCODERS, *IMAGES))}"
+        )
     resolved = resolved.override(
         resolve_sampling(resolved, data.num_nodes) | {"training.lr": resolve_learning_rate(resolved, data.num_nodes)}
     )

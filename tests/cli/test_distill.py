@@ -35,30 +35,18 @@ def test_features_of_digits(run, digits) -> None:
         np.testing.assert_allclose(GenURL.load("model").transform(digits), archive["embedding"], atol=1e-5)
     np.save("new.npy", digits[:3])
     run("transform", "--model", "model", "--input", "new.npy", "--output", "new.npz")
-    again = run(*words, "--output", "again.npz", "--quiet")
-    assert again.stdout == ""
-    with np.load("s.npz") as first, np.load("again.npz") as second:
-        np.testing.assert_array_equal(first["embedding"], second["embedding"])
 
 
 @pytest.mark.parametrize("objective", ["bce", "feature-l2", "feature-cosine", "rkd", "seed"])
 def test_other_objectives(run, digits, objective) -> None:
-    run(
-        *(
-            "distill",
-            "--teacher",
-            "teacher.npy",
-            "--dataset",
-            "digits",
-            "--epochs",
-            1,
-            "--seed",
-            0,
-            "--student",
-            "linear",
-        ),
-        *("--objective", objective, "--output", "s.npz", "--quiet"),
+    np.save("x.npy", digits[:150])
+    np.save("t.npy", np.load("teacher.npy")[:150])
+    result = run(
+        *("distill", "--teacher", "t.npy", "--input", "x.npy", "--epochs", 1, "--seed", 0, "--student", "linear"),
+        *("--objective", objective, "--output", "s.npy"),
     )
+    assert f"objective {objective}" in result.stdout
+    assert np.load("s.npy").shape == (150, 32)
 
 
 def test_graph_model_as_teacher(run) -> None:
