@@ -154,7 +154,9 @@ def make_encoder(
     skip: bool = False,
     image: str = "auto",
 ) -> nn.Module:
-    """Encoder by name (`ENCODERS`, `IMAGES`); `start` is the initial table of "free", `skip` as in `MLP`, `image` of a CNN.
+    """Encoder by name (`ENCODERS`, `IMAGES`).
+
+    `start` is the initial table of "free", `skip` as in `MLP`, `image` of a CNN.
 
     Raises
     ------
