@@ -116,16 +116,17 @@ def report(kind: str, runs: dict[str, dict[str, dict]], seeds: int) -> None:
                 gkl = [100 * runs["GKL"][str(s)][share] for s in range(seeds)]
                 d = paired_difference(gkl, own.tolist())
                 cell += f"  {d['mean']:+.1f}" + (f" [{d['low']:+.1f}, {d['high']:+.1f}]" if seeds > 1 else "")
-            cells.append(f"{cell:32s}")
+            cells.append(f"{cell:34s}")
         seconds = np.mean([row["seconds"] for row in done.values()])
-        print(f"{arm:16s}{''.join(cells)}{seconds:6.1f} s")
+        print(f"{arm:16s}{''.join(cells)}{seconds:6.1f} CPU s")
     matching = ("L2", "cosine", "RKD", "SEED")
     for share in SHARES:
         best = max(matching, key=lambda arm: np.mean([row[share] for row in runs[arm].values()]))
         pairs = [[row[share] for row in runs[arm].values()] for arm in ("GKL", best)]
         d = paired_difference(*pairs)
-        low, high = (d["low"] or -1, d["high"] or 1) if seeds > 1 else (-1, 1)
-        verdict = "better" if low > 0 else "worse" if high < 0 else "no difference that these seeds show"
+        low, high = d["low"], d["high"]
+        known = low is not None and high is not None and (low > 0 or high < 0)
+        verdict = ("better" if d["mean"] > 0 else "worse") if known else "no difference that these seeds show"
         print(f"{share} labels: best of {', '.join(matching)} is {best}; GKL {100 * d['mean']:+.2f} points: {verdict}")
 
 
