@@ -151,12 +151,12 @@ def load(
     return datasets.load(dataset, root)
 
 
-def fit(estimator: "GenURL", data: "Data", checkpoint: Path) -> None:
+def fit(estimator: "GenURL", data: "Data", checkpoint: Path, **fit_params: Any) -> None:
     from genurl_graph.distributed import process_group
 
     try:
         with process_group(estimator.device):
-            estimator.fit(data)
+            estimator.fit(data, **fit_params)
     except KeyboardInterrupt as error:
         advice = "interrupted before the first checkpoint; nothing was written"
         if checkpoint.exists():

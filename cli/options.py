@@ -27,20 +27,25 @@ quiet = click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 
 def model(command: Command) -> Command:
     """Everything that decides which model is trained and how."""
+    task = click.option(
+        "--task",
+        type=click.Choice(["auto", "graph", "reduce"]),
+        default="auto",
+        show_default=True,
+        help="Embed a graph, or reduce vectors to few dimensions. auto: a graph if there are edges.",
+    )
+    encoder = click.option(
+        "--encoder",
+        type=click.Choice(["gcn", "sage", "gat", "gin", "sign", "mlp", "free"]),
+        help="Network that computes the embedding; sign: in mini-batches; free: a table. [default: the task's]",
+    )
+    return task(encoder(training(command)))
+
+
+def training(command: Command) -> Command:
+    """Size of the embedding, length of the training, and every other setting."""
     for option in reversed(
         (
-            click.option(
-                "--task",
-                type=click.Choice(["auto", "graph", "reduce"]),
-                default="auto",
-                show_default=True,
-                help="Embed a graph, or reduce vectors to few dimensions. auto: a graph if there are edges.",
-            ),
-            click.option(
-                "--encoder",
-                type=click.Choice(["gcn", "sage", "gat", "gin", "sign", "mlp", "free"]),
-                help="Network that computes the embedding; sign: in mini-batches; free: a table. [default: the task's]",
-            ),
             click.option("--dim", type=click.IntRange(min=1), help="Embedding dimensions. [default: the task's]"),
             click.option("--epochs", type=click.IntRange(min=1), help="Passes of training. [default: the task's]"),
             click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True),

@@ -84,7 +84,8 @@ def planted_graph(
     centres -= centres.mean(1, keepdim=True)
     centres = centres.view(-1, num_features)
     x = torch.randn(num_nodes, num_features, generator=generator).mul_(noise)
-    for part in torch.arange(num_nodes).split(_CHUNK // 8):
+    for start in range(0, num_nodes, _CHUNK // 8):
+        part = slice(start, start + _CHUNK // 8)
         x[part] += centres[group[part]]
     role = uniform(num_nodes)
     train, val = role < train_share, (role >= train_share) & (role < 2 * train_share)
@@ -128,7 +129,7 @@ def _edges(
             target = draw(uniform(size), low, high)
             a, b = order[source], order[target]
             found.append((torch.minimum(a, b) * n + torch.maximum(a, b))[a != b])
-        keys = torch.cat(found).unique()
+        keys = torch.unique(torch.cat(found))
         missing = num_edges - len(keys)
         if missing <= 0:
             break

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from genurl_graph.exceptions import DivergenceError, InputError
 
 if TYPE_CHECKING:
+    from genurl_graph.distilling import distill as distill
     from genurl_graph.estimator import GenURL as GenURL
     from genurl_graph.graph import merge_graphs as merge_graphs
     from genurl_graph.neighbors import knn as knn
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 # Public name -> module that defines it.
 _EXPORTS = {
     "GenURL": "estimator",
+    "distill": "distilling",
     "knn": "neighbors",
     "knn_graph": "neighbors",
     "merge_graphs": "graph",

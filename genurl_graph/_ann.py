@@ -11,9 +11,9 @@ from torch import Tensor
 
 from genurl_graph._rows import DenseRows, Frame
 
-# Cells searched: a 32nd, but at least and at most so many. Measured recall (k = 15, 16 features, ten Gaussian clusters):
-# 0.91 at 20,000 rows, 0.95 at 40,000, in 0.6 of the exact search's processor time. Without the upper bound the time
-# would grow with the square of the rows, as that of exact search does.
+# Cells searched: a 32nd, but at least and at most so many. Measured recall (k = 15, 16 features, ten Gaussian
+# clusters): 0.91 at 20,000 rows, 0.95 at 40,000, in 0.6 of the exact search's processor time. Without the upper bound
+# the time would grow with the square of the rows, as that of exact search does.
 MIN_PROBES, MAX_PROBES = 16, 64
 
 

@@ -22,6 +22,17 @@ def identity(n: int) -> Tensor:
     return csr_tensor(torch.arange(n + 1), torch.arange(n), torch.ones(n), (n, n))
 
 
+def csr_rows(x: Tensor, index: Tensor) -> Tensor:
+    """The rows `index` [m] of a CSR tensor [n, f], as CSR [m, f]."""
+    crow = x.crow_indices()
+    start, count = crow[index], crow[index + 1] - crow[index]
+    ends = count.cumsum(0)
+    # Entry k of the result is entry k - (entries before its row) of its row.
+    entry = torch.arange(int(ends[-1]), device=x.device) + (start - ends + count).repeat_interleave(count)
+    pointers = torch.cat([ends.new_zeros(1), ends])
+    return csr_tensor(pointers, x.col_indices()[entry], x.values()[entry], (len(index), x.size(1)))
+
+
 def to_scipy_or_numpy(x: Any) -> Any:
     """A matrix from anywhere as SciPy CSR if it is sparse, else as a NumPy array; no copy where none is needed."""
     import numpy as np

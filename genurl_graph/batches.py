@@ -11,12 +11,12 @@ from genurl_graph._grid import Mesh
 from genurl_graph.all_pairs import number, why_not
 from genurl_graph.distributed import added_up, all_rows, own_share, rank, total_of, world_size
 from genurl_graph.exceptions import InputError
-from genurl_graph.layers import MLP, Features
-from genurl_graph.losses import LossTerms, barlow_terms, gkl_of_sums
+from genurl_graph.layers import Features, RowEncoder
+from genurl_graph.losses import LossTerms, barlow_terms, gkl_of_sums, log1m
 from genurl_graph.objective import PairwiseObjective
 from genurl_graph.pairs import block_distances, normalize
 
-LOSSES = ("gkl", "barlow")
+LOSSES = ("gkl", "bce", "barlow")
 
 # Steps of an epoch at least: few samples make few batches.
 LEAST_STEPS = 20
@@ -26,13 +26,14 @@ EMBEDDED_ROWS = 1 << 16
 
 
 class BatchObjective(PairwiseObjective):
-    r"""GKL, or Barlow Twins' loss, of batches: B nodes i drawn without replacement, and with each a neighbour j.
+    r"""GKL, cross-entropy or Barlow Twins' loss of batches: B nodes i, without replacement, and a neighbour j of each.
 
     A neighbour is drawn with probability ``p_ij / m_i``, ``m_i = sum_j p_ij``, and stands for ``m_i n / B``; the pairs
     of the B nodes among themselves stand for all pairs. Both sums of GKL (`genurl_graph.losses.gkl`) are then
     estimated without bias (log Q, where the loss chooses the scale, has a bias of O(1 / B)). With ``self_weight`` the
-    drawn ends are seen in another view than the anchors, and a node may be drawn itself. One or two dimensions count the pairs of a batch by particle mesh. Barlow Twins' loss correlates the two ends of the drawn pairs, through
-    a projector that is trained along and dropped afterwards: TLDR (arXiv 2110.09455).
+    drawn ends are seen in another view than the anchors, and a node may be drawn itself. One or two dimensions count
+    the pairs of a batch by particle mesh. Barlow Twins' loss correlates the two ends of the drawn pairs, through a
+    projector that is trained along and dropped afterwards: TLDR (arXiv 2110.09455).
 
     Parameters are those of `PairwiseObjective`; `sampling` is ``negatives="batch"``.
 
@@ -54,19 +55,24 @@ class BatchObjective(PairwiseObjective):
 
     def _prepare(self) -> None:
         loss, sampling, views = self.loss, self.sampling, self.views
-        if self.features is None or not isinstance(self.encoder, MLP):
-            raise InputError("sampling.negatives: batches need an encoder that reads each row alone (sign, mlp or linear)")
+        if self.features is None or not isinstance(self.encoder, RowEncoder):
+            expected = "sign, mlp, linear or cnn"
+            raise InputError(f"sampling.negatives: batches need an encoder that reads each row alone ({expected})")
         if views.drop_edges > 0:
             raise InputError(f"views.drop_edges: found {views.drop_edges}; expected 0 with sampling.negatives batch")
         if sampling.batch_size < 2:
             raise InputError(f"sampling.batch_size: found {sampling.batch_size}; expected at least 2")
+        if loss.name == "bce" and loss.scale not in ("auto", 1.0):
+            raise InputError(f"loss.scale: found {loss.scale!r}; expected auto or 1 for the loss bce")
         if loss.projector < 0:
             raise InputError(f"loss.projector: found {loss.projector}; expected a width, or 0 for no projector")
         self.size = min(sampling.batch_size, self.num_nodes)
         # Every process has an equal share.
         self.size -= self.size % world_size()
         if self.size < 2 * world_size():
-            raise InputError(f"sampling.batch_size: {self.size} nodes for {world_size()} processes; expected 2 for each")
+            raise InputError(
+                f"sampling.batch_size: {self.size} nodes for {world_size()} processes; expected 2 for each"
+            )
         self.steps = max(math.ceil(self.num_nodes / self.size), LEAST_STEPS)
         # In float64: millions of edges are told apart by their place in the running sum.
         total = self.p.new_zeros(len(self.p) + 1, dtype=torch.float64)
@@ -105,11 +111,11 @@ class BatchObjective(PairwiseObjective):
         if self.views.self_weight > 0:
             a, b = self._embedded(anchors), self._embedded(ends)
         else:
-            a, b = self._embedded(torch.cat([anchors, ends])).split(len(anchors))
+            a, b = self._embedded(torch.cat([anchors, ends])).chunk(2)
         if self.loss.name == "barlow":
             a, b = all_rows(a), all_rows(b)
             if self.projector is not None:
-                a, b = self.projector(torch.cat([a, b])).split(self.size)
+                a, b = self.projector(torch.cat([a, b])).chunk(2)
             return added_up(_share(barlow_terms(a, b, self.loss.offdiagonal)))
         metric = self.loss.metric
         return added_up(self.divergences(normalize(a, metric), normalize(b, metric), anchors, edges))
@@ -164,13 +170,15 @@ class BatchObjective(PairwiseObjective):
             block = self._log_q(block_distances(a, everyone, loss.metric))
             own = torch.arange(len(a), device=a.device)
             block = block.index_put((own, own + rank() * len(a)), block.new_tensor(-math.inf))
+            if loss.name == "bce":
+                # As UMAP samples it: a pair of the batch repels, whether it is an edge or not.
+                repulsion = -loss.gamma * math.exp(weight) * log1m(block).sum()
+                return self.finished(LossTerms(divergence + repulsion, divergence, repulsion))
             log_total = block.logsumexp(1) + weight
             if loss.per == "global":
                 log_total = all_rows(log_total).logsumexp(0, keepdim=True)
         if loss.per == "row":
-            return self.finished(
-                gkl_of_sums(divergence, mass, log_total, gamma=loss.gamma, scale=number(loss.scale))
-            )
+            return self.finished(gkl_of_sums(divergence, mass, log_total, gamma=loss.gamma, scale=number(loss.scale)))
         # One sum for all rows: the attraction of these, and an equal share of what repels all.
         mass = all_rows(mass).sum().view(1)
         terms = gkl_of_sums(total_of(divergence), mass, log_total, gamma=loss.gamma, scale=number(loss.scale))
@@ -187,7 +195,7 @@ def embed_rows(encoder: nn.Module, features: Features, device: torch.device) -> 
     """Embedding [n, d] by an encoder that reads each row alone, `EMBEDDED_ROWS` at a time; on `device`."""
     training = encoder.training
     encoder.eval()
-    parts = torch.arange(features.num_nodes, device=device).split(EMBEDDED_ROWS)
+    parts = torch.arange(features.num_nodes, device=device).chunk(-(-features.num_nodes // EMBEDDED_ROWS))
     z = torch.cat([encoder(features.rows(part), None) for part in parts])
     encoder.train(training)
     return z

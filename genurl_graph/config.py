@@ -54,6 +54,8 @@ class SimilarityConfig:
 
     perplexity: Literal["auto"] | float = "auto"  # effective number of neighbours; auto: n_neighbors
     nu: float = 100.0
+    # Distillation: neighbours among all samples, found once, or among those of each batch, found anew
+    among: Literal["samples", "batch"] = "samples"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,13 +84,15 @@ class EncoderConfig:
     # Input of nodes without features (`genurl_graph.structure`): one-hot, or numbers that new graphs have, too
     structure: Literal["identity", "degree", "random_walk", "laplacian"] = "identity"
     structure_dim: int = 16  # steps of the walk, or eigenvectors
+    # Of rows of pixels that a cnn reads: HEIGHTxWIDTHxCHANNELS, or auto for square images; rows: no images
+    image: str = "auto"
 
 
 @dataclasses.dataclass(frozen=True)
 class LossConfig:
     """Divergence between P and Q (`genurl_graph.losses`)."""
 
-    name: str = "gkl"  # barlow: with batches only
+    name: str = "gkl"  # barlow: with batches only; feature-l2, feature-cosine, rkd, seed: distillation only
     gamma: float = 1.0
     scale: Literal["auto", "profile"] | float = "auto"
     per: str = "global"
@@ -98,6 +102,8 @@ class LossConfig:
     exaggeration: float = 1.0  # factor of the attraction: more parts clusters, less keeps neighbourhoods
     offdiagonal: float = 3.9e-3  # barlow: weight of the redundancy; TLDR's
     projector: int = 0  # barlow: width of the projector that is trained along; 0: none
+    teacher_temperature: float = 0.01  # seed: of the teacher's distribution; SEED's own value
+    queue: int = 4096  # seed: features of earlier samples
 
 
 @dataclasses.dataclass(frozen=True)
@@ -187,7 +193,7 @@ def load_preset(task: str, *variants: str) -> Config:
     """
     folder = resources.files("genurl_graph.presets")
     if not (folder / f"{task}.toml").is_file():
-        raise InputError(f"task: unknown {task!r}; expected one of graph, reduce")
+        raise InputError(f"task: unknown {task!r}; expected one of graph, reduce, distill")
     config = Config(task=task)
     for name in (f"{task}.toml", *(f"{task}-{variant}.toml" for variant in variants)):
         config = config.override(flatten(tomllib.loads((folder / name).read_text(encoding="utf-8"))))

@@ -17,22 +17,29 @@ from torch import Tensor, nn
 from genurl_graph._csr import constant_product
 from genurl_graph.config import Config, EncoderConfig
 from genurl_graph.exceptions import InputError
+from genurl_graph.images import image_shape
 from genurl_graph.layers import MLP, Features, InputLayer, PReLU, normalisation
 from genurl_graph.propagation import Norm, Propagation
+from genurl_graph.row_encoders import CNN, ModuleEncoder
 
 GNNS = ("gcn", "sage", "gat", "gin")
 DENSE = ("mlp", "linear", "factorized-linear")
 ENCODERS = (*GNNS, "sign", *DENSE, "free")
+# Encoders of rows that are images.
+IMAGES = ("cnn",)
 
 __all__ = [
+    "CNN",
     "DENSE",
     "ENCODERS",
     "GNN",
     "GNNS",
+    "IMAGES",
     "MLP",
     "Features",
     "FreeTable",
     "InputLayer",
+    "ModuleEncoder",
     "PReLU",
     "make_encoder",
 ]
@@ -117,8 +124,10 @@ class FreeTable(nn.Module):
         return
 
 
-def make_encoder(config: Config, in_dim: int, start: Tensor | None = None) -> nn.Module:
-    """The encoder (one of `ENCODERS`) that a configuration describes.
+def make_encoder(
+    config: Config, in_dim: int, start: Tensor | None = None, module: nn.Module | None = None
+) -> nn.Module:
+    """The encoder (one of `ENCODERS` or `IMAGES`) that a configuration describes.
 
     Parameters
     ----------
@@ -127,6 +136,8 @@ def make_encoder(config: Config, in_dim: int, start: Tensor | None = None) -> nn
         Columns of the features; "sign" reads ``encoder.hops`` averages of them beside (`genurl_graph.hops`).
     start : Tensor, float32, shape [n, d], optional
         Initial table of "free".
+    module : nn.Module, optional
+        The user's own, for ``encoder.name = module``.
 
     Raises
     ------
@@ -134,6 +145,8 @@ def make_encoder(config: Config, in_dim: int, start: Tensor | None = None) -> nn
         Unknown name, or sizes that are not positive.
     """
     c = config.encoder
+    if module is not None:
+        return ModuleEncoder(module, in_dim, None if c.image == "rows" else image_shape(c.image, in_dim))
     for key in ("dim", "hidden", "layers"):
         if getattr(c, key) < 1:
             raise InputError(f"encoder.{key}: found {getattr(c, key)}; expected at least 1")
@@ -149,11 +162,13 @@ def make_encoder(config: Config, in_dim: int, start: Tensor | None = None) -> nn
         return MLP(replace(c, layers=1, dropout=0.0, norm="none"), in_dim)
     if c.name == "factorized-linear":
         return MLP(replace(c, norm="hidden"), in_dim, linear=True)
+    if c.name == "cnn":
+        return CNN(image_shape(c.image, in_dim), c.dim, hidden=c.hidden)
     if c.name == "free":
         if start is None:
             raise InputError('encoder "free": needs initial coordinates')
         return FreeTable(start)
-    raise InputError(f"encoder: unknown {c.name!r}; expected one of {', '.join(ENCODERS)}")
+    raise InputError(f"encoder: unknown {c.name!r}; expected one of {', '.join((*ENCODERS, *IMAGES))}")
 
 
 def begins_as_pca(config: Config) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import numbers
 import time
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from genurl_graph._conventions import Conventions
 from genurl_graph.checkpoint import Checkpoint, checksum
@@ -24,8 +25,9 @@ from genurl_graph.inputs import Input
 from genurl_graph.new_samples import embed_new
 from genurl_graph.precomputed import as_distances
 from genurl_graph.resolution import resolve_config
+from genurl_graph.row_encoders import ModuleEncoder
 from genurl_graph.storage import load_model, save_model
-from genurl_graph.tasks import Problem, graph, reduction
+from genurl_graph.tasks import Problem, distillation, graph, reduction
 from genurl_graph.tasks.common import encoder_input
 from genurl_graph.training import Callback, choose_device, one_thread, seeded, train
 
@@ -41,10 +43,11 @@ class GenURL(Conventions):
     ----------
     n_components : int, optional
         Columns d of the embedding. By default the preset's: 128 for graphs, 2 for vectors.
-    task : "auto", "graph" or "reduce"
-        "auto": input with edges is a graph, a plain matrix is reduced.
-    encoder : "auto", "gcn", "sage", "gat", "gin", "mlp" or "free"
-        "auto": the preset's, a GCN for graphs and a free table of coordinates for vectors.
+    task : "auto", "graph", "reduce" or "distill"
+        "auto": input with edges is a graph, a plain matrix is reduced; with a teacher, either is distilled.
+    encoder : "auto", "gcn", "sage", "gat", "gin", "mlp", "cnn", "free", or nn.Module
+        "auto": the preset's, a GCN for graphs, a free table of coordinates for vectors, an MLP for distillation. A
+        module, for distillation only, reads rows, or images if `X` is [n, c, h, w]; a copy is trained (`encoder_`).
     n_neighbors : int, optional
         Feature-space neighbours of each node. More make the picture more global. By default the preset's 15, or
         n - 1 if there are fewer nodes.
@@ -74,6 +77,8 @@ class GenURL(Conventions):
     Attributes
     ----------
     embedding_ : Tensor, float32, shape [n, d], on the CPU
+    encoder_ : nn.Module
+        The trained encoder; the copy of the user's own module, where one was given.
     config_ : Config
         Resolved configuration.
     task_, encoder_name_, device_, seed_, n_features_in_, n_iter_
@@ -102,7 +107,7 @@ class GenURL(Conventions):
         self,
         n_components: int | None = None,
         task: str = "auto",
-        encoder: str = "auto",
+        encoder: str | nn.Module = "auto",
         n_neighbors: int | None = None,
         metric: str = "auto",
         epochs: int | None = None,
@@ -128,7 +133,7 @@ class GenURL(Conventions):
         self.resume = resume
         self.deterministic = deterministic
 
-    def fit(self, X: Any, y: Any = None, *, callbacks: Sequence[Callback] = ()) -> GenURL:
+    def fit(self, X: Any, y: Any = None, *, teacher: Any = None, callbacks: Sequence[Callback] = ()) -> GenURL:
         """Learn the embedding of `X`; labels are not used.
 
         Parameters
@@ -136,6 +141,9 @@ class GenURL(Conventions):
         X : Data, HeteroData, array, sparse matrix, Tensor or networkx graph
             As in `genurl_graph.inputs.as_input` and, for HeteroData, `genurl_graph.hetero`.
         y : ignored
+        teacher : array or Tensor [n, t], nn.Module, or a fitted model
+            Whose similarities the embedding is to have, instead of those of `X`: see
+            `genurl_graph.tasks.distillation.as_teacher`.
         callbacks : sequence of callables
             Called as ``callback(epoch, loss)`` after each epoch.
 
@@ -150,14 +158,21 @@ class GenURL(Conventions):
         """
         self._see_columns(X, reset=True)
         data = self._input(X)
+        if teacher is None and self.task == "distill":
+            raise InputError("task distill: found no teacher; expected fit(X, teacher=...)")
         device, seed = choose_device(self.device), self._seed()
-        config = self._resolve(data)
+        config = self._resolve(data, teacher)
         data = weigh(data, config.merge.type_weights)
+        asked = None if teacher is None else distillation.as_teacher(teacher, X, data)
         started = time.perf_counter()
         with seeded(seed), one_thread() if self.deterministic else nullcontext():
             x, statistics = encoder_input(data, config, device)
-            build = graph.build if config.task == "graph" else partial(reduction.build, statistics=statistics)
-            problem = build(data, x, config, seed, device)
+            if asked is None:
+                build = graph.build if config.task == "graph" else partial(reduction.build, statistics=statistics)
+                problem = build(data, x, config, seed, device)
+            else:
+                module = copy.deepcopy(self.encoder) if isinstance(self.encoder, nn.Module) else None
+                problem = distillation.build(data, x, config, seed, device, asked, module)
             del x
             objective = problem.objective
             merged = problem.merged
@@ -170,7 +185,7 @@ class GenURL(Conventions):
             history = train(
                 objective,
                 config.training,
-                checkpoint=self._checkpoint(config, data, seed),
+                checkpoint=self._checkpoint(config, data, seed, None if asked is None else asked.features),
                 resume=self.resume,
                 callbacks=callbacks,
                 progress=self.verbose,
@@ -244,20 +259,34 @@ class GenURL(Conventions):
         finally:
             encoder.load_state_dict(trained)
 
+    @property
+    def encoder_(self) -> nn.Module:
+        """The trained network."""
+        if not hasattr(self, "_encoder"):
+            raise AttributeError("encoder_: GenURL is not fitted yet; call fit first")
+        encoder: nn.Module = self._encoder
+        return encoder.module if isinstance(encoder, ModuleEncoder) else encoder
+
     def save(self, folder: str | Path) -> None:
         """Write the model to a folder: safetensors and JSON, no pickle. See `genurl_graph.storage`."""
         save_model(self, folder)
 
     @classmethod
-    def load(cls, folder: str | Path) -> GenURL:
+    def load(cls, folder: str | Path, encoder: nn.Module | None = None) -> GenURL:
         """The model that `save` wrote; it transforms as the saved one did.
+
+        Parameters
+        ----------
+        folder : path
+        encoder : nn.Module, optional
+            Where the encoder was a module of the user's: one like it, which a copy of takes the saved weights.
 
         Raises
         ------
         InputError
-            Not such a folder, or a damaged one.
+            Not such a folder, or a damaged one; or another encoder than it needs.
         """
-        return load_model(cls, folder)
+        return load_model(cls, folder, encoder)
 
     def resolve(self, X: Any) -> Config:
         """The configuration that `fit` would run with on `X`, without running it."""
@@ -266,15 +295,21 @@ class GenURL(Conventions):
     def _input(self, X: Any) -> Input:
         return as_distances(X) if self.metric == "precomputed" else as_graph(X)
 
-    def _resolve(self, data: Input) -> Config:
+    def _resolve(self, data: Input, teacher: Any = None) -> Config:
+        task = "distill" if self.task == "auto" and teacher is not None else self.task
+        module = isinstance(self.encoder, nn.Module)
+        if teacher is not None and task != "distill":
+            raise InputError(f"teacher: given to the task {task}; expected task distill (or auto)")
+        if module and task != "distill":
+            raise InputError("encoder: a module is trained by the task distill only; expected a name, or a teacher")
         arguments = {
-            "encoder.dim": self.n_components,
-            "encoder.name": self.encoder,
+            "encoder.dim": distillation.student_width(self.encoder, self.n_components, data),
+            "encoder.name": "module" if module else self.encoder,
             "neighbors.n_neighbors": self.n_neighbors,
             "neighbors.metric": None if self.metric == "auto" else self.metric,
             "training.epochs": self.epochs,
         }
-        return resolve_config(data, self.task, self.config, arguments, choose_device(self.device))
+        return resolve_config(data, task, self.config, arguments, choose_device(self.device))
 
     def _seed(self) -> int:
         seed = self.random_state
@@ -287,12 +322,12 @@ class GenURL(Conventions):
             raise InputError(f"random_state: found {seed!r}; expected an int from 0 to 2**32 - 1, or None")
         return int(seed)
 
-    def _checkpoint(self, config: Config, data: Input, seed: int) -> Checkpoint | None:
+    def _checkpoint(self, config: Config, data: Input, seed: int, taught: Tensor | None) -> Checkpoint | None:
         if self.checkpoint is None:
             return None
         shape = [data.num_nodes, 0 if data.x is None else int(data.x.size(1))]
         edges = 0 if data.edge_index is None else int(data.edge_index.size(1))
-        content = checksum(data.x, data.edge_index, data.edge_weight)
+        content = checksum(data.x, data.edge_index, data.edge_weight, taught)
         run = {"config": config.to_dict(), "seed": seed, "x": shape, "edges": edges, "checksum": content}
         return Checkpoint(self.checkpoint, run)
 

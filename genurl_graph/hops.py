@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from itertools import pairwise
 from math import prod
 
 import torch
@@ -81,7 +82,7 @@ def propagated(
             scaled = h * scale
             # The self loop of every node, in place of n entries more.
             h = scaled.clone()
-            for low, high in zip(ends, ends[1:], strict=False):
+            for low, high in pairwise(ends):
                 start, stop = int(crow[low]), int(crow[high])
                 block = csr_tensor(
                     (crow[low : high + 1] - start).to(col.dtype),

@@ -11,6 +11,7 @@ from torch import Tensor
 from genurl_graph._csr import csr_tensor
 from genurl_graph._node_types import NodeTypes
 from genurl_graph.exceptions import InputError
+from genurl_graph.images import Shape, as_rows
 
 # Features with a smaller share of non-zero entries are kept as CSR: the first layer is then several times cheaper.
 SPARSE_BELOW = 0.1
@@ -39,6 +40,8 @@ class Input(NamedTuple):
         Of a ``HeteroData``, whose x is CSR.
     distances : array or SciPy matrix, shape [n, n], or None
         In place of features (`genurl_graph.precomputed`).
+    image : (height, width, channels) or None
+        Of images, whose rows are pixels, channels last.
     """
 
     x: Tensor | None
@@ -48,6 +51,7 @@ class Input(NamedTuple):
     kind: str
     types: NodeTypes | None = None
     distances: Any = None
+    image: Shape | None = None
 
     @property
     def num_features(self) -> int:
@@ -72,7 +76,8 @@ def as_input(data: Any, at_least: int = 2) -> Input:
     ----------
     data : Data, array, sparse matrix, Tensor or networkx graph
         A PyG ``Data`` (``x``, ``edge_index``, ``edge_weight`` or one-column ``edge_attr``); a matrix [n, f] of
-        features; or a networkx graph (edge attribute ``weight``; numeric node attribute ``x`` as features).
+        features; images [n, channels, height, width], which become rows of pixels; or a networkx graph (edge attribute
+        ``weight``; numeric node attribute ``x`` as features).
     at_least : int
         Nodes that there must be.
 
@@ -86,9 +91,10 @@ def as_input(data: Any, at_least: int = 2) -> Input:
     elif hasattr(data, "num_node_features"):
         kind = "torch"
     else:
-        x = as_features(data)
+        rows, image = as_rows(data)
+        x = as_features(rows)
         kind = "torch" if isinstance(data, Tensor) else "numpy"
-        return check_input(Input(x, None, None, int(x.size(0)), kind), at_least)
+        return check_input(Input(x, None, None, int(x.size(0)), kind, image=image), at_least)
     if hasattr(data, "node_types"):
         raise InputError(f"data: found {type(data).__name__}; expected a homogeneous PyG Data")
     x_given = None if data.x is None else as_features(data.x)

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genurl_graph._csr import constant_product, csr_tensor
+from genurl_graph._csr import constant_product, csr_rows, csr_tensor
 from genurl_graph.config import EncoderConfig
 from genurl_graph.distributed import BatchNorm
 from genurl_graph.exceptions import InputError
@@ -75,9 +75,9 @@ class Features:
         return moved
 
     def rows(self, index: Tensor) -> Features:
-        """The features of some nodes; of dense features only (InputError)."""
+        """The features of some nodes, sparse where all are; on the device of `index`."""
         if self.x_t is not None:
-            raise InputError("batches: found sparse features; expected dense ones (encoder.normalize pca or columns)")
+            return Features(csr_rows(self.x, index), self.parts)
         return Features(self.x.index_select(0, index.to(self.x.device)).to(index.device), self.parts)
 
     def mask(self, drop: float, device: torch.device) -> Tensor | None:
@@ -110,7 +110,25 @@ class InputLayer(nn.Module):
         return h if self.bias is None else h + self.bias
 
 
-class MLP(nn.Module):
+class RowEncoder(nn.Module):
+    """Encoder that reads each row alone, whatever graph there is: what mini-batches need (`genurl_graph.batches`).
+
+    Parameters
+    ----------
+    width : int
+        Columns of its output.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.width = width
+
+    def operator(self, propagation: Propagation | None, drop_edges: float = 0.0) -> None:
+        """It propagates over nothing."""
+        return
+
+
+class MLP(RowEncoder):
     """Multi-layer perceptron; the same call as `genurl_graph.encoders.GNN`, the graph is ignored.
 
     Parameters
@@ -127,10 +145,9 @@ class MLP(nn.Module):
     """
 
     def __init__(self, config: EncoderConfig, in_dim: int, *, linear: bool = False, skip: bool = False) -> None:
-        super().__init__()
+        super().__init__(config.dim)
         dim, norm = config.dim, config.norm
         self.dropout = config.dropout
-        self.width = dim
         widths = [config.hidden] * (config.layers - 1) + [dim]
         self.input = InputLayer(in_dim, widths[0], bias=True)
         self.linears = nn.ModuleList([nn.Linear(a, b) for a, b in pairwise(widths)])
@@ -153,10 +170,6 @@ class MLP(nn.Module):
             h = h + self.skip(features, keep)
         z: Tensor = self.output_norm(h)
         return z
-
-    def operator(self, propagation: Propagation | None, drop_edges: float = 0.0) -> None:
-        """An MLP propagates over nothing."""
-        return
 
 
 def normalisation(norm: str, width: int, output: bool) -> nn.Module:

@@ -209,7 +209,7 @@ def bce(log_q_pos: Tensor, p: Tensor, log_q_neg: Tensor) -> tuple[Tensor, Tensor
     that coincident points have a finite loss and no (undefined) direction. Arguments as in `gkl`.
     """
     attraction = torch.xlogy(p, p) - p * log_q_pos
-    return attraction, torch.xlogy(1 - p, 1 - p) - (1 - p) * _log1m(log_q_pos), -_log1m(log_q_neg)
+    return attraction, torch.xlogy(1 - p, 1 - p) - (1 - p) * log1m(log_q_pos), -log1m(log_q_neg)
 
 
 @pairwise
@@ -315,7 +315,7 @@ def barlow_terms(z_a: Tensor, z_b: Tensor, lambd: float = 5e-3) -> LossTerms:
     return terms((1 - diagonal).square().sum(), lambd * off_diagonal)
 
 
-def _log1m(log_q: Tensor) -> Tensor:
+def log1m(log_q: Tensor) -> Tensor:
     """log(1 - q), accurate for q -> 0 and q -> 1."""
     return (-torch.expm1(log_q)).clamp_min(torch.finfo(log_q.dtype).eps).log()
 

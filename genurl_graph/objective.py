@@ -15,15 +15,16 @@ from torch import Tensor, nn
 from genurl_graph._blocks import row_log_totals, spread
 from genurl_graph.config import LossConfig, SamplingConfig, ViewConfig
 from genurl_graph.distributed import world_size
-from genurl_graph.encoders import GNN, MLP, Features, FreeTable
+from genurl_graph.encoders import GNN, Features, FreeTable
 from genurl_graph.exceptions import InputError
+from genurl_graph.layers import RowEncoder
 from genurl_graph.losses import SUM_LOSSES, LossTerms, get_loss
 from genurl_graph.pairs import EdgePattern, block_distances, edge_distances, normalize
 from genurl_graph.propagation import Propagation
 from genurl_graph.sampling import permuted_negatives, shared_negatives
 from genurl_graph.similarity import log_kernel
 
-Encoder = GNN | MLP | FreeTable
+Encoder = GNN | RowEncoder | FreeTable
 
 METRICS = ("euclidean", "cosine")
 
@@ -79,7 +80,8 @@ class PairwiseObjective(nn.Module):
         super().__init__()
         if world_size() > 1 and "batch" not in self.negatives:
             raise InputError(
-                f"several processes: found sampling.negatives {sampling.negatives!r}; expected batch (encoder sign or mlp)"
+                f"several processes: found sampling.negatives {sampling.negatives!r}; expected batch "
+                "(encoder sign or mlp)"
             )
         _check(edge_index, p, loss, sampling, views, self.negatives)
         self.encoder = cast(Encoder, encoder)
@@ -123,15 +125,9 @@ class PairwiseObjective(nn.Module):
         z = self._view()
         return self._terms(z, z)
 
-    @torch.no_grad()
     def embed(self) -> Tensor:
         """Embedding [n, d] of the whole input, without views or dropout."""
-        training = self.encoder.training
-        self.encoder.eval()
-        z: Tensor = self.encoder(self.features, self.encoder.operator(self.propagation))
-        self.encoder.train(training)
-        # A free table returns its own parameter: what leaves here is a copy.
-        return z.detach().clone()
+        return embed_all(self.encoder, self.features, self.propagation)
 
     def _view(self) -> Tensor:
         keep = None
@@ -202,6 +198,17 @@ class PairwiseObjective(nn.Module):
         return log_kernel(distance / self.loss.temperature, self.loss.nu)
 
 
+@torch.no_grad()
+def embed_all(encoder: Encoder, features: Features | None, propagation: Propagation | None) -> Tensor:
+    """What `encoder` makes of the whole input, in evaluation mode."""
+    training = encoder.training
+    encoder.eval()
+    z: Tensor = encoder(features, encoder.operator(propagation))
+    encoder.train(training)
+    # A free table returns its own parameter: what leaves here is a copy.
+    return z.detach().clone()
+
+
 def _mass(p: Tensor, row: Tensor, loss: LossConfig) -> float:
     """Sum of the similarities; `kl` has normalised them, so that each of its distributions counts as 1."""
     if loss.name != "kl":
@@ -214,6 +221,15 @@ def _with_loops(edge_index: Tensor, p: Tensor, weight: float, num_nodes: int) ->
     edges = torch.cat([edge_index, loop.expand(2, -1)], dim=1)
     order = (edges[0] * num_nodes + edges[1]).argsort()
     return edges[:, order], torch.cat([p, p.new_full((num_nodes,), weight)])[order]
+
+
+def check_kernel(loss: LossConfig) -> None:
+    """InputError for a metric or a kernel of the embedding that cannot be."""
+    if loss.metric not in METRICS:
+        raise InputError(f"loss.metric: unknown {loss.metric!r}; expected euclidean or cosine")
+    for name in ("temperature", "exaggeration", "nu"):
+        if not 0 < getattr(loss, name) < math.inf:
+            raise InputError(f"loss.{name}: found {getattr(loss, name)}; expected a finite number > 0")
 
 
 def _check(
@@ -233,11 +249,7 @@ def _check(
             f"loss bce: the largest similarity in P is {largest:g}; expected probabilities, at most 1 (merge.how=union "
             "and feature_weight <= 1 keep P there)"
         )
-    if loss.metric not in METRICS:
-        raise InputError(f"loss.metric: unknown {loss.metric!r}; expected euclidean or cosine")
-    for name in ("temperature", "exaggeration", "nu"):
-        if not 0 < getattr(loss, name) < math.inf:
-            raise InputError(f"loss.{name}: found {getattr(loss, name)}; expected a finite number > 0")
+    check_kernel(loss)
     if sampling.negatives not in negatives:
         expected = " or ".join(negatives)
         raise InputError(f"sampling.negatives: found {sampling.negatives!r}; expected {expected} for this objective")

@@ -11,13 +11,20 @@ from torch import Tensor
 
 from genurl_graph.config import Config, EncoderConfig, load_preset, read_method, read_toml
 from genurl_graph.distributed import world_size
-from genurl_graph.encoders import DENSE, ENCODERS
+from genurl_graph.encoders import DENSE, ENCODERS, GNNS, IMAGES
 from genurl_graph.exceptions import InputError
 from genurl_graph.hetero import resolve_hetero
 from genurl_graph.inputs import Input, resolve_normalization
-from genurl_graph.tasks.common import COMPONENTS, resolve_learning_rate, resolve_metric, resolve_perplexity, resolve_sampling
+from genurl_graph.tasks import distillation
+from genurl_graph.tasks.common import (
+    COMPONENTS,
+    resolve_learning_rate,
+    resolve_metric,
+    resolve_perplexity,
+    resolve_sampling,
+)
 
-TASKS = ("graph", "reduce")
+TASKS = ("graph", "reduce", "distill")
 
 # Nodes up to which a graph is embedded by steps over all of them on a CPU; memory of such a step for each node.
 FULL_BATCH_NODES = 100_000
@@ -37,7 +44,7 @@ def resolve_config(
     ----------
     data : Input
         Its edges choose the task, its features choose metric and normalisation, where these are "auto".
-    task : "auto", "graph" or "reduce"
+    task : "auto", "graph", "reduce" or "distill"
     config : mapping of dotted names, path of a TOML file, or name of a method ("tldr")
         Overrules the preset of the task.
     arguments : mapping of dotted names
@@ -61,8 +68,11 @@ def resolve_config(
     if task == "graph" and "encoder.name" not in asked and (too_large(data, device) or world_size() > 1):
         asked["encoder.name"] = "sign"
     resolved = load_preset(task, *_variants(task, asked)).override(asked)
-    if resolved.encoder.name not in ENCODERS:
-        raise InputError(f"encoder: unknown {resolved.encoder.name!r}; expected auto, {', '.join(ENCODERS)}")
+    if task == "distill":
+        resolved = resolved.override(distillation.definite(data, resolved))
+    known = (*ENCODERS, *IMAGES)
+    if resolved.encoder.name not in (*known, "module"):
+        raise InputError(f"encoder: unknown {resolved.encoder.name!r}; expected auto, {', '.join(known)}")
     resolved = resolved.override(
         resolve_sampling(resolved, data.num_nodes) | {"training.lr": resolve_learning_rate(resolved, data.num_nodes)}
     )
@@ -109,11 +119,13 @@ def too_large(data: Input, device: torch.device | str = "cpu") -> bool:
 
 
 def _variants(task: str, asked: Mapping[str, Any]) -> tuple[str, ...]:
-    """Presets on top of the task's: of mini-batches on graphs, of networks that reduce vectors, not to pictures only."""
+    """Presets on top of the task's: of some encoders, and of networks that reduce vectors, not to pictures only."""
     name = asked.get("encoder.name")
-    if task == "graph" and name == "sign":
-        return ("sign",)
-    if task != "reduce" or name not in DENSE:
+    if task == "graph":
+        return ("sign",) if name == "sign" else ()
+    if task == "distill":
+        return ("gnn",) if name in GNNS else ("cnn",) if name in IMAGES else ()
+    if name not in DENSE:
         return ()
     try:
         wide = int(asked.get("encoder.dim", 2)) > 2
@@ -134,7 +146,7 @@ def _normalization(x: Tensor, encoder: EncoderConfig) -> str:
 
 def _task(data: Input, task: str) -> str:
     if task not in ("auto", *TASKS):
-        raise InputError(f"task: unknown {task!r}; expected auto, graph or reduce")
+        raise InputError(f"task: unknown {task!r}; expected auto, graph, reduce or distill")
     has_edges = data.edge_index is not None and data.edge_index.numel() > 0
     if task == "graph" and not has_edges:
         raise InputError("task graph: the input has no edges; expected a graph (or use task reduce)")

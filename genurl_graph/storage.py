@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from genurl_graph.exceptions import InputError
 from genurl_graph.space import pack, unpack
@@ -80,13 +81,13 @@ def save_model(model: GenURL, folder: str | Path) -> None:
     write_json(target / "model.json", note)
 
 
-def load_model(cls: type[GenURL], folder: str | Path) -> GenURL:
-    """The estimator that `save_model` wrote, on the CPU.
+def load_model(cls: type[GenURL], folder: str | Path, module: nn.Module | None = None) -> GenURL:
+    """The estimator that `save_model` wrote, on the CPU; `module` takes the weights of a user's own encoder.
 
     Raises
     ------
     InputError
-        Not such a folder, or a damaged one.
+        Not such a folder, or a damaged one; or a module missing, superfluous, or of other weights.
     """
     from safetensors import SafetensorError
 
@@ -103,7 +104,13 @@ def load_model(cls: type[GenURL], folder: str | Path) -> GenURL:
         fitted |= {name: note["fitted"].get(name) for name in _OPTIONAL}
         axes = tensors.get("statistics.axes")
         width = _input_width(config, fitted, len(tensors["embedding"])) if axes is None else axes.size(1)
-        encoder = _encoder(config, width, tensors)
+        own = config.encoder.name == "module"
+        if own != (module is not None):
+            expected = "a module like the saved one" if own else "none"
+            raise InputError(
+                f"model {source}: its encoder is {config.encoder.name!r}; expected encoder to be {expected}"
+            )
+        encoder = _encoder(config, width, tensors, copy.deepcopy(module))
         space = None if note["space"] is None else unpack(tensors, bool(note["space"]["unit"]))
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         if isinstance(error, InputError):
@@ -112,7 +119,7 @@ def load_model(cls: type[GenURL], folder: str | Path) -> GenURL:
     model = cls(
         n_components=config.encoder.dim,
         task=config.task,
-        encoder=config.encoder.name,
+        encoder=config.encoder.name if module is None else module,
         random_state=fitted["seed_"],
         config=flatten(config.to_dict()),
     )
@@ -156,16 +163,23 @@ def _input_width(config: Config, fitted: dict[str, Any], num_nodes: int) -> int:
     return width + (structure_width(config.encoder.structure, config.encoder.structure_dim, bare) if bare else 0)
 
 
-def _encoder(config: Config, width: int, tensors: dict[str, Tensor]) -> Encoder:
+def _encoder(config: Config, width: int, tensors: dict[str, Tensor], module: nn.Module | None) -> Encoder:
     """The encoder that `config` describes, with its saved weights."""
     from genurl_graph.encoders import make_encoder
 
     if config.encoder.name != "free" and config.encoder.layers > len(tensors):
         raise ValueError(f"{config.encoder.layers} layers, but {len(tensors)} tensors")
+    if module is not None:
+        own = make_encoder(config, width, module=module)
+        own.load_state_dict(_weights(tensors))
+        return cast("Encoder", own)
     # Without memory or random numbers of its own: the file's tensors become the weights, and sizes that do not fit
     # them are noticed before anything of that size is made.
     with torch.device("meta"):
         encoder = make_encoder(config, width, tensors["embedding"])
-    weights = {k.removeprefix("encoder."): v for k, v in tensors.items() if k.startswith("encoder.")}
-    encoder.load_state_dict(weights, assign=True)
+    encoder.load_state_dict(_weights(tensors), assign=True)
     return cast("Encoder", encoder)
+
+
+def _weights(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {k.removeprefix("encoder."): v for k, v in tensors.items() if k.startswith("encoder.")}

@@ -134,6 +134,33 @@ def test_dropped_columns_differ_from_view_to_view():
     assert not torch.equal(seen[0], seen[1])
 
 
+def test_cross_entropy_attracts_neighbours_and_repels_all_pairs():
+    made, dense, _ = objective(name="bce", gamma=0.3)
+    z = made.embed().double()
+    log_q = log_kernel(torch.cdist(z, z).square() / 2.0, 1.5)
+    off = ~torch.eye(N, dtype=torch.bool)
+    attraction = (torch.xlogy(dense, dense) - dense * log_q).sum()
+    expected = float(attraction - 0.3 * torch.log1p(-log_q.exp())[off].sum()) / float(dense.sum())
+    torch.manual_seed(0)
+    found = np.array([float(made().loss.detach()) for _ in range(300)])
+    assert found.mean() == pytest.approx(expected, abs=4 * found.std() / math.sqrt(300) + 2e-3 * abs(expected))
+    with pytest.raises(InputError, match="expected auto or 1 for the loss bce"):
+        objective(name="bce", scale="profile")
+
+
+def test_sparse_rows_train_as_dense_ones_do():
+    x = torch.randn(N, 9) * (torch.rand(N, 9) < 0.3)
+    rows = torch.tensor([5, 0, 5, N - 1, 17])
+    encoder = make_encoder(Config(encoder=EncoderConfig("mlp", dim=DIM, hidden=8)), 9)
+    grads = []
+    for features in (Features(x), Features(x.to_sparse_csr())):
+        encoder.zero_grad()
+        encoder(features.rows(rows)).square().sum().backward()
+        grads.append([p.grad.clone() for p in encoder.parameters()])
+    for a, b in zip(*grads, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6)
+
+
 def test_barlow_correlates_the_drawn_pairs():
     made, _, x = objective(name="barlow", offdiagonal=0.1)
     torch.manual_seed(5)
@@ -158,7 +185,7 @@ def test_epochs_are_as_many_batches_as_the_nodes_fill():
 
 
 def test_bad_requests():
-    with pytest.raises(InputError, match="found 'huber'; expected gkl or barlow with sampling.negatives batch"):
+    with pytest.raises(InputError, match="found 'huber'; expected gkl or bce or barlow"):
         objective(name="huber")
     with pytest.raises(InputError, match=r"sampling\.batch_size: found 1"):
         objective(batch=1)
@@ -169,8 +196,6 @@ def test_bad_requests():
     x = np.eye(30, dtype=np.float32)
     with pytest.raises(InputError, match="batches need an encoder"):
         GenURL(config={"sampling.negatives": "batch"}).fit(x)
-    with pytest.raises(InputError, match="sparse features"):
-        GenURL(encoder="mlp", config={"encoder.normalize": "none"}).fit(x)
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ def test_presets_say_what_they_are_and_every_key_takes_effect(task: str) -> None
 def test_there_is_a_preset_for_every_toml_and_no_other_task() -> None:
     files = {p.name.removesuffix(".toml") for p in resources.files("genurl_graph.presets").iterdir()}
     assert set(TASKS) <= files
-    with pytest.raises(InputError, match="task: unknown 'grahp'; expected one of graph, reduce"):
+    with pytest.raises(InputError, match="task: unknown 'grahp'; expected one of graph, reduce, distill"):
         load_preset("grahp")
 
 

@@ -120,7 +120,8 @@ def test_full_batches_are_refused(tmp_path):
         with process_group("cpu"):
             assert GenURL().resolve(data).encoder.name == "sign"
             for options, expected in (
-                ({"encoder": "gcn"}, "several processes"), ({"config": {"sampling.batch_size": 3}}, "expected 2 for each")
+                ({"encoder": "gcn"}, "several processes"),
+                ({"config": {"sampling.batch_size": 3}}, "expected 2 for each"),
             ):
                 try:
                     GenURL(random_state=0, **options).fit(data)

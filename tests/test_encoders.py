@@ -37,7 +37,7 @@ def graph(edge_index: Tensor) -> Propagation:
 
 def encoder(name: str, layers: int = 2, norm: str = "none", dim: int = 4, seed: int = 0) -> Any:
     torch.manual_seed(seed)
-    config = Config(encoder=EncoderConfig(name, dim=dim, hidden=8, layers=layers, norm=norm))
+    config = Config(encoder=EncoderConfig(name, dim=dim, hops=0, hidden=8, layers=layers, norm=norm))
     return make_encoder(config, F, torch.randn(N, dim))
 
 
@@ -163,7 +163,7 @@ def test_moving_features_keeps_them() -> None:
 @pytest.mark.parametrize("name", ["gcn", "mlp"])
 def test_dropout_and_batch_statistics_belong_to_training(name: str) -> None:
     torch.manual_seed(0)
-    model = make_encoder(Config(encoder=EncoderConfig(name, dim=4, hidden=8, dropout=0.5, norm="batch")), F)
+    model = make_encoder(Config(encoder=EncoderConfig(name, dim=4, hops=0, hidden=8, dropout=0.5, norm="batch")), F)
     assert not torch.equal(run(model, features()), run(model, features()))
     model.eval()
     assert torch.equal(run(model, features()), run(model, features()))

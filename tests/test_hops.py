@@ -36,7 +36,9 @@ def dense(edges, weight, x, hops):
 @given(n=st.integers(3, 30), seed=st.integers(0, 1000), hops=st.integers(0, 4))
 def test_equals_dense_powers(n, seed, hops):
     edges, weight, x = graph(n, seed)
-    torch.testing.assert_close(propagated(edges, weight, x, hops).double(), dense(edges, weight, x, hops), rtol=0, atol=1e-5)
+    torch.testing.assert_close(
+        propagated(edges, weight, x, hops).double(), dense(edges, weight, x, hops), rtol=0, atol=1e-5
+    )
 
 
 def test_blocks_and_files_change_nothing(monkeypatch):

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genurl_graph._csr import to_scipy_or_numpy
-from genurl_graph.config import TrainingConfig
+from genurl_graph.config import EncoderConfig, TrainingConfig
 from genurl_graph.evaluation.ogb import Array, Metric
 from genurl_graph.evaluation.splits import Index, Split
 from genurl_graph.exceptions import InputError
@@ -120,7 +120,9 @@ class Network(nn.Module):
 
     def __init__(self, dim: int, classes: int) -> None:
         super().__init__()
-        self.net = MLP(dim, classes, hidden=HIDDEN, layers=LAYERS, dropout=DROPOUT, norm="hidden")
+        self.net = MLP(
+            EncoderConfig("mlp", dim=classes, hidden=HIDDEN, layers=LAYERS, dropout=DROPOUT, norm="hidden"), dim
+        )
 
     def forward(self, rows: Tensor) -> Tensor:
         """Logits, shape [m, 1, classes]."""

@@ -8,6 +8,7 @@ from genurl_graph.graph import MergedGraph
 from genurl_graph.neighbors import Neighbors
 from genurl_graph.objective import PairwiseObjective
 from genurl_graph.space import FeatureSpace
+from genurl_graph.teaching import TeacherBatches
 
 
 class Problem(NamedTuple):
@@ -15,7 +16,7 @@ class Problem(NamedTuple):
 
     Attributes
     ----------
-    objective : PairwiseObjective
+    objective : PairwiseObjective or TeacherBatches
     merged : MergedGraph
         The graph P lives on, with provenance.
     neighbors : Neighbors or None
@@ -26,7 +27,7 @@ class Problem(NamedTuple):
         Where neighbours were searched, if new samples are to be placed by theirs.
     """
 
-    objective: PairwiseObjective
+    objective: PairwiseObjective | TeacherBatches
     merged: MergedGraph
     neighbors: Neighbors | None
     decisions: dict[str, Any] = {}  # noqa: RUF012 - never changed

@@ -86,7 +86,7 @@ def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torc
 
 
 def propagation_edges(sources: Sources, num_nodes: int, config: Config) -> MergedGraph:
-    """The graph an encoder propagates over: the given edges and, if asked for, feature edges, weighted as `gather` says.
+    """The graph an encoder propagates over: given edges and, if asked for, feature edges, weighted as `gather` says.
 
     With ``merge.weighting = adaptive`` feature edges carry what trust the given ones lack, and nothing where that is
     complete: on Cora and CiteSeer feature edges beside trusted ones did harm.

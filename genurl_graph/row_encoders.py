@@ -1,0 +1,107 @@
+"""Encoders of images and of whatever else has no graph: a small CNN, and any module of the user's."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from genurl_graph.exceptions import InputError
+from genurl_graph.images import Shape, as_images
+from genurl_graph.layers import Features, RowEncoder
+
+# Rows that are encoded at a time outside training: the maps of all images at once would take gigabytes.
+PART = 1024
+# Sides that two poolings leave something of.
+LEAST_SIDE = 4
+
+
+class CNN(RowEncoder):
+    """Three 3 x 3 convolutions with batch normalisation, ReLU and two poolings, mean over the image, a linear map.
+
+    Parameters
+    ----------
+    shape : (height, width, channels)
+    dim : int
+        Columns of the embedding.
+    hidden : int
+        Channels of the last convolution, a multiple of 4; the others have a quarter and half of them. 128 make 93,000
+        parameters for grey images, and 128 for each column of the embedding.
+    """
+
+    def __init__(self, shape: Shape, dim: int, *, hidden: int = 128) -> None:
+        super().__init__(dim)
+        if min(shape[:2]) < LEAST_SIDE:
+            raise InputError(
+                f"encoder cnn: found images of {shape[0]} x {shape[1]}; expected {LEAST_SIDE} x {LEAST_SIDE}"
+            )
+        if hidden % 4:
+            raise InputError(f"encoder.hidden: found {hidden}; expected a multiple of 4 for a cnn")
+        self.shape = shape
+        widths = (shape[2], hidden // 4, hidden // 2, hidden)
+        layers: list[nn.Module] = []
+        for i, (before, after) in enumerate(pairwise(widths)):
+            layers += [nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
+            layers += [nn.MaxPool2d(2)] if i < 2 else []
+        self.layers = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(hidden, dim))
+
+    def forward(self, features: Features, graph: Any = None, keep: Tensor | None = None) -> Tensor:
+        """Embedding [n, dim] of rows of pixels [n, h w c]."""
+        return in_parts(self.layers, features, self.shape, keep, self.training)
+
+
+class ModuleEncoder(RowEncoder):
+    """Any module as encoder.
+
+    Parameters
+    ----------
+    module : nn.Module
+        Maps rows [n, f], or images [n, c, h, w], to an embedding [n, d], each alone.
+    in_dim : int
+        Columns f.
+    shape : (height, width, channels) or None
+        Of images; None: it reads rows.
+
+    Raises
+    ------
+    InputError
+        It does not give rows of numbers for rows.
+    """
+
+    def __init__(self, module: nn.Module, in_dim: int, shape: Shape | None) -> None:
+        super().__init__(output_width(module, in_dim, shape))
+        self.module, self.shape = module, shape
+
+    def forward(self, features: Features, graph: Any = None, keep: Tensor | None = None) -> Tensor:
+        """Embedding [n, d]."""
+        return in_parts(self.module, features, self.shape, keep, self.training)
+
+
+def in_parts(
+    module: nn.Module, features: Features, shape: Shape | None, keep: Tensor | None = None, whole: bool = False
+) -> Tensor:
+    """``module(rows)`` of all rows at once (`whole`) or of `PART` at a time, as images where there is a shape."""
+    x = features.x.to_dense() if features.x.layout == torch.sparse_csr else features.x
+    x = x if keep is None else x * keep
+    parts = [x] if whole else [x[start : start + PART] for start in range(0, len(x), PART)]
+    return torch.cat([module(part if shape is None else as_images(part, shape)) for part in parts])
+
+
+def output_width(module: nn.Module, in_dim: int, shape: Shape | None) -> int:
+    """Columns of what `module` makes of rows; InputError if that is no matrix with as many rows."""
+    training = module.training
+    kind = next((p for p in module.parameters()), torch.empty(0))
+    rows = Features(torch.zeros(2, in_dim, device=kind.device))
+    try:
+        with torch.no_grad():
+            found = in_parts(module.eval(), rows, shape)
+    except (RuntimeError, ValueError, TypeError) as error:
+        what = f"rows [n, {in_dim}]" if shape is None else f"images [n, {shape[2]}, {shape[0]}, {shape[1]}]"
+        raise InputError(f"{type(module).__name__}: cannot read {what}: {error}") from error
+    finally:
+        module.train(training)
+    if found.dim() != 2 or len(found) != 2:
+        raise InputError(f"{type(module).__name__}: made {list(found.shape)} of 2 rows; expected [2, d]")
+    return int(found.size(1))

@@ -1,0 +1,209 @@
+"""Batches in which the output of a student meets that of its teacher: what distillation objectives are made of.
+
+`genurl_graph.matching` compares the two directly; `BatchSimilarities` compares how their rows are similar. (P of stored
+features is known before the training: `genurl_graph.batches` and `genurl_graph.objective` need no teacher then.)
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from genurl_graph.batches import LEAST_STEPS
+from genurl_graph.config import Config
+from genurl_graph.exceptions import InputError
+from genurl_graph.images import Shape
+from genurl_graph.layers import Features
+from genurl_graph.losses import LossTerms, get_loss
+from genurl_graph.objective import Encoder, check_kernel, embed_all
+from genurl_graph.pairs import block_distances, normalize
+from genurl_graph.propagation import Propagation
+from genurl_graph.row_encoders import in_parts
+from genurl_graph.similarity import log_kernel, similarities
+
+
+class Teacher:
+    """Features of samples by a stored table, or by a network that is asked anew for each batch and never trained.
+
+    Parameters
+    ----------
+    features : Tensor, float32, shape [n, t], or None
+        Stored features; None for a network.
+    module : nn.Module or None
+        The network; it runs in evaluation mode, without gradients.
+    x : Features or None
+        What the network reads, as the user gave it.
+    shape : (height, width, channels) or None
+        The network reads images.
+    width : int
+        Columns t.
+    """
+
+    def __init__(
+        self,
+        features: Tensor | None,
+        module: nn.Module | None = None,
+        x: Features | None = None,
+        shape: Shape | None = None,
+        width: int = 0,
+    ) -> None:
+        self.features, self.module, self.x, self.shape = features, module, x, shape
+        self.width = width if features is None else int(features.size(1))
+
+    def to(self, device: torch.device) -> Teacher:
+        """The same teacher on another device."""
+        return Teacher(
+            None if self.features is None else self.features.to(device),
+            None if self.module is None else self.module.to(device),
+            None if self.x is None else self.x.to(device),
+            self.shape,
+            self.width,
+        )
+
+    @torch.no_grad()
+    def rows(self, index: Tensor) -> Tensor:
+        """Features [B, t] of some samples."""
+        if self.features is not None:
+            return self.features.index_select(0, index)
+        assert self.module is not None
+        assert self.x is not None
+        return in_parts(self.module.eval(), self.x.rows(index), self.shape, whole=True).float()
+
+
+class TeacherBatches(nn.Module):
+    """Encoder, input and teacher; subclasses add ``compare(z, t) -> LossTerms``, and `_prepare` what they need for it.
+
+    Parameters
+    ----------
+    encoder : nn.Module
+        The student, as in `genurl_graph.encoders`. A GNN computes all nodes at every step.
+    features : Features
+        What it reads.
+    propagation : Propagation or None
+        What it propagates over, if it is a GNN.
+    teacher : Teacher
+    num_nodes : int
+    config : Config
+        Resolved.
+
+    Attributes
+    ----------
+    steps : int
+        Batches of an epoch, as of `genurl_graph.batches.BatchObjective`.
+
+    Raises
+    ------
+    InputError
+        A batch of fewer than two samples, or an option that the subclass cannot read.
+    """
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        features: Features,
+        propagation: Propagation | None,
+        teacher: Teacher,
+        num_nodes: int,
+        config: Config,
+    ) -> None:
+        super().__init__()
+        size = config.sampling.batch_size
+        if size < 2:
+            raise InputError(f"sampling.batch_size: found {size}; expected at least 2")
+        self.encoder: Encoder = encoder  # type: ignore[assignment]
+        self.features, self.propagation, self.teacher = features, propagation, teacher
+        self.num_nodes, self.config, self.loss = num_nodes, config, config.loss
+        self.size = min(size, num_nodes)
+        self.steps = max(math.ceil(num_nodes / self.size), LEAST_STEPS)
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Check the options, make what is trained beside the encoder."""
+
+    def move(self, device: torch.device) -> TeacherBatches:
+        """Parameters, input and teacher on `device`."""
+        self.to(device)
+        self.features, self.teacher = self.features.to(device), self.teacher.to(device)
+        self.propagation = None if self.propagation is None else self.propagation.to(device)
+        return self
+
+    def forward(self, progress: float = 0.0) -> LossTerms:
+        """Loss of one batch, drawn anew without replacement."""
+        rows = torch.randperm(self.num_nodes, device=self.features.x.device)[: self.size]
+        if self.propagation is None:
+            z = self.encoder(self.features.rows(rows), None)
+        else:
+            z = self.encoder(self.features, self.encoder.operator(self.propagation)).index_select(0, rows)
+        return self.compare(z, self.teacher.rows(rows))
+
+    def compare(self, z: Tensor, t: Tensor) -> LossTerms:
+        """Loss of the student's output [B, d] beside the teacher's [B, t]."""
+        raise NotImplementedError
+
+    def embed(self) -> Tensor:
+        """Embedding [n, d] of all samples."""
+        return embed_all(self.encoder, self.features, self.propagation)
+
+
+class BatchSimilarities(TeacherBatches):
+    r"""Divergence of Q from a P that is made anew of the teacher's features of every batch.
+
+    The batch is a small data set of its own: nearest neighbours by the teacher's features, their calibrated
+    similarities P, Q of all pairs of the batch, and any loss of `genurl_graph.losses` between them, exactly. Parameters
+    are those of `TeacherBatches`.
+    """
+
+    def _prepare(self) -> None:
+        check_kernel(self.loss)
+        self.divergence = get_loss(self.loss.name)
+        near = self.config.neighbors
+        if near.metric not in ("euclidean", "cosine"):
+            raise InputError(f"neighbors.metric: found {near.metric!r}; expected euclidean or cosine in batches")
+        if not 1 <= near.n_neighbors < self.size:
+            raise InputError(
+                f"neighbors.n_neighbors: found {near.n_neighbors}; expected 1 to {self.size - 1}, one less than there "
+                "are samples in a batch"
+            )
+
+    def compare(self, z: Tensor, t: Tensor) -> LossTerms:
+        """Divergence of all pairs of a batch, per unit of similarity."""
+        edges, p = self.similarities(t)
+        row, col = edges
+        z, loss = normalize(z, self.loss.metric), self.loss
+        log_q = log_kernel(block_distances(z, z, loss.metric) / loss.temperature, loss.nu)
+        # A sample and itself are no pair.
+        weight = torch.ones_like(log_q).fill_diagonal_(0.0)
+        if loss.name == "bce":
+            # It reads edges once, with both of its terms.
+            weight[row, col] = 0.0
+        terms = self.divergence(
+            log_q[row, col],
+            p,
+            log_q,
+            neg_weight=weight,
+            row_pos=row,
+            num_rows=len(z),
+            gamma=loss.gamma,
+            scale=loss.scale,
+            per=loss.per,
+        )
+        mass = float(p.double().sum()) or 1.0
+        attraction, repulsion = loss.exaggeration * terms.attraction / mass, terms.repulsion / mass
+        return LossTerms(attraction + repulsion, attraction, repulsion)
+
+    @torch.no_grad()
+    def similarities(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        """P of a batch: edges [2, E], sorted by row, and their similarities > 0 [E]."""
+        near, similarity = self.config.neighbors, self.config.similarity
+        t = normalize(t, near.metric)
+        distance = block_distances(t, t, near.metric).fill_diagonal_(math.inf)
+        length, column = distance.topk(near.n_neighbors, largest=False)
+        length = length.clamp_min(0)
+        length = length if near.metric == "cosine" else length.sqrt()
+        row = torch.arange(len(t), device=t.device).repeat_interleave(near.n_neighbors)
+        assert not isinstance(similarity.perplexity, str)
+        edges = torch.stack([row, column.reshape(-1)])
+        edges, p = similarities(edges, length.reshape(-1), len(t), similarity.perplexity, similarity.nu)
+        return edges[:, p > 0], p[p > 0]

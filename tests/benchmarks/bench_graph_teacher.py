@@ -1,0 +1,108 @@
+"""A GNN's embedding distilled into an MLP that needs no edges: accuracy, and inference time against the teacher's.
+
+    GENURL_DATA=... python tests/benchmarks/bench_graph_teacher.py --datasets cora --seeds 10 --output graphs.json
+    GENURL_DATA=... python tests/benchmarks/bench_graph_teacher.py --datasets cs --seeds 3 --output graphs.json
+
+Rows: the teacher (GenURL's graph preset), the student (its preset; bags of words stay sparse), an MLP of the same size
+by the reduction task alone, which sees the same features and no edges either, and the raw features. Linear probe as in
+bench_quality.py ("public" on Cora; "random-10-10-80" with three splits a seed on CS). "unseen": a fifth of the nodes is
+hidden from the MLPs, which are trained again, and only test nodes among these count: what new nodes can expect. (The
+teacher has seen all nodes, and no labels, in all rows.) The file keeps finished seeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch_geometric.data import Data
+
+from genurl_graph import GenURL, datasets
+from genurl_graph._csr import csr_rows, to_scipy_or_numpy
+from genurl_graph.distilling import distill
+from genurl_graph.evaluation.paired import paired_difference
+from genurl_graph.evaluation.probe import linear_probe
+from genurl_graph.evaluation.protocols import raw_features
+from genurl_graph.evaluation.splits import default_protocol, splits
+from genurl_graph.io import write_json
+
+REPEATS = 3
+ROWS = ("teacher", "student", "reduction alone", "raw")
+HIDDEN = 5  # one node in so many
+
+
+def seconds_of(call, times: int = 3) -> float:
+    found = []
+    for _ in range(times):
+        started = time.perf_counter()
+        call()
+        found.append(time.perf_counter() - started)
+    return float(np.median(found))
+
+
+def probe(z, data: Data, seed: int, only: np.ndarray) -> float:
+    """Test accuracy, of the nodes in the mask `only`, mean over the splits."""
+    protocol, z = default_protocol(data), to_scipy_or_numpy(z)
+    parts = splits(protocol, data, seed=seed, n_repeats=REPEATS)
+    parts = [part._replace(test=part.test[only[part.test]]) for part in parts]
+    return float(np.mean([linear_probe(z, data.y, part, protocol)["test"] for part in parts]))
+
+
+def run(data: Data, seed: int) -> dict[str, float]:
+    features, everyone = Data(x=data.x), np.ones(data.num_nodes, dtype=bool)
+    hidden = np.random.default_rng(seed).permutation(data.num_nodes) % HIDDEN == 0
+    seen = torch.from_numpy(np.flatnonzero(~hidden))
+    teacher = GenURL(random_state=seed).fit(data)
+    z = {"teacher": teacher.embedding_, "raw": raw_features(data)}
+    found = {}
+    for kind, rows, only in (("", torch.arange(data.num_nodes), everyone), (", unseen", seen, hidden)):
+        x = csr_rows(data.x, rows) if data.x.layout == torch.sparse_csr else data.x[rows]
+        student = distill(teacher.embedding_[rows], "mlp", x, n_components=128, random_state=seed, config=STUDENT)
+        alone = GenURL(128, task="reduce", encoder="mlp", random_state=seed, config=ALONE).fit(x)
+        z |= {"student": student.transform(data.x), "reduction alone": alone.transform(data.x)}
+        found |= {row + kind: probe(z[row], data, seed, only) for row in ROWS}
+    found["teacher seconds"] = seconds_of(lambda: teacher.transform(data))
+    found["student seconds"] = seconds_of(lambda: student.transform(features))
+    return found
+
+
+# As wide as the teacher's layers.
+STUDENT = {"encoder.hidden": 512}
+ALONE = {"encoder.hidden": 512, "encoder.layers": 2}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--datasets", default="cora")
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--output", type=Path)
+    args = parser.parse_args()
+    stored = json.loads(args.output.read_text()) if args.output and args.output.is_file() else {}
+    for name in args.datasets.split(","):
+        data, done = datasets.load(name), stored.setdefault(name, {})
+        for seed in range(args.seeds):
+            if str(seed) not in done:
+                done[str(seed)] = run(data, seed)
+                print(name, seed, {key: round(value, 4) for key, value in done[str(seed)].items()}, flush=True)
+            if args.output:
+                write_json(args.output, stored)
+        rows = [done[str(seed)] for seed in range(args.seeds)]
+        print(f"\n{name}: probe in per cent, mean ± std of {args.seeds} seeds")
+        for kind in ("", ", unseen"):
+            for key in ROWS:
+                values = 100 * np.array([row[key + kind] for row in rows])
+                print(f"  {key + kind:24s}{values.mean():6.1f} ± {values.std(ddof=1) if len(values) > 1 else 0:.1f}")
+            pair = ([100 * row[key + kind] for row in rows] for key in ("student", "reduction alone"))
+            gap = paired_difference(*pair)
+            bounds = "" if gap["low"] is None else f" [{gap['low']:+.1f}, {gap['high']:+.1f}]"
+            print(f"  student minus reduction alone{kind} {gap['mean']:+.1f}{bounds}")
+        slow, fast = (np.median([row[f"{who} seconds"] for row in rows]) for who in ("teacher", "student"))
+        print(f"  inference of all nodes: teacher {slow:.3f} s, student {fast:.3f} s")
+
+
+if __name__ == "__main__":
+    main()
