@@ -5,6 +5,11 @@ The rows without training ("propagated", "raw") are evaluated once, with the spl
 JSON file is rewritten, and a job that it holds is not run again: stop and start as you like.
 
     python tests/benchmarks/bench_quality.py --datasets cora,citeseer --seeds 10 --output quality.json
+
+``--select KEY=A,B,...`` lets labels choose one of these values for each data set before anything is tested: the highest
+mean, over the first `CHOOSING` seeds, of the accuracy inside the training and validation nodes of a public split
+(`genurl_graph.evaluation.selection`), or of the validation accuracy where splits are random. Test nodes have no say; a
+value that is not chosen is never tested.
 """
 
 from __future__ import annotations
@@ -20,7 +25,7 @@ import signal
 import statistics
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
@@ -28,6 +33,8 @@ from typing import Any
 REFERENCES = ("propagated", "raw")
 # A job: the data set, and its seed or the name of a reference row.
 Job = tuple[str, str]
+# Seeds of each value that `--select` tries.
+CHOOSING = 3
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -40,46 +47,84 @@ def main(arguments: list[str] | None = None) -> int:
     from genurl_graph import datasets
     from genurl_graph.config import load_preset, parse_assignments
     from genurl_graph.exceptions import InputError
-    from genurl_graph.io import write_json
 
     try:
         assignments = parse_assignments(options.set)
-        config = load_preset("graph").override(assignments).to_dict()
+        preset = load_preset("graph").override(assignments)
+        tried = parse_select(options.select)
+        for change in tried.values():
+            preset.override(change)
+        if tried and options.protocol == "random-10":
+            raise InputError("--select: protocol random-10 has no validation nodes to choose by")
         names = list(dict.fromkeys(datasets.info(name).name for name in options.datasets.split(",")))
-        settings = {"config": config, "protocol": options.protocol, "repeats": options.repeats}
+        settings = {"config": preset.to_dict(), "select": list(tried)}
+        settings |= {"protocol": options.protocol, "repeats": options.repeats}
         results = earlier(options.output, settings)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    rows = [*(str(seed) for seed in range(options.seeds)), *REFERENCES]
-    jobs = [(name, row) for name in names for row in rows if row not in results["runs"].get(name, {})]
-    print(f"{len(jobs)} of {len(names) * len(rows)} jobs to do, {options.jobs} at a time", file=sys.stderr)
     failed = 0
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     context = multiprocessing.get_context("spawn")  # forking a process that runs torch's threads may hang
-    pool = ProcessPoolExecutor(min(options.jobs, max(len(jobs), 1)), mp_context=context)
+    pool = ProcessPoolExecutor(options.jobs, mp_context=context)
     try:
-        work = {
-            pool.submit(run, job, options.data_root, options.protocol, options.repeats, assignments): job
-            for job in jobs
+        choosing = {
+            (name, f"{value} {seed}"): assignments | change
+            for name in names
+            for seed in range(CHOOSING)
+            for value, change in tried.items()
         }
-        for future in as_completed(work):
-            name, row = work[future]
-            try:
-                found = future.result()
-            except Exception as error:  # one data set that cannot be loaded must not cost the others
-                failed += 1
-                print(f"{name} {row}: {type(error).__name__}: {error}", file=sys.stderr)
-                continue
-            results["runs"].setdefault(name, {})[row] = found
-            print(f"{name} {row}: test {percent(found['probe']['test'])}", file=sys.stderr)
-            if options.output is not None:
-                write_json(options.output, results)
+        failed += finish(pool, choice, choosing, results["choices"], results, options)
+        best = {name: choose(results["choices"].get(name, {}), tried) for name in names}
+        # A data set without all of its choices is not tested.
+        changes = {name: assignments | tried.get(value, {}) for name, value in best.items() if value is not None}
+        names = list(changes)
+        rows = [*(str(seed) for seed in range(options.seeds)), *REFERENCES]
+        work = {(name, row): changes[name] for name in names for row in rows}
+        failed += finish(pool, run, work, results["runs"], results, options)
     finally:
         # After Ctrl-C only the jobs that run now are waited for.
         pool.shutdown(cancel_futures=True)
     print(table(results["runs"], names, options.seeds))
+    for name in names if tried else ():
+        figures = ", ".join(f"{key} {percent(mean)}" for key, mean in means(results["choices"][name], tried).items())
+        print(f"\n{name}: {best[name]} chosen ({figures})")
     return 1 if failed else 0
+
+
+def finish(
+    pool: ProcessPoolExecutor,
+    function: Callable[..., Any],
+    work: dict[Job, dict[str, str]],
+    kept: dict[str, dict[str, Any]],
+    results: dict[str, Any],
+    options: argparse.Namespace,
+) -> int:
+    """Run the jobs that `kept`, a part of `results`, does not hold, each with its settings; how many failed."""
+    from genurl_graph.io import write_json
+
+    jobs = [job for job in work if job[1] not in kept.get(job[0], {})]
+    if work:
+        print(f"{len(jobs)} of {len(work)} jobs to do, {options.jobs} at a time", file=sys.stderr)
+    waiting = {
+        pool.submit(function, job, options.data_root, options.protocol, options.repeats, work[job]): job for job in jobs
+    }
+    failed = 0
+    for future in as_completed(waiting):
+        name, row = waiting[future]
+        try:
+            found = future.result()
+        except Exception as error:  # one data set that cannot be loaded must not cost the others
+            failed += 1
+            print(f"{name} {row}: {type(error).__name__}: {error}", file=sys.stderr)
+            continue
+        kept.setdefault(name, {})[row] = found
+        print(
+            f"{name} {row}: {percent(found if isinstance(found, float) else found['probe']['test'])}", file=sys.stderr
+        )
+        if options.output is not None:
+            write_json(options.output, results)
+    return failed
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -88,11 +133,20 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seeds", type=positive, default=10, help="run seeds 0..N-1 [10]")
     parser.add_argument("--data-root", type=Path, help="[$GENURL_DATA, else the user's cache folder]")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change the preset")
+    parser.add_argument("--select", metavar="KEY=A,B,...", help="let the labels outside the test nodes choose a value")
     parser.add_argument("--protocol", choices=["public", "random-10", "random-10-10-80"], help="[each data set's own]")
     parser.add_argument("--repeats", type=positive, help="random splits a seed [the protocol's own number]")
     parser.add_argument("--jobs", type=positive, default=1, help="processes, which share the cores [1]")
     parser.add_argument("--output", type=Path, metavar="FILE.json", help="keep the results and go on from there")
     return parser.parse_args(arguments)
+
+
+def parse_select(text: str | None) -> dict[str, dict[str, str]]:
+    """``"KEY=A,B"`` to ``{"KEY=A": {KEY: A}, "KEY=B": {KEY: B}}``; nothing for None."""
+    from genurl_graph.config import parse_assignments
+
+    pairs = parse_assignments([] if text is None else [text]).items()
+    return {f"{key}={value.strip()}": {key: value.strip()} for key, values in pairs for value in values.split(",")}
 
 
 def positive(text: str) -> int:
@@ -108,14 +162,14 @@ def earlier(path: Path | None, settings: dict[str, Any]) -> dict[str, Any]:
     from genurl_graph.io import check_output
 
     if path is None:
-        return {"settings": settings, "runs": {}}
+        return {"settings": settings, "choices": {}, "runs": {}}
     check_output(path, (".json",))
     if not path.exists():
-        return {"settings": settings, "runs": {}}
+        return {"settings": settings, "choices": {}, "runs": {}}
     try:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         same = found["settings"] == json.loads(json.dumps(settings))
-        found["runs"].values()
+        found["runs"].values(), found["choices"].values()
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"--output {path}: not results of this script ({error!r})") from error
     if not same:
@@ -155,6 +209,37 @@ def run(
     untrained = probe_embedding(model.untrained_embedding(), data, protocol, seed=seed, n_repeats=repeats)
     seconds = model.seconds_ | {"evaluate": time.perf_counter() - started}
     return {**scores, "untrained": untrained, "seconds": seconds, "loss": model.loss_history_[-1]}
+
+
+def choice(
+    job: Job, root: Path | None, protocol: str | None, repeats: int | None, assignments: dict[str, str]
+) -> float:
+    """What a value is chosen by, for one seed: accuracy in [0, 1] without the test nodes. Runs in a worker."""
+    from genurl_graph.estimator import GenURL
+    from genurl_graph.evaluation.protocols import probe_embedding
+    from genurl_graph.evaluation.selection import inner_accuracy
+    from genurl_graph.evaluation.splits import default_protocol, splits
+
+    name, row = job
+    data, seed = load(name, root), int(row.rpartition(" ")[2])
+    z = GenURL(task="graph", random_state=seed, config=assignments).fit(data).embedding_
+    if (protocol or default_protocol(data)) == "public":
+        return statistics.fmean(inner_accuracy(z, data.y, split) for split in splits("public", data))
+    return float(probe_embedding(z, data, protocol, seed=seed, n_repeats=repeats)["val"])
+
+
+def means(found: dict[str, float], tried: Iterable[str]) -> dict[str, float]:
+    """Mean of `choice` over the seeds, for each value."""
+    return {value: statistics.fmean(found[f"{value} {seed}"] for seed in range(CHOOSING)) for value in tried}
+
+
+def choose(found: dict[str, float], tried: Iterable[str]) -> str | None:
+    """The value of highest mean, the first among equals; "" without values, None if a seed of one is missing."""
+    try:
+        figures = means(found, tried)
+    except KeyError:
+        return None
+    return max(figures, key=lambda value: figures[value], default="")
 
 
 def table(runs: dict[str, dict[str, Any]], names: Iterable[str], n_seeds: int) -> str:
