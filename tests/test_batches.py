@@ -127,7 +127,7 @@ def test_epochs_are_as_many_batches_as_the_nodes_fill():
 
 
 def test_bad_requests():
-    with pytest.raises(InputError, match="found 'huber'; expected gkl or barlow with sampling.negatives batch"):
+    with pytest.raises(InputError, match=r"'huber'; expected gkl or barlow with sampling\.negatives batch"):
         objective(name="huber")
     with pytest.raises(InputError, match=r"sampling\.batch_size: found 1"):
         objective(batch=1)
