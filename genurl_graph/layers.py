@@ -122,17 +122,18 @@ class MLP(nn.Module):
         self.width = dim
         widths = [config.hidden] * (config.layers - 1) + [dim]
         self.input = InputLayer(in_dim, widths[0], bias=True)
-        self.linears = nn.ModuleList([nn.Linear(a, b) for a, b in pairwise(widths)])
+        linears = [nn.Linear(a, b) for a, b in pairwise(widths)]
+        self.linears = nn.ModuleList(linears)
         self.norms = nn.ModuleList([normalisation(norm, width, output=False) for width in widths[:-1]])
         self.output_norm = normalisation(norm, dim, output=True)
         self.acts = nn.ModuleList([nn.Identity() if linear else PReLU() for _ in widths[:-1]])
-        self.skip = InputLayer(in_dim, dim, bias=False) if skip and self.linears else None
+        self.skip = InputLayer(in_dim, dim, bias=False) if skip and linears else None
         if skip:
             with torch.no_grad():
                 first = self.input if self.skip is None else self.skip
                 first.weight.copy_(torch.eye(in_dim, dim))
                 if self.skip is not None:
-                    self.linears[-1].weight.mul_(SILENT)
+                    linears[-1].weight.mul_(SILENT)
 
     def forward(self, features: Features, graph: Any = None, keep: Tensor | None = None) -> Tensor:
         """Embedding [n, dim]."""
