@@ -72,7 +72,9 @@ class EncoderConfig:
     """Network from nodes to embedding (`genurl_graph.encoders`)."""
 
     name: str = "gcn"
-    normalize: str = "auto"  # input columns: auto, rows (sum 1), columns (standardised), pca or none
+    # input columns: auto, rows (sum 1), columns (standardised), none, or pca (of rows of unit length if neighbours are
+    # found by the cosine)
+    normalize: str = "auto"
     dim: int = 2
     hidden: int = 512
     layers: int = 2
@@ -80,7 +82,7 @@ class EncoderConfig:
     memory_mb: int = 4096  # sign: more than this of averaged features is kept in a temporary file
     dropout: float = 0.0
     norm: str = "none"  # batch normalisation: none, output (its columns only), hidden (layers only), batch (both)
-    init: str = "pca"  # start of the free table, and of an MLP that reads principal components: pca or random
+    init: str = "pca"  # start of the free table, and of an MLP or linear map that reads components: pca or random
     # Input of nodes without features (`genurl_graph.structure`): one-hot, or numbers that new graphs have, too
     structure: Literal["identity", "degree", "random_walk", "laplacian"] = "identity"
     structure_dim: int = 16  # steps of the walk, or eigenvectors

@@ -159,9 +159,9 @@ def make_encoder(
     if c.name == "mlp":
         return MLP(c, in_dim, skip=begins_as_pca(config))
     if c.name == "linear":
-        return MLP(replace(c, layers=1, dropout=0.0, norm="none"), in_dim)
+        return MLP(replace(c, layers=1, dropout=0.0, norm="none"), in_dim, skip=begins_as_pca(config))
     if c.name == "factorized-linear":
-        return MLP(replace(c, norm="hidden"), in_dim, linear=True)
+        return MLP(replace(c, norm="hidden"), in_dim, linear=True, skip=begins_as_pca(config))
     if c.name == "cnn":
         return CNN(image_shape(c.image, in_dim), c.dim, hidden=c.hidden)
     if c.name == "free":
@@ -172,7 +172,7 @@ def make_encoder(
 
 
 def begins_as_pca(config: Config) -> bool:
-    """Whether an MLP has a linear map beside it: one that reads principal components, and starts as these."""
+    """Whether an MLP or a linear map, which reads principal components, starts as the first of these."""
     return config.task == "reduce" and config.encoder.normalize == "pca" and config.encoder.init == "pca"
 
 

@@ -140,8 +140,8 @@ class MLP(RowEncoder):
     linear : bool
         No activations: a linear map in factors ("factorized linear" of TLDR, arXiv 2110.09455).
     skip : bool
-        A linear map beside the layers, which are nearly silent at first: the encoder starts as the first `dim` input
-        columns, and learns what to change.
+        The encoder starts as the first `dim` input columns, and learns what to change: a single layer by its weights,
+        several by a linear map beside them, while they are nearly silent at first.
     """
 
     def __init__(self, config: EncoderConfig, in_dim: int, *, linear: bool = False, skip: bool = False) -> None:
@@ -150,16 +150,18 @@ class MLP(RowEncoder):
         self.dropout = config.dropout
         widths = [config.hidden] * (config.layers - 1) + [dim]
         self.input = InputLayer(in_dim, widths[0], bias=True)
-        self.linears = nn.ModuleList([nn.Linear(a, b) for a, b in pairwise(widths)])
+        linears = [nn.Linear(a, b) for a, b in pairwise(widths)]
+        self.linears = nn.ModuleList(linears)
         self.norms = nn.ModuleList([normalisation(norm, width, output=False) for width in widths[:-1]])
         self.output_norm = normalisation(norm, dim, output=True)
         self.acts = nn.ModuleList([nn.Identity() if linear else PReLU() for _ in widths[:-1]])
-        self.skip = InputLayer(in_dim, dim, bias=False) if skip else None
-        if self.skip is not None:
+        self.skip = InputLayer(in_dim, dim, bias=False) if skip and linears else None
+        if skip:
             with torch.no_grad():
-                self.skip.weight.copy_(torch.eye(in_dim, dim))
-                last = [self.input, *self.linears][-1]
-                last.weight.mul_(SILENT)
+                first = self.input if self.skip is None else self.skip
+                first.weight.copy_(torch.eye(in_dim, dim))
+                if self.skip is not None:
+                    linears[-1].weight.mul_(SILENT)
 
     def forward(self, features: Features, graph: Any = None, keep: Tensor | None = None) -> Tensor:
         """Embedding [n, dim]."""

@@ -28,8 +28,10 @@ class Projection(NamedTuple):
         Computed in float64, so that those of a row do not depend on the rows beside it.
         """
         if x.layout == torch.sparse_csr:
-            # Sparse rows are not centred (see `principal_axes`).
-            return torch.from_numpy(to_scipy_or_numpy(x).astype("float64") @ self.axes.numpy()).float()
+            if self.mean is None:
+                return torch.from_numpy(to_scipy_or_numpy(x).astype("float64") @ self.axes.numpy()).float()
+            # A few rows may happen to be nearly empty though the fitted ones were dense, and centred.
+            x = x.to_dense()
         step = max(1, _BLOCK // x.size(1))
         parts = []
         for start in range(0, x.size(0), step):

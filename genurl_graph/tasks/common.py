@@ -120,11 +120,11 @@ def feature_space(data: Input, config: Config, seed: int, known: Projection | No
     if 0 < c.pca < x.size(1):
         # Long documents would otherwise own the components.
         unit = c.metric == "cosine"
-        x = normalize_features(x, "unit", {}) if unit else x
-        if unit or known is None:
+        x = _comparable(x, config)
+        if known is None:
             projection = principal_axes(x, c.pca, seed, centre=not unit)
         else:
-            projection = Projection(known.axes[:, : c.pca], known.mean)
+            projection = Projection(known.axes[:, : c.pca], None if unit else known.mean)
         x = projection.apply(x)
     if c.hops > 0 and data.edge_index is not None:
         given = merge_graphs(data.edge_index, predefined_weights(data), None, None, num_nodes=data.num_nodes)
@@ -177,7 +177,7 @@ def encoder_input(
             taken = _component_statistics(data.x, config) if statistics is None else statistics
             projection = encoder_axes(taken)
             assert projection is not None
-            return projection.apply(data.x) / taken["scale"], taken
+            return projection.apply(_comparable(data.x, config)) / taken["scale"], taken
         taken = (column_statistics(data.x) if how == "columns" else {}) if statistics is None else statistics
         return normalize_features(data.x, how, taken), taken
     structural, taken = _structural_columns(data, config, bare, device, statistics)
@@ -198,17 +198,27 @@ def encoder_axes(statistics: dict[str, Tensor]) -> Projection | None:
     return Projection(statistics["axes"].double(), statistics["mean"].double() if "mean" in statistics else None)
 
 
+def _comparable(x: Tensor, config: Config) -> Tensor:
+    """Features as principal axes are found for them: rows of unit length, if cosines are what compares them."""
+    return normalize_features(x, "unit", {}) if config.neighbors.metric == "cosine" else x
+
+
 def _component_statistics(x: Tensor, config: Config) -> dict[str, Tensor]:
-    """Principal axes [f, c], mean [f] and the deviation [1] along the first axis, one scale for all.
+    """Principal axes [f, c], mean [f] and the largest deviation [1] along one of them, one scale for all.
 
     As many axes as neighbours are searched in, or as the embedding has columns if these are more; `COMPONENTS` at most,
     if neighbours are searched in the features.
     """
     c = config.neighbors.pca
-    projection = principal_axes(x, max(c or COMPONENTS, config.encoder.dim), PCA_SEED)
-    scale = projection.apply(x)[:, :1].std(0, correction=0)
+    x, centre = _comparable(x, config), config.neighbors.metric != "cosine"
+    projection = principal_axes(x, max(c or COMPONENTS, config.encoder.dim), PCA_SEED, centre)
+    # Along the first axis, if the axes are those of centred features.
+    scale = projection.apply(x).std(0, correction=0).amax(keepdim=True)
     found = {"axes": projection.axes.float().contiguous(), "scale": torch.where(scale > 0, scale, 1.0)}
-    return found if projection.mean is None else found | {"mean": projection.mean.float()}
+    if x.layout == torch.strided:
+        # Axes for cosines are found around the origin; what an encoder reads lies around its mean all the same.
+        found["mean"] = (x.double().mean(0) if projection.mean is None else projection.mean).float()
+    return found
 
 
 def _structural_columns(

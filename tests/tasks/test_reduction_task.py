@@ -90,7 +90,7 @@ def test_components_of_sparse_and_dense_vectors_agree(vectors):
 
 
 @pytest.mark.parametrize(
-    ("dim", "kind", "searches"), [(2, "dense", 1), (5, "dense", 1), (2, "sparse", 1), (2, "cosine", 2)]
+    ("dim", "kind", "searches"), [(2, "dense", 1), (5, "dense", 1), (2, "sparse", 1), (2, "cosine", 1)]
 )
 def test_axes_that_encoder_and_search_share_are_found_once(vectors, dim, kind, searches, monkeypatch):
     found = []
@@ -102,6 +102,16 @@ def test_axes_that_encoder_and_search_share_are_found_once(vectors, dim, kind, s
     # The space is the one that a search of its own would have found.
     own = common.feature_space(as_input(x), model.config_, common.PCA_SEED)
     torch.testing.assert_close(model._space.vectors, own.vectors)
+
+
+@pytest.mark.parametrize("encoder", ["free", "mlp"])
+def test_nearly_empty_newcomer_is_placed_as_in_company(encoder):
+    """Alone it is a sparse matrix, in company a dense one."""
+    x = torch.rand(80, 40, generator=torch.Generator().manual_seed(0))
+    x[5, 2:] = 0
+    model = GenURL(encoder=encoder, epochs=1, random_state=0, config={"neighbors.pca": 5}).fit(x)
+    alone, company = model.transform(x[5:6]), model.transform(x[:10])[5:6]
+    torch.testing.assert_close(alone, company, rtol=0 if encoder == "free" else 1e-4, atol=1e-5)
 
 
 def test_bad_requests(vectors):
