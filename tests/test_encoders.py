@@ -181,7 +181,7 @@ def test_free_table_starts_where_it_is_told() -> None:
     [
         (
             {"name": "gnn"},
-            "encoder: unknown 'gnn'; expected one of gcn, sage, gat, gin, sign, mlp, linear, factorized-linear, free, cnn",
+            "encoder: unknown 'gnn'; expected one of gcn, sage, gat, gin, sign, mlp, linear, factorized-linear, free",
         ),
         ({"dim": 0}, "encoder.dim: found 0"),
         ({"hidden": 0}, "encoder.hidden: found 0"),
