@@ -131,12 +131,13 @@ def train(
                 losses = [
                     _step(objective, parallel, optimizer, parameters, epoch, k / steps, config) for k in range(steps)
                 ]
-                stop = any_of(interrupt.requested, parameters[0].device)
             history.append(math.fsum(losses) / steps)
             bar.set_postfix_str(f"loss {history[-1]:.4f}", refresh=False)
             bar.update()
             for callback in callbacks:
                 callback(len(history), history[-1])
+            with _together(epoch):
+                stop = any_of(interrupt.requested, parameters[0].device)
             due = len(history) % config.checkpoint_every == 0 or len(history) == config.epochs
             if checkpoint is not None and (due or stop) and rank() == 0:
                 checkpoint.save(objective, optimizer, history)

@@ -69,7 +69,7 @@ def test_two_processes_train_what_one_does(changes, tmp_path):
     alone = GenURL(random_state=0, **options).fit(data if "task" not in options else data.x)
     np.testing.assert_allclose(losses, alone.loss_history_, rtol=1e-4)
     scale = float(alone.embedding_.abs().max())
-    torch.testing.assert_close(first, alone.embedding_, rtol=0, atol=2e-3 * scale)
+    torch.testing.assert_close(first, alone.embedding_, rtol=0, atol=5e-3 * scale)
 
 
 def test_statistics_of_a_batch_are_those_of_all_processes(tmp_path):
