@@ -98,14 +98,14 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
     from matplotlib import pyplot as plt
 
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
-    n = [row["n"] for row in rows]
+    n = [row["n"] / 1000 for row in rows]
     for stage in ("graph", "train", "embed"):
         (line,) = axes[0].plot(n, [row[stage] for row in rows], "o-", label=stage)
         axes[0].plot(n, [rows[0][stage] * m / n[0] for m in n], ":", color=line.get_color())
-    axes[0].set(xlabel="nodes", ylabel="seconds", title="time by stage (dotted: linear)")
+    axes[0].set(xlabel="thousand nodes", ylabel="seconds", title="time by stage (dotted: linear)")
     axes[0].legend()
     axes[1].plot(n, [row["peak"] for row in rows], "o-")
-    axes[1].set(xlabel="nodes", ylabel="peak resident MB", title="memory", ylim=(0, None))
+    axes[1].set(xlabel="thousand nodes", ylabel="peak resident MB", title="memory", ylim=(0, None))
     figure.savefig(path, dpi=130)
 
 
