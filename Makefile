@@ -49,7 +49,7 @@ typecheck: $(VENV)/.installed-lint ## mypy --strict on genurl_graph/, cli/ and d
 	MYPY=$(BIN)/mypy .ci/typecheck
 
 bench: $(VENV)/.installed-test ## run the timed comparisons (minutes)
-	@for script in tests/benchmarks/*.py; do \
+	@for script in tests/benchmarks/bench_*.py; do \
 		echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
 clean: ## remove what the other targets made
