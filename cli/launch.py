@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from genurl_graph.cli import FAILED, Stop
+from genurl_graph.cli import BAD_INPUT, FAILED, Stop
 
 # Seconds that processes get to save what they have when one of them has died.
 PATIENCE = 10.0
@@ -74,11 +74,22 @@ def _wait(workers: list[subprocess.Popen[bytes]]) -> int | None:
         if failed:
             # Of several, one that was killed: the others failed because it is gone.
             first = next((rank for rank in failed if codes[rank] < 0), failed[0])  # type: ignore[operator]
+            if codes[first] == BAD_INPUT and _code_of(workers[0]) == BAD_INPUT:
+                # All read the same input, so the first process has said this already.
+                first = 0
             _stop(workers)
             return first
         if all(code == 0 for code in codes):
             return None
         time.sleep(0.05)
+
+
+def _code_of(worker: subprocess.Popen[bytes]) -> int | None:
+    """The exit code of a process that is about to end; None when it goes on."""
+    try:
+        return worker.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        return None
 
 
 def _stop(workers: list[subprocess.Popen[bytes]]) -> None:
