@@ -11,6 +11,8 @@ import time
 import numpy as np
 import pytest
 
+from genurl_graph.cli import launch
+
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 
 
@@ -49,6 +51,15 @@ def test_bad_input_is_said_once_and_ends_with_2(tmp_path):
     assert done.stderr.count("unknown key 'loss.gama'") == 1
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("codes", "speaks"), [((2, 2), 0), ((1, 2), 1), ((2, 1), 1)])
+def test_whose_message_is_shown_when_the_second_process_ends_first(codes, speaks):
+    late = f"import sys, time; time.sleep(1); sys.exit({codes[0]})"
+    workers = [subprocess.Popen([sys.executable, "-c", late])]
+    workers.append(subprocess.Popen([sys.executable, "-c", f"raise SystemExit({codes[1]})"]))
+    workers[1].wait()
+    assert launch._wait(workers) == speaks
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="looks for the worker in /proc")
