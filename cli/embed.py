@@ -180,11 +180,13 @@ def named_labels(data: "Data") -> Any:
 
 def describe_run(report: Report, estimator: "GenURL") -> None:
     merged, d = estimator.graph_summary_, estimator.embedding_.shape[1]
-    report.line(
-        f"merged graph: {merged['n_predefined']:,} edges predefined, {merged['n_feature']:,} from features, "
-        f"{merged['n_both']:,} both; "
-        f"components {merged['n_components_before']:,} -> {merged['n_components_after']:,}"
-    )
+    if estimator.task_ != "images":
+        # Those have a graph for each batch only.
+        report.line(
+            f"merged graph: {merged['n_predefined']:,} edges predefined, {merged['n_feature']:,} from features, "
+            f"{merged['n_both']:,} both; "
+            f"components {merged['n_components_before']:,} -> {merged['n_components_after']:,}"
+        )
     if "trust_mean" in merged and merged["agreement"] is not None:
         report.line(
             f"features foretell edges by {merged['agreement']:.2f} and each other by {merged['coherence']:.2f} "

@@ -29,14 +29,15 @@ def model(command: Command) -> Command:
     """Everything that decides which model is trained and how."""
     task = click.option(
         "--task",
-        type=click.Choice(["auto", "graph", "reduce"]),
+        type=click.Choice(["auto", "graph", "reduce", "images"]),
         default="auto",
         show_default=True,
-        help="Embed a graph, or reduce vectors to few dimensions. auto: a graph if there are edges.",
+        help="Embed a graph, reduce vectors to few dimensions, or learn from views of images. auto: a graph if there "
+        "are edges, else reduce.",
     )
     encoder = click.option(
         "--encoder",
-        type=click.Choice(["gcn", "sage", "gat", "gin", "sign", "mlp", "free"]),
+        type=click.Choice(["gcn", "sage", "gat", "gin", "sign", "mlp", "cnn", "resnet", "free"]),
         help="Network that computes the embedding; sign: in mini-batches; free: a table. [default: the task's]",
     )
     return task(encoder(training(command)))

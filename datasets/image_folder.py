@@ -33,7 +33,7 @@ def read_image_folder(folder: Path) -> "Data":
     -------
     Data
         x float32 [n, height * width * channels] in [0, 1], row by row, channels last; y int64 [n] and label_names
-        where there are classes; node_id, the n paths relative to `folder`.
+        where there are classes; node_id, the n paths relative to `folder`; image_shape, (height, width, channels).
 
     Raises
     ------
@@ -45,8 +45,8 @@ def read_image_folder(folder: Path) -> "Data":
     from torch_geometric.data import Data
 
     classes, files = _listing(folder)
-    pixels = _pixels(files)
-    data = Data(x=from_numpy(pixels), node_id=[str(file.relative_to(folder)) for file in files])
+    pixels, shape = _pixels(files)
+    data = Data(x=from_numpy(pixels), image_shape=shape, node_id=[str(file.relative_to(folder)) for file in files])
     if classes:
         codes = {name: code for code, name in enumerate(classes)}
         data.y = from_numpy(np.array([codes[file.parent.name] for file in files], dtype=np.int64))
@@ -75,7 +75,8 @@ def _images(entries: list[Path]) -> list[Path]:
     return [e for e in entries if e.suffix.lower() in SUFFIXES and not e.name.startswith(".") and e.is_file()]
 
 
-def _pixels(files: list[Path]) -> npt.NDArray[np.float32]:
+def _pixels(files: list[Path]) -> tuple[npt.NDArray[np.float32], tuple[int, int, int]]:
+    """Rows of pixels, and height, width and channels of the images."""
     with _open(files[0]) as first:
         size, mode = first.size, _mode(first, files[0])
     width, height = size
@@ -96,7 +97,7 @@ def _pixels(files: list[Path]) -> npt.NDArray[np.float32]:
             except Exception as error:  # Pillow's decoders raise anything on damaged content
                 raise InputError(f"{file}: cannot be read as an image: {error}") from error
     pixels /= 255
-    return pixels
+    return pixels, (height, width, len(mode))
 
 
 def _open(file: Path) -> Any:

@@ -11,7 +11,7 @@ from genurl_graph._grid import Mesh
 from genurl_graph.all_pairs import number, why_not
 from genurl_graph.distributed import added_up, all_rows, own_share, rank, total_of, world_size
 from genurl_graph.exceptions import InputError
-from genurl_graph.layers import Features, RowEncoder
+from genurl_graph.layers import Features, RowEncoder, projector
 from genurl_graph.losses import LossTerms, barlow_terms, gkl_of_sums, log1m
 from genurl_graph.objective import PairwiseObjective
 from genurl_graph.pairs import block_distances, normalize
@@ -82,16 +82,9 @@ class BatchObjective(PairwiseObjective):
         self.node_mass = self.start.diff()
         self.mass += views.self_weight * self.num_nodes
         self.mesh = Mesh(loss.temperature, loss.nu) if why_not(loss, views) is None else None
-        self.projector = None
-        if loss.name == "barlow" and loss.projector:
-            width = self.encoder.width
-            # TLDR's shape: hidden layers and output of one width, batch normalisation, ReLU.
-            self.projector = nn.Sequential(
-                nn.Linear(width, loss.projector, bias=False),
-                nn.BatchNorm1d(loss.projector),
-                nn.ReLU(),
-                nn.Linear(loss.projector, loss.projector, bias=False),
-            )
+        # TLDR's shape: hidden layer and output of one width.
+        barlow = loss.name == "barlow" and loss.projector
+        self.projector = projector(self.encoder.width, loss.projector, loss.projector) if barlow else None
 
     def move(self, device: torch.device) -> BatchObjective:
         """Parameters and constants on `device`."""

@@ -68,6 +68,19 @@ class ViewConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class ImageViewConfig:
+    """Random views of images (`genurl_graph.augment`)."""
+
+    crop: float = 1.0  # least share of the area that is seen; 1: all of it
+    ratio: float = 0.75  # of the sides of that area: from here to its inverse
+    flip: float = 0.0  # probability of a mirrored image
+    jitter: float = 0.0  # largest change of brightness, contrast and saturation, as a share of each
+    hue: float = 0.0  # largest change of the hue, as a share of half the circle
+    grey: float = 0.0  # probability of a grey image
+    blur: float = 0.0  # probability of a blurred image
+
+
+@dataclasses.dataclass(frozen=True)
 class EncoderConfig:
     """Network from nodes to embedding (`genurl_graph.encoders`)."""
 
@@ -88,6 +101,7 @@ class EncoderConfig:
     structure_dim: int = 16  # steps of the walk, or eigenvectors
     # Of rows of pixels that a cnn reads: HEIGHTxWIDTHxCHANNELS, or auto for square images; rows: no images
     image: str = "auto"
+    momentum: float = 0.99  # images: share of its weights that the copy which finds neighbours keeps at every step
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,7 +117,7 @@ class LossConfig:
     nu: float = 1.0
     exaggeration: float = 1.0  # factor of the attraction: more parts clusters, less keeps neighbourhoods
     offdiagonal: float = 3.9e-3  # barlow: weight of the redundancy; TLDR's
-    projector: int = 0  # barlow: width of the projector that is trained along; 0: none
+    projector: int = 0  # barlow and images: width of the projector that is trained along; 0: none
     teacher_temperature: float = 0.01  # seed: of the teacher's distribution; SEED's own value
     queue: int = 4096  # seed: features of earlier samples
 
@@ -143,6 +157,7 @@ class Config:
     merge: MergeConfig = MergeConfig()
     similarity: SimilarityConfig = SimilarityConfig()
     views: ViewConfig = ViewConfig()
+    images: ImageViewConfig = ImageViewConfig()
     encoder: EncoderConfig = EncoderConfig()
     loss: LossConfig = LossConfig()
     sampling: SamplingConfig = SamplingConfig()
@@ -195,7 +210,7 @@ def load_preset(task: str, *variants: str) -> Config:
     """
     folder = resources.files("genurl_graph.presets")
     if not (folder / f"{task}.toml").is_file():
-        raise InputError(f"task: unknown {task!r}; expected one of graph, reduce, distill")
+        raise InputError(f"task: unknown {task!r}; expected one of graph, reduce, distill, images")
     config = Config(task=task)
     for name in (f"{task}.toml", *(f"{task}-{variant}.toml" for variant in variants)):
         config = config.override(flatten(tomllib.loads((folder / name).read_text(encoding="utf-8"))))

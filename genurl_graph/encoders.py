@@ -20,13 +20,14 @@ from genurl_graph.exceptions import InputError
 from genurl_graph.images import image_shape
 from genurl_graph.layers import MLP, Features, InputLayer, PReLU, normalisation
 from genurl_graph.propagation import Norm, Propagation
+from genurl_graph.resnet import ResNet
 from genurl_graph.row_encoders import CNN, ModuleEncoder
 
 GNNS = ("gcn", "sage", "gat", "gin")
 DENSE = ("mlp", "linear", "factorized-linear")
 ENCODERS = (*GNNS, "sign", *DENSE, "free")
 # Encoders of rows that are images.
-IMAGES = ("cnn",)
+IMAGES = ("cnn", "resnet")
 
 __all__ = [
     "CNN",
@@ -164,6 +165,8 @@ def make_encoder(
         return MLP(replace(c, norm="hidden"), in_dim, linear=True, skip=begins_as_pca(config))
     if c.name == "cnn":
         return CNN(image_shape(c.image, in_dim), c.dim, hidden=c.hidden)
+    if c.name == "resnet":
+        return ResNet(image_shape(c.image, in_dim), c.dim, hidden=c.hidden)
     if c.name == "free":
         if start is None:
             raise InputError('encoder "free": needs initial coordinates')

@@ -27,7 +27,7 @@ from genurl_graph.precomputed import as_distances
 from genurl_graph.resolution import resolve_config
 from genurl_graph.row_encoders import ModuleEncoder
 from genurl_graph.storage import load_model, save_model
-from genurl_graph.tasks import Problem, distillation, graph, reduction
+from genurl_graph.tasks import Problem, distillation, graph, images, reduction
 from genurl_graph.tasks.common import encoder_input
 from genurl_graph.training import Callback, choose_device, one_thread, seeded, train
 
@@ -43,11 +43,13 @@ class GenURL(Conventions):
     ----------
     n_components : int, optional
         Columns d of the embedding. By default the preset's: 128 for graphs, 2 for vectors.
-    task : "auto", "graph", "reduce" or "distill"
-        "auto": input with edges is a graph, a plain matrix is reduced; with a teacher, either is distilled.
-    encoder : "auto", "gcn", "sage", "gat", "gin", "mlp", "cnn", "free", or nn.Module
-        "auto": the preset's, a GCN for graphs, a free table of coordinates for vectors, an MLP for distillation. A
-        module, for distillation only, reads rows, or images if `X` is [n, c, h, w]; a copy is trained (`encoder_`).
+    task : "auto", "graph", "reduce", "distill" or "images"
+        "auto": input with edges is a graph, a plain matrix is reduced; with a teacher, either is distilled. "images":
+        an encoder of images learns from random views of them.
+    encoder : "auto", "gcn", "sage", "gat", "gin", "mlp", "cnn", "resnet", "free", or nn.Module
+        "auto": the preset's, a GCN for graphs, a free table of coordinates for vectors, an MLP for distillation, a CNN
+        for images. A module, for distillation and images only, reads rows, or images if `X` is [n, c, h, w]; a copy is
+        trained (`encoder_`).
     n_neighbors : int, optional
         Feature-space neighbours of each node. More make the picture more global. By default the preset's 15, or
         n - 1 if there are fewer nodes.
@@ -167,12 +169,14 @@ class GenURL(Conventions):
         started = time.perf_counter()
         with seeded(seed), one_thread() if self.deterministic else nullcontext():
             x, statistics = encoder_input(data, config, device)
-            if asked is None:
+            module = copy.deepcopy(self.encoder) if isinstance(self.encoder, nn.Module) else None
+            if asked is not None:
+                problem = distillation.build(data, x, config, seed, device, asked, module)
+            elif config.task == "images":
+                problem = images.build(data, x, config, module)
+            else:
                 build = graph.build if config.task == "graph" else partial(reduction.build, statistics=statistics)
                 problem = build(data, x, config, seed, device)
-            else:
-                module = copy.deepcopy(self.encoder) if isinstance(self.encoder, nn.Module) else None
-                problem = distillation.build(data, x, config, seed, device, asked, module)
             del x
             objective = problem.objective
             merged = problem.merged
@@ -300,8 +304,8 @@ class GenURL(Conventions):
         module = isinstance(self.encoder, nn.Module)
         if teacher is not None and task != "distill":
             raise InputError(f"teacher: given to the task {task}; expected task distill (or auto)")
-        if module and task != "distill":
-            raise InputError("encoder: a module is trained by the task distill only; expected a name, or a teacher")
+        if module and task not in ("distill", "images"):
+            raise InputError("encoder: a module is trained by the tasks distill and images; expected a name there")
         arguments = {
             "encoder.dim": distillation.student_width(self.encoder, self.n_components, data),
             "encoder.name": "module" if module else self.encoder,

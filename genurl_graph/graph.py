@@ -40,6 +40,11 @@ class MergedGraph(NamedTuple):
     edge_weight: Tensor
     provenance: Tensor
 
+    @classmethod
+    def empty(cls) -> "MergedGraph":
+        """No edges: of recipes that make P anew for every batch."""
+        return cls(torch.empty(2, 0, dtype=torch.long), torch.empty(0), torch.empty(0, dtype=torch.uint8))
+
     def summary(self) -> dict[str, int]:
         """Number of undirected edges by provenance: ``n_predefined``, ``n_feature`` (only those), ``n_both``."""
         row, col = self.edge_index

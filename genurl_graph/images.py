@@ -6,6 +6,8 @@ import math
 import re
 from typing import Any
 
+import numpy as np
+import torch
 from torch import Tensor
 
 from genurl_graph.exceptions import InputError
@@ -21,6 +23,54 @@ def as_rows(X: Any) -> tuple[Any, Shape | None]:
     n, c, h, w = shape
     last = X.permute(0, 2, 3, 1) if isinstance(X, Tensor) else X.transpose(0, 2, 3, 1)
     return last.reshape(n, h * w * c), (h, w, c)
+
+
+def stacked(dataset: Any) -> Tensor:
+    """The images of a torch ``Dataset`` in one Tensor.
+
+    Parameters
+    ----------
+    dataset : torch.utils.data.Dataset
+        With a length; its items are images, or begin with one: Tensors or arrays [c, h, w], or PIL images, whose bytes
+        become numbers in [0, 1]. Labels and whatever else an item holds are left alone.
+
+    Returns
+    -------
+    Tensor, float32, shape [n, c, h, w]
+
+    Raises
+    ------
+    InputError
+        No length, no images, or images of different sizes or numbers of channels; the first such item is named.
+    """
+    name = type(dataset).__name__
+    if not hasattr(dataset, "__len__"):
+        raise InputError(f"{name}: found a dataset without a length; expected one with, whose items have numbers")
+    images: list[Tensor] = []
+    for number in range(len(dataset)):
+        item = dataset[number]
+        image = _as_tensor(item[0] if isinstance(item, tuple | list) else item)
+        if image is None or image.dim() != 3:
+            raise InputError(f"{name}: item {number} is no image; expected a Tensor [c, h, w] or a PIL image")
+        if images and image.shape != images[0].shape:
+            found, first = ("x".join(map(str, i.shape)) for i in (image, images[0]))
+            raise InputError(f"{name}: item {number} is {found}, but the first one {first}; expected one size and mode")
+        images.append(image)
+    if not images:
+        raise InputError(f"{name}: found no images")
+    return torch.stack(images)
+
+
+def _as_tensor(image: Any) -> Tensor | None:
+    if isinstance(image, Tensor):
+        return image.detach().float()
+    if not isinstance(image, np.ndarray):
+        if not hasattr(image, "getbands"):
+            return None
+        pixels = np.asarray(image)
+        image = pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+    found = torch.from_numpy(np.ascontiguousarray(image, dtype=np.float32))
+    return found / 255 if image.dtype == np.uint8 else found
 
 
 def as_images(rows: Tensor, shape: Shape) -> Tensor:
@@ -54,3 +104,8 @@ def image_shape(name: str, columns: int) -> Shape:
     if height * width * channels != columns:
         raise InputError(f"encoder.image: {name} are {height * width * channels} pixels; found {columns} columns")
     return height, width, channels
+
+
+def named_shape(name: str, known: Shape | None, columns: int) -> str:
+    """`image_shape` by name, "28x28x1"; "auto" takes the shape that is `known`, if any."""
+    return "x".join(map(str, known if known is not None and name == "auto" else image_shape(name, columns)))

@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.utils.data import Dataset
 
 from genurl_graph._csr import csr_tensor
 from genurl_graph._node_types import NodeTypes
 from genurl_graph.exceptions import InputError
-from genurl_graph.images import Shape, as_rows
+from genurl_graph.images import Shape, as_rows, stacked
 
 # Features with a smaller share of non-zero entries are kept as CSR: the first layer is then several times cheaper.
 SPARSE_BELOW = 0.1
@@ -76,8 +77,9 @@ def as_input(data: Any, at_least: int = 2) -> Input:
     ----------
     data : Data, array, sparse matrix, Tensor or networkx graph
         A PyG ``Data`` (``x``, ``edge_index``, ``edge_weight`` or one-column ``edge_attr``); a matrix [n, f] of
-        features; images [n, channels, height, width], which become rows of pixels; or a networkx graph (edge attribute
-        ``weight``; numeric node attribute ``x`` as features).
+        features; images [n, channels, height, width], or a torch ``Dataset`` of images, which become rows of pixels; or
+        a networkx graph (edge attribute ``weight``; numeric node attribute ``x`` as features). A ``Data`` may say by
+        ``image_shape``, (height, width, channels), that its rows are images.
     at_least : int
         Nodes that there must be.
 
@@ -91,6 +93,7 @@ def as_input(data: Any, at_least: int = 2) -> Input:
     elif hasattr(data, "num_node_features"):
         kind = "torch"
     else:
+        data = stacked(data) if isinstance(data, Dataset) else data
         rows, image = as_rows(data)
         x = as_features(rows)
         kind = "torch" if isinstance(data, Tensor) else "numpy"
@@ -103,7 +106,8 @@ def as_input(data: Any, at_least: int = 2) -> Input:
     edge_index = None if data.edge_index is None else _edges(data.edge_index)
     weight = edge_weights(data)
     weight = None if weight is None or edge_index is None else weight.detach().cpu().float()
-    return check_input(Input(x_given, edge_index, weight, int(data.num_nodes or 0), kind), at_least)
+    image = getattr(data, "image_shape", None)
+    return check_input(Input(x_given, edge_index, weight, int(data.num_nodes or 0), kind, image=image), at_least)
 
 
 def _edges(edge_index: Any) -> Tensor:

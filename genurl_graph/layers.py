@@ -174,6 +174,16 @@ class MLP(RowEncoder):
         return z
 
 
+def projector(in_dim: int, width: int, out_dim: int) -> nn.Module:
+    """Hidden layer with batch normalisation, linear output: trained beside an encoder, dropped afterwards."""
+    return nn.Sequential(
+        nn.Linear(in_dim, width, bias=False),
+        nn.BatchNorm1d(width),
+        nn.ReLU(),
+        nn.Linear(width, out_dim, bias=False),
+    )
+
+
 def normalisation(norm: str, width: int, output: bool) -> nn.Module:
     if norm not in ("none", "output", "hidden", "batch"):
         raise InputError(f"encoder.norm: unknown {norm!r}; expected none, output, hidden or batch")

@@ -15,7 +15,7 @@ from genurl_graph.encoders import DENSE, ENCODERS, GNNS, IMAGES
 from genurl_graph.exceptions import InputError
 from genurl_graph.hetero import resolve_hetero
 from genurl_graph.inputs import Input, resolve_normalization
-from genurl_graph.tasks import distillation
+from genurl_graph.tasks import distillation, images
 from genurl_graph.tasks.common import (
     COMPONENTS,
     resolve_learning_rate,
@@ -24,7 +24,7 @@ from genurl_graph.tasks.common import (
     resolve_sampling,
 )
 
-TASKS = ("graph", "reduce", "distill")
+TASKS = ("graph", "reduce", "distill", "images")
 
 # Nodes up to which a graph is embedded by steps over all of them on a CPU; memory of such a step for each node.
 FULL_BATCH_NODES = 100_000
@@ -44,7 +44,7 @@ def resolve_config(
     ----------
     data : Input
         Its edges choose the task, its features choose metric and normalisation, where these are "auto".
-    task : "auto", "graph", "reduce" or "distill"
+    task : "auto", "graph", "reduce", "distill" or "images"
     config : mapping of dotted names, path of a TOML file, or name of a method ("tldr")
         Overrules the preset of the task.
     arguments : mapping of dotted names
@@ -70,6 +70,8 @@ def resolve_config(
     resolved = load_preset(task, *_variants(task, asked)).override(asked)
     if task == "distill":
         resolved = resolved.override(distillation.definite(data, resolved))
+    if task == "images":
+        resolved = resolved.override(images.definite(data, resolved))
     known = (*ENCODERS, *IMAGES)
     if resolved.encoder.name not in (*known, "module"):
         raise InputError(f"encoder: unknown {resolved.encoder.name!r}; expected auto, {', '.join(known)}")
@@ -125,7 +127,7 @@ def _variants(task: str, asked: Mapping[str, Any]) -> tuple[str, ...]:
         return ("sign",) if name == "sign" else ()
     if task == "distill":
         return ("gnn",) if name in GNNS else ("cnn",) if name in IMAGES else ()
-    if name not in DENSE:
+    if task == "images" or name not in DENSE:
         return ()
     try:
         wide = int(asked.get("encoder.dim", 2)) > 2
@@ -146,7 +148,7 @@ def _normalization(x: Tensor, encoder: EncoderConfig) -> str:
 
 def _task(data: Input, task: str) -> str:
     if task not in ("auto", *TASKS):
-        raise InputError(f"task: unknown {task!r}; expected auto, graph, reduce or distill")
+        raise InputError(f"task: unknown {task!r}; expected auto, graph, reduce, distill or images")
     has_edges = data.edge_index is not None and data.edge_index.numel() > 0
     if task == "graph" and not has_edges:
         raise InputError("task graph: the input has no edges; expected a graph (or use task reduce)")

@@ -33,12 +33,7 @@ class CNN(RowEncoder):
 
     def __init__(self, shape: Shape, dim: int, *, hidden: int = 128) -> None:
         super().__init__(dim)
-        if min(shape[:2]) < LEAST_SIDE:
-            raise InputError(
-                f"encoder cnn: found images of {shape[0]} x {shape[1]}; expected {LEAST_SIDE} x {LEAST_SIDE}"
-            )
-        if hidden % 4:
-            raise InputError(f"encoder.hidden: found {hidden}; expected a multiple of 4 for a cnn")
+        check_image("cnn", shape, hidden)
         self.shape = shape
         widths = (shape[2], hidden // 4, hidden // 2, hidden)
         layers: list[nn.Module] = []
@@ -77,6 +72,16 @@ class ModuleEncoder(RowEncoder):
     def forward(self, features: Features, graph: Any = None, keep: Tensor | None = None) -> Tensor:
         """Embedding [n, d]."""
         return in_parts(self.module, features, self.shape, keep, self.training)
+
+
+def check_image(name: str, shape: Shape, hidden: int) -> None:
+    """InputError for images too small for the encoder `name`, or channels that cannot be halved twice."""
+    if min(shape[:2]) < LEAST_SIDE:
+        raise InputError(
+            f"encoder {name}: found images of {shape[0]} x {shape[1]}; expected {LEAST_SIDE} x {LEAST_SIDE}"
+        )
+    if hidden % 4:
+        raise InputError(f"encoder.hidden: found {hidden}; expected a multiple of 4 for a {name}")
 
 
 def in_parts(

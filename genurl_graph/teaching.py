@@ -12,16 +12,15 @@ import torch
 from torch import Tensor, nn
 
 from genurl_graph.batches import LEAST_STEPS
+from genurl_graph.block_loss import batch_similarities, block_terms, check_batch_neighbors
 from genurl_graph.config import Config
 from genurl_graph.exceptions import InputError
 from genurl_graph.images import Shape
 from genurl_graph.layers import Features
 from genurl_graph.losses import LossTerms, get_loss
 from genurl_graph.objective import Encoder, check_kernel, embed_all
-from genurl_graph.pairs import block_distances, normalize
 from genurl_graph.propagation import Propagation
 from genurl_graph.row_encoders import in_parts
-from genurl_graph.similarity import log_kernel, similarities
 
 
 class Teacher:
@@ -157,53 +156,10 @@ class BatchSimilarities(TeacherBatches):
 
     def _prepare(self) -> None:
         check_kernel(self.loss)
-        self.divergence = get_loss(self.loss.name)
-        near = self.config.neighbors
-        if near.metric not in ("euclidean", "cosine"):
-            raise InputError(f"neighbors.metric: found {near.metric!r}; expected euclidean or cosine in batches")
-        if not 1 <= near.n_neighbors < self.size:
-            raise InputError(
-                f"neighbors.n_neighbors: found {near.n_neighbors}; expected 1 to {self.size - 1}, one less than there "
-                "are samples in a batch"
-            )
+        get_loss(self.loss.name)
+        check_batch_neighbors(self.config.neighbors, self.size)
 
     def compare(self, z: Tensor, t: Tensor) -> LossTerms:
         """Divergence of all pairs of a batch, per unit of similarity."""
-        edges, p = self.similarities(t)
-        row, col = edges
-        z, loss = normalize(z, self.loss.metric), self.loss
-        log_q = log_kernel(block_distances(z, z, loss.metric) / loss.temperature, loss.nu)
-        # A sample and itself are no pair.
-        weight = torch.ones_like(log_q).fill_diagonal_(0.0)
-        if loss.name == "bce":
-            # It reads edges once, with both of its terms.
-            weight[row, col] = 0.0
-        terms = self.divergence(
-            log_q[row, col],
-            p,
-            log_q,
-            neg_weight=weight,
-            row_pos=row,
-            num_rows=len(z),
-            gamma=loss.gamma,
-            scale=loss.scale,
-            per=loss.per,
-        )
-        mass = float(p.double().sum()) or 1.0
-        attraction, repulsion = loss.exaggeration * terms.attraction / mass, terms.repulsion / mass
-        return LossTerms(attraction + repulsion, attraction, repulsion)
-
-    @torch.no_grad()
-    def similarities(self, t: Tensor) -> tuple[Tensor, Tensor]:
-        """P of a batch: edges [2, E], sorted by row, and their similarities > 0 [E]."""
-        near, similarity = self.config.neighbors, self.config.similarity
-        t = normalize(t, near.metric)
-        distance = block_distances(t, t, near.metric).fill_diagonal_(math.inf)
-        length, column = distance.topk(near.n_neighbors, largest=False)
-        length = length.clamp_min(0)
-        length = length if near.metric == "cosine" else length.sqrt()
-        row = torch.arange(len(t), device=t.device).repeat_interleave(near.n_neighbors)
-        assert not isinstance(similarity.perplexity, str)
-        edges = torch.stack([row, column.reshape(-1)])
-        edges, p = similarities(edges, length.reshape(-1), len(t), similarity.perplexity, similarity.nu)
-        return edges[:, p > 0], p[p > 0]
+        edges, p = batch_similarities(t, self.config.neighbors, self.config.similarity)
+        return block_terms(z, edges, p, self.loss)

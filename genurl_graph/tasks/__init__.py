@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from genurl_graph.graph import MergedGraph
+from genurl_graph.image_batches import ImageBatches
 from genurl_graph.neighbors import Neighbors
 from genurl_graph.objective import PairwiseObjective
 from genurl_graph.space import FeatureSpace
@@ -16,7 +17,7 @@ class Problem(NamedTuple):
 
     Attributes
     ----------
-    objective : PairwiseObjective or TeacherBatches
+    objective : PairwiseObjective, TeacherBatches or ImageBatches
     merged : MergedGraph
         The graph P lives on, with provenance.
     neighbors : Neighbors or None
@@ -27,7 +28,7 @@ class Problem(NamedTuple):
         Where neighbours were searched, if new samples are to be placed by theirs.
     """
 
-    objective: PairwiseObjective | TeacherBatches
+    objective: PairwiseObjective | TeacherBatches | ImageBatches
     merged: MergedGraph
     neighbors: Neighbors | None
     decisions: dict[str, Any] = {}  # noqa: RUF012 - never changed

@@ -20,7 +20,7 @@ from genurl_graph.config import Config
 from genurl_graph.encoders import GNNS, Features, make_encoder
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph import MergedGraph, merge_graphs
-from genurl_graph.images import image_shape
+from genurl_graph.images import named_shape
 from genurl_graph.inputs import Input, as_features, check_input
 from genurl_graph.matching import MATCHING
 from genurl_graph.objective import PairwiseObjective
@@ -116,9 +116,7 @@ def definite(data: Input, config: Config) -> dict[str, Any]:
     if name == "module" and data.image is None and image == "auto":
         image = "rows"
     elif name in ("cnn", "module") and image != "rows":
-        image = "x".join(
-            map(str, data.image if data.image and image == "auto" else image_shape(image, data.num_features))
-        )
+        image = named_shape(image, data.image, data.num_features)
     if how == "auto":
         # Pixels, and what only the user's own module knows, stay as they are.
         bag = data.x.layout == torch.sparse_csr
@@ -164,8 +162,7 @@ def build(
     matching = MATCHING.get(config.loss.name)
     if matching is not None or teacher.features is None or config.similarity.among == "batch":
         make = matching or BatchSimilarities
-        nothing = MergedGraph(torch.empty(2, 0, dtype=torch.long), torch.empty(0), torch.empty(0, dtype=torch.uint8))
-        return Problem(make(encoder, features, propagation, teacher, n, config), nothing, None)
+        return Problem(make(encoder, features, propagation, teacher, n, config), MergedGraph.empty(), None)
     taught = Input(teacher.features, None, None, n, data.kind)
     neighbors, knn_edges, knn_p = feature_similarities(taught, config, seed, device)
     merged = merge_graphs(None, None, knn_edges, knn_p, num_nodes=n)

@@ -1,0 +1,45 @@
+"""A slow copy of a network: the mean of its past weights (MoCo, arXiv 1911.05722, eq. 2)."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import nn
+
+from genurl_graph.exceptions import InputError
+
+
+class MomentumCopy(nn.Module):
+    """Follows a network: ``w <- m w + (1 - m) w'`` for its weights; its buffers (means of normalisation) are copied.
+
+    Parameters
+    ----------
+    network : nn.Module
+        What it begins as.
+    momentum : float
+        m in [0, 1); 0 is the network of the last step itself.
+
+    Raises
+    ------
+    InputError
+        A momentum out of range.
+    """
+
+    def __init__(self, network: nn.Module, momentum: float) -> None:
+        super().__init__()
+        if not 0 <= momentum < 1:
+            raise InputError(f"encoder.momentum: found {momentum}; expected a share in [0, 1)")
+        self.network, self.momentum = copy.deepcopy(network).requires_grad_(False), momentum
+
+    @torch.no_grad()
+    def follow(self, network: nn.Module) -> None:
+        """One step of the mean."""
+        for own, new in zip(self.network.parameters(), network.parameters(), strict=True):
+            own.lerp_(new, 1 - self.momentum)
+        for held, current in zip(self.network.buffers(), network.buffers(), strict=True):
+            held.copy_(current)
+
+    def train(self, mode: bool = True) -> MomentumCopy:
+        """It is always in evaluation mode: it is asked, not trained."""
+        return super().train(False)
