@@ -1,0 +1,153 @@
+"""A small CNN learns Fashion-MNIST's training images from random views, without labels; probes on the test images.
+
+    GENURL_DATA=... python tests/benchmarks/bench_images.py --seeds 3 --folder results
+    GENURL_DATA=... python tests/benchmarks/bench_images.py --data cifar --seeds 3 --folder results
+
+Every arm trains the same encoder on the same views, in batches of the same size, for the same number of epochs: GKL
+with same-image and feature edges, GKL with same-image edges alone, InfoNCE (SimCLR) and Barlow Twins. Beside them the
+same encoder untrained, principal components of as many columns, and pixels.
+
+Logistic regression on frozen features, whose strength the last sixth of the training images chooses, and the vote of
+20 neighbours (cosine). `--data cifar`: the 2,000 colour images of images/cifar10_test_2000, of which a seed draws 1,000
+to train on, with and without labels, and 1,000 to test. `--validate` scores that last sixth in place of the test
+images, trained on the rest. The folder keeps every finished run; the same command goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from bench_compact import fashion
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
+
+from genurl_graph import GenURL
+from genurl_graph.datasets import read
+from genurl_graph.encoders import Features, make_encoder
+from genurl_graph.evaluation.paired import paired_difference
+from genurl_graph.evaluation.probe import knn_probe
+from genurl_graph.evaluation.splits import Split
+from genurl_graph.io import write_json
+from genurl_graph.training import seeded
+
+STRENGTHS = (0.01, 0.1, 1.0)
+ALONE = {"merge.feature_weight": 0.0}
+ARMS: dict[str, dict[str, Any]] = {
+    "GKL": {},
+    "GKL, same image only": ALONE,
+    "InfoNCE": ALONE | {"loss.name": "infonce"},
+    "Barlow Twins": {"loss.name": "barlow", "loss.offdiagonal": 5e-3},
+}
+REFERENCES = ("untrained", "PCA", "pixels")
+EPOCHS = {"fashion": 6, "cifar": 40}
+
+
+def images_of(data: str, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, str]:
+    """Rows of pixels and labels, of training and of test images, and the shape of an image."""
+    if data == "fashion":
+        return *fashion("train"), *fashion("t10k"), "28x28x1"
+    folder = read(Path(os.environ["GENURL_DATA"]) / "images" / "cifar10_test_2000")
+    x, y = folder.x.to_dense().numpy(), folder.y.numpy()
+    order = np.random.default_rng(seed).permutation(len(x))
+    train, test = np.split(order, 2)
+    return x[train], y[train], x[test], y[test], "x".join(map(str, folder.image_shape))
+
+
+def features_of(
+    arm: str, x: np.ndarray, new: np.ndarray, shape: str, seed: int, epochs: int
+) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+    """Frozen features of training and test images, and facts about the encoder."""
+    if arm == "pixels":
+        return x, new, {}
+    settings = {"encoder.image": shape} | ARMS.get(arm, {})
+    model = GenURL(task="images", random_state=seed, epochs=epochs, config=settings, verbose=True)
+    config = model.resolve(x)
+    if arm == "PCA":
+        pca = PCA(config.encoder.dim, random_state=seed).fit(x)
+        return pca.transform(x), pca.transform(new), {}
+    if arm == "untrained":
+        with seeded(seed), torch.no_grad():
+            encoder = make_encoder(config, x.shape[1]).eval()
+            return *(encoder(Features(torch.from_numpy(part))).numpy() for part in (x, new)), {}
+    model.fit(x)
+    facts = {"parameters": sum(p.numel() for p in model.encoder_.parameters()), "loss": model.loss_history_}
+    return model.embedding_.numpy(), model.transform(new), facts
+
+
+def scores(z: np.ndarray, y: np.ndarray, new: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    """Accuracies of linear probe and nearest-neighbour vote on new images."""
+    mean, scale = z.mean(0), z.std(0) + 1e-9
+    z, new = (z - mean) / scale, (new - mean) / scale
+    fit = len(z) * 5 // 6
+    models = [LogisticRegression(C=c, max_iter=200).fit(z[:fit], y[:fit]) for c in STRENGTHS]
+    best = max(models, key=lambda model: model.score(z[fit:], y[fit:]))
+    both, labels = np.concatenate([z, new]), np.concatenate([y, truth])
+    split = Split(np.arange(len(z)), np.arange(0), np.arange(len(z), len(both)))
+    return {"linear": float(best.score(new, truth)), "knn": knn_probe(both, labels, split)}
+
+
+def report(runs: dict[str, dict[str, Any]], seeds: int) -> None:
+    print(f"\naccuracy on test images in per cent, mean ± std of {seeds} seeds; GKL minus arm in paired runs [95 %]")
+    for arm, done in runs.items():
+        cells = []
+        for probe in ("linear", "knn"):
+            own = np.array([done[str(s)][probe] for s in range(seeds)]) * 100
+            cell = f"{own.mean():.1f} ± {own.std(ddof=1) if seeds > 1 else 0:.1f}"
+            if arm != "GKL":
+                d = paired_difference([100 * runs["GKL"][str(s)][probe] for s in range(seeds)], own.tolist())
+                cell += f"  {d['mean']:+.1f}" + (f" [{d['low']:+.1f}, {d['high']:+.1f}]" if seeds > 1 else "")
+            cells.append(f"{probe} {cell:32s}")
+        print(f"{arm:22s}{''.join(cells)}{np.mean([row['seconds'] for row in done.values()]):7.0f} s")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", choices=("fashion", "cifar"), default="fashion")
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--arms", default=",".join((*ARMS, *REFERENCES)))
+    parser.add_argument("--validate", action="store_true")
+    parser.add_argument("--folder", type=Path, default=Path("images"))
+    args = parser.parse_args()
+    warnings.filterwarnings("ignore", message=".*lbfgs failed to converge.*")
+    args.folder.mkdir(parents=True, exist_ok=True)
+    epochs, arms = args.epochs or EPOCHS[args.data], args.arms.split(",")
+    path = args.folder / f"{args.data}{'-validation' if args.validate else ''}.json"
+    stored = json.loads(path.read_text()) if path.is_file() else {}
+    for seed in range(args.seeds):
+        x, y, new, truth, shape = images_of(args.data, seed)
+        if args.validate:
+            held = len(x) // 6
+            x, y, new, truth = x[:-held], y[:-held], x[-held:], y[-held:]
+        for arm in arms:
+            settings = [
+                epochs,
+                ARMS.get(arm),
+                GenURL(task="images", config={"encoder.image": shape}).resolve(x).to_dict(),
+            ]
+            done = stored.setdefault(arm, {})
+            if str(seed) in done and done[str(seed)]["settings"] == json.loads(json.dumps(settings)):
+                continue
+            started = time.perf_counter()
+            z, z_new, facts = features_of(arm, x, new, shape, seed, epochs)
+            seconds = time.perf_counter() - started
+            done[str(seed)] = scores(z, y, z_new, truth) | facts | {"seconds": seconds, "settings": settings}
+            write_json(path, stored)
+            row = done[str(seed)]
+            print(
+                f"seed {seed}, {arm}: linear {100 * row['linear']:.1f}, knn {100 * row['knn']:.1f}; {seconds:.0f} s",
+                flush=True,
+            )
+    report({arm: stored[arm] for arm in arms}, args.seeds)
+
+
+if __name__ == "__main__":
+    main()
