@@ -31,6 +31,9 @@ class NeighborConfig:
     memory_mb: int = 512
     pca: int = 0  # principal components kept before kNN; 0: all columns as they are
     hops: int = 0  # times the vectors are averaged over the given edges before kNN
+    # Images: found in a batch by their features (pixels), by a slow copy of the encoder, or by both, at first by the
+    # features, in the end by the encoder
+    source: Literal["features", "encoder", "both"] = "features"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,9 +1,10 @@
-"""Self-supervised images: two views of each image of a batch, and neighbours that a slow copy of the encoder finds.
+"""Self-supervised images: two views of each image of a batch, and the neighbours of each image among the others.
 
 The graph of a batch of B images has 2 B nodes, their views. Views of one image are joined by a predefined edge of
 weight 1, views of neighbouring images by feature edges of weight ``merge.feature_weight`` times their calibrated
-similarity. One and the same P thus says what augmentations say (SimCLR, arXiv 2002.05709) and what neighbours say; with
-the loss infonce and no feature edges this *is* SimCLR, with barlow it is Barlow Twins (arXiv 2103.03230).
+similarity. Neighbours are found by pixels, or by a slow copy of the encoder (``neighbors.source``). One and the same P
+thus says what augmentations say (SimCLR, arXiv 2002.05709) and what neighbours say; with the loss infonce and no feature
+edges this *is* SimCLR, with barlow it is Barlow Twins (arXiv 2103.03230).
 """
 
 from __future__ import annotations
@@ -78,7 +79,8 @@ class ImageBatches(nn.Module):
             raise InputError(f"merge.feature_weight: found {self.weight}; expected a finite number >= 0")
         if self.weight > 0:
             check_batch_neighbors(config.neighbors, size)
-            self.slow = MomentumCopy(encoder, config.encoder.momentum)
+            if config.neighbors.source != "features":
+                self.slow = MomentumCopy(encoder, config.encoder.momentum)
 
     def move(self, device: torch.device) -> ImageBatches:
         """Parameters and images on `device`."""
@@ -96,22 +98,36 @@ class ImageBatches(nn.Module):
         if self.loss.name == "barlow":
             first, second = z.chunk(2)
             return barlow_terms(first, second, self.loss.offdiagonal)
-        return block_terms(z, *self.graph(batch), self.loss)
+        return block_terms(z, *self.graph(batch, progress), self.loss)
 
     @torch.no_grad()
-    def graph(self, batch: Features) -> tuple[Tensor, Tensor]:
+    def graph(self, batch: Features, progress: float = 0.0) -> tuple[Tensor, Tensor]:
         """P of the views of a batch: edges [2, E] among 2 B nodes, the first views of all images before the second."""
         size, device = batch.num_nodes, batch.x.device
         own = torch.arange(size, device=device)
         same = torch.stack([torch.cat([own, own + size]), torch.cat([own + size, own])])
         p = batch.x.new_ones(2 * size)
-        if self.slow is None:
+        if self.weight == 0:
             return same, p
-        self.slow.follow(self.encoder)
-        edges, near = batch_similarities(self.slow.network(batch), self.config.neighbors, self.config.similarity)
+        edges, near = self.neighbors(batch, progress)
         shift = torch.tensor([[[0], [0]], [[0], [size]], [[size], [0]], [[size], [size]]], device=device)
         among = (edges + shift).transpose(0, 1).reshape(2, -1)
         return torch.cat([same, among], 1), torch.cat([p, (self.weight * near).repeat(4)])
+
+    def neighbors(self, batch: Features, progress: float) -> tuple[Tensor, Tensor]:
+        """Feature edges [2, E] among the images of a batch, and their similarities [E]."""
+        share = {"features": 0.0, "encoder": 1.0, "both": progress}[self.config.neighbors.source]
+        if self.slow is not None:
+            self.slow.follow(self.encoder)
+        parts = [(1 - share, batch.x)] if share < 1 else []
+        if share > 0 and self.slow is not None:
+            parts.append((share, self.slow.network(batch)))
+        p = batch.x.new_zeros(batch.num_nodes, batch.num_nodes)
+        for weight, vectors in parts:
+            edges, near = batch_similarities(vectors, self.config.neighbors, self.config.similarity)
+            p[edges[0], edges[1]] += weight * near
+        edges = p.nonzero().T
+        return edges, p[edges[0], edges[1]]
 
     def embed(self) -> Tensor:
         """Embedding [n, d] of all images as they are, without the projector."""

@@ -30,7 +30,7 @@ class MomentumCopy(nn.Module):
         super().__init__()
         if not 0 <= momentum < 1:
             raise InputError(f"encoder.momentum: found {momentum}; expected a share in [0, 1)")
-        self.network, self.momentum = copy.deepcopy(network).requires_grad_(False), momentum
+        self.network, self.momentum = copy.deepcopy(network).requires_grad_(False).eval(), momentum
 
     @torch.no_grad()
     def follow(self, network: nn.Module) -> None:

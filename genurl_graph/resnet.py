@@ -9,11 +9,13 @@ from torch import Tensor, nn
 
 from genurl_graph.images import Shape
 from genurl_graph.layers import Features, RowEncoder
-from genurl_graph.row_encoders import check_image, in_parts
+from genurl_graph.row_encoders import check_image, halved, in_parts
 
 
 class ResNet(RowEncoder):
-    """A convolution of stride 2, three residual blocks of two convolutions each, mean over the image, a linear map.
+    """A convolution, three residual blocks of two convolutions each, mean over the image, a linear map.
+
+    The first convolution and the last two blocks halve the image as long as its shorter side exceeds 4 pixels.
 
     Parameters
     ----------
@@ -30,13 +32,16 @@ class ResNet(RowEncoder):
         check_image("resnet", shape, hidden)
         self.shape = shape
         first, second = hidden // 4, hidden // 2
+        stem, size = halved(shape[:2])
+        middle, size = halved(size)
+        last, _ = halved(size)
         self.layers = nn.Sequential(
-            nn.Conv2d(shape[2], first, 3, stride=2, padding=1, bias=False),
+            nn.Conv2d(shape[2], first, 3, stride=stem, padding=1, bias=False),
             nn.BatchNorm2d(first),
             nn.ReLU(),
             Block(first, first, 1),
-            Block(first, second, 2),
-            Block(second, hidden, 2),
+            Block(first, second, middle),
+            Block(second, hidden, last),
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
             nn.Linear(hidden, dim),

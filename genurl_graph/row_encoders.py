@@ -14,12 +14,15 @@ from genurl_graph.layers import Features, RowEncoder
 
 # Rows that are encoded at a time outside training: the maps of all images at once would take gigabytes.
 PART = 1024
-# Sides that two poolings leave something of.
+# Pixels a side that a convolution does not halve any more, and that an image has at least.
 LEAST_SIDE = 4
 
 
 class CNN(RowEncoder):
-    """Three 3 x 3 convolutions with batch normalisation, ReLU and two poolings, mean over the image, a linear map.
+    """Three 3 x 3 convolutions, each with batch normalisation and ReLU, and a linear map of all that they see.
+
+    Convolutions halve the image as long as its shorter side exceeds 4 pixels; what is larger after them is averaged to
+    4 x 4. Where something is in the image thus counts, unlike after a mean over all of it.
 
     Parameters
     ----------
@@ -28,7 +31,7 @@ class CNN(RowEncoder):
         Columns of the embedding.
     hidden : int
         Channels of the last convolution, a multiple of 4; the others have a quarter and half of them. 128 make 93,000
-        parameters for grey images, and 128 for each column of the embedding.
+        parameters for grey images, and at most 2,049 for each column of the embedding.
     """
 
     def __init__(self, shape: Shape, dim: int, *, hidden: int = 128) -> None:
@@ -37,10 +40,17 @@ class CNN(RowEncoder):
         self.shape = shape
         widths = (shape[2], hidden // 4, hidden // 2, hidden)
         layers: list[nn.Module] = []
-        for i, (before, after) in enumerate(pairwise(widths)):
-            layers += [nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
-            layers += [nn.MaxPool2d(2)] if i < 2 else []
-        self.layers = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(hidden, dim))
+        size = shape[:2]
+        for before, after in pairwise(widths):
+            step, size = halved(size)
+            layers += [
+                nn.Conv2d(before, after, 3, stride=step, padding=1, bias=False),
+                nn.BatchNorm2d(after),
+                nn.ReLU(),
+            ]
+        size = (min(size[0], LEAST_SIDE), min(size[1], LEAST_SIDE))
+        layers += [nn.AdaptiveAvgPool2d(size), nn.Flatten(), nn.Linear(hidden * size[0] * size[1], dim)]
+        self.layers = nn.Sequential(*layers)
 
     def forward(self, features: Features, graph: Any = None, keep: Tensor | None = None) -> Tensor:
         """Embedding [n, dim] of rows of pixels [n, h w c]."""
@@ -72,6 +82,12 @@ class ModuleEncoder(RowEncoder):
     def forward(self, features: Features, graph: Any = None, keep: Tensor | None = None) -> Tensor:
         """Embedding [n, d]."""
         return in_parts(self.module, features, self.shape, keep, self.training)
+
+
+def halved(size: tuple[int, int]) -> tuple[int, tuple[int, int]]:
+    """Stride of the next convolution on maps of that height and width, and what it leaves of them."""
+    step = 2 if min(size) > LEAST_SIDE else 1
+    return step, (-(-size[0] // step), -(-size[1] // step))
 
 
 def check_image(name: str, shape: Shape, hidden: int) -> None:

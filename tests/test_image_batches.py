@@ -67,7 +67,7 @@ def test_barlow_correlates_the_two_views(monkeypatch):
 
 
 def test_graph_of_a_batch():
-    made = objective(config(merge__feature_weight=0.25, encoder__momentum=0.0))
+    made = objective(config(merge__feature_weight=0.25, encoder__momentum=0.0, neighbors__source="encoder"))
     made.eval()
     batch = made.features.rows(torch.arange(32))
     edges, p = made.graph(batch)
@@ -86,7 +86,7 @@ def test_graph_of_a_batch():
 
 
 def test_neighbours_are_those_of_the_slow_copy():
-    made = objective(config(encoder__momentum=0.999999))
+    made = objective(config(encoder__momentum=0.999999, neighbors__source="encoder"))
     batch = made.features.rows(torch.arange(32))
     before = made.graph(batch)
     with torch.no_grad():
@@ -94,6 +94,22 @@ def test_neighbours_are_those_of_the_slow_copy():
             parameter.add_(torch.randn_like(parameter))
     after = made.graph(batch)
     assert torch.equal(before[0], after[0])
+
+
+def test_neighbours_pass_from_pixels_to_the_encoder():
+    made = objective(config(neighbors__source="both", encoder__momentum=0.0))
+    batch = made.features.rows(torch.arange(32))
+
+    def dense(edges, p):
+        return torch.zeros(32, 32).index_put_((edges[0], edges[1]), p)
+
+    near = [made.config.neighbors, made.config.similarity]
+    pixels = dense(*batch_similarities(batch.x, *near))
+    encoded = dense(*batch_similarities(made.encoder.eval()(batch), *near))
+    for progress in (0.0, 0.25, 1.0):
+        edges, p = made.neighbors(batch, progress)
+        torch.testing.assert_close(dense(edges, p), (1 - progress) * pixels + progress * encoded)
+        assert edges.unique(dim=1).size(1) == edges.size(1)
 
 
 def test_slow_copy_is_the_mean_of_past_weights():

@@ -59,7 +59,7 @@ def test_cnn_reads_each_row_alone():
 
 def test_cnn_is_small():
     sizes = [
-        sum(p.numel() for p in make_encoder(Config(encoder=EncoderConfig("cnn", dim=128, hidden=128)), n).parameters())
+        sum(p.numel() for p in make_encoder(Config(encoder=EncoderConfig("cnn", dim=64, hidden=128)), n).parameters())
         for n in (784, 3072)
     ]
     assert max(sizes) < 300_000
