@@ -3,8 +3,8 @@
 The graph of a batch of B images has 2 B nodes, their views. Views of one image are joined by a predefined edge of
 weight 1, views of neighbouring images by feature edges of weight ``merge.feature_weight`` times their calibrated
 similarity. Neighbours are found by pixels, or by a slow copy of the encoder (``neighbors.source``). One and the same P
-thus says what augmentations say (SimCLR, arXiv 2002.05709) and what neighbours say; with the loss infonce and no feature
-edges this *is* SimCLR, with barlow it is Barlow Twins (arXiv 2103.03230).
+thus says what augmentations say (SimCLR, arXiv 2002.05709) and what neighbours say; with the loss infonce and no
+feature edges this *is* SimCLR, with barlow it is Barlow Twins (arXiv 2103.03230).
 """
 
 from __future__ import annotations

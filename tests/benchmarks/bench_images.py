@@ -100,7 +100,7 @@ def report(runs: dict[str, dict[str, Any]], seeds: int) -> None:
         for probe in ("linear", "knn"):
             own = np.array([done[str(s)][probe] for s in range(seeds)]) * 100
             cell = f"{own.mean():.1f} ± {own.std(ddof=1) if seeds > 1 else 0:.1f}"
-            if arm != "GKL":
+            if arm != "GKL" and "GKL" in runs:
                 d = paired_difference([100 * runs["GKL"][str(s)][probe] for s in range(seeds)], own.tolist())
                 cell += f"  {d['mean']:+.1f}" + (f" [{d['low']:+.1f}, {d['high']:+.1f}]" if seeds > 1 else "")
             cells.append(f"{probe} {cell:32s}")
