@@ -164,11 +164,16 @@ def read_embedding(path: StrPath) -> Columns:
 
 
 def write_json(path: StrPath, obj: Any) -> None:
-    """Write `obj` as indented JSON; NumPy and torch numbers are converted, NaN and infinity become null."""
+    """Write `obj` as `to_json` has it."""
     target = check_output(path, (".json",))
-    text = json.dumps(_plain(obj), indent=2, ensure_ascii=False, allow_nan=False)
+    text = to_json(obj)
     with atomic_write(target) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def to_json(obj: Any) -> str:
+    """`obj` as indented JSON; NumPy and torch numbers are converted, NaN and infinity become null."""
+    return json.dumps(_plain(obj), indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def _plain(obj: Any) -> Any:
