@@ -64,4 +64,5 @@ def main() -> None:
     \b
     A first try, without any download:   genurl-graph embed --dataset digits --plot digits.png
     What else there is to embed:         genurl-graph datasets
+    Completion of words in bash:         eval "$(_GENURL_GRAPH_COMPLETE=bash_source genurl-graph)"
     """

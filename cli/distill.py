@@ -81,6 +81,11 @@ def distill(
     No labels. The teacher is known by its features of the samples, or is a model that genurl-graph has saved, such as
     a GNN: a student mlp then needs no edges for new nodes. Where there are labels, the linear probe compares teacher,
     student, and the student untrained.
+
+    \b
+    Examples:
+      genurl-graph distill --teacher cora.npz --dataset cora --dim 128 --save-model student
+      genurl-graph distill --teacher gnn-model --input graph.npz --student mlp --output student.npy
     """
     from genurl_graph.checkpoint import checksum
 

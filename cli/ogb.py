@@ -67,6 +67,11 @@ def ogb(
 
     Raw files and splits are read without pickles. The report has what the leaderboard asks for; it is rewritten after
     every seed, and --resume goes on from there.
+
+    \b
+    Examples:
+      genurl-graph ogb --dataset ogbn-arxiv --seeds 10 --report arxiv.md
+      genurl-graph ogb --dataset ogbn-arxiv --seeds 10 --report arxiv.md --resume
     """
     from genurl_graph import datasets
     from genurl_graph.evaluation.frozen import settings
