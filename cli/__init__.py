@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from genurl_graph.exceptions import DivergenceError, InputError, LostProcessError
+from genurl_graph.exceptions import DivergenceError, InputError, LostProcessError, ShortMemoryError
 
 # Command = name of its module and of the click command in it.
 COMMANDS = (
@@ -42,7 +42,7 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
         except InputError as error:
             raise Stop(str(error), BAD_INPUT) from error
-        except (DivergenceError, LostProcessError) as error:
+        except (DivergenceError, LostProcessError, ShortMemoryError) as error:
             raise Stop(str(error), FAILED) from error
         except KeyboardInterrupt as error:
             raise Stop("interrupted", INTERRUPTED) from error

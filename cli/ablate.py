@@ -76,6 +76,7 @@ def ablate(
     from genurl_graph.evaluation.protocols import default_protocol
 
     options.check_files(metrics, markdown, plot)
+    options.lock(metrics, markdown, plot)
     name, data = load_labelled(dataset, data_root)
     base = options.make_estimator(**model, seed=0).resolve(data)
     factors = parse_factors(base, losses, gamma, nu, k, merging)

@@ -95,6 +95,7 @@ def compare(
     changes = parse_peer_settings(assignments_of_peers, chosen, REDUCERS if reduce else PEERS)
     outputs = Outputs(metrics, markdown, plot, embeddings, resume)
     outputs.check(reduce)
+    options.lock(metrics, markdown, plot, embeddings)
     report = Report(quiet)
     if reduce:
         compare_reduce(dataset, chosen, seeds or DEFAULT_SEEDS, changes, data_root, model, outputs, report)

@@ -1,5 +1,7 @@
 """``genurl-graph config``: the defaults of a task as a TOML file, each explained, for ``--config``."""
 
+from typing import Any
+
 import click
 
 from genurl_graph.cli.report import Report
@@ -26,7 +28,7 @@ USES = {
     "distill-gnn": "distill --student gcn",
     "distill-cnn": "distill --student cnn",
 }
-NAMED = {
+NAMED: dict[str, dict[str, Any]] = {
     "reduce-mlp-wide": {"encoder.dim": 32},
     "distill-gnn": {"encoder.name": "gcn"},
     "distill-cnn": {"encoder.name": "cnn"},

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from genurl_graph.cli import options
-from genurl_graph.cli.embed import check_outputs, fit, remove, write_embedding
+from genurl_graph.cli.embed import check_outputs, fit, write_embedding
 from genurl_graph.cli.embed_report import collect
 from genurl_graph.cli.report import Report, describe, percent
 from genurl_graph.cli.scores import probe_test, references
@@ -87,7 +87,7 @@ def distill(
       genurl-graph distill --teacher cora.npz --dataset cora --dim 128 --save-model student
       genurl-graph distill --teacher gnn-model --input graph.npz --student mlp --output student.npy
     """
-    from genurl_graph.checkpoint import checksum
+    from genurl_graph.checkpoint import Checkpoint, checksum
 
     start = time.perf_counter()
     given = Source(dataset, own, features, labels, data_root)
@@ -98,9 +98,10 @@ def distill(
     if not teacher.exists():
         raise InputError(f"--teacher: there is no {teacher}; expected features or the folder of a model")
     checkpoint = output.with_name(output.name + ".ckpt")
-    if resume and not checkpoint.exists():
+    if resume and not Checkpoint(checkpoint, {}).exists():
         raise InputError(f"--resume: there is no checkpoint {checkpoint} to continue from")
 
+    options.lock(output, checkpoint, metrics, save_model)
     report = Report(quiet)
     data = given.load()
     report.line(describe(name, data))
@@ -142,7 +143,7 @@ def distill(
         more = {"command": "distill", "teacher": str(teacher.absolute()), "teacher_crc32": checksum(taught)}
         found = collect(given, data, estimator, scores, seconds, more)
         write_json(metrics, {**found, "teacher": str(teacher), "objective": objective, "parameters": parameters})
-    remove(checkpoint)
+    Checkpoint(checkpoint, {}).remove()
     report.line()
     for what, path in (("student's embedding", output), ("metrics", metrics), ("model", save_model)):
         if path:

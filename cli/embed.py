@@ -1,6 +1,5 @@
 """``genurl-graph embed``: a graph or a table of vectors in, an embedding with its evaluation out."""
 
-import shutil
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,6 +66,8 @@ def embed(
       genurl-graph embed --input edges.csv --features table.csv --output mine.csv
       genurl-graph embed --input vectors.npy --dim 2 --plot picture.png
     """
+    from genurl_graph.checkpoint import Checkpoint
+
     start = time.perf_counter()
     given = Source(dataset, own, features, labels, data_root)
     given.check()
@@ -74,11 +75,13 @@ def embed(
     output = output or Path(f"{name}-embedding.npz")
     check_outputs(output, metrics, plot, save_model, model["dim"])
     checkpoint = output.with_name(output.name + ".ckpt")
-    if resume and not checkpoint.exists():
+    if resume and not Checkpoint(checkpoint, {}).exists():
         raise InputError(f"--resume: there is no checkpoint {checkpoint} to continue from")
 
     launch.relaunch(devices, checkpoint)
     first = launch.is_first()
+    if first:
+        options.lock(output, checkpoint, metrics, plot, save_model)
     report = Report(quiet or not first, err=as_json)
     data = given.load()
     report.line(describe(name, data))
@@ -101,7 +104,7 @@ def embed(
     if metrics or as_json:
         found = collect(given, data, estimator, scores, seconds)
         options.write_metrics(found, metrics, as_json)
-    remove(checkpoint)
+    Checkpoint(checkpoint, {}).remove()
     n, d = estimator.embedding_.shape
     report.line()
     for what, path in (
@@ -151,10 +154,3 @@ def write_embedding(path: Path, embedding: "Tensor", data: "Data", *, own_file: 
 
     label = named_labels(data) if own_file else getattr(data, "y", None)
     io.write_embedding(path, embedding, node_id=getattr(data, "node_id", None), label=label)
-
-
-def remove(checkpoint: Path) -> None:
-    if checkpoint.is_dir():
-        shutil.rmtree(checkpoint)
-    else:
-        checkpoint.unlink(missing_ok=True)

@@ -39,7 +39,7 @@ def agree(name: str, stored: dict[str, Any], now: dict[str, Any], tolerance: flo
     if tolerance == 0 or a is None or b is None or name in COUNTS:
         return bool(a == b)
     scale = 1.0 if name.partition(".")[0] in SHARES else max(abs(a), abs(b))
-    return abs(a - b) <= tolerance * scale
+    return bool(abs(a - b) <= tolerance * scale)
 
 
 def circumstances(stored: dict[str, Any], now: dict[str, Any]) -> list[str]:

@@ -82,6 +82,7 @@ def ogb(
     report = report or Path(f"{entry.name}.md")
     metrics = metrics or report.with_suffix(".json")
     options.check_files(metrics, report, None)
+    options.lock(metrics, report)
     metric = official_accuracy(entry.name)
     data = datasets.load(entry.name, data_root, large_download=yes)
     shown = Report(quiet)

@@ -125,6 +125,13 @@ def check_files(metrics: Path | None, markdown: Path | None, plot: Path | None) 
             check_output(path, suffixes)
 
 
+def lock(*paths: Path | None) -> None:
+    """Let no other run write these files until this command ends."""
+    from genurl_graph.locks import exclusive
+
+    click.get_current_context().with_resource(exclusive(*(path for path in paths if path)))
+
+
 def write_metrics(figures: dict[str, Any], path: Path | None, as_json: bool) -> None:
     """Write the figures of a run where they were asked for: to a file, and to standard output."""
     from genurl_graph.io import to_json, write_json
