@@ -140,7 +140,7 @@ def distill(
     if metrics:
         from genurl_graph.io import write_json
 
-        more = {"command": "distill", "teacher": str(teacher.absolute()), "teacher_crc32": checksum(taught)}
+        more = {"command": "distill", "teacher": str(teacher.resolve()), "teacher_crc32": checksum(taught)}
         found = collect(given, data, estimator, scores, seconds, more)
         write_json(metrics, {**found, "teacher": str(teacher), "objective": objective, "parameters": parameters})
     Checkpoint(checkpoint, {}).remove()

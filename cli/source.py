@@ -71,7 +71,7 @@ class Source(NamedTuple):
         """What finds the same data again; `recorded` takes it back. The data root is left to the machine."""
         files = {"input": self.own, "features": self.features, "labels": self.labels}
         return {"dataset": None if self.dataset is None else self.name} | {
-            key: None if path is None else str(path.absolute()) for key, path in files.items()
+            key: None if path is None else str(path.resolve()) for key, path in files.items()
         }
 
     @classmethod
