@@ -5,10 +5,13 @@ from typing import Any
 
 import click
 
-from genurl_graph.exceptions import DivergenceError, InputError, LostProcessError
+from genurl_graph.exceptions import DivergenceError, InputError, LostProcessError, ShortMemoryError
 
 # Command = name of its module and of the click command in it.
-COMMANDS = ("embed", "distill", "transform", "evaluate", "compare", "ablate", "ogb", "datasets", "doctor")
+COMMANDS = (
+    *("embed", "distill", "transform", "evaluate", "compare", "ablate", "ogb"),
+    *("rerun", "config", "datasets", "doctor"),
+)
 
 BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130
 
@@ -39,7 +42,7 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
         except InputError as error:
             raise Stop(str(error), BAD_INPUT) from error
-        except (DivergenceError, LostProcessError) as error:
+        except (DivergenceError, LostProcessError, ShortMemoryError) as error:
             raise Stop(str(error), FAILED) from error
         except KeyboardInterrupt as error:
             raise Stop("interrupted", INTERRUPTED) from error
@@ -61,4 +64,5 @@ def main() -> None:
     \b
     A first try, without any download:   genurl-graph embed --dataset digits --plot digits.png
     What else there is to embed:         genurl-graph datasets
+    Completion of words in bash:         eval "$(_GENURL_GRAPH_COMPLETE=bash_source genurl-graph)"
     """

@@ -67,10 +67,16 @@ def ablate(
 
     A profiled scale, the preset's, cancels gamma; rows that vary it have loss.scale=1. `kl` and `infonce` have no
     gamma at all. A combination that cannot run is listed with its reason.
+
+    \b
+    Examples:
+      genurl-graph ablate --dataset cora --seeds 3 --metrics ablation.json --plot ablation.png
+      genurl-graph ablate --dataset cora --losses gkl,l2 --gamma 0.5,1,2 --full
     """
     from genurl_graph.evaluation.protocols import default_protocol
 
     options.check_files(metrics, markdown, plot)
+    options.lock(metrics, markdown, plot)
     name, data = load_labelled(dataset, data_root)
     base = options.make_estimator(**model, seed=0).resolve(data)
     factors = parse_factors(base, losses, gamma, nu, k, merging)

@@ -83,6 +83,11 @@ def compare(
     With --task reduce, vectors are brought to --dim dimensions (2) and judged by 10-NN accuracy, trustworthiness,
     continuity and Spearman's correlation of distances. Seconds include the search for neighbours; a first run in a new
     process, with imports and what is compiled at the first call, is reported apart as cold.
+
+    \b
+    Examples:
+      genurl-graph compare --dataset cora --methods genurl,untrained,cca-ssg --seeds 10 --markdown table.md
+      genurl-graph compare --dataset mnist --task reduce --methods genurl,umap,pca --plot panel.png
     """
     reduce = protocol == "reduce" or (protocol is None and model["task"] == "reduce")
     known, default = (reduce_runs.METHODS, DEFAULT_METHODS) if reduce else (ALL_METHODS, ",".join(METHODS))
@@ -90,6 +95,7 @@ def compare(
     changes = parse_peer_settings(assignments_of_peers, chosen, REDUCERS if reduce else PEERS)
     outputs = Outputs(metrics, markdown, plot, embeddings, resume)
     outputs.check(reduce)
+    options.lock(metrics, markdown, plot, embeddings)
     report = Report(quiet)
     if reduce:
         compare_reduce(dataset, chosen, seeds or DEFAULT_SEEDS, changes, data_root, model, outputs, report)

@@ -128,7 +128,7 @@ def draw(
     path: Path, results: ReduceResults, fresh: dict[str, "Array"], folder: Path | None, data: "Data", report: Report
 ) -> None:
     """One picture a method, of seed 0; those of an earlier run come from --embeddings."""
-    from genurl_graph.cli.embed import named_labels
+    from genurl_graph.cli.embed_report import named_labels
     from genurl_graph.io import read_embedding
     from genurl_graph.plotting import panel
 

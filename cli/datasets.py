@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 @click.argument("name", required=False)
 @options.data_root
 def datasets(name: str | None, data_root: Path | None) -> None:
-    """List the data sets, or show the details and the expected files of NAME."""
+    """List the data sets, or show the details and the expected files of NAME.
+
+    \b
+    Examples:
+      genurl-graph datasets
+      genurl-graph datasets cora
+    """
     from genurl_graph import datasets as registry
 
     report, root = Report(), registry.data_root(data_root)

@@ -7,18 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from genurl_graph.cli import options
-from genurl_graph.cli.embed import (
-    check_outputs,
-    check_source,
-    collect,
-    dataset_name,
-    fit,
-    load,
-    remove,
-    write_embedding,
-)
+from genurl_graph.cli.embed import check_outputs, fit, write_embedding
+from genurl_graph.cli.embed_report import collect
 from genurl_graph.cli.report import Report, describe, percent
 from genurl_graph.cli.scores import probe_test, references
+from genurl_graph.cli.source import Source, source
 from genurl_graph.exceptions import InputError
 
 if TYPE_CHECKING:
@@ -53,11 +46,7 @@ OBJECTIVES = ("gkl", "bce", "feature-l2", "feature-cosine", "rkd", "seed")
     show_default=True,
     help="gkl and bce compare similarities; the others are baselines that compare features.",
 )
-@click.option("--dataset", metavar="NAME", help="A data set of the registry: see genurl-graph datasets.")
-@click.option("--input", "source", type=options.PATH, help="Your own graph, edge list, matrix or images, instead.")
-@click.option("--features", type=options.PATH, help="With --input: table of node features.")
-@click.option("--labels", type=options.PATH, help="With --input: table of node labels, for the evaluation only.")
-@options.data_root
+@source
 @options.training
 @options.seed
 @click.option(
@@ -75,7 +64,7 @@ def distill(
     student: str,
     objective: str,
     dataset: str | None,
-    source: Path | None,
+    own: Path | None,
     features: Path | None,
     labels: Path | None,
     data_root: Path | None,
@@ -92,20 +81,29 @@ def distill(
     No labels. The teacher is known by its features of the samples, or is a model that genurl-graph has saved, such as
     a GNN: a student mlp then needs no edges for new nodes. Where there are labels, the linear probe compares teacher,
     student, and the student untrained.
+
+    \b
+    Examples:
+      genurl-graph distill --teacher cora.npz --dataset cora --dim 128 --save-model student
+      genurl-graph distill --teacher gnn-model --input graph.npz --student mlp --output student.npy
     """
+    from genurl_graph.checkpoint import Checkpoint, checksum
+
     start = time.perf_counter()
-    check_source(dataset, source, features, labels)
-    name = dataset_name(dataset) if dataset else source.stem  # type: ignore[union-attr]  # one of them is there
+    given = Source(dataset, own, features, labels, data_root)
+    given.check()
+    name = given.name
     output = output or Path(f"{name}-student.npz")
     check_outputs(output, metrics, None, save_model, model["dim"])
     if not teacher.exists():
         raise InputError(f"--teacher: there is no {teacher}; expected features or the folder of a model")
     checkpoint = output.with_name(output.name + ".ckpt")
-    if resume and not checkpoint.exists():
+    if resume and not Checkpoint(checkpoint, {}).exists():
         raise InputError(f"--resume: there is no checkpoint {checkpoint} to continue from")
 
+    options.lock(output, checkpoint, metrics, save_model)
     report = Report(quiet)
-    data = load(dataset, source, features, labels, data_root)
+    data = given.load()
     report.line(describe(name, data))
     taught = teach(teacher, data)
     report.line(f"teacher: {taught.shape[1]} columns")
@@ -119,7 +117,7 @@ def distill(
         resume=resume,
     )
     fit(estimator, data, checkpoint, teacher=taught)
-    write_embedding(output, estimator.embedding_, data, own_file=source is not None)
+    write_embedding(output, estimator.embedding_, data, own_file=own is not None)
     if save_model:
         estimator.save(save_model)
     parameters = sum(p.numel() for p in estimator.encoder_.parameters())
@@ -142,9 +140,10 @@ def distill(
     if metrics:
         from genurl_graph.io import write_json
 
-        found = collect(name, data, estimator, scores, seconds)
+        more = {"command": "distill", "teacher": str(teacher.resolve()), "teacher_crc32": checksum(taught)}
+        found = collect(given, data, estimator, scores, seconds, more)
         write_json(metrics, {**found, "teacher": str(teacher), "objective": objective, "parameters": parameters})
-    remove(checkpoint)
+    Checkpoint(checkpoint, {}).remove()
     report.line()
     for what, path in (("student's embedding", output), ("metrics", metrics), ("model", save_model)):
         if path:

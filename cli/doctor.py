@@ -44,7 +44,12 @@ OPTIONAL = {
 @click.command()
 @options.data_root
 def doctor(data_root: Path | None) -> None:
-    """Show versions, devices, optional packages and the data sets that are there."""
+    """Show versions, devices, optional packages and the data sets that are there.
+
+    \b
+    Examples:
+      genurl-graph doctor
+    """
     report = Report()
     section(report, "machine")
     fact(report, "python", f"{platform.python_version()} ({sys.executable})")

@@ -65,6 +65,12 @@ def evaluate(
 
     With --protocol links there is no file: for each seed a new embedding is trained on the training edges alone, as the
     options from --task to --set say, and judged by how it ranks the held-out edges. They go with links only.
+
+    \b
+    Examples:
+      genurl-graph evaluate --embedding cora.npz --dataset cora --protocol public
+      genurl-graph evaluate --embedding picture.npz --dataset mnist --protocol reduce
+      genurl-graph evaluate --protocol links --dataset cora --seeds 3
     """
     if protocol == "links":
         from genurl_graph.cli.links import evaluate_links

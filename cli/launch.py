@@ -32,7 +32,7 @@ def relaunch(number: int, checkpoint: Path) -> None:
 
     The first process prints, and writes all files; the others only say why they failed.
     """
-    if number == 1 or int(os.environ.get("WORLD_SIZE", "1")) > 1:
+    if number == 1 or count() > 1:
         return
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -59,6 +59,11 @@ def relaunch(number: int, checkpoint: Path) -> None:
             sys.exit(code)
     advice = f"; the same command with --resume continues from {checkpoint}" if checkpoint.exists() else ""
     raise Stop(f"process {failed} of {number} was ended by {signal.Signals(-code).name}{advice}", FAILED)
+
+
+def count() -> int:
+    """Processes that train together."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def is_first() -> bool:

@@ -67,6 +67,11 @@ def ogb(
 
     Raw files and splits are read without pickles. The report has what the leaderboard asks for; it is rewritten after
     every seed, and --resume goes on from there.
+
+    \b
+    Examples:
+      genurl-graph ogb --dataset ogbn-arxiv --seeds 10 --report arxiv.md
+      genurl-graph ogb --dataset ogbn-arxiv --seeds 10 --report arxiv.md --resume
     """
     from genurl_graph import datasets
     from genurl_graph.evaluation.frozen import settings
@@ -77,6 +82,7 @@ def ogb(
     report = report or Path(f"{entry.name}.md")
     metrics = metrics or report.with_suffix(".json")
     options.check_files(metrics, report, None)
+    options.lock(metrics, report)
     metric = official_accuracy(entry.name)
     data = datasets.load(entry.name, data_root, large_download=yes)
     shown = Report(quiet)

@@ -21,6 +21,9 @@ data_root = click.option(
     help="Folder of the data sets. [default: $GENURL_DATA, else the user's cache folder]",
 )
 metrics = click.option("--metrics", type=PATH, metavar="FILE.json", help="Write all figures as JSON.")
+as_json = click.option(
+    "--json", "as_json", is_flag=True, help="Print all figures as JSON on stdout, the rest on stderr."
+)
 seed = click.option("--seed", type=click.IntRange(min=0), help="Makes a run repeatable. [default: drawn, and reported]")
 quiet = click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 
@@ -121,3 +124,20 @@ def check_files(metrics: Path | None, markdown: Path | None, plot: Path | None) 
     for path, suffixes in ((metrics, (".json",)), (markdown, (".md",)), (plot, PLOT_SUFFIXES)):
         if path:
             check_output(path, suffixes)
+
+
+def lock(*paths: Path | None) -> None:
+    """Let no other run write these files until this command ends."""
+    from genurl_graph.locks import exclusive
+
+    click.get_current_context().with_resource(exclusive(*(path for path in paths if path)))
+
+
+def write_metrics(figures: dict[str, Any], path: Path | None, as_json: bool) -> None:
+    """Write the figures of a run where they were asked for: to a file, and to standard output."""
+    from genurl_graph.io import to_json, write_json
+
+    if path:
+        write_json(path, figures)
+    if as_json:
+        click.echo(to_json(figures))

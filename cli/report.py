@@ -15,14 +15,14 @@ LIBRARIES = ("genurl-graph", "torch", "torch-geometric", "numpy", "scipy", "scik
 
 
 class Report:
-    """Lines and tables on standard output, or silence."""
+    """Lines and tables on standard output, or (`err`) on standard error, or silence."""
 
-    def __init__(self, quiet: bool = False) -> None:
-        self.quiet = quiet
+    def __init__(self, quiet: bool = False, err: bool = False) -> None:
+        self.quiet, self.err = quiet, err
 
     def line(self, text: str = "") -> None:
         if not self.quiet:
-            click.echo(text)
+            click.echo(text, err=self.err)
 
     def table(self, rows: Iterable[Sequence[str]], header: Sequence[str] | None = None) -> None:
         """Aligned columns: the first to the left, the others to the right."""

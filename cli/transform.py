@@ -18,7 +18,12 @@ from genurl_graph.cli.report import Report, describe
 @click.option("--output", type=options.PATH, required=True, help="Embedding: .npz .npy .csv .parquet or .pt.")
 @options.quiet
 def transform(model: Path, source: Path, features: Path | None, output: Path, quiet: bool) -> None:
-    """Embed new data with a model that embed --save-model has kept, without training."""
+    """Embed new data with a model that embed --save-model has kept, without training.
+
+    \b
+    Examples:
+      genurl-graph transform --model model --input new_graph.npz --output new.npz
+    """
     from genurl_graph import datasets
     from genurl_graph.estimator import GenURL
     from genurl_graph.io import check_output

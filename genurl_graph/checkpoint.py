@@ -1,21 +1,26 @@
-"""Checkpoints: weights, optimiser, random states and losses in one safetensors file, without pickle."""
+"""Checkpoints: weights, optimiser, random states and losses in one safetensors file, without pickle.
+
+The file holds a checksum of all that is in it, and the checkpoint before it is kept: one that is damaged is noticed and
+named, and the training goes on from the other.
+"""
 
 from __future__ import annotations
 
 import json
+import os
+import warnings
 import zlib
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from genurl_graph.exceptions import InputError
-from genurl_graph.io import atomic_write
+from genurl_graph.io import atomic_write, save_tensors
 
-FORMAT = 1
+FORMAT = 2
 
 
 class Checkpoint:
@@ -24,7 +29,8 @@ class Checkpoint:
     Parameters
     ----------
     path : path
-        The file. It is replaced atomically: an interrupted write leaves the previous one.
+        The file. It is replaced atomically: an interrupted write leaves the previous one. That one is kept beside it
+        under the suffix ``.previous``, and read where the file is missing or damaged.
     run : dict
         What the state belongs to (configuration, seed, sizes), JSON-able; another run is refused on restore.
         The key "epochs", if any, may differ: a finished run can be prolonged.
@@ -32,11 +38,17 @@ class Checkpoint:
 
     def __init__(self, path: str | Path, run: dict[str, Any]) -> None:
         self.path = Path(path)
+        self.previous = self.path.with_name(self.path.name + ".previous")
         self.run = json.loads(json.dumps(run))
 
     def exists(self) -> bool:
         """Whether there is anything to resume."""
-        return self.path.is_file()
+        return self.path.is_file() or self.previous.is_file()
+
+    def remove(self) -> None:
+        """Remove the files, when the run is finished."""
+        self.path.unlink(missing_ok=True)
+        self.previous.unlink(missing_ok=True)
 
     def stored_run(self) -> dict[str, Any]:
         """The `run` that the file was written with; InputError as in `restore`."""
@@ -53,9 +65,13 @@ class Checkpoint:
         for number in range(torch.cuda.device_count()):
             tensors[f"rng.cuda.{number}"] = torch.cuda.get_rng_state(number)
         tensors["history"] = torch.tensor(history, dtype=torch.float64)
-        note = {"format": str(FORMAT), "run": json.dumps(self.run)}
+        run = json.dumps(self.run)
+        note = {"format": str(FORMAT), "run": run, "checksum": str(_checksum_of_all(tensors, run))}
         with atomic_write(self.path) as temporary:
-            save_file(tensors, str(temporary), metadata=note)
+            save_tensors(temporary, tensors, note)
+            # Until the new one bears its name, this one is the only one: `exists` and `_read` know that.
+            if self.path.is_file():
+                os.replace(self.path, self.previous)
 
     def restore(self, module: nn.Module, optimizer: torch.optim.Optimizer) -> list[float]:
         """Bring `module`, `optimizer` and the generators to the saved state; returns the losses so far.
@@ -87,19 +103,43 @@ class Checkpoint:
             raise InputError(f"checkpoint {self.path}: does not fit this run ({error})") from error
 
     def _read(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        if not self.exists():
+        """Tensors and run of the file; where it is missing or damaged, those of the one before it, with a warning."""
+        files = [file for file in (self.path, self.previous) if file.is_file()]
+        if not files:
             raise InputError(f"resume: there is no checkpoint {self.path}; start without resume")
-        try:
-            with safe_open(str(self.path), framework="pt") as file:
-                note = file.metadata() or {}
-                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
-            if note.get("format") != str(FORMAT):
-                raise InputError(f"checkpoint {self.path}: format {note.get('format')!r}; expected {FORMAT!r}")
-            return tensors, dict(json.loads(note["run"]))
-        except InputError:
-            raise
-        except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
-            raise InputError(f"checkpoint {self.path} is damaged ({error}); start without resume") from error
+        faults: list[str] = []
+        for file in files:
+            try:
+                found = _read_file(file)
+            except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
+                if isinstance(error, InputError):
+                    raise
+                faults.append(f"checkpoint {file} is damaged ({error})")
+                continue
+            if faults:
+                warnings.warn(f"{faults[0]}; going on from the one before it, {file}", stacklevel=3)
+            return found
+        raise InputError(f"{' and '.join(faults)}; start without resume")
+
+
+def _read_file(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    with safe_open(str(path), framework="pt") as file:
+        note = file.metadata() or {}
+        if note.get("format") != str(FORMAT):
+            raise InputError(f"checkpoint {path}: format {note.get('format')!r}; expected {str(FORMAT)!r}")
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
+    if note["checksum"] != str(_checksum_of_all(tensors, note["run"])):
+        raise ValueError("its content does not fit its checksum")
+    return tensors, dict(json.loads(note["run"]))
+
+
+def _checksum_of_all(tensors: dict[str, Tensor], run: str) -> int:
+    """CRC-32 of all tensors with their names and shapes, and of the run they belong to."""
+    total = zlib.crc32(run.encode())
+    for name in sorted(tensors):
+        title = f"{name} {tensors[name].dtype} {list(tensors[name].shape)}"
+        total = zlib.crc32(f"{title} {checksum(tensors[name])}".encode(), total)
+    return total
 
 
 def checksum(*tensors: Tensor | None) -> int:

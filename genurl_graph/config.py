@@ -1,7 +1,7 @@
-"""Every parameter of a run, declared once: one frozen dataclass a stage.
+"""The configuration of a run: all stages together, their presets, overrides and TOML files.
 
 The estimator, the command line (``--set loss.gamma=0.5``), the TOML presets and the file of resolved
-parameters stored beside each result all read these classes; nothing else declares a default.
+parameters stored beside each result all read the classes of `genurl_graph.stages`; nothing else declares a default.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import difflib
 import json
 import math
 import numbers
+import textwrap
 import tomllib
 import types
 from collections.abc import Callable, Iterable, Mapping
@@ -19,136 +20,38 @@ from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from genurl_graph.exceptions import InputError
+from genurl_graph.stages import (
+    EncoderConfig,
+    ImageViewConfig,
+    LossConfig,
+    MergeConfig,
+    NeighborConfig,
+    SamplingConfig,
+    SimilarityConfig,
+    TrainingConfig,
+    ViewConfig,
+    explanations,
+)
 
-
-@dataclasses.dataclass(frozen=True)
-class NeighborConfig:
-    """Feature-space kNN edges (`genurl_graph.neighbors`)."""
-
-    n_neighbors: int = 15
-    metric: str = "auto"  # auto: cosine for features >= 0 (bags of words, counts), else euclidean
-    backend: str = "auto"
-    memory_mb: int = 512
-    pca: int = 0  # principal components kept before kNN; 0: all columns as they are
-    hops: int = 0  # times the vectors are averaged over the given edges before kNN
-    # Images: found in a batch by their features (pixels), by a slow copy of the encoder, or by both, at first by the
-    # features, in the end by the encoder
-    source: Literal["features", "encoder", "both"] = "features"
-
-
-@dataclasses.dataclass(frozen=True)
-class MergeConfig:
-    """How predefined and feature edges become one graph (`genurl_graph.graph`)."""
-
-    how: str = "mix"  # mix, union or geodesic
-    cutoff: Literal["auto"] | float = "auto"  # longest geodesic; auto: two edges of median length
-    feature_weight: float = 0.3  # weight of a feature edge in P beside a predefined one of 1
-    propagation_weight: float = 0.0  # the same in the graph that a GNN propagates over; 0: none there
-    # adaptive: given edges count as far as features bear them out (`genurl_graph.agreement`); none: not at all
-    weighting: Literal["given", "adaptive", "none"] = "given"
-    type_weights: str = (
-        ""  # HeteroData: weights of relations against each other, "writes=2,cites=0.5"; 1 for all others
-    )
-
-
-@dataclasses.dataclass(frozen=True)
-class SimilarityConfig:
-    """Calibration of the similarities P (`genurl_graph.similarity`)."""
-
-    perplexity: Literal["auto"] | float = "auto"  # effective number of neighbours; auto: n_neighbors
-    nu: float = 100.0
-    # Distillation: neighbours among all samples, found once, or among those of each batch, found anew
-    among: Literal["samples", "batch"] = "samples"
-
-
-@dataclasses.dataclass(frozen=True)
-class ViewConfig:
-    """Random views of the input, two a step (`genurl_graph.views`)."""
-
-    drop_features: float = 0.0
-    drop_edges: float = 0.0
-    self_weight: float = 0.0  # weight in P of a node's pair with its own other view; 0: one view only
-
-
-@dataclasses.dataclass(frozen=True)
-class ImageViewConfig:
-    """Random views of images (`genurl_graph.augment`)."""
-
-    crop: float = 1.0  # least share of the area that is seen; 1: all of it
-    ratio: float = 0.75  # of the sides of that area: from here to its inverse
-    flip: float = 0.0  # probability of a mirrored image
-    jitter: float = 0.0  # largest change of brightness, contrast and saturation, as a share of each
-    hue: float = 0.0  # largest change of the hue, as a share of half the circle
-    grey: float = 0.0  # probability of a grey image
-    blur: float = 0.0  # probability of a blurred image
-
-
-@dataclasses.dataclass(frozen=True)
-class EncoderConfig:
-    """Network from nodes to embedding (`genurl_graph.encoders`)."""
-
-    name: str = "gcn"
-    # input columns: auto, rows (sum 1), columns (standardised), none, or pca (of rows of unit length if neighbours are
-    # found by the cosine)
-    normalize: str = "auto"
-    dim: int = 2
-    hidden: int = 512
-    layers: int = 2
-    hops: int = 2  # sign: averages over the graph that it reads, beside the features themselves
-    memory_mb: int = 4096  # sign: more than this of averaged features is kept in a temporary file
-    dropout: float = 0.0
-    norm: str = "none"  # batch normalisation: none, output (its columns only), hidden (layers only), batch (both)
-    init: str = "pca"  # start of the free table, and of an MLP or linear map that reads components: pca or random
-    # Input of nodes without features (`genurl_graph.structure`): one-hot, or numbers that new graphs have, too
-    structure: Literal["identity", "degree", "random_walk", "laplacian"] = "identity"
-    structure_dim: int = 16  # steps of the walk, or eigenvectors
-    # Of rows of pixels that a cnn reads: HEIGHTxWIDTHxCHANNELS, or auto for square images; rows: no images
-    image: str = "auto"
-    momentum: float = 0.99  # images: share of its weights that the copy which finds neighbours keeps at every step
-
-
-@dataclasses.dataclass(frozen=True)
-class LossConfig:
-    """Divergence between P and Q (`genurl_graph.losses`)."""
-
-    name: str = "gkl"  # barlow: with batches only; feature-l2, feature-cosine, rkd, seed: distillation only
-    gamma: float = 1.0
-    scale: Literal["auto", "profile"] | float = "auto"
-    per: str = "global"
-    metric: str = "euclidean"  # distance of the embedding: euclidean (squared) or cosine
-    temperature: float = 1.0  # divides that distance
-    nu: float = 1.0
-    exaggeration: float = 1.0  # factor of the attraction: more parts clusters, less keeps neighbourhoods
-    offdiagonal: float = 3.9e-3  # barlow: weight of the redundancy; TLDR's
-    projector: int = 0  # barlow and images: width of the projector that is trained along; 0: none
-    teacher_temperature: float = 0.01  # seed: of the teacher's distribution; SEED's own value
-    queue: int = 4096  # seed: features of earlier samples
-
-
-@dataclasses.dataclass(frozen=True)
-class SamplingConfig:
-    """Sampled pairs that stand for all pairs (`genurl_graph.sampling`)."""
-
-    # shared: the same columns for all rows; permuted: flat pairs, for few dimensions; all: every pair, for 1 or 2
-    # dimensions (`genurl_graph.all_pairs`); auto: the last of these that can be had; batch: the pairs of a mini-batch
-    # (`genurl_graph.batches`), for encoders that read each row alone
-    negatives: str = "shared"
-    n_negatives: Literal["auto"] | int = 512  # for each node; auto: 512 shared, 20 permuted, all n - 1
-    batch_size: int = 1024
-
-
-@dataclasses.dataclass(frozen=True)
-class TrainingConfig:
-    """The loop (`genurl_graph.training`)."""
-
-    epochs: int = 50
-    # auto: 1e-3 for networks; 1.5 for a table of coordinates, growing with sqrt(n) beyond 10,000 as its extent does
-    lr: Literal["auto"] | float = 1e-3
-    schedule: str = "constant"  # constant | cosine | linear
-    weight_decay: float = 0.0
-    clip_norm: float = 0.0  # largest norm of the gradient; 0: not clipped
-    patience: int = 0  # epochs without a better loss before stopping; 0: never stops early
-    checkpoint_every: int = 10  # epochs between checkpoints
+__all__ = [
+    "Config",
+    "EncoderConfig",
+    "ImageViewConfig",
+    "LossConfig",
+    "MergeConfig",
+    "NeighborConfig",
+    "SamplingConfig",
+    "SimilarityConfig",
+    "TrainingConfig",
+    "ViewConfig",
+    "explained_toml",
+    "flatten",
+    "load_preset",
+    "parse_assignments",
+    "read_method",
+    "read_toml",
+    "to_toml",
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -156,15 +59,15 @@ class Config:
     """All stages of a run, resolved; `task` says which recipe reads them."""
 
     task: str = "graph"
-    neighbors: NeighborConfig = NeighborConfig()
-    merge: MergeConfig = MergeConfig()
-    similarity: SimilarityConfig = SimilarityConfig()
-    views: ViewConfig = ViewConfig()
-    images: ImageViewConfig = ImageViewConfig()
-    encoder: EncoderConfig = EncoderConfig()
-    loss: LossConfig = LossConfig()
-    sampling: SamplingConfig = SamplingConfig()
-    training: TrainingConfig = TrainingConfig()
+    neighbors: NeighborConfig = dataclasses.field(default_factory=NeighborConfig)
+    merge: MergeConfig = dataclasses.field(default_factory=MergeConfig)
+    similarity: SimilarityConfig = dataclasses.field(default_factory=SimilarityConfig)
+    views: ViewConfig = dataclasses.field(default_factory=ViewConfig)
+    images: ImageViewConfig = dataclasses.field(default_factory=ImageViewConfig)
+    encoder: EncoderConfig = dataclasses.field(default_factory=EncoderConfig)
+    loss: LossConfig = dataclasses.field(default_factory=LossConfig)
+    sampling: SamplingConfig = dataclasses.field(default_factory=SamplingConfig)
+    training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
 
     def to_dict(self) -> dict[str, Any]:
         """Nested plain dictionary, as stored beside results."""
@@ -259,6 +162,31 @@ def to_toml(config: Config) -> str:
             lines += ["", f"[{stage}]"]
             lines += [f"{name} = {_literal(value)}" for name, value in values.items()]
     return "\n".join(lines) + "\n"
+
+
+def explained_toml(config: Config, left_out: Mapping[str, str]) -> str:
+    """`to_toml` with each parameter's explanation above it.
+
+    Parameters
+    ----------
+    config : Config
+    left_out : dict
+        Dotted keys that stand there as comments only, with the reason.
+    """
+    lines = [f"task = {_literal(config.task)}"]
+    for field in dataclasses.fields(config)[1:]:
+        stage = getattr(config, field.name)
+        meaning = explanations(type(stage))
+        lines += ["", *_comment((type(stage).__doc__ or "").replace("`", "")), f"[{field.name}]"]
+        for name, value in dataclasses.asdict(stage).items():
+            reason = left_out.get(f"{field.name}.{name}")
+            lines += _comment(meaning[name] + (f". {reason}" if reason else ""))
+            lines.append(f"{'# ' if reason else ''}{name} = {_literal(value)}")
+    return "\n".join(lines) + "\n"
+
+
+def _comment(text: str) -> list[str]:
+    return textwrap.wrap(text, 116, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
 
 
 def _literal(value: str | float) -> str:

@@ -22,6 +22,7 @@ from genurl_graph.exceptions import InputError
 from genurl_graph.graph import count_components
 from genurl_graph.hetero import as_graph, split, weigh
 from genurl_graph.inputs import Input
+from genurl_graph.memory import named_shortage
 from genurl_graph.new_samples import embed_new
 from genurl_graph.precomputed import as_distances
 from genurl_graph.resolution import resolve_config
@@ -30,6 +31,11 @@ from genurl_graph.storage import load_model, save_model
 from genurl_graph.tasks import Problem, distillation, graph, images, reduction
 from genurl_graph.tasks.common import encoder_input
 from genurl_graph.training import Callback, choose_device, one_thread, seeded, train
+
+LESS_MEMORY = (
+    "what needs less: a smaller encoder.hidden, sampling.n_negatives or sampling.batch_size, and for graphs with "
+    "features the encoder sign, which reads them in mini-batches"
+)
 
 
 class GenURL(Conventions):
@@ -155,6 +161,8 @@ class GenURL(Conventions):
             Unsuitable input or parameter (a ``ValueError``).
         DivergenceError
             The training met a non-finite number.
+        ShortMemoryError
+            A stage found no memory.
         KeyboardInterrupt
             On Ctrl-C, with the checkpoint (if one was asked for) on disk.
         """
@@ -167,7 +175,11 @@ class GenURL(Conventions):
         data = weigh(data, config.merge.type_weights)
         asked = None if teacher is None else distillation.as_teacher(teacher, X, data)
         started = time.perf_counter()
-        with seeded(seed), one_thread() if self.deterministic else nullcontext():
+        with (
+            seeded(seed),
+            one_thread() if self.deterministic else nullcontext(),
+            named_shortage(f"task {config.task}, encoder {config.encoder.name}", LESS_MEMORY),
+        ):
             x, statistics = encoder_input(data, config, device)
             module = copy.deepcopy(self.encoder) if isinstance(self.encoder, nn.Module) else None
             if asked is not None:

@@ -14,3 +14,7 @@ class LostProcessError(RuntimeError):
 
 class DivergenceError(RuntimeError):
     """Training met a non-finite number; the message names the first quantity that became so."""
+
+
+class ShortMemoryError(RuntimeError):
+    """Memory of the machine or of the GPU did not suffice; the message names the stage and what makes it smaller."""

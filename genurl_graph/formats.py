@@ -126,10 +126,11 @@ def _read_parquet(path: Path) -> Columns:
 
 def _write_pt(path: Path, columns: Columns) -> None:
     # Tensors and lists of strings are all that torch.load(weights_only=True) needs to know.
-    torch.save(
-        {name: v.tolist() if v.dtype.kind in "US" else torch.from_numpy(v) for name, v in columns.items()},
-        path,
-    )
+    content = {name: v.tolist() if v.dtype.kind in "US" else torch.from_numpy(v) for name, v in columns.items()}
+    try:
+        torch.save(content, path)
+    except RuntimeError as error:  # its own word for a full disk
+        raise OSError(_first_line(error)) from error
 
 
 def _read_pt(path: Path) -> Columns:

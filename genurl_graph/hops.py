@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Sequence
 from itertools import pairwise
@@ -113,7 +114,15 @@ def _zeros(shape: tuple[int, int], memory_mb: float) -> Tensor:
         return torch.zeros(shape)
     # Unlinked at once: whatever ends the process, nothing is left behind.
     with tempfile.TemporaryFile(prefix="genurl-graph-") as file:
-        file.truncate(4 * prod(shape))
+        size = 4 * prod(shape)
+        try:
+            # Not truncate: a disk that fills up under a mapped file ends the process without a word.
+            os.posix_fallocate(file.fileno(), 0, size)
+        except OSError as error:
+            raise InputError(
+                f"encoder sign: no room for {size / 2**20:.0f} MiB of averaged features in {tempfile.gettempdir()}: "
+                f"{error.strerror}; name a folder on a larger disk by $TMPDIR, or raise encoder.memory_mb"
+            ) from error
         import numpy as np
 
         return torch.from_numpy(np.memmap(file, dtype=np.float32, mode="r+", shape=shape))

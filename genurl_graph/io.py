@@ -1,9 +1,11 @@
 """Embeddings and reports on disk: written completely or not at all, and read without pickle."""
 
 import csv
+import errno
 import json
 import math
 import os
+import re
 import secrets
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -20,6 +22,9 @@ from genurl_graph.formats import READERS, WRITERS, Columns, import_pandas
 
 EMBEDDING_SUFFIXES = tuple(WRITERS)
 
+# Of the disk, not of what is written. NumPy raises an OSError without a number where its writer wrote too little.
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
+
 StrPath = str | os.PathLike[str]
 
 
@@ -33,7 +38,7 @@ def atomic_write(path: StrPath) -> Iterator[Path]:
     Raises
     ------
     InputError
-        If no file can be created in the folder of `path`.
+        If no file can be created in the folder of `path`, or the disk is full or fails while it is written.
     """
     final = Path(os.path.realpath(path))  # through a link: the file it points to is replaced, not the link
     temporary = final.with_name(f".{final.stem}.{secrets.token_hex(4)}{final.suffix}")
@@ -45,8 +50,35 @@ def atomic_write(path: StrPath) -> Iterator[Path]:
     try:
         yield temporary
         os.replace(temporary, final)
+    except OSError as error:
+        # Others are not about this file: a download that times out, a picture's font that is missing.
+        said_without_number = type(error) is OSError and error.errno is None and error.args
+        if error.errno not in _DISK_ERRORS and not said_without_number:
+            raise
+        before = "what stood there before is untouched" if final.exists() else "nothing is left there"
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}; {before}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(path: StrPath) -> None:
+    """Remove temporary files of `path` that killed processes have left; no other process may be writing it."""
+    final = Path(os.path.realpath(path))
+    name = re.compile(re.escape(f".{final.stem}.") + "[0-9a-f]{8}" + re.escape(final.suffix))
+    for found in final.parent.iterdir():
+        if name.fullmatch(found.name):
+            found.unlink(missing_ok=True)
+
+
+def save_tensors(path: StrPath, tensors: dict[str, Tensor], note: dict[str, str]) -> None:
+    """Write a safetensors file; a full disk is an OSError, as with all other writers."""
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    try:
+        save_file(tensors, str(path), metadata=note)
+    except SafetensorError as error:
+        raise OSError(str(error)) from error
 
 
 def check_output(path: StrPath, suffixes: Sequence[str] = EMBEDDING_SUFFIXES) -> Path:
@@ -164,11 +196,16 @@ def read_embedding(path: StrPath) -> Columns:
 
 
 def write_json(path: StrPath, obj: Any) -> None:
-    """Write `obj` as indented JSON; NumPy and torch numbers are converted, NaN and infinity become null."""
+    """Write `obj` as `to_json` has it."""
     target = check_output(path, (".json",))
-    text = json.dumps(_plain(obj), indent=2, ensure_ascii=False, allow_nan=False)
+    text = to_json(obj)
     with atomic_write(target) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def to_json(obj: Any) -> str:
+    """`obj` as indented JSON; NumPy and torch numbers are converted, NaN and infinity become null."""
+    return json.dumps(_plain(obj), indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def _plain(obj: Any) -> Any:

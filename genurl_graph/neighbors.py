@@ -15,6 +15,7 @@ from genurl_graph._scores import distance, pair_scores
 from genurl_graph._settle import settle, sort_candidates
 from genurl_graph._tiles import cross_join, self_join
 from genurl_graph.exceptions import InputError
+from genurl_graph.memory import in_less_memory, named_shortage
 
 Metric = Literal["euclidean", "cosine", "inner_product"]
 Backend = Literal["auto", "exact", "faiss"]
@@ -34,6 +35,9 @@ PROBES = 64
 DOUBTFUL_SAMPLE = 0.2
 # and from this share of doubtful rows on to search all of them than only these.
 MANY_DOUBTFUL = 0.5
+
+# Bytes below which a second attempt is not worth while: nothing gets smaller any more.
+LEAST = 1 << 20
 
 _told_about_faiss = False
 
@@ -112,6 +116,8 @@ def knn(
     InputError
         Too few rows for `n_neighbors`, unknown metric or backend, NaN or infinity, not a non-empty numeric matrix,
         `query` with another number of columns, ``backend="faiss"`` without faiss or with sparse features.
+    ShortMemoryError
+        Exact search found no memory, also not within an eighth of `memory_mb`, which it tries by itself.
 
     Examples
     --------
@@ -146,7 +152,14 @@ def knn(
     frame = _common_frame(rows, asked, metric, approximate)
     if approximate:
         return _faiss_search(rows, asked, k, frame, budget, seed)
-    indices, distances = _exact_search(rows, asked, k, frame, budget)
+    with named_shortage(
+        f"neighbours of {asked.n:,} among {rows.n:,} rows of {rows.d:,} features",
+        "also with an eighth of the memory that neighbors.memory_mb allows; free some, or take fewer features "
+        "(neighbors.pca) or neighbours",
+    ):
+        indices, distances = in_less_memory(
+            "search for neighbours", lambda some: _exact_search(rows, asked, k, frame, some), budget, LEAST
+        )
     return Neighbors(indices, _unscaled(distances, frame), "exact", None)
 
 

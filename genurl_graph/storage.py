@@ -49,9 +49,7 @@ def save_model(model: GenURL, folder: str | Path) -> None:
     """
     from importlib.metadata import version
 
-    from safetensors.torch import save_file
-
-    from genurl_graph.io import atomic_write, write_json
+    from genurl_graph.io import atomic_write, save_tensors, write_json
 
     if not hasattr(model, "embedding_"):
         raise InputError("save: the model is not fitted yet")
@@ -69,7 +67,7 @@ def save_model(model: GenURL, folder: str | Path) -> None:
     # The same mark in both files: one of them may be of an earlier model, if writing the other was interrupted.
     mark = secrets.token_hex(8)
     with atomic_write(target / "model.safetensors") as temporary:
-        save_file(tensors, str(temporary), metadata={"mark": mark})
+        save_tensors(temporary, tensors, {"mark": mark})
     note: dict[str, Any] = {
         "format": FORMAT,
         "mark": mark,

@@ -19,6 +19,7 @@ from genurl_graph.config import TrainingConfig
 from genurl_graph.distributed import any_of, in_parallel, launched, rank, world_size
 from genurl_graph.exceptions import DivergenceError, InputError, LostProcessError
 from genurl_graph.interrupt import DeferredInterrupt
+from genurl_graph.memory import is_short_of_memory
 
 Callback = Callable[[int, float], None]
 
@@ -180,7 +181,7 @@ def _together(epoch: int) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        if world_size() == 1 or isinstance(error, DivergenceError):
+        if world_size() == 1 or isinstance(error, DivergenceError) or is_short_of_memory(error):
             raise
         reason = str(error).strip().partition("\n")[0]
         raise LostProcessError(f"training stopped at epoch {epoch + 1}: another process is gone ({reason})") from error

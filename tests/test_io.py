@@ -212,3 +212,27 @@ def test_json_takes_what_metrics_hold(tmp_path: Path) -> None:
     write_json(tmp_path / "m.json", metrics)
     content = json.loads((tmp_path / "m.json").read_text())
     assert content == {"a": 0.5, "b": [2, None], "3": None, "p": "x", "t": True}
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".npy", ".csv", ".parquet", ".pt"])
+def test_a_full_disk_is_named_and_the_old_file_stays(tmp_path, suffix):
+    import resource
+    import signal
+
+    path = tmp_path / f"z{suffix}"
+    write_embedding(path, np.eye(3))
+    before = path.read_bytes()
+    # Files end at 20,000 bytes: what a full disk is to a writer, with another number of the error.
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+    try:
+        with pytest.raises(
+            InputError, match=rf"z\{suffix}: cannot be written: .*; what stood there before is untouched"
+        ):
+            write_embedding(path, np.random.default_rng(0).standard_normal((4000, 16)))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]

@@ -28,6 +28,10 @@ METRICS = {
     "reference": {"raw", "propagated", "untrained"},
     "config": dict,
     "versions": dict,
+    "embedding_crc32": int,
+    "run": {"command", "dataset", "input", "features", "labels", "processes"},
+    "environment": {"data", "device", "threads"},
+    "hardware": dict,
 }
 
 
@@ -132,6 +136,17 @@ def test_quiet_prints_nothing(run) -> None:
     result = run("embed", "--dataset", "karate", "--epochs", 2, "--dim", 4, "--quiet")
     assert result.output == ""
     assert os.listdir() == ["karate-embedding.npz"]
+
+
+def test_json_is_all_that_stdout_has(run) -> None:
+    words = ("embed", "--dataset", "karate", "--epochs", 2, "--dim", 4, "--seed", 1, "--device", "cpu", "--json")
+    result = run(*words, "--metrics", "m.json", "--plot", "z.png")
+    printed = json.loads(result.stdout)
+    assert printed == json.loads(Path("m.json").read_text())
+    check_metrics(printed)
+    assert "linear probe" in result.stderr
+    assert "z.png" in result.stderr
+    assert run(*words, "--quiet").stderr == ""
 
 
 def test_settings_reach_the_configuration_and_set_wins(run) -> None:

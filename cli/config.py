@@ -1,0 +1,64 @@
+"""``genurl-graph config``: the defaults of a task as a TOML file, each explained, for ``--config``."""
+
+from typing import Any
+
+import click
+
+from genurl_graph.cli.report import Report
+
+# Name on the command line -> task and the presets on top of it (`genurl_graph.config.load_preset`).
+TASKS = {
+    "graph": ("graph",),
+    "graph-sign": ("graph", "sign"),
+    "reduce": ("reduce",),
+    "reduce-mlp": ("reduce", "mlp"),
+    "reduce-mlp-wide": ("reduce", "mlp", "mlp-wide"),
+    "distill": ("distill",),
+    "distill-gnn": ("distill", "gnn"),
+    "distill-cnn": ("distill", "cnn"),
+    "images": ("images",),
+}
+# The commands and options that a name stands for, and what the variants' files do not name themselves.
+USES = {
+    "graph": "embed, for data with edges and up to 100,000 nodes",
+    "graph-sign": "embed --encoder sign, and embed for graphs of more than 100,000 nodes",
+    "reduce": "embed, for data without edges",
+    "reduce-mlp": "embed --encoder mlp, for data without edges and one or two dimensions",
+    "reduce-mlp-wide": "embed --encoder mlp --dim 32, for data without edges",
+    "distill": "distill",
+    "distill-gnn": "distill --student gcn",
+    "distill-cnn": "distill --student cnn",
+    "images": "embed --task images",
+}
+NAMED: dict[str, dict[str, Any]] = {
+    "reduce-mlp-wide": {"encoder.dim": 32},
+    "distill-gnn": {"encoder.name": "gcn"},
+    "distill-cnn": {"encoder.name": "cnn"},
+}
+LEFT_OUT = {
+    "neighbors.n_neighbors": "Left out: a default gives way to an input with fewer nodes, a number that is asked for "
+    "does not"
+}
+
+
+@click.command()
+@click.option("--task", type=click.Choice(list(TASKS)), required=True, help="Whose defaults are wanted.")
+def config(task: str) -> None:
+    """Print all defaults of a task as TOML, each explained.
+
+    What is printed can be given to --config unchanged: the result is the same as without it. Unknown keys are refused,
+    and the nearest one is named.
+
+    \b
+    Examples:
+      genurl-graph config --task reduce > my.toml
+      genurl-graph embed --dataset digits --config my.toml
+    """
+    from genurl_graph.config import explained_toml, load_preset
+
+    resolved = load_preset(*TASKS[task]).override(NAMED.get(task, {}))
+    report = Report()
+    report.line(f"# Defaults of: genurl-graph {USES[task]}")
+    report.line('# "auto" is made definite by the data; --metrics tells what it became.')
+    report.line()
+    report.line(explained_toml(resolved, LEFT_OUT).rstrip())

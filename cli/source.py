@@ -1,0 +1,82 @@
+"""What is embedded: a data set of the registry, or the user's own files."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import click
+
+from genurl_graph.cli import options
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def source(command: Command) -> Command:
+    """The options that name it; the command makes a `Source` of their values."""
+    for option in reversed(
+        (
+            click.option("--dataset", metavar="NAME", help="A data set of the registry: see genurl-graph datasets."),
+            click.option(
+                "--input", "own", type=options.PATH, help="Your own graph, edge list, matrix or images, instead."
+            ),
+            click.option("--features", type=options.PATH, help="With --input: table of node features."),
+            click.option(
+                "--labels", type=options.PATH, help="With --input: table of node labels, for the evaluation only."
+            ),
+            options.data_root,
+        )
+    ):
+        command = option(command)
+    return command
+
+
+class Source(NamedTuple):
+    """A data set by its name, or the files of `own` data."""
+
+    dataset: str | None
+    own: Path | None
+    features: Path | None = None
+    labels: Path | None = None
+    data_root: Path | None = None
+
+    def check(self) -> None:
+        if (self.dataset is None) == (self.own is None):
+            raise click.UsageError("Give one of --dataset NAME and --input PATH.")
+        for flag, value in (("--features", self.features), ("--labels", self.labels)):
+            if value is not None and self.own is None:
+                raise click.UsageError(f"{flag} goes with --input; a data set of the registry has its own.")
+
+    @property
+    def name(self) -> str:
+        """The canonical name of the data set, or the file's own without its suffix."""
+        if self.own is not None:
+            return self.own.stem
+        from genurl_graph import datasets
+
+        assert self.dataset is not None
+        return datasets.info(self.dataset).name
+
+    def load(self) -> "Data":
+        from genurl_graph import datasets
+
+        if self.own is not None:
+            return datasets.read(self.own, self.features, self.labels)
+        assert self.dataset is not None
+        return datasets.load(self.dataset, self.data_root)
+
+    def record(self) -> dict[str, str | None]:
+        """What finds the same data again; `recorded` takes it back. The data root is left to the machine."""
+        files = {"input": self.own, "features": self.features, "labels": self.labels}
+        return {"dataset": None if self.dataset is None else self.name} | {
+            key: None if path is None else str(path.resolve()) for key, path in files.items()
+        }
+
+    @classmethod
+    def recorded(cls, record: dict[str, str | None], data_root: Path | None) -> "Source":
+        own, features, labels = (
+            None if record[key] is None else Path(str(record[key])) for key in ("input", "features", "labels")
+        )
+        return cls(record["dataset"], own, features, labels, data_root)

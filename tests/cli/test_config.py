@@ -1,0 +1,84 @@
+"""``genurl-graph config``: every default, explained, and a file that changes nothing."""
+
+import dataclasses
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch_geometric.data import Data
+
+from genurl_graph import GenURL
+from genurl_graph.cli.config import LEFT_OUT, NAMED, TASKS
+from genurl_graph.config import Config, explained_toml, flatten, load_preset, read_toml
+from genurl_graph.stages import explanations
+
+
+def ring(n: int, edges: bool) -> Data:
+    node = torch.arange(n)
+    x = torch.rand(n, 9, generator=torch.Generator().manual_seed(0))
+    both = torch.stack([node, (node + 1) % n])
+    return Data(x=x, edge_index=torch.cat([both, both.flip(0)], 1) if edges else None)
+
+
+@pytest.mark.parametrize("task", list(TASKS))
+@pytest.mark.parametrize("n", [12, 64])
+def test_the_file_changes_nothing(run, task: str, n: int) -> None:
+    Path("my.toml").write_text(run("config", "--task", task).stdout)
+    family, *variants = task.split("-")
+    if family == "distill":
+        given = {"n_components": None, "encoder": {"gnn": "gcn", "cnn": "cnn"}.get("".join(variants), "auto")}
+    else:
+        encoder = "sign" if "sign" in variants else "mlp" if variants else "auto"
+        given = {"n_components": 32 if "wide" in variants else None, "encoder": encoder}
+    data = ring(n, edges=family != "reduce")
+    # Fewer nodes than default neighbours, too: the default still gives way.
+    teacher = data if family == "distill" else None
+    resolved = [
+        GenURL(task=family, config=config, **given)._resolve(GenURL()._input(data), teacher)
+        for config in (None, "my.toml")
+    ]
+    assert resolved[0] == resolved[1]
+
+
+def test_embed_gives_the_same_numbers(run) -> None:
+    Path("my.toml").write_text(run("config", "--task", "reduce").stdout)
+    words = ("embed", "--dataset", "digits", "--epochs", 3, "--seed", 1, "--device", "cpu", "--quiet")
+    run(*words, "--output", "a.npy")
+    run(*words, "--output", "b.npy", "--config", "my.toml")
+    assert np.array_equal(np.load("a.npy"), np.load("b.npy"))
+
+
+@pytest.mark.parametrize("task", list(TASKS))
+def test_every_key_stands_there_with_its_explanation(run, task: str) -> None:
+    text = run("config", "--task", task).stdout
+    expected = load_preset(*TASKS[task]).override(NAMED.get(task, {}))
+    # The keys that stand there as comments say why.
+    for key in LEFT_OUT:
+        name = key.split(".")[1]
+        text = text.replace(f"\n# {name} = ", f"\n{name} = ")
+    assert flatten(tomllib.loads(text)) == flatten(expected.to_dict())
+    lines = text.splitlines()
+    for field in dataclasses.fields(Config)[1:]:
+        for name, meaning in explanations(type(getattr(expected, field.name))).items():
+            assert meaning
+            values = [i for i, line in enumerate(lines) if line.startswith(f"{name} = ")]
+            assert values, name
+            assert all(lines[i - 1].startswith("# ") for i in values), name
+    assert max(map(len, lines)) <= 120
+
+
+def test_an_edited_file_is_heard_and_a_slip_is_named(run) -> None:
+    text = run("config", "--task", "reduce").stdout
+    Path("my.toml").write_text(text.replace("\nepochs = 150", "\nepochs = 7"))
+    assert read_toml("my.toml")["training.epochs"] == 7
+    Path("my.toml").write_text(text.replace("\nepochs = 150", "\nepoch = 7"))
+    refused = run("embed", "--dataset", "digits", "--config", "my.toml", code=2)
+    assert "unknown key 'training.epoch'; did you mean 'training.epochs'?" in refused.stderr
+    assert sorted(path.name for path in Path().iterdir()) == ["my.toml"]
+
+
+def test_long_text_is_wrapped_and_reads_back() -> None:
+    text = explained_toml(Config().override({"encoder.init": 'a "quoted" \\ path'}), {})
+    assert flatten(tomllib.loads(text))["encoder.init"] == 'a "quoted" \\ path'

@@ -1,0 +1,75 @@
+"""Help, completion, and what goes to which stream."""
+
+import os
+import pty
+import re
+import shlex
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from genurl_graph.cli import COMMANDS, main
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_examples_that_can_be_typed(name: str) -> None:
+    text = CliRunner().invoke(main, [name, "--help"]).output
+    examples = re.findall(
+        r"^ +genurl-graph (.*)$", text.partition("Examples:")[2].partition("Options:")[0], re.MULTILINE
+    )
+    assert examples
+    for example in examples:
+        command, *words = shlex.split(example.partition(" > ")[0])
+        found = main.get_command(click.Context(main), command)
+        assert found is not None
+        found.make_context(command, words)  # all words are known, and none is missing
+
+
+def complete(words: str, position: int) -> list[str]:
+    environment = os.environ | {
+        "_GENURL_GRAPH_COMPLETE": "bash_complete",
+        "COMP_WORDS": f"genurl-graph {words}",
+        "COMP_CWORD": str(position),
+    }
+    code = "from genurl_graph.cli import main; main(prog_name='genurl-graph')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    return [line.partition(",")[2] for line in done.stdout.splitlines()]
+
+
+def test_completion() -> None:
+    assert complete("em", 1) == ["embed"]
+    assert complete("embed --task ", 3) == ["auto", "graph", "reduce"]
+
+
+def test_progress_goes_to_a_terminal_on_stderr_and_results_to_stdout(tmp_path: Path) -> None:
+    # A terminal for standard error, as a user has it who sends the results to a file.
+    terminal, end = pty.openpty()
+    termios.tcsetwinsize(end, (24, 80))
+    words = ["embed", "--dataset", "karate", "--epochs", "3", "--dim", "4", "--seed", "0", "--device", "cpu"]
+    done = subprocess.run(
+        [sys.executable, "-m", "genurl_graph.cli", *words],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=end,
+        env=os.environ | {"NO_COLOR": "1", "TERM": "xterm-256color"},
+        check=True,
+    )
+    os.close(end)
+    progress = b""
+    try:
+        while block := os.read(terminal, 4096):
+            progress += block
+    except OSError:  # Linux's end of a terminal whose other side is closed
+        pass
+    os.close(terminal)
+    assert b"train" in progress
+    assert b"3/3" in progress
+    assert b"train:" not in done.stdout
+    assert b"linear probe" in done.stdout
+    # No colour, on either stream.
+    assert not re.search(rb"\x1b\[[0-9;]*m", progress + done.stdout)

@@ -1,0 +1,107 @@
+"""``genurl-graph rerun``: the same figures again, and every difference said."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from genurl_graph.cli.figures import agree
+
+EMBED = ("embed", "--dataset", "karate", "--epochs", 3, "--dim", 4, "--seed", 5, "--device", "cpu", "--quiet")
+
+
+def change(path: str, key: str, value: Any) -> None:
+    """Replace one entry, by its dotted name, of a JSON file."""
+    content = found = json.loads(Path(path).read_text())
+    *groups, last = key.split(".")
+    for group in groups:
+        found = found[group]
+    found[last] = value
+    Path(path).write_text(json.dumps(content))
+
+
+def test_a_run_gives_the_same_bits_again(run) -> None:
+    run(*EMBED, "--set", "loss.gamma=0.5", "--metrics", "m.json", "--output", "a.npy")
+    result = run("rerun", "m.json", "--output", "b.npy")
+    assert result.stderr == ""
+    assert "to the last bit" in result.stdout
+    assert "NO" not in result.stdout
+    assert np.array_equal(np.load("a.npy"), np.load("b.npy"))
+    assert run("rerun", "m.json", "--quiet").output == ""
+
+
+def test_other_bits_of_the_same_circumstances_do_not_agree(run) -> None:
+    run(*EMBED, "--metrics", "m.json")
+    change("m.json", "loss", json.loads(Path("m.json").read_text())["loss"] * (1 + 1e-12))
+    result = run("rerun", "m.json", code=1)
+    assert "1 of" in result.stderr
+    assert "do not agree: loss" in result.stderr
+    assert [line.split()[0] for line in result.stdout.splitlines() if line.endswith("NO")] == ["loss"]
+
+
+def test_other_circumstances_are_named_and_allow_a_tolerance(run) -> None:
+    run(*EMBED, "--metrics", "m.json")
+    before = json.loads(Path("m.json").read_text())
+    change("m.json", "versions.torch", "1.0")
+    change("m.json", "hardware.cpu", "an abacus")
+    change("m.json", "loss", before["loss"] * 1.01)
+    change("m.json", "embedding_crc32", 0)
+    result = run("rerun", "m.json")
+    assert "Warning: version of torch was 1.0, is 2" in result.stderr
+    assert "Warning: hardware: cpu was an abacus, is" in result.stderr
+    assert "within 0.02" in result.stdout
+    assert "loss" in run("rerun", "m.json", "--tolerance", 0.001, code=1).stderr
+
+
+def test_another_input_is_noticed(run) -> None:
+    rng = np.random.default_rng(0)
+    np.save("x.npy", rng.standard_normal((60, 5)))
+    run("embed", "--input", "x.npy", "--epochs", 2, "--seed", 0, "--device", "cpu", "--metrics", "m.json")
+    assert run("rerun", "m.json").stderr == ""
+    np.save("x.npy", rng.standard_normal((60, 5)))
+    result = run("rerun", "m.json", code=1)
+    assert "the data are not the same" in result.stderr
+    Path("x.npy").unlink()
+    assert "x.npy does not exist" in run("rerun", "m.json", code=2).stderr
+
+
+def test_distillation(run) -> None:
+    rng = np.random.default_rng(0)
+    np.save("x.npy", rng.standard_normal((80, 6)))
+    np.save("t.npy", rng.standard_normal((80, 3)))
+    Path("y.csv").write_text("label\n" + "0\n1\n" * 40)
+    run(
+        *("distill", "--teacher", "t.npy", "--input", "x.npy", "--labels", "y.csv", "--epochs", 2, "--seed", 0),
+        *("--set", "sampling.batch_size=40", "--set", "neighbors.n_neighbors=10", "--device", "cpu"),
+        *("--metrics", "m.json", "--output", "a.npy"),
+    )
+    result = run("rerun", "m.json", "--output", "b.npy")
+    assert result.stderr == ""
+    assert "reference.teacher" in result.stdout
+    assert np.array_equal(np.load("a.npy"), np.load("b.npy"))
+    np.save("t.npy", rng.standard_normal((80, 3)))
+    assert "the teacher's checksum" in run("rerun", "m.json", code=1).stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[", "cannot be read as JSON"),
+        ("[]", "has no 'run'"),
+        ('{"run": {}}', "has no 'environment'"),
+        ('{"methods": {}}', "expected a file that --metrics of embed or distill has written"),
+    ],
+)
+def test_files_that_cannot_be_repeated(run, content: str, message: str) -> None:
+    Path("m.json").write_text(content)
+    assert message in run("rerun", "m.json", code=2).stderr
+    assert "no.json" in run("rerun", "no.json", code=2).stderr
+
+
+def test_shares_are_compared_in_points_and_counts_as_they_are() -> None:
+    assert agree("probe.test", {"probe.test": 0.02}, {"probe.test": 0.035}, 0.02)
+    assert not agree("loss", {"loss": 0.02}, {"loss": 0.035}, 0.02)
+    assert not agree("n_nodes", {"n_nodes": 100}, {"n_nodes": 101}, 0.02)
+    assert not agree("knn.test", {"knn.test": 0.5}, {}, 0.02)
