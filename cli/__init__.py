@@ -8,7 +8,7 @@ import click
 from genurl_graph.exceptions import DivergenceError, InputError, LostProcessError
 
 # Command = name of its module and of the click command in it.
-COMMANDS = ("embed", "distill", "transform", "evaluate", "compare", "ablate", "ogb", "datasets", "doctor")
+COMMANDS = ("embed", "distill", "transform", "explore", "evaluate", "compare", "ablate", "ogb", "datasets", "doctor")
 
 BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130
 
