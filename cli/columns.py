@@ -42,7 +42,7 @@ def read_columns(path: Path, names: Sequence[str]) -> "list[Column]":
     else:
         if len(rows) != n:
             raise InputError(
-                f"--columns {path}: {len(rows):,} rows for {n:,} nodes; name the nodes in a first column 'id' to give some"
+                f"--columns {path}: {len(rows):,} rows for {n:,} nodes; a first column 'id' names those of fewer rows"
             )
         positions = list(range(n))
     found = []

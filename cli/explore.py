@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from genurl_graph.cli import options
-from genurl_graph.cli.columns import read_columns
 from genurl_graph.cli.embed import check_source, dataset_name, in_plane, load, named_labels
 from genurl_graph.cli.evaluate import in_order
 from genurl_graph.cli.report import Report
@@ -40,7 +39,9 @@ class Run(NamedTuple):
 
 @click.command()
 @click.argument("embedding", type=options.PATH)
-@click.option("--dataset", metavar="NAME", help="The data set it is of: labels, and neighbours by where they come from.")
+@click.option(
+    "--dataset", metavar="NAME", help="The data set it is of: labels, and neighbours by where they come from."
+)
 @click.option("--input", "source", type=options.PATH, help="Your own graph, matrix or images it is of, instead.")
 @click.option("--features", type=options.PATH, help="With --input: table of node features.")
 @click.option("--labels", type=options.PATH, help="With --input: table of node labels.")
@@ -52,7 +53,9 @@ class Run(NamedTuple):
     metavar="FILE.json",
     help="What embed --metrics wrote: the merge is repeated with its settings and seed. [default: the preset, seed 0]",
 )
-@click.option("--columns", type=options.PATH, metavar="FILE.csv", help="More to colour by: a row a node, by id or in order.")
+@click.option(
+    "--columns", type=options.PATH, metavar="FILE.csv", help="More to colour by: a row a node, by id or in order."
+)
 @click.option(
     "--clusters",
     type=click.IntRange(min=2),
@@ -101,8 +104,11 @@ def explore(
         name = dataset_name(dataset) if dataset else source.stem  # type: ignore[union-attr]  # one of them is there
         run = known_run(name, load(dataset, source, features, labels, data_root), metrics)
     names = node_names(stored, run.data)
-    own = read_columns(columns, names) if columns else []
+    own: list[Column] = []
+    if columns:
+        from genurl_graph.cli.columns import read_columns
 
+        own = read_columns(columns, names)
     scene = compose(embedding, stored, run, names, own, clusters)
     write_page(output, scene)
     report = Report(quiet)
@@ -152,9 +158,9 @@ def compose(
     """Everything the page shows."""
     import torch
 
-    from genurl_graph.explorer import Scene, measures
+    from genurl_graph.explorer import Categories, Scene, measures
     from genurl_graph.explorer.columns import labels
-    from genurl_graph.neighbors import knn
+    from genurl_graph.neighbors import Metric, knn
     from genurl_graph.tasks.provenance import merge
 
     z = torch.from_numpy(stored["embedding"])
@@ -164,7 +170,7 @@ def compose(
     n, d = z.shape
     points, how = in_plane(z, run.seed)
     # Angles are what the graph task trains; the origin of a picture means nothing.
-    metric = "cosine" if d > 2 and run.config is not None and run.config.task == "graph" else "euclidean"
+    metric: Metric = "cosine" if d > 2 and run.config is not None and run.config.task == "graph" else "euclidean"
     nearest = knn(z, NEAREST, metric=metric, clamp=True).indices
 
     known = labels("Label", "Classes of the data", label) if label is not None else None
@@ -173,7 +179,7 @@ def compose(
         from genurl_graph.inputs import as_input
 
         found = merge(as_input(run.data), run.config, run.seed, torch.device("cpu"))
-    count = clusters or (len(known.names) if known is not None and hasattr(known, "names") else 0)
+    count = clusters or (len(known.names) if isinstance(known, Categories) else 0)
     columns: list[Column] = [] if known is None else [known]
     columns += own
     columns += measures.degrees(found.graph, n) if found else []
@@ -223,6 +229,8 @@ def preserved(z: "Tensor", points: "Tensor", nearest: "Tensor", run: Run, found:
 def about_merge(run: Run) -> str:
     """Where the merged graph of the page comes from."""
     if run.config is None:
-        return "No data set was named, so neighbours are those in the embedding; --dataset NAME shows what the merge did"
+        return (
+            "No data set was named, so neighbours are those in the embedding; --dataset NAME shows what the merge did"
+        )
     settings = "the settings of the run" if run.stored else f"the preset of the task {run.config.task}"
     return f"Merged graph of {run.name}, by {settings}, seed {run.seed}"

@@ -55,7 +55,10 @@ def trust(reference: Any, points: Any, metric: str, what: str) -> Numbers | None
     k = min(TRUST_NEIGHBORS, (n - 1) // 2)
     if n > EXACT_UP_TO or k < 1:
         return None
-    about = f"Local trustworthiness against the {what} ({METRIC_NAMES[metric]}, k = {k}): 1 where all points shown nearby are near there"
+    about = (
+        f"Local trustworthiness against the {what} ({METRIC_NAMES[metric]}, k = {k}): "
+        "1 where all points shown nearby are near there"
+    )
     found = preservation(reference, points, k, metric=metric)
     return Numbers(f"Trust: {what}", about, found.trust.numpy().astype(np.float32))
 
@@ -65,7 +68,7 @@ def kept(reference: Tensor, shown: Tensor, what: str) -> Numbers:
     k = reference.size(1)
     share = [
         (wanted[:, :, None] == found[:, None, :k]).any(2).float().mean(1)
-        for wanted, found in zip(reference.split(4096), shown.split(4096), strict=True)
+        for wanted, found in zip(torch.split(reference, 4096), torch.split(shown, 4096), strict=True)
     ]
     about = f"Share of the {k} nearest in the {what} that are among the {k} nearest in the picture"
     return Numbers(f"Neighbours kept: {what}", about, torch.cat(share).numpy())

@@ -47,7 +47,8 @@ def write_page(path: StrPath, scene: Scene) -> None:
     parts = {
         **scripts,
         # plotly's WebGL layer compiles its drawing commands by the constructor Function, hence unsafe-eval.
-        "policy": f"default-src 'none'; script-src {hashes} 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:",
+        "policy": f"default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; "
+        f"script-src {hashes} 'unsafe-eval'",
         "title": html.escape(scene.title),
         "style": _read("page.css"),
         "data": script_json(encode(scene)),

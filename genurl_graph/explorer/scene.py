@@ -61,7 +61,9 @@ class Scene:
         if not np.isfinite(self.points).all():
             raise InputError("points: hold NaN or infinite numbers, which no picture can show")
         n = len(self.points)
-        counts = {f"column {one.name}": len(one.values if isinstance(one, Numbers) else one.codes) for one in self.columns}
+        counts = {
+            f"column {one.name}": len(one.values if isinstance(one, Numbers) else one.codes) for one in self.columns
+        }
         counts |= {} if self.node_id is None else {"node_id": len(self.node_id)}
         counts |= {} if self.nearest is None else {"nearest": len(self.nearest)}
         for name, count in counts.items():
