@@ -82,6 +82,7 @@ const state = {
   node: -1,
   hover: -1,
   selected: null, // Uint8Array [n], or null
+  share: 1, // of the points that are drawn while the picture moves
   lines: { given: true, feature: true, both: true, path: true, nearest: !merged },
 };
 

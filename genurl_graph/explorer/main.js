@@ -42,8 +42,14 @@ function listen() {
     pointed = true;
     choose(shown[event.points[0].pointNumber]);
   });
-  plot.on('plotly_relayouting', follow);
-  plot.on('plotly_relayout', follow);
+  plot.on('plotly_relayouting', () => {
+    follow();
+    thinOut();
+  });
+  plot.on('plotly_relayout', () => {
+    follow();
+    fillUp();
+  });
   plot.on('plotly_afterplot', drawOverlay);
   plot.addEventListener('mouseleave', hideTip);
   new ResizeObserver(drawOverlay).observe(plot);
@@ -95,9 +101,10 @@ async function start() {
     return;
   }
   await draw();
+  timeFrame();
   listen();
   // For scripts and tests: the same that clicks do.
-  window.explorer = { choose, select, csv, toPixel, state, draw, zoomTo, plot };
+  window.explorer = { choose, chooseColumn, columns, plot, select, state, toPixel };
   performance.mark('ready');
   document.documentElement.dataset.ready = 'true';
 }

@@ -112,19 +112,51 @@ def sources(scene: Scene, node: int) -> dict[str, list[int]]:
     return {key: sorted(col[own & (scene.merged.provenance == bit)].tolist()) for key, bit in bits.items()}
 
 
+# Pixels by their strongest colour (blue, red, green), and the sum of their opacities.
+PIXELS = """
+const gl = document.querySelector('#plot canvas').getContext('webgl');
+const found = new Uint8Array(4 * gl.drawingBufferWidth * gl.drawingBufferHeight);
+gl.readPixels(0, 0, gl.drawingBufferWidth, gl.drawingBufferHeight, gl.RGBA, gl.UNSIGNED_BYTE, found);
+const seen = [0, 0, 0, 0];
+for (let i = 0; i < found.length; i += 4) {
+  const [r, g, b, a] = found.subarray(i, i + 4);
+  if (a > 100) seen[b > r && b > g ? 0 : r > g && r > b ? 1 : 2] += 1;
+  seen[3] += a;
+}
+return seen;"""
+
+
 def test_points_are_drawn_in_the_colours_of_their_labels(page: Any) -> None:
-    pixels = page.execute_script("""
-        const gl = document.querySelector('#plot canvas').getContext('webgl');
-        const found = new Uint8Array(4 * gl.drawingBufferWidth * gl.drawingBufferHeight);
-        gl.readPixels(0, 0, gl.drawingBufferWidth, gl.drawingBufferHeight, gl.RGBA, gl.UNSIGNED_BYTE, found);
-        const seen = [0, 0, 0];
-        for (let i = 0; i < found.length; i += 4) {
-          const [r, g, b, a] = found.subarray(i, i + 4);
-          if (a > 100) seen[b > r && b > g ? 0 : r > g && r > b ? 1 : 2] += 1;
-        }
-        return seen;""")
-    assert min(pixels) > 20 * 10  # twenty points of each class: blue, orange, green
+    pixels = page.execute_script(PIXELS)
+    assert min(pixels[:3]) > 20 * 10  # twenty points of each class: blue, orange, green
     assert text(page, "#status") == "60 points"
+    # The frame that is timed at the start leaves no trace.
+    page.execute_async_script("explorer.chooseColumn(explorer.columns[0]).then(arguments[0])")
+    assert page.execute_script(PIXELS) == pixels
+
+
+def test_a_slow_machine_draws_a_part_while_the_picture_moves(browser: Any, folder: Path) -> None:
+    points = np.random.default_rng(0).standard_normal((20_000, 2)).astype(np.float32)
+    write_page(folder / "many.html", Scene("many", points))
+    chromium.open_page(browser, folder / "many.html")
+    drawn = browser.execute_async_script("""
+        const done = arguments[0];
+        explorer.state.share = 0.3;
+        const counts = [];
+        const own = WebGLRenderingContext.prototype;
+        for (const [name, at] of [['drawArrays', 2], ['drawElements', 1]]) {
+          const call = own[name];
+          own[name] = function (...given) { counts.push(given[at]); return call.apply(this, given); };
+        }
+        const layer = () => document.querySelector('.dragcover') || document.querySelector('.nsewdrag');
+        const at = { bubbles: true, cancelable: true, view: window, clientY: 300, buttons: 1 };
+        const mouse = (type, x) => layer().dispatchEvent(new MouseEvent(type, { ...at, clientX: x }));
+        mouse('mousedown', 300);
+        [310, 330, 350].forEach((x) => mouse('mousemove', x));
+        mouse('mouseup', 350);
+        setTimeout(() => done(counts), 500);""")
+    assert 6_000 in drawn
+    assert drawn[-1] == 20_000
 
 
 def test_hover_names_the_node_and_a_click_shows_its_neighbours_by_source(page: Any, scene: Scene) -> None:
