@@ -96,7 +96,7 @@ def explore(
     check_plotly()
     check_output(output, PAGE_SUFFIXES)
     stored = read_embedding(embedding)
-    n, d = stored["embedding"].shape
+    d = stored["embedding"].shape[1]
     if d == 1:
         raise InputError(f"{embedding}: one dimension, but the explorer draws two")
     run = Run(embedding.stem)
@@ -112,7 +112,7 @@ def explore(
     scene = compose(embedding, stored, run, names, own, clusters)
     write_page(output, scene)
     report = Report(quiet)
-    report.line(f"{scene.title}: {n:,} points; {'; '.join(scene.notes)}")
+    report.line(f"{scene.title}: {'; '.join(scene.notes)}")
     report.line("colours: " + ", ".join(column.name for column in scene.columns))
     report.line(scene.merged_about)
     seconds = time.perf_counter() - started
@@ -189,7 +189,7 @@ def compose(
     return Scene(
         title=run.name,
         points=points.numpy(),
-        notes=[f"{n:,} nodes, embedding of {d} dimensions", *([how] if how else [])],
+        notes=[f"{n:,} nodes; {how or 'embedding of 2 dimensions'}"],
         columns=columns,
         node_id=None if names == list(map(str, range(n))) else names,
         nearest=nearest,

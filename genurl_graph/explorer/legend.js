@@ -4,6 +4,7 @@ const LISTED = 200; // categories listed one by one
 
 function chooseColumn(column) {
   state.column = column;
+  find('colour').value = String(columns.indexOf(column));
   renderKey();
   renderCard();
   if (state.selected) renderSelection();
