@@ -158,8 +158,7 @@ def compose(
     """Everything the page shows."""
     import torch
 
-    from genurl_graph.explorer import Categories, Scene, measures
-    from genurl_graph.explorer.columns import labels
+    from genurl_graph.explorer import Categories, Scene, labels, measures
     from genurl_graph.neighbors import Metric, knn
     from genurl_graph.tasks.provenance import merge
 

@@ -31,17 +31,13 @@ function follow() {
 }
 
 function listen() {
-  let pointed = false;
   plot.on('plotly_hover', (event) => {
     const node = shown[event.points[0].pointNumber];
     showTip(node);
     point(node);
   });
   plot.on('plotly_unhover', hideTip);
-  plot.on('plotly_click', (event) => {
-    pointed = true;
-    choose(shown[event.points[0].pointNumber]);
-  });
+  plot.on('plotly_click', (event) => choose(shown[event.points[0].pointNumber]));
   plot.on('plotly_relayouting', () => {
     follow();
     thinOut();

@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from genurl_graph.explorer import Scene, column, write_page
-from genurl_graph.explorer.columns import labels
+from genurl_graph.explorer import Scene, column, labels, write_page
 from genurl_graph.graph import merge_graphs
 from genurl_graph.neighbors import knn
 from tests import chromium

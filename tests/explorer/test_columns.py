@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from genurl_graph.exceptions import InputError
-from genurl_graph.explorer import Categories, Numbers, Scene, column
-from genurl_graph.explorer.columns import labels
+from genurl_graph.explorer import Categories, Numbers, Scene, column, labels
 
 
 def test_few_whole_numbers_are_categories_in_their_own_order() -> None:
