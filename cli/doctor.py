@@ -29,6 +29,7 @@ REQUIRED = (
 OPTIONAL = {
     "torch-scatter": "faster segment operations in PyG (extra: scatter)",
     "faiss-cpu": "approximate kNN (extra: ann)",
+    "plotly": "explore (extra: explore)",
     "pandas": "Parquet files (extra: parquet)",
     "pyarrow": "Parquet files (extra: parquet)",
     "graphssl": "peers of compare (extra: peers)",

@@ -11,6 +11,7 @@ from genurl_graph.cli.stored import environment
 from genurl_graph.exceptions import InputError
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from torch_geometric.data import Data
 
     from genurl_graph.cli.source import Source
@@ -64,21 +65,27 @@ def describe_scores(report: Report, scores: dict[str, Any]) -> None:
 
 def draw(path: Path, name: str, estimator: "GenURL", data: "Data") -> None:
     """Draw the embedding; beyond two dimensions, what the reduction task of this tool makes of it."""
-    from genurl_graph.estimator import GenURL
     from genurl_graph.plotting import scatter
 
     z = estimator.embedding_
-    n, d = z.shape
-    subtitle = f"{n:,} nodes, encoder {estimator.encoder_name_}, seed {estimator.seed_}"
-    if d == 1:
+    subtitle = f"{len(z):,} nodes, encoder {estimator.encoder_name_}, seed {estimator.seed_}"
+    if z.shape[1] == 1:
         raise InputError("--plot draws two dimensions, but the embedding has one")
-    if d > 2:
-        # A graph smaller than the preset's neighbourhood still gets its picture.
-        neighbours = n - 1 if n <= 10 else None
-        flat = GenURL(2, task="reduce", n_neighbors=neighbours, random_state=estimator.seed_)
-        z = flat.fit_transform(z)
-        subtitle += f"; {d} dimensions brought to 2 by GenURL's reduction"
-    scatter(z, named_labels(data), path=path, title=name, subtitle=subtitle)
+    points, how = in_plane(z, estimator.seed_)
+    scatter(points, named_labels(data), path=path, title=name, subtitle=f"{subtitle}; {how}" if how else subtitle)
+
+
+def in_plane(z: "Tensor", seed: int) -> "tuple[Tensor, str]":
+    """An embedding of at least two columns as a picture [n, 2], and in words how it became one ("" if it was one)."""
+    from genurl_graph.estimator import GenURL
+
+    n, d = z.shape
+    if d == 2:
+        return z, ""
+    # A graph smaller than the preset's neighbourhood still gets its picture.
+    neighbours = n - 1 if n <= 10 else None
+    flat = GenURL(2, task="reduce", n_neighbors=neighbours, random_state=seed).fit_transform(z)
+    return flat, f"{d} dimensions brought to 2 by GenURL's reduction"
 
 
 def collect(

@@ -75,10 +75,11 @@ def test_wheel_holds_every_source_file_inside_the_package(wheel: Path, source: P
             ("cli", "genurl_graph/cli"),
         )
         for path in (source / folder).rglob("*")
-        if path.suffix in {".py", ".toml", ".typed"}
+        if path.suffix in {".py", ".toml", ".typed", ".html", ".css", ".js"}
     }
     assert expected - names == set()
     assert "genurl_graph/cli/__init__.py" in expected
+    assert "genurl_graph/explorer/page.html" in expected
     assert any(name.startswith("genurl_graph/presets/") and name.endswith(".toml") for name in names)
 
 

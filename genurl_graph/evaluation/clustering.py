@@ -5,8 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from genurl_graph.exceptions import InputError
+
+
+def kmeans(z: Any, k: int, seed: int = 0) -> npt.NDArray[np.int64]:
+    """Cluster of each row of `z` [n, d], int64 [n]: k-means with k clusters, 10 restarts, lowest inertia."""
+    from sklearn.cluster import KMeans
+
+    return np.asarray(KMeans(k, n_init=10, random_state=seed).fit_predict(z), dtype=np.int64)
 
 
 def cluster(z: Any, y: Any, seed: int = 0) -> dict[str, float]:
@@ -26,7 +34,6 @@ def cluster(z: Any, y: Any, seed: int = 0) -> dict[str, float]:
         ``acc`` (accuracy after Hungarian matching), ``nmi`` (arithmetic mean) and ``ari``.
     """
     from scipy.optimize import linear_sum_assignment
-    from sklearn.cluster import KMeans
     from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
     from sklearn.metrics.cluster import contingency_matrix
 
@@ -37,7 +44,7 @@ def cluster(z: Any, y: Any, seed: int = 0) -> dict[str, float]:
     if not known.any():
         raise InputError("cluster: no node has a label")
     k = len(np.unique(y[known]))
-    found = KMeans(k, n_init=10, random_state=seed).fit_predict(z)[known]
+    found = kmeans(z, k, seed)[known]
     table = contingency_matrix(y[known], found)
     rows, columns = linear_sum_assignment(table, maximize=True)
     return {

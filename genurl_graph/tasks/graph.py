@@ -47,15 +47,8 @@ def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torc
     InputError
         Unsuitable configuration or input.
     """
-    if config.merge.how not in ("mix", "union", "geodesic"):
-        raise InputError(f"merge.how: found {config.merge.how!r}; expected mix, union or geodesic")
+    check_merge(data, config)
     n = data.num_nodes
-    for name in ("feature_weight", "propagation_weight"):
-        value = getattr(config.merge, name)
-        if not 0 <= value < math.inf:
-            raise InputError(f"merge.{name}: found {value}; expected a finite number >= 0")
-    if config.merge.weighting == "none" and (data.x is None or config.merge.feature_weight == 0):
-        raise InputError("merge.weighting: none needs features, and merge.feature_weight > 0: no other edges are left")
     sign = config.encoder.name == "sign"
     if sign and x is None:
         raise InputError("encoder sign: the nodes have no features; expected some (or encoder.structure=random_walk)")
@@ -63,10 +56,7 @@ def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torc
     own = identity(n) if x is None else x
     # First, and no longer needed when the larger graph of P is made.
     features = averaged(own, propagation_edges(sources, n, config), config, device) if sign else Features(own)
-    if config.merge.how == "geodesic":
-        merged = geodesic_similarities(data, sources, config)
-    else:
-        merged = _merge(sources, n, config.merge.feature_weight, cast(How, config.merge.how))
+    merged = merged_graph(data, sources, config)
     positive = _without_zeros(merged)
     start = torch.randn(n, config.encoder.dim) if config.encoder.name == "free" else None
     encoder = make_encoder(config, int(own.size(1)), start)
@@ -83,6 +73,25 @@ def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torc
         config.views,
     )
     return Problem(objective, merged, sources.neighbors, sources.summary())
+
+
+def check_merge(data: Input, config: Config) -> None:
+    """InputError for settings of ``merge`` that the graph task cannot follow on `data`."""
+    if config.merge.how not in ("mix", "union", "geodesic"):
+        raise InputError(f"merge.how: found {config.merge.how!r}; expected mix, union or geodesic")
+    for name in ("feature_weight", "propagation_weight"):
+        value = getattr(config.merge, name)
+        if not 0 <= value < math.inf:
+            raise InputError(f"merge.{name}: found {value}; expected a finite number >= 0")
+    if config.merge.weighting == "none" and (data.x is None or config.merge.feature_weight == 0):
+        raise InputError("merge.weighting: none needs features, and merge.feature_weight > 0: no other edges are left")
+
+
+def merged_graph(data: Input, sources: Sources, config: Config) -> MergedGraph:
+    """The graph P lives on, with provenance, as ``merge.how`` makes it of both sources."""
+    if config.merge.how == "geodesic":
+        return geodesic_similarities(data, sources, config)
+    return _merge(sources, data.num_nodes, config.merge.feature_weight, cast(How, config.merge.how))
 
 
 def propagation_edges(sources: Sources, num_nodes: int, config: Config) -> MergedGraph:

@@ -10,9 +10,11 @@ from genurl_graph.batches import BatchObjective
 from genurl_graph.config import Config
 from genurl_graph.encoders import DENSE, Features, make_encoder
 from genurl_graph.exceptions import InputError
-from genurl_graph.graph import merge_graphs
+from genurl_graph.graph import MergedGraph, merge_graphs
 from genurl_graph.inputs import Input
+from genurl_graph.neighbors import Neighbors
 from genurl_graph.objective import PairwiseObjective
+from genurl_graph.space import FeatureSpace
 from genurl_graph.tasks import Problem
 from genurl_graph.tasks.common import (
     encoder_axes,
@@ -62,15 +64,7 @@ def build(
     if config.encoder.name not in ("free", *DENSE):
         expected = f"free, {', '.join(DENSE)}"
         raise InputError(f"task reduce: encoder {config.encoder.name!r} needs a graph; expected one of {expected}")
-    space, neighbors = None, None
-    if data.distances is None:
-        space = feature_space(data, config, seed, encoder_axes(statistics or {}))
-        neighbors, knn_edges, knn_p = feature_similarities(data, config, seed, device, space)
-    else:
-        knn_edges, knn_p = given_similarities(data, config, device)
-    merged = merge_graphs(
-        data.edge_index, predefined_weights(data), knn_edges, knn_p, num_nodes=data.num_nodes, how="union"
-    )
+    space, neighbors, merged = merged_graph(data, config, seed, device, statistics)
     width = data.num_features if x is None else int(x.size(1))
     encoder = make_encoder(config, width, start(data, space, merged, config, seed) if free else None)
     positive = merged.edge_weight > 0
@@ -89,3 +83,22 @@ def build(
     # Averages over a graph are not to be had for samples outside it.
     alone = config.neighbors.hops == 0 or data.edge_index is None
     return Problem(objective, merged, neighbors, space=space if alone else None)
+
+
+def merged_graph(
+    data: Input, config: Config, seed: int, device: torch.device, statistics: dict[str, Tensor] | None = None
+) -> tuple[FeatureSpace | None, Neighbors | None, MergedGraph]:
+    """Where neighbours are searched, what was found there, and the graph P lives on; arguments as in `build`.
+
+    Of distances in place of features there is neither a space nor a search.
+    """
+    space, neighbors = None, None
+    if data.distances is None:
+        space = feature_space(data, config, seed, encoder_axes(statistics or {}))
+        neighbors, knn_edges, knn_p = feature_similarities(data, config, seed, device, space)
+    else:
+        knn_edges, knn_p = given_similarities(data, config, device)
+    merged = merge_graphs(
+        data.edge_index, predefined_weights(data), knn_edges, knn_p, num_nodes=data.num_nodes, how="union"
+    )
+    return space, neighbors, merged

@@ -11,10 +11,12 @@ from genurl_graph import cli
 from genurl_graph.cli import COMMANDS, main
 from genurl_graph.exceptions import DivergenceError, InputError
 
-HEAVY = ("torch", "numpy", "scipy", "sklearn", "matplotlib", "torch_geometric", "networkx", "ogb")
+HEAVY = ("torch", "numpy", "scipy", "sklearn", "matplotlib", "torch_geometric", "networkx", "ogb", "plotly")
 
 
-@pytest.mark.parametrize("words", [[], ["embed"], ["compare"], ["ablate"], ["ogb"], ["doctor"], ["datasets"]])
+@pytest.mark.parametrize(
+    "words", [[], ["embed"], ["explore"], ["compare"], ["ablate"], ["ogb"], ["doctor"], ["datasets"]]
+)
 def test_help_loads_nothing_heavy(words: list[str]) -> None:
     code = (
         "import sys\nfrom genurl_graph.cli import main\n"
@@ -45,6 +47,7 @@ OPTIONS = {
     "embed": "dataset input features labels data-root task encoder dim epochs seed device config set output "
     "metrics plot save-model resume quiet",
     "transform": "model input output",
+    "explore": "dataset input features labels data-root run columns clusters output open quiet",
     "evaluate": "embedding dataset protocol seeds metrics",
     "compare": "dataset methods seeds metrics",
     "ablate": "dataset losses gamma nu k merging full seeds protocol data-root epochs device set metrics markdown plot "

@@ -1,0 +1,81 @@
+// Colours of points: categories by a palette, numbers by viridis.
+
+const PALETTE = [
+  '#3b7dd8', '#f08a24', '#2ca05a', '#d9433f', '#8e63ce', '#9a6a4f', '#e06fb8', '#17a9b8', '#a8a51c', '#5d6f8c',
+  '#93bbf0', '#f9c48c', '#8fd3a8', '#f0a19e', '#c8b1e8', '#cbaa98', '#f2b9df', '#8bd7df', '#d7d57e', '#aab7ca',
+];
+const VIRIDIS = [
+  [68, 1, 84], [72, 40, 120], [62, 74, 137], [49, 104, 142], [38, 130, 142],
+  [31, 158, 137], [53, 183, 121], [110, 206, 88], [181, 222, 43], [253, 231, 37],
+];
+const STEPS = 128;
+const FADED = '22'; // opacity of what a lasso has left out, in hexadecimal digits
+
+const dark = matchMedia('(prefers-color-scheme: dark)');
+const isDark = () => dark.matches;
+const hex = (rgb) => '#' + rgb.map((part) => Math.round(part).toString(16).padStart(2, '0')).join('');
+
+// Its dark end would vanish on a dark page, so there it begins at a fifth.
+function viridis(share) {
+  const begin = isDark() ? 0.2 : 0;
+  const place = (begin + (1 - begin) * Math.min(Math.max(share, 0), 1)) * (VIRIDIS.length - 1);
+  const low = Math.min(Math.floor(place), VIRIDIS.length - 2);
+  return hex(VIRIDIS[low].map((part, i) => part + (place - low) * (VIRIDIS[low + 1][i] - part)));
+}
+
+// Ends of the colour map: the range, or where a few values lie far out, the 1st and 99th percentile.
+function ends(column) {
+  if (column.ends) return column.ends;
+  const known = column.values.filter((value) => !Number.isNaN(value)).sort();
+  const at = (share) => known[Math.round(share * (known.length - 1))];
+  let [low, high] = [at(0), at(1)];
+  const [first, last] = [at(0.01), at(0.99)];
+  if (high - low > 1.5 * (last - first) && last > first) [low, high] = [first, last];
+  column.ends = { low, high, below: at(0) < low, above: at(1) > high, unknown: column.values.length - known.length };
+  return column.ends;
+}
+
+// Categories in the order of the legend, and the colour of each; beyond the palette the commonest are coloured.
+function legend(column) {
+  if (column.legend) return column.legend;
+  const counts = new Array(column.names.length + 1).fill(0);
+  for (const code of column.values) counts[code] += 1;
+  let order = column.names.map((_, code) => code);
+  if (order.length > PALETTE.length) order = order.sort((a, b) => counts[b] - counts[a] || a - b);
+  const colours = new Array(counts.length).fill(null);
+  order.slice(0, PALETTE.length).forEach((code, place) => (colours[code] = PALETTE[place]));
+  column.legend = { order, counts, colours };
+  return column.legend;
+}
+
+// Colour of one point by a column.
+function colourOf(column, node) {
+  const missing = cssVariable('missing');
+  if (!column) return cssVariable('accent');
+  if (column.names) return legend(column).colours[column.values[node]] || missing;
+  const { low, high } = ends(column);
+  const value = column.values[node];
+  return Number.isNaN(value) ? missing : viridis((value - low) / (high - low || 1));
+}
+
+// A function node -> colour for all points, which looks everything up beforehand.
+function painter(column) {
+  const missing = cssVariable('missing');
+  if (!column) {
+    const accent = cssVariable('accent');
+    return () => accent;
+  }
+  const values = column.values;
+  if (column.names) {
+    const colours = legend(column).colours.map((colour) => colour || missing);
+    return (node) => colours[values[node]];
+  }
+  const { low, high } = ends(column);
+  const table = Array.from({ length: STEPS + 1 }, (_, i) => viridis(i / STEPS));
+  const scale = STEPS / (high - low || 1);
+  return (node) => {
+    const value = values[node];
+    if (Number.isNaN(value)) return missing;
+    return table[Math.min(Math.max(Math.round((value - low) * scale), 0), STEPS)];
+  };
+}

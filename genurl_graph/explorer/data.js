@@ -1,0 +1,105 @@
+// What the page carries, decoded once.
+
+performance.mark('scripts'); // plotly is there; marks are what tests/benchmarks/bench_explorer.py reads
+
+const TYPES = { f4: Float32Array, u1: Uint8Array, u2: Uint16Array, u4: Uint32Array };
+
+function decode(stored) {
+  const text = atob(stored.data);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return new TYPES[stored.type](bytes.buffer);
+}
+
+const data = JSON.parse(document.getElementById('data').textContent);
+document.getElementById('data').remove();
+const n = data.n;
+const x = decode(data.x);
+const y = decode(data.y);
+const columns = data.columns.map((column) => ({ ...column, values: decode(column.values), hidden: new Set() }));
+const nearest = data.nearest && { ...data.nearest, node: decode(data.nearest.node) };
+const merged = data.merged && {
+  ...data.merged,
+  start: decode(data.merged.start),
+  node: decode(data.merged.node),
+  bits: decode(data.merged.bits),
+  weight: decode(data.merged.weight),
+};
+data.x = data.y = data.columns = data.nearest = data.merged = null;
+
+const idOf = (node) => (data.ids ? data.ids[node] : String(node));
+
+// Where neighbours of a node come from. Bits as in genurl_graph.graph: 1 predefined, 2 feature, 4 path.
+const SOURCES = [
+  { key: 'given', bits: 1, title: 'Predefined only', stroke: 'solid', about: 'Given edges that features do not repeat' },
+  { key: 'feature', bits: 2, title: 'Features only', stroke: 'dashed', about: 'Added by the merge: near in the features' },
+  { key: 'both', bits: 3, title: 'Both', stroke: 'solid', about: 'Given edges between near features' },
+  { key: 'path', bits: 4, title: 'Shortest paths', stroke: 'dotted', about: 'Joined by paths over both graphs' },
+];
+const present = new Set(merged ? merged.bits : []); // kinds of edges that there are at all
+const NEAREST = { key: 'nearest', title: 'Nearest in the embedding', stroke: 'dotted', about: nearest ? nearest.about : '' };
+
+// Groups of neighbours of a node: [{source, nodes, weights}], one for each kind of edge in the graph.
+function neighbours(node) {
+  const groups = [];
+  if (merged) {
+    const low = merged.start[node];
+    const high = merged.start[node + 1];
+    for (const source of SOURCES.filter(({ bits }) => present.has(bits))) {
+      const nodes = [];
+      const weights = [];
+      for (let i = low; i < high; i++) {
+        if (merged.bits[i] === source.bits) {
+          nodes.push(merged.node[i]);
+          weights.push(merged.weight[i] * merged.largest);
+        }
+      }
+      groups.push({ source, nodes, weights });
+    }
+  }
+  if (nearest) {
+    const nodes = Array.from(nearest.node.subarray(node * nearest.k, (node + 1) * nearest.k));
+    groups.push({ source: NEAREST, nodes, weights: null });
+  }
+  return groups;
+}
+
+// A value of a column as text.
+function textOf(column, node) {
+  const value = column.values[node];
+  if (column.names) return value < column.names.length ? column.names[value] : 'unknown';
+  return Number.isNaN(value) ? 'unknown' : short(value);
+}
+
+function short(value) {
+  if (Number.isInteger(value)) return value.toLocaleString('en');
+  return String(Number(value.toPrecision(4)));
+}
+
+// What is shown and chosen now.
+const state = {
+  column: columns.length ? columns[0] : null,
+  node: -1,
+  hover: -1,
+  selected: null, // Uint8Array [n], or null
+  share: 1, // of the points that are drawn while the picture moves
+  lines: { given: true, feature: true, both: true, path: true, nearest: !merged },
+};
+
+// An element with properties and children; text goes in as text, never as markup.
+function make(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name in element && name !== 'style' && name !== 'list') element[name] = value;
+    else if (name === 'style') Object.assign(element.style, value);
+    else element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+
+const find = (id) => document.getElementById(id);
+
+function cssVariable(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+}

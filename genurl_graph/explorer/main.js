@@ -1,0 +1,108 @@
+// Put the page together.
+
+const tip = find('tip');
+
+function showTip(node) {
+  const lines = [make('strong', { textContent: idOf(node) })];
+  for (const column of columns.filter((one, i) => i === 0 || one.name === 'Degree' || one === state.column)) {
+    lines.push(make('div', { textContent: `${column.name}: ${textOf(column, node)}` }));
+  }
+  if (nearest) {
+    const first = Array.from(nearest.node.subarray(node * nearest.k, node * nearest.k + Math.min(nearest.k, 5)));
+    lines.push(make('div', { textContent: `Nearest: ${first.map(idOf).join(', ')}` }));
+  }
+  tip.replaceChildren(...lines);
+  tip.hidden = false;
+  const [px, py] = toPixel(node);
+  const left = px + 14 + tip.offsetWidth < plot.clientWidth ? px + 14 : px - 14 - tip.offsetWidth;
+  const top = Math.min(Math.max(py - tip.offsetHeight / 2, 8), plot.clientHeight - tip.offsetHeight - 8);
+  tip.style.transform = `translate(${Math.round(Math.max(left, 8))}px, ${Math.round(top)}px)`;
+}
+
+function hideTip() {
+  tip.hidden = true;
+  point(-1);
+}
+
+function follow() {
+  tip.hidden = true;
+  drawOverlay();
+  settle();
+}
+
+function listen() {
+  plot.on('plotly_hover', (event) => {
+    const node = shown[event.points[0].pointNumber];
+    showTip(node);
+    point(node);
+  });
+  plot.on('plotly_unhover', hideTip);
+  plot.on('plotly_click', (event) => choose(shown[event.points[0].pointNumber]));
+  plot.on('plotly_relayouting', () => {
+    follow();
+    thinOut();
+  });
+  plot.on('plotly_relayout', () => {
+    follow();
+    fillUp();
+  });
+  plot.on('plotly_afterplot', drawOverlay);
+  plot.addEventListener('mouseleave', hideTip);
+  new ResizeObserver(drawOverlay).observe(plot);
+  dark.addEventListener('change', () => chooseColumn(state.column));
+
+  find('move').addEventListener('click', () => setLasso(false));
+  find('lasso').addEventListener('click', () => setLasso(true));
+  find('closer').addEventListener('click', () => zoomBy(1.5));
+  find('farther').addEventListener('click', () => zoomBy(1 / 1.5));
+  find('fit').addEventListener('click', showAll);
+  document.addEventListener('keydown', onKey);
+}
+
+function onKey(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input[type=search], select')) return;
+  const actions = {
+    '/': () => search.focus(),
+    m: () => setLasso(false),
+    l: () => setLasso(true),
+    '+': () => zoomBy(1.5),
+    '=': () => zoomBy(1.5),
+    '-': () => zoomBy(1 / 1.5),
+    0: showAll,
+    Escape: () => (isLasso() ? setLasso(false) : state.selected ? clearSelection() : choose(-1)),
+  };
+  const action = actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  if (!action) return;
+  event.preventDefault();
+  action();
+}
+
+function fillPanel() {
+  find('title').textContent = data.title;
+  find('notes').append(...data.notes.map((note) => make('li', { textContent: note })));
+  const choice = find('colour');
+  choice.append(...columns.map((column, i) => make('option', { value: String(i), textContent: column.name })));
+  choice.disabled = columns.length === 0;
+  choice.addEventListener('change', () => chooseColumn(columns[Number(choice.value)]));
+  renderKey();
+  renderCard();
+}
+
+async function start() {
+  performance.mark('decoded');
+  fillPanel();
+  if (!hasWebGL()) {
+    find('trouble').textContent = 'This browser offers no WebGL, which the picture needs. Switch hardware acceleration on, or try another browser.';
+    find('trouble').hidden = false;
+    return;
+  }
+  await draw();
+  timeFrame();
+  listen();
+  // For scripts and tests: the same that clicks do.
+  window.explorer = { choose, chooseColumn, columns, plot, select, state, toPixel };
+  performance.mark('ready');
+  document.documentElement.dataset.ready = 'true';
+}
+
+start();

@@ -1,0 +1,78 @@
+// Points that the lasso has caught: how many of what, and out as CSV.
+
+// Select nodes, in place of those selected before or (with Shift) beside them.
+function select(nodes, more = false) {
+  const selected = more && state.selected ? state.selected : new Uint8Array(n);
+  for (const node of nodes) selected[node] = 1;
+  state.selected = selected.includes(1) ? selected : null;
+  renderSelection();
+  return draw().then(drawOverlay);
+}
+
+function clearSelection() {
+  state.selected = null;
+  renderSelection();
+  return draw().then(drawOverlay);
+}
+
+function selectedNodes() {
+  const nodes = [];
+  for (let node = 0; node < n; node++) if (state.selected[node]) nodes.push(node);
+  return nodes;
+}
+
+function renderSelection() {
+  const section = find('selection');
+  section.hidden = !state.selected;
+  if (!state.selected) return;
+  const nodes = selectedNodes();
+  const children = [make('h2', { textContent: `${nodes.length.toLocaleString('en')} selected`, 'aria-live': 'polite' })];
+  if (state.column && state.column.names) children.push(...shares(state.column, nodes));
+  children.push(make('div', { className: 'actions big' },
+    make('button', { type: 'button', className: 'solid', id: 'export', textContent: 'Save as CSV', onclick: () => save(nodes) }),
+    make('button', { type: 'button', className: 'plain', textContent: 'Clear', onclick: clearSelection })));
+  section.replaceChildren(...children);
+}
+
+// A bar of the selection's categories, and the commonest by name.
+function shares(column, nodes) {
+  const counts = new Map();
+  for (const node of nodes) counts.set(column.values[node], (counts.get(column.values[node]) || 0) + 1);
+  const sorted = [...counts].sort((a, b) => b[1] - a[1]);
+  const colours = legend(column).colours;
+  const bar = make('div', { className: 'share', 'aria-hidden': 'true' });
+  for (const [code, count] of sorted) {
+    bar.append(make('span', { style: { flex: String(count), background: colours[code] || cssVariable('missing') } }));
+  }
+  const rows = sorted.slice(0, 4).map(([code, count]) => make('div', { className: 'row' },
+    dot(colours[code] || cssVariable('missing')),
+    make('span', { className: 'name', textContent: code < column.names.length ? column.names[code] : 'unknown' }),
+    make('span', { className: 'more', textContent: count.toLocaleString('en') })));
+  return [bar, ...rows];
+}
+
+// A cell of text: quoted where it must be, and never a formula to a spreadsheet. Plain numbers stay as they are.
+function cell(text) {
+  const formula = /^[=+\-@\t\r]/.test(text) && !/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text);
+  const safe = formula ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+function csv(nodes) {
+  const value = (column, node) => {
+    const number = column.values[node];
+    if (column.names) return number < column.names.length ? column.names[number] : '';
+    return Number.isNaN(number) ? '' : String(number);
+  };
+  const lines = [['node_id', 'x', 'y', ...columns.map((column) => column.name)].map(cell).join(',')];
+  for (const node of nodes) {
+    lines.push([cell(idOf(node)), x[node], y[node], ...columns.map((column) => cell(value(column, node)))].join(','));
+  }
+  return lines.join('\r\n') + '\r\n';
+}
+
+function save(nodes) {
+  const address = URL.createObjectURL(new Blob([csv(nodes)], { type: 'text/csv' }));
+  make('a', { href: address, download: 'selection.csv' }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 1000);
+}

@@ -1,0 +1,180 @@
+"""The explorer in headless Chromium: size of the page, time to load, frames per second while it is panned.
+
+    python tests/benchmarks/bench_explorer.py --folder out/explorer --screenshots docs
+
+Cora (graph task, 128 dimensions brought to two), Fashion-MNIST's 60,000 training images (reduction task) and 100,000
+random points. Pages and embeddings stay in --folder, and embeddings that are there are used again.
+
+There is no graphics card in this: Chromium draws by SwiftShader, on the cores that run everything else. Every frame is
+waited for (a pixel is read back), so that no frame is counted that was not drawn. "script" is what JavaScript alone
+takes for a frame: what is left on a machine whose graphics card draws the points.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+TESTS = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(TESTS))
+
+import chromium  # noqa: E402  found by the line above
+
+FRAMES = 30
+# Drags the picture as a mouse does, and reads a pixel of each frame back.
+PAN = """
+const [frames, done] = arguments;
+const context = document.querySelector('#plot canvas').getContext('webgl');
+const pixel = new Uint8Array(4);
+const layer = document.querySelector('.nsewdrag');
+const mouse = (type, i) => (document.querySelector('.dragcover') || layer).dispatchEvent(new MouseEvent(type,
+  { bubbles: true, cancelable: true, view: window, clientX: 600 + 3 * i, clientY: 400 + 2 * i, buttons: 1 }));
+const before = explorer.plot._fullLayout.xaxis.range[0];
+const total = [], script = [];
+let last = performance.now();
+let i = 0;
+function frame() {
+  const begin = performance.now();
+  mouse('mousemove', i);
+  script.push(performance.now() - begin);
+  context.readPixels(0, 0, 1, 1, context.RGBA, context.UNSIGNED_BYTE, pixel);
+  total.push(performance.now() - last);
+  last = performance.now();
+  if (++i < frames) return requestAnimationFrame(frame);
+  mouse('mouseup', i);
+  done({ total, script, moved: explorer.plot._fullLayout.xaxis.range[0] - before });
+}
+mouse('mousedown', 0);
+requestAnimationFrame(frame);
+"""
+RECOLOUR = """
+const done = arguments[0];
+const begin = performance.now();
+explorer.chooseColumn(explorer.columns[explorer.columns.length - 1]).then(() => done(performance.now() - begin));
+"""
+POINT = """
+const [node, done] = arguments;
+const [x, y] = explorer.toPixel(node);
+const layer = document.querySelector('.nsewdrag');
+const tip = document.getElementById('tip');
+const begin = performance.now();
+const look = () => (tip.hidden ? requestAnimationFrame(look) : done(performance.now() - begin));
+layer.dispatchEvent(new MouseEvent('mousemove', { bubbles: true, view: window, clientX: x, clientY: y }));
+look();
+"""
+
+
+def make_page(name: str, folder: Path) -> Path:
+    """The embedding, if it is not there yet, and its page by the command line."""
+    embedding, page = folder / f"{name}.npz", folder / f"{name}.html"
+    root = Path(os.environ.get("GENURL_DATA") or TESTS.parents[1] / "shared" / "data")
+    if not embedding.exists():
+        embed(name, embedding, root)
+    words = [] if name == "random" else ["--dataset", name, "--data-root", str(root)]
+    command = [sys.executable, "-m", "genurl_graph.cli", "explore", str(embedding), *words, "--output", str(page)]
+    started = time.perf_counter()
+    subprocess.run([*command, "--quiet"], check=True)
+    print(f"{name}: page made in {time.perf_counter() - started:.0f} s", file=sys.stderr)
+    return page
+
+
+def embed(name: str, path: Path, root: Path) -> None:
+    from genurl_graph import GenURL, datasets
+    from genurl_graph.io import write_embedding
+
+    if name == "random":
+        rng = np.random.default_rng(0)
+        group = rng.integers(0, 12, 100_000)
+        z = 6 * rng.standard_normal((12, 2))[group] + rng.standard_normal((len(group), 2))
+        write_embedding(path, z, label=group)
+        return
+    data = datasets.load(name, root)
+    write_embedding(path, GenURL(random_state=0).fit_transform(data), label=data.y)
+
+
+def measure(page: Path, repeats: int) -> dict[str, Any]:
+    """Figures of one page, medians over fresh browsers."""
+    runs = []
+    for _ in range(repeats):
+        chrome = chromium.start(1400, 900)
+        try:
+            chromium.open_page(chrome, page)
+            marks = dict(
+                chrome.execute_script("return performance.getEntriesByType('mark').map(m => [m.name, m.startTime])")
+            )
+            pan = chrome.execute_async_script(PAN, FRAMES)
+            assert abs(pan["moved"]) > 0, "the picture was not moved"
+            run = {
+                "ready_s": marks["ready"] / 1000,
+                "scripts_s": marks["scripts"] / 1000,
+                "frame_ms": statistics.median(pan["total"]),
+                "script_ms": statistics.median(pan["script"]),
+                "point_ms": chrome.execute_async_script(POINT, 7),
+                "recolour_ms": chrome.execute_async_script(RECOLOUR),
+            }
+            errors = [entry for entry in chrome.get_log("browser") if entry["level"] == "SEVERE"]
+            assert errors == [], errors
+        finally:
+            chrome.quit()
+        runs.append(run)
+    found = {key: round(statistics.median(run[key] for run in runs), 2) for key in runs[0]}
+    return {**found, "fps": round(1000 / found["frame_ms"], 1), "page_mb": round(page.stat().st_size / 1e6, 1)}
+
+
+def take_pictures(pages: dict[str, Path], folder: Path) -> None:
+    """What docs/explorer.md shows."""
+    from PIL import Image
+
+    scenes = {
+        "explorer-cora": ("cora", False, "explorer.choose(1413)"),
+        "explorer-fashion": ("fashion-mnist-train", True, "explorer.choose(38617)"),
+    }
+    for name, (data, dark, action) in scenes.items():
+        chrome = chromium.start(1280, 800, dark=dark)
+        try:
+            chromium.open_page(chrome, pages[data])
+            chrome.execute_script(action)
+            time.sleep(1)
+            picture = Image.open(io.BytesIO(chrome.get_screenshot_as_png())).convert("RGB")
+            # A palette takes a third of the bytes.
+            picture.quantize(255, dither=Image.Dither.NONE).save(folder / f"{name}.png", optimize=True)
+        finally:
+            chrome.quit()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, default=Path("out/explorer"), help="where pages and embeddings stay")
+    parser.add_argument("--pages", default="cora,fashion-mnist-train,random")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--screenshots", type=Path, help="folder for pictures of the pages")
+    parser.add_argument("--output", type=Path, help="figures as JSON")
+    options = parser.parse_args()
+    if reason := chromium.missing():
+        print(f"nothing measured: {reason}")
+        return
+    options.folder.mkdir(parents=True, exist_ok=True)
+    pages = {name: make_page(name, options.folder) for name in options.pages.split(",")}
+    figures = {}
+    for name, page in pages.items():
+        before = os.getloadavg()[0]
+        figures[name] = {**measure(page, options.repeats), "load_before": round(before, 1)}
+        print(name, json.dumps(figures[name]))
+    if options.output:
+        options.output.write_text(json.dumps(figures, indent=2) + "\n")
+    if options.screenshots:
+        take_pictures(pages, options.screenshots)
+
+
+if __name__ == "__main__":
+    main()

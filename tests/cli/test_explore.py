@@ -1,0 +1,178 @@
+"""``genurl-graph explore``: what the page holds, and what is refused before anything is written."""
+
+import base64
+import hashlib
+import json
+import re
+import sys
+import webbrowser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from genurl_graph import GenURL, datasets
+from genurl_graph.io import write_embedding
+
+pytest.importorskip("plotly")
+
+
+def payload(page: str = "explorer.html") -> dict[str, Any]:
+    text = Path(page).read_text(encoding="utf-8")
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
+    assert found
+    return json.loads(found[1])
+
+
+def decode(stored: dict[str, str]) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(stored["data"]), dtype=np.dtype(f"<{stored['type']}"))
+
+
+@pytest.fixture
+def karate(run) -> torch.Tensor:
+    z = torch.from_numpy(np.random.default_rng(0).standard_normal((34, 2)).astype(np.float32))
+    write_embedding("z.npz", z, label=["a", "b"] * 17)
+    return z
+
+
+def columns(found: dict[str, Any]) -> dict[str, Any]:
+    return {column["name"]: column for column in found["columns"]}
+
+
+def test_an_embedding_alone(run, karate: torch.Tensor) -> None:
+    result = run("explore", "z.npz")
+    found = payload()
+    np.testing.assert_array_equal(np.stack([decode(found["x"]), decode(found["y"])], 1), karate.numpy())
+    assert list(columns(found)) == ["Label", "Cluster"]
+    assert columns(found)["Label"]["names"] == ["a", "b"]
+    assert len(columns(found)["Cluster"]["names"]) == 2  # as many as labels
+    assert found["merged"] is None
+    assert "--dataset" in found["mergedAbout"]
+    assert found["nearest"]["k"] == 10
+    assert "explorer.html" in result.stdout
+
+
+def test_neighbours_by_provenance_are_those_of_the_run(run, ogb_blocks: Path) -> None:
+    run(
+        *("embed", "--dataset", "ogbn-arxiv", "--data-root", ogb_blocks, "--epochs", 1, "--dim", 4, "--seed", 5),
+        *("--set", "neighbors.n_neighbors=6", "--output", "z.npz", "--metrics", "m.json"),
+    )
+    words = ("explore", "z.npz", "--dataset", "ogbn-arxiv", "--data-root", ogb_blocks, "--clusters", 4)
+    result = run(*words, "--run", "m.json")
+    found, graph = payload(), json.loads(Path("m.json").read_text())["graph"]
+    bits = decode(found["merged"]["bits"])
+    counts = {name: int((bits == bit).sum()) for name, bit in (("n_predefined", 1), ("n_feature", 2), ("n_both", 3))}
+    # Each edge lies in the lists of both of its ends.
+    assert counts == {name: 2 * graph[name] for name in counts}
+    assert "settings of the run, seed 5" in result.stdout
+    assert any("4 dimensions brought to 2" in note for note in found["notes"])
+    assert list(columns(found)) == [
+        *("Label", "Degree", "Degree, merged", "Added by features", "Cluster", "Trust: features", "Trust: embedding")
+    ]
+    assert len(columns(found)["Cluster"]["names"]) == 4
+    # By the preset, whose neighbourhoods are larger, other edges come out.
+    result = run(*words)
+    assert "preset of the task graph, seed 0" in result.stdout
+    assert (decode(payload()["merged"]["bits"]) == 2).sum() > counts["n_feature"]
+
+
+def test_vectors_of_ones_own_with_names(run) -> None:
+    rng = np.random.default_rng(0)
+    lines = "".join(f"v{i}," + ",".join(f"{value:.3f}" for value in rng.standard_normal(3)) + "\n" for i in range(30))
+    Path("x.csv").write_text("id,a,b,c\n" + lines)
+    run("embed", "--input", "x.csv", "--epochs", 2, "--output", "z.npz")
+    Path("more.csv").write_text("id,weight,kind\n" + "".join(f"v{i},{i / 7},k{i % 2}\n" for i in reversed(range(29))))
+    run("explore", "z.npz", "--input", "x.csv", "--columns", "more.csv")
+    found = payload()
+    assert found["ids"] == [f"v{i}" for i in range(30)]
+    weight = decode(columns(found)["weight"]["values"])
+    np.testing.assert_allclose(weight[:29], np.arange(29) / 7, rtol=1e-6)
+    assert np.isnan(weight[29])
+    assert decode(columns(found)["kind"]["values"]).tolist() == [i % 2 for i in range(29)] + [2]
+    assert set(decode(found["merged"]["bits"]).tolist()) == {2}
+
+
+def test_the_page_runs_its_own_scripts_only_and_names_no_address(run, karate: torch.Tensor) -> None:
+    run("explore", "z.npz")
+    text = Path("explorer.html").read_text(encoding="utf-8")
+    scripts = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    assert len(scripts) == 2
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', text)
+    assert policy
+    assert "default-src 'none'" in policy[1]
+    for script in scripts:
+        assert f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" in policy[1]
+    assert re.findall(r'\b(?:src|href)="', text.replace(scripts[0], "")) == []
+    assert "://" not in scripts[1]
+
+
+def test_open_shows_it_in_the_browser(run, karate: torch.Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", lambda url: asked.append(url) or bool(len(asked) - 1))
+    assert "no browser was found" in run("explore", "z.npz", "--open").stdout
+    assert "no browser" not in run("explore", "z.npz", "--open").stdout
+    assert asked == [Path("explorer.html").resolve().as_uri()] * 2
+    assert run("explore", "z.npz", "--quiet").output == ""
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["missing.npz"], "missing.npz: no such file"),
+        (["nan.npy"], "rows hold NaN"),
+        (["line.npy"], "one dimension"),
+        (["z.npz", "--output", "page.png"], "expected one of .html"),
+        (["z.npz", "--output", "no/page.html"], "create it first"),
+        (["few.npy", "--dataset", "karate"], "few.npy: 20 rows, but data set Karate has 34 nodes"),
+        (["z.npz", "--run", "m.json"], "--run goes with --dataset"),
+        (["z.npz", "--dataset", "karate", "--run", "m.json"], "--run m.json: of 5 nodes, but karate has 34"),
+        (["z.npz", "--dataset", "karate", "--run", "z.npz"], "not what embed --metrics writes"),
+        (["z.npz", "--dataset", "karate", "--features", "m.json"], "--features goes with --input"),
+        (["z.npz", "--columns", "short.csv"], "2 rows for 34 nodes"),
+        (["z.npz", "--columns", "strange.csv"], "id '99' is no node"),
+        (["z.npz", "--columns", "twice.csv"], "id '1' occurs more than once"),
+        (["z.npz", "--columns", "ragged.csv"], "row 3 has 1 cells, the header 2"),
+        (["z.npz", "--columns", "bare.csv"], "the first row holds numbers"),
+        (["z.npz", "--columns", "absent.csv"], "absent.csv: cannot be read"),
+    ],
+)
+def test_bad_input_is_named_and_nothing_is_written(run, karate: torch.Tensor, words: list[str], message: str) -> None:
+    np.save("nan.npy", np.full((4, 2), np.nan))
+    np.save("line.npy", np.zeros((4, 1)))
+    np.save("few.npy", np.zeros((20, 2)))
+    Path("m.json").write_text(json.dumps({"config": {}, "seed": 0, "task": "graph", "n_nodes": 5}))
+    tables = {"short": "a\n1\n2\n", "strange": "id,a\n99,1\n", "twice": "id,a\n1,1\n1,2\n"}
+    tables |= {"ragged": "id,a\n1,1\n2\n", "bare": "0,1\n1,2\n"}
+    for name, content in tables.items():
+        Path(f"{name}.csv").write_text(content)
+    Path("explorer.html").write_text("before")
+    result = run("explore", *words, code=2)
+    assert message.lower() in result.stderr.lower()
+    assert Path("explorer.html").read_text() == "before"
+
+
+def test_without_plotly_one_message(run, karate: torch.Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "plotly.offline", None)
+    result = run("explore", "z.npz", code=2)
+    assert "pip install 'genurl-graph[explore]'" in result.stderr
+    assert not Path("explorer.html").exists()
+
+
+@pytest.mark.data
+def test_cora(run, data_root: Path) -> None:
+    data = datasets.load("cora", data_root)
+    z = GenURL(2, task="reduce", epochs=5, random_state=0).fit_transform(data.x)
+    write_embedding("z.npz", z)
+    run("explore", "z.npz", "--dataset", "cora", "--data-root", data_root)
+    found = payload()
+    assert found["n"] == 2708
+    start = decode(found["merged"]["start"])
+    given = decode(found["merged"]["bits"]) & 1 > 0
+    degree = decode(columns(found)["Degree"]["values"])
+    np.testing.assert_array_equal(np.add.reduceat(given, start[:-1].astype(int)), degree)
+    assert degree.max() == 168  # Cora's most cited paper
+    trust = decode(columns(found)["Trust: features"]["values"])
+    assert 0.5 < trust.mean() < 1
