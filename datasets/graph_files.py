@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from genurl_graph.arrays import load_archive
 from genurl_graph.datasets.checks import (
     MASKS,
     as_text,
@@ -19,9 +20,10 @@ from genurl_graph.datasets.checks import (
     sparse_features,
 )
 from genurl_graph.datasets.csr import adjacency_edges, csr_from_arrays
-from genurl_graph.datasets.node_tables import features_from_npz, load_npz
+from genurl_graph.datasets.node_tables import features_from_npz
 from genurl_graph.datasets.nodes import plain_ids
 from genurl_graph.exceptions import InputError
+from genurl_graph.tensor_files import check_extent, check_torch_file
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -43,7 +45,7 @@ def read_npz(path: Path) -> "Data":
     from torch_geometric.data import Data
 
     where = str(path)
-    arrays = load_npz(path, NPZ_KEYS)
+    arrays = load_archive(path, NPZ_KEYS)
     data = Data()
     if "x" in arrays or "attr_data" in arrays:
         data.x = features_from_npz(arrays, where)
@@ -87,6 +89,7 @@ def read_pt(path: Path) -> "Data":
     from torch_geometric.data.storage import EdgeStorage, GlobalStorage, NodeStorage
 
     where = str(path)
+    check_torch_file(path)
     allowed = {Data, DataEdgeAttr, DataTensorAttr, GlobalStorage, NodeStorage, EdgeStorage}
     # Leaving the context takes its classes off the list, also those that PyG itself had put there.
     allowed -= set(torch.serialization.get_safe_globals())
@@ -110,6 +113,9 @@ def read_pt(path: Path) -> "Data":
         raise InputError(
             f"{where}: holds a {type(content).__name__}, expected a PyG Data, a dict of tensors or a tensor"
         )
+    for key, value in content.to_dict().items():
+        if isinstance(value, Tensor):
+            check_extent(value, path, key)
     return check_graph(_clean(content, where), where)
 
 

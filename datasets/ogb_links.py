@@ -63,9 +63,12 @@ def load_arrays(path: Path) -> dict[str, Any]:
 
     from torch.serialization import safe_globals
 
+    from genurl_graph.tensor_files import check_torch_file
+
     make = np.zeros(0).__reduce__()[0]  # numpy's own constructor of unpickled arrays, which has moved
     numbers = [type(np.dtype(name)) for name in ("int32", "int64", "float32", "float64")]
     makers = [(make, f"numpy.{core}.multiarray._reconstruct") for core in ("core", "_core")]
+    check_torch_file(path)
     allowed: list[Any] = [*makers, np.ndarray, np.dtype, *numbers]
     try:
         with safe_globals(allowed):
