@@ -9,7 +9,6 @@ import zipfile
 from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from torch import Tensor
 from genurl_graph.arrays import load_archive, load_array, physical_memory
 from genurl_graph.cells import shielded, unshielded
 from genurl_graph.exceptions import InputError
-from genurl_graph.tensor_files import check_extent, check_torch_file
+from genurl_graph.tensor_files import check_extent, load_tensors
 
 Columns = dict[str, npt.NDArray[Any]]
 _CSV_ROWS = 4096  # rows turned into text at a time: bounds the memory the text takes
@@ -158,13 +157,7 @@ def _write_pt(path: Path, columns: Columns) -> None:
 
 
 def _read_pt(path: Path) -> Columns:
-    check_torch_file(path)
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except UnpicklingError as error:
-        raise InputError(
-            f"{path}: holds more than tensors and text, which is not read: {_first_line(error)}"
-        ) from error
+    content = load_tensors(path)
     if isinstance(content, Tensor):
         content = {"embedding": content}
     if not isinstance(content, dict) or "embedding" not in content:

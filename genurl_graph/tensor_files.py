@@ -1,9 +1,12 @@
-"""PyTorch's files from strangers: no more memory than the file can fill."""
+"""PyTorch's files from strangers: no code in them is run, and no more memory taken than the file can fill."""
 
 from __future__ import annotations
 
+import pickle
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,7 +17,36 @@ from genurl_graph.exceptions import InputError
 SPARE = 64 << 20
 
 
-def check_torch_file(path: Path) -> None:
+def load_tensors(path: Path, what: str = "tensors and text", allowed: Sequence[Any] = ()) -> Any:
+    """What ``torch.save`` wrote, by torch's restricted unpickler, on the CPU.
+
+    Parameters
+    ----------
+    path : Path
+    what : str
+        What the file may hold, for the message.
+    allowed : sequence
+        Classes that it may hold besides those that torch knows (``torch.serialization.safe_globals``).
+
+    Raises
+    ------
+    InputError
+        No such file, damaged, with other objects in it, or larger unpacked than it can be.
+    """
+    _check_unpacked(path)
+    try:
+        # Sparse tensors are checked: indices outside of them would be read outside of their memory.
+        checked = torch.sparse.check_sparse_tensor_invariants()  # type: ignore[no-untyped-call]
+        with torch.serialization.safe_globals(list(allowed)), checked:
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        # torch's own text goes on for lines and advises to switch the protection off.
+        raise InputError(f"{path}: damaged, or holds objects other than {what}, which are not loaded") from error
+    except Exception as error:  # a damaged file makes torch.load raise anything, also a MemoryError
+        raise InputError(f"{path}: cannot be read as a PyTorch file: {type(error).__name__}: {error}") from error
+
+
+def _check_unpacked(path: Path) -> None:
     """Refuse a file whose parts are packed and unpack to far more than its size: ``torch.save`` packs nothing."""
     try:
         if not zipfile.is_zipfile(path):
