@@ -44,6 +44,8 @@ class LazyGroup(click.Group):
             raise Stop(str(error), BAD_INPUT) from error
         except (DivergenceError, LostProcessError, ShortMemoryError) as error:
             raise Stop(str(error), FAILED) from error
+        except MemoryError as error:
+            raise Stop(f"out of memory: {error}", FAILED) from error
         except KeyboardInterrupt as error:
             raise Stop("interrupted", INTERRUPTED) from error
 

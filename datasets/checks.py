@@ -153,6 +153,18 @@ def check_graph(data: "Data", where: str) -> "Data":
     return data
 
 
+def check_isolated(data: "Data", where: str) -> None:
+    """Refuse far more nodes than a file has anything of: one edge to node 10**12 would take terabytes."""
+    n, edges = data.num_nodes or 0, data.edge_index
+    if data.x is None and data.get("node_id") is None and data.y is None and edges is not None:
+        most = 1_000_000 + 100 * edges.size(1)
+        if n > most:
+            raise InputError(
+                f"{where}: {n:,} nodes without features, labels or ids, but only {edges.size(1):,} edges; expected at "
+                f"most {most:,} (are the ids in edge_index numbers from 0?)"
+            )
+
+
 def unique_ids(ids: Sequence[Any], where: str) -> None:
     """Raise an `InputError` naming the first id that occurs twice."""
     if len(set(ids)) < len(ids):

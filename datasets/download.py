@@ -6,6 +6,7 @@ in ``FOLDER.zip.sha256`` where that file stands in the data root; else it is wri
 
 import hashlib
 import shutil
+import stat
 import sys
 import tempfile
 import urllib.request
@@ -96,6 +97,7 @@ def _fetch_archive(entry: DatasetInfo, root: Path, missing: list[int]) -> None:
         if note.exists() and (expected := note.read_text(encoding="utf-8").partition(" ")[0].strip()) != found:
             raise ValueError(f"{url} has the SHA-256 {found}, and {note} says {expected}; delete one of them")
         with zipfile.ZipFile(archive) as bundle, tempfile.TemporaryDirectory(dir=root) as scratch:
+            _check_members(bundle, url, shutil.disk_usage(root).free)
             # The archive's own top folder ("arxiv/") differs from the folder it is unpacked to.
             members = {name.partition("/")[2]: name for name in bundle.namelist()}
             # All of them, and only then into place: a damaged archive leaves nothing behind.
@@ -115,6 +117,17 @@ def _fetch_archive(entry: DatasetInfo, root: Path, missing: list[int]) -> None:
             temporary.write_text(f"{found}  {archive.name}\n", encoding="utf-8")
     finally:
         archive.unlink(missing_ok=True)
+
+
+def _check_members(bundle: zipfile.ZipFile, url: str, free: int) -> None:
+    """Refuse an archive with members outside of its folder, links, or more content than the disk has room for."""
+    for member in bundle.infolist():
+        parts = member.filename.replace("\\", "/").split("/")
+        if ".." in parts or not parts[0] or ":" in parts[0] or stat.S_ISLNK(member.external_attr >> 16):
+            raise ValueError(f"{url} has the member {member.filename!r}, which leads out of its folder")
+    size = sum(member.file_size for member in bundle.infolist())
+    if size > free:
+        raise ValueError(f"{url} unpacks to {size:,} bytes, and {free:,} are left on the disk")
 
 
 def _bar(name: str, total: int | None) -> Any:

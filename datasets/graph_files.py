@@ -1,6 +1,5 @@
 """Whole graphs in one file: ``.npz``, PyG's ``.pt``, GraphML and GML."""
 
-import pickle
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from genurl_graph.arrays import load_archive
 from genurl_graph.datasets.checks import (
     MASKS,
     as_text,
@@ -19,9 +19,10 @@ from genurl_graph.datasets.checks import (
     sparse_features,
 )
 from genurl_graph.datasets.csr import adjacency_edges, csr_from_arrays
-from genurl_graph.datasets.node_tables import features_from_npz, load_npz
+from genurl_graph.datasets.node_tables import features_from_npz
 from genurl_graph.datasets.nodes import plain_ids
 from genurl_graph.exceptions import InputError
+from genurl_graph.tensor_files import check_extent, load_tensors
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -43,7 +44,7 @@ def read_npz(path: Path) -> "Data":
     from torch_geometric.data import Data
 
     where = str(path)
-    arrays = load_npz(path, NPZ_KEYS)
+    arrays = load_archive(path, NPZ_KEYS)
     data = Data()
     if "x" in arrays or "attr_data" in arrays:
         data.x = features_from_npz(arrays, where)
@@ -88,20 +89,9 @@ def read_pt(path: Path) -> "Data":
 
     where = str(path)
     allowed = {Data, DataEdgeAttr, DataTensorAttr, GlobalStorage, NodeStorage, EdgeStorage}
-    # Leaving the context takes its classes off the list, also those that PyG itself had put there.
+    # Leaving safe_globals takes its classes off the list, also those that PyG itself had put there.
     allowed -= set(torch.serialization.get_safe_globals())
-    try:
-        with torch.serialization.safe_globals(list(allowed)):
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        # torch's own text goes on for lines and advises to switch the protection off.
-        raise InputError(
-            f"{where}: damaged, or holds objects other than tensors and a PyG Data, which are not loaded"
-        ) from error
-    except MemoryError:
-        raise
-    except Exception as error:  # a damaged file makes torch.load raise anything
-        raise InputError(f"{where}: cannot be read as a PyTorch file: {type(error).__name__}: {error}") from error
+    content = load_tensors(path, "tensors and a PyG Data", list(allowed))
     if isinstance(content, Tensor):
         content = {"x": content}
     if isinstance(content, dict):
@@ -110,6 +100,9 @@ def read_pt(path: Path) -> "Data":
         raise InputError(
             f"{where}: holds a {type(content).__name__}, expected a PyG Data, a dict of tensors or a tensor"
         )
+    for key, value in content.to_dict().items():
+        if isinstance(value, Tensor):
+            check_extent(value, path, key)
     return check_graph(_clean(content, where), where)
 
 
@@ -190,6 +183,8 @@ def _clean(data: "Data", where: str) -> "Data":
         else:
             import scipy.sparse
 
+            if data.x.dim() != 2:
+                raise InputError(f"{where}: x of shape {tuple(data.x.shape)}, expected a matrix [nodes, features]")
             csr = data.x.detach().to_sparse_csr()
             parts = (csr.values().numpy(), csr.col_indices().numpy(), csr.crow_indices().numpy())
             data.x = sparse_features(scipy.sparse.csr_matrix(parts, shape=tuple(csr.shape)), f"{where}: x")

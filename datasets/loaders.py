@@ -5,7 +5,6 @@ import io
 import os
 import tempfile
 import warnings
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from genurl_graph.arrays import load_archive
 from genurl_graph.datasets.checks import check_graph, dense_features, encode_labels
 from genurl_graph.datasets.csr import adjacency_edges, csr_from_arrays, to_sparse_tensor
 from genurl_graph.datasets.download import ensure_files
@@ -20,6 +20,7 @@ from genurl_graph.datasets.entry import DatasetInfo
 from genurl_graph.datasets.idx import load_idx
 from genurl_graph.datasets.ogb import read_ogb
 from genurl_graph.datasets.ogb_links import read_ogb_links
+from genurl_graph.datasets.pickles import check_pickle
 from genurl_graph.datasets.registry import data_root, info
 from genurl_graph.exceptions import InputError
 
@@ -78,6 +79,9 @@ def _load_planetoid(entry: DatasetInfo, root: Path) -> "Data":
     from torch_geometric.io import read_planetoid_data
 
     (prefix,) = entry.pyg
+    for file in entry.files:
+        if not file.endswith("test.index"):
+            check_pickle(root / file)
     data: Data = read_planetoid_data(str(root / entry.folder), prefix)
     return data
 
@@ -88,11 +92,11 @@ def _load_npz(entry: DatasetInfo, root: Path) -> "Data":
 
     (file,) = (root / file for file in entry.files)
     try:
-        with np.load(file, allow_pickle=False) as archive:
-            adjacency = csr_from_arrays(archive, "adj_", str(file))
-            attributes = csr_from_arrays(archive, "attr_", str(file))
-            y = torch.from_numpy(archive["labels"].astype(np.int64))
-    except (OSError, EOFError, zipfile.BadZipFile, KeyError, ValueError) as error:
+        archive = load_archive(file)
+        adjacency = csr_from_arrays(archive, "adj_", str(file))
+        attributes = csr_from_arrays(archive, "attr_", str(file))
+        y = torch.from_numpy(archive["labels"].astype(np.int64))
+    except (KeyError, ValueError) as error:
         raise InputError(f"{file}: damaged ({error}); delete it to have it downloaded again") from error
     attributes.eliminate_zeros()
     attributes.data = (attributes.data > 0).astype(np.float32)  # presence of a word, as PyG has it
@@ -142,9 +146,9 @@ def _load_vectors(entry: DatasetInfo, root: Path) -> "Data":
 
     (file,) = (root / file for file in entry.files)
     try:
-        with np.load(file, allow_pickle=False) as archive:
-            x, y, names = archive["X"], archive["y"], archive["label_names"].tolist()
-    except (OSError, EOFError, zipfile.BadZipFile, KeyError, ValueError) as error:
+        archive = load_archive(file)
+        x, y, names = archive["X"], archive["y"], archive["label_names"].tolist()
+    except (KeyError, ValueError) as error:
         raise InputError(f"{file}: damaged ({error}); expected X, y and label_names") from error
     data = Data(x=dense_features(x, f"{file}: X"), y=encode_labels(y, f"{file}: y")[0], label_names=names)
     return check_graph(data, str(file))

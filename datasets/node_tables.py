@@ -1,6 +1,5 @@
 """Feature and label tables that stand beside a graph."""
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,12 +8,14 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
+from genurl_graph.arrays import load_archive, load_array
 from genurl_graph.datasets import text
 from genurl_graph.datasets.checks import dense_features, encode_labels, sparse_features
 from genurl_graph.datasets.csr import csr_from_arrays
 from genurl_graph.datasets.idx import is_idx, read_classes
 from genurl_graph.datasets.text import Ids, Layout
 from genurl_graph.exceptions import InputError
+from genurl_graph.formats import check_parquet
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 FEATURE_SUFFIXES = (*TEXT_SUFFIXES, ".npy", ".npz", ".parquet")
@@ -46,9 +47,9 @@ def read_features(path: Path) -> NodeTable:
     """
     suffix = check_suffix(path, FEATURE_SUFFIXES, "features")
     if suffix == ".npy":
-        return NodeTable(path, dense_features(load_npy(path), str(path)))
+        return NodeTable(path, dense_features(load_array(path), str(path)))
     if suffix == ".npz":
-        return NodeTable(path, features_from_npz(load_npz(path), str(path)))
+        return NodeTable(path, features_from_npz(load_archive(path), str(path)))
     return _from_parquet(path) if suffix == ".parquet" else features_from_text(text.sniff(path))
 
 
@@ -93,7 +94,7 @@ def read_labels(path: Path) -> NodeTable:
     """
     idx = is_idx(path)
     if idx or check_suffix(path, LABEL_SUFFIXES, "labels") == ".npy":
-        y, names = encode_labels(read_classes(path) if idx else load_npy(path), str(path))
+        y, names = encode_labels(read_classes(path) if idx else load_array(path), str(path))
         return NodeTable(path, y, label_names=names)
     layout = text.sniff(path)
     width = len(layout.first)
@@ -119,32 +120,6 @@ def check_suffix(path: Path, expected: tuple[str, ...], what: str) -> str:
     return suffix
 
 
-def load_npy(path: Path) -> npt.NDArray[Any]:
-    """Read a ``.npy`` array; object arrays, which are pickles, are refused."""
-    try:
-        array = np.load(path, allow_pickle=False)
-    except (OSError, EOFError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as a NumPy array: {error}") from error
-    if not isinstance(array, np.ndarray):
-        raise InputError(f"{path}: is an archive of arrays, expected one array; name it .npz")
-    return array
-
-
-def load_npz(path: Path, keys: tuple[str, ...] | None = None) -> dict[str, npt.NDArray[Any]]:
-    """Read the arrays of an ``.npz`` (those among `keys`, if given); object arrays are refused."""
-    try:
-        archive = np.load(path, allow_pickle=False)
-        if isinstance(archive, np.ndarray):
-            raise InputError(f"{path}: is a single array, expected an archive of arrays; name it .npy")
-        with archive:
-            chosen = [key for key in archive.files if keys is None or key in keys]
-            return {key: archive[key] for key in chosen}
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path}: cannot be read as a NumPy archive: {error}") from error
-
-
 def as_scalar_text(value: npt.NDArray[Any] | None) -> str | None:
     """A string stored as a 0-d array (SciPy's `format`), or None."""
     if value is None or value.ndim:
@@ -164,6 +139,7 @@ def _from_parquet(path: Path) -> NodeTable:
     except ImportError as error:
         raise InputError(f"{path}: Parquet needs the extra: pip install 'genurl-graph[parquet]'") from error
     try:
+        check_parquet(path)
         table = pyarrow.parquet.read_table(path)
     except (OSError, pyarrow.ArrowException) as error:
         raise InputError(f"{path}: cannot be read as Parquet: {error}") from error

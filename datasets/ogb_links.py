@@ -10,6 +10,7 @@ from torch import Tensor
 from genurl_graph.datasets.entry import DatasetInfo
 from genurl_graph.datasets.ogb import node_indices, read_features, read_table
 from genurl_graph.exceptions import InputError
+from genurl_graph.tensor_files import load_tensors
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -59,19 +60,11 @@ def load_arrays(path: Path) -> dict[str, Any]:
 
     The unpickler is torch's restricted one. It may build arrays of whole and floating numbers; it runs no code.
     """
-    import pickle
-
-    from torch.serialization import safe_globals
-
     make = np.zeros(0).__reduce__()[0]  # numpy's own constructor of unpickled arrays, which has moved
     numbers = [type(np.dtype(name)) for name in ("int32", "int64", "float32", "float64")]
     makers = [(make, f"numpy.{core}.multiarray._reconstruct") for core in ("core", "_core")]
     allowed: list[Any] = [*makers, np.ndarray, np.dtype, *numbers]
-    try:
-        with safe_globals(allowed):
-            found = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, OSError, EOFError, RuntimeError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as arrays alone: {str(error).splitlines()[0]}") from error
+    found = load_tensors(path, "arrays of numbers", allowed)
     if not isinstance(found, dict):
         raise InputError(f"{path}: found {type(found).__name__}; expected a dictionary of arrays")
     return found

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from genurl_graph.arrays import load_array
 from genurl_graph.datasets import graph_files, text
-from genurl_graph.datasets.checks import check_graph, dense_features
+from genurl_graph.datasets.checks import check_graph, check_isolated, dense_features
 from genurl_graph.datasets.edge_list import attach, is_edge_list, read_edge_list
 from genurl_graph.datasets.idx import is_idx, read_images
 from genurl_graph.datasets.image_folder import read_image_folder
@@ -17,7 +18,6 @@ from genurl_graph.datasets.node_tables import (
     NodeTable,
     check_suffix,
     features_from_text,
-    load_npy,
     read_features,
     read_labels,
 )
@@ -88,9 +88,10 @@ def read(path: StrPath, features: StrPath | None = None, labels: StrPath | None 
         if idx or suffix == ".npy":
             if feature_table is not None:
                 raise InputError(f"features: {features} given, but {path} is itself a feature matrix")
-            matrix = read_images(path) if idx else load_npy(path)
+            matrix = read_images(path) if idx else load_array(path)
             return _matrix(NodeTable(path, dense_features(matrix, str(path))), label_table)
         data = _graph(path, suffix)
+        check_isolated(data, str(path))
         names = data.get("node_id")
         ids = names if names is not None else np.arange(data.num_nodes or 0)
         attach(data, NodeIndex(ids, f"the {data.num_nodes} nodes of {path}"), feature_table, label_table)

@@ -5,10 +5,10 @@ none of them an object array; a reader gives such columns back, unchecked. Nothi
 """
 
 import csv
+import zipfile
 from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from genurl_graph.arrays import load_archive, load_array, physical_memory
+from genurl_graph.cells import shielded, unshielded
 from genurl_graph.exceptions import InputError
+from genurl_graph.tensor_files import check_extent, load_tensors
 
 Columns = dict[str, npt.NDArray[Any]]
 _CSV_ROWS = 4096  # rows turned into text at a time: bounds the memory the text takes
@@ -36,10 +39,12 @@ def _write_npz(path: Path, columns: Columns) -> None:
 
 
 def _read_npz(path: Path) -> Columns:
-    with np.load(path, allow_pickle=False) as archive:
-        if "embedding" not in archive:
-            raise InputError(f"{path}: no key 'embedding'; found {', '.join(archive.files) or 'no keys'}")
-        return {name: archive[name] for name in ("embedding", "node_id", "label") if name in archive}
+    found = load_archive(path, ("embedding", "node_id", "label"))
+    if "embedding" not in found:
+        with zipfile.ZipFile(path) as archive:
+            names = [name.removesuffix(".npy") for name in archive.namelist()]
+        raise InputError(f"{path}: no key 'embedding'; found {', '.join(names) or 'no keys'}")
+    return found
 
 
 def _write_npy(path: Path, columns: Columns) -> None:
@@ -47,7 +52,7 @@ def _write_npy(path: Path, columns: Columns) -> None:
 
 
 def _read_npy(path: Path) -> Columns:
-    return {"embedding": np.load(path, allow_pickle=False)}
+    return {"embedding": load_array(path)}
 
 
 def _write_csv(path: Path, columns: Columns) -> None:
@@ -58,8 +63,14 @@ def _write_csv(path: Path, columns: Columns) -> None:
         for start in range(0, len(matrix), _CSV_ROWS):
             rows = slice(start, start + _CSV_ROWS)
             # Text made by NumPy from float32 is the shortest that reads back to the same float32.
-            left = [columns[name][rows].tolist() for name in names]
+            left = [_cells(columns[name][rows]) for name in names]
             writer.writerows((*cells, *row) for *cells, row in zip(*left, matrix[rows].astype(str), strict=True))
+
+
+def _cells(column: npt.NDArray[Any]) -> list[Any]:
+    """Names and numbers as they are written: names that a spreadsheet would run are shielded."""
+    cells = column.tolist()
+    return [shielded(str(cell)) for cell in cells] if column.dtype.kind in "US" else cells
 
 
 def _read_csv(path: Path) -> Columns:
@@ -84,7 +95,7 @@ def _read_csv(path: Path) -> Columns:
             except ValueError as error:
                 raise InputError(f"{path}: row {number}: {error}; expected numbers") from error
             for i, cells in text.items():
-                cells.append(row[i])
+                cells.append(unshielded(row[i]))
     columns: Columns = {"embedding": np.array(matrix, dtype=np.float32)}
     return columns | {header[i]: _integers_if_all(np.array(cells, dtype=str)) for i, cells in text.items()}
 
@@ -115,13 +126,25 @@ def _write_parquet(path: Path, columns: Columns) -> None:
 
 
 def _read_parquet(path: Path) -> Columns:
-    frame = import_pandas(path).read_parquet(path, engine="pyarrow")
+    pandas = import_pandas(path)
+    check_parquet(path)
+    frame = pandas.read_parquet(path, engine="pyarrow")
     named = [name for name in ("node_id", "label") if name in frame.columns]
     columns: Columns = {"embedding": frame.drop(columns=named).to_numpy()}
     for name in named:
         column = frame[name].to_numpy()
         columns[name] = column.astype(str) if column.dtype == object else column
     return columns
+
+
+def check_parquet(path: Path) -> None:
+    """Refuse a file that would take more than half of this machine's memory: runs of equal numbers pack to nothing."""
+    import pyarrow.parquet
+
+    note = pyarrow.parquet.read_metadata(path)
+    if note.num_rows * note.num_columns * 8 > physical_memory() // 2:
+        found = f"{note.num_rows:,} rows of {note.num_columns:,} columns"
+        raise InputError(f"{path}: declares {found}, which take more than half of this machine's memory")
 
 
 def _write_pt(path: Path, columns: Columns) -> None:
@@ -134,17 +157,16 @@ def _write_pt(path: Path, columns: Columns) -> None:
 
 
 def _read_pt(path: Path) -> Columns:
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except UnpicklingError as error:
-        raise InputError(
-            f"{path}: holds more than tensors and text, which is not read: {_first_line(error)}"
-        ) from error
+    content = load_tensors(path)
     if isinstance(content, Tensor):
         content = {"embedding": content}
     if not isinstance(content, dict) or "embedding" not in content:
         raise InputError(f"{path}: expected a tensor or a dict with the key 'embedding'")
-    return {name: _array(content[name]) for name in ("embedding", "node_id", "label") if name in content}
+    found = {name: content[name] for name in ("embedding", "node_id", "label") if name in content}
+    for name, values in found.items():
+        if isinstance(values, Tensor):
+            check_extent(values, path, name)
+    return {name: _array(values) for name, values in found.items()}
 
 
 def _first_line(error: BaseException) -> str:

@@ -1,13 +1,12 @@
 """Embeddings and reports on disk: written completely or not at all, and read without pickle."""
 
-import csv
 import errno
 import json
 import math
 import os
 import re
 import secrets
-import zipfile
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +23,8 @@ EMBEDDING_SUFFIXES = tuple(WRITERS)
 
 # Of the disk, not of what is written. NumPy raises an OSError without a number where its writer wrote too little.
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
+
+_INNER = ".part"
 
 StrPath = str | os.PathLike[str]
 
@@ -62,23 +63,30 @@ def atomic_write(path: StrPath) -> Iterator[Path]:
 
 
 def remove_leftovers(path: StrPath) -> None:
-    """Remove temporary files of `path` that killed processes have left; no other process may be writing it."""
+    """Remove what killed processes have left of writing `path`, or files in that folder; nobody may be writing now."""
     final = Path(os.path.realpath(path))
-    name = re.compile(re.escape(f".{final.stem}.") + "[0-9a-f]{8}" + re.escape(final.suffix))
-    for found in final.parent.iterdir():
+    stem, suffix = (r"[^/]+", r"(\.\w+)?") if final.is_dir() else (re.escape(final.stem), re.escape(final.suffix))
+    name = re.compile(rf"\.{stem}\.[0-9a-f]{{8}}{suffix}({_INNER})?")
+    for found in (final if final.is_dir() else final.parent).iterdir():
         if name.fullmatch(found.name):
-            found.unlink(missing_ok=True)
+            shutil.rmtree(found) if found.is_dir() else found.unlink(missing_ok=True)
 
 
-def save_tensors(path: StrPath, tensors: dict[str, Tensor], note: dict[str, str]) -> None:
-    """Write a safetensors file; a full disk is an OSError, as with all other writers."""
+def save_tensors(path: Path, tensors: dict[str, Tensor], note: dict[str, str]) -> None:
+    """Write a safetensors file at the temporary path of `atomic_write`; a full disk is an OSError, as elsewhere."""
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
+    # Its writer makes a temporary file of its own beside the path: in a folder that `remove_leftovers` knows.
+    inner = path.with_name(path.name + _INNER)
+    inner.mkdir()
     try:
-        save_file(tensors, str(path), metadata=note)
+        save_file(tensors, str(inner / path.name), metadata=note)
+        os.replace(inner / path.name, path)
     except SafetensorError as error:
         raise OSError(str(error)) from error
+    finally:
+        shutil.rmtree(inner)
 
 
 def check_output(path: StrPath, suffixes: Sequence[str] = EMBEDDING_SUFFIXES) -> Path:
@@ -135,7 +143,8 @@ def write_embedding(
 
     ``.npz`` and ``.pt`` hold the keys ``embedding`` (float32 [n, d]), ``node_id`` and, if given, ``label``;
     ``.csv`` and ``.parquet`` the columns ``node_id``, ``label`` (if given) and ``e0`` to ``e{d-1}``;
-    ``.npy`` the matrix alone.
+    ``.npy`` the matrix alone. In ``.csv`` a name that a spreadsheet would run as a formula gets an apostrophe in front
+    (`genurl_graph.cells`), which `read_embedding` takes off again.
 
     Parameters
     ----------
@@ -188,9 +197,9 @@ def read_embedding(path: StrPath) -> Columns:
         raise InputError(f"{source}: {'is a folder' if source.is_dir() else 'no such file'}")
     try:
         columns = READERS[suffix](source)
-    except InputError:
+    except (InputError, MemoryError):
         raise
-    except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, csv.Error) as error:
+    except Exception as error:  # the parsers of other libraries raise anything on damaged content
         raise InputError(f"{source}: cannot be read as {suffix}: {error}") from error
     return _checked(source, columns)
 

@@ -50,6 +50,9 @@ def test_what_killed_runs_left_is_removed_and_nothing_else(tmp_path: Path) -> No
     kept = ["z.npz", ".z.0123abcd.json", ".zz.0123abcd.npz", ".z.0123abcg.npz", ".z.0123abcd.npz.txt"]
     for name in [*kept, ".z.0123abcd.npz", ".z.ffffffff.npz"]:
         (tmp_path / name).touch()
+    inner = tmp_path / ".z.ffffffff.npz.part"
+    inner.mkdir()
+    (inner / ".tmpVKBzry").touch()
     with exclusive(tmp_path / "z.npz"):
         pass
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(kept)
@@ -88,3 +91,13 @@ def test_one_at_a_time_among_many_threads(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot write here"), exclusive(tmp_path / "no" / "z.npz"):
         pass
+
+
+def test_leftovers_inside_of_a_folder(tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    model.mkdir()
+    for name in ("model.json", ".model.0123abcd.json", ".model.0123abcd.safetensors.part", ".hidden"):
+        (model / name).touch()
+    with exclusive(model):
+        pass
+    assert sorted(path.name for path in model.iterdir()) == [".hidden", "model.json"]

@@ -83,6 +83,10 @@ def results(folder: Path) -> dict[str, Any]:
     return found
 
 
+def listing(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
 def same(a: dict[str, Any], b: dict[str, Any]) -> bool:
     """Whether two runs have left the same, to the last bit."""
     return a.keys() == b.keys() and all(
@@ -101,7 +105,7 @@ def kill_and_resume(
     started = time.monotonic()
     finish(words, whole, before)
     length = time.monotonic() - started
-    expected, files = results(whole), sorted(path.name for path in whole.iterdir())
+    expected, files = results(whole), listing(whole)
     done = runs = resumed = 0
     while done < kills:
         folder = scratch / f"{name}-{runs}"
@@ -127,7 +131,7 @@ def kill_and_resume(
             go_on = ("--resume",) if kept else ()
             resumed += kept
         assert same(results(folder), expected), f"{folder}: another result than the uninterrupted run's"
-        left = sorted(path.name for path in folder.iterdir())
+        left = listing(folder)
         assert left == files, f"{folder}: {left} instead of {files}"
         shutil.rmtree(folder)
     return (
@@ -143,7 +147,7 @@ def at_every_rename(scratch: Path) -> str:
     whole = scratch / "renames-whole"
     whole.mkdir()
     finish(words, whole)
-    expected, files = results(whole), sorted(path.name for path in whole.iterdir())
+    expected, files = results(whole), listing(whole)
     tried = 0
     for after in (False, True):
         for position in range(1000):
@@ -173,7 +177,7 @@ def at_every_rename(scratch: Path) -> str:
             kept = any((folder / f"z.npz.ckpt{end}").exists() for end in ("", ".previous"))
             finish([*words, *(["--resume"] if kept else [])], folder)
             assert same(results(folder), expected), f"{folder}: another result, after {results_before}"
-            left = sorted(path.name for path in folder.iterdir())
+            left = listing(folder)
             assert left == files, f"{folder}: {left} instead of {files}"
     assert tried > 10
     return f"{tried} kills, before and after each rename: as above"

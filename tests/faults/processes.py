@@ -8,6 +8,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,6 +38,7 @@ class Child:
         os.dup2(log, 2)
         code = 99
         try:
+            os.setpgid(0, 0)
             os.chdir(folder)
             if before:
                 before()
@@ -53,7 +55,11 @@ class Child:
 
     def kill(self) -> Ended:
         os.kill(self.pid, signal.SIGKILL)
-        return self.wait()
+        ended = self.wait()
+        # Forked processes of its own hold both ends of their pipe and would wait for ever; new ones end by themselves.
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        return ended
 
     def wait(self) -> Ended:
         _, status = os.waitpid(self.pid, 0)
