@@ -51,8 +51,9 @@ def describe_scores(report: Report, scores: dict[str, Any]) -> None:
     if scores["probe"] is None:
         report.line("no labels, so no evaluation")
         return
-    protocol = scores["probe"]["protocol"]
-    report.line(f"\nlinear probe, test accuracy in per cent (protocol {protocol})")
+    protocol, splits = scores["probe"]["protocol"], scores["probe"]["splits"]
+    mean = f", mean of {splits} splits" if splits > 1 else ""
+    report.line(f"\nlinear probe, test accuracy in per cent (protocol {protocol}{mean})")
     rows = [("GenURL", percent(scores["probe"]["test"]))]
     rows += [(title, percent(scores["reference"][name])) for name, title in REFERENCES.items()]
     report.table(rows)

@@ -41,7 +41,8 @@ def probe_embedding(
     Returns
     -------
     dict
-        ``protocol`` and the accuracies ``train``, ``val`` (None without validation nodes), ``test``.
+        ``protocol``, the accuracies ``train``, ``val`` (None without validation nodes) and ``test``, and the number of
+        ``splits`` that they are means of.
     """
     protocol = default_protocol(data) if protocol is None else protocol
     features, y = _arrays(z, data)
@@ -49,6 +50,7 @@ def probe_embedding(
     return {
         "protocol": protocol,
         **{key: _mean([row[key] for row in rows]) for key in ("train", "val", "test")},
+        "splits": len(rows),
     }
 
 

@@ -22,7 +22,7 @@ METRICS = {
     "peak_memory_mb": float,
     "loss": float,
     "graph": {"n_predefined", "n_feature", "n_both", "n_components_before", "n_components_after"},
-    "probe": {"protocol", "train", "val", "test"},
+    "probe": {"protocol", "train", "val", "test", "splits"},
     "knn": {"test"},
     "cluster": {"acc", "nmi", "ari"},
     "reference": {"raw", "propagated", "untrained"},
@@ -204,3 +204,11 @@ def test_ctrl_c_then_resume_gives_what_an_undisturbed_run_gives(run, monkeypatch
     run(*words, "--output", "z.npy", "--resume")
     np.testing.assert_array_equal(np.load("z.npy"), np.load("whole.npy"))
     assert not Path("z.npy.ckpt").exists()
+
+
+def test_many_nodes_are_evaluated_on_fewer_splits_and_the_report_says_so(run, monkeypatch) -> None:
+    words = ("embed", "--dataset", "digits", "--epochs", 1, "--seed", 0, "--metrics", "m.json")
+    assert "mean of 2 splits" in run(*words).stdout
+    monkeypatch.setattr("genurl_graph.cli.scores.MANY_NODES", 1000)
+    assert "mean of 3 splits" in run(*words).stdout
+    assert json.loads(Path("m.json").read_text())["probe"]["splits"] == 3
