@@ -1,5 +1,6 @@
 """A few of the faults of ``run.py``, which runs many by hand: each must end as docs/faults.md says."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,3 +19,11 @@ def test_five_kills_and_the_other_faults() -> None:
     rows = [line.split(" | ")[0].removeprefix("| ") for line in done.stdout.splitlines()[2:]]
     assert len(rows) == 13
     assert "FAILED" not in done.stdout
+
+
+def test_nothing_measures_by_the_time_of_day() -> None:
+    root = Path(__file__).resolve().parent.parent.parent
+    files = [path for folder in ("genurl_graph", "cli", "datasets") for path in (root / folder).rglob("*.py")]
+    assert len(files) > 100
+    found = [path.name for path in files if re.search(r"\btime\.time\(|\bdatetime\b", path.read_text(encoding="utf-8"))]
+    assert found == ["ogb_results.py"]  # the date of a report
