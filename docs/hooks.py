@@ -1,4 +1,4 @@
-"""What mkdocs asks while it builds: where the package is, and that no page loads anything from another machine."""
+"""What mkdocs asks while it builds: where the sources are, and that no page loads anything from another machine."""
 
 import re
 import shutil
@@ -13,25 +13,36 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 # Stand at the top of the repository, are installed inside the package (pyproject.toml): nothing is imported to write
 # the reference, so the sources have to lie as they are installed.
 INSIDE = ("datasets", "cli")
-
+# Of NumPy's docstrings, ``a, b : type`` and the lines that explain both: griffe would give b the default of a.
+GROUP = re.compile(r"^( +)((?!Tensor|KeyError)\w+(?:, \*{0,2}\w+)+)( : .*)?\n((?:\1 +\S.*\n)*)", re.MULTILINE)
 # Scripts, style sheets, pictures, fonts and frames. Links that a reader follows are not loaded.
 LOADED = re.compile(
     r"<(?:script|img|iframe|source|link(?=[^>]*rel=\"?(?:stylesheet|preconnect|preload|icon)))[^>]*"
     r"(?:src|href)=\"?((?:https?:)?//[^\s\">]+)"
 )
 
-_scratch = Path(tempfile.gettempdir())
+# Where the copies of the sources lie while a site is built.
+_copies: list[Path] = []
+
+
+def for_mkdocstrings(source: str) -> str:
+    """`source` with parameters one by one, and without the second colon that announces a block of code."""
+    apart = GROUP.sub(
+        lambda group: "".join(f"{group[1]}{name}{group[3] or ''}\n{group[4]}" for name in group[2].split(", ")), source
+    )
+    return re.sub(r"(?<=[^:\s])::\n\n", ":\n\n", apart)
 
 
 @event_priority(100)  # before mkdocstrings reads its own
 def on_config(config: Any) -> Any:
     """`config`, with the sources as they are installed for mkdocstrings to read."""
-    global _scratch
-    _scratch = Path(tempfile.mkdtemp(prefix="genurl-graph-docs-"))
-    package = shutil.copytree(REPOSITORY / "genurl_graph", _scratch / "genurl_graph")
+    _copies.append(Path(tempfile.mkdtemp(prefix="genurl-graph-docs-")))
+    package = shutil.copytree(REPOSITORY / "genurl_graph", _copies[-1] / "genurl_graph")
     for name in INSIDE:
         shutil.copytree(REPOSITORY / name, package / name)
-    config.plugins["mkdocstrings"].config["handlers"]["python"]["paths"] = [str(_scratch)]
+    for source in package.rglob("*.py"):
+        source.write_text(for_mkdocstrings(source.read_text(encoding="utf-8")), encoding="utf-8")
+    config.plugins["mkdocstrings"].config["handlers"]["python"]["paths"] = [str(_copies[-1])]
     return config
 
 
@@ -44,8 +55,9 @@ def on_post_page(output: str, page: Any, **_: Any) -> str:
 
 
 def on_post_build(**_: Any) -> None:
-    """The copy of the sources goes."""
-    shutil.rmtree(_scratch, ignore_errors=True)
+    """The copies of the sources go."""
+    while _copies:
+        shutil.rmtree(_copies.pop())
 
 
 def on_build_error(**_: Any) -> None:
