@@ -1,5 +1,7 @@
 """What mkdocs asks while it builds: where the sources are, and that no page loads anything from another machine."""
 
+import dataclasses
+import inspect
 import re
 import shutil
 import tempfile
@@ -8,6 +10,8 @@ from typing import Any
 
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority
+
+from genurl_graph.config import Config
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 # Stand at the top of the repository, are installed inside the package (pyproject.toml): nothing is imported to write
@@ -44,6 +48,14 @@ def on_config(config: Any) -> Any:
         source.write_text(for_mkdocstrings(source.read_text(encoding="utf-8")), encoding="utf-8")
     config.plugins["mkdocstrings"].config["handlers"]["python"]["paths"] = [str(_copies[-1])]
     return config
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """`markdown` with all parameters, as the code declares them, where the page asks for them."""
+    names = (field.name for field in dataclasses.fields(Config) if field.name != "task")
+    stages = ((name, type(getattr(Config(), name))) for name in names)
+    shown = [f"### {name}\n\n```python\n{inspect.getsource(stage)}```\n" for name, stage in stages]
+    return markdown.replace("<!-- parameters -->", "\n".join(shown))
 
 
 def on_post_page(output: str, page: Any, **_: Any) -> str:

@@ -1,0 +1,76 @@
+"""The documentation's examples run, its commands exist, and the messages that it explains are in the code.
+
+In the pages under docs/, blocks of ``python`` and of ``sh`` are run, those of one page one after the other in one
+folder and one namespace; blocks of ``bash`` need data that is not bundled, and only their options are looked at.
+"""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from genurl_graph.cli import main
+from genurl_graph.datasets import registry
+from genurl_graph.datasets.loaders import LOADERS
+from genurl_graph.evaluation import splits
+from genurl_graph.losses import LOSSES
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+PAGES = sorted((REPOSITORY / "docs").rglob("*.md"))
+BLOCK = re.compile(r"^```(python|sh|bash)[^\n]*\n(.*?)^```", flags=re.DOTALL | re.MULTILINE)
+
+
+def blocks(page: Path) -> list[tuple[str, str]]:
+    """Language and code of each block of a page."""
+    return BLOCK.findall(page.read_text(encoding="utf-8"))
+
+
+def commands(code: str) -> list[list[str]]:
+    """The words after ``genurl-graph`` of each such line of a block."""
+    lines = code.replace("\\\n", " ").splitlines()
+    return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("genurl-graph ")]
+
+
+RUN = [page for page in PAGES if any(language != "bash" for language, _ in blocks(page))]
+COMMANDS = [words for page in PAGES for language, code in blocks(page) if language != "python" for words in commands(code)]
+
+
+@pytest.fixture
+def registers():
+    """What the page on extending adds to is as before afterwards."""
+    found = (LOADERS, LOSSES, registry._BY_KEY)
+    before = [dict(register) for register in found]
+    yield
+    for register, content in zip(found, before, strict=True):
+        register.clear()
+        register.update(content)
+
+
+@pytest.mark.parametrize("page", RUN, ids=lambda page: page.stem)
+@pytest.mark.usefixtures("registers")
+def test_examples_run(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GENURL_DATA", str(tmp_path / "no-data"))
+    # The protocol's 20 repeats would take most of the time, and show nothing more than one.
+    monkeypatch.setitem(splits.REPEATS, "random-10-10-80", 1)
+    names: dict[str, object] = {"__name__": page.stem}
+    for language, code in blocks(page):
+        if language == "python":
+            exec(compile(code, page.name, "exec"), names)
+        for words in commands(code) if language == "sh" else ():
+            result = CliRunner().invoke(main, words)
+            assert result.exit_code == 0, f"{page.name}: {shlex.join(words)}\n{result.output}{result.exception!r}"
+
+
+def test_there_are_examples():
+    assert len(RUN) >= 8
+    assert len(COMMANDS) >= 20
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_options_of_commands_exist(words):
+    text = CliRunner().invoke(main, [words[0], "--help"]).output
+    assert "Usage" in text
+    assert [word for word in words[1:] if word.startswith("--") and word not in text] == []
