@@ -4,6 +4,7 @@ In the pages under docs/, blocks of ``python`` and of ``sh`` are run, those of o
 folder and one namespace; blocks of ``bash`` need data that is not bundled, and only their options are looked at.
 """
 
+import ast
 import re
 import shlex
 from pathlib import Path
@@ -74,3 +75,25 @@ def test_options_of_commands_exist(words):
     text = CliRunner().invoke(main, [words[0], "--help"]).output
     assert "Usage" in text
     assert [word for word in words[1:] if word.startswith("--") and word not in text] == []
+
+
+def messages() -> str:
+    """Every string of the sources, a line each, with … in the place of what is filled in."""
+    found = set()
+    for folder in ("genurl_graph", "datasets", "cli"):
+        for file in (REPOSITORY / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.JoinedStr):
+                    parts = (part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
+                    found.add("".join(str(part) for part in parts))
+                elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    found.add(node.value)
+    return "\n".join(found)
+
+
+def test_messages_are_those_of_the_code():
+    page = (REPOSITORY / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    quoted = re.findall(r"^### `(.*)`$", page, flags=re.MULTILINE)
+    assert len(quoted) >= 20
+    sources = messages()
+    assert [quote for quote in quoted if not re.search(".*".join(map(re.escape, quote.split("…"))), sources)] == []
