@@ -41,12 +41,12 @@ def own_graph(names: dict[str, Any]) -> None:
 
 def merging(names: dict[str, Any]) -> None:
     assert picture("merging.png")
-    edges, accuracy = names["edges"], names["accuracy"]
-    assert (edges["adjacency only"]["n_predefined"], edges["adjacency only"]["n_feature"]) == (5278, 0)
-    assert edges["features only"]["n_feature"] > 10_000
-    assert edges["both"]["n_both"] > 300
+    mass, accuracy = names["mass"], names["accuracy"]
+    assert mass["adjacency only"] == {"mass_predefined": 1.0, "mass_feature": 0.0, "mass_both": 0.0}
+    assert mass["features only"]["mass_predefined"] == 0.0
+    assert min(mass["both"].values()) > 0.1
     # Features join what citations leave apart.
-    assert edges["both"]["n_components_after"] < edges["adjacency only"]["n_components_after"] / 5
+    assert names["pieces"] == {"adjacency only": 78, "both": 1}
     assert accuracy["both"]["val"] > accuracy["features only"]["val"] + 0.05
     assert accuracy["both"]["test"] > 0.75
 
