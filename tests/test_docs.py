@@ -45,7 +45,9 @@ RUN = (
     "links",
     "reduction",
 )
-COMMANDS = [words for page in PAGES for language, code in blocks(page) if language != "python" for words in commands(code)]
+COMMANDS = [
+    words for page in PAGES for language, code in blocks(page) if language != "python" for words in commands(code)
+]
 
 
 @pytest.fixture

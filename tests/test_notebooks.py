@@ -92,9 +92,7 @@ def test_every_notebook_is_tested_and_listed() -> None:
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.data if name in NEEDS_CORA else ()) for name in EXPECTED]
 )
-def test_cells_run(
-    name: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_cells_run(name: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = request.getfixturevalue("data_root") if name in NEEDS_CORA else tmp_path / "no-data"
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GENURL_DATA", str(root))
