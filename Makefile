@@ -17,7 +17,7 @@ ifdef DATA_ROOT
 test bench: export GENURL_DATA = $(DATA_ROOT)
 endif
 
-.PHONY: run test lint format format-check typecheck bench clean help
+.PHONY: run test docs lint format format-check typecheck bench clean help
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -34,6 +34,9 @@ run: $(VENV)/.installed ## embed DATASET (default: the bundled digits) into OUT
 
 test: $(VENV)/.installed-test ## run the tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+docs: $(VENV)/.installed-docs ## write the documentation to site/ (no warnings allowed)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 lint: $(VENV)/.installed-lint ## look for mistakes (ruff)
 	$(BIN)/ruff check .
@@ -53,7 +56,7 @@ bench: $(VENV)/.installed-test ## run the timed comparisons (minutes)
 		echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed" >&2; exit 1; }
@@ -71,4 +74,8 @@ $(VENV)/.installed-test: $(VENV)/.installed
 
 $(VENV)/.installed-lint: $(VENV)/.installed
 	$(PIP) --editable '.[lint]'
+	@touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(PIP) --editable '.[docs]'
 	@touch $@

@@ -45,14 +45,14 @@ def preservation(
     memory_mb: float = 256,
     device: torch.device | str = "cpu",
 ) -> Preservation:
-    r"""Local trustworthiness and continuity (Venna, Kaski: Local multidimensional scaling, 2006, eqs. 1 and 2).
+    """Local trustworthiness and continuity (Venna, Kaski: Local multidimensional scaling, 2006, eqs. 1 and 2).
 
-    Of point i, with :math:`r_x(i, j)` the place of j among the neighbours of i in the input and :math:`N_z(i)` its k
-    nearest in the embedding,
+    Of point i, with r_x(i, j) the place of j among the neighbours of i in the input and N_z(i) its k nearest in the
+    embedding::
 
-    .. math:: T_i = 1 - \frac{2}{k (2n - 3k - 1)} \sum_{j \in N_z(i)} \max(r_x(i, j) - k, 0);
+        T_i = 1 - 2 / (k (2n - 3k - 1)) * sum_{j in N_z(i)} max(r_x(i, j) - k, 0)
 
-    the continuity exchanges input and embedding. Their means over all points are the usual trustworthiness and
+    The continuity exchanges input and embedding. Their means over all points are the usual trustworthiness and
     continuity. Equally near points are ordered by index on both sides.
 
     Parameters

@@ -34,13 +34,11 @@ def retrieval_scores(
     seed: int = 0,
     memory_mb: float = 256,
 ) -> dict[str, Any]:
-    r"""Search in the embedding, judged by labels and by the neighbours in the input.
+    """Search in the embedding, judged by labels and by the neighbours in the input.
 
-    * ``map``: mean average precision of the whole database's ranking; relevant is what shares the query's label,
-
-      .. math:: AP = \frac1R \sum_{r \in relevant} \frac{|\{r' \in relevant: d(r') \le d(r)\}|}{|\{j: d(j) \le d(r)\}|},
-
-      which treats equally near items alike (that of ``sklearn.metrics.average_precision_score``);
+    * ``map``: mean average precision of the whole database's ranking. Relevant are the R items that share the query's
+      label; AP is the mean, over these items r, of the share of relevant ones among all items not farther than r. It
+      treats equally near items alike (as ``sklearn.metrics.average_precision_score`` does);
     * ``label_recall``: share of queries with an item of their label among the first k;
     * ``neighbor_recall``: share of the k nearest in the input that are among the k nearest in the embedding.
 

@@ -1,0 +1,112 @@
+"""The documentation's examples run, its commands exist, and the messages that it explains are in the code.
+
+Of the pages in `RUN`, blocks of ``python`` and of ``sh`` are run, those of one page one after the other in one folder
+and one namespace; blocks of ``bash`` need data that is not bundled. Options of commands are looked at on every page.
+"""
+
+import ast
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from genurl_graph.cli import main
+from genurl_graph.datasets import registry
+from genurl_graph.datasets.loaders import LOADERS
+from genurl_graph.evaluation import splits
+from genurl_graph.losses import LOSSES
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+PAGES = sorted((REPOSITORY / "docs").rglob("*.md"))
+BLOCK = re.compile(r"^```(python|sh|bash)[^\n]*\n(.*?)^```", flags=re.DOTALL | re.MULTILINE)
+
+
+def blocks(page: Path) -> list[tuple[str, str]]:
+    """Language and code of each block of a page."""
+    return BLOCK.findall(page.read_text(encoding="utf-8"))
+
+
+def commands(code: str) -> list[list[str]]:
+    """The words after ``genurl-graph`` of each such line of a block."""
+    lines = code.replace("\\\n", " ").splitlines()
+    return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("genurl-graph ")]
+
+
+RUN = (
+    "commands",
+    "configuration",
+    "distillation",
+    "extending",
+    "graphs",
+    "index",
+    "large-graphs",
+    "links",
+    "reduction",
+)
+COMMANDS = [
+    words for page in PAGES for language, code in blocks(page) if language != "python" for words in commands(code)
+]
+
+
+@pytest.fixture
+def registers():
+    """What the page on extending adds to is as before afterwards."""
+    found = (LOADERS, LOSSES, registry._BY_KEY)
+    before = [dict(register) for register in found]
+    yield
+    for register, content in zip(found, before, strict=True):
+        register.clear()
+        register.update(content)
+
+
+@pytest.mark.parametrize("name", RUN)
+@pytest.mark.usefixtures("registers")
+def test_examples_run(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GENURL_DATA", str(tmp_path / "no-data"))
+    # The protocol's 20 repeats would take most of the time, and show nothing more than one.
+    monkeypatch.setitem(splits.REPEATS, "random-10-10-80", 1)
+    names: dict[str, object] = {"__name__": name}
+    examples = [(language, code) for language, code in blocks(REPOSITORY / "docs" / f"{name}.md") if language != "bash"]
+    assert examples
+    for language, code in examples:
+        if language == "python":
+            exec(compile(code, f"{name}.md", "exec"), names)
+        for words in commands(code) if language == "sh" else ():
+            result = CliRunner().invoke(main, words)
+            assert result.exit_code == 0, f"{name}: {shlex.join(words)}\n{result.output}{result.exception!r}"
+
+
+def test_there_are_commands():
+    assert len(COMMANDS) >= 20
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_options_of_commands_exist(words):
+    text = CliRunner().invoke(main, [words[0], "--help"]).output
+    assert "Usage" in text
+    assert [word for word in words[1:] if word.startswith("--") and word not in text] == []
+
+
+def messages() -> str:
+    """Every string of the sources, a line each, with … in the place of what is filled in."""
+    found = set()
+    for folder in ("genurl_graph", "datasets", "cli"):
+        for file in (REPOSITORY / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.JoinedStr):
+                    parts = (part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
+                    found.add("".join(str(part) for part in parts))
+                elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    found.add(node.value)
+    return "\n".join(found)
+
+
+def test_messages_are_those_of_the_code():
+    page = (REPOSITORY / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    quoted = re.findall(r"^### `(.*)`$", page, flags=re.MULTILINE)
+    assert len(quoted) >= 20
+    sources = messages()
+    assert [quote for quote in quoted if not re.search(".*".join(map(re.escape, quote.split("…"))), sources)] == []
