@@ -29,9 +29,10 @@ def blocks(page: Path) -> list[tuple[str, str]]:
 
 
 def commands(code: str) -> list[list[str]]:
-    """The words after ``genurl-graph`` of each such line of a block."""
+    """The words after ``genurl-graph`` of each such line of a block, up to the file that its output goes to."""
     lines = code.replace("\\\n", " ").splitlines()
-    return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("genurl-graph ")]
+    lines = [line.partition(" > ")[0] for line in lines if line.startswith("genurl-graph ")]
+    return [shlex.split(line, comments=True)[1:] for line in lines]
 
 
 RUN = (
@@ -40,6 +41,7 @@ RUN = (
     "distillation",
     "extending",
     "graphs",
+    "images",
     "index",
     "large-graphs",
     "links",

@@ -68,6 +68,15 @@ def ogb(names: dict[str, Any]) -> None:
     assert names["test"]["genurl"] > names["test"]["untrained"] + 0.05
 
 
+def images(names: dict[str, Any]) -> None:
+    assert picture("loss.png")
+    assert picture("images.png")
+    losses = names["model"].loss_history_
+    assert losses[-1] < 0.8 * losses[0]
+    accuracy = names["accuracy"]
+    assert accuracy["GenURL"] > max(accuracy["same encoder, untrained"], accuracy["PCA"]) + 0.08
+
+
 EXPECTED: dict[str, Callable[[dict[str, Any]], None]] = {
     "cora_in_five_minutes": cora,
     "pictures_beside_umap": pictures,
@@ -75,6 +84,7 @@ EXPECTED: dict[str, Callable[[dict[str, Any]], None]] = {
     "what_merging_does": merging,
     "distillation": distillation,
     "ogb_in_small": ogb,
+    "images_without_labels": images,
 }
 
 
