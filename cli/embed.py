@@ -11,6 +11,7 @@ from genurl_graph.cli.embed_report import collect, describe_run, describe_scores
 from genurl_graph.cli.report import Report, describe
 from genurl_graph.cli.scores import evaluate
 from genurl_graph.cli.source import Source, source
+from genurl_graph.cli.tensorboard import tensorboard, written
 from genurl_graph.exceptions import InputError
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 @click.option("--plot", type=options.PATH, metavar="FILE.png", help="Draw the embedding (also .pdf, .svg).")
 @click.option("--save-model", type=options.PATH, metavar="DIR", help="Keep the trained model for transform.")
 @click.option("--resume", is_flag=True, help="Continue an interrupted run from OUTPUT.ckpt.")
+@tensorboard
 @options.quiet
 def embed(
     dataset: str | None,
@@ -50,6 +52,7 @@ def embed(
     plot: Path | None,
     save_model: Path | None,
     resume: bool,
+    events: Path | None,
     quiet: bool,
     **model: Any,
 ) -> None:
@@ -86,7 +89,8 @@ def embed(
     data = given.load()
     report.line(describe(name, data))
     estimator = options.make_estimator(**model, verbose=not quiet, checkpoint=checkpoint, resume=resume)
-    fit(estimator, data, checkpoint)
+    with written(events if first else None) as callbacks:
+        fit(estimator, data, checkpoint, callbacks=callbacks)
     if not first:
         return
     write_embedding(output, estimator.embedding_, data, own_file=own is not None)
