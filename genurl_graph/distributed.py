@@ -16,12 +16,19 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from genurl_graph.exceptions import InputError
 from genurl_graph.losses import LossTerms
 
 
 def world_size() -> int:
     """Number of processes; 1 without a process group."""
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def one_process(what: str) -> None:
+    """InputError where several processes are to train `what`, which only one can."""
+    if world_size() > 1:
+        raise InputError(f"several processes: found {world_size()} for {what}; expected one")
 
 
 def rank() -> int:

@@ -18,6 +18,7 @@ from genurl_graph.augment import check_views, random_view
 from genurl_graph.batches import LEAST_STEPS, embed_rows
 from genurl_graph.block_loss import batch_similarities, block_terms, check_batch_neighbors
 from genurl_graph.config import Config
+from genurl_graph.distributed import one_process
 from genurl_graph.exceptions import InputError
 from genurl_graph.images import Shape, as_images, as_rows
 from genurl_graph.layers import Features, RowEncoder, projector
@@ -55,6 +56,7 @@ class ImageBatches(nn.Module):
 
     def __init__(self, encoder: RowEncoder, features: Features, shape: Shape, config: Config) -> None:
         super().__init__()
+        one_process("the task images")
         n, size = features.num_nodes, config.sampling.batch_size
         if not 2 <= size <= n:
             raise InputError(

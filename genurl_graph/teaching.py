@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from genurl_graph.batches import LEAST_STEPS
 from genurl_graph.block_loss import batch_similarities, block_terms, check_batch_neighbors
 from genurl_graph.config import Config
+from genurl_graph.distributed import one_process
 from genurl_graph.exceptions import InputError
 from genurl_graph.images import Shape
 from genurl_graph.layers import Features
@@ -108,6 +109,7 @@ class TeacherBatches(nn.Module):
         config: Config,
     ) -> None:
         super().__init__()
+        one_process("distillation from batches of a teacher")
         size = config.sampling.batch_size
         if size < 2:
             raise InputError(f"sampling.batch_size: found {size}; expected at least 2")

@@ -145,6 +145,12 @@ def test_views_of_a_batch_differ_and_the_embedding_sees_none(monkeypatch):
     torch.testing.assert_close(made.encoder.eval()(made.features.rows(torch.arange(5))), z[:5], atol=1e-5, rtol=1e-5)
 
 
+def test_several_processes_are_refused(monkeypatch):
+    monkeypatch.setattr("genurl_graph.distributed.world_size", lambda: 2)
+    with pytest.raises(InputError, match="several processes: found 2 for the task images; expected one"):
+        objective(config())
+
+
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
