@@ -119,7 +119,7 @@ def test_divergence_leaves_no_output(run, monkeypatch: pytest.MonkeyPatch) -> No
     from genurl_graph.estimator import GenURL
     from genurl_graph.exceptions import DivergenceError
 
-    def fit(self: object, data: object) -> None:
+    def fit(self: object, data: object, **more: object) -> None:
         raise DivergenceError("loss became NaN at epoch 3")
 
     monkeypatch.setattr(GenURL, "fit", fit)
