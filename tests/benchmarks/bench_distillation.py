@@ -27,7 +27,7 @@ from sklearn.linear_model import LogisticRegression
 from teachers import Labelled, teacher_features
 from torch import nn
 
-from genurl_graph.config import TrainingConfig
+from genurl_graph.config import EncoderConfig, TrainingConfig
 from genurl_graph.distilling import distill
 from genurl_graph.encoders import MLP, Features
 from genurl_graph.evaluation.paired import paired_difference
@@ -71,7 +71,7 @@ def features_of(arm: str, taught: dict, images: dict, labels: np.ndarray, seed: 
         return {name: pca.transform(x) for name, x in images.items()}
     if arm in REFERENCES:
         with seeded(seed):
-            encoder = MLP(784, 32, hidden=64, layers=2, norm="hidden")
+            encoder = MLP(EncoderConfig(name="mlp", dim=32, hidden=64, layers=2, norm="hidden"), 784)
             if arm != "untrained":
                 x, y = torch.from_numpy(images["train"]), torch.from_numpy(labels)
                 config = TrainingConfig(epochs=EPOCHS, lr=FIXED["training.lr"], schedule="cosine")
