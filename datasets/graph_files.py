@@ -94,12 +94,17 @@ def read_pt(path: Path) -> "Data":
     content = load_tensors(path, "tensors and a PyG Data", list(allowed))
     if isinstance(content, Tensor):
         content = {"x": content}
-    if isinstance(content, dict):
-        content = Data.from_dict({str(key): value for key, value in content.items()})
-    if not isinstance(content, Data):
+    if isinstance(content, Data):
+        try:
+            content = content.to_dict()
+        except Exception as error:  # an object whose parts are not those of a Data raises anything
+            raise InputError(f"{where}: its Data is damaged, or of another version of PyG ({error})") from error
+    if not isinstance(content, dict):
         raise InputError(
             f"{where}: holds a {type(content).__name__}, expected a PyG Data, a dict of tensors or a tensor"
         )
+    # Of its parts alone, whatever else the object held.
+    content = Data.from_dict({str(key): value for key, value in content.items()})
     for key, value in content.to_dict().items():
         if isinstance(value, Tensor):
             check_extent(value, path, key)

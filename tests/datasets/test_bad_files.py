@@ -237,6 +237,14 @@ def test_bad_pt(tmp_path: Path, content, message: str):
         datasets.read(tmp_path / "g.pt")
 
 
+def test_pt_of_a_data_without_its_parts(tmp_path: Path):
+    data = Data(x=torch.rand(3, 2))
+    del data.__dict__["_store"]
+    torch.save(data, tmp_path / "g.pt")
+    with pytest.raises(InputError, match=r"g\.pt: its Data is damaged, or of another version of PyG"):
+        datasets.read(tmp_path / "g.pt")
+
+
 def test_graphml_node_without_an_attribute(tmp_path: Path):
     gml = "graph [\n node [\n id 0\n f 1.0\n ]\n node [\n id 1\n ]\n edge [\n source 0\n target 1\n ]\n]\n"
     with pytest.raises(InputError, match=r"node '1' has no attribute 'f'"):
