@@ -40,7 +40,7 @@ def model(command: Command) -> Command:
     )
     encoder = click.option(
         "--encoder",
-        type=click.Choice(["gcn", "sage", "gat", "gin", "sign", "mlp", "cnn", "resnet", "free"]),
+        type=click.Choice(["gcn", "sage", "gat", "gin", "sign", "mlp", "linear", "cnn", "resnet", "free"]),
         help="Network that computes the embedding; sign: in mini-batches; free: a table. [default: the task's]",
     )
     return task(encoder(training(command)))
