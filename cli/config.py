@@ -11,7 +11,7 @@ TASKS = {
     "graph": ("graph",),
     "graph-sign": ("graph", "sign"),
     "reduce": ("reduce",),
-    "reduce-mlp": ("reduce", "mlp"),
+    "reduce-mlp": ("reduce", "mlp", "mlp-anchors"),
     "reduce-mlp-wide": ("reduce", "mlp", "mlp-wide"),
     "distill": ("distill",),
     "distill-gnn": ("distill", "gnn"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import torch
@@ -19,10 +20,22 @@ from torch import Tensor, nn
 from genurl_graph.exceptions import InputError
 from genurl_graph.losses import LossTerms
 
+_alone = ContextVar("alone", default=False)
+
 
 def world_size() -> int:
     """Number of processes; 1 without a process group."""
-    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() and not _alone.get() else 1
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Context in which each process works as if there were no others: what all compute alike, from one seed."""
+    token = _alone.set(True)
+    try:
+        yield
+    finally:
+        _alone.reset(token)
 
 
 def one_process(what: str) -> None:
@@ -146,6 +159,14 @@ def in_parallel(objective: nn.Module) -> nn.Module:
     if world_size() == 1:
         return objective
     return nn.parallel.DistributedDataParallel(objective)
+
+
+def dropout(h: Tensor, share: float, training: bool) -> Tensor:
+    """Dropout of units of `h` [m, d]; in each of several processes the mask is its part of the whole batch's."""
+    if share == 0 or not training:
+        return h
+    kept = h.new_empty(h.size(0) * world_size(), h.size(1)).bernoulli_(1 - share)
+    return h * own_share(kept / (1 - share))
 
 
 class BatchNorm(nn.BatchNorm1d):

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genurl_graph._csr import constant_product
+from genurl_graph.anchors import AnchorMLP
 from genurl_graph.config import Config, EncoderConfig
 from genurl_graph.exceptions import InputError
 from genurl_graph.images import image_shape
@@ -157,6 +158,8 @@ def make_encoder(
         return GNN(c, in_dim)
     if c.name == "sign":
         return MLP(c, in_dim * (c.hops + 1))
+    if c.name == "mlp" and c.anchors:
+        return AnchorMLP(c, in_dim)
     if c.name == "mlp":
         return MLP(c, in_dim, skip=begins_as_pca(config))
     if c.name == "linear":

@@ -6,12 +6,11 @@ from itertools import pairwise
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genurl_graph._csr import constant_product, csr_rows, csr_tensor
 from genurl_graph.config import EncoderConfig
-from genurl_graph.distributed import BatchNorm
+from genurl_graph.distributed import BatchNorm, dropout
 from genurl_graph.exceptions import InputError
 from genurl_graph.propagation import Propagation
 from genurl_graph.views import keep_features
@@ -167,7 +166,7 @@ class MLP(RowEncoder):
         """Embedding [n, dim]."""
         h: Tensor = self.input(features, keep)
         for linear, norm, act in zip(self.linears, self.norms, self.acts, strict=True):
-            h = linear(F.dropout(act(norm(h)), self.dropout, self.training))
+            h = linear(dropout(act(norm(h)), self.dropout, self.training))
         if self.skip is not None:
             h = h + self.skip(features, keep)
         z: Tensor = self.output_norm(h)

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from genurl_graph.anchors import resolve_anchors
 from genurl_graph.config import Config, EncoderConfig, load_preset, read_method, read_toml
 from genurl_graph.distributed import world_size
 from genurl_graph.encoders import DENSE, ENCODERS, GNNS, IMAGES
@@ -78,6 +79,7 @@ def resolve_config(
     resolved = resolved.override(
         resolve_sampling(resolved, data.num_nodes) | {"training.lr": resolve_learning_rate(resolved, data.num_nodes)}
     )
+    resolved = resolved.override({"encoder.anchors": resolve_anchors(resolved, data.num_nodes)})
     if data.types is not None:
         if task != "graph":
             raise InputError("task reduce: found HeteroData; expected vectors (or use task graph)")
@@ -133,7 +135,10 @@ def _variants(task: str, asked: Mapping[str, Any]) -> tuple[str, ...]:
         wide = int(asked.get("encoder.dim", 2)) > 2
     except ValueError:
         wide = False  # refused when it is converted
-    return ("mlp", "mlp-wide") if wide else ("mlp",)
+    if wide:
+        return ("mlp", "mlp-wide")
+    direct = str(asked.get("encoder.anchors", "auto")) == "0" or asked.get("loss.name") == "barlow"
+    return ("mlp",) if direct or name != "mlp" else ("mlp", "mlp-anchors")
 
 
 def _normalization(x: Tensor, encoder: EncoderConfig) -> str:

@@ -111,6 +111,11 @@ class EncoderConfig:
         str,
         "start of a free table: pca, spectral (eigenvectors of P) or random; of a network on components: pca or random",
     ] = "pca"
+    anchors: Annotated[
+        Literal["auto"] | int,
+        "pictures by an mlp: places of a finished table of coordinates among which it chooses; 0: it learns "
+        "coordinates by itself; auto: 1500, where a table can be had",
+    ] = 0
     structure: Annotated[
         Literal["identity", "degree", "random_walk", "laplacian"],
         "input of nodes without features (genurl_graph.structure): identity (one-hot) or laplacian; degree and "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from genurl_graph.anchor_batches import AnchorBatches
 from genurl_graph.graph import MergedGraph
 from genurl_graph.image_batches import ImageBatches
 from genurl_graph.neighbors import Neighbors
@@ -17,7 +18,7 @@ class Problem(NamedTuple):
 
     Attributes
     ----------
-    objective : PairwiseObjective, TeacherBatches or ImageBatches
+    objective : PairwiseObjective, AnchorBatches, TeacherBatches or ImageBatches
     merged : MergedGraph
         The graph P lives on, with provenance.
     neighbors : Neighbors or None
@@ -28,7 +29,7 @@ class Problem(NamedTuple):
         Where neighbours were searched, if new samples are to be placed by theirs.
     """
 
-    objective: PairwiseObjective | TeacherBatches | ImageBatches
+    objective: PairwiseObjective | AnchorBatches | TeacherBatches | ImageBatches
     merged: MergedGraph
     neighbors: Neighbors | None
     decisions: dict[str, Any] = {}  # noqa: RUF012 - never changed

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from genurl_graph.all_pairs import AllPairsObjective
+from genurl_graph.anchor_batches import AnchorBatches
+from genurl_graph.anchors import AnchorMLP
 from genurl_graph.batches import BatchObjective
-from genurl_graph.config import Config
-from genurl_graph.encoders import DENSE, Features, make_encoder
+from genurl_graph.config import Config, load_preset
+from genurl_graph.distributed import alone
+from genurl_graph.encoders import DENSE, Features, FreeTable, make_encoder
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph import MergedGraph, merge_graphs
 from genurl_graph.inputs import Input
@@ -22,8 +27,11 @@ from genurl_graph.tasks.common import (
     feature_space,
     given_similarities,
     predefined_weights,
+    resolve_learning_rate,
+    resolve_sampling,
 )
 from genurl_graph.tasks.start import start
+from genurl_graph.training import train
 
 OBJECTIVES: dict[str, type[PairwiseObjective]] = {"all": AllPairsObjective, "batch": BatchObjective}
 
@@ -66,23 +74,59 @@ def build(
         raise InputError(f"task reduce: encoder {config.encoder.name!r} needs a graph; expected one of {expected}")
     space, neighbors, merged = merged_graph(data, config, seed, device, statistics)
     width = data.num_features if x is None else int(x.size(1))
-    encoder = make_encoder(config, width, start(data, space, merged, config, seed) if free else None)
+    first = start(data, space, merged, config, seed) if free or config.encoder.anchors else None
+    encoder = make_encoder(config, width, first)
+    features = None if free or x is None else Features(x)
+    objective: PairwiseObjective | AnchorBatches
+    if isinstance(encoder, AnchorMLP):
+        assert features is not None
+        assert first is not None
+        table = finished_table(first, merged, table_config(config, data.num_nodes), device)
+        objective = AnchorBatches(encoder, features, table, config.sampling, seed)
+    else:
+        objective = pairwise(encoder, features, merged, config, data.num_nodes)
+    # Averages over a graph are not to be had for samples outside it.
+    outside = config.neighbors.hops == 0 or data.edge_index is None
+    return Problem(objective, merged, neighbors, space=space if outside else None)
+
+
+def pairwise(
+    encoder: nn.Module, features: Features | None, merged: MergedGraph, config: Config, num_nodes: int
+) -> PairwiseObjective:
+    """The divergence between P on a merged graph and Q of an encoder."""
     positive = merged.edge_weight > 0
-    make = OBJECTIVES.get(config.sampling.negatives, PairwiseObjective)
-    objective = make(
+    return OBJECTIVES.get(config.sampling.negatives, PairwiseObjective)(
         encoder,
-        None if free or x is None else Features(x),
+        features,
         None,
         merged.edge_index[:, positive].cpu(),
         merged.edge_weight[positive].cpu(),
-        data.num_nodes,
+        num_nodes,
         config.loss,
         config.sampling,
         config.views,
     )
-    # Averages over a graph are not to be had for samples outside it.
-    alone = config.neighbors.hops == 0 or data.edge_index is None
-    return Problem(objective, merged, neighbors, space=space if alone else None)
+
+
+def table_config(config: Config, num_nodes: int) -> Config:
+    """Configuration of the table that an MLP with anchors learns from: its neighbours, P and loss, a table's steps."""
+    preset = load_preset("reduce")
+    table = replace(
+        config,
+        encoder=replace(config.encoder, name="free", anchors=0),
+        sampling=preset.sampling,
+        training=preset.training,
+    )
+    return table.override(resolve_sampling(table, num_nodes) | {"training.lr": resolve_learning_rate(table, num_nodes)})
+
+
+def finished_table(first: Tensor, merged: MergedGraph, config: Config, device: torch.device) -> Tensor:
+    """A table of coordinates [n, d] that started as `first`, trained to its end; on the CPU."""
+    # Several processes compute the same one.
+    with alone():
+        objective = pairwise(FreeTable(first), None, merged, config, len(first)).move(device)
+        train(objective, config.training)
+    return objective.embed().cpu()
 
 
 def merged_graph(
