@@ -57,7 +57,8 @@ def compare_reduce(
         else as_config(options.make_estimator(**own_model(method, dim, model), seed=0).resolve(plain))
         for method in chosen
     }
-    header = {"dataset": name, "protocol": "reduce", "seeds": list(range(seeds)), "dim": dim, **machine(model["device"])}
+    header: dict[str, Any] = {"dataset": name, "protocol": "reduce", "seeds": list(range(seeds)), "dim": dim}
+    header |= machine(model["device"])
     results = ReduceResults(header, environment(plain, model["device"]), configuration, outputs.metrics)
     if outputs.resume:
         results.resume()

@@ -35,8 +35,8 @@ class DatasetInfo:
     by_hand
         How to make the file where nobody offers it (no `urls`).
     classes
-        Names of the labels 0, 1, ..., where those who made the data set, or the sizes of its classes, leave no doubt which
-        number is which; else empty.
+        Names of the labels 0, 1, ..., where those who made the data set, or the sizes of its classes, leave no doubt
+        which number is which; else empty.
     """
 
     name: str

@@ -32,8 +32,8 @@ _HETEROPHILOUS = "https://github.com/yandex-research/heterophilous-graphs/raw/ma
 _OGB = "http://snap.stanford.edu/ogb/data/"
 
 
-# Planetoid's files number the classes only. No two have as many papers, so the published counts name them: 351, 217, 418,
-# 818, 426, 298 and 180.
+# Planetoid's files number the classes only. No two have as many papers, so the published counts name them: 351, 217,
+# 418, 818, 426, 298 and 180.
 _CORA = (
     *("Theory", "Reinforcement Learning", "Genetic Algorithms", "Neural Networks", "Probabilistic Methods"),
     *("Case Based", "Rule Learning"),

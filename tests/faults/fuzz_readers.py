@@ -2,8 +2,8 @@
 
     python tests/faults/fuzz_readers.py --minutes 10
 
-Hypothesis damages valid files of every format (bits, cuts, repetitions, insertions of awkward numbers). The first file that
-does harm is kept, and named. ``fuzz_atheris.py`` lets coverage choose the bytes instead.
+Hypothesis damages valid files of every format (bits, cuts, repetitions, insertions of awkward numbers). The first file
+that does harm is kept, and named. ``fuzz_atheris.py`` lets coverage choose the bytes instead.
 """
 
 from __future__ import annotations
