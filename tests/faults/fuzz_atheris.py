@@ -3,8 +3,8 @@
     pip install atheris
     python tests/faults/fuzz_atheris.py --minutes 10
 
-The targets, their limits of time and memory, and the valid files to begin with are those of ``fuzz_readers.py``. atheris
-is no dependency of the package nor of CI: it exists for Linux and some versions of Python. The first file that does harm
+Targets, their limits of time and memory, and the valid files to begin with are those of ``fuzz_readers.py``. atheris is
+no dependency of the package nor of CI: it exists for Linux and some versions of Python. The first file that does harm
 ends the run; it is kept, and named. `--corpus FOLDER` keeps what was found interesting, for a later run to go on from.
 """
 
