@@ -105,16 +105,21 @@ def make_estimator(
     )
 
 
-def repeated(config: Mapping[str, Any], device: str) -> dict[str, Any]:
-    """Options of the model that lead to a stored configuration again, on `device` where there is one."""
+def again(device: str) -> str:
+    """The device that a run was on, where there is one."""
     import torch
 
+    return "auto" if device == "cuda" and not torch.cuda.is_available() else device
+
+
+def repeated(config: Mapping[str, Any], device: str) -> dict[str, Any]:
+    """Options of the model that lead to a stored configuration again, on `device` where there is one."""
     from genurl_graph.config import flatten
 
     return {
         "task": config["task"],
         **dict.fromkeys(("encoder", "dim", "epochs")),
-        "device": "auto" if device == "cuda" and not torch.cuda.is_available() else device,
+        "device": again(device),
         "config": {key: value for key, value in flatten(config).items() if key != "task"},
         "assignments": (),
     }

@@ -23,7 +23,7 @@ def repeat_table(stored: dict[str, Any], data_root: Path | None, report: Report)
     """The rows of the same table, under the key that they have in the file, and the circumstances, now."""
     from genurl_graph import datasets
 
-    name, device, kind = stored["dataset"], stored["environment"]["device"], kind_of(stored)
+    name, device, kind = stored["dataset"], options.again(stored["environment"]["device"]), kind_of(stored)
     data = datasets.load(name, data_root)
     report.line(describe(name, data))
     if kind == "reduce":
@@ -151,7 +151,7 @@ def model_of(config: dict[str, Any] | None, stored: dict[str, Any], data: "Data"
     """Options of the model that a row had (None: one without a model); InputError if they mean something else now."""
     device = stored["environment"]["device"]
     if config is None:
-        return {"device": device}
+        return {"device": options.again(device)}
     model = options.repeated(config, device)
     if as_config(options.make_estimator(**model, seed=0).resolve(data)) != config:
         raise InputError(OTHER_CONFIGURATION)
