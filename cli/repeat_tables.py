@@ -65,9 +65,9 @@ def needed(stored: dict[str, Any]) -> tuple[str, ...]:
 def compare(stored: dict[str, Any], data: "Data", data_root: Path | None, quiet: bool) -> Rows:
     import torch
 
-    from genurl_graph.cli.compare import METHODS, run_jobs
+    from genurl_graph.cli.compare import run_jobs
     from genurl_graph.cli.results import ProbeResults
-    from genurl_graph.cli.runs import FIXED, Job
+    from genurl_graph.cli.runs import FIXED, METHODS, Job
 
     results = ProbeResults(stored, stored["environment"], stored["configuration"], None)
     jobs, threads = [], torch.get_num_threads()
