@@ -12,7 +12,7 @@ from genurl_graph.cli.comparison import save, show
 from genurl_graph.cli.grid import BASE, GAMMA, MERGING, NU, K, Row, assignments, one_at_a_time, parse_factors, product
 from genurl_graph.cli.report import Report, as_config, bar, describe, percent
 from genurl_graph.cli.scores import load_labelled
-from genurl_graph.cli.stored import environment
+from genurl_graph.cli.stored import environment, machine
 from genurl_graph.exceptions import DivergenceError, InputError
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ def ablate(
         "seeds": list(range(seeds)),
         "factors": {factor: list(levels) for factor, levels in factors.items()},
         "full": full,
+        **machine(model["device"]),
     }
     configuration = {row.name: resolved(row, data, model) for row in rows}
     results = Ablation(rows, header, environment(data, model["device"]), configuration, metrics)

@@ -14,7 +14,7 @@ from genurl_graph.cli.report import Report, as_config, bar, describe
 from genurl_graph.cli.results import ProbeResults
 from genurl_graph.cli.runs import FIXED, METHODS, Job, Run
 from genurl_graph.cli.scores import load_labelled, probe_test
-from genurl_graph.cli.stored import environment
+from genurl_graph.cli.stored import environment, machine
 from genurl_graph.exceptions import InputError
 from genurl_graph.peers import PEERS, peer_settings, require
 from genurl_graph.peers.reduction import REDUCERS
@@ -108,26 +108,31 @@ def compare(
     protocol = protocol or default_protocol(data)
     report.line(describe(name, data))
     configuration = {method: resolved(method, name, data, model, changes.get(method, {})) for method in chosen}
-    header = {"dataset": name, "protocol": protocol, "seeds": list(range(seeds))}
+    header = {"dataset": name, "protocol": protocol, "seeds": list(range(seeds)), **machine(model["device"])}
     results = ProbeResults(header, environment(data, model["device"]), configuration, metrics)
     if resume:
         results.resume()
     threads = results.environment["threads"]
-    with terminable(), bar(sum(len(results.todo(method)) for method in chosen), quiet) as shown:
-        for method in chosen:
-            todo = results.todo(method)
-            job = Job(method, todo, name, data_root, model, changes.get(method, {}), threads)
-            with closing(embeddings_of(job)) as found:
-                for run, seed in zip(found, todo, strict=True):
-                    earlier = results.runs[method]["probe_test"]
-                    # The same rows on the public split give the same probe: it is not computed twice.
-                    repeated = earlier and method in FIXED and protocol == "public"
-                    accuracy = earlier[0] if repeated else probe_test(run.embedding, data, protocol, seed)
-                    results.add(method, {"probe_test": accuracy}, run)
-                    shown.update()
+    jobs = [Job(m, results.todo(m), name, data_root, model, changes.get(m, {}), threads) for m in chosen]
+    run_jobs(jobs, results, data, quiet)
     report.line(f"\nlinear probe, test accuracy in per cent (protocol {protocol}, {seeds} seeds)")
     show(results, report)
     save(results, report, metrics, markdown)
+
+
+def run_jobs(jobs: list[Job], results: ProbeResults, data: "Data", quiet: bool) -> None:
+    """Add the runs of all jobs, judged by the probe, to the results."""
+    protocol = results.header["protocol"]
+    with terminable(), bar(sum(len(job.seeds) for job in jobs), quiet) as shown:
+        for job in jobs:
+            with closing(embeddings_of(job)) as found:
+                for run, seed in zip(found, job.seeds, strict=True):
+                    earlier = results.runs[job.method]["probe_test"]
+                    # The same rows on the public split give the same probe: it is not computed twice.
+                    again = earlier and job.method in FIXED and protocol == "public"
+                    accuracy = earlier[0] if again else probe_test(run.embedding, data, protocol, seed)
+                    results.add(job.method, {"probe_test": accuracy}, run)
+                    shown.update()
 
 
 def embeddings_of(job: Job) -> Generator[Run, None, None]:

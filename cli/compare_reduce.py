@@ -1,7 +1,8 @@
 """``genurl-graph compare --task reduce``: dimension reductions side by side, their pictures in one panel."""
 
 import tempfile
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from genurl_graph.cli.reduce_results import ReduceResults
 from genurl_graph.cli.reduce_runs import ReduceJob, own_model
 from genurl_graph.cli.report import Report, as_config, bar, describe
 from genurl_graph.cli.scores import load_named
-from genurl_graph.cli.stored import environment
+from genurl_graph.cli.stored import environment, machine
 from genurl_graph.exceptions import InputError
 from genurl_graph.peers import peer_settings
 from genurl_graph.peers.reduction import REDUCERS, require_reducer
@@ -39,12 +40,6 @@ def compare_reduce(
     report: Report,
 ) -> None:
     """Run and judge the methods, one process each; write table, pictures and embeddings."""
-    import numpy as np
-    import torch
-    from torch_geometric.data import Data
-
-    from genurl_graph.evaluation.neighborhood import reduce_scores
-
     dim = model["dim"] or 2
     if outputs.plot and dim != 2:
         raise InputError(f"--plot draws two dimensions, but --dim is {dim}; leave one of them out")
@@ -52,45 +47,29 @@ def compare_reduce(
         if method in REDUCERS:
             require_reducer(method)
     name, data = load_named(dataset, root)
-    x = vectors(name, data)
-    y = getattr(data, "y", None)
+    plain = bare(name, data)
+    x, y = plain.x.numpy(), getattr(data, "y", None)
     report.line(describe(name, data))
 
-    bare = Data(x=torch.from_numpy(x), y=y)
     configuration = {
         method: peer_settings(method, None, changes.get(method))
         if method in REDUCERS
-        else as_config(options.make_estimator(**own_model(method, dim, model), seed=0).resolve(bare))
+        else as_config(options.make_estimator(**own_model(method, dim, model), seed=0).resolve(plain))
         for method in chosen
     }
-    header = {"dataset": name, "protocol": "reduce", "seeds": list(range(seeds)), "dim": dim}
-    results = ReduceResults(header, environment(bare, model["device"]), configuration, outputs.metrics)
+    header: dict[str, Any] = {"dataset": name, "protocol": "reduce", "seeds": list(range(seeds)), "dim": dim}
+    header |= machine(model["device"])
+    results = ReduceResults(header, environment(plain, model["device"]), configuration, outputs.metrics)
     if outputs.resume:
         results.resume()
     pictures: dict[str, Array] = {}
-    todo = {method: results.todo(method) for method in chosen}
-    total = sum(len(left) + 1 for left in todo.values() if left)
-    with (
-        terminable(),
-        tempfile.TemporaryDirectory(prefix="genurl-graph-") as scratch,
-        bar(total, report.quiet) as shown,
-    ):
-        file = Path(scratch) / "vectors.npy"
-        np.save(file, x)
-        for method, left in todo.items():
-            if not left:
-                continue
-            job = ReduceJob(method, left, file, dim, model, changes.get(method, {}), results.environment["threads"])
-            with closing(runs.run_apart(job)) as found:
-                results.add_cold(method, next(found))
-                shown.update()
-                for run, seed in zip(found, left, strict=True):
-                    # Folds and samples are the same for all seeds: what differs is the embedding.
-                    results.add(method, reduce_scores(x, run.embedding, y), run)
-                    if seed == 0:
-                        pictures[method] = run.embedding
-                        keep(outputs.embeddings, method, run.embedding, data)
-                    shown.update()
+    threads = results.environment["threads"]
+    with stored_vectors(x) as file:
+        jobs = [ReduceJob(m, results.todo(m), file, dim, model, changes.get(m, {}), threads) for m in chosen]
+        for method, seed, z in run_jobs(jobs, results, x, y, report.quiet):
+            if seed == 0:
+                pictures[method] = z
+                keep(outputs.embeddings, method, z, data)
     report.line(f"\n{results.caption()}")
     show(results, report)
     save(results, report, outputs.metrics, outputs.markdown)
@@ -98,9 +77,41 @@ def compare_reduce(
         draw(outputs.plot, results, pictures, outputs.embeddings, data, report)
 
 
-def vectors(name: str, data: "Data") -> "Array":
-    """Features of a data set, dense float32 [n, f]."""
+@contextmanager
+def stored_vectors(x: "Array") -> Iterator[Path]:
+    """A file of the vectors, which the processes of the methods read."""
     import numpy as np
+
+    with tempfile.TemporaryDirectory(prefix="genurl-graph-") as scratch:
+        file = Path(scratch) / "vectors.npy"
+        np.save(file, x)
+        yield file
+
+
+def run_jobs(
+    jobs: list[ReduceJob], results: ReduceResults, x: "Array", y: Any, quiet: bool
+) -> Iterator[tuple[str, int, "Array"]]:
+    """Add the runs of all jobs, judged, to the results; method, seed and embedding of each."""
+    from genurl_graph.evaluation.neighborhood import reduce_scores
+
+    jobs = [job for job in jobs if job.seeds]
+    with terminable(), bar(sum(job.n_runs for job in jobs), quiet) as shown:
+        for job in jobs:
+            with closing(runs.run_apart(job)) as found:
+                results.add_cold(job.method, next(found))
+                shown.update()
+                for run, seed in zip(found, job.seeds, strict=True):
+                    # Folds and samples are the same for all seeds: what differs is the embedding.
+                    results.add(job.method, reduce_scores(x, run.embedding, y), run)
+                    shown.update()
+                    yield job.method, seed, run.embedding
+
+
+def bare(name: str, data: "Data") -> "Data":
+    """Features of a data set, dense float32 [n, f], its labels, and nothing else."""
+    import numpy as np
+    import torch
+    from torch_geometric.data import Data
 
     from genurl_graph._csr import to_scipy_or_numpy
 
@@ -112,7 +123,7 @@ def vectors(name: str, data: "Data") -> "Array":
             found = f"{x.shape[0]:,} x {x.shape[1]:,} sparse features"
             raise InputError(f"--task reduce: the {found} of {name} are too large to be made dense, as peers need them")
         x = x.toarray()
-    return np.ascontiguousarray(x, dtype=np.float32)
+    return Data(x=torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32)), y=getattr(data, "y", None))
 
 
 def keep(folder: Path | None, method: str, z: "Array", data: "Data") -> None:

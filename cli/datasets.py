@@ -65,7 +65,7 @@ def show(report: Report, entry: "DatasetInfo", root: Path) -> None:
         ("nodes", f"{entry.n_nodes:,}"),
         ("edges", f"{entry.n_edges:,} (each direction counted)"),
         ("features", f"{entry.n_features:,}"),
-        ("classes", f"{entry.n_classes:,}"),
+        ("classes", f"{entry.n_classes:,}" + (f": {', '.join(entry.classes)}" if entry.classes else "")),
         ("origin", entry.origin),
         ("licence", entry.licence),
         ("cite", entry.citation),

@@ -4,10 +4,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genurl_graph.cli import options
-from genurl_graph.cli.report import Report, describe, mean_std, percent, versions
+from genurl_graph.cli.report import Report, describe, mean_std, percent
 from genurl_graph.cli.scores import reference_embeddings
+from genurl_graph.cli.stored import environment, machine
 
 if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
     from genurl_graph.estimator import GenURL
     from genurl_graph.evaluation.links import LinkSplit
 
@@ -27,7 +30,7 @@ def evaluate_links(
 ) -> None:
     """Split, train and score once for every seed; print the table and write the file of metrics."""
     from genurl_graph import datasets
-    from genurl_graph.evaluation.links import link_split, official_split
+    from genurl_graph.evaluation.links import official_split
     from genurl_graph.io import check_output, write_json
 
     if metrics:
@@ -36,24 +39,32 @@ def evaluate_links(
     data = datasets.load(dataset, data_root)
     report = Report(quiet)
     report.line(describe(name, data))
-    official = official_split(data)
-    if official:
+    if official_split(data):
         report.line("its official split: the same edges are held out for every seed")
+    rows, more = train_and_score(data, list(range(seeds)), model)
+    show(report, rows, more["edges"], seeds)
+    if metrics:
+        content: dict[str, Any] = {"dataset": name, "protocol": "links", "n_nodes": data.num_nodes}
+        content |= {"seeds": list(range(seeds)), "methods": rows, **more}
+        content |= {"environment": environment(data, model["device"]), **machine(model["device"])}
+        write_json(metrics, content)
+        report.line(f"metrics   {metrics}")
+
+
+def train_and_score(data: "Data", seeds: list[int], model: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Figures of all rows (`summarise`); and the numbers of edges, mean seconds, and the configuration."""
+    from genurl_graph.evaluation.links import link_split, official_split
+
+    official = official_split(data)
     runs, seconds = [], []
-    for seed in range(seeds):
+    for seed in seeds:
         split = official or link_split(data, seed)
         estimator = options.make_estimator(**model, seed=seed).fit(split.graph)
         runs.append(score(split, estimator, seed))
         seconds.append(estimator.seconds_)
-    rows = summarise(runs)
     sizes = {"train": split.train.size(1), "val": int(split.val.label.sum()), "test": int(split.test.label.sum())}
-    show(report, rows, sizes, seeds)
-    if metrics:
-        content: dict[str, Any] = {"dataset": name, "protocol": "links", "n_nodes": data.num_nodes, "edges": sizes}
-        content |= {"seeds": list(range(seeds)), "methods": rows}
-        content |= {"seconds": {stage: mean_std([s[stage] for s in seconds])[0] for stage in seconds[0]}}
-        write_json(metrics, {**content, "config": estimator.config_.to_dict(), "versions": versions()})
-        report.line(f"metrics   {metrics}")
+    means = {stage: mean_std([s[stage] for s in seconds])[0] for stage in seconds[0]}
+    return summarise(runs), {"edges": sizes, "seconds": means, "config": estimator.config_.to_dict()}
 
 
 def score(split: "LinkSplit", estimator: "GenURL", seed: int) -> dict[str, dict[str, Any]]:

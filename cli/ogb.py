@@ -9,11 +9,10 @@ import click
 
 from genurl_graph.cli import INTERRUPTED, Stop, options
 from genurl_graph.cli.comparison import show, terminable
-from genurl_graph.cli.machine import hardware
 from genurl_graph.cli.ogb_results import OgbResults, OgbRun
-from genurl_graph.cli.report import Report, as_config, bar, describe, version_of, versions
+from genurl_graph.cli.report import Report, as_config, bar, describe, version_of
 from genurl_graph.cli.runs import FIXED, peak_mb, reset_peak
-from genurl_graph.cli.stored import environment
+from genurl_graph.cli.stored import environment, machine
 from genurl_graph.exceptions import InputError
 
 if TYPE_CHECKING:
@@ -97,8 +96,7 @@ def ogb(
         "method": "GenURL",
         "external_data": False,
         "command": context.meta["command"],
-        "hardware": hardware(around["device"]),
-        "versions": {**versions(), "ogb": version_of("ogb")},
+        **circumstances(around["device"]),
         "data": sizes(entry, data),
     }
     own = as_config(config)
@@ -138,6 +136,12 @@ def known(dataset: str) -> "DatasetInfo":
     if entry.name not in fitting:
         raise InputError(f"--dataset: found {entry.name}, which is not of OGB; expected one of {', '.join(fitting)}")
     return entry
+
+
+def circumstances(device: str) -> dict[str, Any]:
+    """Hardware and versions, that of OGB's package too."""
+    found = machine(device)
+    return {**found, "versions": {**found["versions"], "ogb": version_of("ogb")}}
 
 
 def sizes(entry: "DatasetInfo", data: "Data") -> dict[str, Any]:

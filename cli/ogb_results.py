@@ -45,7 +45,7 @@ class OgbResults(StoredRuns):
         header: dict[str, Any],
         environment: dict[str, Any],
         configuration: dict[str, Any],
-        path: Path,
+        path: Path | None,
         report: Path,
     ) -> None:
         super().__init__(header, environment, configuration, path)

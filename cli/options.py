@@ -1,7 +1,7 @@
 """Options that several commands share, declared once, and what they mean for the library."""
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -79,16 +79,19 @@ def make_estimator(
     dim: int | None,
     epochs: int | None,
     device: str,
-    config: Path | None,
+    config: Path | Mapping[str, Any] | None,
     assignments: tuple[str, ...],
     seed: int | None,
     **more: Any,
 ) -> "GenURL":
-    """The estimator that the options of `model` describe; `more` goes to its constructor."""
+    """The estimator that the options of `model` describe; `more` goes to its constructor.
+
+    `config` may be a configuration by dotted names, too: `repeated` makes such options of one that was stored.
+    """
     from genurl_graph.config import parse_assignments, read_toml
     from genurl_graph.estimator import GenURL
 
-    overrides: dict[str, Any] = read_toml(config) if config else {}
+    overrides: dict[str, Any] = read_toml(config) if isinstance(config, Path) else dict(config or {})
     overrides |= parse_assignments(assignments)
     return GenURL(
         n_components=dim,
@@ -100,6 +103,26 @@ def make_estimator(
         config=overrides or None,
         **more,
     )
+
+
+def again(device: str) -> str:
+    """The device that a run was on, where there is one."""
+    import torch
+
+    return "auto" if device == "cuda" and not torch.cuda.is_available() else device
+
+
+def repeated(config: Mapping[str, Any], device: str) -> dict[str, Any]:
+    """Options of the model that lead to a stored configuration again, on `device` where there is one."""
+    from genurl_graph.config import flatten
+
+    return {
+        "task": config["task"],
+        **dict.fromkeys(("encoder", "dim", "epochs")),
+        "device": again(device),
+        "config": {key: value for key, value in flatten(config).items() if key != "task"},
+        "assignments": (),
+    }
 
 
 def parse_names(option: str, noun: str, text: str, known: Iterable[str]) -> list[str]:

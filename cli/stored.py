@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from genurl_graph.cli.machine import hardware
+from genurl_graph.cli.report import versions
 from genurl_graph.exceptions import InputError
 
 if TYPE_CHECKING:
@@ -188,6 +190,13 @@ def environment(data: "Data", device: str) -> dict[str, Any]:
 
     parts = [getattr(data, key, None) for key in ("x", "edge_index", "y", "train_mask", "val_mask", "test_mask")]
     return {"data": checksum(*parts), "device": choose_device(device).type, "threads": torch.get_num_threads()}
+
+
+def machine(device: str) -> dict[str, Any]:
+    """What a repetition on another machine has to tell apart: hardware and versions."""
+    from genurl_graph.training import choose_device
+
+    return {"hardware": hardware(choose_device(device).type), "versions": versions()}
 
 
 def _difference(stored: Any, now: Any, name: str = "") -> str | None:

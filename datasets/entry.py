@@ -34,6 +34,9 @@ class DatasetInfo:
         Size of the download where it is too large to be started unasked, else 0.
     by_hand
         How to make the file where nobody offers it (no `urls`).
+    classes
+        Names of the labels 0, 1, ..., where those who made the data set, or the sizes of its classes, leave no doubt
+        which number is which; else empty.
     """
 
     name: str
@@ -53,6 +56,7 @@ class DatasetInfo:
     pyg: tuple[str, ...] = ()
     download_mb: int = 0
     by_hand: str = ""
+    classes: tuple[str, ...] = ()
 
 
 def stored(root: Path, file: str) -> Path | None:

@@ -49,7 +49,8 @@ def load(name: str, root: str | os.PathLike[str] | None = None, *, large_downloa
         edge_index int64 [2, E]:
         undirected where PyG makes it so, directed for WebKB and Actor; absent for vectors and images. edge_weight
         float32 [E] for karate. y int64 [n]. train_mask, val_mask, test_mask, boolean [n] or [n, splits],
-        where the data set defines them (MNIST-all and Fashion-MNIST-all: train and test). name: the canonical name.
+        where the data set defines them (MNIST-all and Fashion-MNIST-all: train and test). label_names: names of the
+        classes, where they are known. name: the canonical name.
 
     Raises
     ------
@@ -72,6 +73,9 @@ def load(name: str, root: str | os.PathLike[str] | None = None, *, large_downloa
             f"({type(error).__name__}: {error}); delete them to have them downloaded again"
         ) from error
     data.name = entry.name
+    # Files of the same names may hold another data set.
+    if entry.classes and int(data.y.max()) < len(entry.classes):
+        data.label_names = list(entry.classes)
     return data
 
 

@@ -12,11 +12,18 @@ _ZHENG = "Zheng et al.: Massively Parallel Digital Transcriptional Profiling of 
 _MNIST = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 _FASHION = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
 
+_CLOTHES = (
+    *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+    *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+)
+
 # Part -> prefixes of its files, and images in it.
 _PARTS = {"test": (("t10k",), 10_000), "train": (("train",), 60_000), "all": (("train", "t10k"), 70_000)}
 
 
-def _idx(name: str, folder: str, url: str, origin: str, licence: str, citation: str) -> tuple[DatasetInfo, ...]:
+def _idx(
+    name: str, folder: str, url: str, origin: str, licence: str, citation: str, classes: tuple[str, ...] = ()
+) -> tuple[DatasetInfo, ...]:
     """Test, training and all images of an MNIST-like collection; the bare name is the test part."""
     entries = []
     for part, (prefixes, n) in _PARTS.items():
@@ -30,6 +37,7 @@ def _idx(name: str, folder: str, url: str, origin: str, licence: str, citation: 
                 files=tuple(f"{folder}/raw/{file}" for file in files),
                 urls=tuple(url + file for file in files),
                 pyg=prefixes,
+                classes=classes,
             )
         )
     return tuple(entries)
@@ -37,7 +45,7 @@ def _idx(name: str, folder: str, url: str, origin: str, licence: str, citation: 
 
 VECTORS = (
     *_idx("MNIST", "MNIST", _MNIST, "yann.lecun.com", "CC BY-SA 3.0", _LECUN),
-    *_idx("Fashion-MNIST", "FashionMNIST", _FASHION, "zalandoresearch/fashion-mnist", "MIT", _XIAO),
+    *_idx("Fashion-MNIST", "FashionMNIST", _FASHION, "zalandoresearch/fashion-mnist", "MIT", _XIAO, _CLOTHES),
     DatasetInfo(
         *("pbmc68k", ("pbmc68k-reduced", "pbmc"), REDUCTION, 700, 0, 765, 10, "10x Genomics, by way of scanpy"),
         licence="CC BY 4.0 (10x Genomics)",

@@ -1,11 +1,7 @@
 """Two real processes: the same loss curve and the same embedding as one, up to the order of additions."""
 
 import json
-import os
 import socket
-import subprocess
-import sys
-import textwrap
 
 import numpy as np
 import pytest
@@ -14,6 +10,7 @@ import torch
 from genurl_graph import GenURL
 from genurl_graph.datasets.planted import planted_graph
 from genurl_graph.distributed import BatchNorm, own_share, world_size
+from tests.forked import run_together
 
 # What each process does: fit, and leave its result in a file of its own.
 WORKER = """
@@ -39,14 +36,8 @@ def run_two(script, *arguments):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    shared = os.environ | {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-c", textwrap.dedent(script), *arguments]
-    workers = [
-        subprocess.Popen(command, env=shared | {"RANK": str(r)}, stderr=subprocess.PIPE, text=True) for r in range(2)
-    ]
-    found = [worker.communicate(timeout=300) for worker in workers]
-    assert [w.returncode for w in workers] == [0, 0], found
-    return found
+    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": "1"}
+    run_together(script, arguments, [shared | {"RANK": str(rank)} for rank in range(2)])
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from genurl_graph.cli import main
+from genurl_graph.cli import main, runs
 from genurl_graph.datasets import registry
 from genurl_graph.datasets.loaders import LOADERS
 from genurl_graph.evaluation import splits
@@ -70,6 +70,8 @@ def test_examples_run(name, tmp_path, monkeypatch):
     monkeypatch.setenv("GENURL_DATA", str(tmp_path / "no-data"))
     # The protocol's 20 repeats would take most of the time, and show nothing more than one.
     monkeypatch.setitem(splits.REPEATS, "random-10-10-80", 1)
+    # New processes would import torch once more for each method.
+    monkeypatch.setattr(runs, "run_apart", lambda job: job.run())
     names: dict[str, object] = {"__name__": name}
     examples = [(language, code) for language, code in blocks(REPOSITORY / "docs" / f"{name}.md") if language != "bash"]
     assert examples

@@ -10,6 +10,8 @@ import pytest
 
 FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
 NEEDS_CORA = ("cora_in_five_minutes", "what_merging_does")
+# A part of the preset's epochs shows as well what the cells do.
+SHORTER = {"cora_in_five_minutes": ("GenURL(random_state=0).fit(", "GenURL(random_state=0, epochs=15).fit(")}
 
 
 def cora(names: dict[str, Any]) -> None:
@@ -111,8 +113,11 @@ def test_cells_run(name: str, request: pytest.FixtureRequest, tmp_path: Path, mo
     notebook = nbformat.read(FOLDER / f"{name}.ipynb", as_version=nbformat.NO_CONVERT)
     nbformat.validate(notebook)
     names: dict[str, Any] = {}
+    long, short = SHORTER.get(name, ("", ""))
+    assert any(long in cell.source for cell in notebook.cells)
     for number, cell in enumerate(notebook.cells):
         if cell.cell_type == "code":
             assert not cell.outputs, f"cell {number} was committed with its output"
-            exec(compile(cell.source, f"{name}[{number}]", "exec"), names)
+            source = cell.source.replace(long, short) if long else cell.source
+            exec(compile(source, f"{name}[{number}]", "exec"), names)
     EXPECTED[name](names)

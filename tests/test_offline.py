@@ -15,12 +15,13 @@ for module in pkgutil.walk_packages(genurl_graph.__path__, "genurl_graph."):
     if not module.name.endswith("__main__"):
         import_module(module.name)
 from genurl_graph.cli import main
-main(["embed", "--dataset", "karate", "--epochs", "1", "--dim", "4", "--quiet", "--output", sys.argv[1]])
+main(["embed", "--input", sys.argv[1], "--epochs", "1", "--dim", "4", "--quiet", "--output", sys.argv[2]])
 """
 
 
 def test_imports_and_a_run_open_no_connection(tmp_path) -> None:
-    words = [sys.executable, "-c", RUN, str(tmp_path / "z.npy")]
+    (tmp_path / "ring.csv").write_text("".join(f"{i},{(i + 1) % 20}\n" for i in range(20)))
+    words = [sys.executable, "-c", RUN, str(tmp_path / "ring.csv"), str(tmp_path / "z.npy")]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "z.npy").exists()

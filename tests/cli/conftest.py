@@ -27,3 +27,15 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         return result
 
     return call
+
+
+@pytest.fixture
+def few_digits(monkeypatch: pytest.MonkeyPatch) -> int:
+    """The data set digits has this many images, where all of them would show nothing more."""
+    import torch
+
+    from genurl_graph.datasets import loaders
+
+    load, number = loaders.LOADERS["digits"], 600
+    monkeypatch.setitem(loaders.LOADERS, "digits", lambda *words: load(*words).subgraph(torch.arange(number)))
+    return number

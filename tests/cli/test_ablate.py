@@ -229,6 +229,7 @@ def test_an_error_of_the_preset_ends_it(run, computed) -> None:
 def test_merging_modes_on_a_graph_with_features(run, data_root: Path, one_thread) -> None:
     run(
         *("ablate", "--dataset", "cornell", "--data-root", data_root, *SMALL, "--seeds", 1, "--quiet"),
+        *("--protocol", "random-10-10-80"),  # its own ten splits would take most of the time
         *("--merging", "adaptive,given,adjacency,features,union,geodesic", "--metrics", "m.json"),
     )
     rows = read()["rows"]

@@ -42,7 +42,7 @@ def test_the_file_changes_nothing(run, task: str, n: int) -> None:
     assert resolved[0] == resolved[1]
 
 
-def test_embed_gives_the_same_numbers(run) -> None:
+def test_embed_gives_the_same_numbers(run, few_digits) -> None:
     Path("my.toml").write_text(run("config", "--task", "reduce").stdout)
     words = ("embed", "--dataset", "digits", "--epochs", 3, "--seed", 1, "--device", "cpu", "--quiet")
     run(*words, "--output", "a.npy")

@@ -16,6 +16,7 @@ def test_details_name_size_source_and_files(run, tmp_path) -> None:
     text = run("datasets", "CORA", "--data-root", tmp_path).stdout
     assert "2,708" in text
     assert info.citation in text
+    assert "7: Theory, Reinforcement Learning, " in text
     assert f"expected under {tmp_path}" in text
     for file in info.files:
         assert f"  - {file}" in text

@@ -50,7 +50,8 @@ def test_progress_goes_to_a_terminal_on_stderr_and_results_to_stdout(tmp_path: P
     # A terminal for standard error, as a user has it who sends the results to a file.
     terminal, end = pty.openpty()
     termios.tcsetwinsize(end, (24, 80))
-    words = ["embed", "--dataset", "karate", "--epochs", "3", "--dim", "4", "--seed", "0", "--device", "cpu"]
+    (tmp_path / "ring.csv").write_text("".join(f"{i},{(i + 1) % 20}\n" for i in range(20)))
+    words = ["embed", "--input", "ring.csv", "--epochs", "3", "--dim", "4", "--seed", "0", "--device", "cpu"]
     done = subprocess.run(
         [sys.executable, "-m", "genurl_graph.cli", *words],
         cwd=tmp_path,
@@ -70,6 +71,6 @@ def test_progress_goes_to_a_terminal_on_stderr_and_results_to_stdout(tmp_path: P
     assert b"train" in progress
     assert b"3/3" in progress
     assert b"train:" not in done.stdout
-    assert b"linear probe" in done.stdout
+    assert b"no labels, so no evaluation" in done.stdout
     # No colour, on either stream.
     assert not re.search(rb"\x1b\[[0-9;]*m", progress + done.stdout)

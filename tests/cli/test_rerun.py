@@ -1,15 +1,20 @@
 """``genurl-graph rerun``: the same figures again, and every difference said."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from genurl_graph.cli.figures import agree
+from genurl_graph.cli import runs
+from genurl_graph.cli.figures import agree, figures_of
 
 EMBED = ("embed", "--dataset", "karate", "--epochs", 3, "--dim", 4, "--seed", 5, "--device", "cpu", "--quiet")
+TABLE = dict.fromkeys(("dataset", "seeds", "environment", "hardware", "versions"), 0) | {"protocol": "links"}
+RUN = dict.fromkeys(("environment", "hardware", "versions", "config", "seed", "task", "embedding_crc32"), 0)
+RUN |= {"run": {"command": "transform"}}
 
 
 def change(path: str, key: str, value: Any) -> None:
@@ -91,7 +96,10 @@ def test_distillation(run) -> None:
         ("[", "cannot be read as JSON"),
         ("[]", "has no 'run'"),
         ('{"run": {}}', "has no 'environment'"),
-        ('{"methods": {}}', "expected a file that --metrics of embed or distill has written"),
+        ('{"methods": {}}', "expected a file that --metrics of embed, distill, compare, ablate, ogb or"),
+        ('{"methods": {}, "protocol": "public"}', "has no 'dataset', 'seeds', 'environment'"),
+        (json.dumps(TABLE), "has no 'methods', 'config'; expected"),
+        (json.dumps(RUN), "found a run of 'transform'; expected embed, distill"),
     ],
 )
 def test_files_that_cannot_be_repeated(run, content: str, message: str) -> None:
@@ -105,3 +113,73 @@ def test_shares_are_compared_in_points_and_counts_as_they_are() -> None:
     assert not agree("loss", {"loss": 0.02}, {"loss": 0.035}, 0.02)
     assert not agree("n_nodes", {"n_nodes": 100}, {"n_nodes": 101}, 0.02)
     assert not agree("knn.test", {"knn.test": 0.5}, {}, 0.02)
+
+
+# ---------------------------------------------------------------- tables of many runs
+
+SMALL = ("--epochs", 2, "--dim", 4, "--set", "encoder.hidden=8", "--device", "cpu", "--quiet", "--metrics", "m.json")
+ONE = ("--seeds", 1)
+KARATE = ("--dataset", "karate", "--seeds", 2)
+PEERS = ("--methods", "genurl,untrained,gae", "--peer-set", "gae.epochs=2")
+TABLES = {
+    "compare": ("compare", *KARATE, *SMALL, *PEERS),
+    "reduce": ("compare", "--dataset", "digits", "--task", "reduce", "--methods", "genurl-mlp,pca", *ONE, *SMALL),
+    "ablate": ("ablate", *KARATE, *SMALL, "--losses", "kl", "--merging", "geodesic", "--set", "loss.nu=3"),
+    "links": ("evaluate", "--protocol", "links", *KARATE, *SMALL),
+}
+
+
+@pytest.fixture
+def here(monkeypatch, one_thread) -> None:
+    """Methods of ``compare`` without new processes, which take ten seconds each to import torch."""
+    monkeypatch.setattr(runs, "run_apart", lambda job: job.run())
+
+
+@pytest.mark.usefixtures("here", "few_digits")
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        ("compare", ["probe_test.genurl.seed 1", "probe_test.untrained.seed 0", "probe_test.gae.seed 1"]),
+        ("reduce", ["trustworthiness.genurl-mlp.seed 0", "spearman.pca.seed 0", "knn_accuracy.pca.seed 0"]),
+        ("ablate", ["probe_val.preset.seed 0", "probe_test.loss=kl.seed 1"]),
+        ("links", ["auc.genurl cosine test.seed 1", "ap.untrained decoder val.seed 0"]),
+    ],
+)
+def test_a_table_gives_the_same_figures_again(run, kind: str, names: list[str]) -> None:
+    run(*TABLES[kind])
+    result = run("rerun", "m.json")
+    assert result.stderr == ""
+    assert "to the last bit" in result.stdout
+    rows = dict(re.findall(r"^  (.*?)   .* (yes|NO)$", result.stdout, flags=re.MULTILINE))
+    assert set(rows.values()) == {"yes"}
+    assert set(names) <= rows.keys()
+
+
+def test_another_figure_of_a_table_is_found(run, one_thread) -> None:
+    run(*TABLES["links"])
+    stored = json.loads(Path("m.json").read_text())
+    stored["methods"]["untrained"]["inner"]["val"]["ap"]["values"][1] += 1e-9
+    Path("m.json").write_text(json.dumps(stored))
+    message = run("rerun", "m.json", "--quiet", code=1).stderr
+    assert f"1 of {len(figures_of(stored))} figures do not agree: ap.untrained inner val.seed 1" in message
+    assert "a table has no single embedding" in run("rerun", "m.json", "--output", "z.npy", code=2).stderr
+
+
+def test_ogb(run, ogb_blocks: Path, one_thread) -> None:
+    words = ("--dataset", "ogbn-arxiv", "--data-root", ogb_blocks, "--seeds", 2, "--probe-epochs", 2, *SMALL)
+    run("ogb", *words)
+    result = run("rerun", "m.json", "--data-root", ogb_blocks)
+    assert result.stderr == ""
+    assert "mlp_test.genurl.seed 1" in result.stdout
+    assert "linear_val.raw.seed 0" in result.stdout
+    assert " NO\n" not in result.stdout
+
+
+def test_an_interrupted_table_is_repeated_as_far_as_it_goes(run, here, monkeypatch) -> None:
+    run(*TABLES["compare"])
+    stored = json.loads(Path("m.json").read_text())
+    del stored["methods"]["gae"], stored["methods"]["untrained"]
+    stored["methods"]["genurl"]["probe_test"].pop()
+    Path("m.json").write_text(json.dumps(stored))
+    printed = run("rerun", "m.json").stdout
+    assert re.findall(r"\S+\.seed \d", printed) == ["probe_test.genurl.seed 0"]

@@ -1,11 +1,20 @@
-"""Runs in a process of their own: the next one begins when the last one has been dealt with."""
+"""Runs in a process of their own: when each begins, and what becomes of errors.
 
+Nothing here imports torch, so that the processes take no seconds.
+"""
+
+import operator
 import time
 from collections.abc import Generator
 from contextlib import closing
 from typing import NamedTuple
 
+import pytest
+from click import ClickException
+
+from genurl_graph.cli import runs
 from genurl_graph.cli.runs import Run, run_apart
+from genurl_graph.exceptions import DivergenceError, InputError
 
 
 class Clocked(NamedTuple):
@@ -26,3 +35,32 @@ def test_scoring_takes_nothing_from_the_next_run():
         time.sleep(0.5)  # scores are computed here
         dealt_with = time.time()
         assert next(found).embedding >= dealt_with
+
+
+class Failing(NamedTuple):
+    """Work that fails."""
+
+    error: Exception
+    method: str = "failing"
+    n_runs: int = 1
+
+    def run(self) -> Generator[Run, None, None]:
+        raise self.error
+        yield
+
+
+@pytest.mark.parametrize("kind", [InputError, DivergenceError])
+def test_errors_cross_the_process(kind: type[Exception]) -> None:
+    with pytest.raises(kind, match="data set nowhere is unknown"):
+        next(run_apart(Failing(kind("data set nowhere is unknown"))))
+
+
+def test_other_errors_come_with_their_method_and_traceback() -> None:
+    with pytest.raises(RuntimeError, match=r"failing: Traceback(.|\n)*ZeroDivisionError: by nothing"):
+        next(run_apart(Failing(ZeroDivisionError("by nothing"))))
+
+
+def test_a_process_that_ends_without_a_word_is_named(monkeypatch) -> None:
+    monkeypatch.setattr(runs, "_child", operator.is_)  # ends at once and says nothing
+    with pytest.raises(ClickException, match="failing: its process ended with code 0"):
+        next(run_apart(Failing(ValueError())))

@@ -74,8 +74,8 @@ def test_truncated_gzip_is_named(tmp_path: Path):
         read_idx(file)
 
 
-def write_parts(root: Path, suffix: str = ".gz", labels: int = 6) -> None:
-    folder = root / "MNIST" / "raw"
+def write_parts(root: Path, suffix: str = ".gz", labels: int = 6, name: str = "MNIST") -> None:
+    folder = root / name / "raw"
     folder.mkdir(parents=True)
     pack = gzip.compress if suffix else bytes
     for prefix, shift in (("train", 0), ("t10k", 1)):
@@ -97,6 +97,15 @@ def test_parts_and_masks(tmp_path: Path, suffix: str):
     assert torch.equal(everything.x[everything.test_mask], test.x)
     assert torch.equal(everything.y, torch.cat([train.y, test.y]))
     assert "train_mask" not in train
+
+
+def test_clothes_have_names_and_other_labels_in_their_place_do_not(tmp_path: Path):
+    write_parts(tmp_path, name="FashionMNIST")
+    data = datasets.load("fashion-mnist-train", tmp_path)
+    assert [data.label_names[code] for code in data.y[:3].tolist()] == ["T-shirt/top", "Trouser", "Pullover"]
+    labels = tmp_path / "FashionMNIST" / "raw" / "train-labels-idx1-ubyte.gz"
+    labels.write_bytes(gzip.compress(idx(np.array([0, 1, 2, 3, 4, 10], dtype=np.uint8))))
+    assert "label_names" not in datasets.load("fashion-mnist-train", tmp_path)
 
 
 def test_labels_that_do_not_count_the_images(tmp_path: Path):

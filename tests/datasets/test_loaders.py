@@ -91,6 +91,20 @@ def test_cora_has_its_public_split(data_root: Path):
 
 
 @pytest.mark.data
+def test_cora_has_as_many_papers_of_each_subject_as_its_makers_counted(data_root: Path):
+    data = datasets.load("cora", present(data_root, "Cora"))
+    assert dict(zip(data.label_names, torch.bincount(data.y).tolist(), strict=True)) == {
+        "Neural Networks": 818,
+        "Probabilistic Methods": 426,
+        "Genetic Algorithms": 418,
+        "Theory": 351,
+        "Case Based": 298,
+        "Reinforcement Learning": 217,
+        "Rule Learning": 180,
+    }
+
+
+@pytest.mark.data
 @pytest.mark.parametrize("name", ["Amazon-Photo", "Coauthor-CS"])
 def test_bag_of_words_stays_sparse(data_root: Path, name: str):
     x = datasets.load(name, present(data_root, name)).x

@@ -57,6 +57,7 @@ def test_every_entry_is_complete_and_every_alias_is_its_own():
         assert entry.licence
         assert entry.citation
         assert entry.n_nodes > 0
+        assert len(entry.classes) in (0, entry.n_classes)
         assert len(entry.urls) in (1, len(entry.files)) or not entry.files or entry.by_hand
         assert all(file.startswith(entry.folder + "/") for file in entry.files)
         assert all(datasets.info(alias) is entry for alias in entry.aliases)

@@ -2,8 +2,8 @@
 
     python tests/faults/fuzz_readers.py --minutes 10
 
-Hypothesis damages valid files of every format (bits, cuts, repetitions, insertions of awkward numbers). With --atheris,
-where it is installed, libFuzzer chooses the bytes instead. The first file that does harm is kept, and named.
+Hypothesis damages valid files of every format (bits, cuts, repetitions, insertions of awkward numbers). The first file
+that does harm is kept, and named. ``fuzz_atheris.py`` lets coverage choose the bytes instead.
 """
 
 from __future__ import annotations
@@ -253,32 +253,15 @@ def with_hypothesis(minutes: float, folder: Path, files: dict[str, bytes]) -> Co
     return counts
 
 
-def with_atheris(minutes: float, folder: Path, files: dict[str, bytes]) -> None:
-    import atheris
-
-    names = sorted(files)
-
-    def one(data: bytes) -> None:
-        if data:
-            attack(names[data[0] % len(names)], data[1:], folder)
-
-    atheris.Setup([sys.argv[0], f"-max_total_time={int(60 * minutes)}"], one)
-    atheris.Fuzz()
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10, help="of the processor's time")
-    parser.add_argument("--atheris", action="store_true", help="libFuzzer instead of Hypothesis; needs atheris")
     arguments = parser.parse_args()
     folder, files = Path(tempfile.mkdtemp(prefix="genurl-fuzz-")), seeds()
     lay_out(files, folder)
     for name, content in files.items():
         attack(name, content, folder)  # imports, before memory is limited
     limit_memory()
-    if arguments.atheris:
-        with_atheris(arguments.minutes, folder, files)
-        return 0
     try:
         counts = with_hypothesis(arguments.minutes, folder, files)
     except BaseException:

@@ -22,7 +22,7 @@ EMBED = (
     *("--set", "training.checkpoint_every=1", "--output", "z.npz", "--metrics", "m.json", "--save-model", "model"),
 )
 COMPARE = (
-    *("compare", "--dataset", "karate", "--methods", "genurl,untrained", "--seeds", 3, "--dim", 4, "--epochs", 10),
+    *("compare", "--dataset", "karate", "--methods", "genurl,untrained", "--seeds", 2, "--dim", 4, "--epochs", 5),
     *("--device", "cpu", "--metrics", "m.json", "--markdown", "m.md"),
 )
 OGB = (
@@ -42,11 +42,11 @@ def write_graph(folder: Path) -> None:
 def forking() -> None:
     """Methods of ``compare`` in forked processes instead of new ones, which would spend the moments on imports.
 
-    What a new process would not have, a forked one gives back: the locks. And two splits instead of twenty.
+    What a new process would not have, a forked one gives back: the locks. And one split instead of twenty.
     """
     from genurl_graph.evaluation import splits
 
-    splits.REPEATS["random-10-10-80"] = 2
+    splits.REPEATS["random-10-10-80"] = 1
     fork = multiprocessing.get_context("fork")
     multiprocessing.get_context = lambda method=None: fork  # type: ignore[method-assign,assignment]
     os.register_at_fork(after_in_child=drop_locks)

@@ -112,12 +112,18 @@ def accuracy(model, digits):
 
 @pytest.mark.parametrize(
     ("student", "config"),
-    [("mlp", {}), ("mlp", {"similarity.among": "samples"}), ("cnn", {}), ("linear", {}), ("mlp", {"loss.name": "bce"})],
+    [
+        ("mlp", {}),
+        ("mlp", {"similarity.among": "samples"}),
+        ("cnn", {"encoder.hidden": 16}),
+        ("linear", {}),
+        ("mlp", {"loss.name": "bce"}),
+    ],
 )
 def test_student_of_digits_beats_the_untrained_and_itself_after_saving(digits, student, config, tmp_path):
     x, _, new, _, teacher = digits
     model = GenURL(
-        8, task="distill", encoder=student, epochs=8, random_state=0, config={"neighbors.n_neighbors": 15} | config
+        8, task="distill", encoder=student, epochs=5, random_state=0, config={"neighbors.n_neighbors": 15} | config
     )
     model.fit(x, teacher=teacher)
     trained = accuracy(model, digits)

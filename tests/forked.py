@@ -1,0 +1,44 @@
+"""Processes that need not import torch, which costs each some seconds: forked from a server that has imported it.
+
+For tests to whose point it matters that there are several processes, not how they begin.
+"""
+
+import multiprocessing
+import os
+import sys
+import textwrap
+import traceback
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(["genurl_graph.estimator", "genurl_graph.distributed"])
+
+
+def run_together(script: str, arguments: Sequence[str], environments: Sequence[dict[str, str]]) -> None:
+    """A script in as many processes as there are environments, at the same time; AssertionError if one fails."""
+    started = []
+    for environment in environments:
+        here, there = CONTEXT.Pipe(duplex=False)
+        words = (textwrap.dedent(script), list(arguments), environment, there)
+        process = CONTEXT.Process(target=_execute, args=words, daemon=True)
+        process.start()
+        there.close()
+        started.append((process, here))
+    for process, here in started:
+        try:
+            error = here.recv() if here.poll(300) else "no answer within 300 s"
+        except EOFError:
+            error = "it ended without an answer"
+        process.join(10)
+        assert not error, error
+
+
+def _execute(script: str, arguments: list[str], environment: dict[str, str], there: Connection) -> None:
+    os.environ.update(environment)
+    sys.argv = ["-c", *arguments]
+    try:
+        exec(compile(script, "script", "exec"), {"__name__": "__main__"})
+        there.send("")
+    except BaseException:
+        there.send(traceback.format_exc())
