@@ -352,9 +352,7 @@ def _components(data: Input, problem: Problem) -> dict[str, int]:
     """Connected components of the given edges alone, and of the merged graph."""
     empty = torch.empty(2, 0, dtype=torch.long)
     before = empty if data.edge_index is None else data.edge_index
-    # It holds both ways, one of which is enough.
-    merged = problem.merged.edge_index
     return {
         "n_components_before": count_components(before, data.num_nodes),
-        "n_components_after": count_components(merged[:, merged[0] < merged[1]], data.num_nodes),
+        "n_components_after": count_components(problem.merged.edge_index, data.num_nodes),
     }

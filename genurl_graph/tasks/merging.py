@@ -91,24 +91,31 @@ def gather(data: Input, config: Config, seed: int, device: torch.device) -> Sour
     found = Sources(edges, weight)
     if data.x is None:
         return found
-    degree = torch.bincount(edges[0], minlength=n).float()
-    if merge.weighting == "none":
-        found = found._replace(edge_weight=torch.zeros_like(weight), trust=torch.zeros(n))
-        degree = torch.zeros_like(degree)
-    elif merge.weighting == "adaptive":
-        coherence = feature_coherence(data.x, config.neighbors.metric, seed)
-        asked = sampled_edges(edges, n, seed)
-        agreement = edge_agreement(data.x, asked, config.neighbors.metric, seed).to(edges.device)
-        trust = 1 - confidence(coherence) * (1 - node_trust(agreement, asked, n))
-        of_edge = _mean_of_ends(trust, edges)
-        degree = torch.zeros_like(degree).index_add_(0, edges[0], of_edge)
-        mean = float(agreement.double().mean()) if agreement.numel() else None
-        found = found._replace(edge_weight=weight * of_edge, trust=trust, agreement=mean, coherence=coherence)
+    found, degree = _trusted(found, data.x, config, seed)
     if merge.feature_weight > 0 or merge.propagation_weight > 0:
         neighbors, knn_edges, p = feature_similarities(data, config, seed, device)
         fading = p / (1 + _mean_of_ends(degree.to(p.device), knn_edges))
         found = found._replace(knn_edge_index=knn_edges, knn_weight=fading, neighbors=neighbors)
     return found
+
+
+def _trusted(given: Sources, x: Tensor, config: Config, seed: int) -> tuple[Sources, Tensor]:
+    """The given edges weighted as ``merge.weighting`` says, and what they add up to at each node, float32 [n]."""
+    n, edges, weight = x.size(0), given.edge_index, given.edge_weight
+    degree = torch.bincount(edges[0], minlength=n).float()
+    if config.merge.weighting == "none":
+        return given._replace(edge_weight=torch.zeros_like(weight), trust=torch.zeros(n)), torch.zeros_like(degree)
+    if config.merge.weighting != "adaptive":
+        return given, degree
+    coherence = feature_coherence(x, config.neighbors.metric, seed)
+    asked = sampled_edges(edges, n, seed)
+    agreement = edge_agreement(x, asked, config.neighbors.metric, seed).to(edges.device)
+    trust = 1 - confidence(coherence) * (1 - node_trust(agreement, asked, n))
+    of_edge = _mean_of_ends(trust, edges)
+    degree = torch.zeros_like(degree).index_add_(0, edges[0], of_edge)
+    mean = float(agreement.double().mean()) if agreement.numel() else None
+    weighted = given._replace(edge_weight=weight * of_edge, trust=trust, agreement=mean, coherence=coherence)
+    return weighted, degree
 
 
 def _mean_of_ends(value: Tensor, edge_index: Tensor) -> Tensor:

@@ -41,6 +41,7 @@ def measure(n: int, edges: int, features: int, options: argparse.Namespace) -> d
     found: dict[str, Any] = {"n": n, "edges": data.edge_index.size(1) // 2, "data": time.perf_counter() - started}
     overrides = {"neighbors.backend": options.backend} | dict(pair.split("=", 1) for pair in options.set)
     model = GenURL(random_state=options.seed, epochs=options.epochs, config=overrides, encoder="sign", verbose=True)
+    found["steps"] = watched()
     began = time.perf_counter()
     model.fit(data)
     found |= model.seconds_ | {"embed": time.perf_counter() - began - sum(model.seconds_.values())}
@@ -62,6 +63,37 @@ def measure(n: int, edges: int, features: int, options: argparse.Namespace) -> d
     if not bool(torch.isfinite(model.embedding_).all()):
         raise AssertionError("the embedding is not finite")
     return found
+
+
+def watched() -> dict[str, list[float]]:
+    """Seconds, and peak memory so far, of the steps of `fit`, by name; filled, and told on stderr, as they end."""
+    from genurl_graph import batches, estimator
+    from genurl_graph.tasks import common, graph, merging
+
+    steps: dict[str, list[float]] = {"data": [0.0, memory_mb("VmHWM")]}
+    parts = {
+        merging: ("merge_graphs", "feature_coherence", "edge_agreement"),
+        common: ("knn", "similarities"),
+        graph: ("propagated", "propagation_edges", "merged_graph", "BatchObjective"),
+        estimator: ("_components", "train"),
+        batches: ("embed_rows",),
+    }
+    for module, names in parts.items():
+        for name in names:
+            setattr(module, name, timed(name, getattr(module, name), steps))
+    return steps
+
+
+def timed(name: str, function: Any, steps: dict[str, list[float]]) -> Any:
+    def run(*args: Any, **kwargs: Any) -> Any:
+        began = time.perf_counter()
+        result = function(*args, **kwargs)
+        steps[name] = [time.perf_counter() - began, memory_mb("VmHWM")]
+        now = f"now {memory_mb('VmRSS'):,.0f} MB, peak so far {steps[name][1]:,.0f} MB"
+        print(f"  {name}: {steps[name][0]:.1f} s, {now}", file=sys.stderr, flush=True)
+        return result
+
+    return run
 
 
 def probe(z: Any, y: Any, train: Any, val: Any, test: Any) -> float:
@@ -116,7 +148,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--noise", type=float, default=2.0, help="of the features; see planted_graph")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--backend", choices=["auto", "exact", "faiss"], default="auto")
+    parser.add_argument("--backend", choices=["auto", "exact", "approximate"], default="auto")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--no-probe", dest="probe", action="store_false")
