@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor
 
 from genurl_graph._csr import csr_tensor, to_scipy_or_numpy
 from genurl_graph.all_pairs import why_not
+from genurl_graph.checkpoint import Checkpoint
 from genurl_graph.config import Config, NeighborConfig
+from genurl_graph.distributed import rank
 from genurl_graph.graph import merge_graphs
 from genurl_graph.hetero import block, normalize_blocks
 from genurl_graph.inputs import Input, as_features, column_statistics, is_non_negative, normalize_features
@@ -27,8 +29,33 @@ PCA_SEED = 0
 COMPONENTS = 1024
 
 
+class Kept(NamedTuple):
+    """The neighbours of a run, beside its checkpoint: a run that goes on does not search them again."""
+
+    checkpoint: Checkpoint
+    resume: bool
+
+    def neighbors(self, device: torch.device) -> Neighbors | None:
+        """What the interrupted run found, if it got as far."""
+        return self.checkpoint.neighbors(device) if self.resume else None
+
+    def alone(self) -> bool:
+        """Whether the interrupted run got no further than its search."""
+        return self.checkpoint.exists() and not self.checkpoint.trained()
+
+    def save(self, found: Neighbors) -> None:
+        """Keep them; of several processes the first does."""
+        if rank() == 0:
+            self.checkpoint.save_neighbors(found)
+
+
 def feature_similarities(
-    data: Input, config: Config, seed: int, device: torch.device, space: FeatureSpace | None = None
+    data: Input,
+    config: Config,
+    seed: int,
+    device: torch.device,
+    space: FeatureSpace | None = None,
+    kept: Kept | None = None,
 ) -> tuple[Neighbors, Tensor, Tensor]:
     """Feature-space kNN and their calibrated similarities.
 
@@ -38,6 +65,8 @@ def feature_similarities(
         As handed to a recipe.
     space : FeatureSpace, optional
         Where neighbours are searched; by default `feature_space` of the data.
+    kept : Kept, optional
+        Where the neighbours of a run that was interrupted may be, and are kept.
 
     Returns
     -------
@@ -48,7 +77,11 @@ def feature_similarities(
     p : Tensor, float32, shape [E]
         In (0, 1].
     """
-    found = _search(data, config, seed, device, space)
+    found = kept.neighbors(device) if kept is not None else None
+    if found is None:
+        found = _search(data, config, seed, device, space)
+        if kept is not None:
+            kept.save(found)
     n, k = found.indices.shape
     row = torch.arange(n, device=found.indices.device).repeat_interleave(k)
     edge_index, distance = torch.stack([row, found.indices.reshape(-1)]), found.distances.reshape(-1)

@@ -24,10 +24,13 @@ from genurl_graph.inputs import Input
 from genurl_graph.objective import PairwiseObjective
 from genurl_graph.propagation import Propagation
 from genurl_graph.tasks import Problem
+from genurl_graph.tasks.common import Kept
 from genurl_graph.tasks.merging import Sources, gather, geodesic_similarities
 
 
-def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torch.device) -> Problem:
+def build(
+    data: Input, x: Tensor | None, config: Config, seed: int, device: torch.device, kept: Kept | None = None
+) -> Problem:
     """Graph-embedding problem.
 
     Parameters
@@ -41,6 +44,8 @@ def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torc
     seed : int
         Of everything random before training.
     device : torch.device
+    kept : Kept, optional
+        Neighbours of a run that goes on.
 
     Raises
     ------
@@ -52,7 +57,7 @@ def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torc
     sign = config.encoder.name == "sign"
     if sign and x is None:
         raise InputError("encoder sign: the nodes have no features; expected some (or encoder.structure=random_walk)")
-    sources = gather(data, config, seed, device)
+    sources = gather(data, config, seed, device, kept)
     own = identity(n) if x is None else x
     # First, and no longer needed when the larger graph of P is made.
     features = averaged(own, propagation_edges(sources, n, config), config, device) if sign else Features(own)

@@ -15,7 +15,7 @@ from genurl_graph.graph import MergedGraph, merge_graphs
 from genurl_graph.inputs import Input
 from genurl_graph.neighbors import Neighbors
 from genurl_graph.similarity import similarities
-from genurl_graph.tasks.common import feature_similarities, predefined_weights, resolve_perplexity
+from genurl_graph.tasks.common import Kept, feature_similarities, predefined_weights, resolve_perplexity
 
 # Geodesics reach so many times as many nodes as the feature edges of a node.
 REACH = 3
@@ -63,7 +63,9 @@ class Sources(NamedTuple):
         }
 
 
-def gather(data: Input, config: Config, seed: int, device: torch.device) -> Sources:
+def gather(
+    data: Input, config: Config, seed: int, device: torch.device, kept: Kept | None = None
+) -> Sources:
     """Both graphs of `data`, with the weights that merging gives them.
 
     A feature edge weighs ``p / (1 + mean degree of both ends)``: features decide where a node has few edges of its own,
@@ -84,6 +86,8 @@ def gather(data: Input, config: Config, seed: int, device: torch.device) -> Sour
     seed : int
     device : torch.device
         Where neighbours are searched.
+    kept : Kept, optional
+        As in `feature_similarities`.
     """
     n, merge = data.num_nodes, config.merge
     given = merge_graphs(data.edge_index, predefined_weights(data), None, None, num_nodes=n)
@@ -93,7 +97,7 @@ def gather(data: Input, config: Config, seed: int, device: torch.device) -> Sour
         return found
     found, degree = _trusted(found, data.x, config, seed)
     if merge.feature_weight > 0 or merge.propagation_weight > 0:
-        neighbors, knn_edges, p = feature_similarities(data, config, seed, device)
+        neighbors, knn_edges, p = feature_similarities(data, config, seed, device, kept=kept)
         fading = p / (1 + _mean_of_ends(degree.to(p.device), knn_edges))
         found = found._replace(knn_edge_index=knn_edges, knn_weight=fading, neighbors=neighbors)
     return found

@@ -17,6 +17,7 @@ from genurl_graph.objective import PairwiseObjective
 from genurl_graph.space import FeatureSpace
 from genurl_graph.tasks import Problem
 from genurl_graph.tasks.common import (
+    Kept,
     encoder_axes,
     feature_similarities,
     feature_space,
@@ -35,6 +36,7 @@ def build(
     seed: int,
     device: torch.device,
     statistics: dict[str, Tensor] | None = None,
+    kept: Kept | None = None,
 ) -> Problem:
     """Dimension-reduction problem; a graph that comes with the vectors is merged into P.
 
@@ -50,6 +52,8 @@ def build(
     device : torch.device
     statistics : dict, optional
         Of `x`, as `genurl_graph.tasks.common.encoder_input` returned them.
+    kept : Kept, optional
+        Neighbours of a run that goes on.
 
     Raises
     ------
@@ -64,7 +68,7 @@ def build(
     if config.encoder.name not in ("free", *DENSE):
         expected = f"free, {', '.join(DENSE)}"
         raise InputError(f"task reduce: encoder {config.encoder.name!r} needs a graph; expected one of {expected}")
-    space, neighbors, merged = merged_graph(data, config, seed, device, statistics)
+    space, neighbors, merged = merged_graph(data, config, seed, device, statistics, kept)
     width = data.num_features if x is None else int(x.size(1))
     encoder = make_encoder(config, width, start(data, space, merged, config, seed) if free else None)
     positive = merged.edge_weight > 0
@@ -86,7 +90,12 @@ def build(
 
 
 def merged_graph(
-    data: Input, config: Config, seed: int, device: torch.device, statistics: dict[str, Tensor] | None = None
+    data: Input,
+    config: Config,
+    seed: int,
+    device: torch.device,
+    statistics: dict[str, Tensor] | None = None,
+    kept: Kept | None = None,
 ) -> tuple[FeatureSpace | None, Neighbors | None, MergedGraph]:
     """Where neighbours are searched, what was found there, and the graph P lives on; arguments as in `build`.
 
@@ -95,7 +104,7 @@ def merged_graph(
     space, neighbors = None, None
     if data.distances is None:
         space = feature_space(data, config, seed, encoder_axes(statistics or {}))
-        neighbors, knn_edges, knn_p = feature_similarities(data, config, seed, device, space)
+        neighbors, knn_edges, knn_p = feature_similarities(data, config, seed, device, space, kept)
     else:
         knn_edges, knn_p = given_similarities(data, config, device)
     merged = merge_graphs(
