@@ -105,7 +105,7 @@ def inverses(edge_index: Tensor) -> Tensor | None:
 def row_blocks(first: Tensor, second: Tensor) -> tuple[list[int], list[int]]:
     """Where two sorted lists of rows are cut into blocks of the same rows, of about `BLOCK` entries in all."""
     marks = torch.cat([first[::BLOCK], second[::BLOCK]]).unique()
-    ends = [torch.searchsorted(rows.contiguous(), marks).tolist() + [len(rows)] for rows in (first, second)]
+    ends = [[*torch.searchsorted(rows.contiguous(), marks).tolist(), len(rows)] for rows in (first, second)]
     return ends[0], ends[1]
 
 

@@ -1,8 +1,8 @@
 """Checkpoints: weights, optimiser, random states and losses in one safetensors file, without pickle.
 
 The file holds a checksum of all that is in it, and the checkpoint before it is kept: one that is damaged is noticed and
-named, and the training goes on from the other. What the search for neighbours found, hours of work for a large graph, has a
-file of its own beside it.
+named, and the training goes on from the other. What the search for neighbours found has a file of its own beside it:
+for a large graph it is most of the work before the training.
 """
 
 from __future__ import annotations

@@ -29,7 +29,8 @@ from genurl_graph.resolution import resolve_config
 from genurl_graph.row_encoders import ModuleEncoder
 from genurl_graph.storage import load_model, save_model
 from genurl_graph.tasks import Problem, distillation, graph, images, reduction
-from genurl_graph.tasks.common import Kept, encoder_input
+from genurl_graph.tasks.common import encoder_input
+from genurl_graph.tasks.kept import Kept
 from genurl_graph.training import Callback, choose_device, one_thread, seeded, train
 
 LESS_MEMORY = (

@@ -94,12 +94,11 @@ def knn(
     backend : {"auto", "exact", "approximate"}
         "approximate" compares each row with those of the nearest k-means cells alone: as many cells as hold 95 % of the
         neighbours of a sample, but about 16,000 rows at most, so that the time grows linearly with the rows. It needs
-        dense features. "auto" does so when
-        exact search would take over a minute on two cores (``n * m * (d + 300) > 9e12``: 170,000 rows of 16 features,
-        90,000 of 784) and faiss is installed; else it is exact (and warns once if faiss is missing).
+        dense features. "auto" does so when exact search would take over two minutes on two cores
+        (``n * m * (d + 300) > 2.1e13``: 257,000 rows of 16 features, 139,000 of 784); else it is exact.
     memory_mb : float
         What exact search may use beside its input and its result lists. Smaller is slower. (The least
-        that it needs: tiles of 16 x 16 and four blocks of 16 rows.) A faiss index takes one float32 copy of `x`.
+        that it needs: tiles of 16 x 16 and four blocks of 16 rows.) Approximate search takes a float32 copy of `x`.
     device : str or torch.device, optional
         Where to compute and to return the result; default: where `x` is.
     clamp : bool

@@ -165,29 +165,6 @@ def test_interrupted_fit_resumes_bit_for_bit(graph, tmp_path):
         small(n_components=5, random_state=None, resume=True, **options).fit(graph)
 
 
-@pytest.mark.parametrize("task", ["graph", "reduce"])
-def test_a_run_that_ended_after_the_search_does_not_search_again(graph, tmp_path, monkeypatch, task):
-    data = graph if task == "graph" else graph.x.numpy()
-    options = {"epochs": 3, "random_state": None, "checkpoint": tmp_path / "run.ckpt"}
-
-    def stop(*args, **kwargs):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr("genurl_graph.estimator.train", stop)
-        with pytest.raises(KeyboardInterrupt):
-            small(**options).fit(data)
-    assert not (tmp_path / "run.ckpt").exists()
-    with monkeypatch.context() as patch:
-        patch.setattr("genurl_graph.tasks.common.knn", stop)
-        resumed = small(resume=True, **options).fit(data)
-        # A run of its own searches.
-        with pytest.raises(KeyboardInterrupt):
-            small(**options).fit(data)
-    whole = small(epochs=3, random_state=resumed.seed_).fit(data)
-    assert torch.equal(resumed.embedding_, whole.embedding_)
-
-
 def test_parameters_clone_and_pipeline(vectors):
     model = small(n_components=3, epochs=2)
     assert clone(model).get_params() == model.get_params()

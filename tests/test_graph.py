@@ -11,8 +11,8 @@ from scipy.sparse.csgraph import shortest_path
 from torch import Tensor
 
 from genurl_graph import graph
-from genurl_graph.exceptions import InputError
 from genurl_graph._edge_lists import merged_keys
+from genurl_graph.exceptions import InputError
 from genurl_graph.graph import FEATURE, PATH, PREDEFINED, MergedGraph, count_components, merge_graphs
 
 few = settings(max_examples=30, deadline=None)

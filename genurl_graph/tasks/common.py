@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, cast
+from typing import cast
 
 import torch
 from torch import Tensor
 
 from genurl_graph._csr import csr_tensor, to_scipy_or_numpy
 from genurl_graph.all_pairs import why_not
-from genurl_graph.checkpoint import Checkpoint
 from genurl_graph.config import Config, NeighborConfig
-from genurl_graph.distributed import rank
 from genurl_graph.graph import merge_graphs
 from genurl_graph.hetero import block, normalize_blocks
 from genurl_graph.inputs import Input, as_features, column_statistics, is_non_negative, normalize_features
@@ -22,31 +20,12 @@ from genurl_graph.propagation import Propagation
 from genurl_graph.similarity import similarities
 from genurl_graph.space import FeatureSpace, Projection, principal_axes
 from genurl_graph.structure import structural_features
+from genurl_graph.tasks.kept import Kept
 
 # Of the randomised search for principal axes that an encoder reads: they are a property of the features.
 PCA_SEED = 0
 # Their number, where nothing else says it.
 COMPONENTS = 1024
-
-
-class Kept(NamedTuple):
-    """The neighbours of a run, beside its checkpoint: a run that goes on does not search them again."""
-
-    checkpoint: Checkpoint
-    resume: bool
-
-    def neighbors(self, device: torch.device) -> Neighbors | None:
-        """What the interrupted run found, if it got as far."""
-        return self.checkpoint.neighbors(device) if self.resume else None
-
-    def alone(self) -> bool:
-        """Whether the interrupted run got no further than its search."""
-        return self.checkpoint.exists() and not self.checkpoint.trained()
-
-    def save(self, found: Neighbors) -> None:
-        """Keep them; of several processes the first does."""
-        if rank() == 0:
-            self.checkpoint.save_neighbors(found)
 
 
 def feature_similarities(

@@ -24,7 +24,7 @@ from genurl_graph.inputs import Input
 from genurl_graph.objective import PairwiseObjective
 from genurl_graph.propagation import Propagation
 from genurl_graph.tasks import Problem
-from genurl_graph.tasks.common import Kept
+from genurl_graph.tasks.kept import Kept
 from genurl_graph.tasks.merging import Sources, gather, geodesic_similarities
 
 

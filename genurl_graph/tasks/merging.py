@@ -15,7 +15,8 @@ from genurl_graph.graph import MergedGraph, merge_graphs
 from genurl_graph.inputs import Input
 from genurl_graph.neighbors import Neighbors
 from genurl_graph.similarity import similarities
-from genurl_graph.tasks.common import Kept, feature_similarities, predefined_weights, resolve_perplexity
+from genurl_graph.tasks.common import feature_similarities, predefined_weights, resolve_perplexity
+from genurl_graph.tasks.kept import Kept
 
 # Geodesics reach so many times as many nodes as the feature edges of a node.
 REACH = 3
@@ -63,9 +64,7 @@ class Sources(NamedTuple):
         }
 
 
-def gather(
-    data: Input, config: Config, seed: int, device: torch.device, kept: Kept | None = None
-) -> Sources:
+def gather(data: Input, config: Config, seed: int, device: torch.device, kept: Kept | None = None) -> Sources:
     """Both graphs of `data`, with the weights that merging gives them.
 
     A feature edge weighs ``p / (1 + mean degree of both ends)``: features decide where a node has few edges of its own,

@@ -17,13 +17,13 @@ from genurl_graph.objective import PairwiseObjective
 from genurl_graph.space import FeatureSpace
 from genurl_graph.tasks import Problem
 from genurl_graph.tasks.common import (
-    Kept,
     encoder_axes,
     feature_similarities,
     feature_space,
     given_similarities,
     predefined_weights,
 )
+from genurl_graph.tasks.kept import Kept
 from genurl_graph.tasks.start import start
 
 OBJECTIVES: dict[str, type[PairwiseObjective]] = {"all": AllPairsObjective, "batch": BatchObjective}
