@@ -62,8 +62,7 @@ def candidates(
     """
     cells = _cells(rows, frame, seed)
     probes = _probes(cells, _left(query, sample, frame), known)
-    width_of = rows.width(frame)
-    prepared = torch.empty(rows.n, width_of, device=rows.device)
+    prepared = torch.empty(rows.n, rows.width(frame), device=rows.device)
     for lo in range(0, rows.n, BLOCK):
         part = slice(lo, lo + BLOCK)
         prepared[part] = right_operand(rows, cells.order[part], frame, torch.float32).dense
