@@ -70,9 +70,9 @@ def candidates(
     for lo in range(0, query.n, BLOCK):
         part = slice(lo, lo + BLOCK)
         left = _left(query, part, frame)
-        chosen = torch.cat([_smallest(cells.ranking(some), probes).int() for some in left.split(SLAB)])
+        chosen = torch.cat([_smallest(cells.ranking(some), probes).int() for some in torch.split(left, SLAB)])
         found[part] = _search(left, chosen, prepared, cells.start, width)
-    for part in found.split(BLOCK):
+    for part in torch.split(found, BLOCK):
         there = part < rows.n
         part.copy_(torch.where(there, cells.order[part.clamp_max(rows.n - 1)], -1))
     return found
@@ -112,7 +112,7 @@ def _cells(rows: DenseRows, frame: Frame, seed: int) -> _Cells:
 
 
 def _assigned(left: Tensor, centroids: Tensor, metric: str) -> Tensor:
-    return torch.cat([_nearness(some, centroids, metric, True).argmin(1) for some in left.split(SLAB)])
+    return torch.cat([_nearness(some, centroids, metric, True).argmin(1) for some in torch.split(left, SLAB)])
 
 
 def _probes(cells: _Cells, left: Tensor, known: Tensor) -> int:
@@ -146,8 +146,8 @@ def _search(left: Tensor, chosen: Tensor, prepared: Tensor, start: list[int], wi
     # The nearest cell of every row comes first: what it holds lets most of what follows be passed over.
     chosen[:, 1:] += count
     key, place = chosen.view(-1).sort(stable=True)
-    cells, sizes = key.unique_consecutive(return_counts=True)
-    asking = place.div_(probes, rounding_mode="floor").split(sizes.tolist())
+    cells, sizes = torch.unique_consecutive(key, return_counts=True)
+    asking = torch.split(place.div_(probes, rounding_mode="floor"), sizes.tolist())
     found = Nearest(m, width, left.device, max(1024, m * width // 4))
 
     def loop(jobs: Iterator[tuple[int, Tensor]]) -> None:
@@ -157,7 +157,7 @@ def _search(left: Tensor, chosen: Tensor, prepared: Tensor, start: list[int], wi
                 columns = Operand(prepared[lo : min(lo + SIDE, start[cell + 1])], None)
                 cols = len(columns.dense)
                 padded = -(-cols // GROUP) * GROUP
-                for rows in rows_of_cell.split(SIDE):
+                for rows in torch.split(rows_of_cell, SIDE):
                     tile = flat[: len(rows) * padded].view(len(rows), padded)
                     multiply(Operand(left[rows], None), columns, tile[:, :cols])
                     tile[:, cols:] = torch.inf

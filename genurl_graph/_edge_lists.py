@@ -94,7 +94,7 @@ def inverses(edge_index: Tensor) -> Tensor | None:
     row, col = edge_index
     small = int(edge_index.max()) < 2**31 if edge_index.numel() else True
     # Sorted by their ends, those of one end in the order they are in: the inverses, if there are all.
-    order = (col.int() if small else col).sort(stable=True).indices
+    order: Tensor = (col.int() if small else col).sort(stable=True).indices
     for start in range(0, len(order), BLOCK):
         part = slice(start, start + BLOCK)
         if not (torch.equal(col[order[part]], row[part]) and torch.equal(row[order[part]], col[part])):
@@ -104,7 +104,7 @@ def inverses(edge_index: Tensor) -> Tensor | None:
 
 def row_blocks(first: Tensor, second: Tensor) -> tuple[list[int], list[int]]:
     """Where two sorted lists of rows are cut into blocks of the same rows, of about `BLOCK` entries in all."""
-    marks = torch.cat([first[::BLOCK], second[::BLOCK]]).unique()
+    marks = torch.unique(torch.cat([first[::BLOCK], second[::BLOCK]]))
     ends = [[*torch.searchsorted(rows.contiguous(), marks).tolist(), len(rows)] for rows in (first, second)]
     return ends[0], ends[1]
 

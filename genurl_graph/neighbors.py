@@ -301,7 +301,7 @@ def _approximate_search(rows: Rows, asked: Rows, k: int, frame: Frame, budget: i
     index = _ann.candidates(asked, rows, min(k + own + EXTRA, rows.n), frame, seed, sample, known)
     indices = torch.empty(asked.n, k, dtype=torch.int64, device=rows.device)
     distances = torch.empty(asked.n, k, device=rows.device)
-    for some in torch.arange(asked.n, device=rows.device).split(FINAL_ROWS):
+    for some in torch.split(torch.arange(asked.n, device=rows.device), FINAL_ROWS):
         near = index[some]
         missing = near < 0
         if own:
