@@ -72,9 +72,8 @@ def candidates(
         left = _left(query, part, frame)
         chosen = torch.cat([_smallest(cells.ranking(some), probes).int() for some in torch.split(left, SLAB)])
         found[part] = _search(left, chosen, prepared, cells.start, width)
-    for part in torch.split(found, BLOCK):
-        there = part < rows.n
-        part.copy_(torch.where(there, cells.order[part.clamp_max(rows.n - 1)], -1))
+    for some in torch.split(found, BLOCK):
+        some.copy_(torch.where(some < rows.n, cells.order[some.clamp_max(rows.n - 1)], -1))
     return found
 
 
