@@ -58,7 +58,7 @@ def candidates(
     """`width` approximate nearest rows for every row of `query`, int64 ``[m, width]``, -1 where none was found.
 
     `known` ``[s, k]`` are the neighbours of the rows ``query[sample]``. Besides the result there is a float32 copy of
-    `rows`. On the CPU the result does not depend on the number of threads.
+    `rows`. On the CPU the same seed and number of threads give the same result, whatever the timing of threads.
     """
     cells = _cells(rows, frame, seed)
     probes = _probes(cells, _left(query, sample, frame), known)
