@@ -28,7 +28,6 @@ REQUIRED = (
 # Distribution -> what it is good for here.
 OPTIONAL = {
     "torch-scatter": "faster segment operations in PyG (extra: scatter)",
-    "faiss-cpu": "approximate kNN (extra: ann)",
     "plotly": "explore (extra: explore)",
     "pandas": "Parquet files (extra: parquet)",
     "pyarrow": "Parquet files (extra: parquet)",

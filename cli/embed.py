@@ -61,7 +61,8 @@ def embed(
     Where there are labels, the embedding is evaluated by a linear probe, beside the raw features, the
     propagated features and the same encoder untrained. Labels never enter the training.
 
-    Ctrl-C leaves a checkpoint, OUTPUT.ckpt; the same command with --resume continues from it.
+    Ctrl-C leaves a checkpoint, OUTPUT.ckpt; the same command with --resume continues from it. The neighbours that were
+    found lie beside it, in OUTPUT.ckpt.neighbors, and are not searched again.
 
     \b
     Examples:
@@ -84,7 +85,7 @@ def embed(
     launch.relaunch(devices, checkpoint)
     first = launch.is_first()
     if first:
-        options.lock(output, checkpoint, metrics, plot, save_model)
+        options.lock(output, checkpoint, Checkpoint(checkpoint, {}).search, metrics, plot, save_model)
     report = Report(quiet or not first, err=as_json)
     data = given.load()
     report.line(describe(name, data))
@@ -140,6 +141,7 @@ def check_outputs(
 
 
 def fit(estimator: "GenURL", data: "Data", checkpoint: Path, **fit_params: Any) -> None:
+    from genurl_graph.checkpoint import Checkpoint
     from genurl_graph.distributed import process_group
 
     try:
@@ -147,7 +149,7 @@ def fit(estimator: "GenURL", data: "Data", checkpoint: Path, **fit_params: Any) 
             estimator.fit(data, **fit_params)
     except KeyboardInterrupt as error:
         advice = "interrupted before the first checkpoint; nothing was written"
-        if checkpoint.exists():
+        if Checkpoint(checkpoint, {}).exists():
             advice = f"interrupted; the same command with --resume continues from {checkpoint}"
         raise Stop(advice, INTERRUPTED) from error
 

@@ -57,7 +57,10 @@ def relaunch(number: int, checkpoint: Path) -> None:
                 said.seek(0)
                 click.echo(said.read().decode(errors="replace").rstrip(), err=True)
             sys.exit(code)
-    advice = f"; the same command with --resume continues from {checkpoint}" if checkpoint.exists() else ""
+    from genurl_graph.checkpoint import Checkpoint
+
+    left = Checkpoint(checkpoint, {}).exists()
+    advice = f"; the same command with --resume continues from {checkpoint}" if left else ""
     raise Stop(f"process {failed} of {number} was ended by {signal.Signals(-code).name}{advice}", FAILED)
 
 

@@ -56,35 +56,42 @@ class Nearest:
 
     def offer(self, tile: Tensor, row_start: int, rows: int, col_start: int, cols: int) -> None:
         """Candidates ``col_start + [0, cols)`` for rows ``row_start + [0, rows)``; `tile` is padded with inf."""
-        padded_cols = tile.shape[1]
+        self.offer_to(tile, torch.arange(row_start, row_start + rows, device=tile.device), col_start, cols)
+
+    def offer_to(self, tile: Tensor, places: Tensor, col_start: int, cols: int) -> None:
+        """The same for any rows: `places` [rows], each once."""
+        padded_cols, rows = tile.shape[1], len(places)
         stride = padded_cols // GROUP
         # Group q holds the columns q, q + stride, q + 2 stride, ...: the reduction then runs along contiguous memory.
         minima = tile[:rows].view(rows, GROUP, stride).amin(1)
-        hit = self._hits(minima, slice(row_start, row_start + rows), col_start, 1)
+        hit = self._hits(minima, places, col_start, 1)
         if hit is None:
             for lo in range(0, rows, STRIP):
-                self._offer_all(tile[lo : min(rows, lo + STRIP), :cols], row_start + lo, col_start)
+                some = slice(lo, min(rows, lo + STRIP))
+                self._offer_all(tile[some, :cols], places[some], col_start)
             return
         row, group = hit.nonzero(as_tuple=True)
-        self._collect(tile, row * padded_cols + group, stride, row + row_start, group + col_start, stride)
+        self._collect(tile, row * padded_cols + group, stride, places[row], group + col_start, stride)
 
     def offer_transposed(self, tile: Tensor, row_start: int, rows: int, col_start: int, cols: int) -> None:
         """The same tile read the other way: candidates ``row_start + [0, rows)`` for rows ``col_start + [0, cols)``."""
         padded_rows, padded_cols = tile.shape
         stride = padded_rows // GROUP
         minima = tile.view(GROUP, stride, padded_cols).amin(0)[:, :cols]
-        hit = self._hits(minima, slice(col_start, col_start + cols), row_start, 0)
+        places = torch.arange(col_start, col_start + cols, device=tile.device)
+        hit = self._hits(minima, places, row_start, 0)
         if hit is None:
             for lo in range(0, cols, STRIP):
+                some = slice(lo, min(cols, lo + STRIP))
                 # Made contiguous first: torch transposes only such a matrix fast.
-                strip = tile[:rows, lo : min(cols, lo + STRIP)].contiguous().T.contiguous()
-                self._offer_all(strip, col_start + lo, row_start)
+                strip = tile[:rows, some].contiguous().T.contiguous()
+                self._offer_all(strip, places[some], row_start)
             return
         group, col = hit.nonzero(as_tuple=True)
         first = group * padded_cols + col
         self._collect(tile, first, stride * padded_cols, col + col_start, group + row_start, stride)
 
-    def _hits(self, minima: Tensor, rows: slice, first: int, dim: int) -> Tensor | None:
+    def _hits(self, minima: Tensor, rows: Tensor, first: int, dim: int) -> Tensor | None:
         """Groups (along `dim`) that may hold a candidate; None if so many that ``topk`` of the tile is cheaper.
 
         All candidates have an index of at least `first`.
@@ -127,13 +134,13 @@ class Nearest:
             if self._pending_size > self.pending_limit:
                 self._flush()
 
-    def _offer_all(self, scores: Tensor, row_start: int, col_start: int) -> None:
+    def _offer_all(self, scores: Tensor, places: Tensor, col_start: int) -> None:
         """The best of a whole strip of rows, without looking for groups first."""
-        rows, cols = scores.shape
+        cols = scores.shape[1]
         index = torch.arange(col_start, col_start + cols, device=scores.device)
         code = encode(scores, index).topk(min(self.width, cols), largest=False, sorted=False).values
         with self._lock:
-            self._merge(torch.arange(row_start, row_start + rows, device=scores.device), code)
+            self._merge(places, code)
 
     def flush(self) -> None:
         """Merge what `offer` has put aside into the lists."""

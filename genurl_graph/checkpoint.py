@@ -1,7 +1,8 @@
 """Checkpoints: weights, optimiser, random states and losses in one safetensors file, without pickle.
 
 The file holds a checksum of all that is in it, and the checkpoint before it is kept: one that is damaged is noticed and
-named, and the training goes on from the other.
+named, and the training goes on from the other. What the search for neighbours found has a file of its own beside it:
+for a large graph it is most of the work before the training.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 
 from genurl_graph.exceptions import InputError
 from genurl_graph.io import atomic_write, save_tensors
+from genurl_graph.neighbors import Neighbors
 
 FORMAT = 2
 
@@ -39,19 +41,55 @@ class Checkpoint:
     def __init__(self, path: str | Path, run: dict[str, Any]) -> None:
         self.path = Path(path)
         self.previous = self.path.with_name(self.path.name + ".previous")
+        self.search = self.path.with_name(self.path.name + ".neighbors")
         self.run = json.loads(json.dumps(run))
 
     def exists(self) -> bool:
         """Whether there is anything to resume."""
+        return self.trained() or self.search.is_file()
+
+    def trained(self) -> bool:
+        """Whether there is a state of the training, not only what the search before it found."""
         return self.path.is_file() or self.previous.is_file()
 
     def remove(self) -> None:
         """Remove the files, when the run is finished."""
-        self.path.unlink(missing_ok=True)
-        self.previous.unlink(missing_ok=True)
+        for path in (self.path, self.previous, self.search):
+            path.unlink(missing_ok=True)
+
+    def save_neighbors(self, found: Neighbors) -> None:
+        """Keep the neighbours of the run's nodes, with 12 bytes a neighbour."""
+        indices = found.indices.cpu()
+        if indices.numel() and int(indices.max()) < 2**31:
+            indices = indices.int()
+        tensors = {"indices": indices.contiguous(), "distances": found.distances.cpu().contiguous()}
+        _write_file(self.search, tensors, {"run": self.run, "backend": found.backend, "recall": found.recall})
+
+    def neighbors(self, device: torch.device) -> Neighbors | None:
+        """What `save_neighbors` kept; None if there is no such file, or a damaged one (with a warning).
+
+        Raises
+        ------
+        InputError
+            The file is of another run (the message names the first difference).
+        """
+        if not self.search.is_file():
+            return None
+        try:
+            tensors, note = _read_file(self.search)
+            self._check_run(self.search, note["run"])
+            indices, distances = tensors["indices"].long().to(device), tensors["distances"].to(device)
+            return Neighbors(indices, distances, note["backend"], note["recall"])
+        except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
+            if isinstance(error, InputError):
+                raise
+            warnings.warn(f"{self.search} is damaged ({error}); neighbours are searched again", stacklevel=2)
+            return None
 
     def stored_run(self) -> dict[str, Any]:
         """The `run` that the file was written with; InputError as in `restore`."""
+        if not self.trained() and self.search.is_file():
+            return dict(_read_file(self.search)[1]["run"])
         return self._read()[1]
 
     def save(self, module: nn.Module, optimizer: torch.optim.Optimizer, history: list[float]) -> None:
@@ -65,13 +103,7 @@ class Checkpoint:
         for number in range(torch.cuda.device_count()):
             tensors[f"rng.cuda.{number}"] = torch.cuda.get_rng_state(number)
         tensors["history"] = torch.tensor(history, dtype=torch.float64)
-        run = json.dumps(self.run)
-        note = {"format": str(FORMAT), "run": run, "checksum": str(_checksum_of_all(tensors, run))}
-        with atomic_write(self.path) as temporary:
-            save_tensors(temporary, tensors, note)
-            # Until the new one bears its name, this one is the only one: `exists` and `_read` know that.
-            if self.path.is_file():
-                os.replace(self.path, self.previous)
+        _write_file(self.path, tensors, self.run, self.previous)
 
     def restore(self, module: nn.Module, optimizer: torch.optim.Optimizer) -> list[float]:
         """Bring `module`, `optimizer` and the generators to the saved state; returns the losses so far.
@@ -82,9 +114,7 @@ class Checkpoint:
             No file, a damaged one, or one of another run (the message names the first difference).
         """
         tensors, stored = self._read()
-        difference = _difference(stored, self.run)
-        if difference:
-            raise InputError(f"checkpoint {self.path} is of another run: {difference}")
+        self._check_run(self.path, stored)
         try:
             module.load_state_dict(_below(tensors, "model."))
             state: dict[int, dict[str, Tensor]] = {}
@@ -101,6 +131,11 @@ class Checkpoint:
             return [float(loss) for loss in tensors["history"]]
         except (KeyError, TypeError, RuntimeError, ValueError) as error:
             raise InputError(f"checkpoint {self.path}: does not fit this run ({error})") from error
+
+    def _check_run(self, path: Path, stored: Any) -> None:
+        difference = _difference(stored, self.run)
+        if difference:
+            raise InputError(f"checkpoint {path} is of another run: {difference}")
 
     def _read(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Tensors and run of the file; where it is missing or damaged, those of the one before it, with a warning."""
@@ -120,6 +155,16 @@ class Checkpoint:
                 warnings.warn(f"{faults[0]}; going on from the one before it, {file}", stacklevel=3)
             return found
         raise InputError(f"{' and '.join(faults)}; start without resume")
+
+
+def _write_file(path: Path, tensors: dict[str, Tensor], run: dict[str, Any], previous: Path | None = None) -> None:
+    said = json.dumps(run)
+    note = {"format": str(FORMAT), "run": said, "checksum": str(_checksum_of_all(tensors, said))}
+    with atomic_write(path) as temporary:
+        save_tensors(temporary, tensors, note)
+        # Until the new one bears its name, this one is the only one: `exists` and `_read` know that.
+        if previous is not None and path.is_file():
+            os.replace(path, previous)
 
 
 def _read_file(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -30,6 +30,7 @@ from genurl_graph.row_encoders import ModuleEncoder
 from genurl_graph.storage import load_model, save_model
 from genurl_graph.tasks import Problem, distillation, graph, images, reduction
 from genurl_graph.tasks.common import encoder_input
+from genurl_graph.tasks.kept import Kept
 from genurl_graph.training import Callback, choose_device, one_thread, seeded, train
 
 LESS_MEMORY = (
@@ -75,9 +76,10 @@ class GenURL(Conventions):
     verbose : bool
         Show a progress bar on stderr (only on a terminal).
     checkpoint : path, optional
-        File that keeps the state of the training; Ctrl-C leaves it ready for `resume`.
+        File that keeps the state of the training; Ctrl-C leaves it ready for `resume`. Beside it, under the suffix
+        ``.neighbors``, lies what the search for neighbours found.
     resume : bool
-        Continue from `checkpoint`.
+        Continue from `checkpoint`; neighbours that were found already are not searched again.
     deterministic : bool
         Compute on one thread, so that on the CPU the result does not depend on the number of threads either. Costs
         little for pictures of some ten thousand samples, half the speed for the rest.
@@ -174,6 +176,8 @@ class GenURL(Conventions):
         config = self._resolve(data, teacher)
         data = weigh(data, config.merge.type_weights)
         asked = None if teacher is None else distillation.as_teacher(teacher, X, data)
+        checkpoint = self._checkpoint(config, data, seed, None if asked is None else asked.features)
+        kept = None if checkpoint is None else Kept(checkpoint, self.resume)
         started = time.perf_counter()
         with (
             seeded(seed),
@@ -188,7 +192,7 @@ class GenURL(Conventions):
                 problem = images.build(data, x, config, module)
             else:
                 build = graph.build if config.task == "graph" else partial(reduction.build, statistics=statistics)
-                problem = build(data, x, config, seed, device)
+                problem = build(data, x, config, seed, device, kept=kept)
             del x
             objective = problem.objective
             merged = problem.merged
@@ -201,8 +205,8 @@ class GenURL(Conventions):
             history = train(
                 objective,
                 config.training,
-                checkpoint=self._checkpoint(config, data, seed, None if asked is None else asked.features),
-                resume=self.resume,
+                checkpoint=checkpoint,
+                resume=self.resume and not (kept is not None and kept.alone()),
                 callbacks=callbacks,
                 progress=self.verbose,
             )
@@ -352,9 +356,7 @@ def _components(data: Input, problem: Problem) -> dict[str, int]:
     """Connected components of the given edges alone, and of the merged graph."""
     empty = torch.empty(2, 0, dtype=torch.long)
     before = empty if data.edge_index is None else data.edge_index
-    # It holds both ways, one of which is enough.
-    merged = problem.merged.edge_index
     return {
         "n_components_before": count_components(before, data.num_nodes),
-        "n_components_after": count_components(merged[:, merged[0] < merged[1]], data.num_nodes),
+        "n_components_after": count_components(problem.merged.edge_index, data.num_nodes),
     }

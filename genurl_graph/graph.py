@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from genurl_graph._edge_lists import BLOCK, both_ways, clean, inverses, merged_blocks, merged_keys, row_blocks
 from genurl_graph.exceptions import InputError
 
 PREDEFINED = 1
@@ -48,15 +49,16 @@ class MergedGraph(NamedTuple):
     def summary(self) -> dict[str, int]:
         """Number of undirected edges by provenance: ``n_predefined``, ``n_feature`` (only those), ``n_both``."""
         row, col = self.edge_index
-        width = int(self.edge_index.max()) + 1 if row.numel() else 0
         # A directed edge may lack its inverse: a pair counts once, with what either direction says.
-        up, down = row < col, row > col
-        upper = row[up] * width + col[up]
-        lower, order = (col[down] * width + row[down]).sort()
-        if torch.equal(upper, lower):
-            provenance = self.provenance[up] | self.provenance[down][order]
+        inverse = inverses(self.edge_index)
+        if inverse is not None:
+            provenance = (self.provenance | self.provenance[inverse])[row < col]
         else:
-            slots = _slots(upper, lower)
+            width = int(self.edge_index.max()) + 1 if row.numel() else 0
+            up, down = row < col, row > col
+            upper = row[up] * width + col[up]
+            lower, order = (col[down] * width + row[down]).sort()
+            slots = merged_keys(upper, lower)
             provenance = torch.zeros(slots.size, dtype=torch.uint8, device=row.device)
             provenance[slots.first] = self.provenance[up]
             provenance[slots.second] |= self.provenance[down][order]
@@ -143,111 +145,89 @@ def merge_graphs(
     if not 0 < feature_weight < float("inf"):
         raise InputError(f"feature_weight: found {feature_weight}; expected a finite number > 0")
     lengths = how == "geodesic"
-    pre, pre_weight = _clean("edge_index", edge_index, edge_weight, num_nodes, lengths)
-    knn, knn_w = _clean("knn_edge_index", knn_edge_index, knn_weight, num_nodes, lengths)
+    pre, pre_weight = clean("edge_index", edge_index, edge_weight, num_nodes, lengths)
+    knn, knn_w = clean("knn_edge_index", knn_edge_index, knn_weight, num_nodes, lengths)
     if knn.device != pre.device and edge_index is None:
         pre, pre_weight = pre.to(knn.device), pre_weight.to(knn.device)
     knn, knn_w = knn.to(pre.device), knn_w.to(pre.device)
     if directed != "keep":
-        both, both_weight = _both_ways(pre, pre_weight, num_nodes, lengths)
+        both, both_weight = both_ways(pre, pre_weight, num_nodes, lengths)
         if directed == "error":
             _refuse_directed(both.size(1) - pre.size(1), both_weight, pre_weight)
         pre, pre_weight = both, both_weight
     if knn.size(1) == 0 and not lengths:
         return MergedGraph(pre, pre_weight, torch.full_like(pre_weight, PREDEFINED, dtype=torch.uint8))
-    knn, knn_w = _both_ways(knn, knn_w, num_nodes, lengths)
+    knn, knn_w = both_ways(knn, knn_w, num_nodes, lengths)
     knn_w = knn_w / feature_weight if lengths else knn_w * feature_weight
 
-    slots = _slots(pre[0] * num_nodes + pre[1], knn[0] * num_nodes + knn[1])
-    from_pre, from_knn = slots.first, slots.second
-    edges = pre.new_empty(2, slots.size)
-    edges[:, from_pre] = pre
-    edges[:, from_knn] = knn
-    provenance = torch.zeros(slots.size, dtype=torch.uint8, device=pre.device)
-    provenance[from_pre] |= PREDEFINED
-    provenance[from_knn] |= FEATURE
-    weight = torch.zeros(slots.size, device=pre.device)
-    # Each list holds an edge once, so plain indexing is enough to combine them.
-    weight[from_pre] = pre_weight
-    if how == "mix":
-        weight[from_knn] += knn_w
-    elif lengths:
-        only_knn = provenance[from_knn] == FEATURE
-        weight[from_knn] = torch.where(only_knn, knn_w, torch.minimum(weight[from_knn], knn_w))
-    else:
-        weight[from_knn] = torch.maximum(weight[from_knn], knn_w)
-    merged = MergedGraph(edges, weight, provenance)
+    merged = combined(pre, pre_weight, knn, knn_w, num_nodes=num_nodes, how=how)
     return _geodesics(merged, num_nodes, cutoff, n_nearest) if lengths else merged
 
 
+def combined(
+    first: Tensor, first_weight: Tensor, second: Tensor, second_weight: Tensor, *, num_nodes: int, how: How
+) -> MergedGraph:
+    """Two lists of edges as one; what `merge_graphs` does once it has checked them.
+
+    Parameters
+    ----------
+    first, second : Tensor, int64, shape [2, E]
+        Given edges and feature edges; each sorted by row, without self loops, every edge once and both ways.
+    first_weight, second_weight : Tensor, float32, shape [E]
+        "mix" adds them, "union" takes the larger, "geodesic" the smaller of the two.
+    num_nodes : int
+    how : "union", "mix" or "geodesic"
+
+    Returns
+    -------
+    MergedGraph
+        Memory beside it: that of some millions of edges.
+    """
+    blocks = row_blocks(first[0], second[0])
+    size = sum(slots.size for _, _, slots in merged_blocks(first, second, blocks, num_nodes))
+    edges = first.new_empty(2, size)
+    weight = torch.empty(size, device=first.device)
+    provenance = torch.empty(size, dtype=torch.uint8, device=first.device)
+    at = 0
+    for one, two, slots in merged_blocks(first, second, blocks, num_nodes):
+        part = slice(at, at + slots.size)
+        at += slots.size
+        edges[:, part][:, slots.first] = first[:, one]
+        edges[:, part][:, slots.second] = second[:, two]
+        where, added = provenance[part].zero_(), second_weight[two]
+        where[slots.first] |= PREDEFINED
+        where[slots.second] |= FEATURE
+        values = weight[part].zero_()
+        # Each list holds an edge once, so plain indexing is enough to combine them.
+        values[slots.first] = first_weight[one]
+        if how == "mix":
+            values[slots.second] += added
+        elif how == "geodesic":
+            alone = where[slots.second] == FEATURE
+            values[slots.second] = torch.where(alone, added, torch.minimum(values[slots.second], added))
+        else:
+            values[slots.second] = torch.maximum(values[slots.second], added)
+    return MergedGraph(edges, weight, provenance)
+
+
 def count_components(edge_index: Tensor, num_nodes: int) -> int:
-    """Number of (weakly) connected components, isolated nodes included."""
+    """Number of (weakly) connected components, isolated nodes included; memory O(n) beside the edges."""
     import numpy as np
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
 
     row, col = edge_index.cpu().numpy()
-    graph = csr_array((np.ones(len(row), dtype=bool), (row, col)), shape=(num_nodes, num_nodes))
-    return int(connected_components(graph, directed=False, return_labels=False))
-
-
-def _clean(
-    name: str, edge_index: Tensor | None, weight: Tensor | None, num_nodes: int, lengths: bool
-) -> tuple[Tensor, Tensor]:
-    """Checked, coalesced edges without self loops, and their float32 weights."""
-    from torch_geometric.utils import coalesce, remove_self_loops
-
-    partner = "knn_weight" if name.startswith("knn") else "edge_weight"
-    if edge_index is None:
-        if weight is not None:
-            raise InputError(f"{partner}: found weights, but {name} is None; expected edges too")
-        return torch.empty(2, 0, dtype=torch.long), torch.empty(0)
-    if edge_index.dim() != 2 or edge_index.size(0) != 2 or edge_index.dtype not in (torch.int64, torch.int32):
-        raise InputError(f"{name}: found {list(edge_index.shape)} of {edge_index.dtype}; expected int64 [2, E]")
-    if edge_index.numel():
-        low, high = int(edge_index.min()), int(edge_index.max())
-        if low < 0 or high >= num_nodes:
-            wrong = low if low < 0 else high
-            raise InputError(f"{name}: an edge names node {wrong}, which is missing; expected 0 to {num_nodes - 1}")
-    if weight is None:
-        weight = torch.ones(edge_index.size(1), device=edge_index.device)
-    weight = weight.reshape(-1).to(edge_index.device, torch.float32)
-    if weight.numel() != edge_index.size(1):
-        raise InputError(f"{partner}: found {weight.numel()} values for {edge_index.size(1)} edges")
-    if not bool(torch.isfinite(weight).all()) or bool((weight < 0).any()):
-        bad = weight[~torch.isfinite(weight) | (weight < 0)]
-        raise InputError(
-            f"{partner}: found {bad.numel()} negative or non-finite weights (the first is {float(bad[0]):g}); "
-            "expected finite weights >= 0"
-        )
-    edge_index = edge_index.long()
-    if bool((edge_index[0] == edge_index[1]).any()):
-        edge_index, weight = remove_self_loops(edge_index, weight)
-    key = edge_index[0] * num_nodes + edge_index[1]
-    if bool((key[1:] > key[:-1]).all()):
-        return edge_index, weight
-    del key
-    edges, weights = coalesce(edge_index, weight, num_nodes, reduce="min" if lengths else "max")
-    return edges, weights
-
-
-class _Slots(NamedTuple):
-    """Where the keys of two lists lie in their union."""
-
-    first: Tensor
-    second: Tensor
-    size: int
-
-
-def _slots(first: Tensor, second: Tensor) -> _Slots:
-    """Two sorted lists of distinct keys, merged without sorting anything."""
-    place = torch.searchsorted(first, second)
-    new = first[place.clamp_max(max(first.numel() - 1, 0))] != second if first.numel() else torch.ones_like(place) > 0
-    before = new.cumsum(0) - new.long()
-    # A key of the first list moves up by the new ones that are smaller.
-    moved = torch.bincount(place[new], minlength=first.numel() + 1)[: first.numel()].cumsum_(0)
-    moved += torch.arange(first.numel(), device=first.device)
-    return _Slots(moved, place + before, first.numel() + int(new.sum()))
+    count, label = num_nodes, np.arange(num_nodes, dtype=np.int32)
+    # What some edges have joined is one node for the rest.
+    for start in range(0, len(row), BLOCK):
+        some = slice(start, start + BLOCK)
+        low, high = label[row[some]], label[col[some]]
+        apart = low != high
+        low, high = low[apart], high[apart]
+        graph = csr_array((np.ones(len(low), dtype=bool), (low, high)), shape=(count, count))
+        count, joined = connected_components(graph, directed=False)
+        label = joined[label]
+    return int(count)
 
 
 def _refuse_directed(missing: int, both_weight: Tensor, weight: Tensor) -> None:
@@ -256,20 +236,6 @@ def _refuse_directed(missing: int, both_weight: Tensor, weight: Tensor) -> None:
     unequal = int((both_weight != weight).sum())
     if unequal:
         raise InputError(f"edge_weight: {unequal} edges weigh less than their inverse; expected an undirected graph")
-
-
-def _both_ways(edge_index: Tensor, weight: Tensor, num_nodes: int, lengths: bool) -> tuple[Tensor, Tensor]:
-    from torch_geometric.utils import to_undirected
-
-    if edge_index.size(1) == 0:
-        return edge_index, weight
-    # Most graphs hold both ways already; seeing that takes half the time and memory of making sure of it.
-    inverse, order = (edge_index[1] * num_nodes + edge_index[0]).sort()
-    if torch.equal(inverse, edge_index[0] * num_nodes + edge_index[1]) and torch.equal(weight[order], weight):
-        return edge_index, weight
-    del inverse, order
-    edges, weights = to_undirected(edge_index, weight, num_nodes, reduce="min" if lengths else "max")
-    return edges, weights
 
 
 def _geodesics(union: MergedGraph, num_nodes: int, cutoff: float | None, n_nearest: int | None) -> MergedGraph:
@@ -302,7 +268,7 @@ def _geodesics(union: MergedGraph, num_nodes: int, cutoff: float | None, n_neare
     rows, cols, lengths = (torch.from_numpy(np.concatenate(part)) for part in zip(*found, strict=True))
     if n_nearest is not None:
         # i may be among the nearest of j but not j among those of i. The length is the same, whoever found it.
-        (rows, cols), lengths = _both_ways(torch.stack([rows, cols]), lengths, num_nodes, lengths=True)
+        (rows, cols), lengths = both_ways(torch.stack([rows, cols]), lengths, num_nodes, lengths=True)
     key = rows * num_nodes + cols
     own = union.edge_index[0].cpu() * num_nodes + union.edge_index[1].cpu()
     provenance = torch.full((key.numel(),), PATH, dtype=torch.uint8)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, Literal, NamedTuple, get_args
 
 import torch
@@ -18,14 +17,16 @@ from genurl_graph.exceptions import InputError
 from genurl_graph.memory import in_less_memory, named_shortage
 
 Metric = Literal["euclidean", "cosine", "inner_product"]
-Backend = Literal["auto", "exact", "faiss"]
+Backend = Literal["auto", "exact", "approximate"]
 
 # Exact search costs about n * m * (d + 300) / 7e10 processor seconds (measured: 10,000 x 784 1.45 s, 40,000 x 16 6.8 s;
 # the 300 stand for the passes over each tile, whatever d). Above five minutes of that, backend="auto"
-# approximates: at 169,343 x 128 exact search still takes no longer than faiss does for a recall of 0.67.
+# approximates.
 AUTO_WORK = 2.1e13
 AUTO_PASSES = 300
 RECALL_SAMPLE = 512
+# Rows whose approximate neighbours get their distances at a time.
+FINAL_ROWS = 1 << 16
 # Candidates kept beyond k while scores are float32: rounding may swap neighbours that are this close in rank.
 EXTRA = 4
 # Rows searched first to find out whether ties leave many of them in doubt.
@@ -39,8 +40,6 @@ MANY_DOUBTFUL = 0.5
 # Bytes below which a second attempt is not worth while: nothing gets smaller any more.
 LEAST = 1 << 20
 
-_told_about_faiss = False
-
 
 class Neighbors(NamedTuple):
     """Result of `knn`: row i holds the neighbours of row i, nearest first."""
@@ -50,7 +49,7 @@ class Neighbors(NamedTuple):
     distances: Tensor
     """float32 ``[m, k]``, ascending."""
     backend: str
-    """``"exact"`` or ``"faiss"``: what was used."""
+    """``"exact"`` or ``"approximate"``: what was used."""
     recall: float | None
     """Share of true neighbours on a random sample of rows; None when exact."""
 
@@ -92,13 +91,14 @@ def knn(
         Rows to find neighbours for. None: the rows of `x` themselves, each without itself (but with its duplicates).
     metric : {"euclidean", "cosine", "inner_product"}
         ``|x - y|``, ``1 - cos(x, y)``, or ``-<x, y>``. The cosine distance of an all-zero row to any other row is 1.
-    backend : {"auto", "exact", "faiss"}
-        "faiss" searches approximately (inverted file; needs the extra ``ann`` and dense features). "auto" does so when
-        exact search would take over a minute on two cores (``n * m * (d + 300) > 9e12``: 170,000 rows of 16 features,
-        90,000 of 784) and faiss is installed; else it is exact (and warns once if faiss is missing).
+    backend : {"auto", "exact", "approximate"}
+        "approximate" compares each row with those of the nearest k-means cells alone: as many cells as hold 95 % of the
+        neighbours of a sample, but about 16,000 rows at most, so that the time grows linearly with the rows. It needs
+        dense features. "auto" does so when exact search would take over two minutes on two cores
+        (``n * m * (d + 300) > 2.1e13``: 257,000 rows of 16 features, 139,000 of 784); else it is exact.
     memory_mb : float
         What exact search may use beside its input and its result lists. Smaller is slower. (The least
-        that it needs: tiles of 16 x 16 and four blocks of 16 rows.) A faiss index takes one float32 copy of `x`.
+        that it needs: tiles of 16 x 16 and four blocks of 16 rows.) Approximate search takes a float32 copy of `x`.
     device : str or torch.device, optional
         Where to compute and to return the result; default: where `x` is.
     clamp : bool
@@ -115,7 +115,7 @@ def knn(
     ------
     InputError
         Too few rows for `n_neighbors`, unknown metric or backend, NaN or infinity, not a non-empty numeric matrix,
-        `query` with another number of columns, ``backend="faiss"`` without faiss or with sparse features.
+        `query` with another number of columns, ``backend="approximate"`` with sparse features.
     ShortMemoryError
         Exact search found no memory, also not within an eighth of `memory_mb`, which it tries by itself.
 
@@ -151,7 +151,7 @@ def knn(
         budget -= rows.nbytes
     frame = _common_frame(rows, asked, metric, approximate)
     if approximate:
-        return _faiss_search(rows, asked, k, frame, budget, seed)
+        return _approximate_search(rows, asked, k, frame, budget, seed)
     with named_shortage(
         f"neighbours of {asked.n:,} among {rows.n:,} rows of {rows.d:,} features",
         "also with an eighth of the memory that neighbors.memory_mb allows; free some, or take fewer features "
@@ -246,25 +246,10 @@ def _common_frame(rows: Rows, asked: Rows, metric: str, approximate: bool) -> Fr
 
 
 def _approximate(backend: str, rows: Rows, asked: Rows) -> bool:
-    global _told_about_faiss
-    if backend == "faiss":
-        if rows.sparse:
-            raise InputError('backend: "faiss" needs dense features, got a sparse matrix; use backend="exact"')
-        if not _ann.faiss_installed():
-            raise InputError('backend: "faiss" needs the extra "ann": pip install "genurl-graph[ann]"')
-        return True
-    if backend == "exact" or rows.sparse or float(rows.n) * asked.n * (rows.d + AUTO_PASSES) <= AUTO_WORK:
-        return False
-    if _ann.faiss_installed():
-        return True
-    if not _told_about_faiss:
-        _told_about_faiss = True
-        warnings.warn(
-            f"neighbours of {rows.n} rows are searched exactly, which takes long; approximate search needs the "
-            'extra "ann": pip install "genurl-graph[ann]"',
-            stacklevel=3,
-        )
-    return False
+    if backend == "approximate" and rows.sparse:
+        raise InputError('backend: "approximate" needs dense features, got a sparse matrix; use backend="exact"')
+    large = float(rows.n) * asked.n * (rows.d + AUTO_PASSES) > AUTO_WORK
+    return backend == "approximate" or (backend == "auto" and large and not rows.sparse)
 
 
 def _exact_search(rows: Rows, asked: Rows, k: int, frame: Frame, budget: int) -> tuple[Tensor, Tensor]:
@@ -301,24 +286,30 @@ def _unscaled(distances: Tensor, frame: Frame) -> Tensor:
     return (distances.double() / frame.scale**power).float()
 
 
-def _faiss_search(rows: Rows, asked: Rows, k: int, frame: Frame, budget: int, seed: int) -> Neighbors:
-    """Candidates from faiss, their distances exact; rows it found too few for are searched exactly."""
+def _approximate_search(rows: Rows, asked: Rows, k: int, frame: Frame, budget: int, seed: int) -> Neighbors:
+    """Candidates from cells, their distances exact; rows for which there were too few are searched exactly."""
     assert isinstance(rows, DenseRows)
     assert isinstance(asked, DenseRows)
     own = asked is rows
-    everyone = torch.arange(asked.n, device=rows.device)
-    width = min(k + own + EXTRA, rows.n)
-    index = _ann.candidates(asked, rows, width, frame, seed)
-    missing = (index < 0) | (index == everyone[:, None] if own else torch.zeros_like(index, dtype=torch.bool))
-    index = index.clamp(min=0)
-    found = distance(pair_scores(asked, everyone, rows, index, frame), frame).masked_fill(missing, torch.inf)
-    indices, distances = sort_candidates(index, found, k)
-    short = torch.isinf(distances).any(1).nonzero().squeeze(1)
-    sample = torch.randperm(asked.n, generator=torch.Generator().manual_seed(seed))[:RECALL_SAMPLE].to(rows.device)
-    for chosen in (short, sample) if len(short) else (sample,):
+
+    def exactly(chosen: Tensor) -> tuple[Tensor, Tensor]:
         joined = cross_join(asked, chosen, rows, min(k + EXTRA, rows.n - own), frame, budget, own, True)
-        exact_indices, exact, _ = settle(rows, asked, chosen, joined.code, k, frame, True)
-        if chosen is short:
-            indices[short], distances[short] = exact_indices, exact
-    recall = _ann.recall_at_k(distances[sample], exact)
-    return Neighbors(indices, _unscaled(distances, frame), "faiss", recall)
+        return settle(rows, asked, chosen, joined.code, k, frame, True)[:2]
+
+    sample = torch.randperm(asked.n, generator=torch.Generator().manual_seed(seed))[:RECALL_SAMPLE].to(rows.device)
+    known, exact = exactly(sample)
+    index = _ann.candidates(asked, rows, min(k + own + EXTRA, rows.n), frame, seed, sample, known)
+    indices = torch.empty(asked.n, k, dtype=torch.int64, device=rows.device)
+    distances = torch.empty(asked.n, k, device=rows.device)
+    for some in torch.split(torch.arange(asked.n, device=rows.device), FINAL_ROWS):
+        near = index[some]
+        missing = near < 0
+        if own:
+            missing |= near == some[:, None]
+        near = near.clamp_min_(0)
+        found = distance(pair_scores(asked, some, rows, near, frame), frame).masked_fill_(missing, torch.inf)
+        indices[some], distances[some] = sort_candidates(near, found, k)
+    short = torch.isinf(distances).any(1).nonzero().squeeze(1)
+    if len(short):
+        indices[short], distances[short] = exactly(short)
+    return Neighbors(indices, _unscaled(distances, frame), "approximate", _ann.recall_at_k(distances[sample], exact))

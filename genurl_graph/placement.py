@@ -73,7 +73,7 @@ def neighbors_of(x: Tensor, space: FeatureSpace, config: Config, seed: int) -> t
         query=placed,
         metric=metric,
         # "auto" would look at the size of the batch.
-        backend="faiss" if c.backend == "faiss" else "exact",
+        backend="approximate" if c.backend == "approximate" else "exact",
         memory_mb=c.memory_mb,
         seed=seed,
     )

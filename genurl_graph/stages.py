@@ -19,9 +19,7 @@ class NeighborConfig:
         str,
         "euclidean, cosine, or auto: cosine for features >= 0 such as bags of words and counts, else euclidean",
     ] = "auto"
-    backend: Annotated[str, "search: exact, faiss (approximate, if installed), or auto, which chooses by the size"] = (
-        "auto"
-    )
+    backend: Annotated[str, "search: exact, approximate, or auto, which chooses by the size"] = "auto"
     memory_mb: Annotated[int, "MiB that the search may take beside its input and its result"] = 512
     pca: Annotated[int, "principal components that are kept before the search; 0: all columns as they are"] = 0
     hops: Annotated[int, "times that vectors are averaged over the given edges before the search"] = 0

@@ -9,7 +9,9 @@ from torch import nn
 import genurl_graph.checkpoint as module_under_test
 from genurl_graph.checkpoint import Checkpoint
 from genurl_graph.exceptions import InputError
+from genurl_graph.neighbors import Neighbors
 
+CPU = torch.device("cpu")
 RUN = {"config": {"loss": {"gamma": 0.5}, "training": {"epochs": 10}}, "seed": 3, "x": [6, 2]}
 
 
@@ -175,3 +177,35 @@ def test_the_checkpoint_before_a_damaged_one_is_used(saved, damage):
     saved.remove()
     assert not saved.exists()
     assert not list(saved.path.parent.iterdir())
+
+
+@pytest.fixture
+def found():
+    return Neighbors(torch.tensor([[1, 2], [0, 2]]), torch.tensor([[0.5, 1.0], [0.5, 2.0]]), "approximate", 0.75)
+
+
+def test_neighbors_are_kept_beside_it(tmp_path, found):
+    checkpoint = Checkpoint(tmp_path / "run.ckpt", RUN)
+    assert checkpoint.neighbors(CPU) is None
+    checkpoint.save_neighbors(found)
+    again = checkpoint.neighbors(CPU)
+    assert torch.equal(again.indices, found.indices)
+    assert torch.equal(again.distances, found.distances)
+    assert again[2:] == found[2:]
+    assert checkpoint.exists()
+    assert not checkpoint.trained()
+    assert checkpoint.stored_run() == RUN
+    with pytest.raises(InputError, match="another run: seed is 3 there and 4 here"):
+        Checkpoint(tmp_path / "run.ckpt", {**RUN, "seed": 4}).neighbors(CPU)
+    checkpoint.remove()
+    assert not list(tmp_path.iterdir())
+
+
+def test_damaged_neighbors_are_searched_again(tmp_path, found):
+    checkpoint = Checkpoint(tmp_path / "run.ckpt", RUN)
+    checkpoint.save_neighbors(found)
+    content = bytearray(checkpoint.search.read_bytes())
+    content[-1] ^= 1
+    checkpoint.search.write_bytes(content)
+    with pytest.warns(UserWarning, match="damaged .*searched again"):
+        assert checkpoint.neighbors(CPU) is None

@@ -11,6 +11,7 @@ from scipy.sparse.csgraph import shortest_path
 from torch import Tensor
 
 from genurl_graph import graph
+from genurl_graph._edge_lists import merged_keys
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph import FEATURE, PATH, PREDEFINED, MergedGraph, count_components, merge_graphs
 
@@ -230,7 +231,7 @@ def test_shares_of_mass_by_provenance_add_up() -> None:
 )
 def test_sorted_lists_are_merged_in_place(first: list[int], second: list[int]) -> None:
     union = sorted(set(first) | set(second))
-    slots = graph._slots(torch.tensor(first, dtype=torch.long), torch.tensor(second, dtype=torch.long))
+    slots = merged_keys(torch.tensor(first, dtype=torch.long), torch.tensor(second, dtype=torch.long))
     assert slots.size == len(union)
     assert [union[i] for i in slots.first.tolist()] == first
     assert [union[i] for i in slots.second.tolist()] == second

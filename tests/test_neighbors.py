@@ -239,7 +239,7 @@ def test_clamp():
         (np.zeros((5, 2)), 1, {"metric": "manhattan"}, "metric: expected one of euclidean"),
         (np.zeros((5, 2)), 1, {"backend": "annoy"}, "backend: expected one of auto"),
         (np.zeros((5, 2)), 1, {"memory_mb": 0}, "memory_mb"),
-        (scipy.sparse.eye(5).tocsr(), 1, {"backend": "faiss"}, "faiss.*dense features"),
+        (scipy.sparse.eye(5).tocsr(), 1, {"backend": "approximate"}, "approximate.*dense features"),
     ],
 )
 def test_bad_input(x, k, options, message):

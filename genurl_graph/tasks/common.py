@@ -20,6 +20,7 @@ from genurl_graph.propagation import Propagation
 from genurl_graph.similarity import similarities
 from genurl_graph.space import FeatureSpace, Projection, principal_axes
 from genurl_graph.structure import structural_features
+from genurl_graph.tasks.kept import Kept
 
 # Of the randomised search for principal axes that an encoder reads: they are a property of the features.
 PCA_SEED = 0
@@ -28,7 +29,12 @@ COMPONENTS = 1024
 
 
 def feature_similarities(
-    data: Input, config: Config, seed: int, device: torch.device, space: FeatureSpace | None = None
+    data: Input,
+    config: Config,
+    seed: int,
+    device: torch.device,
+    space: FeatureSpace | None = None,
+    kept: Kept | None = None,
 ) -> tuple[Neighbors, Tensor, Tensor]:
     """Feature-space kNN and their calibrated similarities.
 
@@ -38,6 +44,8 @@ def feature_similarities(
         As handed to a recipe.
     space : FeatureSpace, optional
         Where neighbours are searched; by default `feature_space` of the data.
+    kept : Kept, optional
+        Where the neighbours of a run that was interrupted may be, and are kept.
 
     Returns
     -------
@@ -48,7 +56,11 @@ def feature_similarities(
     p : Tensor, float32, shape [E]
         In (0, 1].
     """
-    found = _search(data, config, seed, device, space)
+    found = kept.neighbors(device) if kept is not None else None
+    if found is None:
+        found = _search(data, config, seed, device, space)
+        if kept is not None:
+            kept.save(found)
     n, k = found.indices.shape
     row = torch.arange(n, device=found.indices.device).repeat_interleave(k)
     edge_index, distance = torch.stack([row, found.indices.reshape(-1)]), found.distances.reshape(-1)

@@ -18,16 +18,19 @@ from genurl_graph.batches import BatchObjective
 from genurl_graph.config import Config
 from genurl_graph.encoders import GNNS, Features, make_encoder
 from genurl_graph.exceptions import InputError
-from genurl_graph.graph import How, MergedGraph, merge_graphs
+from genurl_graph.graph import PREDEFINED, How, MergedGraph, combined
 from genurl_graph.hops import is_mapped, propagated
 from genurl_graph.inputs import Input
 from genurl_graph.objective import PairwiseObjective
 from genurl_graph.propagation import Propagation
 from genurl_graph.tasks import Problem
+from genurl_graph.tasks.kept import Kept
 from genurl_graph.tasks.merging import Sources, gather, geodesic_similarities
 
 
-def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torch.device) -> Problem:
+def build(
+    data: Input, x: Tensor | None, config: Config, seed: int, device: torch.device, kept: Kept | None = None
+) -> Problem:
     """Graph-embedding problem.
 
     Parameters
@@ -41,6 +44,8 @@ def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torc
     seed : int
         Of everything random before training.
     device : torch.device
+    kept : Kept, optional
+        Neighbours of a run that goes on.
 
     Raises
     ------
@@ -52,7 +57,7 @@ def build(data: Input, x: Tensor | None, config: Config, seed: int, device: torc
     sign = config.encoder.name == "sign"
     if sign and x is None:
         raise InputError("encoder sign: the nodes have no features; expected some (or encoder.structure=random_walk)")
-    sources = gather(data, config, seed, device)
+    sources = gather(data, config, seed, device, kept)
     own = identity(n) if x is None else x
     # First, and no longer needed when the larger graph of P is made.
     features = averaged(own, propagation_edges(sources, n, config), config, device) if sign else Features(own)
@@ -141,13 +146,10 @@ def _without_zeros(graph: MergedGraph) -> MergedGraph:
 
 
 def _merge(sources: Sources, num_nodes: int, feature_weight: float, how: How) -> MergedGraph:
-    near = feature_weight > 0
-    return merge_graphs(
-        sources.edge_index,
-        sources.edge_weight,
-        sources.knn_edge_index if near else None,
-        sources.knn_weight if near else None,
-        num_nodes=num_nodes,
-        how=how,
-        feature_weight=feature_weight if near else 1.0,
-    )
+    given, weight = sources.edge_index, sources.edge_weight
+    near, near_weight = sources.knn_edge_index, sources.knn_weight
+    if near is None or near_weight is None or feature_weight == 0:
+        return MergedGraph(given, weight, torch.full_like(weight, PREDEFINED, dtype=torch.uint8))
+    # Both lists are checked already.
+    near, near_weight = near.to(given.device), near_weight.to(given.device) * feature_weight
+    return combined(given, weight, near, near_weight, num_nodes=num_nodes, how=how)

@@ -16,6 +16,7 @@ from genurl_graph.inputs import Input
 from genurl_graph.neighbors import Neighbors
 from genurl_graph.similarity import similarities
 from genurl_graph.tasks.common import feature_similarities, predefined_weights, resolve_perplexity
+from genurl_graph.tasks.kept import Kept
 
 # Geodesics reach so many times as many nodes as the feature edges of a node.
 REACH = 3
@@ -63,7 +64,7 @@ class Sources(NamedTuple):
         }
 
 
-def gather(data: Input, config: Config, seed: int, device: torch.device) -> Sources:
+def gather(data: Input, config: Config, seed: int, device: torch.device, kept: Kept | None = None) -> Sources:
     """Both graphs of `data`, with the weights that merging gives them.
 
     A feature edge weighs ``p / (1 + mean degree of both ends)``: features decide where a node has few edges of its own,
@@ -84,6 +85,8 @@ def gather(data: Input, config: Config, seed: int, device: torch.device) -> Sour
     seed : int
     device : torch.device
         Where neighbours are searched.
+    kept : Kept, optional
+        As in `feature_similarities`.
     """
     n, merge = data.num_nodes, config.merge
     given = merge_graphs(data.edge_index, predefined_weights(data), None, None, num_nodes=n)
@@ -91,24 +94,31 @@ def gather(data: Input, config: Config, seed: int, device: torch.device) -> Sour
     found = Sources(edges, weight)
     if data.x is None:
         return found
-    degree = torch.bincount(edges[0], minlength=n).float()
-    if merge.weighting == "none":
-        found = found._replace(edge_weight=torch.zeros_like(weight), trust=torch.zeros(n))
-        degree = torch.zeros_like(degree)
-    elif merge.weighting == "adaptive":
-        coherence = feature_coherence(data.x, config.neighbors.metric, seed)
-        asked = sampled_edges(edges, n, seed)
-        agreement = edge_agreement(data.x, asked, config.neighbors.metric, seed).to(edges.device)
-        trust = 1 - confidence(coherence) * (1 - node_trust(agreement, asked, n))
-        of_edge = _mean_of_ends(trust, edges)
-        degree = torch.zeros_like(degree).index_add_(0, edges[0], of_edge)
-        mean = float(agreement.double().mean()) if agreement.numel() else None
-        found = found._replace(edge_weight=weight * of_edge, trust=trust, agreement=mean, coherence=coherence)
+    found, degree = _trusted(found, data.x, config, seed)
     if merge.feature_weight > 0 or merge.propagation_weight > 0:
-        neighbors, knn_edges, p = feature_similarities(data, config, seed, device)
+        neighbors, knn_edges, p = feature_similarities(data, config, seed, device, kept=kept)
         fading = p / (1 + _mean_of_ends(degree.to(p.device), knn_edges))
         found = found._replace(knn_edge_index=knn_edges, knn_weight=fading, neighbors=neighbors)
     return found
+
+
+def _trusted(given: Sources, x: Tensor, config: Config, seed: int) -> tuple[Sources, Tensor]:
+    """The given edges weighted as ``merge.weighting`` says, and what they add up to at each node, float32 [n]."""
+    n, edges, weight = x.size(0), given.edge_index, given.edge_weight
+    degree = torch.bincount(edges[0], minlength=n).float()
+    if config.merge.weighting == "none":
+        return given._replace(edge_weight=torch.zeros_like(weight), trust=torch.zeros(n)), torch.zeros_like(degree)
+    if config.merge.weighting != "adaptive":
+        return given, degree
+    coherence = feature_coherence(x, config.neighbors.metric, seed)
+    asked = sampled_edges(edges, n, seed)
+    agreement = edge_agreement(x, asked, config.neighbors.metric, seed).to(edges.device)
+    trust = 1 - confidence(coherence) * (1 - node_trust(agreement, asked, n))
+    of_edge = _mean_of_ends(trust, edges)
+    degree = torch.zeros_like(degree).index_add_(0, edges[0], of_edge)
+    mean = float(agreement.double().mean()) if agreement.numel() else None
+    weighted = given._replace(edge_weight=weight * of_edge, trust=trust, agreement=mean, coherence=coherence)
+    return weighted, degree
 
 
 def _mean_of_ends(value: Tensor, edge_index: Tensor) -> Tensor:

@@ -30,6 +30,7 @@ from genurl_graph.tasks.common import (
     resolve_learning_rate,
     resolve_sampling,
 )
+from genurl_graph.tasks.kept import Kept
 from genurl_graph.tasks.start import start
 from genurl_graph.training import train
 
@@ -43,6 +44,7 @@ def build(
     seed: int,
     device: torch.device,
     statistics: dict[str, Tensor] | None = None,
+    kept: Kept | None = None,
 ) -> Problem:
     """Dimension-reduction problem; a graph that comes with the vectors is merged into P.
 
@@ -58,6 +60,8 @@ def build(
     device : torch.device
     statistics : dict, optional
         Of `x`, as `genurl_graph.tasks.common.encoder_input` returned them.
+    kept : Kept, optional
+        Neighbours of a run that goes on.
 
     Raises
     ------
@@ -72,7 +76,7 @@ def build(
     if config.encoder.name not in ("free", *DENSE):
         expected = f"free, {', '.join(DENSE)}"
         raise InputError(f"task reduce: encoder {config.encoder.name!r} needs a graph; expected one of {expected}")
-    space, neighbors, merged = merged_graph(data, config, seed, device, statistics)
+    space, neighbors, merged = merged_graph(data, config, seed, device, statistics, kept)
     width = data.num_features if x is None else int(x.size(1))
     first = start(data, space, merged, config, seed) if free or config.encoder.anchors else None
     encoder = make_encoder(config, width, first)
@@ -130,7 +134,12 @@ def finished_table(first: Tensor, merged: MergedGraph, config: Config, device: t
 
 
 def merged_graph(
-    data: Input, config: Config, seed: int, device: torch.device, statistics: dict[str, Tensor] | None = None
+    data: Input,
+    config: Config,
+    seed: int,
+    device: torch.device,
+    statistics: dict[str, Tensor] | None = None,
+    kept: Kept | None = None,
 ) -> tuple[FeatureSpace | None, Neighbors | None, MergedGraph]:
     """Where neighbours are searched, what was found there, and the graph P lives on; arguments as in `build`.
 
@@ -139,7 +148,7 @@ def merged_graph(
     space, neighbors = None, None
     if data.distances is None:
         space = feature_space(data, config, seed, encoder_axes(statistics or {}))
-        neighbors, knn_edges, knn_p = feature_similarities(data, config, seed, device, space)
+        neighbors, knn_edges, knn_p = feature_similarities(data, config, seed, device, space, kept)
     else:
         knn_edges, knn_p = given_similarities(data, config, device)
     merged = merge_graphs(

@@ -1,6 +1,7 @@
 """A graph of the size of ogbn-arxiv or ogbn-products, planted, from edges to a probed embedding in mini-batches.
 
-Runs in a process of its own and prints seconds by stage and the peak of resident memory (Linux). "probe" is a logistic
+Runs in a process of its own and prints processor seconds by stage, which other programs on the machine change less than
+the time of day, the seconds that passed in all, and the peak of resident memory (Linux). "probe" is a logistic
 regression on the share of labelled nodes that `planted_graph` calls training nodes; raw features, features averaged
 over two hops and the untrained encoder stand beside the embedding.
 
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 # Nodes, undirected edges, features: of ogbn-arxiv and ogbn-products (Hu et al., arXiv 2005.00687, table 2).
 SIZES = {"arxiv": (169_343, 1_166_243, 128), "products": (2_449_029, 61_859_140, 100)}
@@ -37,17 +38,21 @@ def measure(n: int, edges: int, features: int, options: argparse.Namespace) -> d
     from genurl_graph.evaluation.protocols import propagated_features
 
     started = time.perf_counter()
+    began = time.process_time()
     data = planted_graph(n, edges, features, noise=options.noise, seed=options.seed)
-    found: dict[str, Any] = {"n": n, "edges": data.edge_index.size(1) // 2, "data": time.perf_counter() - started}
+    found: dict[str, Any] = {"n": n, "edges": data.edge_index.size(1) // 2, "data": time.process_time() - began}
     overrides = {"neighbors.backend": options.backend} | dict(pair.split("=", 1) for pair in options.set)
     model = GenURL(random_state=options.seed, epochs=options.epochs, config=overrides, encoder="sign", verbose=True)
-    began = time.perf_counter()
+    found["steps"] = steps = watched()
+    began = time.process_time()
     model.fit(data)
-    found |= model.seconds_ | {"embed": time.perf_counter() - began - sum(model.seconds_.values())}
+    trained = steps["train"]
+    found |= {"graph": trained.began - began, "train": trained.seconds}
+    found["embed"] = time.process_time() - trained.began - trained.seconds
     found |= {"recall": model.knn_recall_, "summary": model.graph_summary_, "loss": model.loss_history_}
     found["peak"] = memory_mb("VmHWM")
     if options.probe:
-        began = time.perf_counter()
+        began = time.process_time()
         y, train, val = (np.asarray(part) for part in (data.y, data.train_mask, data.val_mask))
         # Tens of thousands of test nodes settle a share to within 0.2 %.
         test = np.flatnonzero(~(train | val))[:: max(1, n // 50_000)]
@@ -58,10 +63,50 @@ def measure(n: int, edges: int, features: int, options: argparse.Namespace) -> d
             "propagated": propagated_features(data),
         }
         found["accuracy"] = {name: probe(z, y, train, val, test) for name, z in rows.items()}
-        found["probe"] = time.perf_counter() - began
+        found["probe"] = time.process_time() - began
     if not bool(torch.isfinite(model.embedding_).all()):
         raise AssertionError("the embedding is not finite")
+    found["passed"] = time.perf_counter() - started
     return found
+
+
+class Step(NamedTuple):
+    """Processor seconds of a step, when it began, and the peak of memory (MB) up to its end."""
+
+    seconds: float
+    began: float
+    peak: float
+
+
+def watched() -> dict[str, Step]:
+    """The steps of `fit`, by name; filled, and told on stderr, as they end."""
+    from genurl_graph import batches, estimator
+    from genurl_graph.tasks import common, graph, merging
+
+    steps: dict[str, Step] = {}
+    parts = {
+        merging: ("merge_graphs", "feature_coherence", "edge_agreement"),
+        common: ("knn", "similarities"),
+        graph: ("propagated", "propagation_edges", "merged_graph", "BatchObjective"),
+        estimator: ("_components", "train"),
+        batches: ("embed_rows",),
+    }
+    for module, names in parts.items():
+        for name in names:
+            setattr(module, name, timed(name, getattr(module, name), steps))
+    return steps
+
+
+def timed(name: str, function: Any, steps: dict[str, Step]) -> Any:
+    def run(*args: Any, **kwargs: Any) -> Any:
+        began = time.process_time()
+        result = function(*args, **kwargs)
+        steps[name] = step = Step(time.process_time() - began, began, memory_mb("VmHWM"))
+        now = f"now {memory_mb('VmRSS'):,.0f} MB, at most {step.peak:,.0f} MB so far"
+        print(f"  {name}: {step.seconds:.1f} s, {now}", file=sys.stderr, flush=True)
+        return result
+
+    return run
 
 
 def probe(z: Any, y: Any, train: Any, val: Any, test: Any) -> float:
@@ -83,7 +128,7 @@ def memory_mb(key: str) -> float:
 
 def show(found: dict[str, Any]) -> None:
     cells = [f"{found['n']:,}", f"{found['edges']:,}", *(f"{found[s]:.0f}" if s in found else "" for s in STAGES)]
-    print("| " + " | ".join([*cells, f"{found['peak']:,.0f}"]) + " |", flush=True)
+    print("| " + " | ".join([*cells, f"{found['passed']:.0f}", f"{found['peak']:,.0f}"]) + " |", flush=True)
     if "accuracy" in found:
         print("  accuracy: " + ", ".join(f"{k} {100 * v:.1f}" for k, v in found["accuracy"].items()), flush=True)
     kinds = {k: v for k, v in found["summary"].items() if not isinstance(v, list)}
@@ -102,7 +147,7 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
     for stage in ("graph", "train", "embed"):
         (line,) = axes[0].plot(n, [row[stage] for row in rows], "o-", label=stage)
         axes[0].plot(n, [rows[0][stage] * m / n[0] for m in n], ":", color=line.get_color())
-    axes[0].set(xlabel="thousand nodes", ylabel="seconds", title="time by stage (dotted: linear)")
+    axes[0].set(xlabel="thousand nodes", ylabel="processor seconds", title="time by stage (dotted: linear)")
     axes[0].legend()
     axes[1].plot(n, [row["peak"] for row in rows], "o-")
     axes[1].set(xlabel="thousand nodes", ylabel="peak resident MB", title="memory", ylim=(0, None))
@@ -116,7 +161,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--noise", type=float, default=2.0, help="of the features; see planted_graph")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--backend", choices=["auto", "exact", "faiss"], default="auto")
+    parser.add_argument("--backend", choices=["auto", "exact", "approximate"], default="auto")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--no-probe", dest="probe", action="store_false")
@@ -129,8 +174,8 @@ def main() -> None:
     wanted = [SIZES[options.size]]
     if options.sizes:
         wanted = [(n, DEGREE * n, WIDTH) for n in map(int, options.sizes.split(","))]
-    print("| nodes | edges | " + " | ".join(f"{s} (s)" for s in STAGES) + " | peak (MB) |")
-    print("| --- " * (len(STAGES) + 3) + "|", flush=True)
+    print("| nodes | edges | " + " | ".join(f"{s} (s)" for s in STAGES) + " | passed (s) | peak (MB) |")
+    print("| --- " * (len(STAGES) + 4) + "|", flush=True)
     environment = os.environ | {"OMP_NUM_THREADS": str(options.threads)}
     rows = []
     for sizes in wanted:
@@ -140,6 +185,7 @@ def main() -> None:
             sys.exit(done.returncode)
         rows.append(json.loads(done.stdout.splitlines()[-1]))
         show(rows[-1])
+        print("  steps: " + ", ".join(f"{k} {v[0]:.1f} s" for k, v in rows[-1]["steps"].items()), flush=True)
     if options.plot:
         draw(rows, options.plot)
 

@@ -72,14 +72,6 @@ def ours(x: Any) -> np.ndarray:
     return knn(x, K, backend="exact").distances.numpy()
 
 
-def ours_ivf(x: Any) -> np.ndarray:
-    from genurl_graph.neighbors import knn
-
-    found = knn(x, K, backend="faiss")
-    print(f"    estimated recall of the inverted file: {found.recall:.4f}")
-    return found.distances.numpy()
-
-
 def faiss_flat(x: Any) -> np.ndarray:
     import faiss
 
@@ -94,7 +86,7 @@ def sklearn_brute(x: Any) -> np.ndarray:
     return NearestNeighbors(n_neighbors=K + 1, algorithm="brute").fit(x).kneighbors(x)[0][:, 1:]
 
 
-METHODS = {"ours": ours, "faiss": faiss_flat, "sklearn": sklearn_brute, "ours-ivf": ours_ivf}
+METHODS = {"ours": ours, "faiss": faiss_flat, "sklearn": sklearn_brute}
 
 
 def measure(method: str, name: str) -> tuple[float, float, float, np.ndarray]:
@@ -140,11 +132,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", default="10000", help="rows, comma-separated")
     parser.add_argument("--sklearn-limit", type=int, default=20000, help="largest size scikit-learn is run on")
-    parser.add_argument("--ivf", action="store_true", help='also backend="faiss", with its recall')
     parser.add_argument("--no-sparse", action="store_true", help="leave Coauthor CS out")
     arguments = parser.parse_args()
     for size in (int(text) for text in arguments.sizes.split(",")):
-        methods = ["ours", "faiss"] + ["sklearn"] * (size <= arguments.sklearn_limit) + ["ours-ivf"] * arguments.ivf
+        methods = ["ours", "faiss"] + ["sklearn"] * (size <= arguments.sklearn_limit)
         compare(str(size), methods, 3 if size <= 20000 else 1)
     if not arguments.no_sparse and (data_folder() / "Coauthor").is_dir():
         compare("coauthor-cs", ["ours", "sklearn"], 1)

@@ -83,7 +83,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default="50000,100000,200000", metavar="N,N,...")
     parser.add_argument("--neighbors", type=int, default=15, metavar="K")
-    parser.add_argument("--backend", choices=["auto", "exact", "faiss"], default="exact")
+    parser.add_argument("--backend", choices=["auto", "exact", "approximate"], default="exact")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)  # what a subprocess is asked for
     options = parser.parse_args()

@@ -32,7 +32,7 @@ def test_survives_a_broken_installation(run, monkeypatch: pytest.MonkeyPatch) ->
     real = metadata.version
 
     def version(name: str) -> str:
-        if name in ("ogb", "faiss-cpu"):
+        if name in ("ogb", "plotly"):
             raise metadata.PackageNotFoundError(name)
         return real(name)
 
@@ -41,5 +41,5 @@ def test_survives_a_broken_installation(run, monkeypatch: pytest.MonkeyPatch) ->
     text = run("doctor").stdout
     facts = {line.split()[0]: line for line in text.splitlines() if line.startswith("  ")}
     assert "MISSING" in facts["ogb"]
-    assert "not installed" in facts["faiss-cpu"]
+    assert "not installed" in facts["plotly"]
     assert "unknown (" in facts["segment"]

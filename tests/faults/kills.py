@@ -127,7 +127,7 @@ def kill_and_resume(
                 break
             assert ended.code == -9, ended.printed
             results(folder)  # whatever is there is whole
-            kept = name != "embed" or any((folder / f"z.npz.ckpt{end}").exists() for end in ("", ".previous"))
+            kept = name != "embed" or resumable(folder)
             go_on = ("--resume",) if kept else ()
             resumed += kept
         assert same(results(folder), expected), f"{folder}: another result than the uninterrupted run's"
@@ -174,13 +174,19 @@ def at_every_rename(scratch: Path) -> str:
             assert ended.code == -9, ended.printed
             tried += 1
             results_before = results_of_killed(folder)
-            kept = any((folder / f"z.npz.ckpt{end}").exists() for end in ("", ".previous"))
-            finish([*words, *(["--resume"] if kept else [])], folder)
+            finish([*words, *(["--resume"] if resumable(folder) else [])], folder)
             assert same(results(folder), expected), f"{folder}: another result, after {results_before}"
             left = listing(folder)
             assert left == files, f"{folder}: {left} instead of {files}"
     assert tried > 10
     return f"{tried} kills, before and after each rename: as above"
+
+
+def resumable(folder: Path) -> bool:
+    """Whether a killed ``embed`` left a state of its training, or the neighbours it had found."""
+    from genurl_graph.checkpoint import Checkpoint
+
+    return Checkpoint(folder / "z.npz.ckpt", {}).exists()
 
 
 def results_of_killed(folder: Path) -> list[str]:
