@@ -30,6 +30,11 @@ class NeighborConfig:
         "images: neighbours in a batch are found by features (pixels), by a slow copy of the encoder, or by both, at "
         "first by the features and in the end by the encoder",
     ] = "features"
+    queue: Annotated[
+        int,
+        "images: those of earlier batches, as a slow copy of the networks saw them, that a batch is compared with, too; "
+        "0: none",
+    ] = 0
 
 
 @dataclasses.dataclass(frozen=True)
