@@ -83,9 +83,7 @@ class ImageBatches(nn.Module):
         near = config.neighbors
         if self.loss.name == "barlow":
             if near.queue:
-                raise InputError(
-                    f"neighbors.queue: found {near.queue}; expected 0 with the loss barlow, which has no Q"
-                )
+                raise InputError(f"neighbors.queue: found {near.queue}; expected 0 with barlow, which has no Q")
             return
         check_kernel(self.loss)
         get_loss(self.loss.name)

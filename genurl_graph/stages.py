@@ -32,8 +32,7 @@ class NeighborConfig:
     ] = "features"
     queue: Annotated[
         int,
-        "images: those of earlier batches, as a slow copy of the networks saw them, that a batch is compared with, too; "
-        "0: none",
+        "images: so many of earlier batches are further nodes of the graph of a batch, as a slow copy saw them; 0: none",
     ] = 0
 
 
