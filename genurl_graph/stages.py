@@ -32,7 +32,7 @@ class NeighborConfig:
     ] = "features"
     queue: Annotated[
         int,
-        "images: so many of earlier batches are further nodes of the graph of a batch, as a slow copy saw them; 0: none",
+        "images: so many of earlier batches are further nodes of a batch's graph, as a slow copy saw them; 0: none",
     ] = 0
 
 
