@@ -15,6 +15,7 @@ from genurl_graph.layers import Features, RowEncoder, projector
 from genurl_graph.losses import LossTerms, barlow_terms, gkl_of_sums, log1m
 from genurl_graph.objective import PairwiseObjective
 from genurl_graph.pairs import block_distances, normalize
+from genurl_graph.precision import network
 
 LOSSES = ("gkl", "bce", "barlow")
 
@@ -108,7 +109,7 @@ class BatchObjective(PairwiseObjective):
         if self.loss.name == "barlow":
             a, b = all_rows(a), all_rows(b)
             if self.projector is not None:
-                a, b = self.projector(torch.cat([a, b])).chunk(2)
+                a, b = network(self.projector, torch.cat([a, b])).chunk(2)
             return added_up(_share(barlow_terms(a, b, self.loss.offdiagonal)))
         metric = self.loss.metric
         return added_up(self.divergences(normalize(a, metric), normalize(b, metric), anchors, edges))
@@ -117,8 +118,7 @@ class BatchObjective(PairwiseObjective):
         """Embedding [m, d] of some nodes in a view drawn anew."""
         assert self.features is not None
         keep = self.features.mask(self.views.drop_features, nodes.device)
-        z: Tensor = self.encoder(self.features.rows(nodes), None, keep)
-        return z
+        return network(self.encoder, self.features.rows(nodes), None, keep)
 
     def draw(self, anchors: Tensor) -> Tensor:
         """An edge [B] of P out of each of the nodes `anchors` [B], with probability proportional to its p.

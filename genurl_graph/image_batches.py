@@ -30,6 +30,7 @@ from genurl_graph.layers import Features, RowEncoder, projector
 from genurl_graph.losses import LossTerms, barlow_terms, get_loss
 from genurl_graph.momentum import MomentumCopy
 from genurl_graph.objective import check_kernel
+from genurl_graph.precision import network
 
 # Columns of what the projector makes, where pairs are compared.
 PROJECTED = 128
@@ -109,7 +110,7 @@ class ImageBatches(nn.Module):
         batch = self.features.rows(rows)
         images = as_images(batch.x, self.shape)
         views = torch.cat([random_view(images, self.config.images) for _ in range(2)])
-        z = self.projector(self.encoder(Features(as_rows(views)[0])))
+        z = network(self.projector, network(self.encoder, Features(as_rows(views)[0])))
         if self.loss.name == "barlow":
             first, second = z.chunk(2)
             return barlow_terms(first, second, self.loss.offdiagonal)
@@ -128,16 +129,14 @@ class ImageBatches(nn.Module):
         if self.slow is None:
             return None
         self.slow.follow(self.encoder)
-        seen: Tensor = self.slow.network(batch)
-        return seen
+        return network(self.slow.network, batch)
 
     @torch.no_grad()
     def slow_keys(self, slow: Tensor) -> Tensor:
         """Where the slow copies place images, of what the slow encoder made of them."""
         assert self.slow_projector is not None
         self.slow_projector.follow(self.projector)
-        keys: Tensor = self.slow_projector.network(slow)
-        return keys
+        return network(self.slow_projector.network, slow)
 
     @torch.no_grad()
     def graph(

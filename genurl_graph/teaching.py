@@ -20,6 +20,7 @@ from genurl_graph.images import Shape
 from genurl_graph.layers import Features
 from genurl_graph.losses import LossTerms, get_loss
 from genurl_graph.objective import Encoder, check_kernel, embed_all
+from genurl_graph.precision import network
 from genurl_graph.propagation import Propagation
 from genurl_graph.row_encoders import in_parts
 
@@ -134,9 +135,10 @@ class TeacherBatches(nn.Module):
         """Loss of one batch, drawn anew without replacement."""
         rows = torch.randperm(self.num_nodes, device=self.features.x.device)[: self.size]
         if self.propagation is None:
-            z = self.encoder(self.features.rows(rows), None)
+            z = network(self.encoder, self.features.rows(rows), None)
         else:
-            z = self.encoder(self.features, self.encoder.operator(self.propagation)).index_select(0, rows)
+            operator = self.encoder.operator(self.propagation)
+            z = network(self.encoder, self.features, operator).index_select(0, rows)
         return self.compare(z, self.teacher.rows(rows))
 
     def compare(self, z: Tensor, t: Tensor) -> LossTerms:
