@@ -56,7 +56,8 @@ def features_of(module: nn.Module, X: Any, *, batch_size: int = 64, progress: bo
     module.eval()
     try:
         with torch.no_grad():
-            for rows in tqdm(x.split(batch_size), desc="features", unit="batch", disable=None if progress else True):
+            batches = torch.split(x, batch_size)
+            for rows in tqdm(batches, desc="features", unit="batch", disable=None if progress else True):
                 batch = Features(rows.to(kind.device))
                 parts.append(in_parts(module, batch, data.image, whole=True).float().cpu())
     finally:
