@@ -19,10 +19,9 @@ import torch
 from torch import Tensor, nn
 
 from genurl_graph.augment import check_views, random_view
-from genurl_graph.batches import LEAST_STEPS, embed_rows
+from genurl_graph.batches import RandomBatches, embed_rows
 from genurl_graph.block_loss import batch_similarities, block_terms, check_batch_neighbors
 from genurl_graph.config import Config
-from genurl_graph.distributed import one_process
 from genurl_graph.exceptions import InputError
 from genurl_graph.images import Shape, as_images, as_rows
 from genurl_graph.key_queue import Held, KeyQueue
@@ -36,7 +35,7 @@ from genurl_graph.precision import network
 PROJECTED = 128
 
 
-class ImageBatches(nn.Module):
+class ImageBatches(RandomBatches):
     """Encoder, projector and images; called, it is the loss of one batch.
 
     Parameters
@@ -49,11 +48,6 @@ class ImageBatches(nn.Module):
     config : Config
         Resolved.
 
-    Attributes
-    ----------
-    steps : int
-        Batches of an epoch, as of `genurl_graph.batches.BatchObjective`.
-
     Raises
     ------
     InputError
@@ -61,19 +55,15 @@ class ImageBatches(nn.Module):
     """
 
     def __init__(self, encoder: RowEncoder, features: Features, shape: Shape, config: Config) -> None:
-        super().__init__()
-        one_process("the task images")
         n, size = features.num_nodes, config.sampling.batch_size
         if not 2 <= size <= n:
             raise InputError(
                 f"sampling.batch_size: found {size} for {n} images; expected 2 to {n}"
                 + (f" (set sampling.batch_size={n}, or give more images)" if n < size else "")
             )
+        super().__init__("the task images", features, n, size, config)
         check_views(config.images)
-        self.encoder, self.features, self.shape, self.config = encoder, features, shape, config
-        self.size, self.num_nodes = size, n
-        self.steps = max(math.ceil(n / size), LEAST_STEPS)
-        self.loss, self.weight = config.loss, config.merge.feature_weight
+        self.encoder, self.shape, self.weight = encoder, shape, config.merge.feature_weight
         width = self.loss.projector
         if width < 0:
             raise InputError(f"loss.projector: found {width}; expected a width, or 0 for no projector")
@@ -98,15 +88,9 @@ class ImageBatches(nn.Module):
             self.queue = KeyQueue(near.queue, (encoder.width, PROJECTED if width else encoder.width), size, n)
             self.slow_projector = MomentumCopy(self.projector, config.encoder.momentum)
 
-    def move(self, device: torch.device) -> ImageBatches:
-        """Parameters and images on `device`."""
-        self.to(device)
-        self.features = self.features.to(device)
-        return self
-
     def forward(self, progress: float = 0.0) -> LossTerms:
         """Loss of one batch, drawn anew without replacement."""
-        rows = torch.randperm(self.num_nodes, device=self.features.x.device)[: self.size]
+        rows = self.draw()
         batch = self.features.rows(rows)
         images = as_images(batch.x, self.shape)
         views = torch.cat([random_view(images, self.config.images) for _ in range(2)])
