@@ -30,6 +30,7 @@ OPTIONAL = {
     "torch-scatter": "faster segment operations in PyG (extra: scatter)",
     "faiss-cpu": "approximate kNN (extra: ann)",
     "plotly": "explore (extra: explore)",
+    "timm": "trained networks for embed --backbone (extra: images)",
     "pandas": "Parquet files (extra: parquet)",
     "pyarrow": "Parquet files (extra: parquet)",
     "graphssl": "peers of compare (extra: peers)",
