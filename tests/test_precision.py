@@ -141,6 +141,16 @@ def test_a_gpu_without_bf16_is_named(monkeypatch):
     check_precision("fp16", torch.device("cuda"))
 
 
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+@pytest.mark.parametrize("case", list(CASES))
+def test_on_a_gpu(case, precision):
+    lower, exact = (fitted(case, each, device="cuda") for each in (precision, "float32"))
+    np.testing.assert_allclose(lower.loss_history_, exact.loss_history_, rtol=0.05)
+    assert bool(torch.isfinite(lower.embedding_).all())
+
+
 class Steep(nn.Module):
     """A loss whose gradient is `slope`, seen through a layer in 16 bits."""
 
