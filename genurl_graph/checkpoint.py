@@ -104,10 +104,13 @@ class Checkpoint:
             for key, value in _below(tensors, "optimizer.").items():
                 index, name = key.split(".", 1)
                 state.setdefault(int(index), {})[name] = value
-            _check_moments(state, optimizer)
+            scaled = scaler is not None and scaler.is_enabled()
+            # A scaler may have left out every step so far.
+            if state or not scaled:
+                _check_moments(state, optimizer)
             groups = optimizer.state_dict()["param_groups"]
             optimizer.load_state_dict({"state": state, "param_groups": groups})
-            if scaler is not None and scaler.is_enabled():
+            if scaler is not None and scaled:
                 scale, steps = tensors["scaler"].tolist()
                 scaler.load_state_dict(scaler.state_dict() | dict(zip(SCALER, (scale, int(steps)), strict=True)))
             torch.set_rng_state(tensors["rng.cpu"])
