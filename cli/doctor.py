@@ -29,6 +29,7 @@ REQUIRED = (
 OPTIONAL = {
     "torch-scatter": "faster segment operations in PyG (extra: scatter)",
     "plotly": "explore (extra: explore)",
+    "timm": "trained networks for embed --backbone (extra: images)",
     "pandas": "Parquet files (extra: parquet)",
     "pyarrow": "Parquet files (extra: parquet)",
     "graphssl": "peers of compare (extra: peers)",

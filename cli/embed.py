@@ -10,7 +10,7 @@ from genurl_graph.cli import INTERRUPTED, Stop, launch, options
 from genurl_graph.cli.embed_report import collect, describe_run, describe_scores, draw, named_labels
 from genurl_graph.cli.report import Report, describe
 from genurl_graph.cli.scores import evaluate
-from genurl_graph.cli.source import Source, source
+from genurl_graph.cli.source import Source, backbone, source
 from genurl_graph.cli.tensorboard import tensorboard, written
 from genurl_graph.exceptions import InputError
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @source
+@backbone
 @options.model
 @options.seed
 @launch.devices
@@ -45,6 +46,7 @@ def embed(
     features: Path | None,
     labels: Path | None,
     data_root: Path | None,
+    backbone: str | None,
     devices: int,
     output: Path | None,
     metrics: Path | None,
@@ -73,7 +75,7 @@ def embed(
     from genurl_graph.checkpoint import Checkpoint
 
     start = time.perf_counter()
-    given = Source(dataset, own, features, labels, data_root)
+    given = Source(dataset, own, features, labels, data_root, backbone)
     given.check()
     name = given.name
     output = output or Path(f"{name}-embedding.npz")

@@ -33,6 +33,13 @@ def source(command: Command) -> Command:
     return command
 
 
+backbone = click.option(
+    "--backbone",
+    metavar="NAME",
+    help="Images only: embed what this trained network of timm's makes of them. Needs the extra images.",
+)
+
+
 class Source(NamedTuple):
     """A data set by its name, or the files of `own` data."""
 
@@ -41,6 +48,7 @@ class Source(NamedTuple):
     features: Path | None = None
     labels: Path | None = None
     data_root: Path | None = None
+    backbone: str | None = None
 
     def check(self) -> None:
         if (self.dataset is None) == (self.own is None):
@@ -63,14 +71,14 @@ class Source(NamedTuple):
         from genurl_graph import datasets
 
         if self.own is not None:
-            return datasets.read(self.own, self.features, self.labels)
+            return seen_by(self.backbone, datasets.read(self.own, self.features, self.labels))
         assert self.dataset is not None
-        return datasets.load(self.dataset, self.data_root)
+        return seen_by(self.backbone, datasets.load(self.dataset, self.data_root))
 
     def record(self) -> dict[str, str | None]:
         """What finds the same data again; `recorded` takes it back. The data root is left to the machine."""
         files = {"input": self.own, "features": self.features, "labels": self.labels}
-        return {"dataset": None if self.dataset is None else self.name} | {
+        return {"dataset": None if self.dataset is None else self.name, "backbone": self.backbone} | {
             key: None if path is None else str(path.resolve()) for key, path in files.items()
         }
 
@@ -79,4 +87,22 @@ class Source(NamedTuple):
         own, features, labels = (
             None if record[key] is None else Path(str(record[key])) for key in ("input", "features", "labels")
         )
-        return cls(record["dataset"], own, features, labels, data_root)
+        return cls(record["dataset"], own, features, labels, data_root, record.get("backbone"))
+
+
+def seen_by(backbone: str | None, data: "Data") -> "Data":
+    """Images with what a network of timm's makes of them in the place of pixels; other data as it is without one."""
+    if backbone is None:
+        return data
+    from genurl_graph.backbones import features_of, timm_backbone
+    from genurl_graph.exceptions import InputError
+    from genurl_graph.images import image_shape
+
+    if data.x is None:
+        raise InputError("--backbone: found no images; expected a folder of images, files of MNIST's format or pixels")
+    shape = getattr(data, "image_shape", None) or image_shape("auto", data.x.size(1))
+    seen = data.clone()
+    seen.image_shape = shape
+    seen.x = features_of(timm_backbone(backbone, shape[2]), seen, progress=True)
+    del seen.image_shape
+    return seen

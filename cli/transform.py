@@ -7,6 +7,7 @@ import click
 from genurl_graph.cli import options
 from genurl_graph.cli.embed import write_embedding
 from genurl_graph.cli.report import Report, describe
+from genurl_graph.cli.source import backbone, seen_by
 
 
 @click.command()
@@ -16,8 +17,11 @@ from genurl_graph.cli.report import Report, describe
 )
 @click.option("--features", type=options.PATH, help="Table of node features, where the input has none.")
 @click.option("--output", type=options.PATH, required=True, help="Embedding: .npz .npy .csv .parquet or .pt.")
+@backbone
 @options.quiet
-def transform(model: Path, source: Path, features: Path | None, output: Path, quiet: bool) -> None:
+def transform(
+    model: Path, source: Path, features: Path | None, output: Path, backbone: str | None, quiet: bool
+) -> None:
     """Embed new data with a model that embed --save-model has kept, without training.
 
     \b
@@ -31,7 +35,7 @@ def transform(model: Path, source: Path, features: Path | None, output: Path, qu
     check_output(output)
     report = Report(quiet)
     estimator = GenURL.load(model)
-    data = datasets.read(source, features)
+    data = seen_by(backbone, datasets.read(source, features))
     report.line(describe(source.stem, data))
     z = estimator.transform(data)
     write_embedding(output, z, data, own_file=True)

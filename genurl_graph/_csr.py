@@ -65,7 +65,10 @@ def constant_product(matrix: Tensor, transpose: Tensor, dense: Tensor) -> Tensor
     torch would transpose the matrix anew, that is, sort its entries, at every backward pass. Here the transpose, CSR as
     well, is given (it may be the matrix itself), and the backward product is as cheap as the forward one.
     """
-    out: Tensor = _Product.apply(matrix, transpose, dense)  # type: ignore[no-untyped-call]
+    # Sparse products there are in the dtype of the matrix only, whatever precision networks have around here.
+    dense = dense.to(matrix.dtype)
+    with torch.autocast(dense.device.type, enabled=False):
+        out: Tensor = _Product.apply(matrix, transpose, dense)  # type: ignore[no-untyped-call]
     return out
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
+from typing import Self
 
 import torch
 from torch import Tensor, nn
 
 from genurl_graph._grid import Mesh
 from genurl_graph.all_pairs import number, why_not
-from genurl_graph.distributed import added_up, all_rows, own_share, rank, total_of, world_size
+from genurl_graph.config import Config
+from genurl_graph.distributed import added_up, all_rows, one_process, own_share, rank, total_of, world_size
 from genurl_graph.exceptions import InputError
 from genurl_graph.layers import Features, RowEncoder, projector
 from genurl_graph.losses import LossTerms, barlow_terms, gkl_of_sums, log1m
 from genurl_graph.objective import PairwiseObjective
 from genurl_graph.pairs import block_distances, normalize
+from genurl_graph.precision import network
 
 LOSSES = ("gkl", "bce", "barlow")
 
@@ -108,7 +111,7 @@ class BatchObjective(PairwiseObjective):
         if self.loss.name == "barlow":
             a, b = all_rows(a), all_rows(b)
             if self.projector is not None:
-                a, b = self.projector(torch.cat([a, b])).chunk(2)
+                a, b = network(self.projector, torch.cat([a, b])).chunk(2)
             return added_up(_share(barlow_terms(a, b, self.loss.offdiagonal)))
         metric = self.loss.metric
         return added_up(self.divergences(normalize(a, metric), normalize(b, metric), anchors, edges))
@@ -117,8 +120,7 @@ class BatchObjective(PairwiseObjective):
         """Embedding [m, d] of some nodes in a view drawn anew."""
         assert self.features is not None
         keep = self.features.mask(self.views.drop_features, nodes.device)
-        z: Tensor = self.encoder(self.features.rows(nodes), None, keep)
-        return z
+        return network(self.encoder, self.features.rows(nodes), None, keep)
 
     def draw(self, anchors: Tensor) -> Tensor:
         """An edge [B] of P out of each of the nodes `anchors` [B], with probability proportional to its p.
@@ -176,6 +178,44 @@ class BatchObjective(PairwiseObjective):
         mass = all_rows(mass).sum().view(1)
         terms = gkl_of_sums(total_of(divergence), mass, log_total, gamma=loss.gamma, scale=number(loss.scale))
         return _share(self.finished(terms))
+
+
+class RandomBatches(nn.Module):
+    """What objectives share that draw a batch of samples at every step, without replacement, in one process.
+
+    Parameters
+    ----------
+    what : str
+        What several processes are told that they cannot train.
+    features : Features
+        Of all samples.
+    num_nodes, size : int
+        Samples in all and in a batch.
+    config : Config
+        Resolved.
+
+    Attributes
+    ----------
+    steps : int
+        Batches of an epoch, as of `BatchObjective`.
+    """
+
+    def __init__(self, what: str, features: Features, num_nodes: int, size: int, config: Config) -> None:
+        super().__init__()
+        one_process(what)
+        self.features, self.num_nodes, self.size = features, num_nodes, size
+        self.config, self.loss = config, config.loss
+        self.steps = max(math.ceil(num_nodes / size), LEAST_STEPS)
+
+    def move(self, device: torch.device) -> Self:
+        """Parameters and input on `device`."""
+        self.to(device)
+        self.features = self.features.to(device)
+        return self
+
+    def draw(self) -> Tensor:
+        """Numbers of the samples of a batch, int64 [B]."""
+        return torch.randperm(self.num_nodes, device=self.features.x.device)[: self.size]
 
 
 def _share(terms: LossTerms) -> LossTerms:

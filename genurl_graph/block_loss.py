@@ -57,7 +57,7 @@ def batch_similarities(x: Tensor, near: NeighborConfig, similarity: SimilarityCo
     return edges[:, p > 0], p[p > 0]
 
 
-def block_terms(z: Tensor, edge_index: Tensor, p: Tensor, loss: LossConfig) -> LossTerms:
+def block_terms(z: Tensor, edge_index: Tensor, p: Tensor, loss: LossConfig, others: Tensor | None = None) -> LossTerms:
     """Divergence of Q from P over all ordered pairs i != j of a batch, exactly, per unit of similarity.
 
     Parameters
@@ -65,12 +65,16 @@ def block_terms(z: Tensor, edge_index: Tensor, p: Tensor, loss: LossConfig) -> L
     z : Tensor, float32, shape [B, d]
         Embedding, as it left the encoder.
     edge_index : Tensor, int64, shape [2, E]
+        First ends are rows of the batch.
     p : Tensor, float32, shape [E]
     loss : LossConfig
+    others : Tensor, float32, shape [m, d], optional
+        Nodes B, B + 1, ... that pairs of the batch may lead to: more columns, no rows of their own.
     """
     row, col = edge_index
     z = normalize(z, loss.metric)
-    log_q = log_kernel(block_distances(z, z, loss.metric) / loss.temperature, loss.nu)
+    columns = z if others is None else torch.cat([z, normalize(others, loss.metric)])
+    log_q = log_kernel(block_distances(z, columns, loss.metric) / loss.temperature, loss.nu)
     # A sample and itself are no pair.
     weight = torch.ones_like(log_q).fill_diagonal_(0.0)
     if loss.name in _APART:

@@ -17,12 +17,15 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
+from torch.amp import GradScaler
 
 from genurl_graph.exceptions import InputError
 from genurl_graph.io import atomic_write, save_tensors
 from genurl_graph.neighbors import Neighbors
 
 FORMAT = 2
+# What a scaler learns: its factor, and how many steps that has done well.
+SCALER = ("scale", "_growth_tracker")
 
 
 class Checkpoint:
@@ -92,8 +95,14 @@ class Checkpoint:
             return dict(_read_file(self.search)[1]["run"])
         return self._read()[1]
 
-    def save(self, module: nn.Module, optimizer: torch.optim.Optimizer, history: list[float]) -> None:
-        """Write the state after the last epoch of `history`."""
+    def save(
+        self,
+        module: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        history: list[float],
+        scaler: GradScaler | None = None,
+    ) -> None:
+        """Write the state after the last epoch of `history`; that of the scaler, too, if there is one in use."""
         tensors = {f"model.{k}": v.detach().cpu().contiguous() for k, v in module.state_dict().items()}
         for index, state in optimizer.state_dict()["state"].items():
             for key, value in state.items():
@@ -102,11 +111,15 @@ class Checkpoint:
         tensors["rng.cpu"] = torch.get_rng_state()
         for number in range(torch.cuda.device_count()):
             tensors[f"rng.cuda.{number}"] = torch.cuda.get_rng_state(number)
+        if scaler is not None and scaler.is_enabled():
+            tensors["scaler"] = torch.tensor([scaler.state_dict()[key] for key in SCALER], dtype=torch.float64)
         tensors["history"] = torch.tensor(history, dtype=torch.float64)
         _write_file(self.path, tensors, self.run, self.previous)
 
-    def restore(self, module: nn.Module, optimizer: torch.optim.Optimizer) -> list[float]:
-        """Bring `module`, `optimizer` and the generators to the saved state; returns the losses so far.
+    def restore(
+        self, module: nn.Module, optimizer: torch.optim.Optimizer, scaler: GradScaler | None = None
+    ) -> list[float]:
+        """Bring `module`, `optimizer`, generators and scaler to the saved state; returns the losses so far.
 
         Raises
         ------
@@ -121,9 +134,15 @@ class Checkpoint:
             for key, value in _below(tensors, "optimizer.").items():
                 index, name = key.split(".", 1)
                 state.setdefault(int(index), {})[name] = value
-            _check_moments(state, optimizer)
+            scaled = scaler is not None and scaler.is_enabled()
+            # A scaler may have left out every step so far.
+            if state or not scaled:
+                _check_moments(state, optimizer)
             groups = optimizer.state_dict()["param_groups"]
             optimizer.load_state_dict({"state": state, "param_groups": groups})
+            if scaler is not None and scaled:
+                scale, steps = tensors["scaler"].tolist()
+                scaler.load_state_dict(scaler.state_dict() | dict(zip(SCALER, (scale, int(steps)), strict=True)))
             torch.set_rng_state(tensors["rng.cpu"])
             for number in range(torch.cuda.device_count()):
                 if f"rng.cuda.{number}" in tensors:

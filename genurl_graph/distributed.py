@@ -176,6 +176,7 @@ class BatchNorm(nn.BatchNorm1d):
         """Columns of `h` [m, d], standardised."""
         if world_size() == 1 or not self.training:
             return super().forward(h)
+        h = h.float()
         count = h.size(0) * world_size()
         mean = total_of(h.sum(0)) / count
         centred = h - mean

@@ -39,7 +39,7 @@ class PReLU(nn.PReLU):
     """`torch.nn.PReLU` with one slope for all columns."""
 
     def forward(self, h: Tensor) -> Tensor:
-        out: Tensor = _Slope.apply(h, self.weight)  # type: ignore[no-untyped-call]
+        out: Tensor = _Slope.apply(h, self.weight.to(h.dtype))  # type: ignore[no-untyped-call]
         return out
 
 

@@ -20,6 +20,7 @@ from genurl_graph.exceptions import InputError
 from genurl_graph.layers import RowEncoder
 from genurl_graph.losses import SUM_LOSSES, LossTerms, get_loss
 from genurl_graph.pairs import EdgePattern, block_distances, edge_distances, normalize
+from genurl_graph.precision import network
 from genurl_graph.propagation import Propagation
 from genurl_graph.sampling import permuted_negatives, shared_negatives
 from genurl_graph.similarity import log_kernel
@@ -134,8 +135,7 @@ class PairwiseObjective(nn.Module):
         if self.features is not None:
             keep = self.features.mask(self.views.drop_features, self.p.device)
         operator: Any = self.encoder.operator(self.propagation, self.views.drop_edges)
-        z: Tensor = self.encoder(self.features, operator, keep)
-        return normalize(z, self.loss.metric)
+        return normalize(network(self.encoder, self.features, operator, keep), self.loss.metric)
 
     def _terms(self, a: Tensor, b: Tensor) -> LossTerms:
         log_q_pos = self._log_q(edge_distances(self.pattern, a, b, self.loss.metric))

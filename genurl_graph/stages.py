@@ -28,6 +28,10 @@ class NeighborConfig:
         "images: neighbours in a batch are found by features (pixels), by a slow copy of the encoder, or by both, at "
         "first by the features and in the end by the encoder",
     ] = "features"
+    queue: Annotated[
+        int,
+        "images: so many of earlier batches are further nodes of a batch's graph, as a slow copy saw them; 0: none",
+    ] = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -182,6 +186,11 @@ class TrainingConfig:
         "10,000 as its extent does",
     ] = 1e-3
     schedule: Annotated[str, "of that step: constant, cosine or linear"] = "constant"
+    precision: Annotated[
+        Literal["float32", "bf16", "fp16"],
+        "of the network's dense layers in training (genurl_graph.precision); fp16 on GPUs only; kernel, loss, weights "
+        "and embedding are float32",
+    ] = "float32"
     weight_decay: Annotated[float, "L2 penalty of Adam, >= 0"] = 0.0
     clip_norm: Annotated[float, "largest norm of the gradient; 0: not clipped"] = 0.0
     patience: Annotated[int, "epochs without a better loss before stopping; 0: never stops early"] = 0

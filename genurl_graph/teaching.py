@@ -6,20 +6,20 @@ features is known before the training: `genurl_graph.batches` and `genurl_graph.
 
 from __future__ import annotations
 
-import math
+from typing import Self
 
 import torch
 from torch import Tensor, nn
 
-from genurl_graph.batches import LEAST_STEPS
+from genurl_graph.batches import RandomBatches
 from genurl_graph.block_loss import batch_similarities, block_terms, check_batch_neighbors
 from genurl_graph.config import Config
-from genurl_graph.distributed import one_process
 from genurl_graph.exceptions import InputError
 from genurl_graph.images import Shape
 from genurl_graph.layers import Features
 from genurl_graph.losses import LossTerms, get_loss
 from genurl_graph.objective import Encoder, check_kernel, embed_all
+from genurl_graph.precision import network
 from genurl_graph.propagation import Propagation
 from genurl_graph.row_encoders import in_parts
 
@@ -72,7 +72,7 @@ class Teacher:
         return in_parts(self.module.eval(), self.x.rows(index), self.shape, whole=True).float()
 
 
-class TeacherBatches(nn.Module):
+class TeacherBatches(RandomBatches):
     """Encoder, input and teacher; subclasses add ``compare(z, t) -> LossTerms``, and `_prepare` what they need for it.
 
     Parameters
@@ -87,11 +87,6 @@ class TeacherBatches(nn.Module):
     num_nodes : int
     config : Config
         Resolved.
-
-    Attributes
-    ----------
-    steps : int
-        Batches of an epoch, as of `genurl_graph.batches.BatchObjective`.
 
     Raises
     ------
@@ -108,35 +103,33 @@ class TeacherBatches(nn.Module):
         num_nodes: int,
         config: Config,
     ) -> None:
-        super().__init__()
-        one_process("distillation from batches of a teacher")
         size = config.sampling.batch_size
         if size < 2:
             raise InputError(f"sampling.batch_size: found {size}; expected at least 2")
+        what = "distillation from batches of a teacher"
+        super().__init__(what, features, num_nodes, min(size, num_nodes), config)
         self.encoder: Encoder = encoder  # type: ignore[assignment]
-        self.features, self.propagation, self.teacher = features, propagation, teacher
-        self.num_nodes, self.config, self.loss = num_nodes, config, config.loss
-        self.size = min(size, num_nodes)
-        self.steps = max(math.ceil(num_nodes / self.size), LEAST_STEPS)
+        self.propagation, self.teacher = propagation, teacher
         self._prepare()
 
     def _prepare(self) -> None:
         """Check the options, make what is trained beside the encoder."""
 
-    def move(self, device: torch.device) -> TeacherBatches:
+    def move(self, device: torch.device) -> Self:
         """Parameters, input and teacher on `device`."""
-        self.to(device)
-        self.features, self.teacher = self.features.to(device), self.teacher.to(device)
+        super().move(device)
+        self.teacher = self.teacher.to(device)
         self.propagation = None if self.propagation is None else self.propagation.to(device)
         return self
 
     def forward(self, progress: float = 0.0) -> LossTerms:
         """Loss of one batch, drawn anew without replacement."""
-        rows = torch.randperm(self.num_nodes, device=self.features.x.device)[: self.size]
+        rows = self.draw()
         if self.propagation is None:
-            z = self.encoder(self.features.rows(rows), None)
+            z = network(self.encoder, self.features.rows(rows), None)
         else:
-            z = self.encoder(self.features, self.encoder.operator(self.propagation)).index_select(0, rows)
+            operator = self.encoder.operator(self.propagation)
+            z = network(self.encoder, self.features, operator).index_select(0, rows)
         return self.compare(z, self.teacher.rows(rows))
 
     def compare(self, z: Tensor, t: Tensor) -> LossTerms:

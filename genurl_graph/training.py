@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 import torch
 from torch import Tensor, nn
+from torch.amp import GradScaler
 
 from genurl_graph.checkpoint import Checkpoint
 from genurl_graph.config import TrainingConfig
@@ -20,6 +21,7 @@ from genurl_graph.distributed import any_of, in_parallel, launched, rank, world_
 from genurl_graph.exceptions import DivergenceError, InputError, LostProcessError
 from genurl_graph.interrupt import DeferredInterrupt
 from genurl_graph.memory import is_short_of_memory
+from genurl_graph.precision import check_precision, lowered
 
 Callback = Callable[[int, float], None]
 
@@ -115,13 +117,16 @@ def train(
     """
     _check(config)
     parameters = [p for p in objective.parameters() if p.requires_grad]
+    check_precision(config.precision, parameters[0].device)
+    # fp16 loses gradients below 6e-8: they are multiplied before, divided afterwards. Else it does nothing.
+    scaler = GradScaler(parameters[0].device.type, enabled=config.precision == "fp16")
     optimizer = torch.optim.Adam(parameters, lr=float(config.lr), weight_decay=config.weight_decay)
     steps = int(getattr(objective, "steps", 1))
     history: list[float] = []
     if resume:
         if checkpoint is None:
             raise InputError("resume: needs a checkpoint")
-        history = checkpoint.restore(objective, optimizer)
+        history = checkpoint.restore(objective, optimizer, scaler)
 
     objective.train()
     parallel = in_parallel(objective)
@@ -130,7 +135,8 @@ def train(
             epoch = len(history)
             with _together(epoch):
                 losses = [
-                    _step(objective, parallel, optimizer, parameters, epoch, k / steps, config) for k in range(steps)
+                    _step(objective, parallel, optimizer, scaler, parameters, epoch, k / steps, config)
+                    for k in range(steps)
                 ]
             history.append(math.fsum(losses) / steps)
             bar.set_postfix_str(f"loss {history[-1]:.4f}", refresh=False)
@@ -141,7 +147,7 @@ def train(
                 stop = any_of(interrupt.requested, parameters[0].device)
             due = len(history) % config.checkpoint_every == 0 or len(history) == config.epochs
             if checkpoint is not None and (due or stop) and rank() == 0:
-                checkpoint.save(objective, optimizer, history)
+                checkpoint.save(objective, optimizer, history, scaler)
             if stop:
                 raise KeyboardInterrupt
     return history
@@ -151,6 +157,7 @@ def _step(
     objective: nn.Module,
     parallel: nn.Module,
     optimizer: torch.optim.Optimizer,
+    scaler: GradScaler,
     parameters: Sequence[Tensor],
     epoch: int,
     part: float,
@@ -160,18 +167,23 @@ def _step(
     for group in optimizer.param_groups:
         group["lr"] = float(config.lr) * _decay(progress, config.schedule)
     optimizer.zero_grad(set_to_none=True)
-    terms = parallel(progress)
+    with lowered(config.precision, parameters[0].device):
+        terms = parallel(progress)
     loss = float(terms.loss.detach())
     if not math.isfinite(loss):
         _diverged(objective, terms._asdict(), epoch)
-    terms.loss.backward()
+    scaler.scale(terms.loss).backward()
+    scaler.unscale_(optimizer)
     # Before the step: a gradient that is not finite must not reach the weights, nor a checkpoint.
     norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
-    if not math.isfinite(float(norm)):
+    finite = math.isfinite(float(norm))
+    # Too large a factor is not the gradient's fault: `scaler` leaves this step out and takes half of it.
+    if not finite and (not scaler.is_enabled() or scaler.get_scale() < 1):
         _bad_gradient(objective, epoch)
-    if config.clip_norm > 0:
+    if config.clip_norm > 0 and finite:
         torch.nn.utils.clip_grads_with_norm_(parameters, config.clip_norm, norm)
-    optimizer.step()
+    scaler.step(optimizer)
+    scaler.update()
     return loss
 
 

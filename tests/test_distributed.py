@@ -63,6 +63,18 @@ def test_two_processes_train_what_one_does(changes, tmp_path):
     torch.testing.assert_close(first, alone.embedding_, rtol=0, atol=5e-3 * scale)
 
 
+def test_two_processes_in_bf16(tmp_path):
+    options = OPTIONS | {"config": CONFIG | {"training.precision": "bf16", "encoder.norm": "batch"}}
+    run_two(WORKER, json.dumps(options), str(tmp_path / "rank"))
+    (first, losses), (second, other) = (torch.load(tmp_path / f"rank{r}", weights_only=True) for r in range(2))
+    assert torch.equal(first, second)
+    assert torch.equal(losses, other)
+    alone = GenURL(random_state=0, **options).fit(planted_graph(600, 4000, 8, 4, noise=0.5, seed=0))
+    # Other halves of a batch are rounded elsewhere, in 8 bits.
+    np.testing.assert_allclose(losses, alone.loss_history_, rtol=0.01)
+    assert first.dtype == torch.float32
+
+
 def test_statistics_of_a_batch_are_those_of_all_processes(tmp_path):
     script = """
         import sys, torch

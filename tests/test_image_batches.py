@@ -70,7 +70,7 @@ def test_graph_of_a_batch():
     made = objective(config(merge__feature_weight=0.25, encoder__momentum=0.0, neighbors__source="encoder"))
     made.eval()
     batch = made.features.rows(torch.arange(32))
-    edges, p = made.graph(batch)
+    edges, p = made.graph(batch, made.seen_slowly(batch))
     dense = torch.zeros(64, 64).index_put_((edges[0], edges[1]), p, accumulate=True)
     assert torch.equal(dense, dense.T)
     assert edges.unique(dim=1).size(1) == edges.size(1)
@@ -88,11 +88,11 @@ def test_graph_of_a_batch():
 def test_neighbours_are_those_of_the_slow_copy():
     made = objective(config(encoder__momentum=0.999999, neighbors__source="encoder"))
     batch = made.features.rows(torch.arange(32))
-    before = made.graph(batch)
+    before = made.graph(batch, made.seen_slowly(batch))
     with torch.no_grad():
         for parameter in made.encoder.parameters():
             parameter.add_(torch.randn_like(parameter))
-    after = made.graph(batch)
+    after = made.graph(batch, made.seen_slowly(batch))
     assert torch.equal(before[0], after[0])
 
 
@@ -107,7 +107,7 @@ def test_neighbours_pass_from_pixels_to_the_encoder():
     pixels = dense(*batch_similarities(batch.x, *near))
     encoded = dense(*batch_similarities(made.encoder.eval()(batch), *near))
     for progress in (0.0, 0.25, 1.0):
-        edges, p = made.neighbors(batch, progress)
+        edges, p = made.neighbors(batch, made.seen_slowly(batch), progress)
         torch.testing.assert_close(dense(edges, p), (1 - progress) * pixels + progress * encoded)
         assert edges.unique(dim=1).size(1) == edges.size(1)
 

@@ -47,6 +47,12 @@ ARMS: dict[str, dict[str, Any]] = {
     "InfoNCE": {"merge.feature_weight": 0.0, "loss.name": "infonce", "loss.temperature": 0.2},
     "Barlow Twins": {"loss.name": "barlow", "loss.offdiagonal": 5e-3},
 }
+# Asked for by --arms: neighbours by the slow copy of the encoder, and a queue of earlier images.
+VARIANTS: dict[str, dict[str, Any]] = {
+    "GKL queue": {"neighbors.queue": 1024},
+    "GKL encoder": {"neighbors.source": "encoder"},
+    "GKL encoder queue": {"neighbors.source": "encoder", "neighbors.queue": 1024},
+}
 REFERENCES = ("untrained", "PCA", "pixels")
 PROBES = ("linear", "linear, 1 %", "knn")
 EPOCHS = {"fashion": 5, "cifar": 15}
@@ -69,7 +75,7 @@ def features_of(
     """Frozen features of training and test images, and facts about the encoder."""
     if arm == "pixels":
         return x, new, {}
-    settings = {"encoder.image": shape} | ARMS.get(arm, {})
+    settings = {"encoder.image": shape} | (ARMS | VARIANTS).get(arm, {})
     model = GenURL(task="images", random_state=seed, epochs=epochs, config=settings, verbose=True)
     config = model.resolve(x)
     if arm == "PCA":
@@ -134,7 +140,7 @@ def main() -> None:
         for arm in arms:
             settings = [
                 epochs,
-                ARMS.get(arm),
+                (ARMS | VARIANTS).get(arm),
                 GenURL(task="images", config={"encoder.image": shape}).resolve(x).to_dict(),
             ]
             done = stored.setdefault(arm, {})
