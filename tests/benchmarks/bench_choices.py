@@ -3,7 +3,7 @@
     python tests/benchmarks/bench_choices.py --dataset cora --variant "" --variant "training.epochs=100"
 
 How nodes are drawn and judged: `genurl_graph.evaluation.selection`. The mean over the draws moves by 0.2 to 0.4 points
-with the seed of the training. Beside it stands the plain validation accuracy of the public split's probe, which moves by
+with the seed of the training. Beside it stands the validation accuracy of the public split's own probe, which moves by
 a point.
 """
 
