@@ -1,0 +1,84 @@
+"""Pictures of new samples: fitted on Fashion-MNIST's training images, judged by where the test images are placed.
+
+    python tests/benchmarks/bench_new_samples.py --seeds 3
+
+Ways: the table of coordinates, whose new samples are placed beside their neighbours; an MLP that chooses among places of a
+table (``encoder="mlp"``); an MLP whose output is the plane itself (``encoder.anchors=0``). Accuracy is that of the 10
+nearest training images in the plane; trustworthiness is that of the new images among themselves. ``--held-out`` fits the
+first images and judges by the last 5,000 training images: what settings are chosen by. Rows appear as they are ready.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.neighbors import KNeighborsClassifier
+
+from genurl_graph import GenURL, datasets
+from genurl_graph.config import parse_assignments
+from genurl_graph.evaluation.neighborhood import preservation
+
+WAYS: dict[str, dict[str, Any]] = {
+    "table": {},
+    "mlp": {"encoder": "mlp"},
+    "mlp-plane": {"encoder": "mlp", "config": {"encoder.anchors": 0}},
+}
+HELD_OUT = 5_000
+
+
+def judged(way: dict[str, Any], train: Any, test: Any, seed: int) -> dict[str, float]:
+    """Figures of one fit."""
+    (x, y), (new, truth) = train, test
+    started = time.perf_counter(), time.process_time()
+    model = GenURL(random_state=seed, **way).fit(x)
+    fit = time.perf_counter() - started[0], time.process_time() - started[1]
+    placed = model.transform(new)  # the first call warms up
+    started = time.perf_counter(), time.process_time()
+    model.transform(new)
+    transform = time.perf_counter() - started[0], time.process_time() - started[1]
+    kept = preservation(torch.from_numpy(new), torch.from_numpy(placed))
+    accuracy = KNeighborsClassifier(10).fit(model.embedding_.numpy(), y).score(placed, truth)
+    return {
+        "accuracy": 100 * accuracy,
+        "trust": float(kept.trust.mean()),
+        "fit": fit[0],
+        "fit, CPU": fit[1],
+        "transform": transform[0],
+        "transform, CPU": transform[1],
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--train", type=int, default=60_000)
+    parser.add_argument("--held-out", action="store_true")
+    parser.add_argument("--ways", default=",".join(WAYS), help="separated by commas")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="of the way mlp")
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--data-root", type=Path)
+    arguments = parser.parse_args()
+    train, test = (datasets.load(f"fashion-mnist{part}", arguments.data_root) for part in ("-train", ""))
+    (x, y), (new, truth) = ((np.asarray(d.x, np.float32), np.asarray(d.y)) for d in (train, test))
+    if arguments.held_out:
+        new, truth = x[-HELD_OUT:], y[-HELD_OUT:]
+    x, y = x[: arguments.train], y[: arguments.train]
+    WAYS["mlp"]["config"] = parse_assignments(arguments.set)
+    print(f"{len(x):,} training images, {len(new):,} new ones, {torch.get_num_threads()} threads")
+    header = True
+    for name in arguments.ways.split(","):
+        found = [judged(WAYS[name], (x, y), (new, truth), seed) for seed in range(arguments.seeds)]
+        cells = (f"{statistics.fmean(f[key] for f in found):.{3 if key == 'trust' else 2}f}" for key in found[0])
+        if header:
+            print(f"| | {' | '.join(found[0])} |\n|{'---|' * (len(found[0]) + 1)}")
+            header = False
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
