@@ -2,10 +2,10 @@
 
     python tests/benchmarks/bench_new_samples.py --seeds 3
 
-Ways: the table of coordinates, whose new samples are placed beside their neighbours; an MLP that chooses among places of a
-table (``encoder="mlp"``); an MLP whose output is the plane itself (``encoder.anchors=0``). Accuracy is that of the 10
-nearest training images in the plane; trustworthiness is that of the new images among themselves. ``--held-out`` fits the
-first images and judges by the last 5,000 training images: what settings are chosen by. Rows appear as they are ready.
+Ways: the table of coordinates, whose new samples are placed beside their neighbours; an MLP that chooses among places
+of a table (``encoder="mlp"``); an MLP whose output is the plane itself (``encoder.anchors=0``). Accuracy is that of the
+10 nearest training images in the plane; trustworthiness is that of the new images among themselves. ``--held-out`` fits
+the first images and judges by the last 5,000 training images: what settings are chosen by.
 """
 
 from __future__ import annotations
