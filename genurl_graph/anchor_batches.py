@@ -19,6 +19,7 @@ from genurl_graph.distributed import added_up, own_share, world_size
 from genurl_graph.exceptions import InputError
 from genurl_graph.layers import Features
 from genurl_graph.losses import LossTerms, gkl_of_sums
+from genurl_graph.precision import network
 
 
 class AnchorBatches(nn.Module):
@@ -74,7 +75,7 @@ class AnchorBatches(nn.Module):
     def forward(self, progress: float = 0.0) -> LossTerms:
         """Loss of one batch, drawn anew; it does not depend on `progress`."""
         batch = own_share(torch.randperm(self.num_nodes, device=self.table.device)[: self.size])
-        log_q = self.encoder.scores(self.features.rows(batch)).float()
+        log_q = network(self.encoder.scores, self.features.rows(batch))
         distance = torch.cdist(self.table[batch], self.encoder.anchors, compute_mode=EXACT)
         log_p = (-0.5 * (distance / self.encoder.spacing).square()).log_softmax(1)
         p = log_p.exp()
