@@ -27,14 +27,6 @@ class FeatureRows:
     def of(cls, x: Tensor, metric: str) -> FeatureRows:
         return cls(to_scipy_or_numpy(x).astype(np.float64), metric)
 
-    def part(self, nodes: Any) -> FeatureRows:
-        """The same of some rows."""
-        part = object.__new__(FeatureRows)
-        vars(part).update(vars(self))
-        part.matrix, part.size = self.matrix[nodes], len(nodes)
-        part.squares = None if self.squares is None else self.squares[nodes]
-        return part
-
     def to(self, nodes: Any) -> Any:
         """Nearness of all rows to `nodes`, dense [n, len(nodes)], up to a constant of the row."""
         products = self.matrix @ self.matrix[nodes].T

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from genurl_graph._csr import to_scipy_or_numpy
 from genurl_graph._feature_rows import FeatureRows
 
 # Nodes that every end of an edge is compared with. 64 draws bring one edge's rank to within 0.06 (one deviation), and
@@ -78,36 +79,38 @@ def feature_coherence(x: Tensor, metric: str, seed: int = 0) -> float:
     """
     import numpy as np
 
-    rows, (n, f) = FeatureRows.of(x, "none"), x.shape
+    rows, (n, f) = to_scipy_or_numpy(x), x.shape
     if f < 2 or n < 3:
         return 0.5
     generator, k = np.random.default_rng(seed), min(_NEAREST, n - 1)
     found = []
     for _ in range(_HALVINGS):
         columns, queries = generator.permutation(f), generator.permutation(n)[:_QUERIES]
-        first, second = (FeatureRows(rows.matrix[:, half], metric) for half in (columns[: f // 2], columns[f // 2 :]))
-        pool = None if n <= _POOL else np.union1d(queries, generator.permutation(n)[:_POOL])
-        pairs = np.stack([queries.repeat(k), _nearest(first, queries, k, generator, pool)])
+        matrix = rows
+        if n > _POOL:
+            # Of very many nodes some stand for all, so that no copy is made of the others' features.
+            pool = np.union1d(queries, generator.permutation(n)[:_POOL])
+            matrix, queries = matrix[pool], np.searchsorted(pool, queries)
+        matrix = matrix.astype(np.float64)
+        first, second = (FeatureRows(matrix[:, half], metric) for half in (columns[: f // 2], columns[f // 2 :]))
+        pairs = np.stack([queries.repeat(k), _nearest(first, queries, k, generator)])
         found.append(float(_agreement(second, torch.from_numpy(pairs), seed).double().mean()))
     return sum(found) / len(found)
 
 
-def _nearest(rows: FeatureRows, queries: Any, k: int, generator: Any, pool: Any) -> Any:
-    """The k nodes of `pool` (None: of all) nearest to each query, one after the other; ties fall at random."""
+def _nearest(rows: FeatureRows, queries: Any, k: int, generator: Any) -> Any:
+    """The k nodes nearest to each query, one after the other; ties fall at random."""
     import numpy as np
 
-    place = queries if pool is None else np.searchsorted(pool, queries)
-    rows = rows if pool is None else rows.part(pool)
     found = []
     step = max(1, _CELLS // rows.size)
-    for start in range(0, len(place), step):
-        part = place[start : start + step]
+    for start in range(0, len(queries), step):
+        part = queries[start : start + step]
         near = rows.to(part).T
         near = near + np.abs(near).max() * 1e-9 * generator.random(near.shape)
         near[np.arange(len(part)), part] = -np.inf
         found.append(np.argpartition(-near, k - 1, axis=1)[:, :k].reshape(-1))
-    chosen = np.concatenate(found)
-    return chosen if pool is None else pool[chosen]
+    return np.concatenate(found)
 
 
 def sampled_edges(edge_index: Tensor, num_nodes: int, seed: int = 0) -> Tensor:
