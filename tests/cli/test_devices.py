@@ -22,7 +22,7 @@ def words(folder, *more):
     """``embed`` of digits without labels: an evaluation would take most of the time."""
     own = folder / "digits.npy"
     np.save(own, load_digits().data[:1200] / 16)
-    given = ["--input", str(own), "--encoder", "mlp", "--seed", "0", "--set", "sampling.batch_size=600"]
+    given = ["--input", str(own), "--encoder", "linear", "--seed", "0", "--set", "sampling.batch_size=600"]
     return ["embed", *given, "--output", str(folder / "z.npz"), "--metrics", str(folder / "m.json"), *more]
 
 
