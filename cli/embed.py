@@ -146,12 +146,19 @@ def fit(estimator: "GenURL", data: "Data", checkpoint: Path, **fit_params: Any) 
     from genurl_graph.checkpoint import Checkpoint
     from genurl_graph.distributed import process_group
 
+    kept = Checkpoint(checkpoint, {})
+    before = kept.exists()
     try:
         with process_group(estimator.device):
             estimator.fit(data, **fit_params)
+    except Exception:
+        # What failed before its first checkpoint leaves nothing that was not there.
+        if not before and not kept.trained():
+            kept.remove()
+        raise
     except KeyboardInterrupt as error:
         advice = "interrupted before the first checkpoint; nothing was written"
-        if Checkpoint(checkpoint, {}).exists():
+        if kept.exists():
             advice = f"interrupted; the same command with --resume continues from {checkpoint}"
         raise Stop(advice, INTERRUPTED) from error
 

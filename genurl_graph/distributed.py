@@ -176,7 +176,7 @@ class BatchNorm(nn.BatchNorm1d):
         """Columns of `h` [m, d], standardised."""
         if world_size() == 1 or not self.training:
             return super().forward(h)
-        h = h.float()
+        h = h.to(torch.promote_types(h.dtype, torch.float32))
         count = h.size(0) * world_size()
         mean = total_of(h.sum(0)) / count
         centred = h - mean

@@ -143,5 +143,5 @@ def test_constraints_pin_every_direct_dependency() -> None:
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][0-9A-Za-z.]*", pin) for pin in pins)
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    wanted = [*project["dependencies"], *extras["test"], *extras["lint"], *extras["ann"], *extras["parquet"]]
+    wanted = [*project["dependencies"], *extras["test"], *extras["lint"], *extras["parquet"]]
     assert {key(requirement) for requirement in wanted} - {key(pin) for pin in pins} == set()

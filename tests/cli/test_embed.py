@@ -29,7 +29,7 @@ METRICS = {
     "config": dict,
     "versions": dict,
     "embedding_crc32": int,
-    "run": {"command", "dataset", "input", "features", "labels", "processes"},
+    "run": {"command", "dataset", "input", "features", "labels", "backbone", "processes"},
     "environment": {"data", "device", "threads"},
     "hardware": dict,
 }
