@@ -89,7 +89,7 @@ def embed(
     if first:
         options.lock(output, checkpoint, Checkpoint(checkpoint, {}).search, metrics, plot, save_model)
     report = Report(quiet or not first, err=as_json)
-    data = given.load()
+    data = given.load(progress=not report.quiet)
     report.line(describe(name, data))
     estimator = options.make_estimator(**model, verbose=not quiet, checkpoint=checkpoint, resume=resume)
     with written(events if first else None) as callbacks:

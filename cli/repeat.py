@@ -25,7 +25,7 @@ def repeat_run(stored: dict[str, Any], data_root: Path | None, output: Path | No
     from genurl_graph.io import to_json
 
     source = Source.recorded(stored["run"], data_root)
-    data = source.load()
+    data = source.load(progress=not report.quiet)
     report.line(describe(source.name, data))
     use_threads(stored["environment"]["threads"])
     estimator = options.make_estimator(**options.repeated(stored["config"], stored["device"]), seed=stored["seed"])

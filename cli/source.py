@@ -67,13 +67,13 @@ class Source(NamedTuple):
         assert self.dataset is not None
         return datasets.info(self.dataset).name
 
-    def load(self) -> "Data":
+    def load(self, progress: bool = False) -> "Data":
         from genurl_graph import datasets
 
         if self.own is not None:
-            return seen_by(self.backbone, datasets.read(self.own, self.features, self.labels))
+            return seen_by(self.backbone, datasets.read(self.own, self.features, self.labels), progress)
         assert self.dataset is not None
-        return seen_by(self.backbone, datasets.load(self.dataset, self.data_root))
+        return seen_by(self.backbone, datasets.load(self.dataset, self.data_root), progress)
 
     def record(self) -> dict[str, str | None]:
         """What finds the same data again; `recorded` takes it back. The data root is left to the machine."""
@@ -90,7 +90,7 @@ class Source(NamedTuple):
         return cls(record["dataset"], own, features, labels, data_root, record.get("backbone"))
 
 
-def seen_by(backbone: str | None, data: "Data") -> "Data":
+def seen_by(backbone: str | None, data: "Data", progress: bool = False) -> "Data":
     """Images with what a network of timm's makes of them in the place of pixels; other data as it is without one."""
     if backbone is None:
         return data
@@ -103,6 +103,6 @@ def seen_by(backbone: str | None, data: "Data") -> "Data":
     shape = getattr(data, "image_shape", None) or image_shape("auto", data.x.size(1))
     seen = data.clone()
     seen.image_shape = shape
-    seen.x = features_of(timm_backbone(backbone, shape[2]), seen, progress=True)
+    seen.x = features_of(timm_backbone(backbone, shape[2]), seen, progress=progress)
     del seen.image_shape
     return seen

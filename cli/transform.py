@@ -35,7 +35,7 @@ def transform(
     check_output(output)
     report = Report(quiet)
     estimator = GenURL.load(model)
-    data = seen_by(backbone, datasets.read(source, features))
+    data = seen_by(backbone, datasets.read(source, features), progress=not quiet)
     report.line(describe(source.stem, data))
     z = estimator.transform(data)
     write_embedding(output, z, data, own_file=True)

@@ -106,8 +106,10 @@ def places(table: Tensor, count: int, seed: int) -> Tensor:
     if len(table) == count:
         return table.clone()
     from sklearn.cluster import MiniBatchKMeans
+    from sklearn.exceptions import ConvergenceWarning
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # fewer distinct points than anchors: some then stand at one place
+        # Fewer distinct points than anchors: some then stand at one place.
+        warnings.simplefilter("ignore", ConvergenceWarning)
         found = MiniBatchKMeans(count, batch_size=4096, n_init=1, random_state=seed).fit(table.cpu().numpy())
     return torch.from_numpy(found.cluster_centers_).to(table)

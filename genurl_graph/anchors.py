@@ -80,7 +80,7 @@ def resolve_anchors(config: Config, num_nodes: int) -> int:
         Anchors asked for that cannot be.
     """
     asked = config.encoder.anchors
-    why = _why_none(config)
+    why = why_none(config)
     if asked == "auto":
         return 0 if why else min(ANCHORS, num_nodes)
     if asked < 0:
@@ -90,7 +90,8 @@ def resolve_anchors(config: Config, num_nodes: int) -> int:
     return min(asked, num_nodes)
 
 
-def _why_none(config: Config) -> str | None:
+def why_none(config: Config) -> str | None:
+    """What keeps an encoder from choosing among the places of a table; None if nothing does."""
     if config.task != "reduce" or config.encoder.name != "mlp":
         return f"task {config.task}, encoder {config.encoder.name}"
     if config.encoder.dim > 2:

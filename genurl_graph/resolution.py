@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from genurl_graph.anchors import resolve_anchors
+from genurl_graph.anchors import resolve_anchors, why_none
 from genurl_graph.config import Config, EncoderConfig, load_preset, read_method, read_toml
 from genurl_graph.distributed import world_size
 from genurl_graph.encoders import DENSE, ENCODERS, GNNS, IMAGES
@@ -137,8 +137,9 @@ def _variants(task: str, asked: Mapping[str, Any]) -> tuple[str, ...]:
         wide = False  # refused when it is converted
     if wide:
         return ("mlp", "mlp-wide")
-    direct = str(asked.get("encoder.anchors", "auto")) == "0" or asked.get("loss.name") == "barlow"
-    return ("mlp",) if direct or name != "mlp" else ("mlp", "mlp-anchors")
+    plane = load_preset(task, "mlp").override(asked)
+    direct = why_none(plane) is not None or ("encoder.anchors" in asked and plane.encoder.anchors == 0)
+    return ("mlp",) if direct else ("mlp", "mlp-anchors")
 
 
 def _normalization(x: Tensor, encoder: EncoderConfig) -> str:

@@ -157,3 +157,14 @@ def test_a_resumed_run_is_the_uninterrupted_one(tmp_path, halves):
     again = GenURL(**settings, **stored, resume=True).fit(halves[0])
     assert torch.equal(again.embedding_, once.embedding_)
     assert again.loss_history_ == once.loss_history_
+
+
+@pytest.mark.parametrize(
+    "changes", [{"views.self_weight": 1.0}, {"loss.name": "barlow"}, {"encoder.anchors": 0}, {"encoder.anchors": "0"}]
+)
+def test_without_a_table_the_settings_are_those_of_the_plane_itself(changes):
+    found = GenURL(encoder="mlp", config=changes).resolve(torch.rand(40, 6))
+    plane = load_preset("reduce", "mlp")
+    assert found.encoder.anchors == 0
+    assert (found.encoder.hidden, found.encoder.dropout) == (plane.encoder.hidden, plane.encoder.dropout)
+    assert (found.sampling.batch_size, found.training.epochs) == (plane.sampling.batch_size, plane.training.epochs)

@@ -25,7 +25,7 @@ from genurl_graph.objective import PairwiseObjective
 from genurl_graph.propagation import Propagation
 from genurl_graph.tasks import Problem
 from genurl_graph.tasks.kept import Kept
-from genurl_graph.tasks.merging import Sources, gather, geodesic_similarities
+from genurl_graph.tasks.merging import Sources, gather, geodesic_similarities, mean_of_ends
 
 
 def build(
@@ -107,9 +107,8 @@ def propagation_edges(sources: Sources, num_nodes: int, config: Config) -> Merge
     """
     if sources.trust is not None and sources.knn_edge_index is not None and sources.knn_weight is not None:
         trust = sources.trust.to(sources.knn_weight.device)
-        low, high = sources.knn_edge_index
         # In place: each copy is a quarter of a gigabyte for two million nodes.
-        lack = trust[low].add_(trust[high]).mul_(-0.5).add_(1.0)
+        lack = mean_of_ends(trust, sources.knn_edge_index).neg_().add_(1.0)
         sources = sources._replace(knn_weight=lack.mul_(sources.knn_weight))
     # Beside trusted edges feature edges weigh nothing: multiplying by their zeros would take most of the time.
     return _without_zeros(_merge(sources, num_nodes, config.merge.propagation_weight, "mix"))

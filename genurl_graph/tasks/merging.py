@@ -97,7 +97,7 @@ def gather(data: Input, config: Config, seed: int, device: torch.device, kept: K
     found, degree = _trusted(found, data.x, config, seed)
     if merge.feature_weight > 0 or merge.propagation_weight > 0:
         neighbors, knn_edges, p = feature_similarities(data, config, seed, device, kept=kept)
-        fading = p / (1 + _mean_of_ends(degree.to(p.device), knn_edges))
+        fading = p / (1 + mean_of_ends(degree.to(p.device), knn_edges))
         found = found._replace(knn_edge_index=knn_edges, knn_weight=fading, neighbors=neighbors)
     return found
 
@@ -114,14 +114,14 @@ def _trusted(given: Sources, x: Tensor, config: Config, seed: int) -> tuple[Sour
     asked = sampled_edges(edges, n, seed)
     agreement = edge_agreement(x, asked, config.neighbors.metric, seed).to(edges.device)
     trust = 1 - confidence(coherence) * (1 - node_trust(agreement, asked, n))
-    of_edge = _mean_of_ends(trust, edges)
+    of_edge = mean_of_ends(trust, edges)
     degree = torch.zeros_like(degree).index_add_(0, edges[0], of_edge)
     mean = float(agreement.double().mean()) if agreement.numel() else None
     weighted = given._replace(edge_weight=weight * of_edge, trust=trust, agreement=mean, coherence=coherence)
     return weighted, degree
 
 
-def _mean_of_ends(value: Tensor, edge_index: Tensor) -> Tensor:
+def mean_of_ends(value: Tensor, edge_index: Tensor) -> Tensor:
     """Mean of a value [n] over both ends of each edge, [E]."""
     return value[edge_index[0]].add_(value[edge_index[1]]).div_(2)
 
