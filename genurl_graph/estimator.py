@@ -19,7 +19,6 @@ from genurl_graph.checkpoint import Checkpoint, checksum
 from genurl_graph.config import Config
 from genurl_graph.distributed import agreed
 from genurl_graph.exceptions import InputError
-from genurl_graph.graph import count_components
 from genurl_graph.hetero import as_graph, split, weigh
 from genurl_graph.inputs import Input
 from genurl_graph.memory import named_shortage
@@ -28,7 +27,7 @@ from genurl_graph.precomputed import as_distances
 from genurl_graph.resolution import resolve_config
 from genurl_graph.row_encoders import ModuleEncoder
 from genurl_graph.storage import load_model, save_model
-from genurl_graph.tasks import Problem, distillation, graph, images, reduction
+from genurl_graph.tasks import distillation, graph, images, reduction
 from genurl_graph.tasks.common import encoder_input
 from genurl_graph.tasks.kept import Kept
 from genurl_graph.training import Callback, choose_device, one_thread, seeded, train
@@ -195,8 +194,7 @@ class GenURL(Conventions):
                 problem = build(data, x, config, seed, device, kept=kept)
             del x
             objective = problem.objective
-            merged = problem.merged
-            summary = merged.summary() | merged.mass_shares() | _components(data, problem) | problem.decisions
+            summary = problem.summary(data)
             # Kept as the reference "untrained"; small beside the training.
             initial = {k: v.detach().clone() for k, v in objective.encoder.state_dict().items()}
             objective.move(device)
@@ -350,13 +348,3 @@ class GenURL(Conventions):
         content = checksum(data.x, data.edge_index, data.edge_weight, taught)
         run = {"config": config.to_dict(), "seed": seed, "x": shape, "edges": edges, "checksum": content}
         return Checkpoint(self.checkpoint, run)
-
-
-def _components(data: Input, problem: Problem) -> dict[str, int]:
-    """Connected components of the given edges alone, and of the merged graph."""
-    empty = torch.empty(2, 0, dtype=torch.long)
-    before = empty if data.edge_index is None else data.edge_index
-    return {
-        "n_components_before": count_components(before, data.num_nodes),
-        "n_components_after": count_components(problem.merged.edge_index, data.num_nodes),
-    }

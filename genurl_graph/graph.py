@@ -4,12 +4,13 @@ Weights are similarities (1 = as strong as a plain predefined edge) for ``how="u
 lengths for ``how="geodesic"``. Everything is sorted and coalesced lists of edges: memory O(E).
 """
 
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
-from genurl_graph._edge_lists import BLOCK, both_ways, clean, inverses, merged_blocks, merged_keys, row_blocks
+from genurl_graph._edge_lists import BLOCK, both_ways, clean, merged_blocks, merged_keys, row_blocks
 from genurl_graph.exceptions import InputError
 
 PREDEFINED = 1
@@ -24,6 +25,9 @@ Directed = Literal["symmetrize", "keep", "error"]
 
 # Dijkstra runs from this many sources at a time: its dense [sources, n] output is what bounds memory.
 _PATH_CELLS = 1 << 24
+
+# Edges that are counted at a time.
+_COUNTED = 4 * BLOCK
 
 
 class MergedGraph(NamedTuple):
@@ -49,33 +53,38 @@ class MergedGraph(NamedTuple):
     def summary(self) -> dict[str, int]:
         """Number of undirected edges by provenance: ``n_predefined``, ``n_feature`` (only those), ``n_both``."""
         row, col = self.edge_index
-        # A directed edge may lack its inverse: a pair counts once, with what either direction says.
-        inverse = inverses(self.edge_index)
-        if inverse is not None:
-            provenance = (self.provenance | self.provenance[inverse])[row < col]
-        else:
-            width = int(self.edge_index.max()) + 1 if row.numel() else 0
-            up, down = row < col, row > col
-            upper = row[up] * width + col[up]
-            lower, order = (col[down] * width + row[down]).sort()
-            slots = merged_keys(upper, lower)
+        width = int(self.edge_index.max()) + 1 if row.numel() else 0
+        # A directed edge may lack its inverse: a pair counts once, with what either direction says. Pairs are taken by
+        # the row of their larger end, some rows at a time, so that no list as long as the graph is made.
+        marks = [*torch.unique(row[::_COUNTED]).tolist(), width]
+        counts = torch.zeros(8, dtype=torch.long, device=row.device)
+        for low, high in pairwise(marks):
+            start, end = torch.searchsorted(row, torch.tensor([low, high], device=row.device)).tolist()
+            up = (row[:end] < col[:end]).logical_and_(col[:end] >= low).logical_and_(col[:end] < high).nonzero()[:, 0]
+            down = start + (col[start:end] < row[start:end]).nonzero()[:, 0]
+            upper, order = (col[up] * width + row[up]).sort()
+            slots = merged_keys(row[down] * width + col[down], upper)
             provenance = torch.zeros(slots.size, dtype=torch.uint8, device=row.device)
-            provenance[slots.first] = self.provenance[up]
-            provenance[slots.second] |= self.provenance[down][order]
-        given, near = ((provenance & bit) > 0 for bit in (PREDEFINED, FEATURE))
+            provenance[slots.first] = self.provenance[down]
+            provenance[slots.second] |= self.provenance[up[order]]
+            counts += torch.bincount(provenance, minlength=len(counts))
+        found = {bits: int(counts[[bits, bits | PATH]].sum()) for bits in (PREDEFINED, FEATURE, PREDEFINED | FEATURE)}
         return {
-            "n_predefined": int((given & ~near).sum()),
-            "n_feature": int((near & ~given).sum()),
-            "n_both": int((given & near).sum()),
+            "n_predefined": found[PREDEFINED],
+            "n_feature": found[FEATURE],
+            "n_both": found[PREDEFINED | FEATURE],
         }
 
     def mass_shares(self) -> dict[str, float]:
         """Share of all weight by provenance: ``mass_predefined``, ``mass_feature`` (only those), ``mass_both``."""
-        total = float(self.edge_weight.double().sum()) or 1.0
-        kinds = {"mass_predefined": PREDEFINED, "mass_feature": FEATURE, "mass_both": PREDEFINED | FEATURE}
+        mass = torch.zeros(8, dtype=torch.float64, device=self.edge_weight.device)
+        for provenance, weight in zip(self.provenance.split(_COUNTED), self.edge_weight.split(_COUNTED), strict=True):
+            mass += torch.bincount(provenance, weight.double(), minlength=len(mass))
+        share = (mass / (mass.sum() or 1.0)).tolist()
         return {
-            name: float(self.edge_weight[self.provenance == bits].double().sum()) / total
-            for name, bits in kinds.items()
+            "mass_predefined": share[PREDEFINED],
+            "mass_feature": share[FEATURE],
+            "mass_both": share[PREDEFINED | FEATURE],
         }
 
 

@@ -143,6 +143,21 @@ def test_summary_counts_directed_edges_whichever_way_they_point() -> None:
     assert merged.summary() == {"n_predefined": 2, "n_feature": 0, "n_both": 1}
 
 
+@few
+@given(seeds, st.sampled_from(["symmetrize", "keep"]), st.sampled_from([1, 3, 1 << 20]))
+def test_summary_is_the_dense_count_whatever_is_counted_at_a_time(seed: int, directed: Any, at_a_time: int) -> None:
+    n = 9
+    (pre, w), (knn, v) = random_edges(seed, n, 25), random_edges(seed + 1, n, 15)
+    merged = merge_graphs(pre, w, knn, v, num_nodes=n, directed=directed)
+    bits = to_dense(merged, n, 0)[1]
+    pairs = (bits | bits.T)[np.triu_indices(n, 1)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(graph, "_COUNTED", at_a_time)
+        found, shares = merged.summary(), merged.mass_shares()
+    assert list(found.values()) == [(pairs == kind).sum() for kind in (PREDEFINED, FEATURE, PREDEFINED | FEATURE)]
+    assert shares == pytest.approx(merged.mass_shares())
+
+
 def test_either_list_may_be_missing_or_empty() -> None:
     edges, w = random_edges(0, 6, 12)
     empty = torch.empty(2, 0, dtype=torch.long)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import torch
+
 from genurl_graph.anchor_batches import AnchorBatches
-from genurl_graph.graph import MergedGraph
+from genurl_graph.graph import MergedGraph, count_components
 from genurl_graph.image_batches import ImageBatches
+from genurl_graph.inputs import Input
 from genurl_graph.neighbors import Neighbors
 from genurl_graph.objective import PairwiseObjective
 from genurl_graph.space import FeatureSpace
@@ -34,3 +37,12 @@ class Problem(NamedTuple):
     neighbors: Neighbors | None
     decisions: dict[str, Any] = {}  # noqa: RUF012 - never changed
     space: FeatureSpace | None = None
+
+    def summary(self, data: Input) -> dict[str, Any]:
+        """What the merge did: edges and mass by provenance, components before and after it, and what was decided."""
+        given = torch.empty(2, 0, dtype=torch.long) if data.edge_index is None else data.edge_index
+        components = {
+            "n_components_before": count_components(given, data.num_nodes),
+            "n_components_after": count_components(self.merged.edge_index, data.num_nodes),
+        }
+        return self.merged.summary() | self.merged.mass_shares() | components | self.decisions

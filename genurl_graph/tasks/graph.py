@@ -62,22 +62,26 @@ def build(
     # First, and no longer needed when the larger graph of P is made.
     features = averaged(own, propagation_edges(sources, n, config), config, device) if sign else Features(own)
     merged = merged_graph(data, sources, config)
-    positive = _without_zeros(merged)
+    edges, p = (part.cpu() for part in _counting(merged.edge_index, merged.edge_weight))
+    propagation = as_propagation(propagation_edges(sources, n, config), n) if config.encoder.name in GNNS else None
+    neighbors, decisions = sources.neighbors, sources.summary()
+    # As large as P, and in it.
+    del sources
     start = torch.randn(n, config.encoder.dim) if config.encoder.name == "free" else None
     encoder = make_encoder(config, int(own.size(1)), start)
     make = BatchObjective if config.sampling.negatives == "batch" else PairwiseObjective
     objective = make(
         encoder,
         None if config.encoder.name == "free" else features,
-        as_propagation(propagation_edges(sources, n, config), n) if config.encoder.name in GNNS else None,
-        positive.edge_index,
-        positive.edge_weight,
+        propagation,
+        edges,
+        p,
         n,
         config.loss,
         config.sampling,
         config.views,
     )
-    return Problem(objective, merged, sources.neighbors, sources.summary())
+    return Problem(objective, merged, neighbors, decisions)
 
 
 def check_merge(data: Input, config: Config) -> None:
@@ -105,13 +109,19 @@ def propagation_edges(sources: Sources, num_nodes: int, config: Config) -> Merge
     With ``merge.weighting = adaptive`` feature edges carry what trust the given ones lack, and nothing where that is
     complete: on Cora and CiteSeer feature edges beside trusted ones did harm.
     """
-    if sources.trust is not None and sources.knn_edge_index is not None and sources.knn_weight is not None:
-        trust = sources.trust.to(sources.knn_weight.device)
-        # In place: each copy is a quarter of a gigabyte for two million nodes.
-        lack = mean_of_ends(trust, sources.knn_edge_index).neg_().add_(1.0)
-        sources = sources._replace(knn_weight=lack.mul_(sources.knn_weight))
-    # Beside trusted edges feature edges weigh nothing: multiplying by their zeros would take most of the time.
-    return _without_zeros(_merge(sources, num_nodes, config.merge.propagation_weight, "mix"))
+    # Weights of zero, such as those of feature edges beside trusted ones, leave before the merge: most of its time and
+    # memory, and of the propagation's, would be theirs.
+    given, weight = _counting(sources.edge_index, sources.edge_weight)
+    sources = sources._replace(edge_index=given, edge_weight=weight)
+    if sources.knn_edge_index is not None and sources.knn_weight is not None:
+        near, weight = sources.knn_edge_index, sources.knn_weight
+        if sources.trust is not None:
+            # In place: each copy is a quarter of a gigabyte for two million nodes.
+            lack = mean_of_ends(sources.trust.to(weight.device), near).neg_().add_(1.0)
+            near, weight = _counting(near, lack.mul_(weight))
+        sources = sources._replace(knn_edge_index=near, knn_weight=weight)
+    merged = _merge(sources, num_nodes, config.merge.propagation_weight, "mix")
+    return MergedGraph(*(part.cpu() for part in merged))
 
 
 def edges_of_new(data: Input, config: Config, seed: int) -> MergedGraph:
@@ -138,11 +148,10 @@ def averaged(x: Tensor, graph: MergedGraph, config: Config, device: torch.device
     return Features(found, c.hops + 1, stays=is_mapped(found.shape, c.memory_mb))
 
 
-def _without_zeros(graph: MergedGraph) -> MergedGraph:
-    counts = graph.edge_weight > 0
-    if bool(counts.all()):
-        return MergedGraph(*(part.cpu() for part in graph))
-    return MergedGraph(graph.edge_index[:, counts].cpu(), graph.edge_weight[counts].cpu(), graph.provenance[counts])
+def _counting(edge_index: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """The edges that weigh anything, and their weights."""
+    kept = weight > 0
+    return (edge_index, weight) if bool(kept.all()) else (edge_index[:, kept], weight[kept])
 
 
 def _merge(sources: Sources, num_nodes: int, feature_weight: float, how: How) -> MergedGraph:

@@ -81,14 +81,15 @@ class Step(NamedTuple):
 def watched() -> dict[str, Step]:
     """The steps of `fit`, by name; filled, and told on stderr, as they end."""
     from genurl_graph import batches, estimator
-    from genurl_graph.tasks import common, graph, merging
+    from genurl_graph.tasks import Problem, common, graph, merging
 
     steps: dict[str, Step] = {}
-    parts = {
+    parts: dict[Any, tuple[str, ...]] = {
         merging: ("merge_graphs", "feature_coherence", "edge_agreement"),
         common: ("knn", "similarities"),
         graph: ("propagated", "propagation_edges", "merged_graph", "BatchObjective"),
-        estimator: ("_components", "train"),
+        Problem: ("summary",),
+        estimator: ("train",),
         batches: ("embed_rows",),
     }
     for module, names in parts.items():

@@ -3,7 +3,8 @@
     python tests/benchmarks/bench_new_samples.py --seeds 3
 
 Ways: the table of coordinates, whose new samples are placed beside their neighbours; an MLP that chooses among places
-of a table (``encoder="mlp"``); an MLP whose output is the plane itself (``encoder.anchors=0``). Accuracy is that of the
+of a table (``encoder="mlp"``); an MLP whose output is the plane itself (``encoder.anchors=0``); umap-learn's Parametric
+UMAP with its defaults (``umap``: needs umap-learn and tensorflow-cpu). Accuracy is that of the
 10 nearest training images in the plane; trustworthiness is that of the new images among themselves. ``--held-out`` fits
 the first images and judges by the last 5,000 training images: what settings are chosen by.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,28 +31,43 @@ WAYS: dict[str, dict[str, Any]] = {
     "mlp": {"encoder": "mlp"},
     "mlp-plane": {"encoder": "mlp", "config": {"encoder.anchors": 0}},
 }
+OTHERS = ("umap",)
 HELD_OUT = 5_000
 
 
-def judged(way: dict[str, Any], train: Any, test: Any, seed: int) -> dict[str, float]:
+def fitted(way: str, x: Any, seed: int) -> tuple[Any, Callable[[Any], Any]]:
+    """The picture of `x`, and what places new samples in it."""
+    if way != "umap":
+        model = GenURL(random_state=seed, **WAYS[way]).fit(x)
+        return model.embedding_.numpy(), model.transform
+    import keras
+    from umap.parametric_umap import ParametricUMAP
+
+    # Not by its random_state, which costs it its threads.
+    keras.utils.set_random_seed(seed)
+    peer = ParametricUMAP()
+    return peer.fit_transform(x), peer.transform
+
+
+def judged(way: str, train: Any, test: Any, seed: int) -> dict[str, float]:
     """Figures of one fit."""
     (x, y), (new, truth) = train, test
     started = time.perf_counter(), time.process_time()
-    model = GenURL(random_state=seed, **way).fit(x)
+    picture, transform = fitted(way, x, seed)
     fit = time.perf_counter() - started[0], time.process_time() - started[1]
-    placed = model.transform(new)  # the first call warms up
+    placed = np.asarray(transform(new), dtype=np.float32)  # the first call warms up
     started = time.perf_counter(), time.process_time()
-    model.transform(new)
-    transform = time.perf_counter() - started[0], time.process_time() - started[1]
+    transform(new)
+    placing = time.perf_counter() - started[0], time.process_time() - started[1]
     kept = preservation(torch.from_numpy(new), torch.from_numpy(placed))
-    accuracy = KNeighborsClassifier(10).fit(model.embedding_.numpy(), y).score(placed, truth)
+    accuracy = KNeighborsClassifier(10).fit(picture, y).score(placed, truth)
     return {
         "accuracy": 100 * accuracy,
         "trust": float(kept.trust.mean()),
         "fit": fit[0],
         "fit, CPU": fit[1],
-        "transform": transform[0],
-        "transform, CPU": transform[1],
+        "transform": placing[0],
+        "transform, CPU": placing[1],
     }
 
 
@@ -58,7 +75,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--train", type=int, default=60_000)
     parser.add_argument("--held-out", action="store_true")
-    parser.add_argument("--ways", default=",".join(WAYS), help="separated by commas")
+    parser.add_argument("--ways", default=",".join(WAYS), help=f"separated by commas; also {', '.join(OTHERS)}")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="of the way mlp")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--data-root", type=Path)
@@ -72,7 +89,7 @@ def main() -> None:
     print(f"{len(x):,} training images, {len(new):,} new ones, {torch.get_num_threads()} threads")
     header = True
     for name in arguments.ways.split(","):
-        found = [judged(WAYS[name], (x, y), (new, truth), seed) for seed in range(arguments.seeds)]
+        found = [judged(name, (x, y), (new, truth), seed) for seed in range(arguments.seeds)]
         cells = (f"{statistics.fmean(f[key] for f in found):.{3 if key == 'trust' else 2}f}" for key in found[0])
         if header:
             print(f"| | {' | '.join(found[0])} |\n|{'---|' * (len(found[0]) + 1)}")
