@@ -164,6 +164,44 @@ def test_a_process_that_is_gone_is_named():
     run_two(script)
 
 
+KEPT = """
+    import sys, torch
+    import torch.distributed as dist
+    from pathlib import Path
+    from genurl_graph.checkpoint import Checkpoint
+    from genurl_graph.config import load_preset
+    from genurl_graph.distributed import process_group, rank
+    from genurl_graph.inputs import as_input
+    from genurl_graph.tasks import common
+    from genurl_graph.tasks.kept import Kept
+    from tests.test_sharding import points
+    torch.set_num_threads(1)
+    data, config = as_input(points("dense")), load_preset("reduce").override({"neighbors.metric": "euclidean"})
+    searches, knn = [], common.knn
+    common.knn = lambda *arguments, **more: searches.append(1) or knn(*arguments, **more)
+
+    def neighbors(path, resume):
+        kept = Kept(Checkpoint(Path(path), {}), resume)
+        return common.feature_similarities(data, config, 0, torch.device("cpu"), kept=kept)[0]
+
+    with process_group("cpu"):
+        first = neighbors(sys.argv[1], False)
+        dist.barrier()
+        again = neighbors(sys.argv[1], True)
+        assert len(searches) == 1
+        # The second has no such file: both search.
+        lost = neighbors(sys.argv[1] + ("" if rank() == 0 else "-nowhere"), True)
+        assert len(searches) == 2
+        for found in (again, lost):
+            assert torch.equal(found.indices, first.indices) and torch.equal(found.distances, first.distances)
+"""
+
+
+def test_the_first_process_keeps_what_all_have_found(tmp_path):
+    run_two(KEPT, str(tmp_path / "run"))
+    assert [path.name for path in tmp_path.iterdir()] == ["run.neighbors"]
+
+
 FIT = """
     import sys, json, torch
     from genurl_graph import GenURL
