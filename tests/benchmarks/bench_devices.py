@@ -55,7 +55,7 @@ def work(options: argparse.Namespace) -> None:
     clock = Clock()
     common.knn = clock.timed("neighbors", common.knn)
     estimator.train = clock.timed("train", estimator.train)
-    data = planted_graph(options.nodes, 7 * options.nodes, options.features, noise=1.0)
+    data = planted_graph(options.nodes, 7 * options.nodes, options.features, noise=options.noise)
     config = {"neighbors.backend": options.backend}
     with process_group("cpu"):
         model = GenURL(encoder="sign", random_state=0, epochs=options.epochs, config=config)
@@ -86,6 +86,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--nodes", type=int, default=20_000)
     parser.add_argument("--features", type=int, default=128)
+    parser.add_argument("--noise", type=float, default=1.0, help="of the features; see planted_graph")
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--backend", default="auto", help="of the search for neighbours: exact, approximate or auto")
     parser.add_argument("--runs", default=",".join(RUNS), help="which: processes x threads each")
