@@ -18,6 +18,7 @@ from genurl_graph._nearest import GROUP, Nearest, decode_index
 from genurl_graph._rows import DenseRows, Frame, Operand, Select
 from genurl_graph._scores import left_operand, multiply, right_operand
 from genurl_graph._workers import share_jobs, worker_count
+from genurl_graph.exchange import own_rows, rows_of_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,6 +60,9 @@ def candidates(
 
     `known` ``[s, k]`` are the neighbours of the rows ``query[sample]``. Besides the result there is a float32 copy of
     `rows`. On the CPU the same seed and number of threads give the same result, whatever the timing of threads.
+
+    Of several processes each finds its rows of the result, ``own_rows(m, SLAB)``: slabs, so that what the choice of
+    cells depends on is rounded as in one process.
     """
     cells = _cells(rows, frame, seed)
     probes = _probes(cells, _left(query, sample, frame), known)
@@ -66,12 +70,13 @@ def candidates(
     for lo in range(0, rows.n, BLOCK):
         part = slice(lo, lo + BLOCK)
         prepared[part] = right_operand(rows, cells.order[part], frame, torch.float32).dense
-    found = torch.empty(query.n, width, dtype=torch.int64, device=rows.device)
-    for lo in range(0, query.n, BLOCK):
-        part = slice(lo, lo + BLOCK)
-        left = _left(query, part, frame)
+    own = own_rows(query.n, SLAB)
+    found = torch.empty(own.stop - own.start, width, dtype=torch.int64, device=rows.device)
+    for lo in range(own.start, own.stop, BLOCK):
+        hi = min(lo + BLOCK, own.stop)
+        left = _left(query, slice(lo, hi), frame)
         chosen = torch.cat([_smallest(cells.ranking(some), probes).int() for some in torch.split(left, SLAB)])
-        found[part] = _search(left, chosen, prepared, cells.start, width)
+        found[lo - own.start : hi - own.start] = _search(left, chosen, prepared, cells.start, width)
     for some in torch.split(found, BLOCK):
         some.copy_(torch.where(some < rows.n, cells.order[some.clamp_max(rows.n - 1)], -1))
     return found
@@ -98,14 +103,17 @@ def _cells(rows: DenseRows, frame: Frame, seed: int) -> _Cells:
     x = left[:, : rows.d] * (-0.5 if frame.metric == "euclidean" else -1.0)
     centroids = x[:count].clone()
     for _ in range(ROUNDS if count > 1 else 0):
-        nearest = _assigned(left, centroids, frame.metric)
+        own = left[own_rows(len(left), SLAB)]
+        nearest = rows_of_all(_assigned(own, centroids, frame.metric), len(left), SLAB)
         size = torch.bincount(nearest, minlength=count)[:, None]
         mean = torch.zeros_like(centroids).index_add_(0, nearest, x) / size.clamp_min(1)
         centroids = torch.where(size > 0, mean, centroids)
-    cell = torch.empty(rows.n, dtype=torch.int64, device=rows.device)
-    for lo in range(0, rows.n, BLOCK):
-        part = slice(lo, lo + BLOCK)
-        cell[part] = _assigned(_left(rows, part, frame), centroids, frame.metric)
+    part = own_rows(rows.n, SLAB)
+    cell = torch.empty(part.stop - part.start, dtype=torch.int64, device=rows.device)
+    for lo in range(part.start, part.stop, BLOCK):
+        hi = min(lo + BLOCK, part.stop)
+        cell[lo - part.start : hi - part.start] = _assigned(_left(rows, slice(lo, hi), frame), centroids, frame.metric)
+    cell = rows_of_all(cell, rows.n, SLAB)
     start = torch.cat([cell.new_zeros(1), torch.bincount(cell, minlength=count).cumsum(0)])
     return _Cells(centroids, cell, cell.argsort(stable=True), start.tolist(), frame.metric)
 

@@ -14,6 +14,7 @@ rows are whole numbers.
 from __future__ import annotations
 
 import math
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import torch
@@ -30,6 +31,8 @@ from genurl_graph._scores import (
     rounding_error,
 )
 from genurl_graph._workers import share_jobs, worker_count
+from genurl_graph.distributed import rank, world_size
+from genurl_graph.exchange import from_all, least_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,15 +96,19 @@ def _padded(size: int) -> int:
     return -(-size // GROUP) * GROUP
 
 
-def self_join(rows: Rows, width: int, frame: Frame, budget: int, exact: bool) -> Nearest:
-    """The `width` best other rows of every row."""
+def self_join(rows: Rows, width: int, frame: Frame, budget: int, exact: bool) -> Tensor:
+    """The `width` best other rows of every row, as of `Nearest.code`; with several processes of this one's rows.
+
+    Each process then multiplies its share of the tiles, and is told by the others what they have found for its rows:
+    at most 8 * n * `width` bytes from each.
+    """
     n, dtype = rows.n, _precision(frame, exact)
     # A prepared copy of all rows saves preparing each block again for every tile it meets; kept only where it fits.
     whole_bytes = n * rows.width(frame) * dtype.itemsize
     keep = isinstance(rows, DenseRows) and whole_bytes <= budget // 2
     spare = (budget - whole_bytes if keep else budget) // 2
     workers = worker_count(rows.device)
-    bounds = _bounds(n, tile_side(spare // workers, rows.room(frame), dtype.itemsize))
+    bounds = _bounds(n, least_of(tile_side(spare // workers, rows.room(frame), dtype.itemsize), rows.device))
     prepared = _right_operand_of_all(rows, frame, bounds, dtype) if keep else None
 
     inverse = rows.inverse if isinstance(rows, DenseRows) and frame.integral and frame.metric == "cosine" else None
@@ -134,11 +141,20 @@ def self_join(rows: Rows, width: int, frame: Frame, budget: int, exact: bool) ->
             found.offer(tile, lo, hi - lo, other_lo, other_hi - other_lo)
             found.offer_transposed(tile, lo, hi - lo, other_lo, other_hi - other_lo)
 
+    own, step = rank(), world_size()
     # Diagonal tiles first: every row then has a threshold, and in sorted data it is already a good one.
-    share_jobs(diagonal, range(len(bounds)), workers)
-    share_jobs(above, ((i, j) for i in range(len(bounds)) for j in range(i + 1, len(bounds))), workers)
+    share_jobs(diagonal, range(own, len(bounds), step), workers)
+    pairs = ((i, j) for i in range(len(bounds)) for j in range(i + 1, len(bounds)))
+    share_jobs(above, islice(pairs, own, None, step), workers)
     found.flush()
-    return found
+    if step == 1:
+        return found.code
+    for lo, hi in bounds if prepared is None else ():
+        # Norms, which the tiles of this process may have had no use for, are asked for later.
+        block(lo, hi)
+    # All candidates differ, so the best of all lists are the best of all rows.
+    lists = from_all(found.code)
+    return lists.transpose(0, 1).flatten(1).topk(width, largest=False, sorted=False).values
 
 
 def cross_join(

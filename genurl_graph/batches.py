@@ -12,6 +12,7 @@ from genurl_graph._grid import Mesh
 from genurl_graph.all_pairs import number, why_not
 from genurl_graph.config import Config
 from genurl_graph.distributed import added_up, all_rows, one_process, own_share, rank, total_of, world_size
+from genurl_graph.draws import NeighborDraws
 from genurl_graph.exceptions import InputError
 from genurl_graph.layers import Features, RowEncoder, projector
 from genurl_graph.losses import LossTerms, barlow_terms, gkl_of_sums, log1m
@@ -31,12 +32,12 @@ EMBEDDED_ROWS = 1 << 16
 class BatchObjective(PairwiseObjective):
     r"""GKL, cross-entropy or Barlow Twins' loss of batches: B nodes i, without replacement, and a neighbour j of each.
 
-    A neighbour is drawn with probability ``p_ij / m_i``, ``m_i = sum_j p_ij``, and stands for ``m_i n / B``; the pairs
-    of the B nodes among themselves stand for all pairs. Both sums of GKL (`genurl_graph.losses.gkl`) are then
-    estimated without bias (log Q, where the loss chooses the scale, has a bias of O(1 / B)). With ``self_weight`` the
-    drawn ends are seen in another view than the anchors, and a node may be drawn itself. One or two dimensions count
-    the pairs of a batch by particle mesh. Barlow Twins' loss correlates the two ends of the drawn pairs, through a
-    projector that is trained along and dropped afterwards: TLDR (arXiv 2110.09455).
+    A neighbour is drawn with probability ``p_ij / m_i``, ``m_i = sum_j p_ij`` (`genurl_graph.draws`), and stands for
+    ``m_i n / B``; the pairs of the B nodes among themselves stand for all pairs. Both sums of GKL
+    (`genurl_graph.losses.gkl`) are then estimated without bias (log Q, where the loss chooses the scale, has a bias of
+    O(1 / B)). With ``self_weight`` the drawn ends are seen in another view than the anchors, and a node may be drawn
+    itself. One or two dimensions count the pairs of a batch by particle mesh. Barlow Twins' loss correlates the two
+    ends of the drawn pairs, through a projector that is trained along and dropped afterwards: TLDR (arXiv 2110.09455).
 
     Parameters are those of `PairwiseObjective`; `sampling` is ``negatives="batch"``.
 
@@ -55,6 +56,9 @@ class BatchObjective(PairwiseObjective):
     negatives = ("batch",)
     losses = LOSSES
     loops = False
+
+    def _keep(self, edge_index: Tensor, p: Tensor) -> None:
+        self.neighbors = NeighborDraws(edge_index, p, self.num_nodes, self.views.self_weight)
 
     def _prepare(self) -> None:
         loss, sampling, views = self.loss, self.sampling, self.views
@@ -77,12 +81,6 @@ class BatchObjective(PairwiseObjective):
                 f"sampling.batch_size: {self.size} nodes for {world_size()} processes; expected 2 for each"
             )
         self.steps = max(math.ceil(self.num_nodes / self.size), LEAST_STEPS)
-        # In float64: millions of edges are told apart by their place in the running sum.
-        total = self.p.new_zeros(len(self.p) + 1, dtype=torch.float64)
-        torch.cumsum(self.p, 0, dtype=torch.float64, out=total[1:])
-        self.cumulative, self.crow = total[1:], self.pattern.crow
-        self.start = total[self.crow]
-        self.node_mass = self.start.diff()
         self.mass += views.self_weight * self.num_nodes
         self.mesh = Mesh(loss.temperature, loss.nu) if why_not(loss, views) is None else None
         # TLDR's shape: hidden layer and output of one width.
@@ -91,19 +89,18 @@ class BatchObjective(PairwiseObjective):
 
     def move(self, device: torch.device) -> BatchObjective:
         """Parameters and constants on `device`."""
-        super().move(device)
-        for name in ("cumulative", "crow", "start", "node_mass"):
-            setattr(self, name, getattr(self, name).to(device))
+        assert self.features is not None
+        self.to(device)
+        self.features, self.neighbors = self.features.to(device), self.neighbors.to(device)
         return self
 
     def forward(self, progress: float = 0.0) -> LossTerms:
         """Loss of one batch, drawn anew; it does not depend on `progress`."""
         # Nodes without neighbours in P only repel.
-        anchors = torch.randperm(self.num_nodes, device=self.p.device)[: self.size]
-        edges = self.draw(anchors)
-        ends = torch.where(edges < 0, anchors, self.pattern.col[edges])
+        anchors = torch.randperm(self.num_nodes, device=self.neighbors.device)[: self.size]
+        drawn = self.neighbors.draw(anchors)
         # All draw the batch, each embeds its share of it.
-        anchors, ends, edges = own_share(anchors), own_share(ends), own_share(edges)
+        anchors, ends, p = own_share(anchors), own_share(drawn.ends), own_share(drawn.p)
         if self.views.self_weight > 0:
             a, b = self._embedded(anchors), self._embedded(ends)
         else:
@@ -114,7 +111,7 @@ class BatchObjective(PairwiseObjective):
                 a, b = network(self.projector, torch.cat([a, b])).chunk(2)
             return added_up(_share(barlow_terms(a, b, self.loss.offdiagonal)))
         metric = self.loss.metric
-        return added_up(self.divergences(normalize(a, metric), normalize(b, metric), anchors, edges))
+        return added_up(self.divergences(normalize(a, metric), normalize(b, metric), anchors, p))
 
     def _embedded(self, nodes: Tensor) -> Tensor:
         """Embedding [m, d] of some nodes in a view drawn anew."""
@@ -122,29 +119,14 @@ class BatchObjective(PairwiseObjective):
         keep = self.features.mask(self.views.drop_features, nodes.device)
         return network(self.encoder, self.features.rows(nodes), None, keep)
 
-    def draw(self, anchors: Tensor) -> Tensor:
-        """An edge [B] of P out of each of the nodes `anchors` [B], with probability proportional to its p.
-
-        -1 is a node's pair with itself in the other view. A node without any pair gets an edge of another node, which
-        `divergences` gives the weight 0.
-        """
-        itself = self.views.self_weight
-        mass = self.node_mass[anchors]
-        shares = torch.rand(len(anchors), dtype=torch.float64, device=anchors.device) * (mass + itself)
-        found = torch.searchsorted(self.cumulative, self.start[anchors] + shares, right=True)
-        low, high = self.crow[anchors], self.crow[anchors + 1] - 1
-        # Rounding may lead beyond a row.
-        found = torch.minimum(torch.maximum(found, low), high.clamp_min(0)).clamp_max(len(self.p) - 1)
-        return torch.where(shares >= mass, -1, found) if itself > 0 else found
-
     @torch.no_grad()
     def embed(self) -> Tensor:
         """Embedding [n, d] of the whole input, without views or dropout."""
         assert self.features is not None
-        return embed_rows(self.encoder, self.features, self.p.device)
+        return embed_rows(self.encoder, self.features, self.neighbors.device)
 
-    def divergences(self, a: Tensor, b: Tensor, anchors: Tensor, edges: Tensor) -> LossTerms:
-        """GKL as estimated from a batch: `a` [B, d] embeds the anchors, `b` [B, d] the other ends of `edges` [B].
+    def divergences(self, a: Tensor, b: Tensor, anchors: Tensor, p: Tensor) -> LossTerms:
+        """GKL as estimated from a batch: `a` [B, d] embeds the anchors, `b` [B, d] neighbours of similarity `p` [B].
 
         With several processes: the share of it that these of its rows have.
         """
@@ -152,9 +134,7 @@ class BatchObjective(PairwiseObjective):
         share = n / size
         distance = (a - b).square().sum(1)
         log_q = self._log_q(distance / 2 if loss.metric == "cosine" else distance)
-        itself = self.views.self_weight
-        mass = ((self.node_mass[anchors] + itself) * share).to(a.dtype)
-        p = torch.where(edges < 0, itself, self.p[edges])
+        mass = ((self.neighbors.node_mass[anchors] + self.views.self_weight) * share).to(a.dtype)
         divergence = (mass * (p.log() - log_q)).sum()
         # Each pair of the batch stands for this many.
         weight = math.log(share * (n - 1) / (size - 1))

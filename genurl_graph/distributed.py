@@ -1,8 +1,9 @@
 """Several processes that train one encoder: who is who, and sums and rows of all of them, with gradients.
 
 Every process draws the same random numbers, hence the same batch, embeds its share of it and computes its share of the
-loss. Gradients add up to those of one process, up to the order of additions. Processes are started by ``torchrun`` or
-by ``genurl-graph embed --devices N``; the transport is gloo on CPUs and NCCL on GPUs.
+loss. Gradients add up to those of one process, up to the order of additions. Before the training each works on its own
+rows, where rows are long work, and all get them (`genurl_graph.exchange`). Processes are started by ``torchrun`` or by
+``genurl-graph embed --devices N``; the transport is gloo between CPUs and NCCL between GPUs.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import DivergenceError, InputError, LostProcessError, ShortMemoryError
 from genurl_graph.losses import LossTerms
+from genurl_graph.memory import is_short_of_memory
 
 _alone = ContextVar("alone", default=False)
 
@@ -68,11 +70,26 @@ def process_group(device: str = "cpu") -> Iterator[None]:
         return
     if device == "cuda":
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-    dist.init_process_group("nccl" if device == "cuda" else "gloo")
+    # The first tensors that processes exchange are on the CPU in either case.
+    dist.init_process_group("cpu:gloo,cuda:nccl" if device == "cuda" else "gloo")
     try:
         yield
     finally:
         dist.destroy_process_group()
+
+
+@contextmanager
+def connected(doing: str) -> Iterator[None]:
+    """Context in which a connection to other processes that fails says so, by a LostProcessError."""
+    try:
+        yield
+    except (DivergenceError, LostProcessError, ShortMemoryError):
+        raise
+    except RuntimeError as error:
+        if world_size() == 1 or is_short_of_memory(error):
+            raise
+        reason = str(error).strip().partition("\n")[0]
+        raise LostProcessError(f"{doing}: another process is gone ({reason})") from error
 
 
 def agreed(value: Any) -> Any:
@@ -80,7 +97,8 @@ def agreed(value: Any) -> Any:
     if world_size() == 1:
         return value
     box = [value]
-    dist.broadcast_object_list(box, src=0)
+    with connected("before the training"):
+        dist.broadcast_object_list(box, src=0)
     return box[0]
 
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from genurl_graph._conventions import Conventions
 from genurl_graph.checkpoint import Checkpoint, checksum
 from genurl_graph.config import Config
-from genurl_graph.distributed import agreed
+from genurl_graph.distributed import agreed, rank
 from genurl_graph.exceptions import InputError
 from genurl_graph.hetero import as_graph, split, weigh
 from genurl_graph.inputs import Input
@@ -94,7 +94,8 @@ class GenURL(Conventions):
     loss_history_ : list of float
         Loss of each epoch, per unit of similarity.
     graph_ : MergedGraph
-        Edges of P with weights and provenance, on the CPU.
+        Edges of P with weights and provenance, on the CPU. Of several processes the first has all of them, each other
+        those of the nodes whose neighbours it draws.
     graph_summary_ : dict
         Undirected edges by provenance, components before and after the merge.
     seconds_ : dict
@@ -194,7 +195,8 @@ class GenURL(Conventions):
                 problem = build(data, x, config, seed, device, kept=kept)
             del x
             objective = problem.objective
-            summary = problem.summary(data)
+            # The first process has the whole graph.
+            summary = agreed(problem.summary(data) if rank() == 0 else None)
             # Kept as the reference "untrained"; small beside the training.
             initial = {k: v.detach().clone() for k, v in objective.encoder.state_dict().items()}
             objective.move(device)
@@ -221,7 +223,7 @@ class GenURL(Conventions):
         self.statistics_ = statistics
         self._objective, self._encoder, self._initial = objective, objective.encoder, initial
         self._space = problem.space
-        self.mass_ = float(problem.merged.edge_weight.double().sum()) / data.num_nodes
+        self.mass_ = agreed(float(problem.merged.edge_weight.double().sum()) / data.num_nodes)
         self._kind = data.kind
         self.node_slices_ = None if data.types is None else data.types.rows
         self.node_widths_ = None if data.types is None else data.types.widths()

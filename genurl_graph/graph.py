@@ -78,7 +78,8 @@ class MergedGraph(NamedTuple):
     def mass_shares(self) -> dict[str, float]:
         """Share of all weight by provenance: ``mass_predefined``, ``mass_feature`` (only those), ``mass_both``."""
         mass = torch.zeros(8, dtype=torch.float64, device=self.edge_weight.device)
-        for provenance, weight in zip(self.provenance.split(_COUNTED), self.edge_weight.split(_COUNTED), strict=True):
+        parts = (torch.split(values, _COUNTED) for values in (self.provenance, self.edge_weight))
+        for provenance, weight in zip(*parts, strict=True):
             mass += torch.bincount(provenance, weight.double(), minlength=len(mass))
         share = (mass / (mass.sum() or 1.0)).tolist()
         return {

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any, Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor
 
 from genurl_graph import _ann
+from genurl_graph._exact import EXTRA, exact_search
 from genurl_graph._inputs import as_count, as_rows, as_sparse, mostly_zero
 from genurl_graph._rows import DenseRows, Frame, Rows, SparseRows
 from genurl_graph._scores import distance, pair_scores
 from genurl_graph._settle import settle, sort_candidates
-from genurl_graph._tiles import cross_join, self_join
+from genurl_graph._tiles import cross_join
+from genurl_graph.distributed import alone, connected
 from genurl_graph.exceptions import InputError
-from genurl_graph.memory import in_less_memory, named_shortage
+from genurl_graph.exchange import own_rows, rows_of_all
 
 Metric = Literal["euclidean", "cosine", "inner_product"]
 Backend = Literal["auto", "exact", "approximate"]
@@ -27,18 +30,6 @@ AUTO_PASSES = 300
 RECALL_SAMPLE = 512
 # Rows whose approximate neighbours get their distances at a time.
 FINAL_ROWS = 1 << 16
-# Candidates kept beyond k while scores are float32: rounding may swap neighbours that are this close in rank.
-EXTRA = 4
-# Rows searched first to find out whether ties leave many of them in doubt.
-PROBES = 64
-# An exact search costs 1.5 times the fast one (sparse rows), and twice more where pairs (i, j) do not serve both rows:
-# from this share of doubtful rows in the sample it is better to begin with it,
-DOUBTFUL_SAMPLE = 0.2
-# and from this share of doubtful rows on to search all of them than only these.
-MANY_DOUBTFUL = 0.5
-
-# Bytes below which a second attempt is not worth while: nothing gets smaller any more.
-LEAST = 1 << 20
 
 
 class Neighbors(NamedTuple):
@@ -66,6 +57,7 @@ def knn(
     device: str | torch.device | None = None,
     clamp: bool = False,
     seed: int = 0,
+    together: bool = False,
 ) -> Neighbors:
     r"""The k nearest rows of `x`, for each of its rows or for each row of `query`.
 
@@ -105,6 +97,11 @@ def knn(
         Reduce `n_neighbors` to the number of candidates (n - 1, with `query` n) instead of raising an error.
     seed : int
         For the approximate search and the rows its recall is estimated on.
+    together : bool
+        Several processes (`genurl_graph.distributed`), which all call this alike, search the neighbours of a share of
+        the rows each, and all get those of all rows. They are the neighbours that one process finds, to the bit where
+        its tiles are as large; approximate ones may differ where rounding decides which cells or candidates are the
+        last. Memory is not tried again in less. False: each searches by itself.
 
     Returns
     -------
@@ -115,7 +112,9 @@ def knn(
     ------
     InputError
         Too few rows for `n_neighbors`, unknown metric or backend, NaN or infinity, not a non-empty numeric matrix,
-        `query` with another number of columns, ``backend="approximate"`` with sparse features.
+        `query` with another number of columns or with `together`, ``backend="approximate"`` with sparse features.
+    LostProcessError
+        Another of several processes has ended.
     ShortMemoryError
         Exact search found no memory, also not within an eighth of `memory_mb`, which it tries by itself.
 
@@ -130,6 +129,8 @@ def knn(
     _check_choice(backend, get_args(Backend), "backend")
     if isinstance(memory_mb, bool) or not isinstance(memory_mb, int | float) or not memory_mb > 0:
         raise InputError(f"memory_mb: expected a positive number, got {memory_mb!r}")
+    if together and query is not None:
+        raise InputError("together: found a query; expected none")
     where = None if device is None else torch.device(device)
     rows = as_rows(x, "x", where)
     asked = rows if query is None else as_rows(query, "query", rows.device)
@@ -150,16 +151,10 @@ def knn(
         asked = rows = SparseRows(as_sparse(rows), rows.device)
         budget -= rows.nbytes
     frame = _common_frame(rows, asked, metric, approximate)
-    if approximate:
-        return _approximate_search(rows, asked, k, frame, budget, seed)
-    with named_shortage(
-        f"neighbours of {asked.n:,} among {rows.n:,} rows of {rows.d:,} features",
-        "also with an eighth of the memory that neighbors.memory_mb allows; free some, or take fewer features "
-        "(neighbors.pca) or neighbours",
-    ):
-        indices, distances = in_less_memory(
-            "search for neighbours", lambda some: _exact_search(rows, asked, k, frame, some), budget, LEAST
-        )
+    with nullcontext() if together else alone(), connected("search for neighbours"):
+        if approximate:
+            return _approximate_search(rows, asked, k, frame, budget, seed)
+        indices, distances = exact_search(rows, asked, k, frame, budget)
     return Neighbors(indices, _unscaled(distances, frame), "exact", None)
 
 
@@ -252,32 +247,6 @@ def _approximate(backend: str, rows: Rows, asked: Rows) -> bool:
     return backend == "approximate" or (backend == "auto" and large and not rows.sparse)
 
 
-def _exact_search(rows: Rows, asked: Rows, k: int, frame: Frame, budget: int) -> tuple[Tensor, Tensor]:
-    """Indices and distances (in the units of `frame`) ``[m, k]``, by (distance, index)."""
-    own = asked is rows
-
-    def search(select: Tensor, exact: bool) -> tuple[Tensor, Tensor, Tensor]:
-        width = min(k + EXTRA, rows.n - own)
-        if own and len(select) == rows.n:
-            found = self_join(rows, width, frame, budget, exact)
-        else:
-            found = cross_join(asked, select, rows, width, frame, budget, own, exact)
-        return settle(rows, asked, select, found.code, k, frame, exact)
-
-    everyone = torch.arange(asked.n, device=rows.device)
-    exact = frame.integral
-    if rows.sparse and not exact:
-        # Ties at the k-th place of most rows, as weighted bags of words may have, make the fast search useless.
-        sample = everyone[:: max(1, asked.n // PROBES)]
-        exact = len(search(sample, False)[2]) > DOUBTFUL_SAMPLE * len(sample)
-    indices, distances, doubtful = search(everyone, exact)
-    if len(doubtful) > MANY_DOUBTFUL * asked.n:
-        doubtful = everyone
-    if len(doubtful):
-        indices[doubtful], distances[doubtful], _ = search(doubtful, True)
-    return indices, distances
-
-
 def _unscaled(distances: Tensor, frame: Frame) -> Tensor:
     """Distances in the units of the input."""
     if frame.metric == "cosine" or frame.scale == 1.0:
@@ -287,7 +256,10 @@ def _unscaled(distances: Tensor, frame: Frame) -> Tensor:
 
 
 def _approximate_search(rows: Rows, asked: Rows, k: int, frame: Frame, budget: int, seed: int) -> Neighbors:
-    """Candidates from cells, their distances exact; rows for which there were too few are searched exactly."""
+    """Candidates from cells, their distances exact; rows for which there were too few are searched exactly.
+
+    Every process searches the sample by itself: that all compare as many cells, and say the same recall.
+    """
     assert isinstance(rows, DenseRows)
     assert isinstance(asked, DenseRows)
     own = asked is rows
@@ -299,17 +271,20 @@ def _approximate_search(rows: Rows, asked: Rows, k: int, frame: Frame, budget: i
     sample = torch.randperm(asked.n, generator=torch.Generator().manual_seed(seed))[:RECALL_SAMPLE].to(rows.device)
     known, exact = exactly(sample)
     index = _ann.candidates(asked, rows, min(k + own + EXTRA, rows.n), frame, seed, sample, known)
-    indices = torch.empty(asked.n, k, dtype=torch.int64, device=rows.device)
-    distances = torch.empty(asked.n, k, device=rows.device)
-    for some in torch.split(torch.arange(asked.n, device=rows.device), FINAL_ROWS):
-        near = index[some]
+    mine = torch.arange(asked.n, device=rows.device)[own_rows(asked.n, _ann.SLAB)]
+    indices = torch.empty(len(mine), k, dtype=torch.int64, device=rows.device)
+    distances = torch.empty(len(mine), k, device=rows.device)
+    for lo in range(0, len(mine), FINAL_ROWS):
+        part = slice(lo, lo + FINAL_ROWS)
+        some, near = mine[part], index[part]
         missing = near < 0
         if own:
             missing |= near == some[:, None]
         near = near.clamp_min_(0)
         found = distance(pair_scores(asked, some, rows, near, frame), frame).masked_fill_(missing, torch.inf)
-        indices[some], distances[some] = sort_candidates(near, found, k)
+        indices[part], distances[part] = sort_candidates(near, found, k)
     short = torch.isinf(distances).any(1).nonzero().squeeze(1)
     if len(short):
-        indices[short], distances[short] = exactly(short)
+        indices[short], distances[short] = exactly(mine[short])
+    indices, distances = (rows_of_all(part, asked.n, _ann.SLAB) for part in (indices, distances))
     return Neighbors(indices, _unscaled(distances, frame), "approximate", _ann.recall_at_k(distances[sample], exact))

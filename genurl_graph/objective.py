@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from genurl_graph._blocks import row_log_totals, spread
 from genurl_graph.config import LossConfig, SamplingConfig, ViewConfig
-from genurl_graph.distributed import world_size
+from genurl_graph.distributed import any_of, connected, total_of, world_size
 from genurl_graph.encoders import GNN, Features, FreeTable
 from genurl_graph.exceptions import InputError
 from genurl_graph.layers import RowEncoder
@@ -46,7 +46,8 @@ class PairwiseObjective(nn.Module):
     propagation : Propagation or None
         What a GNN propagates over.
     edge_index : Tensor, int64, shape [2, E]
-        Edges of P: symmetric, sorted by row, each once.
+        Edges of P: symmetric, sorted by row, each once. Of several processes each has the rows of some nodes
+        (`genurl_graph.sharding`).
     p : Tensor, float32, shape [E]
         Their similarities > 0.
     num_nodes : int
@@ -84,7 +85,11 @@ class PairwiseObjective(nn.Module):
                 f"several processes: found sampling.negatives {sampling.negatives!r}; expected batch "
                 "(encoder sign or mlp)"
             )
-        _check(edge_index, p, loss, sampling, views, self.negatives)
+        with connected("similarities P"):
+            edges = any_of(edge_index.size(1) > 0, p.device)
+        if not edges:
+            raise InputError("similarities P: found no edges; expected some (are all points duplicates?)")
+        _check(p, loss, sampling, views, self.negatives)
         self.encoder = cast(Encoder, encoder)
         self.features = features
         self.propagation = propagation
@@ -99,11 +104,15 @@ class PairwiseObjective(nn.Module):
             )
         if views.self_weight > 0 and self.loops:
             edge_index, p = _with_loops(edge_index, p, views.self_weight, num_nodes)
-        self.pattern = EdgePattern(edge_index, num_nodes)
-        self.p = p
-        # The loss is reported per unit of similarity, so that a learning rate means the same for any n.
-        self.mass = _mass(p, self.pattern.row, loss)
+        with connected("similarities P"):
+            # The loss is reported per unit of similarity, so that a learning rate means the same for any n.
+            self.mass = _mass(p, edge_index[0], loss)
+            self._keep(edge_index, p)
         self._prepare()
+
+    def _keep(self, edge_index: Tensor, p: Tensor) -> None:
+        """Keep P as the loss reads it."""
+        self.pattern, self.p = EdgePattern(edge_index, self.num_nodes), p
 
     def _prepare(self) -> None:
         """What a subclass needs beyond this, and what it refuses (InputError); called at the end of `__init__`."""
@@ -212,7 +221,7 @@ def embed_all(encoder: Encoder, features: Features | None, propagation: Propagat
 def _mass(p: Tensor, row: Tensor, loss: LossConfig) -> float:
     """Sum of the similarities; `kl` has normalised them, so that each of its distributions counts as 1."""
     if loss.name != "kl":
-        return float(p.sum(dtype=torch.float64))
+        return float(total_of(p.sum(dtype=torch.float64)))
     return 1.0 if loss.per == "global" else float((row.diff() != 0).sum()) + 1
 
 
@@ -233,18 +242,15 @@ def check_kernel(loss: LossConfig) -> None:
 
 
 def _check(
-    edge_index: Tensor,
     p: Tensor,
     loss: LossConfig,
     sampling: SamplingConfig,
     views: ViewConfig,
     negatives: tuple[str, ...],
 ) -> None:
-    if edge_index.size(1) == 0:
-        raise InputError("similarities P: found no edges; expected some (are all points duplicates?)")
     if not bool((p > 0).all()):
         raise InputError(f"similarities P: the smallest is {float(p.min()):g}; expected values > 0")
-    if loss.name == "bce" and (largest := max(float(p.max()), views.self_weight)) > 1:
+    if loss.name == "bce" and p.numel() and (largest := max(float(p.max()), views.self_weight)) > 1:
         raise InputError(
             f"loss bce: the largest similarity in P is {largest:g}; expected probabilities, at most 1 (merge.how=union "
             "and feature_weight <= 1 keep P there)"

@@ -17,10 +17,9 @@ from torch.amp import GradScaler
 
 from genurl_graph.checkpoint import Checkpoint
 from genurl_graph.config import TrainingConfig
-from genurl_graph.distributed import any_of, in_parallel, launched, rank, world_size
-from genurl_graph.exceptions import DivergenceError, InputError, LostProcessError
+from genurl_graph.distributed import any_of, connected, in_parallel, launched, rank
+from genurl_graph.exceptions import DivergenceError, InputError
 from genurl_graph.interrupt import DeferredInterrupt
-from genurl_graph.memory import is_short_of_memory
 from genurl_graph.precision import check_precision, lowered
 
 Callback = Callable[[int, float], None]
@@ -133,7 +132,7 @@ def train(
     with DeferredInterrupt() as interrupt, _bar(config.epochs, len(history), progress) as bar:
         while len(history) < config.epochs and not _stalled(history, config.patience):
             epoch = len(history)
-            with _together(epoch):
+            with connected(f"training stopped at epoch {epoch + 1}"):
                 losses = [
                     _step(objective, parallel, optimizer, scaler, parameters, epoch, k / steps, config)
                     for k in range(steps)
@@ -143,7 +142,7 @@ def train(
             bar.update()
             for callback in callbacks:
                 callback(len(history), history[-1])
-            with _together(epoch):
+            with connected(f"training stopped at epoch {epoch + 1}"):
                 stop = any_of(interrupt.requested, parameters[0].device)
             due = len(history) % config.checkpoint_every == 0 or len(history) == config.epochs
             if checkpoint is not None and (due or stop) and rank() == 0:
@@ -185,18 +184,6 @@ def _step(
     scaler.step(optimizer)
     scaler.update()
     return loss
-
-
-@contextmanager
-def _together(epoch: int) -> Iterator[None]:
-    """Context in which a failing connection to other processes says so."""
-    try:
-        yield
-    except RuntimeError as error:
-        if world_size() == 1 or isinstance(error, DivergenceError) or is_short_of_memory(error):
-            raise
-        reason = str(error).strip().partition("\n")[0]
-        raise LostProcessError(f"training stopped at epoch {epoch + 1}: another process is gone ({reason})") from error
 
 
 def _diverged(objective: nn.Module, terms: dict[str, Tensor], epoch: int) -> NoReturn:

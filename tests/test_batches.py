@@ -91,16 +91,18 @@ def test_rows_have_scales_of_their_own(metric):
 def test_neighbours_are_drawn_in_proportion_to_p():
     made, dense, _ = objective()
     torch.manual_seed(0)
-    edges = made.draw(torch.full((20_000,), 7))
-    assert (made.pattern.row[edges] == 7).all()
-    share = torch.bincount(made.pattern.col[edges], minlength=N) / 20_000
+    drawn = made.neighbors.draw(torch.full((20_000,), 7))
+    assert torch.equal(drawn.p, dense[7, drawn.ends])
+    share = torch.bincount(drawn.ends, minlength=N) / 20_000
     torch.testing.assert_close(share, dense[7] / dense[7].sum(), rtol=0, atol=0.015)
 
 
 @pytest.mark.parametrize("isolated", [0, N - 1])
 def test_nodes_without_neighbours_only_repel(isolated):
     made, *_ = objective(dense=symmetric(isolated))
-    assert float(made.node_mass[isolated]) == 0
+    assert float(made.neighbors.node_mass[isolated]) == 0
+    # Beside itself: what is drawn for it weighs nothing, and correlates with nobody else.
+    assert made.neighbors.draw(torch.tensor([isolated])).ends.tolist() == [isolated]
     torch.manual_seed(0)
     assert math.isfinite(float(made().loss.detach()))
 
@@ -122,8 +124,10 @@ def test_a_node_may_be_drawn_in_its_own_other_view(metric):
     found = np.array([float(made().loss.detach()) for _ in range(300)])
     expected = float(rows.sum() / mass.sum())
     assert found.mean() == pytest.approx(expected, abs=4 * found.std() / math.sqrt(300) + 1e-3 * abs(expected))
-    edges = made.draw(torch.full((20_000,), 7))
-    assert float((edges < 0).double().mean()) == pytest.approx(1.5 / float(mass[7]), abs=0.015)
+    drawn = made.neighbors.draw(torch.full((20_000,), 7))
+    itself = drawn.ends == 7
+    assert float(itself.double().mean()) == pytest.approx(1.5 / float(mass[7]), abs=0.015)
+    assert (drawn.p[itself] == 1.5).all()
 
 
 def test_dropped_columns_differ_from_view_to_view():
@@ -169,7 +173,7 @@ def test_barlow_correlates_the_drawn_pairs():
     found = made().loss
     torch.manual_seed(5)
     anchors = torch.randperm(N)
-    others = made.pattern.col[made.draw(anchors)]
+    others = made.neighbors.draw(anchors).ends
     z = [made.encoder(Features(x[rows])) for rows in (anchors, others)]
     torch.testing.assert_close(found, barlow(*z, 0.1))
 

@@ -23,7 +23,8 @@ class Problem(NamedTuple):
     ----------
     objective : PairwiseObjective, AnchorBatches, TeacherBatches or ImageBatches
     merged : MergedGraph
-        The graph P lives on, with provenance.
+        The graph P lives on, with provenance; of several processes the first has all of it, each other the rows that it
+        draws neighbours from.
     neighbors : Neighbors or None
         Feature-space neighbours; None where there are no features.
     decisions : dict

@@ -10,6 +10,7 @@ from torch import Tensor
 from genurl_graph._csr import csr_tensor, to_scipy_or_numpy
 from genurl_graph.all_pairs import why_not
 from genurl_graph.config import Config, NeighborConfig
+from genurl_graph.distributed import any_of
 from genurl_graph.graph import merge_graphs
 from genurl_graph.hetero import block, normalize_blocks
 from genurl_graph.inputs import Input, as_features, column_statistics, is_non_negative, normalize_features
@@ -57,10 +58,12 @@ def feature_similarities(
         In (0, 1].
     """
     found = kept.neighbors(device) if kept is not None else None
-    if found is None:
+    # Processes search together: those that have found the file, too, where another has not.
+    if any_of(found is None, device):
         found = _search(data, config, seed, device, space)
         if kept is not None:
             kept.save(found)
+    assert found is not None
     n, k = found.indices.shape
     row = torch.arange(n, device=found.indices.device).repeat_interleave(k)
     edge_index, distance = torch.stack([row, found.indices.reshape(-1)]), found.distances.reshape(-1)
@@ -97,6 +100,7 @@ def _search(
             memory_mb=c.memory_mb,
             device=device,
             seed=seed,
+            together=True,
         )
     assert data.x is not None
     indices = torch.full((data.num_nodes, c.n_neighbors), -1, device=device)

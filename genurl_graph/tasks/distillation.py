@@ -25,6 +25,7 @@ from genurl_graph.inputs import Input, as_features, check_input
 from genurl_graph.matching import MATCHING
 from genurl_graph.objective import PairwiseObjective
 from genurl_graph.row_encoders import output_width
+from genurl_graph.sharding import held, own_block, own_edges
 from genurl_graph.tasks import Problem
 from genurl_graph.tasks.common import feature_similarities
 from genurl_graph.tasks.graph import as_propagation, edges_of_new
@@ -167,15 +168,15 @@ def build(
     neighbors, knn_edges, knn_p = feature_similarities(taught, config, seed, device)
     merged = merge_graphs(None, None, knn_edges, knn_p, num_nodes=n)
     pairwise = BatchObjective if config.sampling.negatives == "batch" else PairwiseObjective
+    block = own_block(n, merged.edge_index[0])
     objective = pairwise(
         encoder,
         features,
         propagation,
-        merged.edge_index.cpu(),
-        merged.edge_weight.cpu(),
+        *own_edges(merged, block),
         n,
         config.loss,
         config.sampling,
         config.views,
     )
-    return Problem(objective, merged, neighbors)
+    return Problem(objective, held(merged, block), neighbors)

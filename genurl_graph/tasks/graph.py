@@ -16,6 +16,7 @@ from torch import Tensor
 from genurl_graph._csr import identity
 from genurl_graph.batches import BatchObjective
 from genurl_graph.config import Config
+from genurl_graph.distributed import alone, rank
 from genurl_graph.encoders import GNNS, Features, make_encoder
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph import PREDEFINED, How, MergedGraph, combined
@@ -23,6 +24,7 @@ from genurl_graph.hops import is_mapped, propagated
 from genurl_graph.inputs import Input
 from genurl_graph.objective import PairwiseObjective
 from genurl_graph.propagation import Propagation
+from genurl_graph.sharding import Block, held, own_block, own_edges
 from genurl_graph.tasks import Problem
 from genurl_graph.tasks.kept import Kept
 from genurl_graph.tasks.merging import Sources, gather, geodesic_similarities, mean_of_ends
@@ -61,8 +63,8 @@ def build(
     own = identity(n) if x is None else x
     # First, and no longer needed when the larger graph of P is made.
     features = averaged(own, propagation_edges(sources, n, config), config, device) if sign else Features(own)
-    merged = merged_graph(data, sources, config)
-    edges, p = (part.cpu() for part in _counting(merged.edge_index, merged.edge_weight))
+    merged, block = _held_graph(data, sources, config)
+    edges, p = own_edges(merged, block)
     propagation = as_propagation(propagation_edges(sources, n, config), n) if config.encoder.name in GNNS else None
     neighbors, decisions = sources.neighbors, sources.summary()
     # As large as P, and in it.
@@ -103,6 +105,18 @@ def merged_graph(data: Input, sources: Sources, config: Config) -> MergedGraph:
     return _merge(sources, data.num_nodes, config.merge.feature_weight, cast(How, config.merge.how))
 
 
+def _held_graph(data: Input, sources: Sources, config: Config) -> tuple[MergedGraph, Block]:
+    """What this process keeps of `merged_graph`, and whose rows it draws neighbours from."""
+    n, near = data.num_nodes, sources.knn_edge_index
+    if near is None or config.merge.feature_weight == 0 or config.merge.how == "geodesic":
+        merged = merged_graph(data, sources, config)
+        block = own_block(n, merged.edge_index[0])
+        return held(merged, block), block
+    # Both lists are sorted: rows can be merged without the others.
+    block = own_block(n, sources.edge_index[0], near[0])
+    return merged_graph(data, sources if rank() == 0 else sources.of(block), config), block
+
+
 def propagation_edges(sources: Sources, num_nodes: int, config: Config) -> MergedGraph:
     """The graph an encoder propagates over: given edges and, if asked for, feature edges, weighted as `gather` says.
 
@@ -129,7 +143,9 @@ def edges_of_new(data: Input, config: Config, seed: int) -> MergedGraph:
     # It may be smaller than the neighbourhoods of the fitted one; and its P is not wanted.
     k = min(config.neighbors.n_neighbors, data.num_nodes - 1)
     config = config.override({"neighbors.n_neighbors": k, "merge.feature_weight": 0.0})
-    return propagation_edges(gather(data, config, seed, torch.device("cpu")), data.num_nodes, config)
+    # One of several processes may be the only one to have new nodes.
+    with alone():
+        return propagation_edges(gather(data, config, seed, torch.device("cpu")), data.num_nodes, config)
 
 
 def as_propagation(graph: MergedGraph, num_nodes: int) -> Propagation:

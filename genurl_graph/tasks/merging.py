@@ -14,6 +14,7 @@ from genurl_graph.exceptions import InputError
 from genurl_graph.graph import MergedGraph, merge_graphs
 from genurl_graph.inputs import Input
 from genurl_graph.neighbors import Neighbors
+from genurl_graph.sharding import Block
 from genurl_graph.similarity import similarities
 from genurl_graph.tasks.common import feature_similarities, predefined_weights, resolve_perplexity
 from genurl_graph.tasks.kept import Kept
@@ -51,6 +52,15 @@ class Sources(NamedTuple):
     trust: Tensor | None = None
     agreement: float | None = None
     coherence: float | None = None
+
+    def of(self, block: Block) -> Sources:
+        """Both lists' edges of some nodes."""
+        given = block.of(self.edge_index[0])
+        part = self._replace(edge_index=self.edge_index[:, given], edge_weight=self.edge_weight[given])
+        if self.knn_edge_index is None or self.knn_weight is None:
+            return part
+        near = block.of(self.knn_edge_index[0])
+        return part._replace(knn_edge_index=self.knn_edge_index[:, near], knn_weight=self.knn_weight[near])
 
     def summary(self) -> dict[str, Any]:
         """What adaptive merging found: areas under the curve, and how many nodes it trusts how far (ten bins)."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 
 from genurl_graph.config import Config
+from genurl_graph.distributed import alone
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph import MergedGraph
 from genurl_graph.inputs import Input
@@ -31,6 +32,7 @@ class Merge(NamedTuple):
     neighbors: Neighbors | None
 
 
+@alone()
 def merge(data: Input, config: Config, seed: int, device: torch.device) -> Merge:
     """The merged graph that a fit on `data` with `config` and `seed` trains on.
 

@@ -19,6 +19,7 @@ from genurl_graph.graph import MergedGraph, merge_graphs
 from genurl_graph.inputs import Input
 from genurl_graph.neighbors import Neighbors
 from genurl_graph.objective import PairwiseObjective
+from genurl_graph.sharding import held, own_block, own_edges
 from genurl_graph.space import FeatureSpace
 from genurl_graph.tasks import Problem
 from genurl_graph.tasks.common import (
@@ -91,20 +92,21 @@ def build(
         objective = pairwise(encoder, features, merged, config, data.num_nodes)
     # Averages over a graph are not to be had for samples outside it.
     outside = config.neighbors.hops == 0 or data.edge_index is None
+    merged = held(merged, own_block(data.num_nodes, merged.edge_index[0]))
     return Problem(objective, merged, neighbors, space=space if outside else None)
 
 
 def pairwise(
     encoder: nn.Module, features: Features | None, merged: MergedGraph, config: Config, num_nodes: int
 ) -> PairwiseObjective:
-    """The divergence between P on a merged graph and Q of an encoder."""
-    positive = merged.edge_weight > 0
+    """The divergence between P on a merged graph, which every process has, and Q of an encoder."""
+    edges, p = own_edges(merged, own_block(num_nodes, merged.edge_index[0]))
     return OBJECTIVES.get(config.sampling.negatives, PairwiseObjective)(
         encoder,
         features,
         None,
-        merged.edge_index[:, positive].cpu(),
-        merged.edge_weight[positive].cpu(),
+        edges,
+        p,
         num_nodes,
         config.loss,
         config.sampling,

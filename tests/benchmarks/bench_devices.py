@@ -1,9 +1,12 @@
-"""Seconds of training by one process and by two, on a planted graph, through ``genurl-graph embed --devices``.
+"""Processor seconds of the graph stage and of training by one process and by two, on a planted graph.
 
     python tests/benchmarks/bench_devices.py --nodes 20000 --epochs 5
 
 One process with one thread, one with two threads, and two with one thread each: what two processes gain has to be seen
-beside what a second thread gains. Only the training is compared: every process repeats the graph stage.
+beside what a second thread gains. Seconds are the processor's, of each process, which other programs on the machine
+change less than the time of day: a process that waits for another spends none. In brackets, the seconds that passed.
+"neighbours" is their search, a part of the graph stage; "edges of P" are those that a process draws neighbours from;
+"peak" is its largest resident memory.
 """
 
 from __future__ import annotations
@@ -11,45 +14,101 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
+from typing import Any
+
+COLUMNS = ("graph (s)", "of it neighbours (s)", "train (s)", "last loss", "edges of P", "peak (MB)")
+RUNS = {"1x1": (1, 1), "1x2": (1, 2), "2x1": (2, 1)}
 
 
-def write_graph(path: Path, nodes: int) -> None:
-    """The planted graph as a file of the user's."""
-    import numpy as np
+class Clock:
+    """Processor seconds, and seconds that passed, between marks."""
 
+    def __init__(self) -> None:
+        self.spent: dict[str, tuple[float, float]] = {}
+
+    def timed(self, name: str, function: Any) -> Any:
+        """`function`, whose calls are timed under `name`; also those of calls inside."""
+
+        def run(*args: Any, **kwargs: Any) -> Any:
+            began = time.process_time(), time.perf_counter()
+            found = function(*args, **kwargs)
+            self.spent[name] = time.process_time() - began[0], time.perf_counter() - began[1]
+            return found
+
+        return run
+
+
+def work(options: argparse.Namespace) -> None:
+    """What each process does; its figures go to a file of its own."""
+    from genurl_graph import GenURL, estimator
+    from genurl_graph.cli.report import peak_memory_mb
     from genurl_graph.datasets.planted import planted_graph
+    from genurl_graph.distributed import process_group, rank
+    from genurl_graph.tasks import common
 
-    data = planted_graph(nodes, 7 * nodes, noise=1.0)
-    np.savez(path, edge_index=data.edge_index.numpy(), x=data.x.numpy())
+    clock = Clock()
+    common.knn = clock.timed("neighbors", common.knn)
+    estimator.train = clock.timed("train", estimator.train)
+    data = planted_graph(options.nodes, 7 * options.nodes, options.features, noise=options.noise)
+    config = {"neighbors.backend": options.backend}
+    with process_group("cpu"):
+        model = GenURL(encoder="sign", random_state=0, epochs=options.epochs, config=config)
+        clock.timed("fit", model.fit)(data)
+        found = {"loss": model.loss_history_[-1], "recall": model.knn_recall_, **clock.spent}
+        # Until the training begins; embedding everything in the end is in neither.
+        found["graph"] = clock.spent["fit"][0] - clock.spent["train"][0], model.seconds_["graph"]
+        found |= {"edges": model._objective.neighbors.col.numel(), "peak": peak_memory_mb()}
+        Path(f"{options.worker}{rank()}").write_text(json.dumps(found), encoding="utf-8")
 
 
-def measure(graph: Path, devices: int, threads: int, epochs: int, folder: Path) -> tuple[float, float]:
-    """Seconds of training, and the last loss."""
-    metrics = folder / f"{devices}-{threads}.json"
-    command = [sys.executable, "-m", "genurl_graph.cli", "embed", "--input", str(graph), "--encoder", "sign"]
-    command += ["--seed", "0", "--epochs", str(epochs), "--devices", str(devices), "--quiet"]
-    command += ["--output", str(folder / "z.npy"), "--metrics", str(metrics)]
-    subprocess.run(command, check=True, env=os.environ | {"OMP_NUM_THREADS": str(threads)})
-    found = json.loads(metrics.read_text(encoding="utf-8"))
-    return float(found["seconds"]["train"]), float(found["loss"])
+def measure(processes: int, threads: int, folder: Path) -> list[dict[str, Any]]:
+    """Figures of each of some processes that train together."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
+    shared |= {"OMP_NUM_THREADS": str(threads), "WORLD_SIZE": str(processes)}
+    target = folder / f"{processes}-{threads}-"
+    command = [sys.executable, *sys.argv, "--worker", str(target)]
+    started = [subprocess.Popen(command, env=os.environ | shared | {"RANK": str(rank)}) for rank in range(processes)]
+    codes = [process.wait() for process in started]
+    if any(codes):
+        raise SystemExit("a process has failed")
+    return [json.loads(Path(f"{target}{rank}").read_text(encoding="utf-8")) for rank in range(processes)]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--nodes", type=int, default=20_000)
+    parser.add_argument("--features", type=int, default=128)
+    parser.add_argument("--noise", type=float, default=1.0, help="of the features; see planted_graph")
     parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--backend", default="auto", help="of the search for neighbours: exact, approximate or auto")
+    parser.add_argument("--runs", default=",".join(RUNS), help="which: processes x threads each")
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.worker:
+        work(options)
+        return
+    print(f"| processes | threads each | {' | '.join(COLUMNS)} |\n|{' --- |' * (2 + len(COLUMNS))}", flush=True)
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        write_graph(folder / "graph.npz", options.nodes)
-        print("| processes | threads each | train (s) | last loss |\n| --- | --- | --- | --- |", flush=True)
-        for devices, threads in ((1, 1), (1, 2), (2, 1)):
-            seconds, loss = measure(folder / "graph.npz", devices, threads, options.epochs, folder)
-            print(f"| {devices} | {threads} | {seconds:.1f} | {loss:.6f} |", flush=True)
+        for name in options.runs.split(","):
+            processes, threads = RUNS[name]
+            found = measure(processes, threads, Path(scratch))
+            cells = []
+            for key in ("graph", "neighbors", "train"):
+                spent = ", ".join(f"{one[key][0]:.1f}" for one in found)
+                cells.append(f"{spent} [{max(one[key][1] for one in found):.1f}]")
+            cells.append(f"{found[0]['loss']:.6f}")
+            cells += [", ".join(f"{one[key]:,.0f}" for one in found) for key in ("edges", "peak")]
+            print(f"| {processes} | {threads} | {' | '.join(cells)} |", flush=True)
+            if found[0]["recall"] is not None:
+                print(f"  recall {', '.join(str(one['recall']) for one in found)}", flush=True)
 
 
 if __name__ == "__main__":
