@@ -58,9 +58,7 @@ class BatchObjective(PairwiseObjective):
 
     def _prepare(self) -> None:
         loss, sampling, views = self.loss, self.sampling, self.views
-        if self.features is None or not isinstance(self.encoder, RowEncoder):
-            expected = "sign, mlp, linear or cnn"
-            raise InputError(f"sampling.negatives: batches need an encoder that reads each row alone ({expected})")
+        self._check_encoder()
         if views.drop_edges > 0:
             raise InputError(f"views.drop_edges: found {views.drop_edges}; expected 0 with sampling.negatives batch")
         if sampling.batch_size < 2:
@@ -88,6 +86,12 @@ class BatchObjective(PairwiseObjective):
         # TLDR's shape: hidden layer and output of one width.
         barlow = loss.name == "barlow" and loss.projector
         self.projector = projector(self.encoder.width, loss.projector, loss.projector) if barlow else None
+
+    def _check_encoder(self) -> None:
+        """InputError for encoders that cannot embed the nodes of a batch."""
+        if self.features is None or not isinstance(self.encoder, RowEncoder):
+            expected = "sign, mlp, linear or cnn"
+            raise InputError(f"sampling.negatives: batches need an encoder that reads each row alone ({expected})")
 
     def move(self, device: torch.device) -> BatchObjective:
         """Parameters and constants on `device`."""

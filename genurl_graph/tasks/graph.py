@@ -21,6 +21,7 @@ from genurl_graph.exceptions import InputError
 from genurl_graph.graph import PREDEFINED, How, MergedGraph, combined
 from genurl_graph.hops import is_mapped, propagated
 from genurl_graph.inputs import Input
+from genurl_graph.neighbor_batches import NeighborBatches
 from genurl_graph.objective import PairwiseObjective
 from genurl_graph.propagation import Propagation
 from genurl_graph.tasks import Problem
@@ -69,8 +70,7 @@ def build(
     del sources
     start = torch.randn(n, config.encoder.dim) if config.encoder.name == "free" else None
     encoder = make_encoder(config, int(own.size(1)), start)
-    make = BatchObjective if config.sampling.negatives == "batch" else PairwiseObjective
-    objective = make(
+    objective = _kind(config)(
         encoder,
         None if config.encoder.name == "free" else features,
         propagation,
@@ -82,6 +82,12 @@ def build(
         config.views,
     )
     return Problem(objective, merged, neighbors, decisions)
+
+
+def _kind(config: Config) -> type[PairwiseObjective]:
+    if config.sampling.negatives != "batch":
+        return PairwiseObjective
+    return NeighborBatches if config.encoder.name in GNNS else BatchObjective
 
 
 def check_merge(data: Input, config: Config) -> None:
