@@ -67,8 +67,8 @@ def read_fanout(text: str, layers: int) -> list[int]:
         found = [0]
     if any(count < 1 and count != -1 for count in found):
         raise InputError(
-            f"sampling.fanout: found {text!r}; expected numbers of neighbours such as 15,10, each at least 1, or -1 for "
-            "all"
+            f"sampling.fanout: found {text!r}; expected numbers of neighbours such as 15,10, each at least 1, or -1 "
+            "for all"
         )
     return (found + [found[-1]] * layers)[:layers]
 
@@ -118,7 +118,7 @@ class Neighborhoods:
         """Bring the neighbours of each node to another place in its list, by a random rotation.
 
         torch-sparse draws the last places of a list less often than the first (its issue 385: of two neighbours it
-        never draws the second one alone). With places that are random themselves every neighbour is drawn equally often.
+        never draws the second one alone). With places that are random themselves all are drawn equally often.
         """
         shift = (torch.rand(len(self.count), dtype=torch.float64) * self.count).long()
         start = self.start[self.row]

@@ -246,6 +246,11 @@ def test_large_graphs_are_sampled_for_a_gnn_that_is_asked_for(monkeypatch: pytes
     assert chosen(encoder="gcn") == ("gcn", "shared", 0.4, 50)
 
 
+@pytest.fixture(scope="module")
+def planted() -> Any:
+    return planted_graph(3000, 30_000, 16, 5, homophily=0.8, noise=0.7, train_share=0.05, seed=1)
+
+
 FAST = {"encoder.hidden": 64, "sampling.negatives": "batch", "sampling.batch_size": 256, "sampling.fanout": "5,5"}
 
 
@@ -253,11 +258,7 @@ FAST = {"encoder.hidden": 64, "sampling.negatives": "batch", "sampling.batch_siz
 class TestTraining:
     """Runs from edges to embedding, by the package that is installed."""
 
-    @pytest.fixture(scope="class")
-    def planted(self) -> Any:
-        return planted_graph(3000, 30_000, 16, 5, homophily=0.8, noise=0.7, train_share=0.05, seed=1)
-
-    def made(self, encoder: str = "gcn", seed: int = 0, epochs: int = 8, **options: Any) -> GenURL:
+    def made(self, encoder: str = "gcn", seed: int = 0, epochs: int = 6, **options: Any) -> GenURL:
         return GenURL(16, encoder=encoder, epochs=epochs, random_state=seed, config=FAST, **options)
 
     @pytest.mark.parametrize("name", ["gcn", "sage"])
@@ -272,28 +273,28 @@ class TestTraining:
 
     def test_a_seed_decides_and_resuming_changes_nothing(self, planted: Any, tmp_path: Any) -> None:
         torch.manual_seed(77)  # whatever came before
-        model = self.made(epochs=3).fit(planted)
+        model = self.made(epochs=2).fit(planted)
         torch.manual_seed(78)
-        assert torch.equal(self.made(epochs=3).fit(planted).embedding_, model.embedding_)
-        assert not torch.equal(self.made(epochs=3, seed=1).fit(planted).embedding_, model.embedding_)
+        assert torch.equal(self.made(epochs=2).fit(planted).embedding_, model.embedding_)
+        assert not torch.equal(self.made(epochs=2, seed=1).fit(planted).embedding_, model.embedding_)
 
         def stop(epoch: int, loss: float) -> None:
             if epoch == 1:
                 os.kill(os.getpid(), signal.SIGINT)
 
         with pytest.raises(KeyboardInterrupt):
-            self.made(epochs=3, checkpoint=tmp_path / "state").fit(planted, callbacks=[stop])
-        again = self.made(epochs=3, checkpoint=tmp_path / "state", resume=True).fit(planted)
+            self.made(epochs=2, checkpoint=tmp_path / "state").fit(planted, callbacks=[stop])
+        again = self.made(epochs=2, checkpoint=tmp_path / "state", resume=True).fit(planted)
         assert torch.equal(again.embedding_, model.embedding_)
 
     @pytest.mark.parametrize("name", ["gat", "gin"])
     def test_every_gnn_trains(self, planted: Any, name: str) -> None:
-        history = self.made(name, epochs=3).fit(planted).loss_history_
+        history = self.made(name, epochs=2).fit(planted).loss_history_
         assert history[-1] < history[0]
 
     def test_cora(self, data_root: Any) -> None:
         data = datasets.load("cora", root=data_root)
-        model = GenURL(encoder="gcn", epochs=10, random_state=0, config={"sampling.negatives": "batch"}).fit(data)
+        model = GenURL(encoder="gcn", epochs=4, random_state=0, config={"sampling.negatives": "batch"}).fit(data)
         trained, untrained = (
             probe_embedding(z.numpy(), data, "public")["test"] for z in (model.embedding_, model.untrained_embedding())
         )
