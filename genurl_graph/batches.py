@@ -12,6 +12,7 @@ from genurl_graph._grid import Mesh
 from genurl_graph.all_pairs import number, why_not
 from genurl_graph.config import Config
 from genurl_graph.distributed import added_up, all_rows, one_process, own_share, rank, total_of, world_size
+from genurl_graph.encoders import GNN
 from genurl_graph.exceptions import InputError
 from genurl_graph.layers import Features, RowEncoder, projector
 from genurl_graph.losses import LossTerms, barlow_terms, gkl_of_sums, log1m
@@ -59,6 +60,7 @@ class BatchObjective(PairwiseObjective):
     def _prepare(self) -> None:
         loss, sampling, views = self.loss, self.sampling, self.views
         self._check_encoder()
+        assert isinstance(self.encoder, RowEncoder | GNN)
         if views.drop_edges > 0:
             raise InputError(f"views.drop_edges: found {views.drop_edges}; expected 0 with sampling.negatives batch")
         if sampling.batch_size < 2:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+import torch
 from torch import Tensor
 
 from genurl_graph.batches import BatchObjective
@@ -63,7 +64,7 @@ class NeighborBatches(BatchObjective):
 
     def _embedded(self, nodes: Tensor) -> Tensor:
         assert self.features is not None
-        seeds, place = nodes.unique(return_inverse=True)
+        seeds, place = torch.unique(nodes, return_inverse=True)
         read, layers = self.neighborhoods.draw(seeds.cpu(), nodes.device)
         keep = self.features.mask(self.views.drop_features, nodes.device)
         return network(self.encoder, self.features.rows(read), layers, keep)[place]

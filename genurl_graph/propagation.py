@@ -43,7 +43,8 @@ class Propagation:
     def pair(self) -> Tensor:
         """Which undirected edge an entry belongs to: both directions draw the same random number."""
         low, high = torch.minimum(self.row, self.col), torch.maximum(self.row, self.col)
-        return torch.unique(low * self.num_nodes + high, return_inverse=True)[1]
+        pair: Tensor = torch.unique(low * self.num_nodes + high, return_inverse=True)[1]
+        return pair
 
     @cached_property
     def num_pairs(self) -> int:
