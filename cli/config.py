@@ -10,6 +10,7 @@ from genurl_graph.cli.report import Report
 TASKS = {
     "graph": ("graph",),
     "graph-sign": ("graph", "sign"),
+    "graph-sampled": ("graph", "sampled"),
     "reduce": ("reduce",),
     "reduce-mlp": ("reduce", "mlp", "mlp-anchors"),
     "reduce-mlp-wide": ("reduce", "mlp", "mlp-wide"),
@@ -22,6 +23,7 @@ TASKS = {
 USES = {
     "graph": "embed, for data with edges and up to 100,000 nodes",
     "graph-sign": "embed --encoder sign, and embed for graphs of more than 100,000 nodes",
+    "graph-sampled": "embed --encoder gcn --set sampling.negatives=batch",
     "reduce": "embed, for data without edges",
     "reduce-mlp": "embed --encoder mlp, for data without edges and one or two dimensions",
     "reduce-mlp-wide": "embed --encoder mlp --dim 32, for data without edges",

@@ -40,11 +40,20 @@ def describe_run(report: Report, estimator: "GenURL") -> None:
             f"{percent(merged['mass_feature'])} % of the similarities' mass on feature edges alone"
         )
     report.line(
-        f"task {estimator.task_}, encoder {estimator.encoder_name_}, {d} dimensions, "
+        f"task {estimator.task_}, encoder {encoder_name(estimator)}, {d} dimensions, "
         f"seed {estimator.seed_}, {estimator.device_}; graph {estimator.seconds_['graph']:.1f} s, "
         f"{estimator.n_iter_} epochs {estimator.seconds_['train']:.1f} s, "
         f"loss {estimator.loss_history_[-1]:.4g}"
     )
+
+
+def encoder_name(estimator: "GenURL") -> str:
+    """The encoder, and how it was trained where that was chosen for the size of the graph."""
+    from genurl_graph.encoders import GNNS
+
+    name, sampling = estimator.encoder_name_, estimator.config_.sampling
+    batches = estimator.task_ == "graph" and name in GNNS and sampling.negatives == "batch"
+    return f"{name} in batches of {sampling.batch_size:,} with {sampling.fanout} neighbours" if batches else name
 
 
 def describe_scores(report: Report, scores: dict[str, Any]) -> None:

@@ -33,6 +33,13 @@ def csr_rows(x: Tensor, index: Tensor) -> Tensor:
     return csr_tensor(pointers, x.col_indices()[entry], x.values()[entry], (len(index), x.size(1)))
 
 
+def transposed(x: Tensor) -> Tensor:
+    """The transpose [f, n] of a CSR tensor [n, f], as CSR."""
+    # The columns of x are the rows of its transpose: no detour over COO.
+    t = x.to_sparse_csc()
+    return csr_tensor(t.ccol_indices(), t.row_indices(), t.values(), (x.size(1), x.size(0)))
+
+
 def to_scipy_or_numpy(x: Any) -> Any:
     """A matrix from anywhere as SciPy CSR if it is sparse, else as a NumPy array; no copy where none is needed."""
     import numpy as np

@@ -13,6 +13,7 @@ from genurl_graph.all_pairs import number, why_not
 from genurl_graph.config import Config
 from genurl_graph.distributed import added_up, all_rows, one_process, own_share, rank, total_of, world_size
 from genurl_graph.draws import NeighborDraws
+from genurl_graph.encoders import GNN
 from genurl_graph.exceptions import InputError
 from genurl_graph.layers import Features, RowEncoder, projector
 from genurl_graph.losses import LossTerms, barlow_terms, gkl_of_sums, log1m
@@ -62,9 +63,8 @@ class BatchObjective(PairwiseObjective):
 
     def _prepare(self) -> None:
         loss, sampling, views = self.loss, self.sampling, self.views
-        if self.features is None or not isinstance(self.encoder, RowEncoder):
-            expected = "sign, mlp, linear or cnn"
-            raise InputError(f"sampling.negatives: batches need an encoder that reads each row alone ({expected})")
+        self._check_encoder()
+        assert isinstance(self.encoder, RowEncoder | GNN)
         if views.drop_edges > 0:
             raise InputError(f"views.drop_edges: found {views.drop_edges}; expected 0 with sampling.negatives batch")
         if sampling.batch_size < 2:
@@ -87,11 +87,18 @@ class BatchObjective(PairwiseObjective):
         barlow = loss.name == "barlow" and loss.projector
         self.projector = projector(self.encoder.width, loss.projector, loss.projector) if barlow else None
 
+    def _check_encoder(self) -> None:
+        """InputError for encoders that cannot embed the nodes of a batch."""
+        if self.features is None or not isinstance(self.encoder, RowEncoder):
+            expected = "sign, mlp, linear or cnn"
+            raise InputError(f"sampling.negatives: batches need an encoder that reads each row alone ({expected})")
+
     def move(self, device: torch.device) -> BatchObjective:
         """Parameters and constants on `device`."""
         assert self.features is not None
         self.to(device)
         self.features, self.neighbors = self.features.to(device), self.neighbors.to(device)
+        self.propagation = None if self.propagation is None else self.propagation.to(device)
         return self
 
     def forward(self, progress: float = 0.0) -> LossTerms:

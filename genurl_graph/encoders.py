@@ -20,6 +20,7 @@ from genurl_graph.config import Config, EncoderConfig
 from genurl_graph.exceptions import InputError
 from genurl_graph.images import image_shape
 from genurl_graph.layers import MLP, Features, InputLayer, PReLU, normalisation
+from genurl_graph.neighborhoods import Layer
 from genurl_graph.propagation import Norm, Propagation
 from genurl_graph.resnet import ResNet
 from genurl_graph.row_encoders import CNN, ModuleEncoder
@@ -71,7 +72,7 @@ class GNN(nn.Module):
         if conv not in GNNS:
             raise InputError(f"encoder: unknown GNN {conv!r}; expected one of {', '.join(GNNS)}")
         self.conv = conv
-        self.dropout = config.dropout
+        self.dropout, self.width = config.dropout, config.dim
         widths = [hidden] * (layers - 1) + [config.dim]
         # GCN and GAT begin with a linear map of their own: the input layer is that map. The two others
         # propagate before they map, which would need x dense, so they get a projection in front.
@@ -89,13 +90,25 @@ class GNN(nn.Module):
             before = width
 
     def forward(self, features: Features, graph: Any, keep: Tensor | None = None) -> Tensor:
-        """Embedding [n, dim]; `graph` is a CSR matrix or, for GAT, an edge_index (see `NORMALIZATION`)."""
+        """Embedding of all nodes, or of those that the last of several layers is computed for; [m, dim].
+
+        `graph` is a CSR matrix or, for GAT, an edge_index (see `NORMALIZATION`); or a `Layer` for each convolution.
+        """
         h: Tensor = self.input(features, keep)
+        graphs = graph if isinstance(graph, list) else [graph] * len(self.convs)
         for i, (conv, norm, act) in enumerate(zip(self.convs, self.norms, self.acts, strict=True)):
-            h = act(norm(conv(h, graph)))
+            h = act(norm(self._convolved(conv, h, graphs[i])))
             if i < len(self.convs) - 1:
                 h = F.dropout(h, self.dropout, self.training)
         return h
+
+    def _convolved(self, conv: nn.Module, h: Tensor, graph: Any) -> Tensor:
+        if not isinstance(graph, Layer):
+            out: Tensor = conv(h, graph)
+            return out
+        # In GCN a node's own row is an entry of the matrix; the others ask for it.
+        out = conv(h if self.conv == "gcn" else (h, h[: graph.num_targets]), graph.operator)
+        return out
 
     def operator(self, propagation: Propagation | None, drop_edges: float = 0.0) -> Any:
         """What `forward` wants as `graph`, optionally with a share of the edges left out at random."""

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from genurl_graph._csr import constant_product, csr_rows, csr_tensor
+from genurl_graph._csr import constant_product, csr_rows, transposed
 from genurl_graph.config import EncoderConfig
 from genurl_graph.distributed import BatchNorm, dropout
 from genurl_graph.exceptions import InputError
@@ -58,11 +58,7 @@ class Features:
 
     def __init__(self, x: Tensor, parts: int = 1, stays: bool = False) -> None:
         self.x, self.parts, self.stays = x, parts, stays
-        self.x_t = None
-        if x.layout == torch.sparse_csr:
-            # The columns of x are the rows of its transpose: no detour over COO.
-            t = x.to_sparse_csc()
-            self.x_t = csr_tensor(t.ccol_indices(), t.row_indices(), t.values(), (x.size(1), x.size(0)))
+        self.x_t = transposed(x) if x.layout == torch.sparse_csr else None
         self.num_nodes, self.num_features = int(x.size(0)), int(x.size(1))
 
     def to(self, device: torch.device) -> Features:

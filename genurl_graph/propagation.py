@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Literal
 
 import torch
@@ -37,10 +38,18 @@ class Propagation:
         self.is_loop = self.row == self.col
         self.crow = torch.zeros(num_nodes + 1, dtype=torch.long, device=device)
         self.crow[1:] = torch.bincount(self.row, minlength=num_nodes).cumsum(0)
-        # Which undirected edge an entry belongs to: both directions draw the same random number.
+
+    @cached_property
+    def pair(self) -> Tensor:
+        """Which undirected edge an entry belongs to: both directions draw the same random number."""
         low, high = torch.minimum(self.row, self.col), torch.maximum(self.row, self.col)
-        self.pair = torch.unique(low * num_nodes + high, return_inverse=True)[1]
-        self.num_pairs = int(self.pair.max()) + 1 if self.pair.numel() else 0
+        pair: Tensor = torch.unique(low * self.num_nodes + high, return_inverse=True)[1]
+        return pair
+
+    @cached_property
+    def num_pairs(self) -> int:
+        """Number of undirected edges and loops."""
+        return int(self.pair.max()) + 1 if self.pair.numel() else 0
 
     def to(self, device: torch.device) -> Propagation:
         """The same graph on another device."""

@@ -16,6 +16,7 @@ from genurl_graph.encoders import DENSE, ENCODERS, GNNS, IMAGES
 from genurl_graph.exceptions import InputError
 from genurl_graph.hetero import resolve_hetero
 from genurl_graph.inputs import Input, resolve_normalization
+from genurl_graph.neighborhoods import require_sampler, sampler
 from genurl_graph.tasks import distillation, images
 from genurl_graph.tasks.common import (
     COMPONENTS,
@@ -68,6 +69,9 @@ def resolve_config(
     asked |= given
     if task == "graph" and "encoder.name" not in asked and (too_large(data, device) or world_size() > 1):
         asked["encoder.name"] = "sign"
+    gnn = task == "graph" and asked.get("encoder.name") in GNNS
+    if gnn and "sampling.negatives" not in asked and too_large(data, device) and sampler() is not None:
+        asked["sampling.negatives"] = "batch"
     resolved = load_preset(task, *_variants(task, asked)).override(asked)
     if task == "distill":
         resolved = resolved.override(distillation.definite(data, resolved))
@@ -76,6 +80,9 @@ def resolve_config(
     known = (*ENCODERS, *IMAGES)
     if resolved.encoder.name not in (*known, "module"):
         raise InputError(f"encoder: unknown {resolved.encoder.name!r}; expected auto, {', '.join(known)}")
+    if task == "graph" and resolved.sampling.negatives == "batch" and resolved.encoder.name in GNNS:
+        # Before the search for neighbours, which may take hours.
+        require_sampler(resolved.encoder.name)
     resolved = resolved.override(
         resolve_sampling(resolved, data.num_nodes) | {"training.lr": resolve_learning_rate(resolved, data.num_nodes)}
     )
@@ -126,7 +133,9 @@ def _variants(task: str, asked: Mapping[str, Any]) -> tuple[str, ...]:
     """Presets on top of the task's: of some encoders, and of networks that reduce vectors, not to pictures only."""
     name = asked.get("encoder.name")
     if task == "graph":
-        return ("sign",) if name == "sign" else ()
+        # The preset's own encoder is a GNN, too.
+        batches = asked.get("sampling.negatives") == "batch" and name in (None, *GNNS)
+        return ("sign",) if name == "sign" else ("sampled",) if batches else ()
     if task == "distill":
         return ("gnn",) if name in GNNS else ("cnn",) if name in IMAGES else ()
     if task == "images" or name not in DENSE:

@@ -167,12 +167,18 @@ class SamplingConfig:
         str,
         "shared: the same columns for all rows; permuted: flat pairs, for few dimensions; all: every pair, for 1 or 2 "
         "dimensions (genurl_graph.all_pairs); auto: the last of these that can be had; batch: the pairs of a "
-        "mini-batch (genurl_graph.batches), for encoders that read each row alone",
+        "mini-batch (genurl_graph.batches), for encoders that read each row alone and, where PyG can sample "
+        "neighbours, for GNNs on graphs (genurl_graph.neighbor_batches)",
     ] = "shared"
     n_negatives: Annotated[
         Literal["auto"] | int, "sampled pairs of each node; auto: 512 shared, 20 permuted, all n - 1"
     ] = 512
     batch_size: Annotated[int, "nodes of a mini-batch, where there are batches, >= 2"] = 1024
+    fanout: Annotated[
+        str,
+        "GNNs in batches: neighbours that are drawn for each node, of the batch first, then of these neighbours, and "
+        "so on for each layer; the last number holds for further layers; -1: all",
+    ] = "15,10"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -22,6 +22,7 @@ from genurl_graph.exceptions import InputError
 from genurl_graph.graph import PREDEFINED, How, MergedGraph, combined
 from genurl_graph.hops import is_mapped, propagated
 from genurl_graph.inputs import Input
+from genurl_graph.neighbor_batches import NeighborBatches
 from genurl_graph.objective import PairwiseObjective
 from genurl_graph.propagation import Propagation
 from genurl_graph.sharding import Block, held, own_block, own_edges
@@ -71,8 +72,7 @@ def build(
     del sources
     start = torch.randn(n, config.encoder.dim) if config.encoder.name == "free" else None
     encoder = make_encoder(config, int(own.size(1)), start)
-    make = BatchObjective if config.sampling.negatives == "batch" else PairwiseObjective
-    objective = make(
+    objective = _kind(config)(
         encoder,
         None if config.encoder.name == "free" else features,
         propagation,
@@ -84,6 +84,12 @@ def build(
         config.views,
     )
     return Problem(objective, merged, neighbors, decisions)
+
+
+def _kind(config: Config) -> type[PairwiseObjective]:
+    if config.sampling.negatives != "batch":
+        return PairwiseObjective
+    return NeighborBatches if config.encoder.name in GNNS else BatchObjective
 
 
 def check_merge(data: Input, config: Config) -> None:

@@ -7,6 +7,7 @@ over two hops and the untrained encoder stand beside the embedding.
 
     python tests/benchmarks/bench_large.py --size arxiv
     python tests/benchmarks/bench_large.py --size products --epochs 1
+    python tests/benchmarks/bench_large.py --sizes 50000 --encoder gcn --set sampling.negatives=batch
     python tests/benchmarks/bench_large.py --sizes 50000,100000,200000,400000 --epochs 1 --plot docs/scaling.png
 """
 
@@ -42,7 +43,8 @@ def measure(n: int, edges: int, features: int, options: argparse.Namespace) -> d
     data = planted_graph(n, edges, features, noise=options.noise, seed=options.seed)
     found: dict[str, Any] = {"n": n, "edges": data.edge_index.size(1) // 2, "data": time.process_time() - began}
     overrides = {"neighbors.backend": options.backend} | dict(pair.split("=", 1) for pair in options.set)
-    model = GenURL(random_state=options.seed, epochs=options.epochs, config=overrides, encoder="sign", verbose=True)
+    chosen = {"encoder": options.encoder, "epochs": options.epochs, "config": overrides}
+    model = GenURL(random_state=options.seed, verbose=True, **chosen)
     found["steps"] = steps = watched()
     began = time.process_time()
     model.fit(data)
@@ -87,7 +89,7 @@ def watched() -> dict[str, Step]:
     parts: dict[Any, tuple[str, ...]] = {
         merging: ("merge_graphs", "feature_coherence", "edge_agreement"),
         common: ("knn", "similarities"),
-        graph: ("propagated", "propagation_edges", "merged_graph", "BatchObjective"),
+        graph: ("propagated", "propagation_edges", "merged_graph", "BatchObjective", "NeighborBatches"),
         Problem: ("summary",),
         estimator: ("train",),
         batches: ("embed_rows",),
@@ -160,6 +162,7 @@ def main() -> None:
     parser.add_argument("--size", choices=sorted(SIZES), default="arxiv")
     parser.add_argument("--sizes", metavar="N,N,...", help=f"graphs of {DEGREE} edges a node instead")
     parser.add_argument("--epochs", type=int)
+    parser.add_argument("--encoder", default="sign")
     parser.add_argument("--noise", type=float, default=2.0, help="of the features; see planted_graph")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--backend", choices=["auto", "exact", "approximate"], default="auto")

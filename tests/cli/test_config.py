@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torch_geometric.typing
 from torch_geometric.data import Data
 
 from genurl_graph import GenURL
@@ -24,20 +25,21 @@ def ring(n: int, edges: bool) -> Data:
 
 @pytest.mark.parametrize("task", list(TASKS))
 @pytest.mark.parametrize("n", [12, 64])
-def test_the_file_changes_nothing(run, task: str, n: int) -> None:
+def test_the_file_changes_nothing(run, monkeypatch: pytest.MonkeyPatch, task: str, n: int) -> None:
+    monkeypatch.setattr(torch_geometric.typing, "WITH_TORCH_SPARSE", True)  # what batches of a GNN need
     Path("my.toml").write_text(run("config", "--task", task).stdout)
     family, *variants = task.split("-")
     if family == "distill":
         given = {"n_components": None, "encoder": {"gnn": "gcn", "cnn": "cnn"}.get("".join(variants), "auto")}
     else:
-        encoder = "sign" if "sign" in variants else "mlp" if variants else "auto"
+        encoder = "sign" if "sign" in variants else "mlp" if "mlp" in variants else "auto"
         given = {"n_components": 32 if "wide" in variants else None, "encoder": encoder}
     data = ring(n, edges=family in ("graph", "distill"))
     # Fewer nodes than default neighbours, too: the default still gives way.
     teacher = data if family == "distill" else None
     resolved = [
         GenURL(task=family, config=config, **given)._resolve(GenURL()._input(data), teacher)
-        for config in (None, "my.toml")
+        for config in ({"sampling.negatives": "batch"} if "sampled" in variants else None, "my.toml")
     ]
     assert resolved[0] == resolved[1]
 

@@ -4,10 +4,14 @@ import json
 import os
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+
+from genurl_graph.cli.embed_report import encoder_name
+from genurl_graph.config import load_preset
 
 METRICS = {
     "dataset": str,
@@ -130,6 +134,16 @@ def test_labels_of_own_files_come_out_by_name(run) -> None:
     run("embed", "--input", "x.npy", "--labels", "y.csv", "--epochs", 2, "--output", "z.npz")
     with np.load("z.npz") as archive:
         assert archive["label"].tolist() == ["cat"] * 20 + ["dog"] * 20 + ["emu"] * 20
+
+
+def test_batches_of_neighbourhoods_are_named() -> None:
+    config = load_preset("graph", "sampled")
+    told = [
+        encoder_name(SimpleNamespace(task_="graph", encoder_name_=name, config_=config)) for name in ("gcn", "sign")
+    ]
+    assert told == ["gcn in batches of 1,024 with 15,10 neighbours", "sign"]
+    whole = SimpleNamespace(task_="graph", encoder_name_="gcn", config_=load_preset("graph"))
+    assert encoder_name(whole) == "gcn"
 
 
 def test_quiet_prints_nothing(run) -> None:
