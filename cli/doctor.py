@@ -37,8 +37,7 @@ OPTIONAL = {
     "openTSNE": "peer of compare --task reduce (extra: peers)",
     "pacmap": "peer of compare --task reduce (extra: peers)",
     "torchdr": "peer of compare --task reduce (extra: peers)",
-    "pyg-lib": "GNNs in mini-batches, and the walks of compare's node2vec",
-    "torch-sparse": "GNNs in mini-batches",
+    "pyg-lib": "the walks of compare's node2vec",
 }
 
 
@@ -67,7 +66,6 @@ def doctor(data_root: Path | None) -> None:
     for name, purpose in OPTIONAL.items():
         fact(report, name, f"{version_of(name) or 'not installed'} - {purpose}")
     fact(report, "segment paths", attempt(segment_paths))
-    fact(report, "GNN batches", attempt(gnn_batches))
     section(report, "data sets")
     data_sets(report, data_root)
 
@@ -109,13 +107,6 @@ def segment_paths() -> str:
 
     active = torch_geometric.typing.WITH_TORCH_SCATTER
     return "torch-scatter is active" if active else "plain torch (torch-scatter is not active)"
-
-
-def gnn_batches() -> str:
-    from genurl_graph.neighborhoods import sampler
-
-    found = sampler()
-    return f"neighbours are drawn by {found}" if found else "none: neither pyg-lib nor torch-sparse is active"
 
 
 def data_sets(report: Report, root: Path | None) -> None:

@@ -1,13 +1,12 @@
 """Sampled neighbourhoods: what the layers of a GNN multiply by where only some nodes are to be embedded.
 
-PyG's `NeighborSampler` draws them, the one that its `NeighborLoader` iterates over (Hamilton et al., arXiv 1706.02216,
-algorithm 2). It needs pyg-lib or torch-sparse, which neither PyG nor this package brings.
+GraphSAGE's (Hamilton et al., arXiv 1706.02216, algorithm 2), and what PyG's `NeighborLoader` samples, drawn by tensor
+operations alone: that loader needs pyg-lib or torch-sparse, which are hard to come by, and works on the CPU.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -33,24 +32,6 @@ class Layer(NamedTuple):
     num_targets: int
 
 
-def sampler() -> str | None:
-    """The package by which PyG samples neighbours here, "pyg-lib" or "torch-sparse"; None if there is neither."""
-    from torch_geometric import typing
-
-    if typing.WITH_PYG_LIB:
-        return "pyg-lib"
-    return "torch-sparse" if typing.WITH_TORCH_SPARSE else None
-
-
-def require_sampler(encoder: str) -> None:
-    """InputError where PyG cannot sample neighbours for `encoder`."""
-    if sampler() is None:
-        raise InputError(
-            f"sampling.negatives: found batch with the encoder {encoder!r}, whose neighbours PyG draws by pyg-lib or "
-            "torch-sparse, and neither is installed; expected one of them, or the encoder sign, which needs none"
-        )
-
-
 def read_fanout(text: str, layers: int) -> list[int]:
     """``"15,10"`` as the neighbours that are drawn for each of `layers` layers, the last layer first.
 
@@ -74,13 +55,15 @@ def read_fanout(text: str, layers: int) -> list[int]:
 
 
 class Neighborhoods:
-    r"""Neighbours of given nodes, neighbours of those, and so on, drawn without replacement from a graph.
+    r"""Neighbours of given nodes, neighbours of those, and so on, drawn from a graph.
 
-    A node of d neighbours of which k are drawn has their weights times d / k. Each sum over neighbours,
-    ``sum_j w_ij h_j``, is then estimated without bias, w_ij being the weights of the *whole* graph: GCN's symmetric
-    ones, GraphSAGE's mean, GIN's sum (the estimator NS of Chen et al., arXiv 1710.10568). Each sum is, not the output
-    of several layers with activations between them. A node's own part, a self loop, is never left out. GAT has no
-    such weights: its attention is the softmax over the neighbours that were drawn and the node itself.
+    The list of a node's d neighbours is cut into k equal parts, and one is drawn from each, uniformly; with d <= k all
+    are taken. Every neighbour is expected k / d times (one on a cut may be drawn from both sides). Drawn neighbours
+    have their weights times d / k, so that each sum over neighbours, ``sum_j w_ij h_j``, is estimated without bias,
+    w_ij being the weights of the *whole* graph: GCN's symmetric ones, GraphSAGE's mean, GIN's sum (the estimator NS of
+    Chen et al., arXiv 1710.10568). Each sum is, not the output of several layers with activations between them. A
+    node's own part, a self loop, is never left out. GAT has no such weights: its attention is the softmax over the
+    neighbours that were drawn and the node itself.
 
     PyG's examples leave GCN to normalise the drawn edges alone, whose degrees then are those of the sample. GraphSAGE
     takes the mean over the drawn neighbours: the same as here where all edges of a node weigh the same.
@@ -88,7 +71,6 @@ class Neighborhoods:
     Parameters
     ----------
     propagation : Propagation
-        On the CPU, where the neighbours are drawn.
     norm : Norm
         As of `Propagation.operator`.
     fanout : sequence of int
@@ -96,45 +78,33 @@ class Neighborhoods:
     """
 
     def __init__(self, propagation: Propagation, norm: Norm, fanout: Sequence[int]) -> None:
-        from torch_geometric.data import Data
-        from torch_geometric.sampler import NeighborSampler
-
         loops = propagation.is_loop
         kept = ~loops & (propagation.weight > 0)
-        self.row, self.col = propagation.row[kept], propagation.col[kept]
         self.fanout = list(fanout)
         self.weight, self.own = None, None
         if norm != "edges":
             values = propagation.operator(norm).values()
             self.weight, self.own = values[kept], values[loops] if norm == "sym" else None
-        # PyG sorts by the node that is written to, its edge_index[1]; the graph is symmetric.
-        edges = Data(edge_index=torch.stack([self.col, self.row]), num_nodes=propagation.num_nodes)
-        self.sampler = NeighborSampler(edges, self.fanout, is_sorted=True)
-        self.start = self.sampler.colptr
-        self.count = self.start.diff()
-        self.order = torch.arange(len(self.row))
+        self.col = propagation.col[kept]
+        self.count = torch.bincount(propagation.row[kept], minlength=propagation.num_nodes)
+        self.start = self.count.cumsum(0) - self.count
+        # Where a node stands among those of a neighbourhood; -1 but while one is drawn.
+        self.place = torch.full_like(self.count, -1)
 
-    def turn(self) -> None:
-        """Bring the neighbours of each node to another place in its list, by a random rotation.
+    def to(self, device: torch.device) -> Neighborhoods:
+        """The same on another device."""
+        for name, value in vars(self).items():
+            if isinstance(value, Tensor):
+                setattr(self, name, value.to(device))
+        return self
 
-        torch-sparse draws the last places of a list less often than the first (its issue 385: of two neighbours it
-        never draws the second one alone). With places that are random themselves all are drawn equally often.
-        """
-        shift = (torch.rand(len(self.count), dtype=torch.float64) * self.count).long()
-        start = self.start[self.row]
-        place = torch.arange(len(self.row)) - start + shift[self.row]
-        self.order = start + place % self.count[self.row]
-        self.sampler.row = self.col[self.order]
-
-    def draw(self, seeds: Tensor, device: torch.device) -> tuple[Tensor, list[Layer]]:
+    def draw(self, seeds: Tensor) -> tuple[Tensor, list[Layer]]:
         """The nodes whose features are needed to embed `seeds`, and what the layers of a GNN propagate over.
 
         Parameters
         ----------
         seeds : Tensor, int64, shape [m]
             Distinct.
-        device : torch.device
-            Of the result.
 
         Returns
         -------
@@ -143,38 +113,52 @@ class Neighborhoods:
         layers : list of Layer
             In the order of the GNN: the first reads all nodes, the last is computed for the seeds.
         """
-        from torch_geometric.sampler import NodeSamplerInput
-
-        found = self.sampler.sample_from_nodes(NodeSamplerInput(input_id=None, node=seeds))
-        source, target, nodes = found.row, found.col, found.node
-        value = None
-        if self.weight is not None:
-            drawn = torch.bincount(target, minlength=len(nodes)).clamp_min(1)
-            value = self.weight[self.order[found.edge]] * (self.count[nodes] / drawn)[target]
-        # Nodes come in the order of their distance: where those of each distance end.
-        ends = [len(seeds)]
-        for _ in self.fanout:
-            reached = source[target < ends[-1]]
-            ends.append(max(ends[-1], int(reached.max()) + 1 if reached.numel() else 0))
+        nodes, ends, found = seeds, [0, len(seeds)], []
+        self.place[nodes] = torch.arange(len(nodes), device=nodes.device)
+        for fanout in self.fanout:
+            # Each node's neighbours are drawn once: those reached earlier keep theirs.
+            target, edge, factor = self._drawn(nodes[ends[-2] :], fanout)
+            reached = self.col[edge]
+            new = reached[self.place[reached] < 0].unique()
+            self.place[new] = torch.arange(len(nodes), len(nodes) + len(new), device=nodes.device)
+            nodes = torch.cat([nodes, new])
+            value = factor if self.weight is None else factor * self.weight[edge]
+            found.append((target + ends[-2], self.place[reached], value))
+            ends.append(len(nodes))
+        self.place[nodes] = -1
         layers = []
-        for targets, sources in reversed(list(pairwise(ends))):
-            used = target < targets
-            entries = torch.stack([target[used], source[used]])
-            if value is None:
-                operator = entries.flip(0).to(device)
+        for hop in reversed(range(len(self.fanout))):
+            target, source, value = (torch.cat(part) for part in zip(*found[: hop + 1], strict=True))
+            targets, sources = ends[hop + 1], ends[hop + 2]
+            entries = torch.stack([target, source])
+            if self.weight is None:
+                operator = entries.flip(0)
             else:
-                operator = self._matrix(entries, value[used], nodes[:targets], sources).to(device)
+                operator = self._matrix(entries, value, nodes[:targets], sources)
                 operator.transposed = transposed(operator)  # type: ignore[attr-defined]
             layers.append(Layer(operator, targets))
-        return nodes.to(device), layers
+        return nodes, layers
+
+    def _drawn(self, nodes: Tensor, fanout: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Entries [e] drawn for some nodes: which of these each is of, the edge, and the factor of its weight."""
+        count = self.count[nodes]
+        taken = count if fanout < 0 else count.clamp_max(fanout)
+        owner = torch.arange(len(nodes), device=nodes.device).repeat_interleave(taken)
+        part = torch.arange(len(owner), device=nodes.device) - (taken.cumsum(0) - taken)[owner]
+        width = count.double() / taken.clamp_min(1)
+        random = torch.rand(len(owner), dtype=torch.float64, device=nodes.device)
+        place = ((part + random) * width[owner]).long().minimum(count[owner] - 1)
+        # All of them, not one from each part: rounding must not draw one twice.
+        place = torch.where((taken == count)[owner], part, place)
+        return owner, self.start[nodes][owner] + place, width[owner].float()
 
     def _matrix(self, entries: Tensor, values: Tensor, targets: Tensor, sources: int) -> Tensor:
         """CSR [len(targets), sources], with the nodes' own entries where there are such."""
         m = len(targets)
         if self.own is not None:
-            entries = torch.cat([entries, torch.arange(m).expand(2, -1)], dim=1)
+            entries = torch.cat([entries, torch.arange(m, device=targets.device).expand(2, -1)], dim=1)
             values = torch.cat([values, self.own[targets]])
         order = (entries[0] * sources + entries[1]).argsort()
-        crow = torch.zeros(m + 1, dtype=torch.long)
+        crow = torch.zeros(m + 1, dtype=torch.long, device=targets.device)
         crow[1:] = torch.bincount(entries[0], minlength=m).cumsum(0)
         return csr_tensor(crow, entries[1, order], values[order], (m, sources))

@@ -16,7 +16,6 @@ from genurl_graph.encoders import DENSE, ENCODERS, GNNS, IMAGES
 from genurl_graph.exceptions import InputError
 from genurl_graph.hetero import resolve_hetero
 from genurl_graph.inputs import Input, resolve_normalization
-from genurl_graph.neighborhoods import require_sampler, sampler
 from genurl_graph.tasks import distillation, images
 from genurl_graph.tasks.common import (
     COMPONENTS,
@@ -70,7 +69,7 @@ def resolve_config(
     if task == "graph" and "encoder.name" not in asked and (too_large(data, device) or world_size() > 1):
         asked["encoder.name"] = "sign"
     gnn = task == "graph" and asked.get("encoder.name") in GNNS
-    if gnn and "sampling.negatives" not in asked and too_large(data, device) and sampler() is not None:
+    if gnn and "sampling.negatives" not in asked and too_large(data, device):
         asked["sampling.negatives"] = "batch"
     resolved = load_preset(task, *_variants(task, asked)).override(asked)
     if task == "distill":
@@ -80,9 +79,6 @@ def resolve_config(
     known = (*ENCODERS, *IMAGES)
     if resolved.encoder.name not in (*known, "module"):
         raise InputError(f"encoder: unknown {resolved.encoder.name!r}; expected auto, {', '.join(known)}")
-    if task == "graph" and resolved.sampling.negatives == "batch" and resolved.encoder.name in GNNS:
-        # Before the search for neighbours, which may take hours.
-        require_sampler(resolved.encoder.name)
     resolved = resolved.override(
         resolve_sampling(resolved, data.num_nodes) | {"training.lr": resolve_learning_rate(resolved, data.num_nodes)}
     )

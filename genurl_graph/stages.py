@@ -167,8 +167,8 @@ class SamplingConfig:
         str,
         "shared: the same columns for all rows; permuted: flat pairs, for few dimensions; all: every pair, for 1 or 2 "
         "dimensions (genurl_graph.all_pairs); auto: the last of these that can be had; batch: the pairs of a "
-        "mini-batch (genurl_graph.batches), for encoders that read each row alone and, where PyG can sample "
-        "neighbours, for GNNs on graphs (genurl_graph.neighbor_batches)",
+        "mini-batch (genurl_graph.batches), for encoders that read each row alone, and for GNNs on graphs "
+        "(genurl_graph.neighbor_batches)",
     ] = "shared"
     n_negatives: Annotated[
         Literal["auto"] | int, "sampled pairs of each node; auto: 512 shared, 20 permuted, all n - 1"

@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-import torch_geometric.typing
 from torch import Tensor
-from torch_geometric.sampler import NeighborSampler, SamplerOutput
 
 from genurl_graph import GenURL, datasets, resolution
 from genurl_graph.config import Config, EncoderConfig, LossConfig, SamplingConfig, ViewConfig
@@ -19,48 +17,10 @@ from genurl_graph.evaluation.protocols import probe_embedding
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph import merge_graphs
 from genurl_graph.neighbor_batches import NeighborBatches
-from genurl_graph.neighborhoods import Neighborhoods, read_fanout, sampler
+from genurl_graph.neighborhoods import Neighborhoods, read_fanout
 from genurl_graph.propagation import Norm, Propagation
 
-N, F, CPU = 30, 12, torch.device("cpu")
-INSTALLED = sampler()
-
-
-def by_hand(self: NeighborSampler, seed: Tensor, *_: Any, **__: Any) -> SamplerOutput:
-    """What PyG's samplers return, in plain Python."""
-    nodes, row, col, edge = seed.tolist(), [], [], []
-    place = {node: i for i, node in enumerate(nodes)}
-    done, start, sources = 0, self.colptr.tolist(), self.row.tolist()
-    for count in self.num_neighbors.get_mapped_values():
-        for target in range(done, done := len(nodes)):
-            low, high = start[nodes[target]], start[nodes[target] + 1]
-            found = range(low, high) if count < 0 else (low + torch.randperm(high - low)[:count]).tolist()
-            for entry in found:
-                node = sources[entry]
-                if node not in place:
-                    place[node] = len(nodes)
-                    nodes.append(node)
-                row.append(place[node])
-                col.append(target)
-                edge.append(entry)
-    return SamplerOutput(*(torch.tensor(part, dtype=torch.long) for part in (nodes, row, col, edge)), None)
-
-
-@pytest.fixture(params=["by hand", "installed"])
-def sampling(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """PyG's sampler with the package that is installed, and with its output made by hand, which is always there."""
-    if request.param == "by hand":
-        monkeypatch.setattr(torch_geometric.typing, "WITH_TORCH_SPARSE", True)
-        monkeypatch.setattr(NeighborSampler, "_sample", by_hand)
-    elif INSTALLED is None:
-        pytest.skip("neither pyg-lib nor torch-sparse is installed (CONTRIBUTING.md)")
-    return str(request.param)
-
-
-@pytest.fixture
-def no_sampler(monkeypatch: pytest.MonkeyPatch) -> None:
-    for flag in ("WITH_PYG_LIB", "WITH_TORCH_SPARSE"):
-        monkeypatch.setattr(torch_geometric.typing, flag, False)
+N, F = 30, 12
 
 
 def features() -> Tensor:
@@ -104,7 +64,6 @@ def objective(
     )
 
 
-@pytest.mark.usefixtures("sampling")
 @pytest.mark.parametrize("name", GNNS)
 @pytest.mark.parametrize("layers", [1, 2, 3])
 @pytest.mark.parametrize("fanout", [-1, N])
@@ -112,8 +71,7 @@ def test_with_all_neighbours_nodes_are_embedded_as_in_the_whole_graph(name: str,
     model, propagation, x = encoder(name, layers), graph(), Features(features().to_sparse_csr())
     seeds = torch.tensor([7, 0, N - 1, 12])
     neighborhoods = Neighborhoods(propagation, NORMALIZATION[name], [fanout] * layers)
-    neighborhoods.turn()
-    nodes, drawn = neighborhoods.draw(seeds, CPU)
+    nodes, drawn = neighborhoods.draw(seeds)
     assert torch.equal(nodes[:4], seeds)
     assert layers > 1 or len(nodes) < N, "not the whole graph"
     found, expected = model(x.rows(nodes), drawn), model(x, model.operator(propagation))[seeds]
@@ -124,18 +82,16 @@ def test_with_all_neighbours_nodes_are_embedded_as_in_the_whole_graph(name: str,
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.usefixtures("sampling")
 def test_statistics_of_batches_are_of_nodes_whose_neighbours_were_drawn() -> None:
     model, propagation, x = encoder("gcn", 2, norm="batch"), graph(), Features(features())
-    nodes, drawn = Neighborhoods(propagation, "sym", [-1, -1]).draw(torch.arange(N), CPU)
+    nodes, drawn = Neighborhoods(propagation, "sym", [-1, -1]).draw(torch.arange(N))
     torch.testing.assert_close(model(x.rows(nodes), drawn), model(x, model.operator(propagation)))
     # Nodes at the rim are read, but nothing is computed for them.
-    nodes, drawn = Neighborhoods(propagation, "sym", [2, 2]).draw(torch.arange(3), CPU)
+    nodes, drawn = Neighborhoods(propagation, "sym", [2, 2]).draw(torch.arange(3))
     widths = [(layer.operator.size(1), layer.num_targets) for layer in drawn]
     assert widths[0][0] == len(nodes) > widths[0][1] == widths[1][0] > widths[1][1] == 3
 
 
-@pytest.mark.usefixtures("sampling")
 @pytest.mark.parametrize("norm", ["sym", "row", "none"])
 def test_sums_over_drawn_neighbours_have_the_mean_of_the_whole_sums(norm: Norm) -> None:
     propagation, seeds = graph(), torch.arange(N)
@@ -146,8 +102,7 @@ def test_sums_over_drawn_neighbours_have_the_mean_of_the_whole_sums(norm: Norm) 
     torch.manual_seed(3)
     total, squares, draws = torch.zeros_like(expected), torch.zeros_like(expected), 800
     for _ in range(draws):
-        neighborhoods.turn()
-        nodes, (layer,) = neighborhoods.draw(seeds, CPU)
+        nodes, (layer,) = neighborhoods.draw(seeds)
         found = (layer.operator @ h[nodes]).double()
         total += found
         squares += found.square()
@@ -158,10 +113,9 @@ def test_sums_over_drawn_neighbours_have_the_mean_of_the_whole_sums(norm: Norm) 
     assert bool(((mean - expected).abs() <= 4.5 * error + 1e-5).all())
 
 
-@pytest.mark.usefixtures("sampling")
 def test_as_many_neighbours_are_drawn_as_asked_for() -> None:
     propagation = graph()
-    nodes, layers = Neighborhoods(propagation, "edges", [3, 1]).draw(torch.arange(5), CPU)
+    nodes, layers = Neighborhoods(propagation, "edges", [3, 1]).draw(torch.arange(5))
     degree = propagation.crow.diff() - 1
     # The last layer is that of the batch; the first has these edges and one for each node that they reach.
     assert torch.equal(torch.bincount(layers[1].operator[1], minlength=5), degree[:5].clamp_max(3))
@@ -172,7 +126,25 @@ def test_as_many_neighbours_are_drawn_as_asked_for() -> None:
     assert set(map(tuple, nodes[layers[0].operator].t().tolist())) <= whole
 
 
-@pytest.mark.usefixtures("sampling")
+def test_neighbours_are_drawn_equally_often_and_from_all_parts_of_a_list() -> None:
+    """A star of 7 leaves, 3 drawn: two of any three lie in different parts of the list."""
+    leaves = torch.arange(1, 8)
+    edges = torch.stack([torch.cat([torch.zeros(7).long(), leaves]), torch.cat([leaves, torch.zeros(7).long()])])
+    neighborhoods = Neighborhoods(Propagation(edges, torch.ones(14), 8), "edges", [3])
+    torch.manual_seed(0)
+    counts, draws = torch.zeros(8), 2100
+    for _ in range(draws):
+        nodes, (layer,) = neighborhoods.draw(torch.tensor([0]))
+        leaf = nodes[layer.operator[0]]
+        assert len(leaf) == 3
+        assert len(leaf.unique()) >= 2
+        counts += torch.bincount(leaf, minlength=8)
+    assert counts[0] == 0
+    # Binomial, about: a deviation of 23 is one standard deviation.
+    assert float((counts[1:] - draws * 3 / 7).abs().max()) < 110
+    assert bool((neighborhoods.place == -1).all()), "ready for the next batch"
+
+
 @pytest.mark.parametrize("self_weight", [0.0, 1.0])
 def test_the_loss_is_that_of_batches_of_the_whole_graphs_embedding(self_weight: float) -> None:
     made = objective(views=ViewConfig(self_weight=self_weight))
@@ -181,7 +153,6 @@ def test_the_loss_is_that_of_batches_of_the_whole_graphs_embedding(self_weight: 
 
     def loss() -> float:
         torch.manual_seed(4)
-        made.taken = 0
         return float(made().loss.detach())
 
     found = loss()
@@ -189,7 +160,6 @@ def test_the_loss_is_that_of_batches_of_the_whole_graphs_embedding(self_weight: 
     assert found == pytest.approx(loss(), rel=1e-5)
 
 
-@pytest.mark.usefixtures("sampling")
 def test_views_differ_by_their_neighbourhoods() -> None:
     made, seen = objective(fanout="1", views=ViewConfig(self_weight=1.0)), []
     made.encoder.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[1][1].operator.to_dense()))
@@ -200,7 +170,6 @@ def test_views_differ_by_their_neighbourhoods() -> None:
     assert not torch.equal(z[0][0], z[0][1])
 
 
-@pytest.mark.usefixtures("sampling")
 def test_bad_requests_are_named() -> None:
     for text in ("", "0", "15,0", "15;10", "-2", "3.5", "all"):
         with pytest.raises(InputError, match=f"sampling.fanout: found {text!r}; expected numbers of neighbours"):
@@ -215,19 +184,8 @@ def test_bad_requests_are_named() -> None:
         objective(propagation=None)
 
 
-@pytest.mark.usefixtures("no_sampler")
-def test_without_a_sampler_the_packages_are_named() -> None:
-    message = r"encoder 'gcn'.*pyg-lib or torch-sparse.*neither is installed.*expected one of them, or the encoder sign"
-    with pytest.raises(InputError, match=message):
-        objective()
-    data = planted_graph(200, 800, 8, 4, seed=0)
-    with pytest.raises(InputError, match=message):
-        GenURL(config={"sampling.negatives": "batch"}).resolve(data)
-
-
 def test_large_graphs_are_sampled_for_a_gnn_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     data = planted_graph(200, 800, 8, 4, seed=0)
-    monkeypatch.setattr(torch_geometric.typing, "WITH_TORCH_SPARSE", True)
 
     def chosen(**options: Any) -> tuple[str, str, float, int]:
         config = GenURL(**options).resolve(data)
@@ -241,9 +199,6 @@ def test_large_graphs_are_sampled_for_a_gnn_that_is_asked_for(monkeypatch: pytes
     for name in GNNS:
         assert chosen(encoder=name) == (name, *batches)
     assert chosen(encoder="gat", config={"sampling.negatives": "shared"}) == ("gat", "shared", 0.4, 50)
-    monkeypatch.setattr(torch_geometric.typing, "WITH_TORCH_SPARSE", False)
-    monkeypatch.setattr(torch_geometric.typing, "WITH_PYG_LIB", False)
-    assert chosen(encoder="gcn") == ("gcn", "shared", 0.4, 50)
 
 
 @pytest.fixture(scope="module")
@@ -254,9 +209,8 @@ def planted() -> Any:
 FAST = {"encoder.hidden": 64, "sampling.negatives": "batch", "sampling.batch_size": 256, "sampling.fanout": "5,5"}
 
 
-@pytest.mark.skipif(INSTALLED is None, reason="neither pyg-lib nor torch-sparse is installed (CONTRIBUTING.md)")
 class TestTraining:
-    """Runs from edges to embedding, by the package that is installed."""
+    """Runs from edges to embedding."""
 
     def made(self, encoder: str = "gcn", seed: int = 0, epochs: int = 6, **options: Any) -> GenURL:
         return GenURL(16, encoder=encoder, epochs=epochs, random_state=seed, config=FAST, **options)

@@ -28,20 +28,6 @@ def test_says_whether_torch_scatter_is_active(run, monkeypatch: pytest.MonkeyPat
     assert ("torch-scatter is active" in line) == active
 
 
-@pytest.mark.parametrize(("package", "shown"), [("TORCH_SPARSE", "drawn by torch-sparse"), ("PYG_LIB", "by pyg-lib")])
-def test_says_who_draws_neighbours(run, monkeypatch: pytest.MonkeyPatch, package: str, shown: str) -> None:
-    import torch_geometric.typing
-
-    def line() -> str:
-        return next(line for line in run("doctor").stdout.splitlines() if "GNN batches" in line)
-
-    for flag in ("WITH_PYG_LIB", "WITH_TORCH_SPARSE"):
-        monkeypatch.setattr(torch_geometric.typing, flag, False)
-    assert "neither pyg-lib nor torch-sparse" in line()
-    monkeypatch.setattr(torch_geometric.typing, f"WITH_{package}", True)
-    assert shown in line()
-
-
 def test_survives_a_broken_installation(run, monkeypatch: pytest.MonkeyPatch) -> None:
     real = metadata.version
 
