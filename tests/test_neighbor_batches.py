@@ -248,7 +248,7 @@ class TestTraining:
 
     def test_cora(self, data_root: Any) -> None:
         data = datasets.load("cora", root=data_root)
-        model = GenURL(encoder="gcn", epochs=4, random_state=0, config={"sampling.negatives": "batch"}).fit(data)
+        model = GenURL(encoder="gcn", epochs=2, random_state=0, config={"sampling.negatives": "batch"}).fit(data)
         trained, untrained = (
             probe_embedding(z.numpy(), data, "public")["test"] for z in (model.embedding_, model.untrained_embedding())
         )

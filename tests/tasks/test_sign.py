@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 import torch
-import torch_geometric.typing
 from torch_geometric.data import Data
 
 from genurl_graph import GenURL, resolution
@@ -80,11 +79,10 @@ def test_large_graphs_are_embedded_in_batches(monkeypatch, planted):
     monkeypatch.setattr(resolution, "FULL_BATCH_NODES", 2000)
     config = GenURL().resolve(planted)
     assert (config.encoder.name, config.sampling.negatives, config.views.drop_edges) == ("sign", "batch", 0.0)
-    # What the user asks for counts; tests/test_neighbor_batches.py has what happens where neighbours can be sampled.
-    for flag in ("WITH_PYG_LIB", "WITH_TORCH_SPARSE"):
-        monkeypatch.setattr(torch_geometric.typing, flag, False)
-    config = GenURL(encoder="gcn").resolve(planted)
-    assert (config.encoder.name, config.sampling.negatives) == ("gcn", "shared")
+    # What the user asks for counts.
+    for negatives, asked in (("batch", {}), ("shared", {"sampling.negatives": "shared"})):
+        config = GenURL(encoder="gcn", config=asked).resolve(planted)
+        assert (config.encoder.name, config.sampling.negatives) == ("gcn", negatives)
     # Without features there is nothing to average.
     bare = Data(edge_index=planted.edge_index, num_nodes=3000)
     assert GenURL().resolve(bare).encoder.name == "gcn"
