@@ -8,8 +8,8 @@ from torch import Tensor
 from genurl_graph._rows import Frame, Rows
 from genurl_graph._settle import settle
 from genurl_graph._tiles import cross_join, self_join
-from genurl_graph.distributed import agreed, world_size
-from genurl_graph.exchange import own_rows, rows_of_all, sum_of
+from genurl_graph.distributed import agreed, total_of, world_size
+from genurl_graph.exchange import own_rows, rows_of_all
 from genurl_graph.memory import in_less_memory, named_shortage
 
 # Candidates kept beyond k while scores are float32: rounding may swap neighbours that are this close in rank.
@@ -74,7 +74,7 @@ def _search(rows: Rows, asked: Rows, k: int, frame: Frame, budget: int) -> tuple
         sample = everyone[:: max(1, asked.n // PROBES)]
         exact = agreed(len(search(sample, False)[2]) > DOUBTFUL_SAMPLE * len(sample))
     indices, distances, doubtful = search(mine, exact)
-    if int(sum_of(torch.tensor(len(doubtful), device=rows.device))) > MANY_DOUBTFUL * asked.n:
+    if int(total_of(torch.tensor(len(doubtful), device=rows.device))) > MANY_DOUBTFUL * asked.n:
         indices, distances, _ = search(mine, True)
     elif len(doubtful):
         indices[doubtful], distances[doubtful], _ = search(mine[doubtful], True)

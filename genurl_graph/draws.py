@@ -7,8 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from genurl_graph.distributed import rank, world_size
-from genurl_graph.exchange import sent, sum_of
+from genurl_graph.distributed import rank, total_of, world_size
+from genurl_graph.exchange import sent
 from genurl_graph.pairs import EdgePattern
 
 
@@ -51,7 +51,7 @@ class NeighborDraws:
         self.col, self.p, self.crow = pattern.col, p, pattern.crow
         total = _running_sum(p)
         self.cumulative, self.start = total[1:], total[self.crow]
-        self.node_mass = sum_of(self.start.diff())
+        self.node_mass = total_of(self.start.diff())
 
     def to(self, device: torch.device) -> NeighborDraws:
         """The same on another device."""
@@ -77,7 +77,7 @@ class NeighborDraws:
         # One message: float64 holds numbers of nodes and float32 as they are.
         found = torch.zeros(2, len(anchors), dtype=torch.float64, device=anchors.device)
         found[0, here], found[1, here] = self.col[edges].double(), self.p[edges].double()
-        ends, p = sum_of(found)
+        ends, p = total_of(found)
         alone = shares >= mass
         return Drawn(torch.where(alone, anchors, ends.long()), p.float().masked_fill(alone, itself or 1.0))
 

@@ -40,15 +40,6 @@ def from_all(rows: Tensor) -> Tensor:
     return found.view(world_size(), own, *rows.shape[1:])
 
 
-def sum_of(value: Tensor) -> Tensor:
-    """Sum of a tensor over the processes."""
-    if world_size() == 1:
-        return value
-    total = value.clone()
-    dist.all_reduce(total)
-    return total
-
-
 def least_of(value: int, device: torch.device) -> int:
     """The smallest of the processes' numbers."""
     if world_size() == 1:
