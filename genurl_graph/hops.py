@@ -19,7 +19,7 @@ from genurl_graph._csr import csr_tensor
 from genurl_graph.exceptions import InputError
 
 # Entries of a product at a time, and float32 numbers of the columns that are propagated together.
-_EDGES, _CELLS = 1 << 24, 1 << 27
+_EDGES, _CELLS = 1 << 24, 1 << 26
 
 
 @torch.no_grad()
@@ -56,7 +56,7 @@ def propagated(
 
     Notes
     -----
-    Memory besides the result: the matrix, 8 bytes an edge, and 1.5 GB at most of columns that are propagated together.
+    Memory besides the result: a block of the matrix, and 0.8 GB at most of columns that are propagated together.
     """
     if hops < 0:
         raise InputError(f"hops: found {hops}; expected at least 0")
@@ -71,9 +71,10 @@ def propagated(
     crow = torch.zeros(n + 1, dtype=torch.long, device=device)
     crow[1:] = torch.bincount(row, minlength=n).cumsum(0)
     del row
-    # Half the memory of the indices torch would have, where they fit; CSR products are the same.
-    small = max(n, int(crow[-1])) < 2**31
-    col = edge_index[1].to(device, torch.int32 if small else torch.int64)
+    # Half the memory of the indices torch would have, where they fit; CSR products are the same. Where the edges are
+    # already, of a block at a time: all those of a large graph are the better part of a gigabyte.
+    dtype = torch.int32 if n < 2**31 else torch.int64
+    col = edge_index[1] if edge_index.device == device else edge_index[1].to(device, dtype)
     ends = _ends(crow.cpu(), n)
     width = max(1, min(f, _CELLS // max(n, 1)))
     for first in range(0, f, width):
@@ -86,8 +87,8 @@ def propagated(
             for low, high in pairwise(ends):
                 start, stop = int(crow[low]), int(crow[high])
                 block = csr_tensor(
-                    (crow[low : high + 1] - start).to(col.dtype),
-                    col[start:stop],
+                    (crow[low : high + 1] - start).to(dtype),
+                    col[start:stop].to(dtype),
                     weight[start:stop],
                     (high - low, n),
                 )
