@@ -3,6 +3,7 @@
 import csv
 import mmap
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,17 +96,20 @@ def load(layout: Layout, ids: list[int], numbers: list[int]) -> tuple[list[Ids],
         if not ids and len(numbers) == len(fields):
             dtype = [("all", "f8", (len(fields),))]  # type: ignore[list-item]
         try:
-            table = np.loadtxt(
-                layout.path if fast else _rows(layout),
-                dtype=dtype,
-                delimiter=layout.delimiter,
-                comments=None,
-                quotechar='"',
-                ndmin=1,
-                encoding="utf-8-sig",
-                skiprows=next(_content(layout.path))[0] if fast and layout.header is not None else 0,
-            )
-        except (ValueError, OverflowError):
+            with warnings.catch_warnings():
+                # NumPy 1 reads a number beyond int64 by way of a float, and only warns of it.
+                warnings.simplefilter("error", DeprecationWarning)
+                table = np.loadtxt(
+                    layout.path if fast else _rows(layout),
+                    dtype=dtype,
+                    delimiter=layout.delimiter,
+                    comments=None,
+                    quotechar='"',
+                    ndmin=1,
+                    encoding="utf-8-sig",
+                    skiprows=next(_content(layout.path))[0] if fast and layout.header is not None else 0,
+                )
+        except (ValueError, OverflowError, DeprecationWarning):
             continue
         if "all" in (table.dtype.names or ()):
             return [], table["all"]

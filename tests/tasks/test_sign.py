@@ -90,7 +90,7 @@ def test_large_graphs_are_embedded_in_batches(monkeypatch, planted):
 
 def test_sparse_columns_beyond_number_are_brought_to_components(planted):
     generator = np.random.default_rng(0)
-    words = sp.random_array((3000, 1500), density=0.01, rng=generator, format="csr", dtype=np.float32)
+    words = sp.random(3000, 1500, 0.01, format="csr", dtype=np.float32, random_state=generator)
     x = torch.from_numpy(words.toarray()).to_sparse_csr()
     data = Data(x=x, edge_index=planted.edge_index)
     fitted = GenURL(n_components=4, encoder="sign", epochs=1, random_state=0, config=FAST).fit(data)
