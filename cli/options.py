@@ -57,7 +57,8 @@ def training(command: Command) -> Command:
                 "--config",
                 type=PATH,
                 metavar="FILE.toml",
-                help="Settings that differ from the task's defaults, e.g. [loss] gamma = 0.5.",
+                help="Settings that differ from the task's defaults, e.g. [loss] gamma = 0.5, or a named set of them: "
+                "shallow, tldr.",
             ),
             click.option(
                 "--set",
@@ -88,10 +89,10 @@ def make_estimator(
 
     `config` may be a configuration by dotted names, too: `repeated` makes such options of one that was stored.
     """
-    from genurl_graph.config import parse_assignments, read_toml
+    from genurl_graph.config import parse_assignments, read_settings
     from genurl_graph.estimator import GenURL
 
-    overrides: dict[str, Any] = read_toml(config) if isinstance(config, Path) else dict(config or {})
+    overrides: dict[str, Any] = read_settings(config) if isinstance(config, Path) else dict(config or {})
     overrides |= parse_assignments(assignments)
     return GenURL(
         n_components=dim,

@@ -49,6 +49,7 @@ __all__ = [
     "load_preset",
     "parse_assignments",
     "read_method",
+    "read_settings",
     "read_toml",
     "to_toml",
 ]
@@ -124,9 +125,15 @@ def load_preset(task: str, *variants: str) -> Config:
 
 
 def read_method(name: str) -> dict[str, Any] | None:
-    """Dotted keys of a published method, ``presets/method-<name>.toml``; None if there is none."""
+    """Dotted keys of a named set of settings, ``presets/method-<name>.toml``; None if there is none."""
     file = resources.files("genurl_graph.presets") / f"method-{name}.toml"
     return flatten(tomllib.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
+
+
+def read_settings(source: str | Path) -> dict[str, Any]:
+    """Dotted keys of a named set of settings (`read_method`), else of a TOML file (`read_toml`)."""
+    found = read_method(str(source))
+    return read_toml(source) if found is None else found
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:

@@ -223,7 +223,7 @@ class GenURL(Conventions):
         self.statistics_ = statistics
         self._objective, self._encoder, self._initial = objective, objective.encoder, initial
         self._space = problem.space
-        self.mass_ = agreed(float(problem.merged.edge_weight.double().sum()) / data.num_nodes)
+        self.mass_ = agreed(problem.merged.mass() / data.num_nodes)
         self._kind = data.kind
         self.node_slices_ = None if data.types is None else data.types.rows
         self.node_widths_ = None if data.types is None else data.types.widths()

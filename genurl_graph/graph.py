@@ -4,6 +4,7 @@ Weights are similarities (1 = as strong as a plain predefined edge) for ``how="u
 lengths for ``how="geodesic"``. Everything is sorted and coalesced lists of edges: memory O(E).
 """
 
+import math
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -74,6 +75,11 @@ class MergedGraph(NamedTuple):
             "n_feature": found[FEATURE],
             "n_both": found[PREDEFINED | FEATURE],
         }
+
+    def mass(self) -> float:
+        """Sum of all weights, in float64."""
+        # In parts: torch makes a float64 copy of what it sums.
+        return math.fsum(float(part.sum(dtype=torch.float64)) for part in torch.split(self.edge_weight, _COUNTED))
 
     def mass_shares(self) -> dict[str, float]:
         """Share of all weight by provenance: ``mass_predefined``, ``mass_feature`` (only those), ``mass_both``."""

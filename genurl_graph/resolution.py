@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from genurl_graph.anchors import resolve_anchors, why_none
-from genurl_graph.config import Config, EncoderConfig, load_preset, read_method, read_toml
+from genurl_graph.config import Config, EncoderConfig, load_preset, read_settings
 from genurl_graph.distributed import world_size
 from genurl_graph.encoders import DENSE, ENCODERS, GNNS, IMAGES
 from genurl_graph.exceptions import InputError
@@ -46,7 +46,7 @@ def resolve_config(
     data : Input
         Its edges choose the task, its features choose metric and normalisation, where these are "auto".
     task : "auto", "graph", "reduce", "distill" or "images"
-    config : mapping of dotted names, path of a TOML file, or name of a method ("tldr")
+    config : mapping of dotted names, path of a TOML file, or name of a set of settings ("tldr", "shallow")
         Overrules the preset of the task.
     arguments : mapping of dotted names
         Overrules `config`; values of None do not count, nor does the encoder "auto".
@@ -169,8 +169,6 @@ def _task(data: Input, task: str) -> str:
 def _given(config: Any) -> Mapping[str, Any]:
     if config is None or isinstance(config, Mapping):
         return config or {}
-    if isinstance(config, str) and (method := read_method(config)) is not None:
-        return method
     if isinstance(config, str | Path):
-        return read_toml(config)
+        return read_settings(config)
     raise InputError(f"config: found {type(config).__name__}; expected a mapping or the path of a TOML file")

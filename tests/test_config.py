@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from genurl_graph.config import Config, flatten, load_preset, parse_assignments, read_toml, to_toml
+from genurl_graph.config import Config, flatten, load_preset, parse_assignments, read_settings, read_toml, to_toml
 from genurl_graph.exceptions import InputError
 
 TASKS = ("graph", "reduce")
@@ -113,6 +113,17 @@ def test_toml_round_trip(task: str, tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text(to_toml(config), encoding="utf-8")
     assert Config(task=task).override(read_toml(file)) == config
+
+
+def test_settings_are_named_or_of_a_file(tmp_path: Path) -> None:
+    shallow = {"encoder.layers": 1, "encoder.dim": 512, "loss.temperature": 2.0}
+    assert read_settings("shallow") == read_settings(Path("shallow")) == shallow
+    assert load_preset("graph").override(shallow).encoder.layers == 1
+    file = tmp_path / "shallow.toml"
+    file.write_text("loss.gamma = 2\n", encoding="utf-8")
+    assert read_settings(file) == {"loss.gamma": 2}
+    with pytest.raises(InputError, match="config file shalow"):
+        read_settings("shalow")
 
 
 def test_unreadable_toml_is_named(tmp_path: Path) -> None:

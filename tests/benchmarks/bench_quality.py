@@ -9,7 +9,7 @@ JSON file is rewritten, and a job that it holds is not run again: stop and start
 ``--select KEY=A,B,...`` lets labels choose one of these values for each data set before anything is tested: the highest
 mean, over the first `CHOOSING` seeds, of the accuracy inside the training and validation nodes of a public split
 (`genurl_graph.evaluation.selection`), or of the validation accuracy where splits are random. Test nodes have no say; a
-value that is not chosen is never tested.
+value that is not chosen is never tested. ``--select config=preset,shallow`` chooses between sets of settings.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def main(arguments: list[str] | None = None) -> int:
 def finish(
     pool: ProcessPoolExecutor,
     function: Callable[..., Any],
-    work: dict[Job, dict[str, str]],
+    work: dict[Job, dict[str, Any]],
     kept: dict[str, dict[str, Any]],
     results: dict[str, Any],
     options: argparse.Namespace,
@@ -141,12 +141,26 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def parse_select(text: str | None) -> dict[str, dict[str, str]]:
-    """``"KEY=A,B"`` to ``{"KEY=A": {KEY: A}, "KEY=B": {KEY: B}}``; nothing for None."""
-    from genurl_graph.config import parse_assignments
+def parse_select(text: str | None) -> dict[str, dict[str, Any]]:
+    """``"KEY=A,B"`` to ``{"KEY=A": {KEY: A}, "KEY=B": {KEY: B}}``; nothing for None.
+
+    Values of ``config`` are named sets of settings (``presets/method-NAME.toml``), and "preset", which changes nothing.
+    """
+    from genurl_graph.config import parse_assignments, read_method
+    from genurl_graph.exceptions import InputError
+
+    def change(key: str, value: str) -> dict[str, Any]:
+        if key != "config":
+            return {key: value}
+        found = {} if value == "preset" else read_method(value)
+        if found is None:
+            raise InputError(f"--select config: unknown {value!r}; expected preset or the name of a method")
+        return found
 
     pairs = parse_assignments([] if text is None else [text]).items()
-    return {f"{key}={value.strip()}": {key: value.strip()} for key, values in pairs for value in values.split(",")}
+    return {
+        f"{key}={value}": change(key, value) for key, values in pairs for value in map(str.strip, values.split(","))
+    }
 
 
 def positive(text: str) -> int:
@@ -186,7 +200,7 @@ def load(name: str, root: Path | None) -> Any:
 
 
 def run(
-    job: Job, root: Path | None, protocol: str | None, repeats: int | None, assignments: dict[str, str]
+    job: Job, root: Path | None, protocol: str | None, repeats: int | None, assignments: dict[str, Any]
 ) -> dict[str, Any]:
     """All numbers of one seed, or the probe of one reference row. Runs in a worker."""
     from genurl_graph.estimator import GenURL
@@ -212,7 +226,7 @@ def run(
 
 
 def choice(
-    job: Job, root: Path | None, protocol: str | None, repeats: int | None, assignments: dict[str, str]
+    job: Job, root: Path | None, protocol: str | None, repeats: int | None, assignments: dict[str, Any]
 ) -> float:
     """What a value is chosen by, for one seed: accuracy in [0, 1] without the test nodes. Runs in a worker."""
     from genurl_graph.estimator import GenURL

@@ -1,6 +1,7 @@
 """``genurl-graph config``: every default, explained, and a file that changes nothing."""
 
 import dataclasses
+import json
 import tomllib
 from pathlib import Path
 
@@ -82,3 +83,11 @@ def test_an_edited_file_is_heard_and_a_slip_is_named(run) -> None:
 def test_long_text_is_wrapped_and_reads_back() -> None:
     text = explained_toml(Config().override({"encoder.init": 'a "quoted" \\ path'}), {})
     assert flatten(tomllib.loads(text))["encoder.init"] == 'a "quoted" \\ path'
+
+
+def test_a_named_set_of_settings(run, tmp_path):
+    run(
+        "embed", "--dataset", "karate", "--config", "shallow", "--epochs", 1, "--output", "z.npz", "--metrics", "m.json"
+    )
+    encoder = json.loads((tmp_path / "m.json").read_text())["config"]["encoder"]
+    assert (encoder["layers"], encoder["dim"]) == (1, 512)
