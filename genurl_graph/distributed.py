@@ -9,6 +9,7 @@ rows, where rows are long work, and all get them (`genurl_graph.exchange`). Proc
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -75,6 +76,9 @@ def process_group(device: str = "cpu") -> Iterator[None]:
     try:
         yield
     finally:
+        # torch 2.6 ends gloo's threads while it holds Python's lock, for which one that drops the last message may
+        # wait: without this pause about one run of six never ended.
+        time.sleep(0.1)
         dist.destroy_process_group()
 
 
