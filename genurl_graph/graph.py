@@ -269,7 +269,7 @@ def _geodesics(union: MergedGraph, num_nodes: int, cutoff: float | None, n_neare
     row, col = union.edge_index.cpu().numpy()
     # SciPy drops explicit zeros, so that a zero length (duplicate points) would lose its edge.
     length = np.maximum(union.edge_weight.cpu().numpy().astype(np.float64), np.finfo(np.float64).tiny)
-    # Paths are searched in int32 indices; SciPy before 1.15 refuses others instead of converting them.
+    # Paths are searched in int32 indices; SciPy 1.12 refuses others instead of converting them.
     graph = csr_array((length, (row.astype(np.int32), col.astype(np.int32))), shape=(num_nodes, num_nodes))
     step = max(1, _PATH_CELLS // max(num_nodes, 1))
     found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
