@@ -216,11 +216,11 @@ def accuracy(model, digits):
 
 
 def test_picture_of_digits_by_an_mlp(digits, tmp_path):
-    model = GenURL(encoder="mlp", random_state=0, epochs=8).fit(digits[0])
+    model = GenURL(encoder="mlp", random_state=0, epochs=4).fit(digits[0])
     first = model.untrained_embedding().numpy()
     untrained = KNeighborsClassifier(10).fit(first, digits[1]).score(first, digits[1])
     assert untrained < 0.75
-    # Against breakage: 0.940 when this was written, which is no goal.
+    # Against breakage: 0.948 when this was written, which is no goal.
     assert accuracy(model, digits) > 0.88
     model.save(tmp_path / "model")
     loaded = GenURL.load(tmp_path / "model")
