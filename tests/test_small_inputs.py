@@ -16,7 +16,7 @@ def fitted(x, **changes):
 @pytest.mark.parametrize("encoder", ["free", "mlp"])
 def test_two_samples_and_more(n, encoder):
     x = RNG.normal(size=(n, 4)).astype(np.float32)
-    z = fitted(x, encoder=encoder)
+    z = fitted(x, encoder=encoder, epochs=5)
     assert z.shape == (n, 2)
     assert np.isfinite(z).all()
     assert np.unique(z, axis=0).shape == z.shape
