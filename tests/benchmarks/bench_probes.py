@@ -95,7 +95,10 @@ def main() -> None:
     parser.add_argument("--data-root", type=Path)
     parser.add_argument("--seeds", type=int, default=10)
     options = parser.parse_args()
-    for name in options.datasets.split(","):
+    names = options.datasets.split(",")
+    if unknown := set(names) - set(DECAY):
+        parser.error(f"--datasets: found {', '.join(sorted(unknown))}; expected some of {', '.join(DECAY)}")
+    for name in names:
         data = datasets.load(name, options.data_root)
         split = next(splits("public", data))
         found: dict[str, list[dict[str, float]]] = defaultdict(list)
