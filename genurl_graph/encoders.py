@@ -89,12 +89,15 @@ class GNN(nn.Module):
             self.acts.append(PReLU() if hidden_layer else nn.Identity())
             before = width
 
-    def forward(self, features: Features, graph: Any, keep: Tensor | None = None) -> Tensor:
+    def forward(self, features: Features, graph: Any, keep: Tensor | None = None, seen: Tensor | None = None) -> Tensor:
         """Embedding of all nodes, or of those that the last of several layers is computed for; [m, dim].
 
         `graph` is a CSR matrix or, for GAT, an edge_index (see `NORMALIZATION`); or a `Layer` for each convolution.
+        `seen` [n, 1] is 0 for nodes whose features are hidden.
         """
         h: Tensor = self.input(features, keep)
+        if seen is not None:
+            h = h * seen
         graphs = graph if isinstance(graph, list) else [graph] * len(self.convs)
         for i, (conv, norm, act) in enumerate(zip(self.convs, self.norms, self.acts, strict=True)):
             h = act(norm(self._convolved(conv, h, graphs[i])))

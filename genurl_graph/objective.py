@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from genurl_graph._blocks import row_log_totals, spread
+from genurl_graph.columns import ColumnGraph
 from genurl_graph.config import LossConfig, SamplingConfig, ViewConfig
 from genurl_graph.distributed import any_of, connected, total_of, world_size
 from genurl_graph.encoders import GNN, Features, FreeTable
@@ -24,6 +25,7 @@ from genurl_graph.precision import network
 from genurl_graph.propagation import Propagation
 from genurl_graph.sampling import permuted_negatives, shared_negatives
 from genurl_graph.similarity import log_kernel
+from genurl_graph.views import keep_nodes
 
 Encoder = GNN | RowEncoder | FreeTable
 
@@ -53,6 +55,10 @@ class PairwiseObjective(nn.Module):
     num_nodes : int
     loss, sampling, views
         Configuration of the stages.
+    columns : ColumnGraph, optional
+        Feature columns as further nodes; its divergence is added, of one view.
+    degree : Tensor, float32, shape [n], optional
+        Of each node, for ``views.drop_nodes``; without it no node is hidden.
 
     Raises
     ------
@@ -78,6 +84,8 @@ class PairwiseObjective(nn.Module):
         loss: LossConfig,
         sampling: SamplingConfig,
         views: ViewConfig,
+        columns: ColumnGraph | None = None,
+        degree: Tensor | None = None,
     ) -> None:
         super().__init__()
         if world_size() > 1 and "batch" not in self.negatives:
@@ -95,6 +103,9 @@ class PairwiseObjective(nn.Module):
         self.propagation = propagation
         self.num_nodes = num_nodes
         self.loss, self.sampling, self.views = loss, sampling, views
+        self.columns = columns
+        hides = views.drop_nodes > 0 and degree is not None and isinstance(encoder, GNN)
+        self.hidden = views.drop_nodes * degree / (1 + degree) if hides and degree is not None else None
         if self.losses is None:
             self.divergence = get_loss(loss.name)
         elif loss.name not in self.losses:
@@ -108,6 +119,8 @@ class PairwiseObjective(nn.Module):
             # The loss is reported per unit of similarity, so that a learning rate means the same for any n.
             self.mass = _mass(p, edge_index[0], loss)
             self._keep(edge_index, p)
+        if columns is not None:
+            self.mass += columns.mass
         self._prepare()
 
     def _keep(self, edge_index: Tensor, p: Tensor) -> None:
@@ -124,16 +137,24 @@ class PairwiseObjective(nn.Module):
         self.propagation = None if self.propagation is None else self.propagation.to(device)
         self.pattern = self.pattern.to(device)
         self.p = self.p.to(device)
+        self.columns = None if self.columns is None else self.columns.move(device)
+        self.hidden = None if self.hidden is None else self.hidden.to(device)
         return self
 
     def forward(self, progress: float = 0.0) -> LossTerms:
         """Loss of one step; it is the same at every `progress`, the share of the epochs that is over."""
+        a = self._view()
         if self.views.self_weight > 0:
-            a, b = self._view(), self._view()
+            b = self._view()
             first, second = self._terms(a, b), self._terms(b, a)
-            return LossTerms(*((x + y) / 2 for x, y in zip(first, second, strict=True)))
-        z = self._view()
-        return self._terms(z, z)
+            found = LossTerms(*((x + y) / 2 for x, y in zip(first, second, strict=True)))
+        else:
+            found = self._terms(a, a)
+        if self.columns is None:
+            return found
+        # One view is enough: it costs as much as the edges among nodes do.
+        beside = self.finished(self.columns(a))
+        return LossTerms(*(x + y for x, y in zip(found, beside, strict=True)))
 
     def embed(self) -> Tensor:
         """Embedding [n, d] of the whole input, without views or dropout."""
@@ -144,7 +165,8 @@ class PairwiseObjective(nn.Module):
         if self.features is not None:
             keep = self.features.mask(self.views.drop_features, self.p.device)
         operator: Any = self.encoder.operator(self.propagation, self.views.drop_edges)
-        return normalize(network(self.encoder, self.features, operator, keep), self.loss.metric)
+        hiding = () if self.hidden is None else (keep_nodes(self.hidden),)
+        return normalize(network(self.encoder, self.features, operator, keep, *hiding), self.loss.metric)
 
     def _terms(self, a: Tensor, b: Tensor) -> LossTerms:
         log_q_pos = self._log_q(edge_distances(self.pattern, a, b, self.loss.metric))
@@ -236,7 +258,7 @@ def check_kernel(loss: LossConfig) -> None:
     """InputError for a metric or a kernel of the embedding that cannot be."""
     if loss.metric not in METRICS:
         raise InputError(f"loss.metric: unknown {loss.metric!r}; expected euclidean or cosine")
-    for name in ("temperature", "exaggeration", "nu"):
+    for name in ("temperature", "column_temperature", "exaggeration", "nu"):
         if not 0 < getattr(loss, name) < math.inf:
             raise InputError(f"loss.{name}: found {getattr(loss, name)}; expected a finite number > 0")
 
@@ -267,6 +289,6 @@ def _check(
         raise InputError(f"sampling.n_negatives: found {sampling.n_negatives}; expected at least {fewest}")
     if not 0 <= views.self_weight < math.inf:
         raise InputError(f"views.self_weight: found {views.self_weight}; expected a finite number >= 0")
-    for name in ("drop_features", "drop_edges"):
+    for name in ("drop_features", "drop_edges", "drop_nodes"):
         if not 0 <= getattr(views, name) < 1:
             raise InputError(f"views.{name}: found {getattr(views, name)}; expected a share in [0, 1)")

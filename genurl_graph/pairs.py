@@ -28,10 +28,13 @@ class EdgePattern:
     edge_index : Tensor, int64, shape [2, E]
         Sorted by row, each edge once.
     num_nodes : int
+    num_columns : int, optional
+        Of a bipartite graph: how many nodes there are at the second ends; by default `num_nodes`.
     """
 
-    def __init__(self, edge_index: Tensor, num_nodes: int) -> None:
+    def __init__(self, edge_index: Tensor, num_nodes: int, num_columns: int | None = None) -> None:
         self.edge_index, self.num_nodes = edge_index, num_nodes
+        self.num_columns = num_nodes if num_columns is None else num_columns
 
     @property
     def row(self) -> Tensor:
@@ -51,7 +54,7 @@ class EdgePattern:
     @cached_property
     def ccol(self) -> Tensor:
         """The same of the edges sorted by column."""
-        return _pointers(self.col, self.num_nodes)
+        return _pointers(self.col, self.num_columns)
 
     @cached_property
     def by_column(self) -> Tensor:
@@ -71,12 +74,12 @@ class EdgePattern:
         return moved
 
     def matrix(self, values: Tensor) -> Tensor:
-        """CSR [n, n] with a value for each edge."""
-        return csr_tensor(self.crow, self.col, values, (self.num_nodes, self.num_nodes))
+        """CSR [n, n] (or [n, columns]) with a value for each edge."""
+        return csr_tensor(self.crow, self.col, values, (self.num_nodes, self.num_columns))
 
     def transposed(self, values: Tensor) -> Tensor:
         """The transpose of `matrix`, CSR too."""
-        return csr_tensor(self.ccol, self.row_by_column, values[self.by_column], (self.num_nodes, self.num_nodes))
+        return csr_tensor(self.ccol, self.row_by_column, values[self.by_column], (self.num_columns, self.num_nodes))
 
 
 class _EdgeProducts(torch.autograd.Function):
@@ -104,6 +107,7 @@ def edge_products(pattern: EdgePattern, a: Tensor, b: Tensor) -> Tensor:
     ----------
     pattern : EdgePattern
     a, b : Tensor, float, shape [n, d]
+        Of a bipartite pattern b has its number of columns as rows.
 
     Returns
     -------

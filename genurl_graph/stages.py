@@ -41,7 +41,15 @@ class MergeConfig:
     how: Annotated[str, "mix, union, or geodesic (shortest paths over both graphs)"] = "mix"
     cutoff: Annotated[Literal["auto"] | float, "longest geodesic; auto: two edges of median length"] = "auto"
     feature_weight: Annotated[float, "weight of a feature edge in P beside a predefined one of 1, >= 0"] = 0.3
-    propagation_weight: Annotated[float, "the same in the graph that a GNN propagates over; 0: none there"] = 0.0
+    column_weight: Annotated[
+        float,
+        "weight in P of a node's edges to the columns of its features, all together, beside a predefined edge of 1; "
+        "fades with the degree as feature edges do; of features >= 0 only, such as bags of words; 0: none "
+        "(genurl_graph.columns)",
+    ] = 0.0
+    propagation_weight: Annotated[
+        float, "weight of a feature edge in the graph that a GNN propagates over; 0: none there"
+    ] = 0.0
     weighting: Annotated[
         Literal["given", "adaptive", "none"],
         "of given edges: given (their own weights), adaptive (as far as features bear them out, "
@@ -70,6 +78,11 @@ class ViewConfig:
 
     drop_features: Annotated[float, "share of the features that a view leaves out, in [0, 1)"] = 0.0
     drop_edges: Annotated[float, "share of the edges that a view leaves out, in [0, 1)"] = 0.0
+    drop_nodes: Annotated[
+        float,
+        "share of the nodes whose features a view hides from a GNN, in [0, 1); less where a node has few neighbours to "
+        "stand in: times d / (1 + d), d its degree",
+    ] = 0.0
     self_weight: Annotated[float, "weight in P of a node's pair with its own other view; 0: one view only"] = 0.0
 
 
@@ -149,6 +162,7 @@ class LossConfig:
     per: Annotated[str, "of the profile: global (one factor for all pairs) or row (one for each row)"] = "global"
     metric: Annotated[str, "distance of the embedding: euclidean (squared) or cosine"] = "euclidean"
     temperature: Annotated[float, "divides that distance, > 0"] = 1.0
+    column_temperature: Annotated[float, "the same between nodes and feature columns (merge.column_weight)"] = 0.2
     nu: Annotated[float, "degrees of freedom of the kernel of Q, > 0; 1 is t-SNE's"] = 1.0
     exaggeration: Annotated[float, "factor of the attraction, > 0: more parts clusters, less keeps neighbourhoods"] = (
         1.0

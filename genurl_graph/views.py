@@ -1,7 +1,7 @@
 """Random views of the input: what the encoder must not rely on.
 
 Dropped edges belong to the propagation graph (`genurl_graph.propagation.Propagation.operator`); here are the
-input columns.
+input's columns and rows.
 """
 
 import torch
@@ -28,3 +28,11 @@ def keep_features(num_features: int, drop: float, device: torch.device | str = "
     if drop == 0:
         return None
     return (torch.rand(num_features, device=device) >= drop).float()
+
+
+def keep_nodes(hidden: Tensor) -> Tensor:
+    """Random mask of the nodes whose features are seen, float32 [n, 1], of each node's probability `hidden` [n].
+
+    A node whose features are hidden is embedded from its neighbours' alone (GraphMAE masks nodes, arXiv 2205.10803).
+    """
+    return (torch.rand_like(hidden) >= hidden).to(hidden.dtype)[:, None]

@@ -1,8 +1,9 @@
 """Graph embedding: adjacency and feature edges, mixed into P; a GNN or MLP; two views of the graph.
 
 P is ``w_ij + feature_weight * p_ij / (1 + degree)``: the given edges with weight 1 (or their own) and the calibrated
-similarities of feature-space neighbours, which count for more where a node has few edges of its own. The graph a GNN
-propagates over is chosen apart from P (``merge.propagation_weight``).
+similarities of feature-space neighbours, which count for more where a node has few edges of its own. Of bags of words
+the words are nodes as well, joined to a node with ``column_weight / (1 + degree)`` in all (`genurl_graph.columns`). The
+graph a GNN propagates over is chosen apart from P (``merge.propagation_weight``).
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from torch import Tensor
 
 from genurl_graph._csr import identity
 from genurl_graph.batches import BatchObjective
+from genurl_graph.columns import ColumnGraph, column_similarities
 from genurl_graph.config import Config
 from genurl_graph.distributed import alone, rank
 from genurl_graph.encoders import GNNS, Features, make_encoder
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph import PREDEFINED, How, MergedGraph, combined
 from genurl_graph.hops import is_mapped, propagated
-from genurl_graph.inputs import Input
+from genurl_graph.inputs import Input, is_non_negative
 from genurl_graph.neighbor_batches import NeighborBatches
 from genurl_graph.objective import PairwiseObjective
 from genurl_graph.propagation import Propagation
@@ -67,7 +69,7 @@ def build(
     merged, block = _held_graph(data, sources, config)
     edges, p = own_edges(merged, block)
     propagation = as_propagation(propagation_edges(sources, n, config), n) if config.encoder.name in GNNS else None
-    neighbors, decisions = sources.neighbors, sources.summary()
+    neighbors, decisions, degree = sources.neighbors, sources.summary(), sources.degree
     # As large as P, and in it.
     del sources
     start = torch.randn(n, config.encoder.dim) if config.encoder.name == "free" else None
@@ -82,8 +84,19 @@ def build(
         config.loss,
         config.sampling,
         config.views,
+        column_graph(data, degree, config),
+        degree,
     )
     return Problem(objective, merged, neighbors, decisions)
+
+
+def column_graph(data: Input, degree: Tensor | None, config: Config) -> ColumnGraph | None:
+    """The graph of nodes and feature columns; None where it is not wanted, or features below 0 are no bag of words."""
+    weight = config.merge.column_weight
+    if weight == 0 or data.x is None or degree is None or not is_non_negative(data.x):
+        return None
+    p = column_similarities(data.x, weight / (1 + degree))
+    return ColumnGraph(p, config.encoder.dim, config.loss) if p.values().numel() else None
 
 
 def _kind(config: Config) -> type[PairwiseObjective]:
@@ -96,10 +109,13 @@ def check_merge(data: Input, config: Config) -> None:
     """InputError for settings of ``merge`` that the graph task cannot follow on `data`."""
     if config.merge.how not in ("mix", "union", "geodesic"):
         raise InputError(f"merge.how: found {config.merge.how!r}; expected mix, union or geodesic")
-    for name in ("feature_weight", "propagation_weight"):
+    for name in ("feature_weight", "column_weight", "propagation_weight"):
         value = getattr(config.merge, name)
         if not 0 <= value < math.inf:
             raise InputError(f"merge.{name}: found {value}; expected a finite number >= 0")
+    for stage, name in (("merge", "column_weight"), ("views", "drop_nodes")):
+        if config.sampling.negatives == "batch" and (value := getattr(getattr(config, stage), name)) > 0:
+            raise InputError(f"{stage}.{name}: found {value}; expected 0 with sampling.negatives batch")
     if config.merge.weighting == "none" and (data.x is None or config.merge.feature_weight == 0):
         raise InputError("merge.weighting: none needs features, and merge.feature_weight > 0: no other edges are left")
 

@@ -40,6 +40,8 @@ class Sources(NamedTuple):
         The search behind them.
     trust : Tensor, float32, shape [n], or None
         How far the edges of each node are believed; None where nothing was asked.
+    degree : Tensor, float32, shape [n], or None
+        Trusted edges of each node: what feature edges and columns fade with; None without features.
     agreement, coherence : float or None
         Mean of `edge_agreement`, and `feature_coherence`.
     """
@@ -50,6 +52,7 @@ class Sources(NamedTuple):
     knn_weight: Tensor | None = None
     neighbors: Neighbors | None = None
     trust: Tensor | None = None
+    degree: Tensor | None = None
     agreement: float | None = None
     coherence: float | None = None
 
@@ -105,6 +108,7 @@ def gather(data: Input, config: Config, seed: int, device: torch.device, kept: K
     if data.x is None:
         return found
     found, degree = _trusted(found, data.x, config, seed)
+    found = found._replace(degree=degree)
     if merge.feature_weight > 0 or merge.propagation_weight > 0:
         neighbors, knn_edges, p = feature_similarities(data, config, seed, device, kept=kept)
         fading = p / (1 + mean_of_ends(degree.to(p.device), knn_edges))

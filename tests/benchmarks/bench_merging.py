@@ -22,7 +22,7 @@ from genurl_graph.io import write_json
 
 FIXED = {"merge.weighting": "given", "merge.propagation_weight": 0.0}
 VARIANTS: dict[str, dict[str, Any]] = {
-    "adjacency only": FIXED | {"merge.feature_weight": 0.0},
+    "adjacency only": FIXED | {"merge.feature_weight": 0.0, "merge.column_weight": 0.0},
     "features only": FIXED | {"merge.feature_weight": 0.0},
     "both, fixed weights": FIXED,
     "adaptive (preset)": {},
