@@ -13,14 +13,13 @@ if TYPE_CHECKING:
 
 BASE = "preset"
 FIXED: dict[str, Any] = {"merge.how": "mix", "merge.weighting": "given", "merge.propagation_weight": 0.0}
-# Each name says where the edges of P, and of the graph that a GNN propagates over, come from; "neighbors" leaves
-# feature columns out.
+# Each name says where the edges of P, and of the graph that a GNN propagates over, come from.
 MERGING: dict[str, dict[str, Any]] = {
     "adaptive": {"merge.how": "mix", "merge.weighting": "adaptive"},
     "given": FIXED,
     "adjacency": {**FIXED, "merge.feature_weight": 0.0, "merge.column_weight": 0.0},
     "features": {"merge.how": "mix", "merge.weighting": "none"},
-    "neighbors": {"merge.column_weight": 0.0},
+    "columns": {"merge.column_weight": 30.0},
     "union": {"merge.how": "union"},
     "geodesic": {"merge.how": "geodesic"},
 }

@@ -44,7 +44,7 @@ class MergeConfig:
     column_weight: Annotated[
         float,
         "weight in P of a node's edges to the columns of its features, all together, beside a predefined edge of 1; "
-        "fades with the degree as feature edges do; of features >= 0 only, such as bags of words; 0: none "
+        "fades with the degree as feature edges do; for features >= 0, such as bags of words; 0: no such edges "
         "(genurl_graph.columns)",
     ] = 0.0
     propagation_weight: Annotated[

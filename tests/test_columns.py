@@ -12,7 +12,7 @@ from torch_geometric.data import Data
 
 from genurl_graph import GenURL
 from genurl_graph.columns import SAMPLED, ColumnGraph, column_similarities
-from genurl_graph.config import LossConfig, load_preset
+from genurl_graph.config import LossConfig, load_preset, read_settings
 from genurl_graph.exceptions import InputError
 from genurl_graph.hetero import as_graph
 from genurl_graph.losses import get_loss
@@ -204,11 +204,18 @@ def test_hidden_nodes_are_those_with_neighbours():
     )
 
 
-def test_features_below_zero_have_no_columns():
+def test_columns_need_a_bag_of_words():
     data = graph_of_words()
-    assert problem(data, **{"merge.column_weight": 1.0}).columns is not None
+    assert problem(data).columns is None, "not in the preset"
+    wanted = {"merge.column_weight": 1.0}
     data.x[0, 0] = -1
-    assert problem(data, **{"merge.column_weight": 1.0, "neighbors.metric": "euclidean"}).columns is None
+    with pytest.raises(InputError, match="1 needs a bag of words; found features below 0"):
+        problem(data, **wanted, **{"neighbors.metric": "euclidean"})
+    data.x = torch.ones(40, 3)
+    with pytest.raises(InputError, match="no feature tells nodes apart"):
+        problem(data, **wanted)
+    with pytest.raises(InputError, match="1 needs a bag of words; found no features"):
+        problem(Data(edge_index=data.edge_index, num_nodes=40), **wanted)
 
 
 @pytest.mark.parametrize("key", ["merge.column_weight", "views.drop_nodes"])
@@ -231,7 +238,9 @@ def test_nodes_come_to_tell_their_words_from_others():
     from sklearn.metrics import roc_auc_score
 
     data = graph_of_words()
-    model = GenURL(random_state=0, epochs=200, config={**SMALL, "training.lr": 3e-3}).fit(data)
+    model = GenURL(random_state=0, epochs=200, config={**read_settings("words"), **SMALL, "training.lr": 3e-3}).fit(
+        data
+    )
     v = normalize(model._objective.columns.vectors.detach(), "cosine")
     closeness = (normalize(model.embedding_, "cosine") @ v.T).numpy()
     assert roc_auc_score(data.x.numpy().ravel() > 0, closeness.ravel()) > 0.8

@@ -91,12 +91,17 @@ def build(
 
 
 def column_graph(data: Input, degree: Tensor | None, config: Config) -> ColumnGraph | None:
-    """The graph of nodes and feature columns; None where it is not wanted, or features below 0 are no bag of words."""
+    """The graph of nodes and feature columns; None where it is not wanted."""
     weight = config.merge.column_weight
-    if weight == 0 or data.x is None or degree is None or not is_non_negative(data.x):
+    if weight == 0:
         return None
+    if data.x is None or degree is None or not is_non_negative(data.x):
+        found = "no features" if data.x is None else "features below 0"
+        raise InputError(f"merge.column_weight: {weight:g} needs a bag of words; found {found}, expected features >= 0")
     p = column_similarities(data.x, weight / (1 + degree))
-    return ColumnGraph(p, config.encoder.dim, config.loss) if p.values().numel() else None
+    if not p.values().numel():
+        raise InputError("merge.column_weight: no feature tells nodes apart; expected some that not all nodes have")
+    return ColumnGraph(p, config.encoder.dim, config.loss)
 
 
 def _kind(config: Config) -> type[PairwiseObjective]:

@@ -41,6 +41,8 @@ def digits() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("metric", ["euclidean", "cosine"])
 def test_agrees_with_scikit_learn(digits, metric: str) -> None:
     x, z, _ = digits
+    # Whole numbers make distances equal, and equal ones come in an order that depends on the processor.
+    x = x + 1e-3 * np.random.default_rng(0).standard_normal(x.shape, dtype=np.float32)
     found = preservation(x, z, 12, metric=metric)
     assert found.trust.mean().item() == pytest.approx(trustworthiness(x, z, n_neighbors=12, metric=metric), abs=2e-5)
     if metric == "euclidean":
