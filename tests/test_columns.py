@@ -1,6 +1,8 @@
 """Feature columns as nodes: similarities and divergence against naive references, and what the task makes of them."""
 
 import math
+import os
+import signal
 from dataclasses import replace
 
 import numpy as np
@@ -245,3 +247,24 @@ def test_nodes_come_to_tell_their_words_from_others():
     closeness = (normalize(model.embedding_, "cosine") @ v.T).numpy()
     assert roc_auc_score(data.x.numpy().ravel() > 0, closeness.ravel()) > 0.8
     assert roc_auc_score(data.x[-1].numpy() > 0, closeness[-1]) > 0.7, "the node without edges, too"
+
+
+def test_an_interrupted_run_goes_on_bit_for_bit(tmp_path):
+    """The vectors of the columns are part of the checkpoint, and no part of the model."""
+    data = graph_of_words()
+
+    def model(**options):
+        return GenURL(random_state=0, epochs=5, config={**read_settings("words"), **SMALL}, **options)
+
+    def interrupt(epoch, loss):
+        if epoch == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    whole, checkpoint = model().fit(data), tmp_path / "run.ckpt"
+    with pytest.raises(KeyboardInterrupt):
+        model(checkpoint=checkpoint).fit(data, callbacks=[interrupt])
+    resumed = model(checkpoint=checkpoint, resume=True).fit(data)
+    assert torch.equal(resumed.embedding_, whole.embedding_)
+    resumed.save(tmp_path / "model")
+    assert torch.equal(GenURL.load(tmp_path / "model").transform(data), whole.transform(data))
+    assert not any("columns" in name for name in resumed.encoder_.state_dict())

@@ -40,7 +40,8 @@ CHOOSING = 3
 def main(arguments: list[str] | None = None) -> int:
     """Run what is missing, then print the table; 1 if a job failed."""
     options = parse(arguments)
-    threads = str(max((os.cpu_count() or 1) // options.jobs, 1))
+    # One number for all libraries: BLAS with more threads than there are cores spins, and takes several times as long.
+    threads = os.environ.get("OMP_NUM_THREADS", str(max((os.cpu_count() or 1) // options.jobs, 1)))
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, threads)  # before anything that reads them is imported, here or in a worker
 
