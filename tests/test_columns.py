@@ -220,6 +220,11 @@ def test_columns_need_a_bag_of_words():
         problem(Data(edge_index=data.edge_index, num_nodes=40), **wanted)
 
 
+def test_pictures_have_no_columns():
+    with pytest.raises(InputError, match=r"merge\.column_weight: found 30; expected 0 in the task reduce"):
+        GenURL(config=read_settings("words")).fit(graph_of_words().x.numpy())
+
+
 @pytest.mark.parametrize("key", ["merge.column_weight", "views.drop_nodes"])
 def test_batches_refuse_what_they_cannot_do(key):
     off = {"merge.column_weight": 0.0, "views.drop_nodes": 0.0, "views.drop_edges": 0.0}
