@@ -78,10 +78,8 @@ def build(
         expected = f"free, {', '.join(DENSE)}"
         raise InputError(f"task reduce: encoder {config.encoder.name!r} needs a graph; expected one of {expected}")
     if config.merge.column_weight > 0:
-        raise InputError(
-            f"merge.column_weight: found {config.merge.column_weight:g}; expected 0 in the task reduce (feature columns "
-            "are nodes in the graph task)"
-        )
+        found = f"found {config.merge.column_weight:g}; expected 0 in the task reduce"
+        raise InputError(f"merge.column_weight: {found} (feature columns are nodes in the graph task)")
     space, neighbors, merged = merged_graph(data, config, seed, device, statistics, kept)
     width = data.num_features if x is None else int(x.size(1))
     first = start(data, space, merged, config, seed) if free or config.encoder.anchors else None
