@@ -104,8 +104,9 @@ class PairwiseObjective(nn.Module):
         self.num_nodes = num_nodes
         self.loss, self.sampling, self.views = loss, sampling, views
         self.columns = columns
-        hides = views.drop_nodes > 0 and degree is not None and isinstance(encoder, GNN)
-        self.hidden = views.drop_nodes * degree / (1 + degree) if hides and degree is not None else None
+        self.hidden: Tensor | None = None
+        if views.drop_nodes > 0 and degree is not None and isinstance(encoder, GNN):
+            self.hidden = views.drop_nodes * degree / (1 + degree)
         if self.losses is None:
             self.divergence = get_loss(loss.name)
         elif loss.name not in self.losses:
