@@ -5,8 +5,9 @@ Two questions, each answered by an area under a ROC curve (0.5 is chance), neith
 * do features foretell the edges of a node (`edge_agreement`)?
 * do one half of the feature columns foretell neighbours by the other half (`feature_coherence`)?
 
-Where the second answer is no, features are no witness, and the first says nothing about the edges. Ours, not the
-paper's: GenURL's text on merging is not public to us.
+Where the second answer is no, features are no witness, and the first says nothing about the edges. Where it is yes, it
+is what the first is measured by (`node_trust`): edges need not foretell features well, but about as well as feature
+neighbours do. Ours, not the paper's: GenURL's text on merging is not public to us.
 """
 
 from __future__ import annotations
@@ -22,9 +23,12 @@ from genurl_graph._feature_rows import FeatureRows
 # Nodes that every end of an edge is compared with. 64 draws bring one edge's rank to within 0.06 (one deviation), and
 # what is used is a mean over edges.
 REFERENCES = 64
-# From this area on an answer is a yes, below the other edges are not believed. Graphs whose edges join like labels lie
-# at 0.71 and more, WebKB's and Actor at 0.66 and less (`tests/benchmarks/bench_merging.py`).
-TRUSTED, DOUBTED = 0.7, 0.6
+# Coherence from which on features are a good witness.
+COHERENT = 0.7
+# Agreement over coherence, both less chance: edges are not believed up to the first, and fully from the second on.
+# Graphs whose edges join like labels lie at 0.6 (Photo) and more, WebKB's and Actor at 0.41 and less
+# (`tests/benchmarks/bench_merging.py`).
+DOUBTED, TRUSTED = 0.4, 0.6
 # Splits of the columns that `feature_coherence` is averaged over.
 _HALVINGS = 3
 # Sample of `feature_coherence`: nodes, and neighbours of each.
@@ -135,16 +139,17 @@ def sampled_edges(edge_index: Tensor, num_nodes: int, seed: int = 0) -> Tensor:
     return edge_index[:, drawn.to(row.device) < share[row]]
 
 
-def confidence(area: Any, low: float = 0.5) -> Any:
-    """An area under the curve as a share in [0, 1]: 0 up to `low`, 1 from `TRUSTED` on. Number or Tensor."""
-    share = (area - low) / (TRUSTED - low)
-    return share.clamp(0, 1) if isinstance(share, Tensor) else min(max(share, 0.0), 1.0)
+def confidence(coherence: float) -> float:
+    """How good a witness features of this coherence are, in [0, 1]: 0 at chance, 1 from `COHERENT` on."""
+    return min(max((coherence - 0.5) / (COHERENT - 0.5), 0.0), 1.0)
 
 
-def node_trust(agreement: Tensor, edge_index: Tensor, num_nodes: int, prior: float = 4.0) -> Tensor:
-    """How far each node's edges are to be believed, in [0, 1]: 0 up to `DOUBTED`, 1 from `TRUSTED` on.
+def node_trust(agreement: Tensor, edge_index: Tensor, num_nodes: int, coherence: float, prior: float = 4.0) -> Tensor:
+    """How far each node's edges are to be believed, in [0, 1], by features of some coherence.
 
-    The mean of a few edges says little: it is drawn to the graph's as if by `prior` edges more.
+    The share ``(agreement - 1/2) / (coherence - 1/2)`` says how edges compare with feature neighbours at telling who is
+    alike: trust is 0 up to `DOUBTED` and 1 from `TRUSTED` on. The mean of a few edges says little: it is drawn to the
+    graph's as if by `prior` edges more.
 
     Parameters
     ----------
@@ -153,6 +158,8 @@ def node_trust(agreement: Tensor, edge_index: Tensor, num_nodes: int, prior: flo
     edge_index : Tensor, int64, shape [2, E]
         Symmetric.
     num_nodes : int
+    coherence : float
+        As `feature_coherence` returns. At chance and below nothing is told: trust is 1.
     prior : float
         In edges, > 0.
 
@@ -162,13 +169,14 @@ def node_trust(agreement: Tensor, edge_index: Tensor, num_nodes: int, prior: flo
     """
     from torch_geometric.utils import scatter
 
-    if agreement.numel() == 0:
-        return torch.ones(num_nodes)
+    if agreement.numel() == 0 or coherence <= 0.5:
+        return torch.ones(num_nodes, device=agreement.device)
     row = edge_index[0].to(agreement.device)
     total = torch.as_tensor(scatter(agreement, row, dim_size=num_nodes, reduce="sum"))
     degree = torch.bincount(row, minlength=num_nodes)
-    trust: Tensor = confidence((total + prior * agreement.mean()) / (degree + prior), DOUBTED)
-    return trust
+    mean = (total + prior * agreement.mean()) / (degree + prior)
+    share = (mean - 0.5) / (coherence - 0.5)
+    return ((share - DOUBTED) / (TRUSTED - DOUBTED)).clamp(0, 1)
 
 
 def _agreement(rows: FeatureRows, edge_index: Tensor, seed: int) -> Tensor:

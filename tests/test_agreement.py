@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
 from genurl_graph import agreement
-from genurl_graph.agreement import DOUBTED, TRUSTED, confidence, edge_agreement, feature_coherence, node_trust
+from genurl_graph.agreement import COHERENT, DOUBTED, TRUSTED, confidence, edge_agreement, feature_coherence, node_trust
 from genurl_graph.graph import merge_graphs
 
 METRICS = pytest.mark.parametrize("metric", ["cosine", "euclidean"])
@@ -77,7 +77,7 @@ def test_scale_of_the_features_does_not_matter(metric: str) -> None:
 def test_topics_are_coherent_and_noise_is_not(metric: str) -> None:
     x, _ = blobs(n=300, columns=80)
     noise = (torch.rand(300, 80, generator=torch.Generator().manual_seed(3)) < 0.2).float()
-    assert feature_coherence(x, metric) > TRUSTED
+    assert feature_coherence(x, metric) > COHERENT
     assert feature_coherence(x.to_sparse_csr(), metric) == pytest.approx(feature_coherence(x, metric), abs=0.05)
     assert feature_coherence(noise, metric) == pytest.approx(0.5, abs=0.04)
 
@@ -94,27 +94,39 @@ def test_constant_features_leave_every_edge_at_chance() -> None:
     assert edge_agreement(torch.ones(2, 4), edges[:, :2], "cosine").tolist() == [0.5] * 2, "nobody to compare with"
 
 
-@given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=30), st.integers(0, 5))
+@given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=30), st.integers(0, 5), st.floats(0.55, 0.95))
 @settings(max_examples=50, deadline=None)
-def test_trust_is_a_share_and_grows_with_agreement(areas: list[float], isolated: int) -> None:
+def test_trust_is_a_share_and_grows_with_agreement(areas: list[float], isolated: int, coherence: float) -> None:
     n = len(areas) + 1
     hub = torch.stack([torch.zeros(len(areas), dtype=torch.long), torch.arange(1, n)])
     edges = torch.cat([hub, hub.flip(0)], 1)
     agreed = torch.tensor(areas).repeat(2)
-    trust = node_trust(agreed, edges, n + isolated)
+    trust = node_trust(agreed, edges, n + isolated, coherence)
     assert trust.shape == (n + isolated,)
     assert ((trust >= 0) & (trust <= 1)).all()
-    assert (node_trust((agreed + 0.1).clamp_max(1), edges, n + isolated) >= trust - 1e-6).all()
+    assert (node_trust((agreed + 0.1).clamp_max(1), edges, n + isolated, coherence) >= trust - 1e-6).all()
     # A node without edges is as trustworthy as the graph.
-    assert torch.allclose(trust[n:], confidence(agreed.mean(), DOUBTED).expand(isolated), atol=1e-6)
+    of_graph = ((float(agreed.mean()) - 0.5) / (coherence - 0.5) - DOUBTED) / (TRUSTED - DOUBTED)
+    assert torch.allclose(trust[n:], torch.tensor(of_graph).clamp(0, 1).expand(isolated), atol=1e-5)
 
 
-def test_confidence_of_numbers_and_tensors() -> None:
-    areas = [0.0, 0.5, TRUSTED, 1.0]
-    assert [confidence(a) for a in areas] == pytest.approx([0, 0, 1, 1])
-    assert confidence(torch.tensor(areas)).tolist() == pytest.approx([0, 0, 1, 1])
-    assert confidence(0.65, 0.6) == pytest.approx(0.5)
-    assert node_trust(torch.empty(0), torch.empty(2, 0, dtype=torch.long), 3).tolist() == [1, 1, 1]
+def test_edges_are_measured_by_what_feature_neighbours_tell() -> None:
+    """An agreement that is high beside incoherent features is low beside coherent ones; chance is never believed."""
+    edges = torch.tensor([[0, 1], [1, 0]])
+
+    def trust(agreement: float, coherence: float) -> float:
+        return float(node_trust(torch.full((2,), agreement), edges, 2, coherence)[0])
+
+    assert trust(0.66, 0.6) == 1
+    assert trust(0.66, 0.82) == pytest.approx(0.5, abs=1e-4)
+    assert trust(0.66, 0.95) == 0
+    assert trust(0.5, 0.51) == trust(0.4, 0.9) == 0
+    assert trust(0.4, 0.5) == 1, "features that tell nothing accuse nobody"
+
+
+def test_confidence() -> None:
+    assert [confidence(c) for c in (0.0, 0.5, (0.5 + COHERENT) / 2, COHERENT, 1.0)] == pytest.approx([0, 0, 0.5, 1, 1])
+    assert node_trust(torch.empty(0), torch.empty(2, 0, dtype=torch.long), 3, 0.8).tolist() == [1, 1, 1]
 
 
 def test_of_very_many_edges_a_part_is_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:

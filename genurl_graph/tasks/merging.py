@@ -127,7 +127,7 @@ def _trusted(given: Sources, x: Tensor, config: Config, seed: int) -> tuple[Sour
     coherence = feature_coherence(x, config.neighbors.metric, seed)
     asked = sampled_edges(edges, n, seed)
     agreement = edge_agreement(x, asked, config.neighbors.metric, seed).to(edges.device)
-    trust = 1 - confidence(coherence) * (1 - node_trust(agreement, asked, n))
+    trust = 1 - confidence(coherence) * (1 - node_trust(agreement, asked, n, coherence))
     of_edge = mean_of_ends(trust, edges)
     degree = torch.zeros_like(degree).index_add_(0, edges[0], of_edge)
     mean = float(agreement.double().mean()) if agreement.numel() else None

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch_geometric.data import Data
 
-from genurl_graph import GenURL
+from genurl_graph import GenURL, datasets
 from genurl_graph.agreement import confidence, edge_agreement, feature_coherence, node_trust
 from genurl_graph.config import load_preset
 from genurl_graph.exceptions import InputError
@@ -75,8 +75,9 @@ def test_features_without_coherence_are_no_witness():
 def test_weights_are_the_formulas(alike):
     found, config, given = sources(graph_data(alike))
     row, col = found.edge_index
-    c = confidence(feature_coherence(given.x, "cosine", 0))
-    trust = 1 - c * (1 - node_trust(edge_agreement(given.x, found.edge_index, "cosine", 0), found.edge_index, N))
+    coherence = feature_coherence(given.x, "cosine", 0)
+    agreement = edge_agreement(given.x, found.edge_index, "cosine", 0)
+    trust = 1 - confidence(coherence) * (1 - node_trust(agreement, found.edge_index, N, coherence))
     of_edge = (trust[row] + trust[col]) / 2
     torch.testing.assert_close(found.edge_weight, of_edge)
     degree = dense(found.edge_index, of_edge).sum(1)
@@ -206,3 +207,10 @@ def test_nothing_is_propagated_over_edges_without_weight():
     found, config, _ = sources(graph_data(alike=True))
     full = found._replace(trust=torch.ones(N), edge_weight=torch.ones_like(found.edge_weight))
     assert graph.as_propagation(graph.propagation_edges(full, N, config), N).col.numel() == found.edge_index.size(1) + N
+
+
+@pytest.mark.parametrize(("name", "low", "high"), [("cora", 0.95, 1.0), ("wisconsin", 0.0, 0.5), ("cornell", 0.0, 0.1)])
+def test_real_edges_are_believed_where_they_join_like_labels(name, low, high, data_root):
+    """Edges join nodes of one class in 81 of 100 cases (Cora), 18 (Wisconsin), 30 (Cornell); nobody told the merge."""
+    found, *_ = sources(datasets.load(name, data_root))
+    assert low <= float(found.trust.mean()) <= high
