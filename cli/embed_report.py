@@ -39,6 +39,9 @@ def describe_run(report: Report, estimator: "GenURL") -> None:
             f"(areas under the curve, 0.5 is chance): edges trusted to {percent(merged['trust_mean'])} %; "
             f"{percent(merged['mass_feature'])} % of the similarities' mass on feature edges alone"
         )
+    if "mass_columns" in merged:
+        share = percent(merged["mass_columns"])
+        report.line(f"{merged['n_columns']:,} feature columns are nodes: {share} % of all similarities")
     report.line(
         f"task {estimator.task_}, encoder {encoder_name(estimator)}, {d} dimensions, "
         f"seed {estimator.seed_}, {estimator.device_}; graph {estimator.seconds_['graph']:.1f} s, "

@@ -206,6 +206,18 @@ def test_hidden_nodes_are_those_with_neighbours():
     )
 
 
+def test_the_summary_says_how_much_words_weigh():
+    data = graph_of_words()
+    summaries = [
+        GenURL(random_state=0, config=SMALL | {"merge.column_weight": w, "training.epochs": 1}).fit(data).graph_summary_
+        for w in (0.0, 7.0, 14.0)
+    ]
+    assert "mass_columns" not in summaries[0]
+    assert summaries[1]["n_columns"] == 30
+    odds = [found["mass_columns"] / (1 - found["mass_columns"]) for found in summaries[1:]]
+    assert odds[1] == pytest.approx(2 * odds[0]), "edges weigh what they did, words twice as much"
+
+
 def test_columns_need_a_bag_of_words():
     data = graph_of_words()
     assert problem(data).columns is None, "not in the preset"

@@ -28,7 +28,8 @@ class Problem(NamedTuple):
     neighbors : Neighbors or None
         Feature-space neighbours; None where there are no features.
     decisions : dict
-        What adaptive merging found (`genurl_graph.tasks.merging.Sources.summary`); empty where it was not asked.
+        What adaptive merging found (`genurl_graph.tasks.merging.Sources.summary`), and of columns as nodes their number
+        ``n_columns`` and share ``mass_columns`` of all similarities; empty where neither was asked.
     space : FeatureSpace or None
         Where neighbours were searched, if new samples are to be placed by theirs.
     """

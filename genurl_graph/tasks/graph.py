@@ -74,6 +74,9 @@ def build(
     del sources
     start = torch.randn(n, config.encoder.dim) if config.encoder.name == "free" else None
     encoder = make_encoder(config, int(own.size(1)), start)
+    columns = column_graph(data, degree, config)
+    if columns is not None:
+        decisions |= {"n_columns": columns.num_columns, "mass_columns": columns.mass / (columns.mass + merged.mass())}
     objective = _kind(config)(
         encoder,
         None if config.encoder.name == "free" else features,
@@ -84,7 +87,7 @@ def build(
         config.loss,
         config.sampling,
         config.views,
-        column_graph(data, degree, config),
+        columns,
         degree,
     )
     return Problem(objective, merged, neighbors, decisions)
