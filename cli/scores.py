@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genurl_graph.cli.report import n_features
 from genurl_graph.exceptions import InputError
 
 if TYPE_CHECKING:
@@ -11,9 +12,9 @@ if TYPE_CHECKING:
 
     from genurl_graph.estimator import GenURL
 
-# Beyond this many nodes `embed` averages fewer random splits than the protocol asks for: twenty would take longer than
-# the training. `evaluate` repeats all.
-MANY_NODES, FEW_SPLITS = 20_000, 3
+# Beyond this many nodes, or numbers of features (zeros counted), `embed` averages fewer random splits than the protocol
+# asks for: twenty would take longer than the training. `evaluate` repeats all.
+MANY_NODES, MANY_NUMBERS, FEW_SPLITS = 20_000, 50_000_000, 3
 
 REFERENCES = {
     "untrained": "same encoder, untrained",
@@ -74,7 +75,8 @@ def evaluate(estimator: "GenURL", data: "Data") -> dict[str, Any]:
     # The origin of a picture means nothing, so that angles seen from there do not either.
     metric = "euclidean" if estimator.task_ == "reduce" else "cosine"
     seed = estimator.seed_
-    repeats = FEW_SPLITS if (data.num_nodes or 0) > MANY_NODES else None
+    n = data.num_nodes or 0
+    repeats = FEW_SPLITS if n > MANY_NODES or n * n_features(data) > MANY_NUMBERS else None
     scores = dict(
         evaluate_embedding(estimator.embedding_, data, seed=seed, n_repeats=repeats, knn_metric=metric),
     )

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from genurl_graph import datasets
 from genurl_graph.cli.embed_report import encoder_name
 from genurl_graph.config import load_preset
 
@@ -220,9 +221,13 @@ def test_ctrl_c_then_resume_gives_what_an_undisturbed_run_gives(run, monkeypatch
     assert not Path("z.npy.ckpt").exists()
 
 
-def test_many_nodes_are_evaluated_on_fewer_splits_and_the_report_says_so(run, monkeypatch) -> None:
+@pytest.mark.parametrize(("limit", "value"), [("MANY_NODES", 33), ("MANY_NUMBERS", 34 * 5 - 1)])
+def test_large_data_are_evaluated_on_fewer_splits_and_the_report_says_so(run, monkeypatch, limit, value) -> None:
+    data = datasets.load("karate")
+    data.x = torch.rand(34, 5, generator=torch.Generator().manual_seed(0))
+    monkeypatch.setattr(datasets, "load", lambda *_: data)
     words = ("embed", "--dataset", "karate", "--epochs", 1, "--seed", 0, "--metrics", "m.json")
     assert "mean of 2 splits" in run(*words).stdout
-    monkeypatch.setattr("genurl_graph.cli.scores.MANY_NODES", 33)
+    monkeypatch.setattr(f"genurl_graph.cli.scores.{limit}", value)
     assert "mean of 3 splits" in run(*words).stdout
     assert json.loads(Path("m.json").read_text())["probe"]["splits"] == 3
