@@ -46,7 +46,7 @@ def resolve_config(
     data : Input
         Its edges choose the task, its features choose metric and normalisation, where these are "auto".
     task : "auto", "graph", "reduce", "distill" or "images"
-    config : mapping of dotted names, path of a TOML file, or name of a set of settings ("words", "shallow", "tldr")
+    config : mapping of dotted names, path of a TOML file, or name of a set ("features", "words", "shallow", "tldr")
         Overrules the preset of the task.
     arguments : mapping of dotted names
         Overrules `config`; values of None do not count, nor does the encoder "auto".
