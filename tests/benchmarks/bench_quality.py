@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
         if tried and options.protocol == "random-10":
             raise InputError("--select: protocol random-10 has no validation nodes to choose by")
         names = list(dict.fromkeys(datasets.info(name).name for name in options.datasets.split(",")))
-        settings = {"config": preset.to_dict(), "select": list(tried)}
+        settings = {"config": preset.to_dict(), "select": tried}
         settings |= {"protocol": options.protocol, "repeats": options.repeats}
         results = earlier(options.output, settings)
     except InputError as error:
