@@ -29,9 +29,13 @@ class FeatureRows:
 
     def to(self, nodes: Any) -> Any:
         """Nearness of all rows to `nodes`, dense [n, len(nodes)], up to a constant of the row."""
-        products = self.matrix @ self.matrix[nodes].T
-        products = products.toarray() if self.sparse else products
+        products = self._products(nodes)
         return products if self.squares is None else 2 * products - self.squares[nodes]
+
+    def seen_from(self, nodes: Any) -> Any:
+        """Nearness of `nodes` to all rows, dense [len(nodes), n], up to a constant of the node."""
+        products = self._products(nodes).T
+        return products if self.squares is None else 2 * products - self.squares
 
     def between(self, i: Any, j: Any) -> Any:
         """Nearness of the pairs, [len(i)], on the scale of `to`."""
@@ -44,6 +48,10 @@ class FeatureRows:
         if self.squares is None:
             return (1 - products).clip(0)
         return np.sqrt((self.squares[i] + self.squares[j] - 2 * products).clip(0))
+
+    def _products(self, nodes: Any) -> Any:
+        products = self.matrix @ self.matrix[nodes].T
+        return products.toarray() if self.sparse else products
 
     def _sums(self, a: Any, b: Any) -> Any:
         return a.multiply(b).sum(1).A1 if self.sparse else np.einsum("ed,ed->e", a, b)

@@ -23,8 +23,9 @@ from genurl_graph._feature_rows import FeatureRows
 # Nodes that every end of an edge is compared with. 64 draws bring one edge's rank to within 0.06 (one deviation), and
 # what is used is a mean over edges.
 REFERENCES = 64
-# Coherence from which on features are a good witness.
-COHERENT = 0.7
+# Coherence from which on features are a good witness, and from which on they tell much by themselves (the preset
+# graph-coherent.toml). Citation graphs have 0.58 to 0.76, Photo, Coauthor CS and WebKB 0.82 to 0.92.
+COHERENT, TELLING = 0.7, 0.8
 # Agreement over coherence, both less chance: edges are not believed up to the first, and fully from the second on.
 # Graphs whose edges join like labels lie at 0.6 (Photo) and more, WebKB's and Actor at 0.41 and less
 # (`tests/benchmarks/bench_merging.py`).
@@ -110,7 +111,7 @@ def _nearest(rows: FeatureRows, queries: Any, k: int, generator: Any) -> Any:
     step = max(1, _CELLS // rows.size)
     for start in range(0, len(queries), step):
         part = queries[start : start + step]
-        near = rows.to(part).T
+        near = rows.seen_from(part)
         near = near + np.abs(near).max() * 1e-9 * generator.random(near.shape)
         near[np.arange(len(part)), part] = -np.inf
         found.append(np.argpartition(-near, k - 1, axis=1)[:, :k].reshape(-1))

@@ -2,14 +2,25 @@
 
 import numpy as np
 import pytest
+import scipy.sparse
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import pairwise_distances, roc_auc_score
 from torch import Tensor
 
 from genurl_graph import agreement
-from genurl_graph.agreement import COHERENT, DOUBTED, TRUSTED, confidence, edge_agreement, feature_coherence, node_trust
+from genurl_graph._feature_rows import FeatureRows
+from genurl_graph.agreement import (
+    COHERENT,
+    DOUBTED,
+    TRUSTED,
+    _nearest,
+    confidence,
+    edge_agreement,
+    feature_coherence,
+    node_trust,
+)
 from genurl_graph.graph import merge_graphs
 
 METRICS = pytest.mark.parametrize("metric", ["cosine", "euclidean"])
@@ -80,6 +91,25 @@ def test_topics_are_coherent_and_noise_is_not(metric: str) -> None:
     assert feature_coherence(x, metric) > COHERENT
     assert feature_coherence(x.to_sparse_csr(), metric) == pytest.approx(feature_coherence(x, metric), abs=0.05)
     assert feature_coherence(noise, metric) == pytest.approx(0.5, abs=0.04)
+
+
+@METRICS
+@pytest.mark.parametrize("sparse", [False, True])
+def test_the_nearest_are_those_of_the_definition(metric: str, sparse: bool) -> None:
+    """Also among rows of very different lengths, the longest of which has the largest product with every other one."""
+    generator = torch.Generator().manual_seed(4)
+    x = torch.randn(60, 6, generator=generator).double() * torch.linspace(0.1, 5, 60).double()[:, None]
+    rows = FeatureRows(scipy.sparse.csr_matrix(x.numpy()) if sparse else x.numpy(), metric)
+    queries = np.arange(0, 60, 7)
+    found = _nearest(rows, queries, 5, np.random.default_rng(0)).reshape(len(queries), 5)
+    distance = pairwise_distances(x.numpy(), metric=metric)
+    np.fill_diagonal(distance, np.inf)
+    assert [set(row) for row in found] == [set(np.argsort(distance[query])[:5]) for query in queries]
+
+
+def test_columns_that_repeat_one_number_are_fully_coherent() -> None:
+    x = torch.randn(50, 1, generator=torch.Generator().manual_seed(0)).expand(50, 8)
+    assert feature_coherence(x, "euclidean") > 0.9
 
 
 @METRICS
