@@ -9,6 +9,7 @@ from genurl_graph.cli.report import Report
 # Name on the command line -> task and the presets on top of it (`genurl_graph.config.load_preset`).
 TASKS = {
     "graph": ("graph",),
+    "graph-coherent": ("graph", "coherent"),
     "graph-sign": ("graph", "sign"),
     "graph-sampled": ("graph", "sampled"),
     "reduce": ("reduce",),
@@ -22,6 +23,7 @@ TASKS = {
 # The commands and options that a name stands for, and what the variants' files do not name themselves.
 USES = {
     "graph": "embed, for data with edges and up to 100,000 nodes",
+    "graph-coherent": "embed, for such data where one half of the features foretells the other (coherence >= 0.8)",
     "graph-sign": "embed --encoder sign, and embed for graphs of more than 100,000 nodes",
     "graph-sampled": "embed --encoder gcn --set sampling.negatives=batch",
     "reduce": "embed, for data without edges",

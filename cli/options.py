@@ -58,7 +58,7 @@ def training(command: Command) -> Command:
                 type=PATH,
                 metavar="FILE.toml",
                 help="Settings that differ from the task's defaults, e.g. [loss] gamma = 0.5, or a named set of them: "
-                "features, words, shallow, tldr.",
+                "words, shallow, tldr.",
             ),
             click.option(
                 "--set",

@@ -313,7 +313,8 @@ class GenURL(Conventions):
         return self._resolve(self._input(X))
 
     def _input(self, X: Any) -> Input:
-        return as_distances(X) if self.metric == "precomputed" else as_graph(X)
+        data = as_distances(X) if self.metric == "precomputed" else as_graph(X)
+        return data._replace(coherence={})
 
     def _resolve(self, data: Input, teacher: Any = None) -> Config:
         task = "distill" if self.task == "auto" and teacher is not None else self.task

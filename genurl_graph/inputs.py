@@ -43,6 +43,8 @@ class Input(NamedTuple):
         In place of features (`genurl_graph.precomputed`).
     image : (height, width, channels) or None
         Of images, whose rows are pixels, channels last.
+    coherence : dict or None
+        By metric, once it was asked for (`genurl_graph.tasks.common.coherence_of`).
     """
 
     x: Tensor | None
@@ -53,6 +55,7 @@ class Input(NamedTuple):
     types: NodeTypes | None = None
     distances: Any = None
     image: Shape | None = None
+    coherence: dict[str, float] | None = None
 
     @property
     def num_features(self) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from genurl_graph.agreement import TELLING
 from genurl_graph.anchors import resolve_anchors, why_none
 from genurl_graph.config import Config, EncoderConfig, load_preset, read_settings
 from genurl_graph.distributed import world_size
@@ -19,6 +20,7 @@ from genurl_graph.inputs import Input, resolve_normalization
 from genurl_graph.tasks import distillation, images
 from genurl_graph.tasks.common import (
     COMPONENTS,
+    coherence_of,
     resolve_learning_rate,
     resolve_metric,
     resolve_perplexity,
@@ -44,9 +46,10 @@ def resolve_config(
     Parameters
     ----------
     data : Input
-        Its edges choose the task, its features choose metric and normalisation, where these are "auto".
+        Its edges choose the task, its features choose metric and normalisation, where these are "auto", and the graph
+        preset's variant for features of high coherence, where no encoder is named.
     task : "auto", "graph", "reduce", "distill" or "images"
-    config : mapping of dotted names, path of a TOML file, or name of a set ("features", "words", "shallow", "tldr")
+    config : mapping of dotted names, path of a TOML file, or name of a set of settings ("words", "shallow", "tldr")
         Overrules the preset of the task.
     arguments : mapping of dotted names
         Overrules `config`; values of None do not count, nor does the encoder "auto".
@@ -66,12 +69,16 @@ def resolve_config(
         if source.get("encoder.name") == "auto":
             del source["encoder.name"]
     asked |= given
-    if task == "graph" and "encoder.name" not in asked and (too_large(data, device) or world_size() > 1):
+    chosen = task == "graph" and "encoder.name" not in asked
+    if chosen and (too_large(data, device) or world_size() > 1):
         asked["encoder.name"] = "sign"
     gnn = task == "graph" and asked.get("encoder.name") in GNNS
     if gnn and "sampling.negatives" not in asked and too_large(data, device):
         asked["sampling.negatives"] = "batch"
-    resolved = load_preset(task, *_variants(task, asked)).override(asked)
+    variants = _variants(task, asked)
+    if chosen and not variants and _telling(data, load_preset(task).override(asked)):
+        variants = ("coherent",)
+    resolved = load_preset(task, *variants).override(asked)
     if task == "distill":
         resolved = resolved.override(distillation.definite(data, resolved))
     if task == "images":
@@ -145,6 +152,13 @@ def _variants(task: str, asked: Mapping[str, Any]) -> tuple[str, ...]:
     plane = load_preset(task, "mlp").override(asked)
     direct = why_none(plane) is not None or ("encoder.anchors" in asked and plane.encoder.anchors == 0)
     return ("mlp",) if direct else ("mlp", "mlp-anchors")
+
+
+def _telling(data: Input, config: Config) -> bool:
+    """Whether features tell so much by themselves that the preset gives them more weight."""
+    if data.x is None or data.types is not None:
+        return False
+    return coherence_of(data, resolve_metric(data.x, config.neighbors)) >= TELLING
 
 
 def _normalization(x: Tensor, encoder: EncoderConfig) -> str:

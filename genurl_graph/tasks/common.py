@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from genurl_graph._csr import csr_tensor, to_scipy_or_numpy
+from genurl_graph.agreement import feature_coherence
 from genurl_graph.all_pairs import why_not
 from genurl_graph.config import Config, NeighborConfig
 from genurl_graph.distributed import any_of
@@ -156,6 +157,15 @@ def resolve_metric(x: Tensor, config: NeighborConfig) -> str:
     if config.metric != "auto":
         return config.metric
     return "cosine" if is_non_negative(x) else "euclidean"
+
+
+def coherence_of(data: Input, metric: str) -> float:
+    """`feature_coherence` of the features, asked once a fit: the preset and adaptive merging both want to know."""
+    assert data.x is not None
+    known = {} if data.coherence is None else data.coherence
+    if metric not in known:
+        known[metric] = feature_coherence(data.x, metric)
+    return known[metric]
 
 
 def resolve_perplexity(config: Config, n_neighbors: int) -> float:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from genurl_graph._feature_rows import FeatureRows
-from genurl_graph.agreement import confidence, edge_agreement, feature_coherence, node_trust, sampled_edges
+from genurl_graph.agreement import confidence, edge_agreement, node_trust, sampled_edges
 from genurl_graph.config import Config
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph import MergedGraph, merge_graphs
@@ -16,7 +16,7 @@ from genurl_graph.inputs import Input
 from genurl_graph.neighbors import Neighbors
 from genurl_graph.sharding import Block
 from genurl_graph.similarity import similarities
-from genurl_graph.tasks.common import feature_similarities, predefined_weights, resolve_perplexity
+from genurl_graph.tasks.common import coherence_of, feature_similarities, predefined_weights, resolve_perplexity
 from genurl_graph.tasks.kept import Kept
 
 # Geodesics reach so many times as many nodes as the feature edges of a node.
@@ -107,7 +107,7 @@ def gather(data: Input, config: Config, seed: int, device: torch.device, kept: K
     found = Sources(edges, weight)
     if data.x is None:
         return found
-    found, degree = _trusted(found, data.x, config, seed)
+    found, degree = _trusted(found, data, config, seed)
     found = found._replace(degree=degree)
     if merge.feature_weight > 0 or merge.propagation_weight > 0:
         neighbors, knn_edges, p = feature_similarities(data, config, seed, device, kept=kept)
@@ -116,17 +116,18 @@ def gather(data: Input, config: Config, seed: int, device: torch.device, kept: K
     return found
 
 
-def _trusted(given: Sources, x: Tensor, config: Config, seed: int) -> tuple[Sources, Tensor]:
+def _trusted(given: Sources, data: Input, config: Config, seed: int) -> tuple[Sources, Tensor]:
     """The given edges weighted as ``merge.weighting`` says, and what they add up to at each node, float32 [n]."""
-    n, edges, weight = x.size(0), given.edge_index, given.edge_weight
+    n, edges, weight = data.num_nodes, given.edge_index, given.edge_weight
     degree = torch.bincount(edges[0], minlength=n).float()
     if config.merge.weighting == "none":
         return given._replace(edge_weight=torch.zeros_like(weight), trust=torch.zeros(n)), torch.zeros_like(degree)
     if config.merge.weighting != "adaptive":
         return given, degree
-    coherence = feature_coherence(x, config.neighbors.metric, seed)
+    coherence = coherence_of(data, config.neighbors.metric)
     asked = sampled_edges(edges, n, seed)
-    agreement = edge_agreement(x, asked, config.neighbors.metric, seed).to(edges.device)
+    assert data.x is not None
+    agreement = edge_agreement(data.x, asked, config.neighbors.metric, seed).to(edges.device)
     trust = 1 - confidence(coherence) * (1 - node_trust(agreement, asked, n, coherence))
     of_edge = mean_of_ends(trust, edges)
     degree = torch.zeros_like(degree).index_add_(0, edges[0], of_edge)

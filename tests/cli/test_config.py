@@ -16,9 +16,12 @@ from genurl_graph.config import Config, explained_toml, flatten, load_preset, re
 from genurl_graph.stages import explanations
 
 
-def ring(n: int, edges: bool) -> Data:
-    node = torch.arange(n)
-    x = torch.rand(n, 9, generator=torch.Generator().manual_seed(0))
+def ring(n: int, edges: bool, coherent: bool = False) -> Data:
+    """A ring whose nodes have noise as features, or nine times the same number."""
+    node, generator = torch.arange(n), torch.Generator().manual_seed(0)
+    x = torch.rand(n, 9, generator=generator)
+    if coherent:
+        x = torch.randn(n, 1, generator=generator).expand(n, 9).contiguous()
     both = torch.stack([node, (node + 1) % n])
     return Data(x=x, edge_index=torch.cat([both, both.flip(0)], 1) if edges else None)
 
@@ -33,7 +36,7 @@ def test_the_file_changes_nothing(run, task: str, n: int) -> None:
     else:
         encoder = "sign" if "sign" in variants else "mlp" if "mlp" in variants else "auto"
         given = {"n_components": 32 if "wide" in variants else None, "encoder": encoder}
-    data = ring(n, edges=family in ("graph", "distill"))
+    data = ring(n, family in ("graph", "distill"), "coherent" in variants)
     # Fewer nodes than default neighbours, too: the default still gives way.
     teacher = data if family == "distill" else None
     resolved = [
