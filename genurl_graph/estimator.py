@@ -53,9 +53,10 @@ class GenURL(Conventions):
         "auto": input with edges is a graph, a plain matrix is reduced; with a teacher, either is distilled. "images":
         an encoder of images learns from random views of them.
     encoder : "auto", "gcn", "sage", "gat", "gin", "mlp", "cnn", "resnet", "free", or nn.Module
-        "auto": the preset's, a GCN for graphs, a free table of coordinates for vectors, an MLP for distillation, a CNN
-        for images. A module, for distillation and images only, reads rows, or images if `X` is [n, c, h, w]; a copy is
-        trained (`encoder_`).
+        "auto": the preset's, a GCN for graphs (GraphSAGE where their features tell much by themselves, averages and an
+        MLP for large ones), a free table of coordinates for vectors, an MLP for distillation, a CNN for images. A
+        module, for distillation and images only, reads rows, or images if `X` is [n, c, h, w]; a copy is trained
+        (`encoder_`).
     n_neighbors : int, optional
         Feature-space neighbours of each node. More make the picture more global. By default the preset's 15, or
         n - 1 if there are fewer nodes.
