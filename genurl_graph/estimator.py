@@ -174,12 +174,12 @@ class GenURL(Conventions):
         if teacher is None and self.task == "distill":
             raise InputError("task distill: found no teacher; expected fit(X, teacher=...)")
         device, seed = choose_device(self.device), self._seed()
+        started = time.perf_counter()
         config = self._resolve(data, teacher)
         data = weigh(data, config.merge.type_weights)
         asked = None if teacher is None else distillation.as_teacher(teacher, X, data)
         checkpoint = self._checkpoint(config, data, seed, None if asked is None else asked.features)
         kept = None if checkpoint is None else Kept(checkpoint, self.resume)
-        started = time.perf_counter()
         with (
             seeded(seed),
             one_thread() if self.deterministic else nullcontext(),
