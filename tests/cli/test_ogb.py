@@ -189,7 +189,7 @@ def test_large_downloads_wait_for_yes(run, tmp_path: Path, monkeypatch: pytest.M
 def test_coauthor_as_ogbn_arxiv(run, ogb_coauthor: Path) -> None:
     """The whole command on a real graph, little trained: 3 seeds in some 20 seconds."""
     little = ("--epochs", 2, "--probe-epochs", 2, "--dim", 32, "--set", "encoder.hidden=64")
-    less = ("--set", "sampling.n_negatives=64", "--set", "merge.weighting=given")
+    less = ("--set", "sampling.n_negatives=64", "--set", "merge.weighting=given", "--set", "encoder.name=gcn")
     run("ogb", "--dataset", "ogbn-arxiv", "--data-root", ogb_coauthor, *little, *less, "--seeds", 3)
     found = stored("ogbn-arxiv.json")
     rows = found["methods"]
