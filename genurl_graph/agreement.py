@@ -25,7 +25,7 @@ from genurl_graph._feature_rows import FeatureRows
 REFERENCES = 64
 # Coherence from which on features are a good witness, and from which on they tell much by themselves (the preset
 # graph-coherent.toml). Citation graphs have 0.58 to 0.76, Photo, Coauthor CS and WebKB 0.82 to 0.92.
-COHERENT, TELLING = 0.7, 0.8
+COHERENT, TELLING = 0.6, 0.8
 # Agreement over coherence, both less chance: edges are not believed up to the first, and fully from the second on.
 # Graphs whose edges join like labels lie at 0.6 (Photo) and more, WebKB's and Actor at 0.41 and less
 # (`tests/benchmarks/bench_merging.py`).
