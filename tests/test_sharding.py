@@ -232,7 +232,7 @@ SMALL = {"encoder.hidden": 32, "sampling.batch_size": 200, "training.lr": 1e-3}
     "changes",
     [
         {"config": SMALL | {"views.self_weight": 2.0}},
-        {"config": SMALL | {"views.self_weight": 0.0, "merge.feature_weight": 0.0}},
+        {"config": SMALL | {"views.self_weight": 0.0, "merge.feature_weight": 0.0, "merge.weighting": "given"}},
         {"config": SMALL | {"merge.how": "geodesic", "neighbors.n_neighbors": 5}},
         {"config": SMALL, "task": "reduce", "encoder": "mlp"},
     ],
