@@ -15,7 +15,7 @@ COLOUR, PALE = "#3b6ea8", "#b9cde3"
 
 def draw(results: Ablation, factors: Factors, full: bool, path: Path) -> None:
     """Write the picture that fits the grid to `path`."""
-    from genurl_graph.io import atomic_write
+    from genurl_graph.runtime.files import atomic_write
 
     figure = heat_map(results, factors) if full else bars(results, factors)
     figure.suptitle(f"{results.header['dataset']}: validation accuracy in per cent", fontsize=12)

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genurl_graph.datasets.text import ID_NAMES, is_number
+from genurl_graph.datasets.readers.tables import ID_NAMES, is_number
 from genurl_graph.exceptions import InputError
 
 if TYPE_CHECKING:
-    from genurl_graph.explorer import Column
+    from genurl_graph.plotting.explorer.colours import Column
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
@@ -76,7 +76,7 @@ def _read(path: Path) -> tuple[list[str], list[list[str]]]:
 
 
 def _column(path: Path, name: str, cells: list[str]) -> "Column":
-    from genurl_graph.explorer import column
+    from genurl_graph.plotting.explorer.colours import column
 
     values: Any = cells
     if all(map(is_number, filter(None, cells))) and any(cells):

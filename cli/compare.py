@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from genurl_graph.baselines import PEERS, require
+from genurl_graph.baselines.reduction import REDUCERS
+from genurl_graph.baselines.settings import peer_settings
 from genurl_graph.cli import options, reduce_runs, runs
 from genurl_graph.cli.compare_reduce import DEFAULT_METHODS, DEFAULT_SEEDS, compare_reduce
 from genurl_graph.cli.comparison import Outputs, parse_peer_settings, save, show, terminable
@@ -16,8 +19,6 @@ from genurl_graph.cli.runs import FIXED, METHODS, Job, Run
 from genurl_graph.cli.scores import load_labelled, probe_test
 from genurl_graph.cli.stored import environment, machine
 from genurl_graph.exceptions import InputError
-from genurl_graph.peers import PEERS, peer_settings, require
-from genurl_graph.peers.reduction import REDUCERS
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data

@@ -6,6 +6,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genurl_graph.baselines.reduction import REDUCERS, require_reducer
+from genurl_graph.baselines.settings import peer_settings
 from genurl_graph.cli import options, runs
 from genurl_graph.cli.comparison import Outputs, save, show, terminable
 from genurl_graph.cli.reduce_results import ReduceResults
@@ -14,8 +16,6 @@ from genurl_graph.cli.report import Report, as_config, bar, describe
 from genurl_graph.cli.scores import load_named
 from genurl_graph.cli.stored import environment, machine
 from genurl_graph.exceptions import InputError
-from genurl_graph.peers import peer_settings
-from genurl_graph.peers.reduction import REDUCERS, require_reducer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,7 +92,7 @@ def run_jobs(
     jobs: list[ReduceJob], results: ReduceResults, x: "Array", y: Any, quiet: bool
 ) -> Iterator[tuple[str, int, "Array"]]:
     """Add the runs of all jobs, judged, to the results; method, seed and embedding of each."""
-    from genurl_graph.evaluation.neighborhood import reduce_scores
+    from genurl_graph.evaluation.preservation import reduce_scores
 
     jobs = [job for job in jobs if job.seeds]
     with terminable(), bar(sum(job.n_runs for job in jobs), quiet) as shown:
@@ -113,7 +113,7 @@ def bare(name: str, data: "Data") -> "Data":
     import torch
     from torch_geometric.data import Data
 
-    from genurl_graph._csr import to_scipy_or_numpy
+    from genurl_graph.inputs.sparse import to_scipy_or_numpy
 
     if getattr(data, "x", None) is None:
         raise InputError(f"--task reduce: data set {name} has no vectors to reduce")
@@ -129,7 +129,7 @@ def bare(name: str, data: "Data") -> "Data":
 def keep(folder: Path | None, method: str, z: "Array", data: "Data") -> None:
     """Write the embedding to the folder of --embeddings."""
     if folder is not None:
-        from genurl_graph.io import write_embedding
+        from genurl_graph.inputs.embeddings import write_embedding
 
         folder.mkdir(exist_ok=True)
         write_embedding(folder / f"{method}.npz", z, label=getattr(data, "y", None))
@@ -140,8 +140,8 @@ def draw(
 ) -> None:
     """One picture a method, of seed 0; those of an earlier run come from --embeddings."""
     from genurl_graph.cli.embed_report import named_labels
-    from genurl_graph.io import read_embedding
-    from genurl_graph.plotting import panel
+    from genurl_graph.inputs.embeddings import read_embedding
+    from genurl_graph.plotting.scatter import panel
 
     found = {}
     for method, row in results.to_dict()["methods"].items():

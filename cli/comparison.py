@@ -10,11 +10,11 @@ from typing import Any
 
 import click
 
+from genurl_graph.baselines.settings import peer_settings
 from genurl_graph.cli import options
 from genurl_graph.cli.report import Report
 from genurl_graph.cli.stored import StoredRuns
 from genurl_graph.exceptions import InputError
-from genurl_graph.peers import peer_settings
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Outputs:
 
     def check(self, reduce: bool) -> None:
         """Find out before any run whether its results can be written."""
-        from genurl_graph.io import check_folder
+        from genurl_graph.runtime.files import check_folder
 
         for flag, path in (("--plot", self.plot), ("--embeddings", self.embeddings)):
             if path and not reduce:
@@ -80,7 +80,7 @@ def show(results: StoredRuns, report: Report) -> None:
 
 def save(results: StoredRuns, report: Report, metrics: Path | None, markdown: Path | None) -> None:
     """Write the figures and the table where that was asked for."""
-    from genurl_graph.io import atomic_write
+    from genurl_graph.runtime.files import atomic_write
 
     results.write()
     if markdown:

@@ -58,7 +58,8 @@ def config(task: str) -> None:
       genurl-graph config --task reduce > my.toml
       genurl-graph embed --dataset digits --config my.toml
     """
-    from genurl_graph.config import explained_toml, load_preset
+    from genurl_graph.config import load_preset
+    from genurl_graph.config.toml import explained_toml
 
     resolved = load_preset(*TASKS[task]).override(NAMED.get(task, {}))
     report = Report()

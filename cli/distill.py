@@ -87,7 +87,7 @@ def distill(
       genurl-graph distill --teacher cora.npz --dataset cora --dim 128 --save-model student
       genurl-graph distill --teacher gnn-model --input graph.npz --student mlp --output student.npy
     """
-    from genurl_graph.checkpoint import Checkpoint, checksum
+    from genurl_graph.training.checkpoint import Checkpoint, checksum
 
     start = time.perf_counter()
     given = Source(dataset, own, features, labels, data_root)
@@ -138,7 +138,7 @@ def distill(
         report.table([(row, percent(value)) for row, value in rows.items()])
     seconds["total"] = time.perf_counter() - start
     if metrics:
-        from genurl_graph.io import write_json
+        from genurl_graph.runtime.files import write_json
 
         more = {"command": "distill", "teacher": str(teacher.resolve()), "teacher_crc32": checksum(taught)}
         found = collect(given, data, estimator, scores, seconds, more)
@@ -155,7 +155,7 @@ def teach(path: Path, data: "Data") -> "Tensor":
     import torch
 
     from genurl_graph.estimator import GenURL
-    from genurl_graph.io import read_embedding
+    from genurl_graph.inputs.embeddings import read_embedding
 
     if not path.is_dir():
         return torch.from_numpy(read_embedding(path)["embedding"])

@@ -72,7 +72,7 @@ def embed(
       genurl-graph embed --input edges.csv --features table.csv --output mine.csv
       genurl-graph embed --input vectors.npy --dim 2 --plot picture.png
     """
-    from genurl_graph.checkpoint import Checkpoint
+    from genurl_graph.training.checkpoint import Checkpoint
 
     start = time.perf_counter()
     given = Source(dataset, own, features, labels, data_root, backbone)
@@ -128,10 +128,11 @@ def check_outputs(
     output: Path, metrics: Path | None, plot: Path | None, save_model: Path | None, dim: int | None
 ) -> None:
     """Find out before the training whether its results can be written."""
-    from genurl_graph.io import check_folder, check_output
-    from genurl_graph.plotting import PLOT_SUFFIXES
+    from genurl_graph.inputs.embeddings import check_embedding_path
+    from genurl_graph.plotting.scatter import PLOT_SUFFIXES
+    from genurl_graph.runtime.files import check_folder, check_output
 
-    check_output(output)
+    check_embedding_path(output)
     if metrics:
         check_output(metrics, (".json",))
     if plot:
@@ -143,8 +144,8 @@ def check_outputs(
 
 
 def fit(estimator: "GenURL", data: "Data", checkpoint: Path, **fit_params: Any) -> None:
-    from genurl_graph.checkpoint import Checkpoint
-    from genurl_graph.distributed import process_group
+    from genurl_graph.runtime.processes import process_group
+    from genurl_graph.training.checkpoint import Checkpoint
 
     kept = Checkpoint(checkpoint, {})
     before = kept.exists()
@@ -165,7 +166,7 @@ def fit(estimator: "GenURL", data: "Data", checkpoint: Path, **fit_params: Any) 
 
 def write_embedding(path: Path, embedding: "Tensor", data: "Data", *, own_file: bool) -> None:
     """Write the embedding; from a user's own file, labels come out under the names they came in with."""
-    from genurl_graph import io
+    from genurl_graph.inputs import embeddings
 
     label = named_labels(data) if own_file else getattr(data, "y", None)
-    io.write_embedding(path, embedding, node_id=getattr(data, "node_id", None), label=label)
+    embeddings.write_embedding(path, embedding, node_id=getattr(data, "node_id", None), label=label)

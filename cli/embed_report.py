@@ -52,7 +52,7 @@ def describe_run(report: Report, estimator: "GenURL") -> None:
 
 def encoder_name(estimator: "GenURL") -> str:
     """The encoder, and how it was trained where that was chosen for the size of the graph."""
-    from genurl_graph.encoders import GNNS
+    from genurl_graph.nn.gnn import GNNS
 
     name, sampling = estimator.encoder_name_, estimator.config_.sampling
     batches = estimator.task_ == "graph" and name in GNNS and sampling.negatives == "batch"
@@ -78,7 +78,7 @@ def describe_scores(report: Report, scores: dict[str, Any]) -> None:
 
 def draw(path: Path, name: str, estimator: "GenURL", data: "Data") -> None:
     """Draw the embedding; beyond two dimensions, what the reduction task of this tool makes of it."""
-    from genurl_graph.plotting import scatter
+    from genurl_graph.plotting.scatter import scatter
 
     z = estimator.embedding_
     subtitle = f"{len(z):,} nodes, encoder {estimator.encoder_name_}, seed {estimator.seed_}"
@@ -113,7 +113,7 @@ def collect(
 
     `run` is what else a repetition needs to know.
     """
-    from genurl_graph.checkpoint import checksum
+    from genurl_graph.training.checkpoint import checksum
 
     return {
         "dataset": source.name,

@@ -85,7 +85,8 @@ def evaluate(
     if embedding is None:
         raise click.UsageError("Missing option '--embedding'; only --protocol links goes without.")
     check_no_training(context, list(model))
-    from genurl_graph.io import check_output, read_embedding, write_json
+    from genurl_graph.inputs.embeddings import read_embedding
+    from genurl_graph.runtime.files import check_output, write_json
 
     if metrics:
         check_output(metrics, (".json",))

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from torch_geometric.data import Data
 
     from genurl_graph.config import Config
-    from genurl_graph.explorer import Column, Scene
-    from genurl_graph.tasks.provenance import Merge
+    from genurl_graph.plotting.explorer.colours import Column
+    from genurl_graph.plotting.explorer.scene import Scene
+    from genurl_graph.tasks.merge_summary import Merge
 
 # Neighbours in the embedding that a node's card lists.
 NEAREST = 10
@@ -87,9 +88,9 @@ def explore(
         origin.check()
     elif metrics:
         raise click.UsageError("--run goes with --dataset or --input, whose merge it repeats.")
-    from genurl_graph.explorer import check_plotly, write_page
-    from genurl_graph.explorer.page import PAGE_SUFFIXES
-    from genurl_graph.io import check_output, read_embedding
+    from genurl_graph.inputs.embeddings import read_embedding
+    from genurl_graph.plotting.explorer.page import PAGE_SUFFIXES, check_plotly, write_page
+    from genurl_graph.runtime.files import check_output
 
     check_plotly()
     check_output(output, PAGE_SUFFIXES)
@@ -125,9 +126,9 @@ def known_run(name: str, data: "Data", metrics: Path | None) -> Run:
     """The run on `data`, with the settings and the seed that embed --metrics wrote, or the preset's."""
     import torch
 
-    from genurl_graph.config import flatten
-    from genurl_graph.inputs import as_input
-    from genurl_graph.resolution import resolve_config
+    from genurl_graph.config.toml import flatten
+    from genurl_graph.inputs.input import as_input
+    from genurl_graph.tasks.resolve import resolve_config
 
     given = as_input(data)
     if metrics is None:
@@ -155,9 +156,11 @@ def compose(
     """Everything the page shows."""
     import torch
 
-    from genurl_graph.explorer import Categories, Scene, labels, measures
-    from genurl_graph.neighbors import Metric, knn
-    from genurl_graph.tasks.provenance import merge
+    from genurl_graph.graph.knn import Metric, knn
+    from genurl_graph.plotting.explorer import measures
+    from genurl_graph.plotting.explorer.colours import Categories, labels
+    from genurl_graph.plotting.explorer.scene import Scene
+    from genurl_graph.tasks.merge_summary import merge
 
     z = torch.from_numpy(stored["embedding"])
     label: Any = stored.get("label")
@@ -172,7 +175,7 @@ def compose(
     known = labels("Label", "Classes of the data", label) if label is not None else None
     found = None
     if run.data is not None and run.config is not None:
-        from genurl_graph.inputs import as_input
+        from genurl_graph.inputs.input import as_input
 
         found = merge(as_input(run.data), run.config, run.seed, torch.device("cpu"))
     count = clusters or (len(known.names) if isinstance(known, Categories) else 0)
@@ -200,9 +203,9 @@ def preserved(z: "Tensor", points: "Tensor", nearest: "Tensor", run: Run, found:
 
     Local trustworthiness of each point where all can be ranked against all; beyond that the share of neighbours kept.
     """
-    from genurl_graph.evaluation.neighborhood import EXACT_UP_TO
-    from genurl_graph.explorer import measures
-    from genurl_graph.neighbors import knn
+    from genurl_graph.evaluation.preservation import EXACT_UP_TO
+    from genurl_graph.graph.knn import knn
+    from genurl_graph.plotting.explorer import measures
 
     n, d = z.shape
     columns: list[Any] = []

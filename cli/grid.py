@@ -60,7 +60,7 @@ def parse_factors(
     InputError
         An unknown loss or merging mode, or something that is not a number > 0.
     """
-    from genurl_graph.losses import LOSSES
+    from genurl_graph.losses.pairwise import LOSSES
 
     if not any((losses, gamma, nu, k, merging)):
         losses, gamma, nu, k, merging = ",".join(LOSSES), GAMMA, NU, K, ",".join(MERGING)

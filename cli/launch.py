@@ -57,7 +57,7 @@ def relaunch(number: int, checkpoint: Path) -> None:
                 said.seek(0)
                 click.echo(said.read().decode(errors="replace").rstrip(), err=True)
             sys.exit(code)
-    from genurl_graph.checkpoint import Checkpoint
+    from genurl_graph.training.checkpoint import Checkpoint
 
     left = Checkpoint(checkpoint, {}).exists()
     advice = f"; the same command with --resume continues from {checkpoint}" if left else ""

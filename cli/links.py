@@ -31,7 +31,7 @@ def evaluate_links(
     """Split, train and score once for every seed; print the table and write the file of metrics."""
     from genurl_graph import datasets
     from genurl_graph.evaluation.links import official_split
-    from genurl_graph.io import check_output, write_json
+    from genurl_graph.runtime.files import check_output, write_json
 
     if metrics:
         check_output(metrics, (".json",))

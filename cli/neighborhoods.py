@@ -42,7 +42,7 @@ def evaluate_neighborhoods(
     for line in sorted({how[key] for key in how if key not in means}):
         report.line(line)
     if metrics:
-        from genurl_graph.io import write_json
+        from genurl_graph.runtime.files import write_json
 
         content: dict[str, Any] = {"dataset": name, "embedding": str(source), "protocol": protocol}
         content |= {"n_nodes": z.shape[0], "dim": z.shape[1], "seeds": list(range(seeds))}
@@ -54,7 +54,7 @@ def reduction(z: "Tensor", data: "Data", seed: int) -> dict[str, Any]:
     """Scores of the protocol reduce; where the data set names its test part, also that against the training part."""
     import numpy as np
 
-    from genurl_graph.evaluation.neighborhood import knn_accuracy, reduce_scores
+    from genurl_graph.evaluation.preservation import knn_accuracy, reduce_scores
     from genurl_graph.evaluation.splits import Split
 
     scores = reduce_scores(data.x, z, getattr(data, "y", None), seed=seed)

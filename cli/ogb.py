@@ -73,7 +73,7 @@ def ogb(
       genurl-graph ogb --dataset ogbn-arxiv --seeds 10 --report arxiv.md --resume
     """
     from genurl_graph import datasets
-    from genurl_graph.evaluation.frozen import settings
+    from genurl_graph.evaluation.minibatch_probe import settings
     from genurl_graph.evaluation.ogb import official_accuracy
     from genurl_graph.evaluation.splits import splits
 
@@ -184,7 +184,7 @@ class Work:
 
     def judge(self, z: Any, seed: int, encoder: int, seconds: dict[str, float]) -> OgbRun:
         """Both probes on a frozen embedding."""
-        from genurl_graph.evaluation.frozen import linear_classifier, mlp_classifier
+        from genurl_graph.evaluation.minibatch_probe import linear_classifier, mlp_classifier
 
         probes = {}
         for name, classifier in (("linear", linear_classifier), ("mlp", mlp_classifier)):

@@ -9,7 +9,7 @@ from genurl_graph.cli.report import mean_std
 from genurl_graph.cli.stored import StoredRuns, Table
 
 if TYPE_CHECKING:
-    from genurl_graph.evaluation.frozen import ProbeResult
+    from genurl_graph.evaluation.minibatch_probe import ProbeResult
 
 TITLES = {
     "genurl": "GenURL",
@@ -72,7 +72,7 @@ class OgbResults(StoredRuns):
 
     def write(self) -> None:
         """Replace both files."""
-        from genurl_graph.io import atomic_write
+        from genurl_graph.runtime.files import atomic_write
 
         self.header["date"] = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
         super().write()

@@ -89,7 +89,8 @@ def make_estimator(
 
     `config` may be a configuration by dotted names, too: `repeated` makes such options of one that was stored.
     """
-    from genurl_graph.config import parse_assignments, read_settings
+    from genurl_graph.config import read_settings
+    from genurl_graph.config.toml import parse_assignments
     from genurl_graph.estimator import GenURL
 
     overrides: dict[str, Any] = read_settings(config) if isinstance(config, Path) else dict(config or {})
@@ -115,7 +116,7 @@ def again(device: str) -> str:
 
 def repeated(config: Mapping[str, Any], device: str) -> dict[str, Any]:
     """Options of the model that lead to a stored configuration again, on `device` where there is one."""
-    from genurl_graph.config import flatten
+    from genurl_graph.config.toml import flatten
 
     return {
         "task": config["task"],
@@ -142,8 +143,8 @@ def parse_names(option: str, noun: str, text: str, known: Iterable[str]) -> list
 
 def check_files(metrics: Path | None, markdown: Path | None, plot: Path | None) -> None:
     """Find out before any run whether its results can be written."""
-    from genurl_graph.io import check_output
-    from genurl_graph.plotting import PLOT_SUFFIXES
+    from genurl_graph.plotting.scatter import PLOT_SUFFIXES
+    from genurl_graph.runtime.files import check_output
 
     for path, suffixes in ((metrics, (".json",)), (markdown, (".md",)), (plot, PLOT_SUFFIXES)):
         if path:
@@ -152,14 +153,14 @@ def check_files(metrics: Path | None, markdown: Path | None, plot: Path | None) 
 
 def lock(*paths: Path | None) -> None:
     """Let no other run write these files until this command ends."""
-    from genurl_graph.locks import exclusive
+    from genurl_graph.runtime.files import exclusive
 
     click.get_current_context().with_resource(exclusive(*(path for path in paths if path)))
 
 
 def write_metrics(figures: dict[str, Any], path: Path | None, as_json: bool) -> None:
     """Write the figures of a run where they were asked for: to a file, and to standard output."""
-    from genurl_graph.io import to_json, write_json
+    from genurl_graph.runtime.files import to_json, write_json
 
     if path:
         write_json(path, figures)

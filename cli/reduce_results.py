@@ -15,7 +15,7 @@ SCORES = ("knn_accuracy", "trustworthiness", "continuity", "spearman")
 
 
 class ReduceResults(Results):
-    """Results judged by `genurl_graph.evaluation.neighborhood.reduce_scores`."""
+    """Results judged by `genurl_graph.evaluation.preservation.reduce_scores`."""
 
     same = (*Results.same, "dim")
     figures, optional = (*SCORES, "seconds"), SCORES

@@ -8,9 +8,9 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from genurl_graph.baselines.reduction import REDUCERS, get_reducer, import_reducer
 from genurl_graph.cli import options
 from genurl_graph.cli.runs import Run, peak_mb, reset_peak
-from genurl_graph.peers.reduction import REDUCERS, get_reducer, import_reducer
 
 # Our own methods: what each adds to the options of the model (`options.make_estimator`; further keys go to GenURL).
 OWN: dict[str, dict[str, Any]] = {"genurl": {}, "genurl-mlp": {"encoder": "mlp"}}

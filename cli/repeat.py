@@ -22,7 +22,7 @@ def repeat_run(stored: dict[str, Any], data_root: Path | None, output: Path | No
     from genurl_graph.cli.embed import write_embedding
     from genurl_graph.cli.embed_report import collect
     from genurl_graph.cli.scores import evaluate
-    from genurl_graph.io import to_json
+    from genurl_graph.runtime.files import to_json
 
     source = Source.recorded(stored["run"], data_root)
     data = source.load(progress=not report.quiet)
@@ -45,8 +45,8 @@ def repeat_run(stored: dict[str, Any], data_root: Path | None, output: Path | No
 
 def teach(path: Path, data: "Data") -> "tuple[Tensor, int]":
     """The teacher's features of the samples, and their checksum."""
-    from genurl_graph.checkpoint import checksum
     from genurl_graph.cli.distill import teach as features_of
+    from genurl_graph.training.checkpoint import checksum
 
     if not path.exists():
         raise InputError(f"teacher: there is no {path} any more")

@@ -49,14 +49,14 @@ def rerun(result: Path, data_root: Path | None, tolerance: float, output: Path |
       genurl-graph compare --dataset karate --seeds 2 --epochs 5 --metrics karate.json
       genurl-graph rerun karate.json
     """
-    from genurl_graph.io import check_output
+    from genurl_graph.inputs.embeddings import check_embedding_path
 
     stored = read(result)
     report, single = Report(quiet), is_run(stored)
     if output:
         if not single:
             raise click.UsageError("--output goes with a run of embed or distill; a table has no single embedding.")
-        check_output(output)
+        check_embedding_path(output)
     now = repeat_run(stored, data_root, output, report) if single else repeat_table(stored, data_root, report)
     differences = circumstances(stored, now)
     for difference in differences:

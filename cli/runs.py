@@ -130,8 +130,8 @@ def run_here(job: Job) -> Generator[Run, None, None]:
 
 def embed(job: Job, data: "Data", seed: int) -> tuple[Any, float]:
     """Embedding by the method of a job, and the seconds from the data to it."""
+    from genurl_graph.baselines import get_peer
     from genurl_graph.evaluation.protocols import propagated_features, raw_features
-    from genurl_graph.peers import get_peer
 
     start = time.perf_counter()
     if job.method in FIXED:

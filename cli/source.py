@@ -94,9 +94,9 @@ def seen_by(backbone: str | None, data: "Data", progress: bool = False) -> "Data
     """Images with what a network of timm's makes of them in the place of pixels; other data as it is without one."""
     if backbone is None:
         return data
-    from genurl_graph.backbones import features_of, timm_backbone
     from genurl_graph.exceptions import InputError
-    from genurl_graph.images import image_shape
+    from genurl_graph.inputs.images import image_shape
+    from genurl_graph.nn.pretrained import features_of, timm_backbone
 
     if data.x is None:
         raise InputError("--backbone: found no images; expected a folder of images, files of MNIST's format or pixels")

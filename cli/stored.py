@@ -102,7 +102,7 @@ class StoredRuns:
     def write(self) -> None:
         """Replace the file, if one was named."""
         if self.path is not None:
-            from genurl_graph.io import write_json
+            from genurl_graph.runtime.files import write_json
 
             write_json(self.path, self.to_dict())
 
@@ -166,7 +166,7 @@ def difference_from(
     reference: Sequence[float | None], values: Sequence[float | None]
 ) -> dict[str, float | None] | None:
     """Paired difference over the seeds that both have; None where they have none in common, or a number is missing."""
-    from genurl_graph.evaluation.paired import paired_difference
+    from genurl_graph.evaluation.statistics import paired_difference
 
     both = min(len(values), len(reference))
     own, other = ([number for number in column[:both] if number is not None] for column in (values, reference))
@@ -185,8 +185,8 @@ def environment(data: "Data", device: str) -> dict[str, Any]:
     """What results and times depend on besides the settings."""
     import torch
 
-    from genurl_graph.checkpoint import checksum
-    from genurl_graph.training import choose_device
+    from genurl_graph.runtime.devices import choose_device
+    from genurl_graph.training.checkpoint import checksum
 
     parts = [getattr(data, key, None) for key in ("x", "edge_index", "y", "train_mask", "val_mask", "test_mask")]
     return {"data": checksum(*parts), "device": choose_device(device).type, "threads": torch.get_num_threads()}
@@ -194,7 +194,7 @@ def environment(data: "Data", device: str) -> dict[str, Any]:
 
 def machine(device: str) -> dict[str, Any]:
     """What a repetition on another machine has to tell apart: hardware and versions."""
-    from genurl_graph.training import choose_device
+    from genurl_graph.runtime.devices import choose_device
 
     return {"hardware": hardware(choose_device(device).type), "versions": versions()}
 

@@ -10,7 +10,7 @@ import click
 from genurl_graph.exceptions import InputError
 
 if TYPE_CHECKING:
-    from genurl_graph.training import Callback
+    from genurl_graph.training.loop import Callback
 
 tensorboard = click.option(
     "--tensorboard",

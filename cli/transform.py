@@ -30,9 +30,9 @@ def transform(
     """
     from genurl_graph import datasets
     from genurl_graph.estimator import GenURL
-    from genurl_graph.io import check_output
+    from genurl_graph.inputs.embeddings import check_embedding_path
 
-    check_output(output)
+    check_embedding_path(output)
     report = Report(quiet)
     estimator = GenURL.load(model)
     data = seen_by(backbone, datasets.read(source, features), progress=not quiet)

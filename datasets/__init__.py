@@ -28,7 +28,7 @@ def read(
     features: str | os.PathLike[str] | None = None,
     labels: str | os.PathLike[str] | None = None,
 ) -> "Data":
-    """Read a user's file or files: see `genurl_graph.datasets.user_files.read`."""
-    from genurl_graph.datasets import user_files
+    """Read a user's file or files: see `genurl_graph.datasets.readers.read`."""
+    from genurl_graph.datasets import readers as user_files
 
     return user_files.read(path, features, labels)

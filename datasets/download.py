@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from genurl_graph.datasets.entry import DatasetInfo, stored
 from genurl_graph.exceptions import InputError
-from genurl_graph.io import atomic_write
+from genurl_graph.runtime.files import atomic_write
 
 # Seconds without a byte after which the machine counts as offline.
 TIMEOUT = 10.0

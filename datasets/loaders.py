@@ -1,5 +1,7 @@
 """Load a data set of the registry; nothing is ever written beside its raw files."""
 
+from __future__ import annotations
+
 import contextlib
 import io
 import os
@@ -12,23 +14,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from genurl_graph.arrays import load_archive
-from genurl_graph.datasets.checks import check_graph, dense_features, encode_labels
-from genurl_graph.datasets.csr import adjacency_edges, csr_from_arrays, to_sparse_tensor
 from genurl_graph.datasets.download import ensure_files
 from genurl_graph.datasets.entry import DatasetInfo
-from genurl_graph.datasets.idx import load_idx
-from genurl_graph.datasets.ogb import read_ogb
-from genurl_graph.datasets.ogb_links import read_ogb_links
-from genurl_graph.datasets.pickles import check_pickle
+from genurl_graph.datasets.ogb import read_ogb, read_ogb_links
+from genurl_graph.datasets.readers.checks import check_graph, dense_features, encode_labels
+from genurl_graph.datasets.readers.images import load_idx
+from genurl_graph.datasets.readers.sparse_parts import adjacency_edges, csr_from_arrays, to_sparse_tensor
 from genurl_graph.datasets.registry import data_root, info
 from genurl_graph.exceptions import InputError
+from genurl_graph.inputs.safe_load import load_archive
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
+import pickle
+from typing import Any
 
 
-def load(name: str, root: str | os.PathLike[str] | None = None, *, large_download: bool = False) -> "Data":
+def load(name: str, root: str | os.PathLike[str] | None = None, *, large_download: bool = False) -> Data:
     """Load a data set by name, downloading its raw files into the data root where they are missing.
 
     Parameters
@@ -79,7 +81,7 @@ def load(name: str, root: str | os.PathLike[str] | None = None, *, large_downloa
     return data
 
 
-def _load_planetoid(entry: DatasetInfo, root: Path) -> "Data":
+def _load_planetoid(entry: DatasetInfo, root: Path) -> Data:
     from torch_geometric.io import read_planetoid_data
 
     (prefix,) = entry.pyg
@@ -90,7 +92,7 @@ def _load_planetoid(entry: DatasetInfo, root: Path) -> "Data":
     return data
 
 
-def _load_npz(entry: DatasetInfo, root: Path) -> "Data":
+def _load_npz(entry: DatasetInfo, root: Path) -> Data:
     from torch_geometric.data import Data
     from torch_geometric.utils import remove_self_loops, to_undirected
 
@@ -108,7 +110,7 @@ def _load_npz(entry: DatasetInfo, root: Path) -> "Data":
     return Data(x=to_sparse_tensor(attributes), edge_index=to_undirected(edge_index, num_nodes=len(y)), y=y)
 
 
-def _load_pyg(entry: DatasetInfo, root: Path) -> "Data":
+def _load_pyg(entry: DatasetInfo, root: Path) -> Data:
     import torch_geometric.datasets
 
     kind, *arguments = entry.pyg
@@ -123,7 +125,7 @@ def _load_pyg(entry: DatasetInfo, root: Path) -> "Data":
     return data
 
 
-def _load_karate(entry: DatasetInfo, root: Path) -> "Data":
+def _load_karate(entry: DatasetInfo, root: Path) -> Data:
     import networkx
     from torch_geometric.data import Data
 
@@ -136,7 +138,7 @@ def _load_karate(entry: DatasetInfo, root: Path) -> "Data":
     return Data(edge_index=edge_index, edge_weight=edge_weight, y=y, num_nodes=len(clubs), label_names=label_names)
 
 
-def _load_digits(entry: DatasetInfo, root: Path) -> "Data":
+def _load_digits(entry: DatasetInfo, root: Path) -> Data:
     from sklearn.datasets import load_digits
     from torch_geometric.data import Data
 
@@ -145,7 +147,7 @@ def _load_digits(entry: DatasetInfo, root: Path) -> "Data":
     return Data(x=x, y=torch.from_numpy(digits.target.astype(np.int64)))
 
 
-def _load_vectors(entry: DatasetInfo, root: Path) -> "Data":
+def _load_vectors(entry: DatasetInfo, root: Path) -> Data:
     from torch_geometric.data import Data
 
     (file,) = (root / file for file in entry.files)
@@ -158,7 +160,7 @@ def _load_vectors(entry: DatasetInfo, root: Path) -> "Data":
     return check_graph(data, str(file))
 
 
-LOADERS: dict[str, Callable[[DatasetInfo, Path], "Data"]] = {
+LOADERS: dict[str, Callable[[DatasetInfo, Path], Data]] = {
     "planetoid": _load_planetoid,
     "npz": _load_npz,
     "pyg": _load_pyg,
@@ -169,3 +171,37 @@ LOADERS: dict[str, Callable[[DatasetInfo, Path], "Data"]] = {
     "idx": load_idx,
     "vectors": _load_vectors,
 }
+
+# Constructors of arrays, SciPy's CSR matrices and dictionaries of lists, under their old and new names.
+_MODULES = {
+    "_reconstruct": ("numpy.core.multiarray", "numpy._core.multiarray"),
+    "scalar": ("numpy.core.multiarray", "numpy._core.multiarray"),
+    "ndarray": ("numpy",),
+    "dtype": ("numpy",),
+    "csr_matrix": ("scipy.sparse.csr", "scipy.sparse._csr", "scipy.sparse"),
+    "defaultdict": ("collections",),
+    "list": ("builtins", "__builtin__"),
+    "object": ("builtins", "__builtin__"),
+    "_reconstructor": ("copy_reg", "copyreg"),
+    "encode": ("_codecs",),
+}
+
+
+class _Checked(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        if module not in _MODULES.get(name, ()):
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}")
+        return super().find_class(module, name)
+
+
+def check_pickle(path: Path) -> None:
+    """Refuse a pickle that would build anything but arrays, CSR matrices and containers; no code in it runs."""
+    try:
+        with open(path, "rb") as file:
+            _Checked(file, encoding="latin1").load()
+    except MemoryError:
+        raise
+    except Exception as error:  # a damaged pickle raises anything
+        raise InputError(
+            f"{path}: expected a pickle of arrays alone, and nothing of it was run: {type(error).__name__}: {error}"
+        ) from error

@@ -9,27 +9,27 @@ from typing import TYPE_CHECKING, Any
 from genurl_graph.exceptions import DivergenceError, InputError
 
 if TYPE_CHECKING:
-    from genurl_graph.distilling import distill as distill
     from genurl_graph.estimator import GenURL as GenURL
-    from genurl_graph.graph import merge_graphs as merge_graphs
-    from genurl_graph.neighbors import knn as knn
-    from genurl_graph.neighbors import knn_graph as knn_graph
-    from genurl_graph.similarity import similarities as similarities
-    from genurl_graph.transforms import FeatureKNN as FeatureKNN
-    from genurl_graph.transforms import MergeFeatureEdges as MergeFeatureEdges
+    from genurl_graph.estimator import distill as distill
+    from genurl_graph.graph.affinity import similarities as similarities
+    from genurl_graph.graph.knn import knn as knn
+    from genurl_graph.graph.knn import knn_graph as knn_graph
+    from genurl_graph.graph.merge import merge_graphs as merge_graphs
+    from genurl_graph.graph.transforms import FeatureKNN as FeatureKNN
+    from genurl_graph.graph.transforms import MergeFeatureEdges as MergeFeatureEdges
 
     __version__: str
 
 # Public name -> module that defines it.
 _EXPORTS = {
     "GenURL": "estimator",
-    "distill": "distilling",
-    "knn": "neighbors",
-    "knn_graph": "neighbors",
-    "merge_graphs": "graph",
-    "similarities": "similarity",
-    "FeatureKNN": "transforms",
-    "MergeFeatureEdges": "transforms",
+    "distill": "estimator",
+    "knn": "graph.knn",
+    "knn_graph": "graph.knn",
+    "merge_graphs": "graph.merge",
+    "similarities": "graph.affinity",
+    "FeatureKNN": "graph.transforms",
+    "MergeFeatureEdges": "graph.transforms",
 }
 
 __all__ = ["DivergenceError", "InputError", "__version__", *_EXPORTS]

@@ -14,23 +14,24 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from genurl_graph._conventions import Conventions
-from genurl_graph.checkpoint import Checkpoint, checksum
 from genurl_graph.config import Config
-from genurl_graph.distributed import agreed, rank
 from genurl_graph.exceptions import InputError
-from genurl_graph.hetero import as_graph, split, weigh
-from genurl_graph.inputs import Input
-from genurl_graph.memory import named_shortage
-from genurl_graph.new_samples import embed_new
-from genurl_graph.precomputed import as_distances
-from genurl_graph.resolution import resolve_config
-from genurl_graph.row_encoders import ModuleEncoder
-from genurl_graph.storage import load_model, save_model
+from genurl_graph.inference.conventions import Conventions
+from genurl_graph.inference.persistence import load_model, save_model
+from genurl_graph.inference.transform import embed_new
+from genurl_graph.inputs.embeddings import read_embedding
+from genurl_graph.inputs.hetero import as_graph, split, weigh
+from genurl_graph.inputs.input import Input
+from genurl_graph.inputs.precomputed import as_distances
+from genurl_graph.nn.cnn import ModuleEncoder
+from genurl_graph.runtime.devices import choose_device, one_thread, seeded
+from genurl_graph.runtime.memory import named_shortage
+from genurl_graph.runtime.processes import agreed, rank
 from genurl_graph.tasks import distillation, graph, images, reduction
-from genurl_graph.tasks.common import encoder_input
-from genurl_graph.tasks.kept import Kept
-from genurl_graph.training import Callback, choose_device, one_thread, seeded, train
+from genurl_graph.tasks.encoder_input import encoder_input
+from genurl_graph.tasks.resolve import resolve_config, student_width
+from genurl_graph.training.checkpoint import Checkpoint, Kept, checksum
+from genurl_graph.training.loop import Callback, train
 
 LESS_MEMORY = (
     "what needs less: a smaller encoder.hidden, sampling.n_negatives or sampling.batch_size, and for graphs with "
@@ -62,8 +63,8 @@ class GenURL(Conventions):
         n - 1 if there are fewer nodes.
     metric : "auto", "euclidean", "cosine" or "precomputed"
         Of the feature space. "auto": the preset's. "precomputed": `X` holds distances, dense [n, n] or sparse, whose
-        stored entries are then the neighbours (`genurl_graph.precomputed`); `transform` takes those of new samples to
-        the fitted ones, [m, n].
+        stored entries are then the neighbours (`genurl_graph.inputs.precomputed`); `transform` takes those of new
+        samples to the fitted ones, [m, n].
     epochs : int, optional
         Full-batch steps. By default the preset's.
     device : "auto", "cpu" or "cuda"
@@ -150,7 +151,7 @@ class GenURL(Conventions):
         Parameters
         ----------
         X : Data, HeteroData, array, sparse matrix, Tensor or networkx graph
-            As in `genurl_graph.inputs.as_input` and, for HeteroData, `genurl_graph.hetero`.
+            As in `genurl_graph.inputs.input.as_input` and, for HeteroData, `genurl_graph.inputs.hetero`.
         y : ignored
         teacher : array or Tensor [n, t], nn.Module, or a fitted model
             Whose similarities the embedding is to have, instead of those of `X`: see
@@ -258,8 +259,8 @@ class GenURL(Conventions):
 
         Notes
         -----
-        A free table of coordinates places a new sample by its nearest fitted ones (`genurl_graph.placement`): always at
-        the same place, whatever other samples are transformed with it.
+        A free table of coordinates places a new sample by its nearest fitted ones
+        (`genurl_graph.inference.placement`): always at the same place, whatever other samples are transformed with it.
         """
         if not hasattr(self, "_encoder"):
             from sklearn.exceptions import NotFittedError
@@ -289,7 +290,7 @@ class GenURL(Conventions):
         return encoder.module if isinstance(encoder, ModuleEncoder) else encoder
 
     def save(self, folder: str | Path) -> None:
-        """Write the model to a folder: safetensors and JSON, no pickle. See `genurl_graph.storage`."""
+        """Write the model to a folder: safetensors and JSON, no pickle. See `genurl_graph.inference.persistence`."""
         save_model(self, folder)
 
     @classmethod
@@ -325,7 +326,7 @@ class GenURL(Conventions):
         if module and task not in ("distill", "images"):
             raise InputError("encoder: a module is trained by the tasks distill and images; expected a name there")
         arguments = {
-            "encoder.dim": distillation.student_width(self.encoder, self.n_components, data),
+            "encoder.dim": student_width(self.encoder, self.n_components, data),
             "encoder.name": "module" if module else self.encoder,
             "neighbors.n_neighbors": self.n_neighbors,
             "neighbors.metric": None if self.metric == "auto" else self.metric,
@@ -352,3 +353,64 @@ class GenURL(Conventions):
         content = checksum(data.x, data.edge_index, data.edge_weight, taught)
         run = {"config": config.to_dict(), "seed": seed, "x": shape, "edges": edges, "checksum": content}
         return Checkpoint(self.checkpoint, run)
+
+
+def distill(
+    teacher: Any,
+    student: str | nn.Module,
+    data: Any,
+    *,
+    objective: str = "gkl",
+    n_components: int | None = None,
+    config: dict[str, Any] | None = None,
+    **options: Any,
+) -> GenURL:
+    """Train a student so that its samples are as similar as those of its teacher; no labels.
+
+    P are the calibrated similarities of the teacher's nearest neighbours, Q those of the student's embedding, and the
+    student minimises GKL(P || Q). Teacher and student may have any numbers of columns. This is
+    ``GenURL(task="distill", encoder=student).fit(data, teacher=teacher)``.
+
+    Parameters
+    ----------
+    teacher : array or Tensor [n, t], nn.Module, fitted model, or path
+        Stored features, one row for each sample; a network, asked batch by batch; a model with ``transform`` (a GNN
+        embedding by `GenURL`, say), which reads `data`; or the path of features (.npy, .npz, .csv, ...) or of a folder
+        that `GenURL.save` wrote.
+    student : "mlp", "linear", "cnn", "gcn", "sage", "gat", "gin" or nn.Module
+        The CNN reads rows of square images, or images [n, c, h, w]; GNNs need edges. All others need none, neither here
+        nor in ``transform``.
+    data : as in `GenURL.fit`
+    objective : str
+        "gkl" or any other loss of `genurl_graph.losses`, or a baseline of `genurl_graph.objectives.distillation`: "
+        ""feature-l2",
+        "feature-cosine", "rkd", "seed".
+    n_components : int, optional
+        Columns of the student's embedding; by default 32, or those of a module.
+    config : dict, optional
+        Any other parameter by its dotted name, as of `GenURL`.
+    **options
+        Other arguments of `GenURL`: ``epochs``, ``random_state``, ``device``, ...
+
+    Returns
+    -------
+    GenURL
+        Fitted: ``transform``, ``save``, ``embedding_``, ``encoder_``.
+
+    Raises
+    ------
+    InputError
+        As of `GenURL.fit`: teacher rows that are not as many as samples, constant teacher features, and others.
+
+    Examples
+    --------
+    >>> student = distill(features, "mlp", vectors, random_state=0)
+    >>> student.transform(new_vectors)
+    """
+    if isinstance(teacher, str | Path):
+        path = Path(teacher)
+        teacher = GenURL.load(path) if path.is_dir() else read_embedding(path)["embedding"]
+    model = GenURL(
+        n_components, task="distill", encoder=student, config={**(config or {}), "loss.name": objective}, **options
+    )
+    return model.fit(data, teacher=teacher)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from multiprocessing.connection import Connection
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["genurl_graph.estimator", "genurl_graph.distributed"])
+CONTEXT.set_forkserver_preload(["genurl_graph.estimator", "genurl_graph.runtime.processes"])
 
 
 def run_together(script: str, arguments: Sequence[str], environments: Sequence[dict[str, str]]) -> None:

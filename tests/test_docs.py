@@ -16,7 +16,7 @@ from genurl_graph.cli import main, runs
 from genurl_graph.datasets import registry
 from genurl_graph.datasets.loaders import LOADERS
 from genurl_graph.evaluation import splits
-from genurl_graph.losses import LOSSES
+from genurl_graph.losses.pairwise import LOSSES
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PAGES = sorted((REPOSITORY / "docs").rglob("*.md"))

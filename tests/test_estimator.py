@@ -15,7 +15,8 @@ from sklearn.preprocessing import StandardScaler
 from torch_geometric.data import Data
 from torch_geometric.utils import stochastic_blockmodel_graph
 
-from genurl_graph.config import Config, to_toml
+from genurl_graph.config import Config
+from genurl_graph.config.toml import to_toml
 from genurl_graph.estimator import GenURL
 from genurl_graph.exceptions import InputError
 

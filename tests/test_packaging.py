@@ -20,13 +20,13 @@ from importlib.util import find_spec
 site.addsitedir(sys.argv[1])
 bare = [name for name in ("datasets", "cli") if find_spec(name) is not None]
 sys.path.append(sys.argv[2])  # for click
-import genurl_graph, genurl_graph.cli, genurl_graph.datasets, genurl_graph.presets
+import genurl_graph, genurl_graph.cli, genurl_graph.datasets, genurl_graph.config.presets
 print(json.dumps({
     "bare": bare,
     "package": genurl_graph.__file__,
     "datasets": genurl_graph.datasets.__file__,
     "cli": genurl_graph.cli.__file__,
-    "presets": genurl_graph.presets.__file__,
+    "presets": genurl_graph.config.presets.__file__,
     "karate": genurl_graph.datasets.info("karate").name,
     "commands": genurl_graph.cli.main.list_commands(None),
     "torch": "torch" in sys.modules,
@@ -79,8 +79,8 @@ def test_wheel_holds_every_source_file_inside_the_package(wheel: Path, source: P
     }
     assert expected - names == set()
     assert "genurl_graph/cli/__init__.py" in expected
-    assert "genurl_graph/explorer/page.html" in expected
-    assert any(name.startswith("genurl_graph/presets/") and name.endswith(".toml") for name in names)
+    assert "genurl_graph/plotting/explorer/page.html" in expected
+    assert any(name.startswith("genurl_graph/config/presets/") and name.endswith(".toml") for name in names)
 
 
 def test_wheel_names_the_licence_and_the_command(wheel: Path) -> None:
@@ -103,7 +103,7 @@ def test_installed_package_leaves_bare_names_alone(kind: str, wheel: Path, sourc
     root = target / "genurl_graph" if kind == "wheel" else source
     inside = root if kind == "wheel" else source / "genurl_graph"
     assert Path(str(found["package"])) == inside / "__init__.py"
-    assert Path(str(found["presets"])) == inside / "presets" / "__init__.py"
+    assert Path(str(found["presets"])) == inside / "config" / "presets" / "__init__.py"
     assert Path(str(found["datasets"])) == root / "datasets" / "__init__.py"
     assert Path(str(found["cli"])) == root / "cli" / "__init__.py"
     assert found["karate"] == "karate"

@@ -6,7 +6,8 @@ from torch_geometric.data import Data
 from torch_geometric.utils import to_undirected
 
 from genurl_graph import GenURL
-from genurl_graph.encoders import ENCODERS, GNNS
+from genurl_graph.nn.build import ENCODERS
+from genurl_graph.nn.gnn import GNNS
 
 N = 40
 CONFIG = {"encoder.hidden": 8, "sampling.n_negatives": 16, "neighbors.n_neighbors": 5}

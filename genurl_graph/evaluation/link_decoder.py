@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from genurl_graph.exceptions import InputError
-from genurl_graph.training import seeded
+from genurl_graph.runtime.devices import seeded
 
 if TYPE_CHECKING:
-    from genurl_graph.evaluation.links import Pairs
+    from genurl_graph.evaluation.splits import Pairs
 
 HIDDEN, DROPOUT = 64, 0.3
 LR, WEIGHT_DECAY, BATCH = 5e-3, 1e-2, 1024

@@ -16,14 +16,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genurl_graph._csr import to_scipy_or_numpy
 from genurl_graph.evaluation.link_decoder import decoder_scores, hadamard
 from genurl_graph.exceptions import InputError
-from genurl_graph.inputs import as_input
-from genurl_graph.training import seeded
+from genurl_graph.inputs.input import as_input
+from genurl_graph.inputs.sparse import to_scipy_or_numpy
+from genurl_graph.runtime.devices import seeded
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
+from genurl_graph.evaluation.splits import Pairs
 
 VAL_SHARE, TEST_SHARE = 0.05, 0.10
 # Fewer edges leave none for validation: int(0.05 * 19) = 0.
@@ -33,20 +34,6 @@ SCORERS = ("cosine", "inner", "decoder")
 
 # Entries of the Hadamard products that are held at a time.
 _CELLS = 1 << 24
-
-
-class Pairs(NamedTuple):
-    """Pairs of nodes to be ranked.
-
-    Attributes
-    ----------
-    edge_index : Tensor, int64, shape [2, m]
-    label : Tensor, bool, shape [m]
-        Whether the pair is an edge. Half of them are, in random splits.
-    """
-
-    edge_index: Tensor
-    label: Tensor
 
 
 class LinkSplit(NamedTuple):
@@ -83,7 +70,7 @@ def link_split(data: Data, seed: int = 0) -> LinkSplit:
     Parameters
     ----------
     data : Data
-        With ``edge_index``; features ``x`` and weights as in `genurl_graph.inputs.as_input`. It is not changed.
+        With ``edge_index``; features ``x`` and weights as in `genurl_graph.inputs.input.as_input`. It is not changed.
     seed : int
         One seed gives one split, whatever was drawn before.
 

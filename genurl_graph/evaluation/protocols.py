@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from genurl_graph._csr import to_scipy_or_numpy
 from genurl_graph.evaluation.clustering import cluster
 from genurl_graph.evaluation.probe import knn_probe, linear_probe
 from genurl_graph.evaluation.splits import default_protocol, splits
 from genurl_graph.exceptions import InputError
+from genurl_graph.inputs.sparse import to_scipy_or_numpy
 
 __all__ = [
     "default_protocol",

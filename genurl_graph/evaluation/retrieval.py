@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from genurl_graph.evaluation._distances import Points, blocks, nearest, sample_rows
+from genurl_graph.evaluation.ranks import Points, blocks, nearest, sample_rows
 from genurl_graph.exceptions import InputError
 
 Array = npt.NDArray[Any]

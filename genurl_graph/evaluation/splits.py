@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
+from torch import Tensor
 
 from genurl_graph.exceptions import InputError
+
+if TYPE_CHECKING:
+    pass
+import numpy.typing as npt
+
+
+class Pairs(NamedTuple):
+    """Pairs of nodes to be ranked.
+
+    Attributes
+    ----------
+    edge_index : Tensor, int64, shape [2, m]
+    label : Tensor, bool, shape [m]
+        Whether the pair is an edge. Half of them are, in random splits.
+    """
+
+    edge_index: Tensor
+    label: Tensor
+
 
 PROTOCOLS = ("public", "random-10", "random-10-10-80")
 REPEATS = {"random-10": 3, "random-10-10-80": 20}

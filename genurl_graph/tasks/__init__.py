@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 
 import torch
 
-from genurl_graph.anchor_batches import AnchorBatches
-from genurl_graph.graph import MergedGraph, count_components
-from genurl_graph.image_batches import ImageBatches
-from genurl_graph.inputs import Input
-from genurl_graph.neighbors import Neighbors
-from genurl_graph.objective import PairwiseObjective
-from genurl_graph.space import FeatureSpace
-from genurl_graph.teaching import TeacherBatches
+from genurl_graph.graph.knn import Neighbors
+from genurl_graph.graph.merge import MergedGraph, count_components
+from genurl_graph.graph.projection import FeatureSpace
+from genurl_graph.inputs.input import Input
+from genurl_graph.objectives.distillation import TeacherBatches
+from genurl_graph.objectives.full_batch import PairwiseObjective
+from genurl_graph.objectives.images import ImageBatches
+from genurl_graph.objectives.prototypes import AnchorBatches
 
 
 class Problem(NamedTuple):
@@ -28,7 +28,7 @@ class Problem(NamedTuple):
     neighbors : Neighbors or None
         Feature-space neighbours; None where there are no features.
     decisions : dict
-        What adaptive merging found (`genurl_graph.tasks.merging.Sources.summary`), and of columns as nodes their number
+        What adaptive merging found (`genurl_graph.graph.sources.Sources.summary`), and of columns as nodes their number
         ``n_columns`` and share ``mass_columns`` of all similarities; empty where neither was asked.
     space : FeatureSpace or None
         Where neighbours were searched, if new samples are to be placed by theirs.

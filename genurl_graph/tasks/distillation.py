@@ -14,22 +14,22 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from genurl_graph._csr import identity
-from genurl_graph.batches import BatchObjective
 from genurl_graph.config import Config
-from genurl_graph.encoders import GNNS, Features, make_encoder
 from genurl_graph.exceptions import InputError
-from genurl_graph.graph import MergedGraph, merge_graphs
-from genurl_graph.images import named_shape
-from genurl_graph.inputs import Input, as_features, check_input
-from genurl_graph.matching import MATCHING
-from genurl_graph.objective import PairwiseObjective
-from genurl_graph.row_encoders import output_width
-from genurl_graph.sharding import held, own_block, own_edges
+from genurl_graph.graph.merge import MergedGraph, merge_graphs
+from genurl_graph.graph.partition import held, own_block, own_edges
+from genurl_graph.inputs.input import Input, as_features, check_input
+from genurl_graph.inputs.sparse import identity
+from genurl_graph.nn.build import make_encoder
+from genurl_graph.nn.cnn import output_width
+from genurl_graph.nn.features import Features
+from genurl_graph.nn.gnn import GNNS
+from genurl_graph.objectives.distillation import MATCHING, BatchSimilarities, Teacher
+from genurl_graph.objectives.full_batch import PairwiseObjective
+from genurl_graph.objectives.mini_batch import BatchObjective
 from genurl_graph.tasks import Problem
-from genurl_graph.tasks.common import feature_similarities
 from genurl_graph.tasks.graph import as_propagation, edges_of_new
-from genurl_graph.teaching import BatchSimilarities, Teacher
+from genurl_graph.tasks.prepare import feature_similarities
 
 # Rows on which a network is asked whether it tells samples apart.
 PROBED = 256
@@ -78,51 +78,6 @@ def _check_variation(features: Tensor) -> None:
         raise InputError(
             f"teacher: all {len(features)} rows of features are the same; expected features that tell samples apart"
         )
-
-
-def student_width(student: Any, dim: int | None, data: Input) -> int | None:
-    """Columns of the embedding: `dim`, or what a module gives; InputError where they differ."""
-    if not isinstance(student, nn.Module) or data.x is None:
-        return dim
-    found = output_width(student, data.num_features, data.image)
-    if dim not in (None, found):
-        raise InputError(
-            f"n_components: found {dim}, but the student has {found} output columns; leave one of them out"
-        )
-    return found
-
-
-def definite(data: Input, config: Config) -> dict[str, Any]:
-    """What "auto" means for a student: dotted keys of a configuration.
-
-    Raises
-    ------
-    InputError
-        A student that cannot be, or nothing that it could read.
-    """
-    name, how = config.encoder.name, config.encoder.normalize
-    if data.types is not None or data.distances is not None:
-        raise InputError("task distill: found HeteroData or distances; expected features of samples, or a graph")
-    if name == "free":
-        raise InputError("task distill: a free table reads nothing; expected a student such as mlp, cnn or gcn")
-    if name == "sign":
-        raise InputError("task distill: found the student 'sign'; expected a GNN such as gcn, or mlp")
-    if name in GNNS and data.edge_index is None:
-        raise InputError(f"task distill: student {name!r} needs a graph; expected edges, or the student mlp")
-    if data.x is None:
-        if name not in GNNS:
-            raise InputError(f"task distill: the input has no features; student {name!r} needs some")
-        return {}
-    image = config.encoder.image
-    if name == "module" and data.image is None and image == "auto":
-        image = "rows"
-    elif name in ("cnn", "module") and image != "rows":
-        image = named_shape(image, data.image, data.num_features)
-    if how == "auto":
-        # Pixels, and what only the user's own module knows, stay as they are.
-        bag = data.x.layout == torch.sparse_csr
-        how = "none" if name in ("cnn", "module") or data.image is not None else "rows" if bag else "columns"
-    return {"encoder.image": image, "encoder.normalize": how}
 
 
 def build(

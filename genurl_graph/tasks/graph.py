@@ -2,8 +2,8 @@
 
 P is ``w_ij + feature_weight * p_ij / (1 + degree)``: the given edges with weight 1 (or their own) and the calibrated
 similarities of feature-space neighbours, which count for more where a node has few edges of its own. Of bags of words
-the words are nodes as well, joined to a node with ``column_weight / (1 + degree)`` in all (`genurl_graph.columns`). The
-graph a GNN propagates over is chosen apart from P (``merge.propagation_weight``).
+the words are nodes as well, joined to a node with ``column_weight / (1 + degree)`` in all
+(`genurl_graph.graph.bipartite`). The graph a GNN propagates over is chosen apart from P (``merge.propagation_weight``).
 """
 
 from __future__ import annotations
@@ -14,23 +14,26 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from genurl_graph._csr import identity
-from genurl_graph.batches import BatchObjective
-from genurl_graph.columns import ColumnGraph, column_similarities
 from genurl_graph.config import Config
-from genurl_graph.distributed import alone, rank
-from genurl_graph.encoders import GNNS, Features, make_encoder
 from genurl_graph.exceptions import InputError
-from genurl_graph.graph import PREDEFINED, How, MergedGraph, combined
-from genurl_graph.hops import is_mapped, propagated
-from genurl_graph.inputs import Input, is_non_negative
-from genurl_graph.neighbor_batches import NeighborBatches
-from genurl_graph.objective import PairwiseObjective
-from genurl_graph.propagation import Propagation
-from genurl_graph.sharding import Block, held, own_block, own_edges
+from genurl_graph.graph.bipartite import column_similarities
+from genurl_graph.graph.merge import PREDEFINED, How, MergedGraph, combined
+from genurl_graph.graph.partition import Block, held, own_block, own_edges
+from genurl_graph.graph.propagation import Propagation, is_mapped, propagated
+from genurl_graph.graph.sources import Sources, geodesic_similarities, mean_of_ends
+from genurl_graph.inputs.input import Input
+from genurl_graph.inputs.normalize import is_non_negative
+from genurl_graph.inputs.sparse import identity
+from genurl_graph.nn.build import make_encoder
+from genurl_graph.nn.features import Features
+from genurl_graph.nn.gnn import GNNS
+from genurl_graph.objectives.bipartite import ColumnGraph
+from genurl_graph.objectives.full_batch import PairwiseObjective
+from genurl_graph.objectives.mini_batch import BatchObjective, NeighborBatches
+from genurl_graph.runtime.processes import alone, rank
 from genurl_graph.tasks import Problem
-from genurl_graph.tasks.kept import Kept
-from genurl_graph.tasks.merging import Sources, gather, geodesic_similarities, mean_of_ends
+from genurl_graph.tasks.prepare import gather
+from genurl_graph.training.checkpoint import Kept
 
 
 def build(

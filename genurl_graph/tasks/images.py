@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from genurl_graph.config import Config
-from genurl_graph.encoders import IMAGES, Features, make_encoder
-from genurl_graph.exceptions import InputError
-from genurl_graph.graph import MergedGraph
-from genurl_graph.image_batches import ImageBatches
-from genurl_graph.images import image_shape, named_shape
-from genurl_graph.inputs import Input
-from genurl_graph.layers import RowEncoder
+from genurl_graph.graph.merge import MergedGraph
+from genurl_graph.inputs.images import image_shape
+from genurl_graph.inputs.input import Input
+from genurl_graph.nn.build import make_encoder
+from genurl_graph.nn.features import Features
+from genurl_graph.nn.mlp import RowEncoder
+from genurl_graph.objectives.images import ImageBatches
 from genurl_graph.tasks import Problem
-
-
-def definite(data: Input, config: Config) -> dict[str, Any]:
-    """What "auto" means for images: dotted keys of a configuration.
-
-    Raises
-    ------
-    InputError
-        No images, or an encoder that reads none.
-    """
-    if data.types is not None or data.distances is not None or data.x is None:
-        raise InputError("task images: found no pixels; expected images [n, c, h, w], or rows of pixels")
-    if data.edge_index is not None:
-        raise InputError("task images: found edges, which it does not read; expected images alone (or use task graph)")
-    if config.encoder.name not in (*IMAGES, "module"):
-        raise InputError(
-            f"task images: encoder {config.encoder.name!r} reads no images; expected {', '.join(IMAGES)} or a module"
-        )
-    how = "none" if config.encoder.normalize == "auto" else config.encoder.normalize
-    return {"encoder.image": named_shape(config.encoder.image, data.image, data.num_features), "encoder.normalize": how}
 
 
 def build(data: Input, x: Tensor | None, config: Config, module: nn.Module | None = None) -> Problem:

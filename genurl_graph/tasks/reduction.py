@@ -7,33 +7,29 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from genurl_graph.all_pairs import AllPairsObjective
-from genurl_graph.anchor_batches import AnchorBatches
-from genurl_graph.anchors import AnchorMLP
-from genurl_graph.batches import BatchObjective
 from genurl_graph.config import Config, load_preset
-from genurl_graph.distributed import alone
-from genurl_graph.encoders import DENSE, Features, FreeTable, make_encoder
 from genurl_graph.exceptions import InputError
-from genurl_graph.graph import MergedGraph, merge_graphs
-from genurl_graph.inputs import Input
-from genurl_graph.neighbors import Neighbors
-from genurl_graph.objective import PairwiseObjective
-from genurl_graph.sharding import held, own_block, own_edges
-from genurl_graph.space import FeatureSpace
+from genurl_graph.graph.knn import Neighbors
+from genurl_graph.graph.knn_edges import encoder_axes, feature_space, given_similarities, predefined_weights
+from genurl_graph.graph.merge import MergedGraph, merge_graphs
+from genurl_graph.graph.partition import held, own_block, own_edges
+from genurl_graph.graph.projection import FeatureSpace
+from genurl_graph.inputs.input import Input
+from genurl_graph.nn.build import DENSE, make_encoder
+from genurl_graph.nn.features import Features
+from genurl_graph.nn.prototypes import AnchorMLP
+from genurl_graph.nn.table import FreeTable
+from genurl_graph.objectives.all_pairs import AllPairsObjective
+from genurl_graph.objectives.full_batch import PairwiseObjective
+from genurl_graph.objectives.mini_batch import BatchObjective
+from genurl_graph.objectives.prototypes import AnchorBatches
+from genurl_graph.runtime.processes import alone
 from genurl_graph.tasks import Problem
-from genurl_graph.tasks.common import (
-    encoder_axes,
-    feature_similarities,
-    feature_space,
-    given_similarities,
-    predefined_weights,
-    resolve_learning_rate,
-    resolve_sampling,
-)
-from genurl_graph.tasks.kept import Kept
-from genurl_graph.tasks.start import start
-from genurl_graph.training import train
+from genurl_graph.tasks.initialization import start
+from genurl_graph.tasks.prepare import feature_similarities
+from genurl_graph.tasks.resolve import resolve_learning_rate, resolve_sampling
+from genurl_graph.training.checkpoint import Kept
+from genurl_graph.training.loop import train
 
 OBJECTIVES: dict[str, type[PairwiseObjective]] = {"all": AllPairsObjective, "batch": BatchObjective}
 
@@ -60,7 +56,7 @@ def build(
         Of everything random before training.
     device : torch.device
     statistics : dict, optional
-        Of `x`, as `genurl_graph.tasks.common.encoder_input` returned them.
+        Of `x`, as `genurl_graph.tasks.encoder_input.encoder_input` returned them.
     kept : Kept, optional
         Neighbours of a run that goes on.
 

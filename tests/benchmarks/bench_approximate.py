@@ -22,11 +22,11 @@ METHODS = (
 def vectors(name: str, n: int) -> Any:
     """Planted features of 128 columns, or Fashion-MNIST's training images along 50 principal axes; float32 [n, d]."""
     if name == "planted":
-        from genurl_graph.datasets.planted import planted_graph
+        from genurl_graph.datasets.synthetic import planted_graph
 
         return planted_graph(n, 1000, 128, noise=2.0, seed=0).x
     from genurl_graph import datasets
-    from genurl_graph.space import principal_axes
+    from genurl_graph.graph.projection import principal_axes
 
     x = datasets.load("Fashion-MNIST-train").x[:n]
     return principal_axes(x, 50, 0, centre=True).apply(x).float()
@@ -34,7 +34,7 @@ def vectors(name: str, n: int) -> Any:
 
 def search(method: str, x: Any) -> Any:
     """Neighbours, int64 [n, >= K], itself among them or not."""
-    from genurl_graph.neighbors import knn
+    from genurl_graph.graph.knn import knn
 
     if method in ("knn", "exact"):
         return knn(x, K, backend="exact" if method == "exact" else "approximate").indices.numpy()
@@ -89,7 +89,7 @@ def main() -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
     import torch
 
-    from genurl_graph.neighbors import knn
+    from genurl_graph.graph.knn import knn
 
     torch.set_num_threads(1)
     print("| rows | method | processor s | recall |\n| --- | --- | --- | --- |")

@@ -2,7 +2,7 @@
 
     python tests/benchmarks/bench_choices.py --dataset cora --variant "" --variant "training.epochs=100"
 
-How nodes are drawn and judged: `genurl_graph.evaluation.selection`. The mean over the draws moves by 0.2 to 0.4 points
+How nodes are drawn and judged: `genurl_graph.evaluation.statistics`. The mean over the draws moves by 0.2 to 0.4 points
 with the seed of the training. Beside it stands the validation accuracy of the public split's own probe, which moves by
 a point.
 """
@@ -12,10 +12,10 @@ import statistics
 from pathlib import Path
 
 from genurl_graph import GenURL, datasets
-from genurl_graph.config import parse_assignments
+from genurl_graph.config.toml import parse_assignments
 from genurl_graph.evaluation.probe import linear_probe
-from genurl_graph.evaluation.selection import inner_accuracy
 from genurl_graph.evaluation.splits import splits
+from genurl_graph.evaluation.statistics import inner_accuracy
 
 
 def main() -> None:

@@ -48,9 +48,9 @@ def work(options: argparse.Namespace) -> None:
     """What each process does; its figures go to a file of its own."""
     from genurl_graph import GenURL, estimator
     from genurl_graph.cli.report import peak_memory_mb
-    from genurl_graph.datasets.planted import planted_graph
-    from genurl_graph.distributed import process_group, rank
-    from genurl_graph.tasks import common
+    from genurl_graph.datasets.synthetic import planted_graph
+    from genurl_graph.runtime.processes import process_group, rank
+    from genurl_graph.tasks import prepare as common
 
     clock = Clock()
     common.knn = clock.timed("neighbors", common.knn)

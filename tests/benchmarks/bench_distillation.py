@@ -27,12 +27,14 @@ from sklearn.linear_model import LogisticRegression
 from teachers import Labelled, teacher_features
 from torch import nn
 
-from genurl_graph.config import EncoderConfig, TrainingConfig
-from genurl_graph.distilling import distill
-from genurl_graph.encoders import MLP, Features
-from genurl_graph.evaluation.paired import paired_difference
-from genurl_graph.io import write_json
-from genurl_graph.training import seeded, train
+from genurl_graph.config.parameters import EncoderConfig, TrainingConfig
+from genurl_graph.estimator import distill
+from genurl_graph.evaluation.statistics import paired_difference
+from genurl_graph.nn.features import Features
+from genurl_graph.nn.mlp import MLP
+from genurl_graph.runtime.devices import seeded
+from genurl_graph.runtime.files import write_json
+from genurl_graph.training.loop import train
 
 SHARES = {"1 %": 10, "10 %": 100, "100 %": None}  # labels of each class
 STRENGTHS = (0.01, 0.1, 1.0)

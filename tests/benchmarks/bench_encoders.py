@@ -28,11 +28,12 @@ from torch import Tensor
 
 from genurl_graph import datasets
 from genurl_graph.config import load_preset
-from genurl_graph.encoders import Features
-from genurl_graph.inputs import as_input, normalize_features
-from genurl_graph.objective import PairwiseObjective
+from genurl_graph.graph.knn_edges import resolve_metric
+from genurl_graph.inputs.input import as_input
+from genurl_graph.inputs.normalize import normalize_features
+from genurl_graph.nn.features import Features
+from genurl_graph.objectives.full_batch import PairwiseObjective
 from genurl_graph.tasks import graph
-from genurl_graph.tasks.common import resolve_metric
 
 SEED = 0
 STAGES = ("input layer", "encoder", "epoch")

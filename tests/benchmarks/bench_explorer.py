@@ -90,7 +90,7 @@ def make_page(name: str, folder: Path) -> Path:
 
 def embed(name: str, path: Path, root: Path) -> None:
     from genurl_graph import GenURL, datasets
-    from genurl_graph.io import write_embedding
+    from genurl_graph.inputs.embeddings import write_embedding
 
     if name == "random":
         rng = np.random.default_rng(0)

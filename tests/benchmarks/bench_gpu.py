@@ -22,9 +22,9 @@ import torch
 from torch import Tensor
 
 from genurl_graph import GenURL, knn, merge_graphs, similarities
-from genurl_graph.datasets.planted import planted_graph
+from genurl_graph.datasets.synthetic import planted_graph
 from genurl_graph.exceptions import ShortMemoryError
-from genurl_graph.propagation import Propagation
+from genurl_graph.graph.propagation import Propagation
 
 # Edges a node, features, neighbours, classes of the graph.
 DEGREE, WIDTH, NEIGHBORS, CLASSES = 7, 128, 15, 40

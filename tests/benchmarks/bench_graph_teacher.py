@@ -22,13 +22,13 @@ import torch
 from torch_geometric.data import Data
 
 from genurl_graph import GenURL, datasets
-from genurl_graph._csr import csr_rows, to_scipy_or_numpy
-from genurl_graph.distilling import distill
-from genurl_graph.evaluation.paired import paired_difference
+from genurl_graph.estimator import distill
 from genurl_graph.evaluation.probe import linear_probe
 from genurl_graph.evaluation.protocols import raw_features
 from genurl_graph.evaluation.splits import default_protocol, splits
-from genurl_graph.io import write_json
+from genurl_graph.evaluation.statistics import paired_difference
+from genurl_graph.inputs.sparse import csr_rows, to_scipy_or_numpy
+from genurl_graph.runtime.files import write_json
 
 REPEATS = 3
 ROWS = ("teacher", "student", "reduction alone", "raw")

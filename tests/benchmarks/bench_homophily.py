@@ -12,8 +12,8 @@ import torch
 
 from genurl_graph import datasets, knn
 from genurl_graph.config import load_preset
-from genurl_graph.inputs import as_input
-from genurl_graph.tasks.common import feature_space
+from genurl_graph.graph.knn_edges import feature_space
+from genurl_graph.inputs.input import as_input
 
 
 def main() -> None:

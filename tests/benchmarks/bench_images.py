@@ -32,12 +32,13 @@ from sklearn.linear_model import LogisticRegression
 
 from genurl_graph import GenURL
 from genurl_graph.datasets import read
-from genurl_graph.encoders import Features, make_encoder
-from genurl_graph.evaluation.paired import paired_difference
 from genurl_graph.evaluation.probe import knn_probe
 from genurl_graph.evaluation.splits import Split
-from genurl_graph.io import write_json
-from genurl_graph.training import seeded
+from genurl_graph.evaluation.statistics import paired_difference
+from genurl_graph.nn.build import make_encoder
+from genurl_graph.nn.features import Features
+from genurl_graph.runtime.devices import seeded
+from genurl_graph.runtime.files import write_json
 
 STRENGTHS = (0.01, 0.1, 1.0)
 ARMS: dict[str, dict[str, Any]] = {

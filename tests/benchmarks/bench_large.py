@@ -35,7 +35,7 @@ def measure(n: int, edges: int, features: int, options: argparse.Namespace) -> d
     import torch
 
     from genurl_graph import GenURL
-    from genurl_graph.datasets.planted import planted_graph
+    from genurl_graph.datasets.synthetic import planted_graph
     from genurl_graph.evaluation.protocols import propagated_features
 
     started = time.perf_counter()
@@ -82,8 +82,11 @@ class Step(NamedTuple):
 
 def watched() -> dict[str, Step]:
     """The steps of `fit`, by name; filled, and told on stderr, as they end."""
-    from genurl_graph import batches, estimator
-    from genurl_graph.tasks import Problem, common, graph, merging
+    from genurl_graph import estimator
+    from genurl_graph.graph import sources as merging
+    from genurl_graph.objectives import mini_batch as batches
+    from genurl_graph.tasks import Problem, graph
+    from genurl_graph.tasks import prepare as common
 
     steps: dict[str, Step] = {}
     parts: dict[Any, tuple[str, ...]] = {

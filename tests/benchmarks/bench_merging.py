@@ -17,8 +17,8 @@ from typing import Any
 
 from genurl_graph import GenURL, datasets
 from genurl_graph.evaluation.protocols import probe_embedding, propagated_features, raw_features
-from genurl_graph.inputs import as_input
-from genurl_graph.io import write_json
+from genurl_graph.inputs.input import as_input
+from genurl_graph.runtime.files import write_json
 
 FIXED = {"merge.weighting": "given", "merge.propagation_weight": 0.0}
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -32,8 +32,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
 def feature_graph(data: Any) -> Any:
     """The same nodes joined by their 15 nearest neighbours."""
     from genurl_graph.config import load_preset
-    from genurl_graph.neighbors import knn_graph
-    from genurl_graph.tasks.common import resolve_metric
+    from genurl_graph.graph.knn import knn_graph
+    from genurl_graph.graph.knn_edges import resolve_metric
 
     given = as_input(data)
     near = data.clone()

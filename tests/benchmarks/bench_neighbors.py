@@ -24,7 +24,7 @@ What was tried (2 cores, Xeon 2.5 GHz, AVX-512; 10,000 x 784, k = 15; single tri
 * Recomputing every candidate's distance: 0.36 s of 1.6 s; only those that rounding can have spoiled: about 0.1 s.
 * ``torch.cdist`` for that recomputation: no faster than gather, subtract, norm. Float64 differences: slower.
 * Padding the 786 columns to 800 (alignment): no gain that stood out of the noise.
-* Sparse (Coauthor CS): see DENSE_COLUMN_FILL in genurl_graph/_rows.py.
+* Sparse (Coauthor CS): see DENSE_COLUMN_FILL in genurl_graph/graph/knn/rows.py.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def load(name: str) -> Any:
 
 
 def ours(x: Any) -> np.ndarray:
-    from genurl_graph.neighbors import knn
+    from genurl_graph.graph.knn import knn
 
     return knn(x, K, backend="exact").distances.numpy()
 

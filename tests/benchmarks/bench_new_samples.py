@@ -23,8 +23,8 @@ import torch
 from sklearn.neighbors import KNeighborsClassifier
 
 from genurl_graph import GenURL, datasets
-from genurl_graph.config import parse_assignments
-from genurl_graph.evaluation.neighborhood import preservation
+from genurl_graph.config.toml import parse_assignments
+from genurl_graph.evaluation.preservation import preservation
 
 WAYS: dict[str, dict[str, Any]] = {
     "table": {},

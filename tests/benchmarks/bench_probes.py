@@ -29,7 +29,7 @@ from genurl_graph import GenURL, datasets
 from genurl_graph.evaluation.probe import linear_probe
 from genurl_graph.evaluation.protocols import propagated_features
 from genurl_graph.evaluation.splits import Split, splits
-from genurl_graph.training import seeded
+from genurl_graph.runtime.devices import seeded
 
 RATE = 0.01
 # Weight decays of GraphMAE's classifier.

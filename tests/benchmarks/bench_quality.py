@@ -8,7 +8,7 @@ JSON file is rewritten, and a job that it holds is not run again: stop and start
 
 ``--select KEY=A,B,...`` lets labels choose one of these values for each data set before anything is tested: the highest
 mean, over the first `CHOOSING` seeds, of the accuracy inside the training and validation nodes of a public split
-(`genurl_graph.evaluation.selection`), or of the validation accuracy where splits are random. Test nodes have no say; a
+(`genurl_graph.evaluation.statistics`), or of the validation accuracy where splits are random. Test nodes have no say; a
 value that is not chosen is never tested. ``--select config=preset,shallow`` chooses between sets of settings.
 """
 
@@ -46,7 +46,8 @@ def main(arguments: list[str] | None = None) -> int:
         os.environ.setdefault(name, threads)  # before anything that reads them is imported, here or in a worker
 
     from genurl_graph import datasets
-    from genurl_graph.config import load_preset, parse_assignments
+    from genurl_graph.config import load_preset
+    from genurl_graph.config.toml import parse_assignments
     from genurl_graph.exceptions import InputError
 
     try:
@@ -102,7 +103,7 @@ def finish(
     options: argparse.Namespace,
 ) -> int:
     """Run the jobs that `kept`, a part of `results`, does not hold, each with its settings; how many failed."""
-    from genurl_graph.io import write_json
+    from genurl_graph.runtime.files import write_json
 
     jobs = [job for job in work if job[1] not in kept.get(job[0], {})]
     if work:
@@ -147,7 +148,8 @@ def parse_select(text: str | None) -> dict[str, dict[str, Any]]:
 
     Values of ``config`` are named sets of settings (``presets/method-NAME.toml``), and "preset", which changes nothing.
     """
-    from genurl_graph.config import parse_assignments, read_method
+    from genurl_graph.config import read_method
+    from genurl_graph.config.toml import parse_assignments
     from genurl_graph.exceptions import InputError
 
     def change(key: str, value: str) -> dict[str, Any]:
@@ -174,7 +176,7 @@ def positive(text: str) -> int:
 def earlier(path: Path | None, settings: dict[str, Any]) -> dict[str, Any]:
     """The results at `path`, if they are of the same settings; empty ones if there is no such file."""
     from genurl_graph.exceptions import InputError
-    from genurl_graph.io import check_output
+    from genurl_graph.runtime.files import check_output
 
     if path is None:
         return {"settings": settings, "choices": {}, "runs": {}}
@@ -205,12 +207,7 @@ def run(
 ) -> dict[str, Any]:
     """All numbers of one seed, or the probe of one reference row. Runs in a worker."""
     from genurl_graph.estimator import GenURL
-    from genurl_graph.evaluation.protocols import (
-        evaluate_embedding,
-        probe_embedding,
-        propagated_features,
-        raw_features,
-    )
+    from genurl_graph.evaluation.protocols import evaluate_embedding, probe_embedding, propagated_features, raw_features
 
     name, row = job
     data = load(name, root)
@@ -232,8 +229,8 @@ def choice(
     """What a value is chosen by, for one seed: accuracy in [0, 1] without the test nodes. Runs in a worker."""
     from genurl_graph.estimator import GenURL
     from genurl_graph.evaluation.protocols import probe_embedding
-    from genurl_graph.evaluation.selection import inner_accuracy
     from genurl_graph.evaluation.splits import default_protocol, splits
+    from genurl_graph.evaluation.statistics import inner_accuracy
 
     name, row = job
     data, seed = load(name, root), int(row.rpartition(" ")[2])

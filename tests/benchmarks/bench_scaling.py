@@ -45,9 +45,9 @@ def measure(n: int, neighbours: int, backend: str) -> dict[str, float]:
     import torch
     import torch_geometric.utils  # noqa: F401
 
-    from genurl_graph.graph import merge_graphs
-    from genurl_graph.neighbors import knn_graph
-    from genurl_graph.similarity import similarities
+    from genurl_graph.graph.affinity import similarities
+    from genurl_graph.graph.knn import knn_graph
+    from genurl_graph.graph.merge import merge_graphs
 
     # Every library has done its first work before the baseline is taken.
     x, edge_index = block_model(1000)

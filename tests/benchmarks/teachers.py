@@ -10,9 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genurl_graph.config import TrainingConfig
-from genurl_graph.losses import LossTerms
-from genurl_graph.training import seeded, train
+from genurl_graph.config.parameters import TrainingConfig
+from genurl_graph.losses.terms import LossTerms
+from genurl_graph.runtime.devices import seeded
+from genurl_graph.training.loop import train
 
 WIDTH = 128
 BATCH = 256

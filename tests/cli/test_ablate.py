@@ -12,7 +12,7 @@ from genurl_graph.cli.grid import BASE, assignments, one_at_a_time, parse_factor
 from genurl_graph.config import load_preset
 from genurl_graph.evaluation.protocols import probe_embedding
 from genurl_graph.exceptions import InputError
-from genurl_graph.losses import LOSSES
+from genurl_graph.losses.pairwise import LOSSES
 
 SMALL = ("--epochs", 2, "--set", "encoder.hidden=8", "--set", "encoder.dim=4")
 KARATE = ("ablate", "--dataset", "karate", "--seeds", 2, *SMALL, "--quiet", "--metrics", "m.json")

@@ -187,7 +187,7 @@ def test_resume_refuses_another_configuration(run, here) -> None:
 
 def test_what_a_peer_lacks_is_said_before_any_run(run, here, monkeypatch) -> None:
     assert "cca-ssg needs edges" in run("compare", "--dataset", "digits", "--methods", "raw,cca-ssg", code=2).stderr
-    monkeypatch.setattr("genurl_graph.peers.graphssl.find_spec", lambda package: None)
+    monkeypatch.setattr("genurl_graph.baselines.graphssl.find_spec", lambda package: None)
     result = run("compare", "--dataset", "karate", "--methods", "gae,graphcl", code=2)
     assert "graphcl: needs the package graphssl" in result.stderr
     assert "genurl-graph[peers]" in result.stderr

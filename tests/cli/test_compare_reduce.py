@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from genurl_graph.cli import reduce_runs, runs
-from genurl_graph.evaluation.neighborhood import reduce_scores
-from genurl_graph.io import read_embedding
+from genurl_graph.evaluation.preservation import reduce_scores
+from genurl_graph.inputs.embeddings import read_embedding
 
 DIGITS = ("compare", "--dataset", "digits", "--task", "reduce", "--epochs", 2, "--metrics", "m.json")
 SCORES = ("knn_accuracy", "trustworthiness", "continuity", "spearman")
@@ -154,7 +154,7 @@ def test_a_peer_that_fails_is_named(run, here) -> None:
 
 
 def test_an_absent_package_is_said_before_any_run(run, here, monkeypatch) -> None:
-    monkeypatch.setattr("genurl_graph.peers.reduction.find_spec", lambda module: None)
+    monkeypatch.setattr("genurl_graph.baselines.reduction.find_spec", lambda module: None)
     result = run("compare", "--dataset", "digits", "--task", "reduce", "--methods", "genurl,umap", code=2)
     assert "umap: needs the package umap-learn" in result.stderr
     assert "genurl-graph[peers]" in result.stderr

@@ -12,8 +12,9 @@ from torch_geometric.data import Data
 
 from genurl_graph import GenURL
 from genurl_graph.cli.config import LEFT_OUT, NAMED, TASKS
-from genurl_graph.config import Config, explained_toml, flatten, load_preset, read_toml
-from genurl_graph.stages import explanations
+from genurl_graph.config import Config, load_preset
+from genurl_graph.config.parameters import explanations
+from genurl_graph.config.toml import explained_toml, flatten, read_toml
 
 
 def ring(n: int, edges: bool, coherent: bool = False) -> Data:

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from genurl_graph import GenURL, datasets
-from genurl_graph.io import write_embedding
+from genurl_graph.inputs.embeddings import write_embedding
 
 pytest.importorskip("plotly")
 

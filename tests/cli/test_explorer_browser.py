@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 import torch
 
-from genurl_graph.explorer import Scene, column, labels, write_page
-from genurl_graph.graph import merge_graphs
-from genurl_graph.neighbors import knn
+from genurl_graph.graph.knn import knn
+from genurl_graph.graph.merge import merge_graphs
+from genurl_graph.plotting.explorer.colours import column, labels
+from genurl_graph.plotting.explorer.page import write_page
+from genurl_graph.plotting.explorer.scene import Scene
 from tests import chromium
 
 pytest.importorskip("plotly")

@@ -12,13 +12,13 @@ import pytest
 import torch
 from torch_geometric.data import Data
 
-import genurl_graph.arrays as arrays
+import genurl_graph.inputs.safe_load as arrays
 from genurl_graph import datasets
 from genurl_graph.datasets import download
-from genurl_graph.datasets.pickles import check_pickle
+from genurl_graph.datasets.loaders import check_pickle
 from genurl_graph.estimator import GenURL
 from genurl_graph.exceptions import InputError
-from genurl_graph.io import read_embedding
+from genurl_graph.inputs.embeddings import read_embedding
 
 
 def header(shape: str, dtype: str = "<f4") -> bytes:

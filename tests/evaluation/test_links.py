@@ -12,8 +12,9 @@ from torch_geometric.transforms import RandomLinkSplit
 
 from genurl_graph import GenURL, datasets
 from genurl_graph.evaluation.link_decoder import hadamard, non_edges
-from genurl_graph.evaluation.links import Pairs, link_scores, link_split, ranking, training_graph
+from genurl_graph.evaluation.links import link_scores, link_split, ranking, training_graph
 from genurl_graph.evaluation.protocols import raw_features
+from genurl_graph.evaluation.splits import Pairs
 from genurl_graph.exceptions import InputError
 
 N = 90

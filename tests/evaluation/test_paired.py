@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_rel
 
-from genurl_graph.evaluation.paired import paired_difference
+from genurl_graph.evaluation.statistics import paired_difference
 from genurl_graph.exceptions import InputError
 
 

@@ -6,12 +6,7 @@ import scipy.sparse as sp
 import torch
 from torch_geometric.data import Data
 
-from genurl_graph.evaluation.protocols import (
-    evaluate_embedding,
-    probe_embedding,
-    propagated_features,
-    raw_features,
-)
+from genurl_graph.evaluation.protocols import evaluate_embedding, probe_embedding, propagated_features, raw_features
 from genurl_graph.exceptions import InputError
 
 

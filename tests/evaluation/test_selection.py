@@ -5,10 +5,10 @@ import pytest
 import scipy.sparse as sp
 from sklearn.linear_model import LogisticRegression
 
-from genurl_graph.evaluation import selection
+from genurl_graph.evaluation import statistics as selection
 from genurl_graph.evaluation.probe import standardised
-from genurl_graph.evaluation.selection import inner_accuracy
 from genurl_graph.evaluation.splits import Split
+from genurl_graph.evaluation.statistics import inner_accuracy
 from genurl_graph.exceptions import InputError
 
 SPLIT = Split(np.arange(0, 40), np.arange(40, 140), np.arange(140, 300))

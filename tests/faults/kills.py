@@ -71,7 +71,7 @@ def steady(found: Any) -> Any:
 def results(folder: Path) -> dict[str, Any]:
     """All outputs that are there; each of them must be whole."""
     from genurl_graph.estimator import GenURL
-    from genurl_graph.io import read_embedding
+    from genurl_graph.inputs.embeddings import read_embedding
 
     found: dict[str, Any] = {}
     if (folder / "m.json").exists():
@@ -184,7 +184,7 @@ def at_every_rename(scratch: Path) -> str:
 
 def resumable(folder: Path) -> bool:
     """Whether a killed ``embed`` left a state of its training, or the neighbours it had found."""
-    from genurl_graph.checkpoint import Checkpoint
+    from genurl_graph.training.checkpoint import Checkpoint
 
     return Checkpoint(folder / "z.npz.ckpt", {}).exists()
 

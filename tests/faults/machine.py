@@ -39,7 +39,7 @@ def little_memory(scratch: Path) -> str:
 
 def short_tiles(error: BaseException, times: int) -> None:
     """The first `times` buffers of the search cannot be had."""
-    import genurl_graph._tiles as tiles
+    import genurl_graph.graph.knn.tiles as tiles
 
     make, calls = tiles._Tile, itertools.count()
 

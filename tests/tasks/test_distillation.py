@@ -10,14 +10,16 @@ from torch import nn
 from torch_geometric.data import Data
 
 from genurl_graph import GenURL
-from genurl_graph.config import Config, EncoderConfig, load_preset
-from genurl_graph.distilling import distill
-from genurl_graph.encoders import Features, make_encoder
+from genurl_graph.config import Config, load_preset
+from genurl_graph.config.parameters import EncoderConfig
+from genurl_graph.estimator import distill
 from genurl_graph.exceptions import InputError
-from genurl_graph.losses import gkl_dense
-from genurl_graph.neighbors import knn_graph
-from genurl_graph.similarity import log_kernel, similarities
-from genurl_graph.teaching import BatchSimilarities, Teacher
+from genurl_graph.graph.affinity import log_kernel, similarities
+from genurl_graph.graph.knn import knn_graph
+from genurl_graph.losses.pairwise import gkl_dense
+from genurl_graph.nn.build import make_encoder
+from genurl_graph.nn.features import Features
+from genurl_graph.objectives.distillation import BatchSimilarities, Teacher
 
 N = 40
 CONFIG = {"neighbors.n_neighbors": 5, "similarity.perplexity": 5.0, "encoder.dim": 6, "sampling.batch_size": N}

@@ -8,9 +8,10 @@ from torch_geometric.data import Data
 
 from genurl_graph.config import load_preset
 from genurl_graph.exceptions import InputError
-from genurl_graph.inputs import as_input
+from genurl_graph.graph.knn_edges import predefined_weights
+from genurl_graph.inputs.input import as_input
 from genurl_graph.tasks import graph
-from genurl_graph.tasks.common import feature_similarities, predefined_weights
+from genurl_graph.tasks.prepare import feature_similarities
 
 CPU = torch.device("cpu")
 FIXED = {

@@ -9,11 +9,12 @@ from torch_geometric.data import Data
 from genurl_graph import GenURL
 from genurl_graph.config import load_preset
 from genurl_graph.exceptions import InputError
-from genurl_graph.inputs import as_input
-from genurl_graph.space import principal_axes, principal_components
-from genurl_graph.tasks import common, reduction
-from genurl_graph.tasks.common import feature_similarities
-from genurl_graph.tasks.start import START_SCALE
+from genurl_graph.graph import knn_edges
+from genurl_graph.graph.projection import principal_axes, principal_components
+from genurl_graph.inputs.input import as_input
+from genurl_graph.tasks import encoder_input, reduction
+from genurl_graph.tasks.initialization import START_SCALE
+from genurl_graph.tasks.prepare import feature_similarities
 
 CPU = torch.device("cpu")
 FIXED = {
@@ -94,13 +95,16 @@ def test_components_of_sparse_and_dense_vectors_agree(vectors):
 )
 def test_axes_that_encoder_and_search_share_are_found_once(vectors, dim, kind, searches, monkeypatch):
     found = []
-    monkeypatch.setattr(common, "principal_axes", lambda *a, **k: found.append(principal_axes(*a, **k)) or found[-1])
+    for module in (knn_edges, encoder_input):
+        monkeypatch.setattr(
+            module, "principal_axes", lambda *a, **k: found.append(principal_axes(*a, **k)) or found[-1]
+        )
     x = torch.where(vectors.abs() > 12, vectors, 0.0) if kind == "sparse" else vectors
     config = {"neighbors.pca": 3, "neighbors.metric": "cosine" if kind == "cosine" else "euclidean"}
     model = GenURL(n_components=dim, encoder="mlp", n_neighbors=4, epochs=1, random_state=0, config=config).fit(x)
     assert len(found) == searches
     # The space is the one that a search of its own would have found.
-    own = common.feature_space(as_input(x), model.config_, common.PCA_SEED)
+    own = knn_edges.feature_space(as_input(x), model.config_, encoder_input.PCA_SEED)
     torch.testing.assert_close(model._space.vectors, own.vectors)
 
 
@@ -127,7 +131,7 @@ def test_bad_requests(vectors):
 
 def test_auto_becomes_definite(vectors):
     """Sampling by what can be counted, the learning rate by the width of the picture."""
-    from genurl_graph.tasks.common import resolve_learning_rate, resolve_sampling
+    from genurl_graph.tasks.resolve import resolve_learning_rate, resolve_sampling
 
     preset = load_preset("reduce")
     assert resolve_sampling(preset, 40) == {"sampling.negatives": "all", "sampling.n_negatives": 39}

@@ -6,10 +6,11 @@ import scipy.sparse as sp
 import torch
 from torch_geometric.data import Data
 
-from genurl_graph import GenURL, resolution
-from genurl_graph.datasets.planted import planted_graph
+from genurl_graph import GenURL
+from genurl_graph.datasets.synthetic import planted_graph
 from genurl_graph.evaluation.protocols import probe_embedding
 from genurl_graph.exceptions import InputError
+from genurl_graph.tasks import resolve as resolution
 
 FAST = {"encoder.hidden": 64, "sampling.batch_size": 256}
 

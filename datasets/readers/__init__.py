@@ -1,0 +1,120 @@
+"""The user's own files: `read` looks at the suffix and hands the file to its reader."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from genurl_graph.datasets.readers import graph_files
+from genurl_graph.datasets.readers import tables as text
+from genurl_graph.datasets.readers.checks import check_graph, check_isolated, dense_features
+from genurl_graph.datasets.readers.edge_list import attach, is_edge_list, read_edge_list
+from genurl_graph.datasets.readers.images import is_idx, read_image_folder, read_images
+from genurl_graph.datasets.readers.node_tables import (
+    TEXT_SUFFIXES,
+    NodeIndex,
+    NodeTable,
+    check_suffix,
+    features_from_text,
+    read_features,
+    read_labels,
+)
+from genurl_graph.exceptions import InputError
+from genurl_graph.inputs.safe_load import load_array
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+
+StrPath = str | os.PathLike[str]
+SUFFIXES = (".npz", *TEXT_SUFFIXES, ".graphml", ".gml", ".pt", ".npy")
+
+
+def read(path: StrPath, features: StrPath | None = None, labels: StrPath | None = None) -> Data:
+    """Read a graph or a matrix from the user's files.
+
+    Parameters
+    ----------
+    path
+        ``.csv``, ``.tsv``, ``.txt``: an edge list, columns source, target and optionally weight, or a matrix
+        with one row a sample (`genurl_graph.datasets.readers.edge_list.is_edge_list` tells which; with `features` it
+        is always an edge list). Lines that begin with ``#`` are comments.
+        ``.npz``: a graph (keys: `genurl_graph.datasets.readers.graph_files.read_npz`). ``.pt``: a PyG `Data`.
+        ``.graphml``, ``.gml``: through networkx. ``.npy``: a matrix. ``-idx3-ubyte``, ``-idx3-ubyte.gz``: images as
+        MNIST has them (`genurl_graph.datasets.readers.images`). A folder: images, one sub-folder a class
+        (`genurl_graph.datasets.readers.images`).
+    features
+        Feature table: ``.csv``, ``.tsv``, ``.txt`` or ``.parquet``, whose first column may hold the node ids;
+        ``.npy``; ``.npz`` (key `x`, or CSR parts).
+    labels
+        Label table: ``.csv``, ``.tsv`` or ``.txt`` with one column (label) or two (id, label); ``.npy`` [n];
+        ``-idx1-ubyte``, ``-idx1-ubyte.gz``.
+
+    Returns
+    -------
+    Data
+        x float32 [n, f], dense or `torch.sparse_csr`; edge_index int64 [2, E], directed as the file gives it;
+        edge_weight float32 [E]; y int64 [n] and label_names; masks; node_id, a list of n strings, where the
+        file names the nodes other than 0 .. n-1. Parts that the files do not hold are absent.
+
+    Raises
+    ------
+    InputError
+        For any file that cannot be read in full, with the file and the place of the first fault.
+
+    Examples
+    --------
+    >>> data = read("edges.csv", features="people.csv", labels="clubs.csv")  # doctest: +SKIP
+    >>> data.node_id[:2]  # doctest: +SKIP
+    ['alice', 'bob']
+    """
+    path = Path(path)
+    if path.is_dir() and path.suffix.lower() not in SUFFIXES:
+        if features is not None or labels is not None:
+            raise InputError(f"{path}: a folder of images has its own features and classes; leave out the tables")
+        return read_image_folder(path)
+    idx = is_idx(path)
+    suffix = "" if idx else check_suffix(path, SUFFIXES, "input")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
+        feature_table = read_features(Path(features)) if features is not None else None
+        label_table = read_labels(Path(labels)) if labels is not None else None
+        if suffix in TEXT_SUFFIXES:
+            layout = text.sniff(path)
+            if features is not None or is_edge_list(layout):
+                return read_edge_list(layout, feature_table, label_table)
+            return _matrix(features_from_text(layout), label_table)
+        if idx or suffix == ".npy":
+            if feature_table is not None:
+                raise InputError(f"features: {features} given, but {path} is itself a feature matrix")
+            matrix = read_images(path) if idx else load_array(path)
+            return _matrix(NodeTable(path, dense_features(matrix, str(path))), label_table)
+        data = _graph(path, suffix)
+        check_isolated(data, str(path))
+        names = data.get("node_id")
+        ids = names if names is not None else np.arange(data.num_nodes or 0)
+        attach(data, NodeIndex(ids, f"the {data.num_nodes} nodes of {path}"), feature_table, label_table)
+        return check_graph(data, str(path))
+
+
+def _graph(path: Path, suffix: str) -> Data:
+    if suffix == ".npz":
+        return graph_files.read_npz(path)
+    return graph_files.read_pt(path) if suffix == ".pt" else graph_files.read_networkx(path)
+
+
+def _matrix(table: NodeTable, labels: NodeTable | None) -> Data:
+    from torch_geometric.data import Data
+
+    n = table.values.size(0)
+    nodes = NodeIndex(table.ids if table.ids is not None else np.arange(n), f"the {n} rows of {table.path}")
+    data = Data(x=table.values)
+    names = nodes.names()
+    if names is not None:
+        data.node_id = names
+    attach(data, nodes, None, labels)
+    return data

@@ -1,0 +1,127 @@
+"""What the peers on our loop share: the graph as encoders read it, encoder and views, and the call of the loop."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from genurl_graph.config.parameters import EncoderConfig, TrainingConfig
+from genurl_graph.exceptions import InputError
+from genurl_graph.graph.knn_edges import predefined_weights
+from genurl_graph.graph.merge import merge_graphs
+from genurl_graph.graph.propagation import Propagation
+from genurl_graph.inputs.input import as_input
+from genurl_graph.inputs.normalize import column_statistics, normalize_features, resolve_normalization
+from genurl_graph.inputs.sparse import identity
+from genurl_graph.nn.features import Features, keep_features
+from genurl_graph.nn.gnn import GNN
+from genurl_graph.nn.layers import PReLU
+from genurl_graph.nn.mlp import MLP
+from genurl_graph.runtime.devices import choose_device
+from genurl_graph.training.loop import train
+
+
+class Graph(NamedTuple):
+    """Input of a peer: features (every node its own, where there are none) and the undirected graph."""
+
+    features: Features
+    propagation: Propagation
+    num_nodes: int
+
+
+def prepare(name: str, data: Any, normalize: str) -> Graph:
+    """`data` as our encoders read it: sparse features stay sparse, edges hold both ways.
+
+    Parameters
+    ----------
+    name : str
+        Of the peer, for messages.
+    data : Data
+    normalize : "auto", "none", "rows", "unit" or "columns"
+        As in `genurl_graph.inputs.normalize.resolve_normalization`.
+
+    Raises
+    ------
+    InputError
+        No edges, unknown normalisation, or data that `genurl_graph.inputs.input.as_input` refuses.
+    """
+    given = as_input(data)
+    n = given.num_nodes
+    if given.edge_index is None or given.edge_index.numel() == 0:
+        raise InputError(f"{name}: the data set has no edges; expected a graph")
+    merged = merge_graphs(given.edge_index, predefined_weights(given), None, None, num_nodes=n)
+    if given.x is None:
+        x = identity(n)
+    else:
+        how = resolve_normalization(given.x, normalize)
+        x = normalize_features(given.x, how, column_statistics(given.x) if how == "columns" else {})
+    return Graph(Features(x), Propagation(merged.edge_index, merged.edge_weight, n), n)
+
+
+def make_encoder(
+    name: str, in_dim: int, dim: int, hidden: int, layers: int, activation: str = "relu", last: bool = False
+) -> GNN | MLP:
+    """One of our encoders with the activations of a paper; `last`: also after the last layer.
+
+    Parameters
+    ----------
+    name : "gcn" or "mlp"
+        An MLP has batch normalisation, as in CCA-SSG's code.
+    in_dim, dim, hidden, layers : int
+    activation : "relu" or "prelu"
+        "prelu" is one slope for all layers.
+    last : bool
+
+    Raises
+    ------
+    InputError
+        Unknown encoder or activation.
+    """
+    if name not in ("gcn", "mlp"):
+        raise InputError(f"encoder: unknown {name!r}; expected gcn or mlp")
+    if activation not in ("relu", "prelu"):
+        raise InputError(f"activation: unknown {activation!r}; expected relu or prelu")
+    config = EncoderConfig(name, dim=dim, hidden=hidden, layers=layers, norm="batch" if name == "mlp" else "none")
+    encoder = MLP(config, in_dim) if name == "mlp" else GNN(config, in_dim)
+    act: nn.Module = nn.ReLU() if activation == "relu" else PReLU()
+    encoder.acts = nn.ModuleList([act if last or i < layers - 1 else nn.Identity() for i in range(len(encoder.acts))])
+    return encoder
+
+
+class PeerObjective(nn.Module):
+    """Encoder and input of a peer; subclasses add ``forward(progress) -> LossTerms``."""
+
+    def __init__(self, encoder: GNN | MLP, graph: Graph) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.features, self.propagation, self.num_nodes = graph
+
+    def move(self, device: torch.device) -> None:
+        """Parameters and input on `device`."""
+        self.to(device)
+        self.features, self.propagation = self.features.to(device), self.propagation.to(device)
+
+    def view(self, drop_features: float = 0.0, drop_edges: float = 0.0) -> Tensor:
+        """Output [n, d] of the encoder on the graph without some columns and edges, drawn anew at each call."""
+        keep = keep_features(self.features.num_features, drop_features, self.propagation.weight.device)
+        z: Tensor = self.encoder(self.features, self.encoder.operator(self.propagation, drop_edges), keep)
+        return z
+
+    @torch.no_grad()
+    def embed(self) -> Tensor:
+        """Embedding [n, d] of the whole graph, in evaluation mode."""
+        self.eval()
+        return self.view()
+
+
+def fit(objective: PeerObjective, settings: dict[str, Any], device: str | torch.device) -> Tensor:
+    """Train on the one loop (`genurl_graph.training.loop.train`) and embed; float32 [n, d] on the CPU."""
+    objective.move(device if isinstance(device, torch.device) else choose_device(device))
+    epochs = settings["epochs"]
+    config = TrainingConfig(
+        epochs=epochs, lr=settings["lr"], weight_decay=settings["weight_decay"], checkpoint_every=epochs
+    )
+    train(objective, config)
+    return objective.embed().cpu()

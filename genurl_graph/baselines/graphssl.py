@@ -1,0 +1,99 @@
+"""DGI, GraphCL, BGRL, VICReg and Barlow Twins as the optional package graphssl has them."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from genurl_graph.baselines.common import prepare
+from genurl_graph.exceptions import InputError
+from genurl_graph.runtime.devices import choose_device, seeded
+
+# Our name -> the package's.
+MODELS = {"dgi": "dgi", "graphcl": "graphcl", "bgrl": "bgrl", "vicreg": "vicreg", "barlow": "barlow_twins"}
+
+
+def require(name: str) -> None:
+    """InputError that names the extra, where the package is absent."""
+    if find_spec("graphssl") is None:
+        raise InputError(
+            f"{name}: needs the package graphssl, which is not installed; pip install 'genurl-graph[peers]' brings it"
+        )
+
+
+def embed(name: str, data: Any, seed: int, device: str | torch.device, settings: dict[str, Any]) -> Tensor:
+    """Embedding [n, hidden] by one of graphssl's models, trained by graphssl's own loop.
+
+    Encoder, augmentations, optimiser and number of steps are those of the package's own benchmark (graphssl 0.2,
+    ``benchmarks/run_benchmark.py --encoder gcn``): a peer as its authors run it, not our version of it. Its encoders
+    read dense features.
+
+    Parameters
+    ----------
+    name, data, seed, device, settings
+        As in `genurl_graph.baselines.get_peer`.
+
+    Raises
+    ------
+    InputError
+        The package is absent, or the graph has no edges or no features.
+    """
+    require(name)
+    from torch_geometric.data import Data
+
+    if getattr(data, "x", None) is None:
+        raise InputError(f"{name}: the data set has no node features; graphssl's encoders need some")
+    graph = prepare(name, data, settings["normalize"])
+    x = graph.features.x
+    view = Data(x=x.to_dense() if x.layout == torch.sparse_csr else x, edge_index=graph.propagation.operator("edges"))
+    target = device if isinstance(device, torch.device) else choose_device(device)
+    with seeded(seed):
+        z = _train(model_config(name, settings), view, target, settings)
+    return z.float().cpu()
+
+
+def model_config(name: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Configuration of a model in graphssl's terms."""
+    hidden = settings["hidden"]
+    config: dict[str, Any] = {
+        "name": MODELS[name],
+        "encoder": {
+            "name": "gcn",
+            "hidden_dim": hidden,
+            "num_layers": settings["layers"],
+            "norm_type": "batch",
+            "pool": False,
+            "drop": 0.0,
+        },
+    }
+    if name != "dgi":  # which corrupts the features instead
+        config["augment"] = [
+            {"name": "edge_drop", "p": settings["drop_edges"]},
+            {"name": "feat_mask", "p": settings["drop_features"]},
+        ]
+    if name == "bgrl":
+        config |= {
+            "pred_hidden": hidden,
+            "ema_tau": settings["ema"],
+            "ema_tau_end": 1.0,
+            "total_steps": settings["epochs"],
+        }
+    return config
+
+
+def _train(config: dict[str, Any], view: Any, device: torch.device, settings: dict[str, Any]) -> Tensor:
+    from graphssl.config.load import build_model
+    from graphssl.training import DINOTrainer
+
+    model = build_model(config, in_channels=int(view.x.size(1))).to(device)
+    optimizer = torch.optim.AdamW(model.student_parameters(), lr=settings["lr"], weight_decay=settings["weight_decay"])
+    # The name is historical: it trains every model of the package.
+    trainer = DINOTrainer(grad_clip_norm=None, device=device)
+    trainer.train(model, [view], optimizer, num_epochs=settings["epochs"])
+    model.eval()
+    with torch.no_grad():
+        z: Tensor = model(view.to(device))
+    return z

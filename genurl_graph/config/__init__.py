@@ -1,0 +1,133 @@
+"""The configuration of a run: all stages together, their presets, overrides and TOML files.
+
+The estimator, the command line (``--set loss.gamma=0.5``), the TOML presets and the file of resolved
+parameters stored beside each result all read the classes of `genurl_graph.config.parameters`; nothing else declares a
+default.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from genurl_graph.config.convert import convert
+from genurl_graph.config.parameters import (
+    EncoderConfig,
+    ImageViewConfig,
+    LossConfig,
+    MergeConfig,
+    NeighborConfig,
+    SamplingConfig,
+    SimilarityConfig,
+    TrainingConfig,
+    ViewConfig,
+)
+from genurl_graph.config.toml import explained_toml, flatten, parse_assignments, read_toml, to_toml
+from genurl_graph.exceptions import InputError
+
+__all__ = [
+    "Config",
+    "EncoderConfig",
+    "ImageViewConfig",
+    "LossConfig",
+    "MergeConfig",
+    "NeighborConfig",
+    "SamplingConfig",
+    "SimilarityConfig",
+    "TrainingConfig",
+    "ViewConfig",
+    "explained_toml",
+    "flatten",
+    "load_preset",
+    "parse_assignments",
+    "read_method",
+    "read_settings",
+    "read_toml",
+    "to_toml",
+]
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """All stages of a run, resolved; `task` says which recipe reads them."""
+
+    task: str = "graph"
+    neighbors: NeighborConfig = dataclasses.field(default_factory=NeighborConfig)
+    merge: MergeConfig = dataclasses.field(default_factory=MergeConfig)
+    similarity: SimilarityConfig = dataclasses.field(default_factory=SimilarityConfig)
+    views: ViewConfig = dataclasses.field(default_factory=ViewConfig)
+    images: ImageViewConfig = dataclasses.field(default_factory=ImageViewConfig)
+    encoder: EncoderConfig = dataclasses.field(default_factory=EncoderConfig)
+    loss: LossConfig = dataclasses.field(default_factory=LossConfig)
+    sampling: SamplingConfig = dataclasses.field(default_factory=SamplingConfig)
+    training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Nested plain dictionary, as stored beside results."""
+        return dataclasses.asdict(self)
+
+    def override(self, values: Mapping[str, Any]) -> Config:
+        """A copy with some values replaced.
+
+        Parameters
+        ----------
+        values : mapping
+            Dotted keys, ``{"loss.gamma": 0.5}``. Strings are converted to the type of the key.
+
+        Raises
+        ------
+        InputError
+            An unknown key (the nearest is named), or a value of the wrong type.
+        """
+        stages = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "task"}
+        changes: dict[str, dict[str, Any]] = {}
+        known = [f"{s}.{f.name}" for s, stage in stages.items() for f in dataclasses.fields(stage)]
+        for key, value in values.items():
+            if key == "task":
+                if value != self.task:
+                    raise InputError(f"config: task is {value!r} but this run's task is {self.task!r}")
+                continue
+            if key not in known:
+                # The name without its stage is the commonest slip: "gamma" for "loss.gamma".
+                near = [k for k in known if k.endswith(f".{key}")]
+                near = near or difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+                hint = f"; did you mean {near[0]!r}?" if near else f"; expected one of {', '.join(known)}"
+                raise InputError(f"config: unknown key {key!r}{hint}")
+            stage, name = key.split(".")
+            kind = get_type_hints(type(stages[stage]))[name]
+            changes.setdefault(stage, {})[name] = convert(key, value, kind)
+        return dataclasses.replace(self, **{s: dataclasses.replace(stages[s], **c) for s, c in changes.items()})
+
+
+def load_preset(task: str, *variants: str) -> Config:
+    """Documented defaults of a task, ``presets/<task>.toml``; those of variants (``<task>-<variant>``) on top.
+
+    Raises
+    ------
+    InputError
+        Unknown task.
+    """
+    folder = resources.files("genurl_graph.config.presets")
+    if not (folder / f"{task}.toml").is_file():
+        raise InputError(f"task: unknown {task!r}; expected one of graph, reduce, distill, images")
+    config = Config(task=task)
+    for name in (f"{task}.toml", *(f"{task}-{variant}.toml" for variant in variants)):
+        config = config.override(flatten(tomllib.loads((folder / name).read_text(encoding="utf-8"))))
+    return config
+
+
+def read_method(name: str) -> dict[str, Any] | None:
+    """Dotted keys of a named set of settings, ``presets/named/<name>.toml``; None if there is none."""
+    file = resources.files("genurl_graph.config.presets") / "named" / f"{name}.toml"
+    return flatten(tomllib.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
+
+
+def read_settings(source: str | Path) -> dict[str, Any]:
+    """Dotted keys of a named set of settings (`read_method`), else of a TOML file (`read_toml`)."""
+    found = read_method(str(source))
+    return read_toml(source) if found is None else found

@@ -1,0 +1,154 @@
+"""Rows of the distance matrix, a block at a time, and what is read off them: nearest points and ranks."""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from genurl_graph.exceptions import InputError
+from genurl_graph.inputs.sparse import to_scipy_or_numpy
+
+# Up to this many columns differences are squared one column at a time: exact, and equal points have equal distances.
+_FEW_COLUMNS = 16
+# Cells times columns up to which products are computed in float64; beyond, float32 tells points apart well enough.
+_FLOAT64_WORK = 2e10
+
+
+class Points:
+    """Points of which blocks of squared distances are wanted.
+
+    Parameters
+    ----------
+    x : array, Tensor or sparse matrix, shape [n, d]
+    name : str
+        Of the argument, for messages.
+    metric : "euclidean" or "cosine"
+        For the cosine, rows are scaled to unit length first: ranks are then those of the cosine distance.
+    device : torch.device or str
+
+    Raises
+    ------
+    InputError
+        Not a matrix of finite numbers, no rows, or an unknown metric.
+    """
+
+    def __init__(self, x: Any, name: str, metric: str = "euclidean", device: torch.device | str = "cpu") -> None:
+        import scipy.sparse as sp
+
+        if metric not in ("euclidean", "cosine"):
+            raise InputError(f"metric: unknown {metric!r}; expected euclidean or cosine")
+        matrix = to_scipy_or_numpy(x)
+        if matrix.ndim != 2 or 0 in matrix.shape or matrix.dtype.kind not in "fiub":
+            raise InputError(f"{name}: found {matrix.dtype} of shape {matrix.shape}; expected numbers [n, d]")
+        self.sparse = bool(sp.issparse(matrix))
+        if not np.isfinite(matrix.data if self.sparse else matrix).all():
+            raise InputError(f"{name}: holds NaN or infinite numbers")
+        if matrix.dtype != np.float32:
+            matrix = matrix.astype(np.float64)
+        if metric == "cosine":
+            from sklearn.preprocessing import normalize
+
+            matrix = normalize(matrix)
+        self.n, self.columns = (int(size) for size in matrix.shape)
+        self.matrix, self.device = matrix, torch.device(device)
+        self._ready: Any = None
+
+    def distances(self, rows: Tensor, of: Points | None = None) -> Tensor:
+        """Squared distances [B, n] from some points (of `of`, where given) to all of these, float32 or float64.
+
+        Up to a constant in each row, which no rank depends on. Without `of` a point's distance to itself is infinite.
+        """
+        source = of or self
+        if self.sparse:
+            squares, transposed = self._prepared()
+            block = torch.from_numpy(squares - 2 * (source.matrix[rows.numpy()] @ transposed).toarray()).to(self.device)
+        elif self.columns <= _FEW_COLUMNS:
+            (columns,) = self._prepared()
+            mine = source._prepared()[0][:, rows.to(self.device)]
+            block = columns.new_zeros(len(rows), self.n)
+            for one, all_ in zip(mine, columns, strict=True):
+                block += (one[:, None] - all_).square_()
+        else:
+            # The origin means nothing to differences, but much to the rounding of products: it is the mean here.
+            squares, centred = self._prepared()
+            mine = centred[rows.to(self.device)] if of is None else of._centred(self)[rows.to(self.device)]
+            block = torch.addmm(squares, mine, centred.T, alpha=-2)
+        if of is None:
+            block[torch.arange(len(rows), device=self.device), rows.to(self.device)] = torch.inf
+        return block
+
+    def subset(self, rows: Tensor) -> Points:
+        """The same for some of the points."""
+        part = copy(self)
+        part.matrix, part.n, part._ready = self.matrix[rows.numpy()], len(rows), None
+        return part
+
+    def _prepared(self) -> Any:
+        if self._ready is None:
+            if self.sparse:
+                matrix = self.matrix.astype(np.float64)
+                self._ready = np.asarray(matrix.multiply(matrix).sum(1)).ravel(), matrix.T.tocsr()
+            elif self.columns <= _FEW_COLUMNS:
+                self._ready = (torch.from_numpy(np.ascontiguousarray(self.matrix.T)).to(self.device),)
+            else:
+                centred = self._centred(self)
+                self._ready = centred.square().sum(1), centred
+        return self._ready
+
+    def _centred(self, by: Points) -> Tensor:
+        """These points around the mean of others, in the precision that the others' products have."""
+        kind = np.float64 if by.n * by.n * by.columns <= _FLOAT64_WORK else np.float32
+        centred = self.matrix.astype(kind, copy=False) - by.matrix.mean(0, dtype=np.float64).astype(kind)
+        return torch.from_numpy(centred).to(by.device)
+
+
+def blocks(rows: Tensor, n: int, memory_mb: float) -> tuple[Tensor, ...]:
+    """`rows` in parts such that six blocks of float64 distances to n points fit into the memory."""
+    return torch.split(rows, max(1, int(memory_mb * 2**20 / (6 * 8 * n))))
+
+
+def nearest(distances: Tensor, k: int) -> Tensor:
+    """Columns [B, k] of the k smallest distances of each row, nearest first; of equal ones that of smallest index."""
+    values, found = distances.topk(k, dim=1, largest=False)
+    # topk breaks ties as it likes. Where a k-th place or two neighbours are tied, the whole row is sorted.
+    last = values[:, -1:]
+    tied = ((distances <= last).sum(1, dtype=torch.int32) > k) | (values[:, 1:] == values[:, :-1]).any(1)
+    rows = tied.nonzero().squeeze(1)
+    for part in torch.split(rows, 64):
+        found[part] = distances[part].argsort(dim=1, stable=True)[:, :k]
+    return found
+
+
+def ranks(distances: Tensor, columns: Tensor) -> Tensor:
+    """Places [B, k], from 1, of `columns` [B, k] in the order of each row's distances; ties in the order of columns."""
+    values = distances.gather(1, columns)
+    ordered = _sorted(distances)
+    below = torch.searchsorted(ordered, values)
+    found = below + 1
+    equal = torch.searchsorted(ordered, values, right=True) - below
+    pairs = (equal > 1).nonzero()
+    position = torch.arange(distances.size(1), device=distances.device)
+    for part in torch.split(pairs, max(1, len(distances) // 2)):
+        row, place = part.T
+        column = columns[row, place]
+        same = distances[row] == values[row, place][:, None]
+        found[row, place] += (same & (position < column[:, None])).sum(1)
+    return found
+
+
+def _sorted(distances: Tensor) -> Tensor:
+    if distances.device.type != "cpu":
+        return distances.sort(dim=1).values
+    # NumPy's vectorised sort takes a tenth of torch's time here.
+    return torch.from_numpy(np.sort(distances.numpy(), axis=1))
+
+
+def sample_rows(n: int, most: int, seed: int) -> Tensor:
+    """All rows 0 .. n-1, or `most` of them at random, in order."""
+    if n <= most:
+        return torch.arange(n)
+    return torch.from_numpy(np.sort(np.random.default_rng(seed).choice(n, most, replace=False)))

@@ -1,0 +1,1 @@
+"""Edges to similarities: kNN edges, merging, edge reliability, affinities and propagation."""

@@ -1,0 +1,110 @@
+"""The graph stages as PyG transforms, for ``T.Compose`` and ``Dataset(transform=...)``."""
+
+from __future__ import annotations
+
+from torch_geometric.data import Data
+from torch_geometric.data.datapipes import functional_transform
+from torch_geometric.transforms import BaseTransform
+
+from genurl_graph.exceptions import InputError
+from genurl_graph.graph.affinity import similarities
+from genurl_graph.graph.knn import knn_graph
+from genurl_graph.graph.merge import Directed, How, merge_graphs
+from genurl_graph.inputs.input import edge_weights
+from genurl_graph.inputs.normalize import is_non_negative
+
+
+@functional_transform("genurl_feature_knn")
+class FeatureKNN(BaseTransform):  # type: ignore[misc]
+    """Feature-space neighbours of every node: adds ``knn_edge_index`` [2, n k] and ``knn_distance`` [n k].
+
+    Row 0 is the node, row 1 its neighbour. The graph that `data` already has stays as it is; `MergeFeatureEdges`
+    brings the two together.
+
+    Parameters
+    ----------
+    k : int
+        Number of neighbours.
+    metric : str
+        "auto" (cosine for features >= 0, Euclidean otherwise), "cosine", "euclidean" or "inner_product".
+    """
+
+    def __init__(self, k: int = 15, metric: str = "auto") -> None:
+        self.k = k
+        self.metric = metric
+
+    def forward(self, data: Data) -> Data:
+        """`data` with the two attributes."""
+        if data.x is None:
+            raise InputError("FeatureKNN: data has no x")
+        metric = self.metric
+        if metric == "auto":
+            metric = "cosine" if is_non_negative(data.x) else "euclidean"
+        data.knn_edge_index, data.knn_distance = knn_graph(data.x, self.k, metric=metric)
+        return data
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(k={self.k}, metric={self.metric!r})"
+
+
+@functional_transform("genurl_merge_feature_edges")
+class MergeFeatureEdges(BaseTransform):  # type: ignore[misc]
+    """Merge ``edge_index`` with the feature edges of `FeatureKNN`, whose distances become similarities.
+
+    Sets ``edge_index``, ``edge_weight`` and ``edge_provenance`` (see `genurl_graph.graph.merge`). Weights are taken
+    from
+    ``edge_weight``, or from ``edge_attr`` if it is one number an edge. What `FeatureKNN` added is removed, and so are
+    all other attributes of edges, which no longer fit.
+
+    Parameters
+    ----------
+    how : "mix" or "union"
+    feature_weight : float
+        Weight of feature edges beside the given ones.
+    perplexity : float, optional
+        Effective number of neighbours of the calibration; the number of neighbours by default.
+    directed : str
+        As in `genurl_graph.graph.merge.merge_graphs`.
+    """
+
+    def __init__(
+        self,
+        how: How = "mix",
+        feature_weight: float = 1.0,
+        perplexity: float | None = None,
+        directed: Directed = "symmetrize",
+    ) -> None:
+        if how not in ("mix", "union"):
+            raise InputError(f"how: found {how!r}; expected mix or union")
+        self.how: How = how
+        self.feature_weight = feature_weight
+        self.perplexity = perplexity
+        self.directed: Directed = directed
+
+    def forward(self, data: Data) -> Data:
+        """`data` with the merged graph."""
+        if "knn_edge_index" not in data:
+            raise InputError("MergeFeatureEdges: data has no knn_edge_index; apply FeatureKNN first")
+        n = int(data.num_nodes or 0)
+        stale = [name for name in data.edge_attrs() if name != "edge_index"] if "edge_index" in data else []
+        perplexity = max(data.knn_edge_index.size(1) / n, 2.01) if self.perplexity is None else self.perplexity
+        knn_edges, p = similarities(data.knn_edge_index, data.knn_distance, n, perplexity)
+        # A far neighbour beside duplicates has p = 0: it is no edge.
+        kept = p > 0
+        merged = merge_graphs(
+            data.edge_index,
+            edge_weights(data),
+            knn_edges[:, kept],
+            p[kept],
+            num_nodes=n,
+            how=self.how,
+            feature_weight=self.feature_weight,
+            directed=self.directed,
+        )
+        for name in {"knn_edge_index", "knn_distance", *stale}:
+            del data[name]
+        data.edge_index, data.edge_weight, data.edge_provenance = merged
+        return data
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(how={self.how!r}, feature_weight={self.feature_weight})"

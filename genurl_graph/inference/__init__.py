@@ -1,0 +1,1 @@
+"""A fitted model: new samples, saved and loaded."""

@@ -1,0 +1,213 @@
+"""PyG's ``HeteroData`` as one graph: node types stacked, features in blocks of columns, relations weighted.
+
+What is supported: any node types and relations; features of another width for each type, or none; ``edge_weight`` or
+one-column ``edge_attr``. All nodes share one encoder. Features of two types have no column in common: only nodes of one
+type become neighbours by features, and adaptive merging, geodesics and averaging before the search, which compare the
+two ends of every edge, are refused.
+"""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from genurl_graph.exceptions import InputError
+from genurl_graph.inputs.input import Input, NodeTypes, as_features, as_input, check_input, edge_weights
+from genurl_graph.inputs.normalize import column_statistics, normalize_features, resolve_normalization
+from genurl_graph.inputs.sparse import csr_tensor, to_scipy_or_numpy
+
+
+def as_graph(data: Any, types: Sequence[str] | None = None, at_least: int = 2) -> Input:
+    """`genurl_graph.inputs.input.as_input`, of a ``HeteroData`` as well.
+
+    Parameters
+    ----------
+    data : HeteroData, or as there
+        Weights of a relation are divided by their largest, so that relations are comparable; `weigh` sets them against
+        each other.
+    types : sequence of str, optional
+        Order in which node types are stacked; by default the data's own.
+    at_least : int
+        Nodes that there must be.
+
+    Raises
+    ------
+    InputError
+        As there; or other node types than `types`.
+    """
+    if not hasattr(data, "node_types"):
+        return as_input(data, at_least)
+    names = list(data.node_types if types is None else types)
+    if sorted(names) != sorted(data.node_types):
+        found, expected = (", ".join(sorted(part)) or "none" for part in (data.node_types, names))
+        raise InputError(f"data: found the node types {found}; expected {expected}")
+    counts = [_count(data, name) for name in names]
+    features = [as_features(data[name].x) if "x" in data[name] else None for name in names]
+    widths = [0 if x is None else int(x.size(1)) for x in features]
+    for name, count, x in zip(names, counts, features, strict=True):
+        if x is not None and (x.size(0) != count or x.size(1) == 0):
+            raise InputError(f"x of node type {name!r}: found shape {list(x.shape)}; expected [{count}, f] with f >= 1")
+    rows, columns = _ranges(names, counts), _ranges(names, widths)
+    edges, weights, relation = (
+        [torch.empty(2, 0, dtype=torch.long)],
+        [torch.empty(0)],
+        [torch.empty(0, dtype=torch.long)],
+    )
+    for number, kind in enumerate(data.edge_types):
+        store = data[kind]
+        if "edge_index" not in store:
+            raise InputError(f"relation {'__'.join(kind)}: has no edge_index; expected edges as edge_index [2, E]")
+        source, target = counts[names.index(kind[0])], counts[names.index(kind[2])]
+        part = _relation("__".join(kind), store, source, target)
+        edges.append(part[0] + torch.tensor([[rows[kind[0]][0]], [rows[kind[2]][0]]]))
+        weights.append(part[1])
+        relation.append(torch.full((part[1].numel(),), number))
+    kinds = NodeTypes(rows, columns, tuple("__".join(kind) for kind in data.edge_types), torch.cat(relation))
+    parts = [x if x is not None else (count, 0) for x, count in zip(features, counts, strict=True)]
+    x = block_diagonal(parts) if any(widths) else None
+    return check_input(Input(x, torch.cat(edges, dim=1), torch.cat(weights), sum(counts), "torch", kinds), at_least)
+
+
+def weigh(data: Input, type_weights: str) -> Input:
+    """`data` with the weights of its relations multiplied as ``merge.type_weights`` says.
+
+    Parameters
+    ----------
+    data : Input
+    type_weights : str
+        "writes=2,paper__cites__paper=0.5": relations by their name or in full; 1 for all others.
+
+    Raises
+    ------
+    InputError
+        An unknown relation, no number >= 0, or a graph without relations.
+    """
+    if not type_weights.strip():
+        return data
+    if data.types is None or data.edge_weight is None:
+        raise InputError(
+            f"merge.type_weights: found {type_weights!r} for a graph without relations; expected HeteroData"
+        )
+    known = data.types.relations
+    factor = torch.ones(len(known))
+    for word in type_weights.split(","):
+        name, _, text = (part.strip() for part in word.partition("="))
+        meant = [i for i, relation in enumerate(known) if name in (relation, relation.split("__")[1])]
+        if not meant:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.3)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            raise InputError(
+                f"merge.type_weights: unknown relation {name!r}{hint}; expected some of {', '.join(known)}"
+            )
+        try:
+            value = float(text)
+        except ValueError:
+            value = -1.0
+        if not 0 <= value < float("inf"):
+            raise InputError(f"merge.type_weights: found {word.strip()!r}; expected RELATION=NUMBER, a number >= 0")
+        factor[meant] = value
+    return data._replace(edge_weight=data.edge_weight * factor[data.types.relation])
+
+
+def block(x: Tensor, types: NodeTypes, name: str) -> Tensor:
+    """Features [n_t, f_t] of one type, strided or CSR."""
+    rows, columns = slice(*types.rows[name]), slice(*types.columns[name])
+    return as_features(to_scipy_or_numpy(x)[rows][:, columns])
+
+
+def normalize_blocks(
+    x: Tensor, types: NodeTypes, how: str, statistics: dict[str, Tensor] | None
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """`genurl_graph.inputs.normalize.normalize_features` of each type's block by itself.
+
+    Parameters
+    ----------
+    x : Tensor, float32, CSR, shape [n, f]
+    types : NodeTypes
+    how : str
+        As there, or "auto": by the signs of the type's features.
+    statistics : dict or None
+        What an earlier call returned; None: they are taken here.
+
+    Returns
+    -------
+    x : Tensor, float32, CSR, shape [n, f]
+        A standardised block is stored in full, and nothing beside the blocks.
+    statistics : dict
+        ``mean.TYPE`` and ``scale.TYPE`` of the types whose columns are standardised.
+    """
+    found: dict[str, Tensor] = {}
+    parts: list[Tensor | tuple[int, int]] = []
+    for name, (low, high) in types.rows.items():
+        if types.columns[name][0] == types.columns[name][1]:
+            parts.append((high - low, 0))
+            continue
+        own = block(x, types, name)
+        if statistics is None:
+            way = resolve_normalization(own, how)
+            taken = column_statistics(own) if way == "columns" else {}
+            found |= {f"{key}.{name}": value for key, value in taken.items()}
+        else:
+            taken = {key: statistics[f"{key}.{name}"] for key in ("mean", "scale") if f"{key}.{name}" in statistics}
+            way = "columns" if taken else ("rows" if how == "auto" else how)
+        parts.append(normalize_features(own, way, taken))
+    return block_diagonal(parts), found if statistics is None else statistics
+
+
+def block_diagonal(parts: Sequence[Tensor | tuple[int, int]]) -> Tensor:
+    """CSR matrix with `parts` along its diagonal: matrices, strided or CSR, or the shapes of empty ones."""
+    crow, col, values, rows, columns = [torch.zeros(1, dtype=torch.long)], [], [], 0, 0
+    for part in parts:
+        if isinstance(part, tuple):
+            crow.append(crow[-1][-1].expand(part[0]))
+            shape: Sequence[int] = part
+        else:
+            csr = part if part.layout == torch.sparse_csr else part.to_sparse_csr()
+            crow.append(crow[-1][-1] + csr.crow_indices()[1:])
+            col.append(csr.col_indices() + columns)
+            values.append(csr.values())
+            shape = part.shape
+        rows, columns = rows + shape[0], columns + shape[1]
+    return csr_tensor(torch.cat(crow), torch.cat(col), torch.cat(values), (rows, columns))
+
+
+def split(z: Tensor, rows: Mapping[str, Sequence[int]]) -> dict[str, Tensor]:
+    """Rows of each node type."""
+    return {name: z[low:high] for name, (low, high) in rows.items()}
+
+
+def _count(data: Any, name: str) -> int:
+    store = data[name]
+    # PyG guesses from any other attribute, and warns.
+    if "x" not in store and "num_nodes" not in store:
+        raise InputError(f"node type {name!r}: has neither x nor num_nodes; expected one of them")
+    return int(store.num_nodes)
+
+
+def _ranges(names: Sequence[str], sizes: Sequence[int]) -> dict[str, tuple[int, int]]:
+    ends = np.cumsum([0, *sizes]).tolist()
+    return dict(zip(names, itertools.pairwise(ends), strict=True))
+
+
+def _relation(name: str, store: Any, n_source: int, n_target: int) -> tuple[Tensor, Tensor]:
+    """Edges of one relation, checked, and their weights, the largest of which is 1."""
+    edges = store.edge_index
+    if not isinstance(edges, Tensor) or edges.dim() != 2 or edges.size(0) != 2 or edges.is_floating_point():
+        raise InputError(f"relation {name}: edge_index is not an int64 Tensor [2, E]")
+    edges = edges.detach().cpu().long()
+    for side, ends, count in (("source", edges[0], n_source), ("target", edges[1], n_target)):
+        if ends.numel() and not 0 <= int(ends.min()) <= int(ends.max()) < count:
+            raise InputError(f"relation {name}: found {side} nodes up to {int(ends.max())}; expected 0 to {count - 1}")
+    given = edge_weights(store)
+    weight = torch.ones(edges.size(1)) if given is None else given.detach().cpu().float()
+    if weight.numel() != edges.size(1):
+        raise InputError(f"relation {name}: found {weight.numel()} weights for {edges.size(1)} edges")
+    if weight.numel() and not (bool(torch.isfinite(weight).all()) and bool((weight >= 0).all())):
+        raise InputError(f"relation {name}: found negative or non-finite weights; expected finite weights >= 0")
+    return edges, weight / weight.max().clamp_min(torch.finfo(torch.float32).tiny) if weight.numel() else weight

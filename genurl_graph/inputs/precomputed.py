@@ -1,0 +1,121 @@
+"""Neighbours that the user has found: distances to fitted samples in place of features (``metric="precomputed"``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from genurl_graph.exceptions import InputError
+from genurl_graph.inputs.input import Input
+from genurl_graph.inputs.sparse import to_scipy_or_numpy
+
+
+def as_distances(matrix: Any) -> Input:
+    """A square matrix of distances as input; InputError if it is not one.
+
+    Parameters
+    ----------
+    matrix : array, sparse matrix or Tensor, shape [n, n]
+        As in `nearest_given`, which checks the distances.
+    """
+    if hasattr(matrix, "num_node_features") or hasattr(matrix, "is_multigraph"):
+        raise InputError(f"metric precomputed: found {type(matrix).__name__}; expected a matrix of distances [n, n]")
+    kind = "torch" if isinstance(matrix, Tensor) else "numpy"
+    array = to_scipy_or_numpy(matrix)
+    if array.ndim != 2 or array.shape[0] != array.shape[1]:
+        raise InputError(
+            f"distances: found shape {list(array.shape)}; expected a square matrix (metric precomputed). "
+            "Reshape your data"
+        )
+    if array.shape[0] < 2:
+        raise InputError("distances: found 1 sample (n_samples=1); expected at least 2")
+    return Input(None, None, None, int(array.shape[0]), kind, distances=array)
+
+
+def as_new(matrix: Any, n_neighbors: int, num_fitted: int) -> tuple[Tensor, Tensor]:
+    """Indices and distances [m, k] of the nearest fitted samples of new ones, from their distances [m, n].
+
+    Raises
+    ------
+    InputError
+        As in `nearest_given`; not n columns; or rows of a sparse matrix with fewer than k entries.
+    """
+    array = to_scipy_or_numpy(matrix)
+    if array.ndim != 2 or array.shape[1] != num_fitted:
+        raise InputError(
+            f"distances: found shape {list(array.shape)}; expected [m, {num_fitted}], new samples by fitted ones"
+        )
+    k = min(n_neighbors, num_fitted)
+    edge_index, distance = nearest_given(array, k, own=False)
+    count = torch.bincount(edge_index[0], minlength=array.shape[0])
+    if int(count.min()) < k:
+        short = int(count.argmin())
+        raise InputError(f"distances: row {short} has {int(count[short])} entries; expected at least {k} (n_neighbors)")
+    return edge_index[1].view(-1, k), distance.view(-1, k)
+
+
+def nearest_given(matrix: Any, n_neighbors: int, *, own: bool) -> tuple[Tensor, Tensor]:
+    """The nearest neighbours that a matrix of distances holds.
+
+    Parameters
+    ----------
+    matrix : array or SciPy matrix, shape [m, n]
+        Distances >= 0 of m samples to n fitted ones. Of a sparse matrix (such as scikit-learn's
+        ``kneighbors_graph(mode="distance")``) the stored entries, explicit zeros included, are the neighbours.
+    n_neighbors : int
+        Of each row at most so many are kept, the nearest, by (distance, index).
+    own : bool
+        The samples are the fitted ones: the matrix is square, and its diagonal does not count.
+
+    Returns
+    -------
+    edge_index : Tensor, int64, shape [2, E]
+        From each sample (row 0) to its nearest others (row 1), sorted by row and distance.
+    distance : Tensor, float32, shape [E]
+
+    Raises
+    ------
+    InputError
+        Distances that are negative or not finite, or no neighbours at all.
+    """
+    import numpy as np
+    import scipy.sparse as sp
+
+    if sp.issparse(matrix):
+        matrix = matrix.tocoo()
+        row, column, value = matrix.row.astype(np.int64), matrix.col.astype(np.int64), matrix.data
+    else:
+        if matrix.dtype.kind not in "fiub":
+            matrix = matrix.astype(np.float64)
+        row, column, value = _nearest_of_dense(matrix, n_neighbors + own)
+    value = value.astype(np.float32)
+    bad = ~(np.isfinite(value) & (value >= 0))
+    if bad.any():
+        where = f"row {row[bad][0]}, column {column[bad][0]}"
+        raise InputError(f"distances: found {value[bad][0]} at {where}; expected finite distances >= 0, not NaN or inf")
+    if own:
+        others = row != column
+        row, column, value = row[others], column[others], value[others]
+    order = np.lexsort((column, value, row))
+    row, column, value = row[order], column[order], value[order]
+    if not row.size:
+        raise InputError("distances: found no neighbours; expected some (are explicit entries missing?)")
+    first = np.searchsorted(row, np.arange(matrix.shape[0]))
+    kept = np.arange(row.size) - first[row] < n_neighbors
+    return torch.from_numpy(np.stack([row[kept], column[kept]])), torch.from_numpy(value[kept])
+
+
+def _nearest_of_dense(matrix: Any, width: int) -> tuple[Any, Any, Any]:
+    """Row, column and value of the `width` smallest entries of each row and of all that equal the last of them.
+
+    NaN counts as the smallest, so that it is noticed.
+    """
+    import numpy as np
+
+    width = min(width, matrix.shape[1])
+    comparable = np.where(np.isnan(matrix), -np.inf, matrix)
+    last = np.partition(comparable, width - 1, axis=1)[:, width - 1 : width]
+    row, column = np.nonzero(comparable <= last)
+    return row, column, matrix[row, column]

@@ -1,0 +1,131 @@
+"""Encoders of images and of whatever else has no graph: a small CNN, and any module of the user's."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from genurl_graph.exceptions import InputError
+from genurl_graph.inputs.images import Shape, as_images
+from genurl_graph.nn.features import Features
+from genurl_graph.nn.mlp import RowEncoder
+
+# Rows that are encoded at a time outside training: the maps of all images at once would take gigabytes.
+PART = 1024
+# Pixels a side that a convolution does not halve any more, and that an image has at least.
+LEAST_SIDE = 4
+
+
+class CNN(RowEncoder):
+    """Three 3 x 3 convolutions, each with batch normalisation and ReLU, and a linear map of all that they see.
+
+    Convolutions halve the image as long as its shorter side exceeds 4 pixels; what is larger after them is averaged to
+    4 x 4. Where something is in the image thus counts, unlike after a mean over all of it.
+
+    Parameters
+    ----------
+    shape : (height, width, channels)
+    dim : int
+        Columns of the embedding.
+    hidden : int
+        Channels of the last convolution, a multiple of 4; the others have a quarter and half of them. 128 make 93,000
+        parameters for grey images, and at most 2,049 for each column of the embedding.
+    """
+
+    def __init__(self, shape: Shape, dim: int, *, hidden: int = 128) -> None:
+        super().__init__(dim)
+        check_image("cnn", shape, hidden)
+        self.shape = shape
+        widths = (shape[2], hidden // 4, hidden // 2, hidden)
+        layers: list[nn.Module] = []
+        size = shape[:2]
+        for before, after in pairwise(widths):
+            step, size = halved(size)
+            layers += [
+                nn.Conv2d(before, after, 3, stride=step, padding=1, bias=False),
+                nn.BatchNorm2d(after),
+                nn.ReLU(),
+            ]
+        left = (min(size[0], LEAST_SIDE), min(size[1], LEAST_SIDE))
+        # Even where it changes nothing, its backward pass takes a tenth of the time.
+        layers += [nn.AdaptiveAvgPool2d(left)] if left != size else []
+        layers += [nn.Flatten(), nn.Linear(hidden * left[0] * left[1], dim)]
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, features: Features, graph: Any = None, keep: Tensor | None = None) -> Tensor:
+        """Embedding [n, dim] of rows of pixels [n, h w c]."""
+        return in_parts(self.layers, features, self.shape, keep, self.training)
+
+
+class ModuleEncoder(RowEncoder):
+    """Any module as encoder.
+
+    Parameters
+    ----------
+    module : nn.Module
+        Maps rows [n, f], or images [n, c, h, w], to an embedding [n, d], each alone.
+    in_dim : int
+        Columns f.
+    shape : (height, width, channels) or None
+        Of images; None: it reads rows.
+
+    Raises
+    ------
+    InputError
+        It does not give rows of numbers for rows.
+    """
+
+    def __init__(self, module: nn.Module, in_dim: int, shape: Shape | None) -> None:
+        super().__init__(output_width(module, in_dim, shape))
+        self.module, self.shape = module, shape
+
+    def forward(self, features: Features, graph: Any = None, keep: Tensor | None = None) -> Tensor:
+        """Embedding [n, d]."""
+        return in_parts(self.module, features, self.shape, keep, self.training)
+
+
+def halved(size: tuple[int, int]) -> tuple[int, tuple[int, int]]:
+    """Stride of the next convolution on maps of that height and width, and what it leaves of them."""
+    step = 2 if min(size) > LEAST_SIDE else 1
+    return step, (-(-size[0] // step), -(-size[1] // step))
+
+
+def check_image(name: str, shape: Shape, hidden: int) -> None:
+    """InputError for images too small for the encoder `name`, or channels that cannot be halved twice."""
+    if min(shape[:2]) < LEAST_SIDE:
+        raise InputError(
+            f"encoder {name}: found images of {shape[0]} x {shape[1]}; expected {LEAST_SIDE} x {LEAST_SIDE}"
+        )
+    if hidden % 4:
+        raise InputError(f"encoder.hidden: found {hidden}; expected a multiple of 4 for a {name}")
+
+
+def in_parts(
+    module: nn.Module, features: Features, shape: Shape | None, keep: Tensor | None = None, whole: bool = False
+) -> Tensor:
+    """``module(rows)`` of all rows at once (`whole`) or of `PART` at a time, as images where there is a shape."""
+    x = features.x.to_dense() if features.x.layout == torch.sparse_csr else features.x
+    x = x if keep is None else x * keep
+    parts = [x] if whole else [x[start : start + PART] for start in range(0, len(x), PART)]
+    return torch.cat([module(part if shape is None else as_images(part, shape)) for part in parts])
+
+
+def output_width(module: nn.Module, in_dim: int, shape: Shape | None) -> int:
+    """Columns of what `module` makes of rows; InputError if that is no matrix with as many rows."""
+    training = module.training
+    kind = next((p for p in module.parameters()), torch.empty(0))
+    rows = Features(torch.zeros(2, in_dim, device=kind.device))
+    try:
+        with torch.no_grad():
+            found = in_parts(module.eval(), rows, shape)
+    except (RuntimeError, ValueError, TypeError) as error:
+        what = f"rows [n, {in_dim}]" if shape is None else f"images [n, {shape[2]}, {shape[0]}, {shape[1]}]"
+        raise InputError(f"{type(module).__name__}: cannot read {what}: {error}") from error
+    finally:
+        module.train(training)
+    if found.dim() != 2 or len(found) != 2:
+        raise InputError(f"{type(module).__name__}: made {list(found.shape)} of 2 rows; expected [2, d]")
+    return int(found.size(1))

@@ -1,0 +1,89 @@
+"""Building blocks of encoders: sparse-aware input layer, activation, normalisation, and the perceptron made of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from genurl_graph.exceptions import InputError
+from genurl_graph.runtime.processes import own_share, total_of, world_size
+
+
+def dropout(h: Tensor, share: float, training: bool) -> Tensor:
+    """Dropout of units of `h` [m, d]; in each of several processes the mask is its part of the whole batch's."""
+    if share == 0 or not training:
+        return h
+    kept = h.new_empty(h.size(0) * world_size(), h.size(1)).bernoulli_(1 - share)
+    return h * own_share(kept / (1 - share))
+
+
+class BatchNorm(nn.BatchNorm1d):
+    """`torch.nn.BatchNorm1d` whose batch is that of all processes, on CPUs too (torch's SyncBatchNorm needs GPUs)."""
+
+    def forward(self, h: Tensor) -> Tensor:
+        """Columns of `h` [m, d], standardised."""
+        if world_size() == 1 or not self.training:
+            return super().forward(h)
+        h = h.to(torch.promote_types(h.dtype, torch.float32))
+        count = h.size(0) * world_size()
+        mean = total_of(h.sum(0)) / count
+        centred = h - mean
+        variance = total_of(centred.square().sum(0)) / count
+        with torch.no_grad():
+            assert self.running_mean is not None
+            assert self.running_var is not None
+            assert self.num_batches_tracked is not None
+            self.num_batches_tracked.add_(1)
+            momentum = self.momentum if self.momentum is not None else 1 / float(self.num_batches_tracked)
+            self.running_mean.lerp_(mean.detach(), momentum)
+            self.running_var.lerp_(variance.detach() * count / max(count - 1, 1), momentum)
+        h = centred * (variance + self.eps).rsqrt()
+        return h if self.weight is None else h * self.weight + self.bias
+
+
+# Factor of the last layer's first weights beside a linear map.
+SILENT = 1e-2
+
+
+class _Slope(torch.autograd.Function):
+    """``max(h, 0) + slope min(h, 0)``; torch's own backward pass of it is several times slower on a CPU."""
+
+    @staticmethod
+    def forward(ctx: Any, h: Tensor, slope: Tensor) -> Tensor:
+        ctx.save_for_backward(h, slope)
+        return torch.addcmul(h.clamp_min(0), h.clamp_max(0), slope)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> tuple[Tensor, Tensor]:
+        h, slope = ctx.saved_tensors
+        above = torch.ops.aten.threshold_backward(grads[0], h, 0)
+        below = torch.dot(grads[0].reshape(-1), h.clamp_max(0).reshape(-1))
+        return torch.lerp(above, grads[0], slope), below.view(1)
+
+
+class PReLU(nn.PReLU):
+    """`torch.nn.PReLU` with one slope for all columns."""
+
+    def forward(self, h: Tensor) -> Tensor:
+        out: Tensor = _Slope.apply(h, self.weight.to(h.dtype))  # type: ignore[no-untyped-call]
+        return out
+
+
+def projector(in_dim: int, width: int, out_dim: int) -> nn.Module:
+    """Hidden layer with batch normalisation, linear output: trained beside an encoder, dropped afterwards."""
+    return nn.Sequential(
+        nn.Linear(in_dim, width, bias=False),
+        nn.BatchNorm1d(width),
+        nn.ReLU(),
+        nn.Linear(width, out_dim, bias=False),
+    )
+
+
+def normalisation(norm: str, width: int, output: bool) -> nn.Module:
+    if norm not in ("none", "output", "hidden", "batch"):
+        raise InputError(f"encoder.norm: unknown {norm!r}; expected none, output, hidden or batch")
+    if norm == "none" or (norm == "output" and not output) or (norm == "hidden" and output):
+        return nn.Identity()
+    return BatchNorm(width, affine=not output)

@@ -1,0 +1,1 @@
+"""One training step each: draw pairs, embed, compute the loss."""

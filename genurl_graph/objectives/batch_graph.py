@@ -1,0 +1,96 @@
+"""A batch as a data set of its own: P of its nearest neighbours, Q of all its pairs, any pairwise loss between them."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from genurl_graph.config.parameters import LossConfig, NeighborConfig, SimilarityConfig
+from genurl_graph.exceptions import InputError
+from genurl_graph.graph.affinity import log_kernel, similarities
+from genurl_graph.losses.pairwise import get_loss
+from genurl_graph.losses.terms import LossTerms
+from genurl_graph.objectives.pair_distances import block_distances, normalize
+
+# Losses in which an edge, with both of its terms, stands beside the pairs that are none.
+_APART = ("bce", "infonce")
+
+
+def check_batch_neighbors(near: NeighborConfig, size: int) -> None:
+    """InputError for neighbours that a batch of `size` samples does not have."""
+    if near.metric not in ("euclidean", "cosine"):
+        raise InputError(f"neighbors.metric: found {near.metric!r}; expected euclidean or cosine in batches")
+    if not 1 <= near.n_neighbors < size:
+        raise InputError(
+            f"neighbors.n_neighbors: found {near.n_neighbors}; expected 1 to {size - 1}, one less than there "
+            "are samples in a batch"
+        )
+
+
+@torch.no_grad()
+def batch_similarities(x: Tensor, near: NeighborConfig, similarity: SimilarityConfig) -> tuple[Tensor, Tensor]:
+    """P of a batch.
+
+    Parameters
+    ----------
+    x : Tensor, float32, shape [B, f]
+    near, similarity
+        Resolved; checked by `check_batch_neighbors`.
+
+    Returns
+    -------
+    edge_index : Tensor, int64, shape [2, E]
+        Symmetric, sorted by row.
+    p : Tensor, float32, shape [E]
+        Calibrated similarities > 0.
+    """
+    x = normalize(x, near.metric)
+    distance = block_distances(x, x, near.metric).fill_diagonal_(math.inf)
+    length, column = distance.topk(near.n_neighbors, largest=False)
+    length = length.clamp_min(0)
+    length = length if near.metric == "cosine" else length.sqrt()
+    row = torch.arange(len(x), device=x.device).repeat_interleave(near.n_neighbors)
+    assert not isinstance(similarity.perplexity, str)
+    edges = torch.stack([row, column.reshape(-1)])
+    edges, p = similarities(edges, length.reshape(-1), len(x), similarity.perplexity, similarity.nu)
+    return edges[:, p > 0], p[p > 0]
+
+
+def block_terms(z: Tensor, edge_index: Tensor, p: Tensor, loss: LossConfig, others: Tensor | None = None) -> LossTerms:
+    """Divergence of Q from P over all ordered pairs i != j of a batch, exactly, per unit of similarity.
+
+    Parameters
+    ----------
+    z : Tensor, float32, shape [B, d]
+        Embedding, as it left the encoder.
+    edge_index : Tensor, int64, shape [2, E]
+        First ends are rows of the batch.
+    p : Tensor, float32, shape [E]
+    loss : LossConfig
+    others : Tensor, float32, shape [m, d], optional
+        Nodes B, B + 1, ... that pairs of the batch may lead to: more columns, no rows of their own.
+    """
+    row, col = edge_index
+    z = normalize(z, loss.metric)
+    columns = z if others is None else torch.cat([z, normalize(others, loss.metric)])
+    log_q = log_kernel(block_distances(z, columns, loss.metric) / loss.temperature, loss.nu)
+    # A sample and itself are no pair.
+    weight = torch.ones_like(log_q).fill_diagonal_(0.0)
+    if loss.name in _APART:
+        weight[row, col] = 0.0
+    terms = get_loss(loss.name)(
+        log_q[row, col],
+        p,
+        log_q,
+        neg_weight=weight,
+        row_pos=row,
+        num_rows=len(z),
+        gamma=loss.gamma,
+        scale=loss.scale,
+        per=loss.per,
+    )
+    mass = float(p.double().sum()) or 1.0
+    attraction, repulsion = loss.exaggeration * terms.attraction / mass, terms.repulsion / mass
+    return LossTerms(attraction + repulsion, attraction, repulsion)

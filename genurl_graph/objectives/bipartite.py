@@ -1,0 +1,99 @@
+"""The divergence that embeds the node-feature bipartite graph."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from genurl_graph.config.parameters import LossConfig
+from genurl_graph.exceptions import InputError
+from genurl_graph.graph.affinity import log_kernel
+from genurl_graph.losses.pairwise import SUM_LOSSES, get_loss
+from genurl_graph.losses.terms import LossTerms
+from genurl_graph.objectives.pair_distances import (
+    EdgePattern,
+    block_distances,
+    edge_distances,
+    normalize,
+    row_log_totals,
+    spread,
+)
+from genurl_graph.objectives.pair_sampling import shared_negatives
+
+# Columns that every row is compared with at a step.
+SAMPLED = 512
+
+
+class ColumnGraph(nn.Module):
+    r"""Divergence between P on the edges (node, column) and Q of embedded nodes and columns.
+
+    ``q_iw = kappa(d(z_i, v_w) / temperature)`` with a free vector v_w for each column, and the divergence of the edges
+    among nodes. For GKL profiled by row that is ``sum_i sum_w p_iw log(p_iw / q_iw) + m_i log(sum_w q_iw / m_i)`` and a
+    constant, ``m_i = sum_w p_iw``. Sums over columns are estimated from `SAMPLED` uniform ones, the same for all rows.
+    GKL is that of arXiv 2110.14553; columns as nodes are ours.
+
+    Parameters
+    ----------
+    p : Tensor, float32, CSR, shape [n, f]
+        As from `column_similarities`.
+    width : int
+        Columns d of the embedding.
+    loss : LossConfig
+        Read as for edges among nodes, but for ``column_temperature`` in the place of ``temperature``.
+
+    Attributes
+    ----------
+    mass : float
+        Sum of p.
+
+    Raises
+    ------
+    InputError
+        The loss bce with a similarity above 1.
+    """
+
+    def __init__(self, p: Tensor, width: int, loss: LossConfig) -> None:
+        super().__init__()
+        n, self.num_columns = p.shape
+        if loss.name == "bce" and (largest := float(p.values().max())) > 1:
+            raise InputError(
+                f"loss bce: the largest similarity of a node and a feature column is {largest:g}; expected "
+                "probabilities, at most 1; lower merge.column_weight"
+            )
+        row = torch.repeat_interleave(torch.arange(n), p.crow_indices().diff())
+        self.pattern = EdgePattern(torch.stack([row, p.col_indices()]), n, self.num_columns)
+        self.p, self.loss, self.mass = p.values(), loss, float(p.values().sum(dtype=torch.float64))
+        self.vectors = nn.Parameter(torch.randn(self.num_columns, width) / width**0.5)
+
+    def move(self, device: torch.device) -> ColumnGraph:
+        """Parameters and constants on `device`."""
+        self.to(device)
+        self.pattern, self.p = self.pattern.to(device), self.p.to(device)
+        return self
+
+    def forward(self, z: Tensor) -> LossTerms:
+        """Loss of one step; `z` [n, d] has rows of unit length where the metric is cosine."""
+        loss = self.loss
+        v = normalize(self.vectors, loss.metric)
+        distance = edge_distances(self.pattern, z, v, loss.metric)
+        drawn = v.index_select(0, shared_negatives(self.num_columns, SAMPLED, z.device))
+        share = self.num_columns / len(drawn)
+        if loss.name in SUM_LOSSES:
+            totals = row_log_totals(z, drawn, loss.metric, loss.column_temperature, loss.nu)
+            log_q_neg, weight = spread(totals, share), 1.0
+        else:
+            log_q_neg, weight = self._log_q(block_distances(z, drawn, loss.metric)), share
+        return get_loss(loss.name)(
+            self._log_q(distance),
+            self.p,
+            log_q_neg,
+            neg_weight=weight,
+            row_pos=self.pattern.row,
+            num_rows=z.size(0),
+            gamma=loss.gamma,
+            scale=loss.scale,
+            per=loss.per,
+        )
+
+    def _log_q(self, distance: Tensor) -> Tensor:
+        return log_kernel(distance / self.loss.column_temperature, self.loss.nu)

@@ -1,0 +1,1 @@
+"""Static scatter plots and the interactive explorer."""

@@ -1,0 +1,223 @@
+"""Several processes that train one encoder: who is who, and sums and rows of all of them, with gradients.
+
+Every process draws the same random numbers, hence the same batch, embeds its share of it and computes its share of the
+loss. Gradients add up to those of one process, up to the order of additions. Before the training each works on its own
+rows, where rows are long work, and all get them (`genurl_graph.exchange`). Processes are started by ``torchrun`` or by
+``genurl-graph embed --devices N``; the transport is gloo between CPUs and NCCL between GPUs.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from genurl_graph.exceptions import DivergenceError, InputError, LostProcessError, ShortMemoryError
+from genurl_graph.runtime.memory import is_short_of_memory
+
+_alone = ContextVar("alone", default=False)
+
+
+def world_size() -> int:
+    """Number of processes; 1 without a process group."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() and not _alone.get() else 1
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Context in which each process works as if there were no others: what all compute alike, from one seed."""
+    token = _alone.set(True)
+    try:
+        yield
+    finally:
+        _alone.reset(token)
+
+
+def one_process(what: str) -> None:
+    """InputError where several processes are to train `what`, which only one can."""
+    if world_size() > 1:
+        raise InputError(f"several processes: found {world_size()} for {what}; expected one")
+
+
+def rank() -> int:
+    """Number of this process, from 0."""
+    return dist.get_rank() if world_size() > 1 else 0
+
+
+def launched() -> bool:
+    """Whether a launcher has started this process as one of several."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+@contextmanager
+def process_group(device: str = "cpu") -> Iterator[None]:
+    """Context in which the processes of a launcher know each other; nothing happens in a process of its own.
+
+    Parameters
+    ----------
+    device : "cpu" or "cuda"
+        With GPUs each process takes the one that the launcher's ``LOCAL_RANK`` names.
+    """
+    if not launched() or world_size() > 1:
+        yield
+        return
+    if device == "cuda":
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+    # The first tensors that processes exchange are on the CPU in either case.
+    dist.init_process_group("cpu:gloo,cuda:nccl" if device == "cuda" else "gloo")
+    try:
+        yield
+    finally:
+        # torch 2.6 ends gloo's threads while it holds Python's lock, for which one that drops the last message may
+        # wait: without this pause about one run of six never ended.
+        time.sleep(0.1)
+        dist.destroy_process_group()
+
+
+@contextmanager
+def connected(doing: str) -> Iterator[None]:
+    """Context in which a connection to other processes that fails says so, by a LostProcessError."""
+    try:
+        yield
+    except (DivergenceError, LostProcessError, ShortMemoryError):
+        raise
+    except RuntimeError as error:
+        if world_size() == 1 or is_short_of_memory(error):
+            raise
+        reason = str(error).strip().partition("\n")[0]
+        raise LostProcessError(f"{doing}: another process is gone ({reason})") from error
+
+
+def agreed(value: Any) -> Any:
+    """The first process's value, in all of them."""
+    if world_size() == 1:
+        return value
+    box = [value]
+    with connected("before the training"):
+        dist.broadcast_object_list(box, src=0)
+    return box[0]
+
+
+def any_of(flag: bool, device: torch.device) -> bool:
+    """Whether `flag` holds in any process."""
+    if world_size() == 1:
+        return flag
+    found = torch.tensor(float(flag), device=device)
+    dist.all_reduce(found, op=dist.ReduceOp.MAX)
+    return bool(found > 0)
+
+
+def own_share(nodes: Tensor) -> Tensor:
+    """This process's part of a list [B] that all have; B is a multiple of their number."""
+    return nodes.chunk(world_size())[rank()] if world_size() > 1 else nodes
+
+
+class _Sum(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, value: Tensor) -> Tensor:
+        total = value.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Tensor:
+        grad: Tensor = grads[0].clone()
+        dist.all_reduce(grad)
+        return grad
+
+
+class _Rows(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor) -> Tensor:
+        parts = [torch.empty_like(rows) for _ in range(world_size())]
+        dist.all_gather(parts, rows.contiguous())
+        return torch.cat(parts)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Tensor:
+        # Every process has lost something by every row.
+        grad = grads[0].clone()
+        dist.all_reduce(grad)
+        return own_share(grad)
+
+
+def total_of(value: Tensor) -> Tensor:
+    """Sum of a tensor over the processes; gradients are those of the sum of all processes' losses."""
+    if world_size() == 1:
+        return value
+    total: Tensor = _Sum.apply(value)  # type: ignore[no-untyped-call]
+    return total
+
+
+def all_rows(rows: Tensor) -> Tensor:
+    """Rows [B / W, ...] of all W processes in their order, [B, ...]; gradients as of `total_of`."""
+    if world_size() == 1:
+        return rows
+    found: Tensor = _Rows.apply(rows)  # type: ignore[no-untyped-call]
+    return found
+
+
+def in_parallel(objective: nn.Module) -> nn.Module:
+    """The objective, with gradients averaged over the processes where there are several."""
+    if world_size() == 1:
+        return objective
+    return nn.parallel.DistributedDataParallel(objective)
+
+
+def own_rows(n: int, step: int = 1) -> slice:
+    """This process's share of n rows: blocks of `step` rows, about as many in each process, in their order."""
+    return _shares(n, step)[rank()]
+
+
+def rows_of_all(rows: Tensor, n: int, step: int = 1) -> Tensor:
+    """Rows [n, ...] of all processes; `rows` are those of ``own_rows(n, step)``."""
+    if world_size() == 1:
+        return rows
+    found = rows.new_empty(n, *rows.shape[1:])
+    found[own_rows(n, step)] = rows
+    for source, share in enumerate(_shares(n, step)):
+        if share.start < share.stop:
+            dist.broadcast(found[share], source)
+    return found
+
+
+def from_all(rows: Tensor) -> Tensor:
+    """What each of the W processes has found for the rows ``own_rows(n)`` of this one, [W, m, ...]; `rows` [n, ...]."""
+    if world_size() == 1:
+        return rows[None]
+    sizes = [share.stop - share.start for share in _shares(len(rows), 1)]
+    own = sizes[rank()]
+    found = rows.new_empty(world_size() * own, *rows.shape[1:])
+    dist.all_to_all_single(found, rows.contiguous(), [own] * world_size(), sizes)
+    return found.view(world_size(), own, *rows.shape[1:])
+
+
+def least_of(value: int, device: torch.device) -> int:
+    """The smallest of the processes' numbers."""
+    if world_size() == 1:
+        return value
+    least = torch.tensor(value, device=device)
+    dist.all_reduce(least, dist.ReduceOp.MIN)
+    return int(least)
+
+
+def sent(value: Tensor, source: int) -> Tensor:
+    """The tensor of the process `source`, in all."""
+    if world_size() == 1:
+        return value
+    value = value.clone()
+    dist.broadcast(value, source)
+    return value
+
+
+def _shares(n: int, step: int) -> list[slice]:
+    blocks, processes = -(-n // step), world_size()
+    ends = [min(n, blocks * k // processes * step) for k in range(processes + 1)]
+    return [slice(ends[k], ends[k + 1]) for k in range(processes)]

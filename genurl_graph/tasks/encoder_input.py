@@ -1,0 +1,106 @@
+"""What an encoder reads: normalised features, and structural columns of nodes without any."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from genurl_graph.config import Config
+from genurl_graph.graph.knn_edges import _comparable, encoder_axes, predefined_weights
+from genurl_graph.graph.merge import merge_graphs
+from genurl_graph.graph.projection import principal_axes
+from genurl_graph.graph.structural_features import structural_features
+from genurl_graph.inputs.hetero import normalize_blocks
+from genurl_graph.inputs.input import Input, as_features
+from genurl_graph.inputs.normalize import column_statistics, normalize_features
+from genurl_graph.inputs.sparse import csr_tensor, to_scipy_or_numpy
+
+# Of the randomised search for principal axes that an encoder reads: they are a property of the features.
+PCA_SEED = 0
+# Their number, where nothing else says it.
+COMPONENTS = 1024
+
+
+def encoder_input(
+    data: Input, config: Config, device: torch.device | str = "cpu", statistics: dict[str, Tensor] | None = None
+) -> tuple[Tensor | None, dict[str, Tensor]]:
+    """What an encoder reads: normalised features, and structural columns of nodes without any.
+
+    Parameters
+    ----------
+    data : Input
+    config : Config
+        Resolved.
+    device : torch.device
+        Where random walks are computed.
+    statistics : dict or None
+        What the call for the fitted graph returned; None for that graph.
+
+    Returns
+    -------
+    x : Tensor, float32, shape [n, f], on the CPU, or None
+        Strided or CSR. None for one-hot rows alone, which nobody stores, and for a free table, which reads nothing.
+    statistics : dict
+        Means and scales of standardised columns, or principal axes.
+    """
+    how, bare = config.encoder.normalize, data.bare_nodes()
+    if bare.numel() == 0 and data.types is None:
+        assert data.x is not None
+        if how == "pca":
+            taken = _component_statistics(data.x, config) if statistics is None else statistics
+            projection = encoder_axes(taken)
+            assert projection is not None
+            return projection.apply(_comparable(data.x, config)) / taken["scale"], taken
+        taken = (column_statistics(data.x) if how == "columns" else {}) if statistics is None else statistics
+        return normalize_features(data.x, how, taken), taken
+    structural, taken = _structural_columns(data, config, bare, device, statistics)
+    if data.x is None or data.types is None:
+        return None if structural is None else as_features(structural), taken
+    x, found = normalize_blocks(data.x, data.types, how, statistics)
+    if structural is None:
+        return as_features(x), found
+    from scipy.sparse import hstack
+
+    return as_features(hstack([to_scipy_or_numpy(part) for part in (x, structural)], format="csr")), found | taken
+
+
+def _component_statistics(x: Tensor, config: Config) -> dict[str, Tensor]:
+    """Principal axes [f, c], mean [f] and the largest deviation [1] along one of them, one scale for all.
+
+    As many axes as neighbours are searched in, or as the embedding has columns if these are more; `COMPONENTS` at most,
+    if neighbours are searched in the features.
+    """
+    c = config.neighbors.pca
+    x, centre = _comparable(x, config), config.neighbors.metric != "cosine"
+    projection = principal_axes(x, max(c or COMPONENTS, config.encoder.dim), PCA_SEED, centre)
+    # Along the first axis, if the axes are those of centred features.
+    scale = projection.apply(x).std(0, correction=0).amax(keepdim=True)
+    found = {"axes": projection.axes.float().contiguous(), "scale": torch.where(scale > 0, scale, 1.0)}
+    if x.layout == torch.strided:
+        # Axes for cosines are found around the origin; what an encoder reads lies around its mean all the same.
+        found["mean"] = (x.double().mean(0) if projection.mean is None else projection.mean).float()
+    return found
+
+
+def _structural_columns(
+    data: Input, config: Config, bare: Tensor, device: torch.device | str, statistics: dict[str, Tensor] | None
+) -> tuple[Tensor | None, dict[str, Tensor]]:
+    """CSR [n, c] for nodes without features, 0 for others; None if one-hot rows, or nothing, are all of x."""
+    n, c = data.num_nodes, config.encoder
+    if bare.numel() == 0 or c.name == "free" or (c.structure == "identity" and data.x is None):
+        return None, {}
+    crow = torch.zeros(n + 1, dtype=torch.long)
+    if c.structure == "identity":
+        crow[bare + 1] = 1
+        return csr_tensor(crow.cumsum(0), torch.arange(len(bare)), torch.ones(len(bare)), (n, len(bare))), {}
+    given = merge_graphs(data.edge_index, predefined_weights(data), None, None, num_nodes=n)
+    own = structural_features(c.structure, c.structure_dim, given.edge_index, given.edge_weight, n, device)[bare]
+    # Walks and eigenvectors differ by orders of magnitude from column to column.
+    how = "columns" if c.normalize == "auto" else c.normalize
+    if statistics is None:
+        statistics = {f"{key}.": value for key, value in column_statistics(own).items()} if how == "columns" else {}
+    own = normalize_features(own, how, {key: statistics[f"{key}."] for key in ("mean", "scale") if how == "columns"})
+    width = own.size(1)
+    crow[bare + 1] = width
+    columns = torch.arange(width).repeat(len(bare))
+    return csr_tensor(crow.cumsum(0), columns, own.reshape(-1), (n, width)), statistics

@@ -1,0 +1,97 @@
+"""Where a free table of coordinates starts: principal components, eigenvectors of P, or noise."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from genurl_graph.config import Config
+from genurl_graph.exceptions import InputError
+from genurl_graph.graph.merge import MergedGraph
+from genurl_graph.graph.projection import FeatureSpace, principal_components
+from genurl_graph.inputs.input import Input
+
+# Deviation of the first coordinate at the start: small, so that the attraction shapes the picture first.
+START_SCALE = 1e-2
+# Share of noise beside it, which parts duplicates.
+NOISE = 0.01
+# Deviations below this share of the largest entry are rounding, not structure.
+ROUNDING = 1e-6
+
+
+def start(data: Input, space: FeatureSpace | None, merged: MergedGraph, config: Config, seed: int) -> Tensor:
+    """First coordinates, float32 [n, d], on the scale `START_SCALE`; random numbers are torch's.
+
+    Parameters
+    ----------
+    data : Input
+    space : FeatureSpace or None
+        Of the features; None without features.
+    merged : MergedGraph
+        With P, for ``encoder.init=spectral``.
+    config : Config
+    seed : int
+
+    Raises
+    ------
+    InputError
+        Unknown ``encoder.init``, or principal components of distances.
+    """
+    n, d, how = data.num_nodes, config.encoder.dim, config.encoder.init
+    noise = torch.randn(n, d)
+    if how == "random":
+        return noise * START_SCALE
+    if how == "spectral":
+        found = _eigenvectors(merged, n, d, seed)
+    elif how != "pca":
+        raise InputError(f"encoder.init: unknown {how!r}; expected pca, spectral or random")
+    elif data.x is None or space is None:
+        raise InputError("encoder.init: found pca, but the input has no features; expected spectral or random")
+    elif space.projection is not None and not space.unit and space.vectors.size(1) >= d and not config.neighbors.hops:
+        found = space.vectors[:, :d]  # they are there already
+    else:
+        found = principal_components(data.x, d, seed)
+    # Columns that are not to be had (d > f) start as noise.
+    out = noise * NOISE
+    scale = float(found[:, 0].std()) if n > 1 else 0.0
+    if scale > ROUNDING * _largest(data):
+        out[:, : found.size(1)] += found / scale
+    else:
+        out = noise
+    return out * START_SCALE
+
+
+def _largest(data: Input) -> float:
+    if data.x is None:
+        return 0.0
+    values = data.x.values() if data.x.layout == torch.sparse_csr else data.x
+    return float(values.abs().max()) if values.numel() else 0.0
+
+
+def _eigenvectors(merged: MergedGraph, n: int, d: int, seed: int) -> Tensor:
+    """Eigenvectors of ``D^-1/2 P D^-1/2`` after the first, [n, min(d, n - 1)]: Laplacian eigenmaps (Neural Computation
+    15:1373). On a graph in several parts the first ones tell the parts from each other.
+    """
+    import numpy as np
+    import scipy.sparse as sp
+    from scipy.sparse.linalg import ArpackNoConvergence, eigsh
+
+    row, col = merged.edge_index.cpu().numpy()
+    p = sp.csr_matrix((merged.edge_weight.cpu().double().numpy(), (row, col)), shape=(n, n))
+    degree = np.asarray(p.sum(1)).ravel()
+    inverse = np.divide(1.0, np.sqrt(degree), out=np.zeros(n), where=degree > 0)
+    matrix = sp.diags(inverse) @ p @ sp.diags(inverse)
+    wanted = min(d, n - 1) + 1
+    if n <= 3 * wanted + 20:
+        vectors = np.linalg.eigh(matrix.toarray())[1]
+    else:
+        guess = np.random.default_rng(seed).standard_normal(n)
+        try:
+            # A start, not a result: two digits are enough. The shift makes all eigenvalues positive.
+            vectors = eigsh(matrix + sp.identity(n), wanted, which="LA", v0=guess, tol=1e-2, maxiter=20 * n)[1]
+        except ArpackNoConvergence as error:
+            raise InputError(
+                "encoder.init: the eigenvectors of P did not converge; expected them to, use encoder.init=random"
+            ) from error
+    found: Tensor = torch.from_numpy(vectors[:, ::-1][:, 1:wanted].copy()).float()
+    return found.mul_(n**0.5)

@@ -1,0 +1,99 @@
+"""Edge sources of a run, made ready: neighbours that an interrupted run found are taken up again."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from genurl_graph.config import Config
+from genurl_graph.graph.knn import Neighbors
+from genurl_graph.graph.knn_edges import _calibrated, _search, predefined_weights
+from genurl_graph.graph.merge import merge_graphs
+from genurl_graph.graph.projection import FeatureSpace
+from genurl_graph.graph.sources import Sources, _trusted, mean_of_ends
+from genurl_graph.inputs.input import Input
+from genurl_graph.runtime.processes import any_of
+from genurl_graph.training.checkpoint import Kept
+
+
+def gather(data: Input, config: Config, seed: int, device: torch.device, kept: Kept | None = None) -> Sources:
+    """Both graphs of `data`, with the weights that merging gives them.
+
+    A feature edge weighs ``p / (1 + mean degree of both ends)``: features decide where a node has few edges of its own,
+    and fade beside many. (With one weight for all nodes Cora scored best with a small one, and CiteSeer, whose nodes
+    have fewer edges, with a larger one.)
+
+    With ``merge.weighting = adaptive`` a given edge weighs ``t = 1 - c (1 - trust)`` times its own weight, where c is
+    the confidence in the features and trust that in the edges (`genurl_graph.graph.edge_reliability`), and degrees
+    count trusted edges: where features make sense and contradict the edges, feature edges take over; where they make
+    none, the edges stay. With ``merge.weighting = none`` trust is 0 everywhere, and feature edges are all there is.
+
+    Parameters
+    ----------
+    data : Input
+        With edges.
+    config : Config
+        Resolved: no "auto" left in ``neighbors.metric``.
+    seed : int
+    device : torch.device
+        Where neighbours are searched.
+    kept : Kept, optional
+        As in `feature_similarities`.
+    """
+    n, merge = data.num_nodes, config.merge
+    given = merge_graphs(data.edge_index, predefined_weights(data), None, None, num_nodes=n)
+    edges, weight = given.edge_index, given.edge_weight
+    found = Sources(edges, weight)
+    if data.x is None:
+        return found
+    found, degree = _trusted(found, data, config, seed)
+    found = found._replace(degree=degree)
+    if merge.feature_weight > 0 or merge.propagation_weight > 0:
+        neighbors, knn_edges, p = feature_similarities(data, config, seed, device, kept=kept)
+        fading = p / (1 + mean_of_ends(degree.to(p.device), knn_edges))
+        found = found._replace(knn_edge_index=knn_edges, knn_weight=fading, neighbors=neighbors)
+    return found
+
+
+def feature_similarities(
+    data: Input,
+    config: Config,
+    seed: int,
+    device: torch.device,
+    space: FeatureSpace | None = None,
+    kept: Kept | None = None,
+) -> tuple[Neighbors, Tensor, Tensor]:
+    """Feature-space kNN and their calibrated similarities.
+
+    Parameters
+    ----------
+    data, config, seed, device
+        As handed to a recipe.
+    space : FeatureSpace, optional
+        Where neighbours are searched; by default `feature_space` of the data.
+    kept : Kept, optional
+        Where the neighbours of a run that was interrupted may be, and are kept.
+
+    Returns
+    -------
+    neighbors : Neighbors
+        With types of nodes, neighbours are of one's own type; places that it cannot fill hold -1, infinitely far away.
+    edge_index : Tensor, int64, shape [2, E]
+        Symmetric.
+    p : Tensor, float32, shape [E]
+        In (0, 1].
+    """
+    found = kept.neighbors(device) if kept is not None else None
+    # Processes search together: those that have found the file, too, where another has not.
+    if any_of(found is None, device):
+        found = _search(data, config, seed, device, space)
+        if kept is not None:
+            kept.save(found)
+    assert found is not None
+    n, k = found.indices.shape
+    row = torch.arange(n, device=found.indices.device).repeat_interleave(k)
+    edge_index, distance = torch.stack([row, found.indices.reshape(-1)]), found.distances.reshape(-1)
+    if data.types is not None:
+        there = edge_index[1] >= 0
+        edge_index, distance = edge_index[:, there], distance[there]
+    return found, *_calibrated(edge_index, distance, n, config)

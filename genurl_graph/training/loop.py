@@ -1,0 +1,202 @@
+"""The one training loop: precision, progress, stopping, checkpoints. It knows no task, loss or encoder.
+
+A module that returns `LossTerms` when called with the progress in [0, 1) is all it asks for. One that learns from
+batches says in its attribute `steps` how many make an epoch; it draws them itself, anew at every call.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+import torch
+from torch import Tensor, nn
+from torch.amp import GradScaler
+
+from genurl_graph.config.parameters import TrainingConfig
+from genurl_graph.exceptions import DivergenceError, InputError
+from genurl_graph.runtime.precision import check_precision, lowered
+from genurl_graph.runtime.processes import any_of, connected, in_parallel, rank
+from genurl_graph.training.checkpoint import Checkpoint
+from genurl_graph.training.interrupt import DeferredInterrupt
+
+Callback = Callable[[int, float], None]
+
+
+def train(
+    objective: nn.Module,
+    config: TrainingConfig,
+    *,
+    checkpoint: Checkpoint | None = None,
+    resume: bool = False,
+    callbacks: Sequence[Callback] = (),
+    progress: bool = False,
+) -> list[float]:
+    """Minimise `objective` with Adam.
+
+    Random numbers come from torch's global generators; their state is part of the checkpoint, so that a
+    resumed run continues bit for bit on the CPU, with the same objective, number of threads, machine and libraries.
+
+    Parameters
+    ----------
+    objective : nn.Module
+        ``objective(progress) -> LossTerms``; an epoch is ``objective.steps`` calls, or one where that is not given.
+    config : TrainingConfig
+    checkpoint : Checkpoint, optional
+        Where the state is saved: every ``checkpoint_every`` epochs, at the end, and on Ctrl-C.
+    resume : bool
+        Continue from the checkpoint.
+    callbacks : sequence of callables
+        Called as ``callback(epoch, loss)`` after each epoch, counted from 1.
+    progress : bool
+        Show a progress bar on stderr (only on a terminal).
+
+    Returns
+    -------
+    list of float
+        The mean loss of every epoch, resumed ones included.
+
+    Raises
+    ------
+    DivergenceError
+        A quantity became NaN or infinite; the message says which.
+    InputError
+        A parameter out of range, or a checkpoint that is missing or of another run.
+    LostProcessError
+        Another of several processes has ended (`genurl_graph.runtime.processes`).
+    KeyboardInterrupt
+        On Ctrl-C, after the checkpoint is written.
+    """
+    _check(config)
+    parameters = [p for p in objective.parameters() if p.requires_grad]
+    check_precision(config.precision, parameters[0].device)
+    # fp16 loses gradients below 6e-8: they are multiplied before, divided afterwards. Else it does nothing.
+    scaler = GradScaler(parameters[0].device.type, enabled=config.precision == "fp16")
+    optimizer = torch.optim.Adam(parameters, lr=float(config.lr), weight_decay=config.weight_decay)
+    steps = int(getattr(objective, "steps", 1))
+    history: list[float] = []
+    if resume:
+        if checkpoint is None:
+            raise InputError("resume: needs a checkpoint")
+        history = checkpoint.restore(objective, optimizer, scaler)
+
+    objective.train()
+    parallel = in_parallel(objective)
+    with DeferredInterrupt() as interrupt, _bar(config.epochs, len(history), progress) as bar:
+        while len(history) < config.epochs and not _stalled(history, config.patience):
+            epoch = len(history)
+            with connected(f"training stopped at epoch {epoch + 1}"):
+                losses = [
+                    _step(objective, parallel, optimizer, scaler, parameters, epoch, k / steps, config)
+                    for k in range(steps)
+                ]
+            history.append(math.fsum(losses) / steps)
+            bar.set_postfix_str(f"loss {history[-1]:.4f}", refresh=False)
+            bar.update()
+            for callback in callbacks:
+                callback(len(history), history[-1])
+            with connected(f"training stopped at epoch {epoch + 1}"):
+                stop = any_of(interrupt.requested, parameters[0].device)
+            due = len(history) % config.checkpoint_every == 0 or len(history) == config.epochs
+            if checkpoint is not None and (due or stop) and rank() == 0:
+                checkpoint.save(objective, optimizer, history, scaler)
+            if stop:
+                raise KeyboardInterrupt
+    return history
+
+
+def _step(
+    objective: nn.Module,
+    parallel: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    scaler: GradScaler,
+    parameters: Sequence[Tensor],
+    epoch: int,
+    part: float,
+    config: TrainingConfig,
+) -> float:
+    progress = (epoch + part) / config.epochs
+    for group in optimizer.param_groups:
+        group["lr"] = float(config.lr) * _decay(progress, config.schedule)
+    optimizer.zero_grad(set_to_none=True)
+    with lowered(config.precision, parameters[0].device):
+        terms = parallel(progress)
+    loss = float(terms.loss.detach())
+    if not math.isfinite(loss):
+        _diverged(objective, terms._asdict(), epoch)
+    scaler.scale(terms.loss).backward()
+    scaler.unscale_(optimizer)
+    # Before the step: a gradient that is not finite must not reach the weights, nor a checkpoint.
+    norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+    finite = math.isfinite(float(norm))
+    # Too large a factor is not the gradient's fault: `scaler` leaves this step out and takes half of it.
+    if not finite and (not scaler.is_enabled() or scaler.get_scale() < 1):
+        _bad_gradient(objective, epoch)
+    if config.clip_norm > 0 and finite:
+        torch.nn.utils.clip_grads_with_norm_(parameters, config.clip_norm, norm)
+    scaler.step(optimizer)
+    scaler.update()
+    return loss
+
+
+def _diverged(objective: nn.Module, terms: dict[str, Tensor], epoch: int) -> NoReturn:
+    """Name the first quantity that is not finite: weights, then the two parts of the loss, then their sum."""
+    for name, parameter in objective.named_parameters():
+        if not bool(torch.isfinite(parameter).all()):
+            raise DivergenceError(
+                f"training stopped at epoch {epoch + 1}: the weights {name!r} are not finite; try a smaller training.lr"
+            )
+    values = {name: float(value.detach()) for name, value in terms.items()}
+    name = next((n for n in ("attraction", "repulsion") if not math.isfinite(values[n])), "sum")
+    raise DivergenceError(
+        f"training stopped at epoch {epoch + 1}: the {name} of the loss is {values.get(name, values['loss'])} although "
+        "all weights are finite; try a smaller training.lr, or check the scale of the features"
+    )
+
+
+def _bad_gradient(objective: nn.Module, epoch: int) -> NoReturn:
+    """Name the weights whose gradient is not finite; all of them, together, if only the norm overflows."""
+    bad = [
+        name
+        for name, p in objective.named_parameters()
+        if p.grad is not None and not bool(torch.isfinite(p.grad).all())
+    ]
+    raise DivergenceError(
+        f"training stopped at epoch {epoch + 1}: the gradient of {repr(bad[0]) if bad else 'all weights together'} is "
+        "not finite although the loss is; try a smaller training.lr, or check the scale of the features"
+    )
+
+
+def _decay(progress: float, schedule: str) -> float:
+    if schedule == "cosine":
+        return 0.5 * (1 + math.cos(math.pi * progress))
+    return 1.0 - progress if schedule == "linear" else 1.0
+
+
+def _stalled(history: list[float], patience: int) -> bool:
+    """No new minimum of the loss within the last `patience` epochs."""
+    if patience <= 0 or len(history) <= patience:
+        return False
+    return min(history[-patience:]) >= min(history[:-patience])
+
+
+def _bar(epochs: int, done: int, show: bool) -> Any:
+    from tqdm import tqdm
+
+    # None lets tqdm stay silent wherever stderr is not a terminal.
+    return tqdm(total=epochs, initial=done, desc="train", unit="epoch", disable=None if show and rank() == 0 else True)
+
+
+def _check(config: TrainingConfig) -> None:
+    if config.epochs < 1:
+        raise InputError(f"training.epochs: found {config.epochs}; expected at least 1")
+    if isinstance(config.lr, str) or not 0 < config.lr < math.inf:
+        raise InputError(f"training.lr: found {config.lr}; expected a finite number > 0")
+    if config.schedule not in ("constant", "cosine", "linear"):
+        raise InputError(f"training.schedule: unknown {config.schedule!r}; expected constant, cosine or linear")
+    if config.checkpoint_every < 1:
+        raise InputError(f"training.checkpoint_every: found {config.checkpoint_every}; expected at least 1")
+    for name in ("weight_decay", "clip_norm", "patience"):
+        if not 0 <= getattr(config, name) < math.inf:
+            raise InputError(f"training.{name}: found {getattr(config, name)}; expected a finite number >= 0")

@@ -1,0 +1,155 @@
+"""config: presets, overrides and TOML, one source of every parameter."""
+
+import dataclasses
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from genurl_graph.config import Config, load_preset, read_settings
+from genurl_graph.config.toml import flatten, parse_assignments, read_toml, to_toml
+from genurl_graph.exceptions import InputError
+
+TASKS = ("graph", "reduce")
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_presets_say_what_they_are_and_every_key_takes_effect(task: str) -> None:
+    text = (resources.files("genurl_graph.config.presets") / f"{task}.toml").read_text(encoding="utf-8")
+    assert text.startswith("#")
+    config = flatten(load_preset(task).to_dict())
+    assert config["task"] == task
+    written = flatten(tomllib.loads(text))
+    assert written
+    assert {key: config[key] for key in written} == written
+
+
+def test_there_is_a_preset_for_every_toml_and_no_other_task() -> None:
+    files = {p.name.removesuffix(".toml") for p in resources.files("genurl_graph.config.presets").iterdir()}
+    assert set(TASKS) <= files
+    with pytest.raises(InputError, match="task: unknown 'grahp'; expected one of graph, reduce, distill"):
+        load_preset("grahp")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("loss.gamma", "0.5", 0.5),
+        ("loss.gamma", 2, 2.0),
+        ("loss.gamma", np.float32(0.5), 0.5),
+        ("loss.scale", "profile", "profile"),
+        ("loss.scale", "1", 1.0),
+        ("similarity.perplexity", "auto", "auto"),
+        ("similarity.perplexity", 30, 30.0),
+        ("encoder.dim", "16", 16),
+        ("encoder.dim", 16.0, 16),
+        ("encoder.dim", np.int64(16), 16),
+        ("encoder.name", "mlp", "mlp"),
+        ("training.lr", "1e-4", 1e-4),
+    ],
+)
+def test_override_converts_to_the_type_of_the_key(key: str, value: Any, expected: Any) -> None:
+    before = Config()
+    after = flatten(before.override({key: value}).to_dict())
+    assert after[key] == expected
+    assert type(after[key]) is type(expected)
+    assert {k: v for k, v in after.items() if k != key} == {
+        k: v for k, v in flatten(before.to_dict()).items() if k != key
+    }
+    assert before == Config()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("encoder.dim", "two", "a whole number"),
+        ("encoder.dim", 2.5, "a whole number"),
+        ("encoder.dim", "2.5", "a whole number"),
+        ("encoder.dim", float("inf"), "a whole number"),
+        ("encoder.dim", True, "a whole number"),
+        ("encoder.dim", None, "a whole number"),
+        ("loss.gamma", "", "a finite number"),
+        ("loss.gamma", "nan", "a finite number"),
+        ("loss.gamma", float("inf"), "a finite number"),
+        ("loss.gamma", [1.0], "a finite number"),
+        ("loss.scale", "profiel", "'auto' or 'profile' or a finite number"),
+        ("similarity.perplexity", "nan", "'auto' or a finite number"),
+        ("encoder.name", 5, "a string"),
+        ("loss", {"gamma": {"value": 1}}, "a finite number"),
+    ],
+)
+def test_wrong_values_are_refused(key: str, value: Any, expected: str) -> None:
+    with pytest.raises(InputError, match=f"expected {expected}$"):
+        Config().override(flatten({key: value}))
+
+
+@pytest.mark.parametrize(
+    ("key", "nearest"),
+    [("loss.gama", "loss.gamma"), ("gamma", "loss.gamma"), ("lr", "training.lr"), ("Encoder.dim", "encoder.dim")],
+)
+def test_unknown_keys_name_the_nearest(key: str, nearest: str) -> None:
+    with pytest.raises(InputError, match=f"unknown key '{key}'; did you mean '{nearest}'?"):
+        Config().override({key: 1})
+
+
+def test_unknown_keys_without_a_near_one_list_all() -> None:
+    with pytest.raises(InputError, match=r"expected one of neighbors\.n_neighbors, .*training\.lr"):
+        Config().override({"zzz": 1})
+
+
+def test_a_configuration_of_another_task_is_refused() -> None:
+    assert load_preset("graph").override({"task": "graph"}).task == "graph"
+    with pytest.raises(InputError, match="task is 'reduce' but this run's task is 'graph'"):
+        load_preset("graph").override({"task": "reduce"})
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_toml_round_trip(task: str, tmp_path: Path) -> None:
+    config = load_preset(task).override(
+        {"training.lr": 1e-7, "loss.scale": 1, "encoder.init": 'a "quoted" \\ path', "similarity.perplexity": 12.5}
+    )
+    file = tmp_path / "config.toml"
+    file.write_text(to_toml(config), encoding="utf-8")
+    assert Config(task=task).override(read_toml(file)) == config
+
+
+def test_settings_are_named_or_of_a_file(tmp_path: Path) -> None:
+    shallow = {"encoder.layers": 1, "encoder.dim": 512, "loss.temperature": 2.0}
+    assert read_settings("shallow") == read_settings(Path("shallow")) == shallow
+    assert load_preset("graph").override(shallow).encoder.layers == 1
+    assert load_preset("graph").override(read_settings("words")).merge.column_weight > 0
+    file = tmp_path / "shallow.toml"
+    file.write_text("loss.gamma = 2\n", encoding="utf-8")
+    assert read_settings(file) == {"loss.gamma": 2}
+    with pytest.raises(InputError, match="config file shalow"):
+        read_settings("shalow")
+
+
+def test_unreadable_toml_is_named(tmp_path: Path) -> None:
+    for content in (b"[loss\n", b"\xff\xfe"):
+        file = tmp_path / "bad.toml"
+        file.write_bytes(content)
+        with pytest.raises(InputError, match=r"bad\.toml"):
+            read_toml(file)
+    for missing in (tmp_path / "none.toml", tmp_path):
+        with pytest.raises(InputError, match="config file"):
+            read_toml(missing)
+
+
+def test_assignments() -> None:
+    assert parse_assignments(["loss.gamma=0.5", " encoder.name = mlp ", "a=b=c"]) == {
+        "loss.gamma": "0.5",
+        "encoder.name": "mlp",
+        "a": "b=c",
+    }
+    for wrong in ("loss.gamma", "=1", ""):
+        with pytest.raises(InputError, match="expected KEY=VALUE"):
+            parse_assignments([wrong])
+
+
+def test_configurations_are_frozen() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Config().loss.gamma = 2.0  # type: ignore[misc]

@@ -1,0 +1,192 @@
+"""The numbers of the protocol ``reduce`` against scikit-learn and against dense references."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+import torch
+from scipy.spatial.distance import cdist, pdist
+from scipy.stats import spearmanr
+from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA
+from sklearn.manifold import trustworthiness
+from sklearn.model_selection import StratifiedKFold, cross_val_score
+from sklearn.neighbors import KNeighborsClassifier
+
+from genurl_graph.evaluation import preservation as neighborhood
+from genurl_graph.evaluation import ranks as _distances
+from genurl_graph.evaluation.preservation import preservation, reduce_scores, spearman
+from genurl_graph.evaluation.ranks import Points, nearest, ranks
+from genurl_graph.exceptions import InputError
+
+
+def naive(x: np.ndarray, z: np.ndarray, k: int) -> np.ndarray:
+    """Local trustworthiness written out; ties in the order of indices."""
+    n = len(x)
+    dx, dz = cdist(x, x), cdist(z, z)
+    np.fill_diagonal(dx, np.inf)
+    np.fill_diagonal(dz, np.inf)
+    place = np.empty((n, n), int)
+    np.put_along_axis(place, dx.argsort(1, kind="stable"), np.arange(1, n + 1)[None].repeat(n, 0), 1)
+    near = dz.argsort(1, kind="stable")[:, :k]
+    over = np.maximum(np.take_along_axis(place, near, 1) - k, 0).sum(1)
+    return 1 - 2 / (k * (2 * n - 3 * k - 1)) * over
+
+
+@pytest.fixture(scope="module")
+def digits() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    x, y = load_digits(return_X_y=True)
+    x = (x / 16).astype(np.float32)
+    return x, PCA(2, random_state=0).fit_transform(x), y
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+def test_agrees_with_scikit_learn(digits, metric: str) -> None:
+    x, z, _ = digits
+    # Whole numbers make distances equal, and equal ones come in an order that depends on the processor.
+    x = x + 1e-3 * np.random.default_rng(0).standard_normal(x.shape, dtype=np.float32)
+    found = preservation(x, z, 12, metric=metric)
+    assert found.trust.mean().item() == pytest.approx(trustworthiness(x, z, n_neighbors=12, metric=metric), abs=2e-5)
+    if metric == "euclidean":
+        assert found.continuity.mean().item() == pytest.approx(trustworthiness(z, x, n_neighbors=12), abs=2e-5)
+
+
+@pytest.mark.parametrize("columns", [2, 40])
+@pytest.mark.parametrize("memory_mb", [256, 1e-3])
+def test_each_point_agrees_with_the_formula(columns: int, memory_mb: float) -> None:
+    rng = np.random.default_rng(0)
+    x, z = rng.standard_normal((60, columns)) + 100, rng.standard_normal((60, 3))
+    found = preservation(x, z, 5, memory_mb=memory_mb)
+    np.testing.assert_allclose(found.trust, naive(x, z, 5))
+    np.testing.assert_allclose(found.continuity, naive(z, x, 5))
+    some = torch.tensor([7, 3, 59])
+    part = preservation(torch.from_numpy(x), torch.from_numpy(z), 5, rows=some)
+    assert torch.equal(part.rows, some)
+    assert torch.equal(part.trust, found.trust[some])
+    assert torch.equal(part.continuity, found.continuity[some])
+    sparse = preservation(sp.csr_matrix(x), z, 5)
+    np.testing.assert_allclose(sparse.trust, found.trust)
+
+
+def test_ties_are_ordered_by_index() -> None:
+    x, z = (np.random.default_rng(seed).integers(0, 4, (80, 2)).astype(np.float32) for seed in (0, 1))
+    found = preservation(x, z, 9)
+    np.testing.assert_allclose(found.trust, naive(x, z, 9))
+    np.testing.assert_allclose(found.continuity, naive(z, x, 9))
+
+
+@pytest.mark.parametrize("columns", [2, 20])
+def test_the_same_points_keep_everything_and_a_single_spot_nothing(columns: int) -> None:
+    x = np.random.default_rng(0).integers(0, 2, (200, columns)).astype(np.float32)
+    same = preservation(x, x, 9)
+    assert same.trust.min() == same.continuity.min() == 1
+    x = np.random.default_rng(2).standard_normal((200, columns))
+    collapsed = preservation(x, np.zeros((200, 2)), 10)
+    assert collapsed.trust.mean() < 0.6
+    assert collapsed.continuity.mean() < 0.6
+
+
+def test_nearest_and_ranks_are_those_of_a_stable_sort() -> None:
+    values = torch.from_numpy(np.random.default_rng(0).integers(0, 6, (50, 40)).astype(np.float32))
+    order = values.argsort(dim=1, stable=True)
+    place = torch.empty_like(order).scatter_(1, order, torch.arange(1, 41).expand(50, 40))
+    assert torch.equal(nearest(values, 7), order[:, :7])
+    columns = torch.from_numpy(np.random.default_rng(1).permuted(np.tile(np.arange(40), (50, 1)), axis=1)[:, :9])
+    assert torch.equal(ranks(values, columns), place.gather(1, columns))
+
+
+@pytest.mark.parametrize("columns", [3, 30])
+def test_distances_from_other_points(columns: int) -> None:
+    rng = np.random.default_rng(0)
+    a, b = (rng.standard_normal((n, columns)) + 5 for n in (11, 7))
+    expected = cdist(a, b, "sqeuclidean")
+    for kind in (np.asarray, sp.csr_matrix):
+        found = Points(kind(b), "b").distances(torch.arange(11), Points(kind(a), "a")).numpy()
+        shift = (found - expected)[:, :1]  # a constant of each row
+        np.testing.assert_allclose(found - shift, expected, atol=1e-9)
+
+
+def test_float32_products_keep_the_numbers(digits, monkeypatch) -> None:
+    x, z, _ = digits
+    exact = preservation(x, z, 12)
+    monkeypatch.setattr(_distances, "_FLOAT64_WORK", 0)
+    rounded = preservation(x, z, 12)
+    # Grey values from 0 to 16 leave many distances equal, which rounding puts into another order.
+    assert abs(rounded.trust - exact.trust).mean() < 2e-4
+    assert abs(rounded.trust.mean() - exact.trust.mean()) < 2e-5
+
+
+def test_spearman_is_scipys(digits) -> None:
+    x, z, _ = digits
+    expected = spearmanr(pdist(x[:300]), pdist(z[:300])).statistic
+    assert spearman(x[:300], z[:300]) == pytest.approx(expected, abs=1e-9)
+    assert spearman(x, -3 * x + 1) == pytest.approx(1)
+    assert spearman(x, np.zeros((len(x), 2))) is None
+    sampled = [spearman(x, z, 500, seed=seed) for seed in (0, 0, 1)]
+    assert sampled[0] == sampled[1] != sampled[2]
+    assert sampled[0] == pytest.approx(spearman(x, z), abs=0.05)
+
+
+def test_scores_of_digits(digits) -> None:
+    x, z, y = digits
+    found = reduce_scores(x, z, y)
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    expected = cross_val_score(KNeighborsClassifier(10), z, y, cv=folds)
+    sizes = [len(test) for _, test in folds.split(z, y)]
+    assert found["knn_accuracy"] == pytest.approx(np.average(expected, weights=sizes))
+    assert found["trustworthiness"] == pytest.approx(trustworthiness(x, z, n_neighbors=12), abs=2e-5)
+    assert found["how"]["trustworthiness"] == "k = 12, all 1,797 points"
+    assert found["how"]["spearman"] == "distances among 1,797 of 1,797 points"
+    assert reduce_scores(x, z)["knn_accuracy"] is None
+    same = reduce_scores(x, x, y)
+    assert same["trustworthiness"] == same["continuity"] == 1
+    assert same["spearman"] == pytest.approx(1)
+
+
+def test_a_sample_is_named_and_near_the_whole(digits, monkeypatch) -> None:
+    x, z, y = digits
+    whole = reduce_scores(x, z, y)
+    monkeypatch.setattr(neighborhood, "EXACT_UP_TO", 1000)
+    monkeypatch.setattr(neighborhood, "SAMPLED_ROWS", 600)
+    sampled = reduce_scores(x, z, y)
+    assert sampled["how"]["continuity"] == "k = 12, 600 random points, each against all 1,797"
+    for key in ("trustworthiness", "continuity"):
+        assert sampled[key] != whole[key]
+        assert sampled[key] == pytest.approx(whole[key], abs=0.01)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 12, 26])
+def test_few_points(n: int) -> None:
+    rng = np.random.default_rng(n)
+    found = reduce_scores(rng.standard_normal((n, 4)), rng.standard_normal((n, 2)), np.arange(n) % 2)
+    assert (found["trustworthiness"] is None) == (n < 3)
+    assert (found["spearman"] is None) == (n < 3)
+    assert (found["knn_accuracy"] is None) == (n < 3)
+    assert all(found[key] is None or -1 <= found[key] <= 1 for key in neighborhood.SCORES)
+
+
+def test_unlabelled_points_do_not_vote(digits) -> None:
+    x, z, y = digits
+    hidden = np.where(np.arange(len(y)) % 3 == 0, -1, y)
+    known = hidden >= 0
+    assert reduce_scores(x, z, hidden)["knn_accuracy"] == reduce_scores(x[known], z[known], y[known])["knn_accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("x", "z", "k", "message"),
+    [
+        (np.zeros((4, 2)), np.zeros((5, 2)), 1, "embedding: 5 rows, but the input has 4"),
+        (np.zeros((4, 2)), np.zeros((4, 2)), 2, "k: found 2; expected at least 1 and below n / 2 = 2"),
+        (np.array([[np.nan], [1]]), np.zeros((2, 2)), 1, "input: holds NaN"),
+        (np.zeros(4), np.zeros((4, 2)), 1, r"input: found float64 of shape \(4,\)"),
+    ],
+)
+def test_bad_input(x: np.ndarray, z: np.ndarray, k: int, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        preservation(x, z, k)
+
+
+def test_bad_metric_and_labels() -> None:
+    with pytest.raises(InputError, match="metric: unknown 'manhattan'"):
+        preservation(np.eye(5), np.eye(5), 1, metric="manhattan")
+    with pytest.raises(InputError, match="labels: found 4 for the 5 rows"):
+        reduce_scores(np.eye(5), np.eye(5), np.zeros(4))

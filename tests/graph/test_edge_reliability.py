@@ -1,0 +1,184 @@
+"""agreement: areas under the curve against scikit-learn's, and what they say of graphs made to be judged."""
+
+import numpy as np
+import pytest
+import scipy.sparse
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import pairwise_distances, roc_auc_score
+from torch import Tensor
+
+from genurl_graph.graph import edge_reliability as agreement
+from genurl_graph.graph.edge_reliability import (
+    COHERENT,
+    DOUBTED,
+    TRUSTED,
+    FeatureRows,
+    _nearest,
+    confidence,
+    edge_agreement,
+    feature_coherence,
+    node_trust,
+)
+from genurl_graph.graph.merge import merge_graphs
+
+METRICS = pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+
+
+def blobs(n: int = 120, classes: int = 4, columns: int = 40, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Bags of words: every class has ten words of its own, each in half of its documents. Features and classes."""
+    g = torch.Generator().manual_seed(seed)
+    y = torch.arange(n) % classes
+    own = torch.arange(columns) % classes == y[:, None]
+    x = torch.rand(n, columns, generator=g) < torch.where(own, 0.5, 0.05)
+    return x.float(), y
+
+
+def edges_of(y: Tensor, alike: bool, count: int = 300) -> Tensor:
+    """Random edges within classes, or between them; both ways, each once."""
+    g = torch.Generator().manual_seed(1)
+    drawn = torch.randint(len(y), (2, 20 * count), generator=g)
+    kept = (y[drawn[0]] == y[drawn[1]]) == alike
+    return merge_graphs(drawn[:, kept][:, :count], None, None, None, num_nodes=len(y)).edge_index
+
+
+def nearness(x: Tensor, metric: str) -> np.ndarray:
+    z = x.double()
+    if metric == "cosine":
+        z = torch.nn.functional.normalize(z, dim=1)
+        return (z @ z.T).numpy()
+    return -(torch.cdist(z, z) ** 2).numpy()
+
+
+@METRICS
+@pytest.mark.parametrize("layout", ["strided", "csr"])
+def test_every_edge_is_a_rank_among_the_others(metric: str, layout: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With all nodes as references: the area of one positive against all other nodes, edge by edge."""
+    x, y = blobs(n=60)
+    x = torch.rand(60, 40, generator=torch.Generator().manual_seed(2)) * x
+    monkeypatch.setattr(agreement, "REFERENCES", 60)
+    monkeypatch.setattr(agreement, "_CELLS", 60 * 7)  # several slices
+    edges = edges_of(y, alike=True, count=40)
+    found = edge_agreement(x if layout == "strided" else x.to_sparse_csr(), edges, metric)
+    near = nearness(x, metric)
+    for area, (i, j) in zip(found.tolist(), edges.T.tolist(), strict=True):
+        others = np.setdiff1d(np.arange(60), [i, j])
+        scores = np.round(np.append(near[i, others], near[i, j]), 12)
+        assert area == pytest.approx(roc_auc_score(np.append(np.zeros(len(others)), 1), scores), abs=1e-6)
+
+
+@METRICS
+def test_edges_within_classes_agree_and_edges_between_do_not(metric: str) -> None:
+    x, y = blobs()
+    within, between = (float(edge_agreement(x, edges_of(y, alike), metric).mean()) for alike in (True, False))
+    assert within > 0.75
+    assert between < 0.5
+
+
+@METRICS
+def test_scale_of_the_features_does_not_matter(metric: str) -> None:
+    x, y = blobs()
+    edges = edges_of(y, alike=True)
+    assert torch.equal(edge_agreement(8 * x, edges, metric), edge_agreement(x, edges, metric))
+    assert feature_coherence(8 * x, metric) == pytest.approx(feature_coherence(x, metric), abs=1e-6)
+
+
+@METRICS
+def test_topics_are_coherent_and_noise_is_not(metric: str) -> None:
+    x, _ = blobs(n=300, columns=80)
+    noise = (torch.rand(300, 80, generator=torch.Generator().manual_seed(3)) < 0.2).float()
+    assert feature_coherence(x, metric) > COHERENT
+    assert feature_coherence(x.to_sparse_csr(), metric) == pytest.approx(feature_coherence(x, metric), abs=0.05)
+    assert feature_coherence(noise, metric) == pytest.approx(0.5, abs=0.04)
+
+
+@METRICS
+@pytest.mark.parametrize("sparse", [False, True])
+def test_the_nearest_are_those_of_the_definition(metric: str, sparse: bool) -> None:
+    """Also among rows of very different lengths, the longest of which has the largest product with every other one."""
+    generator = torch.Generator().manual_seed(4)
+    x = torch.randn(60, 6, generator=generator).double() * torch.linspace(0.1, 5, 60).double()[:, None]
+    rows = FeatureRows(scipy.sparse.csr_matrix(x.numpy()) if sparse else x.numpy(), metric)
+    queries = np.arange(0, 60, 7)
+    found = _nearest(rows, queries, 5, np.random.default_rng(0)).reshape(len(queries), 5)
+    distance = pairwise_distances(x.numpy(), metric=metric)
+    np.fill_diagonal(distance, np.inf)
+    assert [set(row) for row in found] == [set(np.argsort(distance[query])[:5]) for query in queries]
+
+
+def test_columns_that_repeat_one_number_are_fully_coherent() -> None:
+    x = torch.randn(50, 1, generator=torch.Generator().manual_seed(0)).expand(50, 8)
+    assert feature_coherence(x, "euclidean") > 0.9
+
+
+@METRICS
+@pytest.mark.parametrize("x", [torch.ones(30, 6), torch.zeros(30, 6), torch.rand(30, 1), torch.rand(2, 6)])
+def test_features_that_say_nothing_are_chance(metric: str, x: Tensor) -> None:
+    assert feature_coherence(x, metric) == pytest.approx(0.5, abs=1e-6)
+
+
+def test_constant_features_leave_every_edge_at_chance() -> None:
+    edges = torch.tensor([[0, 1, 2, 0], [1, 0, 0, 2]])
+    assert edge_agreement(torch.ones(3, 4), edges, "cosine").tolist() == [0.5] * 4
+    assert edge_agreement(torch.ones(2, 4), edges[:, :2], "cosine").tolist() == [0.5] * 2, "nobody to compare with"
+
+
+@given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=30), st.integers(0, 5), st.floats(0.55, 0.95))
+@settings(max_examples=50, deadline=None)
+def test_trust_is_a_share_and_grows_with_agreement(areas: list[float], isolated: int, coherence: float) -> None:
+    n = len(areas) + 1
+    hub = torch.stack([torch.zeros(len(areas), dtype=torch.long), torch.arange(1, n)])
+    edges = torch.cat([hub, hub.flip(0)], 1)
+    agreed = torch.tensor(areas).repeat(2)
+    trust = node_trust(agreed, edges, n + isolated, coherence)
+    assert trust.shape == (n + isolated,)
+    assert ((trust >= 0) & (trust <= 1)).all()
+    assert (node_trust((agreed + 0.1).clamp_max(1), edges, n + isolated, coherence) >= trust - 1e-6).all()
+    # A node without edges is as trustworthy as the graph.
+    of_graph = ((float(agreed.mean()) - 0.5) / (coherence - 0.5) - DOUBTED) / (TRUSTED - DOUBTED)
+    assert torch.allclose(trust[n:], torch.tensor(of_graph).clamp(0, 1).expand(isolated), atol=1e-5)
+
+
+def test_edges_are_measured_by_what_feature_neighbours_tell() -> None:
+    """An agreement that is high beside incoherent features is low beside coherent ones; chance is never believed."""
+    edges = torch.tensor([[0, 1], [1, 0]])
+
+    def trust(agreement: float, coherence: float) -> float:
+        return float(node_trust(torch.full((2,), agreement), edges, 2, coherence)[0])
+
+    assert trust(0.66, 0.6) == 1
+    assert trust(0.66, 0.82) == pytest.approx(0.5, abs=1e-4)
+    assert trust(0.66, 0.95) == 0
+    assert trust(0.5, 0.51) == trust(0.4, 0.9) == 0
+    assert trust(0.4, 0.5) == 1, "features that tell nothing accuse nobody"
+
+
+def test_confidence() -> None:
+    assert [confidence(c) for c in (0.0, 0.5, (0.5 + COHERENT) / 2, COHERENT, 1.0)] == pytest.approx([0, 0, 0.5, 1, 1])
+    assert node_trust(torch.empty(0), torch.empty(2, 0, dtype=torch.long), 3, 0.8).tolist() == [1, 1, 1]
+
+
+def test_of_very_many_edges_a_part_is_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = blobs(n=200)
+    edges = edges_of(y, alike=True, count=3000)
+    assert agreement.sampled_edges(edges, 200) is edges
+    monkeypatch.setattr(agreement, "_MANY_EDGES", 1000)
+    monkeypatch.setattr(agreement, "_EDGES_A_NODE", 6)
+    # A node whose edges are few keeps them all.
+    rare = torch.tensor([[0], [100]])
+    own = merge_graphs(torch.cat([edges[:, (edges != 0).all(0)], rare], 1), None, None, None, num_nodes=200).edge_index
+    part = agreement.sampled_edges(own, 200, seed=1)
+    degree = torch.bincount(part[0], minlength=200)
+    assert 0.8 * 6 < float(degree.float().mean()) < 1.2 * 6
+    assert int(degree[0]) == 1
+    whole, few = (float(edge_agreement(x, e, "cosine").mean()) for e in (own, part))
+    assert few == pytest.approx(whole, abs=0.03)
+
+
+def test_coherence_of_a_part_is_that_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, _ = blobs(n=1500)
+    whole = feature_coherence(x, "cosine")
+    monkeypatch.setattr(agreement, "_POOL", 700)
+    assert feature_coherence(x, "cosine") == pytest.approx(whole, abs=0.05)
+    assert whole > 0.6

@@ -1,0 +1,261 @@
+"""graph: merging against dense references, geodesics against SciPy's Floyd-Warshall, and bad input."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.sparse.csgraph import shortest_path
+from torch import Tensor
+
+from genurl_graph.exceptions import InputError
+from genurl_graph.graph import merge as graph
+from genurl_graph.graph.edge_lists import merged_keys
+from genurl_graph.graph.merge import FEATURE, PATH, PREDEFINED, MergedGraph, count_components, merge_graphs
+
+few = settings(max_examples=30, deadline=None)
+seeds = st.integers(0, 2**31)
+
+
+def random_edges(seed: int, n: int, m: int) -> tuple[Tensor, Tensor]:
+    """Directed edges with self loops and duplicates; quarters as weights are exact in float32, 0 among them."""
+    g = torch.Generator().manual_seed(seed)
+    return torch.randint(0, n, (2, m), generator=g), torch.randint(0, 9, (m,), generator=g) / 4
+
+
+def dense(edge_index: Tensor, weight: Tensor, n: int, absent: float, reduce: str, both: bool = True) -> np.ndarray:
+    """Matrix of weights without diagonal, edge by edge; `absent` where there is no edge."""
+    out = np.full((n, n), float(absent))
+    for i, j, w in zip(*edge_index.tolist(), weight.tolist(), strict=True):
+        for a, b in ((i, j), (j, i)) if both else ((i, j),):
+            if a != b:
+                better = max(out[a, b], w) if reduce == "max" else min(out[a, b], w)
+                out[a, b] = w if out[a, b] == absent else better
+    return out
+
+
+def to_dense(merged: MergedGraph, n: int, absent: float) -> tuple[np.ndarray, np.ndarray]:
+    weight, bits = np.full((n, n), float(absent)), np.zeros((n, n), dtype=int)
+    row, col = merged.edge_index.numpy()
+    weight[row, col], bits[row, col] = merged.edge_weight.numpy(), merged.provenance.numpy()
+    return weight, bits
+
+
+def assert_canonical(merged: MergedGraph, n: int) -> None:
+    row, col = merged.edge_index
+    assert bool((row != col).all())
+    assert bool(((row * n + col).diff() > 0).all()), "sorted by row, every edge once"
+    assert merged.edge_weight.dtype == torch.float32
+    assert merged.provenance.dtype == torch.uint8
+
+
+@few
+@given(seeds, st.sampled_from(["union", "mix"]), st.sampled_from(["symmetrize", "keep"]), st.sampled_from([0.5, 2.0]))
+def test_union_and_mix_are_the_dense_formulas(seed: int, how: Any, directed: Any, feature_weight: float) -> None:
+    n = 9
+    pre, w_pre = random_edges(seed, n, 20)
+    knn, w_knn = random_edges(seed + 1, n, 20)
+    merged = merge_graphs(
+        pre, w_pre, knn, w_knn, num_nodes=n, how=how, feature_weight=feature_weight, directed=directed
+    )
+    assert_canonical(merged, n)
+    a = dense(pre, w_pre, n, -1, "max", both=directed == "symmetrize")
+    b = dense(knn, w_knn, n, -1, "max")
+    expected_bits = PREDEFINED * (a >= 0) + FEATURE * (b >= 0)
+    a, b = np.maximum(a, 0), np.maximum(b, 0) * feature_weight
+    weight, bits = to_dense(merged, n, 0)
+    np.testing.assert_array_equal(bits, expected_bits)
+    np.testing.assert_array_equal(weight, a + b if how == "mix" else np.maximum(a, b))
+
+
+@few
+@given(
+    seeds, st.sampled_from(["symmetrize", "keep"]), st.sampled_from([0.5, 2.0]), st.sampled_from([0.75, 2.0, np.inf])
+)
+def test_geodesics_are_all_shortest_paths_within_the_cutoff(
+    seed: int, directed: Any, feature_weight: float, cutoff: float
+) -> None:
+    n = 12
+    pre, w_pre = random_edges(seed, n, 10)
+    knn, w_knn = random_edges(seed + 1, n, 10)
+    merged = merge_graphs(
+        pre,
+        w_pre,
+        knn,
+        w_knn,
+        num_nodes=n,
+        how="geodesic",
+        feature_weight=feature_weight,
+        directed=directed,
+        cutoff=cutoff,
+    )
+    assert_canonical(merged, n)
+    a = dense(pre, w_pre, n, np.inf, "min", both=directed == "symmetrize")
+    b = dense(knn, w_knn, n, np.inf, "min") / feature_weight
+    length = np.minimum(a, b)
+    for k in range(n):  # Floyd-Warshall by hand: SciPy takes a zero length for no edge
+        length = np.minimum(length, length[:, k, None] + length[None, k, :])
+    np.fill_diagonal(length, np.inf)
+    length[length > cutoff] = np.inf
+    found, bits = to_dense(merged, n, np.inf)
+    np.testing.assert_allclose(found, length)
+    own = PREDEFINED * np.isfinite(a) + FEATURE * np.isfinite(b)
+    np.testing.assert_array_equal(bits, np.where(np.isinf(length), 0, np.where(own == 0, PATH, own)))
+
+
+def test_geodesics_do_not_depend_on_the_batch_of_sources(monkeypatch: pytest.MonkeyPatch) -> None:
+    n = 40
+    edges, w = random_edges(3, n, 60)
+    w = w + 0.1
+
+    def run() -> MergedGraph:
+        return merge_graphs(edges, w, None, None, num_nodes=n, how="geodesic", cutoff=3.0)
+
+    whole = run()
+    monkeypatch.setattr(graph, "_PATH_CELLS", 7 * n)
+    for a, b in zip(whole, run(), strict=True):
+        assert torch.equal(a, b)
+    adjacency = dense(edges, w, n, 0, "min")
+    reference = shortest_path(adjacency, method="D")
+    assert whole.edge_index.size(1) == int(((reference <= 3) & (reference > 0)).sum())
+
+
+def test_by_hand() -> None:
+    """Six nodes: a duplicate, a self loop, one edge of both graphs, node 5 isolated."""
+    pre = torch.tensor([[0, 1, 1, 2, 3], [1, 0, 2, 2, 0]])
+    knn = torch.tensor([[1, 3], [2, 4]])
+    merged = merge_graphs(pre, None, knn, torch.tensor([0.25, 0.5]), num_nodes=6, how="mix")
+    assert merged.edge_index.tolist() == [[0, 0, 1, 1, 2, 3, 3, 4], [1, 3, 0, 2, 1, 0, 4, 3]]
+    assert merged.edge_weight.tolist() == [1, 1, 1, 1.25, 1.25, 1, 0.5, 0.5]
+    assert merged.provenance.tolist() == [1, 1, 1, 3, 3, 1, 2, 2]
+    assert merged.summary() == {"n_predefined": 2, "n_feature": 1, "n_both": 1}
+    assert count_components(pre, 6) == 3
+    assert count_components(merged.edge_index, 6) == 2
+
+
+def test_summary_counts_directed_edges_whichever_way_they_point() -> None:
+    pre = torch.tensor([[4, 0, 2], [1, 3, 0]])
+    knn = torch.tensor([[0], [2]])
+    merged = merge_graphs(pre, None, knn, None, num_nodes=5, directed="keep")
+    assert merged.edge_index.size(1) == 4
+    assert merged.summary() == {"n_predefined": 2, "n_feature": 0, "n_both": 1}
+
+
+@few
+@given(seeds, st.sampled_from(["symmetrize", "keep"]), st.sampled_from([1, 3, 1 << 20]))
+def test_summary_is_the_dense_count_whatever_is_counted_at_a_time(seed: int, directed: Any, at_a_time: int) -> None:
+    n = 9
+    (pre, w), (knn, v) = random_edges(seed, n, 25), random_edges(seed + 1, n, 15)
+    merged = merge_graphs(pre, w, knn, v, num_nodes=n, directed=directed)
+    bits = to_dense(merged, n, 0)[1]
+    pairs = (bits | bits.T)[np.triu_indices(n, 1)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(graph, "_COUNTED", at_a_time)
+        found, shares = merged.summary(), merged.mass_shares()
+    assert list(found.values()) == [(pairs == kind).sum() for kind in (PREDEFINED, FEATURE, PREDEFINED | FEATURE)]
+    assert shares == pytest.approx(merged.mass_shares())
+
+
+def test_either_list_may_be_missing_or_empty() -> None:
+    edges, w = random_edges(0, 6, 12)
+    empty = torch.empty(2, 0, dtype=torch.long)
+    for none in (None, empty):
+        given_only = merge_graphs(edges, w, none, None, num_nodes=6)
+        near_only = merge_graphs(none, None, edges, w, num_nodes=6)
+        assert torch.equal(given_only.edge_index, near_only.edge_index)
+        assert torch.equal(given_only.edge_weight, near_only.edge_weight)
+        assert set(given_only.provenance.tolist()) == {PREDEFINED}
+        assert set(near_only.provenance.tolist()) == {FEATURE}
+    for how in ("mix", "geodesic"):
+        nothing = merge_graphs(empty, None, None, None, num_nodes=6, how=how, cutoff=1.0)
+        assert nothing.edge_index.shape == (2, 0)
+        assert nothing.summary() == {"n_predefined": 0, "n_feature": 0, "n_both": 0}
+    assert count_components(empty, 6) == 6
+
+
+@few
+@given(seeds, st.sampled_from(["union", "mix", "geodesic"]))
+def test_renaming_nodes_renames_the_result(seed: int, how: Any) -> None:
+    n = 15
+    pre, w_pre = random_edges(seed, n, 20)
+    knn, w_knn = random_edges(seed + 1, n, 20)
+    new = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
+    before = merge_graphs(pre, w_pre, knn, w_knn, num_nodes=n, how=how, cutoff=1.5)
+    after = merge_graphs(new[pre], w_pre, new[knn], w_knn, num_nodes=n, how=how, cutoff=1.5)
+    row, col = new[before.edge_index]
+    order = (row * n + col).argsort()
+    assert torch.equal(after.edge_index, torch.stack([row, col])[:, order])
+    torch.testing.assert_close(after.edge_weight, before.edge_weight[order])
+    assert torch.equal(after.provenance, before.provenance[order])
+
+
+def test_directed_input_is_refused_when_asked() -> None:
+    both_ways = torch.tensor([[0, 1], [1, 0]])
+    merge_graphs(both_ways, None, None, None, num_nodes=2, directed="error")
+    with pytest.raises(InputError, match="1 edges lack their inverse"):
+        merge_graphs(both_ways[:, :1], None, None, None, num_nodes=2, directed="error")
+    with pytest.raises(InputError, match="weigh less than their inverse"):
+        merge_graphs(both_ways, torch.tensor([1.0, 2.0]), None, None, num_nodes=2, directed="error")
+
+
+EDGE = torch.tensor([[0, 1], [1, 2]])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"edge_index": torch.tensor([[0, 7], [1, 2]])}, "edge_index: .*node 7, which is missing; expected 0 to 2"),
+        ({"edge_index": torch.tensor([[0, -1], [1, 2]])}, "edge_index: .*node -1"),
+        ({"edge_index": EDGE.float()}, "edge_index: .*expected int64"),
+        ({"edge_index": EDGE.t().repeat(2, 1)}, r"edge_index: found \[4, 2\]"),
+        ({"edge_weight": torch.ones(3)}, "edge_weight: found 3 values for 2 edges"),
+        ({"edge_weight": torch.tensor([1.0, -2.0])}, r"edge_weight: found 1 negative .*first is -2"),
+        ({"edge_weight": torch.tensor([1.0, torch.nan])}, "edge_weight: .*non-finite"),
+        ({"knn_edge_index": EDGE, "knn_weight": torch.tensor([1.0, torch.inf])}, "knn_weight: .*non-finite"),
+        ({"knn_edge_index": EDGE + 1}, "knn_edge_index: .*node 3"),
+        ({"knn_weight": torch.ones(2)}, "knn_weight: found weights, but knn_edge_index is None"),
+        ({"how": "sum"}, "how: unknown 'sum'"),
+        ({"directed": "maybe"}, "directed: unknown 'maybe'"),
+        ({"feature_weight": 0.0}, "feature_weight"),
+        ({"feature_weight": float("nan")}, "feature_weight"),
+        ({"how": "geodesic"}, "cutoff: found None"),
+        ({"how": "geodesic", "cutoff": float("nan")}, "cutoff: found nan"),
+    ],
+)
+def test_bad_input_is_named(arguments: dict[str, Any], message: str) -> None:
+    given_arguments = {"edge_index": EDGE, "edge_weight": None, "knn_edge_index": None, "knn_weight": None}
+    with pytest.raises(InputError, match=message):
+        merge_graphs(**(given_arguments | arguments), num_nodes=3)
+
+
+def test_shares_of_mass_by_provenance_add_up() -> None:
+    given, near = torch.tensor([[0, 1], [1, 2]]), torch.tensor([[1, 2], [2, 3]])
+    merged = merge_graphs(given, torch.tensor([1.0, 2.0]), near, torch.tensor([1.0, 4.0]), num_nodes=4, how="mix")
+    # Both ways each: 0-1 weighs 1, 1-2 weighs 2 + 1, 2-3 weighs 4.
+    assert merged.mass_shares() == pytest.approx({"mass_predefined": 1 / 8, "mass_both": 3 / 8, "mass_feature": 4 / 8})
+    empty = merge_graphs(None, None, None, None, num_nodes=3)
+    assert set(empty.mass_shares().values()) == {0.0}
+
+
+@few
+@given(
+    first=st.sets(st.integers(0, 60)).map(sorted),
+    second=st.sets(st.integers(0, 60)).map(sorted),
+)
+def test_sorted_lists_are_merged_in_place(first: list[int], second: list[int]) -> None:
+    union = sorted(set(first) | set(second))
+    slots = merged_keys(torch.tensor(first, dtype=torch.long), torch.tensor(second, dtype=torch.long))
+    assert slots.size == len(union)
+    assert [union[i] for i in slots.first.tolist()] == first
+    assert [union[i] for i in slots.second.tolist()] == second
+
+
+def test_what_is_clean_already_comes_out_as_it_went_in() -> None:
+    edges, weight = random_edges(0, 20, 100)
+    once = merge_graphs(edges, weight, None, None, num_nodes=20)
+    again = merge_graphs(once.edge_index, once.edge_weight, None, None, num_nodes=20)
+    assert torch.equal(once.edge_index, again.edge_index)
+    assert torch.equal(once.edge_weight, again.edge_weight)
+    assert again.provenance.unique().tolist() == [PREDEFINED]

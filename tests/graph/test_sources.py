@@ -1,0 +1,217 @@
+"""Adaptive merging: formulas, and what it decides on graphs whose edges are known to be right, wrong or unrelated."""
+
+import math
+
+import pytest
+import torch
+from torch_geometric.data import Data
+
+from genurl_graph import GenURL, datasets
+from genurl_graph.config import load_preset
+from genurl_graph.exceptions import InputError
+from genurl_graph.graph.affinity import similarities
+from genurl_graph.graph.edge_reliability import confidence, edge_agreement, feature_coherence, node_trust
+from genurl_graph.graph.merge import FEATURE, PATH, PREDEFINED
+from genurl_graph.graph.sources import geodesic_similarities
+from genurl_graph.inputs.input import as_input
+from genurl_graph.tasks import graph
+from genurl_graph.tasks.prepare import gather
+from genurl_graph.tasks.resolve import resolve_config
+from tests.graph.test_edge_reliability import blobs, edges_of
+
+CPU = torch.device("cpu")
+N = 200
+
+
+def graph_data(alike, coherent=True):
+    x, y = blobs(n=N, columns=80)
+    if not coherent:
+        x = (torch.rand(x.shape, generator=torch.Generator().manual_seed(5)) < 0.2).float()
+    return Data(x=x, edge_index=edges_of(y, alike), y=y)
+
+
+def sources(data, changes=None):
+    given = as_input(data)
+    config = resolve_config(given, "graph", {"merge.weighting": "adaptive", **(changes or {})})
+    return gather(given, config, 0, CPU), config, given
+
+
+def dense(edge_index, weight):
+    a = torch.zeros(N, N)
+    a[edge_index[0], edge_index[1]] = weight
+    return a
+
+
+def share_of_features(problem):
+    merged = problem.merged
+    return float(merged.edge_weight[(merged.provenance & PREDEFINED) == 0].sum() / merged.edge_weight.sum())
+
+
+def build(data, changes=None):
+    given = as_input(data)
+    config = resolve_config(given, "graph", {"encoder.hidden": 8, "encoder.dim": 4, **(changes or {})})
+    return graph.build(given, given.x, config, 0, CPU)
+
+
+def test_the_preset_is_adaptive():
+    assert load_preset("graph").merge.weighting == "adaptive"
+
+
+def test_edges_within_classes_are_trusted_and_edges_between_are_not():
+    assert float(sources(graph_data(alike=True))[0].trust.mean()) > 0.95
+    assert float(sources(graph_data(alike=False))[0].trust.mean()) < 0.05
+    trusted, doubted = (share_of_features(build(graph_data(alike))) for alike in (True, False))
+    assert doubted > 0.95
+    assert trusted < 0.5
+
+
+def test_features_without_coherence_are_no_witness():
+    """Noise does not foretell the edges either, but that says nothing about the edges."""
+    found, *_ = sources(graph_data(alike=True, coherent=False))
+    assert found.agreement == pytest.approx(0.5, abs=0.05)
+    assert float(found.trust.min()) > 0.7
+
+
+@pytest.mark.parametrize("alike", [True, False])
+def test_weights_are_the_formulas(alike):
+    found, config, given = sources(graph_data(alike))
+    row, col = found.edge_index
+    coherence = feature_coherence(given.x, "cosine", 0)
+    agreement = edge_agreement(given.x, found.edge_index, "cosine", 0)
+    trust = 1 - confidence(coherence) * (1 - node_trust(agreement, found.edge_index, N, coherence))
+    of_edge = (trust[row] + trust[col]) / 2
+    torch.testing.assert_close(found.edge_weight, of_edge)
+    degree = dense(found.edge_index, of_edge).sum(1)
+    plain, *_ = sources(graph_data(alike), {"merge.weighting": "given"})
+    counted = dense(plain.edge_index, 1.0).sum(1)
+    a, b = found.knn_edge_index
+    assert torch.equal(found.knn_edge_index, plain.knn_edge_index)
+    torch.testing.assert_close(
+        found.knn_weight * (1 + (degree[a] + degree[b]) / 2),
+        plain.knn_weight * (1 + (counted[a] + counted[b]) / 2),
+    )
+    lack = 1 - (trust[a] + trust[b]) / 2
+    expected = dense(found.edge_index, of_edge) + config.merge.propagation_weight * dense(
+        found.knn_edge_index, found.knn_weight * lack
+    )
+    operator = graph.as_propagation(graph.propagation_edges(found, N, config), N)
+    torch.testing.assert_close(
+        dense(torch.stack([operator.row, operator.col]), operator.weight), expected + torch.eye(N)
+    )
+
+
+def test_fixed_weights_ask_nothing():
+    found, *_ = sources(graph_data(alike=False), {"merge.weighting": "given"})
+    assert found.trust is None
+    assert found.summary() == {}
+    assert (found.edge_weight == 1).all()
+
+
+def test_without_given_edges_features_are_all_there_is():
+    data, bare = graph_data(alike=True), graph_data(alike=True)
+    bare.edge_index = torch.tensor([[0], [1]])
+    changes = {"merge.weighting": "none"}
+    p, other = (problem.objective for problem in (build(data, changes), build(bare, changes)))
+    torch.testing.assert_close(p.p, other.p)
+    assert torch.equal(p.pattern.col, other.pattern.col)
+    assert torch.equal(p.propagation.col, other.propagation.col)
+    torch.testing.assert_close(p.propagation.weight, other.propagation.weight)
+    for lacking in (Data(edge_index=data.edge_index, num_nodes=N), data):
+        with pytest.raises(InputError, match="none needs features"):
+            build(lacking, changes | {"merge.feature_weight": 0.0})
+    # A new graph may be propagated over by loops alone.
+    quiet = GenURL(random_state=0, epochs=1, config={"encoder.hidden": 8, "merge.propagation_weight": 0.0, **changes})
+    torch.testing.assert_close(quiet.fit_transform(data), quiet.transform(bare), rtol=1e-4, atol=1e-4)
+
+
+def test_decisions_are_reported_and_kept(tmp_path):
+    model = GenURL(random_state=0, epochs=1, config={"encoder.hidden": 8}).fit(graph_data(alike=False))
+    summary = model.graph_summary_
+    assert summary["trust_mean"] < 0.05
+    assert sum(summary["trust_histogram"]) == N
+    assert summary["trust_histogram"][0] > 0.9 * N
+    assert summary["agreement"] < 0.55 < 0.7 < summary["coherence"]
+    model.save(tmp_path)
+    assert GenURL.load(tmp_path).graph_summary_ == summary
+
+
+def test_new_graphs_are_propagated_over_by_the_same_rule():
+    data = graph_data(alike=False)
+    model = GenURL(random_state=0, epochs=1, config={"encoder.hidden": 8}).fit(data)
+    torch.testing.assert_close(model.transform(data), model.embedding_, rtol=1e-4, atol=1e-4)
+
+
+def test_untrusted_edges_hardly_move_an_embedding():
+    """Features decide where edges are doubted: other edges of that kind change little, other features much."""
+    data, other = graph_data(alike=False), graph_data(alike=False)
+    g = torch.Generator().manual_seed(9)
+    drawn = torch.randint(N, (2, 3000), generator=g)
+    other.edge_index = drawn[:, data.y[drawn[0]] != data.y[drawn[1]]][:, :300]
+    problems = [build(d) for d in (data, other)]
+    near = [dense(p.merged.edge_index, p.merged.edge_weight * ((p.merged.provenance & FEATURE) > 0)) for p in problems]
+    assert float((near[0] - near[1]).abs().sum() / near[0].sum()) < 0.1
+
+
+def test_geodesics_are_shortest_paths_over_both_graphs():
+    """Against all pairs by Floyd and Warshall: who is reached, who reaches whom, and the calibrated similarities."""
+    data = graph_data(alike=True)
+    data.x = data.x * torch.rand(data.x.shape, generator=torch.Generator().manual_seed(6))  # no ties
+    changes = {
+        "merge.how": "geodesic",
+        "merge.weighting": "given",
+        "merge.feature_weight": 2.0,
+        "neighbors.n_neighbors": 4,
+    }
+    found, config, given = sources(data, changes)
+    merged = geodesic_similarities(given, found, config)
+
+    x = torch.nn.functional.normalize(given.x.double(), dim=1)
+    distance = (1 - x @ x.T).clamp_min(0)
+    direct = torch.full((N, N), math.inf, dtype=torch.float64)
+    row = torch.arange(N).repeat_interleave(4)
+    near = found.neighbors.indices.reshape(-1)
+    direct[row, near] = direct[near, row] = found.neighbors.distances.reshape(-1).double() / 2
+    i, j = found.edge_index
+    direct[i, j] = torch.minimum(direct[i, j], distance[i, j])
+    lengths = torch.cat([distance[i, j], found.neighbors.distances.reshape(-1).double() / 2])
+    paths = direct.clone().fill_diagonal_(0)
+    for via in range(N):
+        paths = torch.minimum(paths, paths[:, via : via + 1] + paths[via : via + 1])
+    paths.fill_diagonal_(math.inf)
+    paths[paths > 2 * float(lengths.float().median())] = math.inf
+    last = paths.topk(3 * 4, largest=False).values[:, -1:]
+    reached = (paths <= last + 1e-9) & paths.isfinite()
+    reached = reached | reached.T
+    edges = reached.nonzero().T
+    _, p = similarities(edges, paths[edges[0], edges[1]].float(), N, config.similarity.perplexity)
+    torch.testing.assert_close(dense(merged.edge_index, merged.edge_weight), dense(edges, p), rtol=1e-3, atol=1e-4)
+
+    only_paths = dense(merged.edge_index, ((merged.provenance & PATH) > 0).float()) > 0
+    assert torch.equal(only_paths, direct.isinf() & (dense(merged.edge_index, merged.edge_weight) > 0))
+    assert 0.1 < float(only_paths.sum() / reached.sum()) < 1
+
+
+def test_geodesics_train_and_need_feature_edges():
+    data = graph_data(alike=True)
+    small = {"merge.how": "geodesic", "encoder.hidden": 8}
+    model = GenURL(random_state=0, epochs=2, config=small).fit(data)
+    assert torch.isfinite(model.embedding_).all()
+    for wrong in (Data(edge_index=data.edge_index, num_nodes=N), data):
+        changes = small | ({} if wrong is not data else {"merge.feature_weight": 0.0})
+        with pytest.raises(InputError, match="geodesic needs features"):
+            GenURL(random_state=0, epochs=2, config=changes).fit(wrong)
+    with pytest.raises(InputError, match="cutoff"):
+        GenURL(random_state=0, epochs=2, config=small | {"merge.cutoff": -1.0}).fit(data)
+
+
+def test_nothing_is_propagated_over_edges_without_weight():
+    found, config, _ = sources(graph_data(alike=True))
+    full = found._replace(trust=torch.ones(N), edge_weight=torch.ones_like(found.edge_weight))
+    assert graph.as_propagation(graph.propagation_edges(full, N, config), N).col.numel() == found.edge_index.size(1) + N
+
+
+@pytest.mark.parametrize(("name", "low", "high"), [("cora", 0.95, 1.0), ("wisconsin", 0.0, 0.5), ("cornell", 0.0, 0.1)])
+def test_real_edges_are_believed_where_they_join_like_labels(name, low, high, data_root):
+    """Edges join nodes of one class in 81 of 100 cases (Cora), 18 (Wisconsin), 30 (Cornell); nobody told the merge."""
+    found, *_ = sources(datasets.load(name, data_root))
+    assert low <= float(found.trust.mean()) <= high

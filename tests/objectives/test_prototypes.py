@@ -1,0 +1,172 @@
+"""Pictures by an MLP that chooses among places of a table."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from sklearn.neighbors import KNeighborsClassifier
+
+from genurl_graph import GenURL
+from genurl_graph.config import load_preset
+from genurl_graph.config.parameters import EncoderConfig, SamplingConfig
+from genurl_graph.exceptions import InputError
+from genurl_graph.nn.features import Features
+from genurl_graph.nn.prototypes import ANCHORS, REACH, AnchorMLP
+from genurl_graph.objectives.prototypes import AnchorBatches, places
+from genurl_graph.tasks.resolve import resolve_anchors
+
+SMALL = {"encoder.hidden": 128}
+ENCODER = EncoderConfig(name="mlp", anchors=7, hidden=16, layers=2)
+
+
+@pytest.fixture
+def problem():
+    torch.manual_seed(0)
+    table = torch.randn(60, 2)
+    encoder = AnchorMLP(ENCODER, 5)
+    return AnchorBatches(encoder, Features(torch.randn(60, 5)), table, SamplingConfig(batch_size=60), seed=3)
+
+
+def test_loss_is_the_divergence_between_two_choices_of_anchors(problem):
+    # All samples are one batch, in whatever order: a sum over them.
+    found = problem(0.0)
+    anchors, spacing = problem.encoder.anchors.double(), problem.encoder.spacing.double()
+    p = torch.exp(-0.5 * (torch.cdist(problem.table.double(), anchors) / spacing) ** 2)
+    p /= p.sum(1, keepdim=True)
+    log_q = problem.encoder.scores(problem.features).double().log_softmax(1)
+    torch.testing.assert_close(found.loss.double(), F.kl_div(log_q, p, reduction="batchmean"), rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(found.loss, found.attraction + found.repulsion)
+
+
+def test_spacing_is_the_median_way_to_the_next_anchor():
+    encoder = AnchorMLP(EncoderConfig(name="mlp", anchors=4, dim=1, hidden=4, layers=1), 2)
+    encoder.place(torch.tensor([[0.0], [1.0], [3.0], [3.0]]))  # duplicates say nothing about it
+    assert encoder.spacing == 1
+    encoder.place(torch.zeros(4, 1))
+    assert encoder.spacing == 1  # nothing to go by, yet a number to divide by
+
+
+def test_a_sample_stands_among_the_anchors_around_its_likeliest(problem, monkeypatch):
+    encoder = problem.encoder
+    scores = 3 * torch.randn(60, 7)
+    monkeypatch.setattr(encoder, "scores", lambda features, keep=None: scores[: features.num_nodes])
+    found = encoder(Features(torch.zeros(60, 5)))
+    best = encoder.anchors[scores.argmax(1)]
+    for row in range(60):
+        near = (encoder.anchors - best[row]).norm(dim=1) <= REACH * encoder.spacing
+        weight = scores[row, near].softmax(0)
+        torch.testing.assert_close(found[row], weight @ encoder.anchors[near])
+    # A network that is sure names a place.
+    scores.copy_(F.one_hot(torch.arange(60) % 7, 7) * 100.0)
+    torch.testing.assert_close(encoder(Features(torch.zeros(60, 5))), encoder.anchors[torch.arange(60) % 7])
+
+
+def test_places_are_the_table_itself_or_centres_of_it():
+    table = torch.randn(200, 2, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(places(table, 200, 0), table)
+    some = places(table, 20, 0)
+    assert some.shape == (20, 2)
+    assert torch.equal(some, places(table, 20, 0))
+    assert (some.min(0).values >= table.min(0).values).all()
+    assert (some.max(0).values <= table.max(0).values).all()
+    # They stand for all of it better than samples of it do.
+    assert torch.cdist(table, some).amin(1).mean() < 0.9 * torch.cdist(table, table[:20]).amin(1).mean()
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, ANCHORS),
+        ({"encoder.anchors": 50}, 50),
+        ({"encoder.anchors": 0}, 0),
+        ({"loss.name": "barlow"}, 0),
+        ({"encoder.dim": 8}, 0),
+        ({"encoder.name": "linear"}, 0),
+        ({"views.self_weight": 1.0}, 0),
+    ],
+)
+def test_anchors_where_a_table_can_be_had(changes, expected):
+    config = load_preset("reduce", "mlp", "mlp-anchors").override(changes)
+    assert resolve_anchors(config, 10_000) == expected
+    assert resolve_anchors(config, 30) == min(expected, 30)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"encoder.anchors": -1}, "encoder.anchors: found -1; expected 0 or more"),
+        ({"encoder.anchors": 9, "loss.name": "barlow"}, "encoder.anchors: found 9 with loss barlow; expected 0"),
+        ({"encoder.anchors": 9, "encoder.dim": 3}, "encoder.anchors: found 9 with encoder.dim 3; expected 0"),
+    ],
+)
+def test_anchors_that_cannot_be_are_refused(changes, message):
+    with pytest.raises(InputError, match=message):
+        resolve_anchors(load_preset("reduce", "mlp", "mlp-anchors").override(changes), 100)
+
+
+@pytest.fixture(scope="module")
+def halves():
+    from sklearn.datasets import load_digits
+
+    x, y = load_digits(return_X_y=True)
+    return x[::2].astype("float32"), y[::2], x[1::2].astype("float32"), y[1::2]
+
+
+@pytest.fixture(scope="module")
+def model(halves):
+    return GenURL(encoder="mlp", epochs=10, random_state=0, config=SMALL).fit(halves[0])
+
+
+def test_it_learns_from_the_picture_that_the_table_is(model, halves):
+    table = GenURL(encoder="free", random_state=0).fit(halves[0])
+    assert torch.equal(model._objective.table, table.embedding_)
+    assert model.config_.encoder.anchors == len(halves[0])
+
+
+def test_new_digits_are_placed_nearly_as_well_as_by_the_table(model, halves):
+    x, y, new, truth = halves
+
+    def accuracy(fitted):
+        return KNeighborsClassifier(10).fit(fitted.embedding_.numpy(), y).score(fitted.transform(new), truth)
+
+    table = accuracy(GenURL(encoder="free", random_state=0).fit(x))
+    untrained = KNeighborsClassifier(10).fit(model.untrained_embedding().numpy(), y)
+    assert accuracy(model) > table - 0.03
+    assert accuracy(model) > untrained.score(model.untrained_embedding().numpy(), y) + 0.3
+    # A network whose output is the plane itself, the same otherwise, is what this is better than.
+    assert accuracy(model) > accuracy(
+        GenURL(encoder="mlp", epochs=10, random_state=0, config=SMALL | {"encoder.anchors": 0}).fit(x)
+    )
+
+
+def test_the_fitted_samples_are_placed_by_the_network_too(model, halves, tmp_path):
+    torch.testing.assert_close(torch.from_numpy(model.transform(halves[0])), model.embedding_, rtol=0, atol=1e-3)
+    model.save(tmp_path / "model")
+    again = GenURL.load(tmp_path / "model").transform(halves[2])
+    np.testing.assert_array_equal(again, model.transform(halves[2]))
+
+
+def test_a_resumed_run_is_the_uninterrupted_one(tmp_path, halves):
+    def stop(epoch, loss):
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+    settings = {"encoder": "mlp", "epochs": 4, "random_state": 0}
+    once = GenURL(**settings, config=SMALL).fit(halves[0])
+    stored = {"checkpoint": tmp_path / "state", "config": SMALL | {"training.checkpoint_every": 1}}
+    with pytest.raises(KeyboardInterrupt):
+        GenURL(**settings, **stored).fit(halves[0], callbacks=[stop])
+    again = GenURL(**settings, **stored, resume=True).fit(halves[0])
+    assert torch.equal(again.embedding_, once.embedding_)
+    assert again.loss_history_ == once.loss_history_
+
+
+@pytest.mark.parametrize(
+    "changes", [{"views.self_weight": 1.0}, {"loss.name": "barlow"}, {"encoder.anchors": 0}, {"encoder.anchors": "0"}]
+)
+def test_without_a_table_the_settings_are_those_of_the_plane_itself(changes):
+    found = GenURL(encoder="mlp", config=changes).resolve(torch.rand(40, 6))
+    plane = load_preset("reduce", "mlp")
+    assert found.encoder.anchors == 0
+    assert (found.encoder.hidden, found.encoder.dropout) == (plane.encoder.hidden, plane.encoder.dropout)
+    assert (found.sampling.batch_size, found.training.epochs) == (plane.sampling.batch_size, plane.training.epochs)
