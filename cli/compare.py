@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from genurl_graph.baselines import PEERS, require
+from genurl_graph.baselines import BASELINES, require
 from genurl_graph.baselines.reduction import REDUCERS
-from genurl_graph.baselines.settings import peer_settings
+from genurl_graph.baselines.settings import baseline_settings
 from genurl_graph.cli import options, reduce_runs, runs
 from genurl_graph.cli.compare_reduce import DEFAULT_METHODS, DEFAULT_SEEDS, compare_reduce
-from genurl_graph.cli.comparison import Outputs, parse_peer_settings, save, show, terminable
+from genurl_graph.cli.comparison import Outputs, parse_baseline_settings, save, show, terminable
 from genurl_graph.cli.report import Report, as_config, bar, describe
 from genurl_graph.cli.results import ProbeResults
 from genurl_graph.cli.runs import FIXED, METHODS, Job, Run
@@ -23,7 +23,7 @@ from genurl_graph.exceptions import InputError
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
-ALL_METHODS = (*METHODS, *PEERS)
+ALL_METHODS = (*METHODS, *BASELINES)
 
 
 @click.command()
@@ -93,7 +93,7 @@ def compare(
     reduce = protocol == "reduce" or (protocol is None and model["task"] == "reduce")
     known, default = (reduce_runs.METHODS, DEFAULT_METHODS) if reduce else (ALL_METHODS, ",".join(METHODS))
     chosen = options.parse_names("--methods", "method", (methods or default).replace("_", "-"), known)
-    changes = parse_peer_settings(assignments_of_peers, chosen, REDUCERS if reduce else PEERS)
+    changes = parse_baseline_settings(assignments_of_peers, chosen, REDUCERS if reduce else BASELINES)
     outputs = Outputs(metrics, markdown, plot, embeddings, resume)
     outputs.check(reduce)
     options.lock(metrics, markdown, plot, embeddings)
@@ -150,10 +150,10 @@ def embeddings_of(job: Job) -> Generator[Run, None, None]:
 def check_methods(chosen: list[str], data: "Data") -> None:
     """Before any long work: what a method needs of the data set and of the installation is there."""
     for method in chosen:
-        if method in PEERS:
+        if method in BASELINES:
             require(method)
         lacking = None
-        if method in (*PEERS, "propagated") and getattr(data, "edge_index", None) is None:
+        if method in (*BASELINES, "propagated") and getattr(data, "edge_index", None) is None:
             lacking = "edges"
         elif method in (*FIXED, "dgi", "graphcl", "bgrl", "vicreg", "barlow") and getattr(data, "x", None) is None:
             lacking = "node features"
@@ -163,8 +163,8 @@ def check_methods(chosen: list[str], data: "Data") -> None:
 
 def resolved(method: str, name: str, data: "Data", model: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     """All settings that a method runs with."""
-    if method in PEERS:
-        return peer_settings(method, name, changes)
+    if method in BASELINES:
+        return baseline_settings(method, name, changes)
     if method in FIXED:
         return {}
     return as_config(options.make_estimator(**model, seed=0).resolve(data))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genurl_graph.baselines.reduction import REDUCERS, require_reducer
-from genurl_graph.baselines.settings import peer_settings
+from genurl_graph.baselines.settings import baseline_settings
 from genurl_graph.cli import options, runs
 from genurl_graph.cli.comparison import Outputs, save, show, terminable
 from genurl_graph.cli.reduce_results import ReduceResults
@@ -52,7 +52,7 @@ def compare_reduce(
     report.line(describe(name, data))
 
     configuration = {
-        method: peer_settings(method, None, changes.get(method))
+        method: baseline_settings(method, None, changes.get(method))
         if method in REDUCERS
         else as_config(options.make_estimator(**own_model(method, dim, model), seed=0).resolve(plain))
         for method in chosen

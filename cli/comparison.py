@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from genurl_graph.baselines.settings import peer_settings
+from genurl_graph.baselines.settings import baseline_settings
 from genurl_graph.cli import options
 from genurl_graph.cli.report import Report
 from genurl_graph.cli.stored import StoredRuns
@@ -39,7 +39,7 @@ class Outputs:
             check_folder(self.embeddings)
 
 
-def parse_peer_settings(
+def parse_baseline_settings(
     assignments: tuple[str, ...], chosen: list[str], known: Collection[str]
 ) -> dict[str, dict[str, Any]]:
     """``("grace.epochs=5",)`` to ``{"grace": {"epochs": "5"}}``, checked; `known` are the peers."""
@@ -53,7 +53,7 @@ def parse_peer_settings(
             peers = ", ".join(name for name in chosen if name in known) or "none"
             raise InputError(f"--peer-set: found {method!r}; expected a peer of --methods ({peers})")
         found.setdefault(method, {})[setting] = value.strip()
-        peer_settings(method, None, found[method])
+        baseline_settings(method, None, found[method])
     return found
 
 

@@ -130,7 +130,7 @@ def run_here(job: Job) -> Generator[Run, None, None]:
 
 def embed(job: Job, data: "Data", seed: int) -> tuple[Any, float]:
     """Embedding by the method of a job, and the seconds from the data to it."""
-    from genurl_graph.baselines import get_peer
+    from genurl_graph.baselines import get_baseline
     from genurl_graph.evaluation.protocols import propagated_features, raw_features
 
     start = time.perf_counter()
@@ -144,7 +144,7 @@ def embed(job: Job, data: "Data", seed: int) -> tuple[Any, float]:
         start = time.perf_counter()
         z = estimator.untrained_embedding()
     else:
-        z = get_peer(job.method, job.changes)(data, seed, job.model["device"])
+        z = get_baseline(job.method, job.changes)(data, seed, job.model["device"])
     return z, time.perf_counter() - start
 
 

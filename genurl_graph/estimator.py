@@ -30,7 +30,7 @@ from genurl_graph.runtime.processes import agreed, rank
 from genurl_graph.tasks import distillation, graph, images, reduction
 from genurl_graph.tasks.encoder_input import encoder_input
 from genurl_graph.tasks.resolve import resolve_config, student_width
-from genurl_graph.training.checkpoint import Checkpoint, Kept, checksum
+from genurl_graph.training.checkpoint import Checkpoint, KeptNeighbors, checksum
 from genurl_graph.training.loop import Callback, train
 
 LESS_MEMORY = (
@@ -180,7 +180,7 @@ class GenURL(Conventions):
         data = weigh(data, config.merge.type_weights)
         asked = None if teacher is None else distillation.as_teacher(teacher, X, data)
         checkpoint = self._checkpoint(config, data, seed, None if asked is None else asked.features)
-        kept = None if checkpoint is None else Kept(checkpoint, self.resume)
+        kept = None if checkpoint is None else KeptNeighbors(checkpoint, self.resume)
         with (
             seeded(seed),
             one_thread() if self.deterministic else nullcontext(),

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from genurl_graph.baselines.settings import peer_settings
+from genurl_graph.baselines.settings import baseline_settings
 from genurl_graph.exceptions import InputError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 # Name -> module and function ``(name, data, seed, device, settings) -> Tensor``.
-PEERS = {
+BASELINES = {
     "cca-ssg": "cca_ssg:embed",
     "grace": "grace:embed",
     "gae": "gae:embed",
@@ -38,15 +38,15 @@ PEERS = {
 }
 
 
-def get_peer(name: str, changes: Mapping[str, Any] | None = None) -> Peer:
+def get_baseline(name: str, changes: Mapping[str, Any] | None = None) -> Peer:
     """The peer called `name`, with its published settings.
 
     Parameters
     ----------
     name : str
-        One of `PEERS`.
+        One of `BASELINES`.
     changes : mapping, optional
-        Settings that differ from the published ones, ``{"epochs": 10}`` (`peer_settings`).
+        Settings that differ from the published ones, ``{"epochs": 10}`` (`baseline_settings`).
 
     Returns
     -------
@@ -61,13 +61,13 @@ def get_peer(name: str, changes: Mapping[str, Any] | None = None) -> Peer:
         Unknown name (the nearest is named) or setting, a missing package (the message names the extra), no edges.
     """
     _known(name)
-    peer_settings(name, None, changes)
+    baseline_settings(name, None, changes)
 
     def peer(data: Any, seed: int, device: str | torch.device = "auto") -> Tensor:
         require(name)
-        module, function = PEERS[name].split(":")
+        module, function = BASELINES[name].split(":")
         embed = getattr(import_module(f"genurl_graph.baselines.{module}"), function)
-        found: Tensor = embed(name, data, seed, device, peer_settings(name, getattr(data, "name", None), changes))
+        found: Tensor = embed(name, data, seed, device, baseline_settings(name, getattr(data, "name", None), changes))
         return found
 
     return peer
@@ -76,14 +76,14 @@ def get_peer(name: str, changes: Mapping[str, Any] | None = None) -> Peer:
 def require(name: str) -> None:
     """Check, before any long work, that what a peer needs is installed; InputError that says how to get it."""
     _known(name)
-    module = import_module(f"genurl_graph.baselines.{PEERS[name].split(':')[0]}")
+    module = import_module(f"genurl_graph.baselines.{BASELINES[name].split(':')[0]}")
     check = getattr(module, "require", None)
     if check is not None:
         check(name)
 
 
 def _known(name: str) -> None:
-    if name not in PEERS:
-        near = difflib.get_close_matches(name, PEERS, n=1, cutoff=0.5)
+    if name not in BASELINES:
+        near = difflib.get_close_matches(name, BASELINES, n=1, cutoff=0.5)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise InputError(f"peer: unknown {name!r}; expected one of {', '.join(PEERS)}{hint}")
+        raise InputError(f"peer: unknown {name!r}; expected one of {', '.join(BASELINES)}{hint}")

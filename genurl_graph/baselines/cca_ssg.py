@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from genurl_graph.baselines.common import Graph, PeerObjective, fit, make_encoder, prepare
+from genurl_graph.baselines.common import BaselineObjective, Graph, fit, make_encoder, prepare
 from genurl_graph.losses.terms import LossTerms
 from genurl_graph.nn.gnn import GNN
 from genurl_graph.nn.mlp import MLP
@@ -45,7 +45,7 @@ def cca_ssg_loss(a: Tensor, b: Tensor, lambd: float) -> LossTerms:
     return LossTerms(attraction + repulsion, attraction, repulsion)
 
 
-class CCASSG(PeerObjective):
+class CCASSG(BaselineObjective):
     """CCA-SSG on our encoders and views; the input is sparse where the data set's is.
 
     Parameters
@@ -70,7 +70,7 @@ class CCASSG(PeerObjective):
 
 
 def embed(name: str, data: Any, seed: int, device: str | torch.device, settings: dict[str, Any]) -> Tensor:
-    """Embedding [n, dim] by CCA-SSG; see `genurl_graph.baselines.get_peer`."""
+    """Embedding [n, dim] by CCA-SSG; see `genurl_graph.baselines.get_baseline`."""
     graph = prepare(name, data, settings["normalize"])
     with seeded(seed):
         encoder = make_encoder(

@@ -90,7 +90,7 @@ def make_encoder(
     return encoder
 
 
-class PeerObjective(nn.Module):
+class BaselineObjective(nn.Module):
     """Encoder and input of a peer; subclasses add ``forward(progress) -> LossTerms``."""
 
     def __init__(self, encoder: GNN | MLP, graph: Graph) -> None:
@@ -116,7 +116,7 @@ class PeerObjective(nn.Module):
         return self.view()
 
 
-def fit(objective: PeerObjective, settings: dict[str, Any], device: str | torch.device) -> Tensor:
+def fit(objective: BaselineObjective, settings: dict[str, Any], device: str | torch.device) -> Tensor:
     """Train on the one loop (`genurl_graph.training.loop.train`) and embed; float32 [n, d] on the CPU."""
     objective.move(device if isinstance(device, torch.device) else choose_device(device))
     epochs = settings["epochs"]

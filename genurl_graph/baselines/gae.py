@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from genurl_graph.baselines.common import Graph, PeerObjective, fit, make_encoder, prepare
+from genurl_graph.baselines.common import BaselineObjective, Graph, fit, make_encoder, prepare
 from genurl_graph.exceptions import InputError
 from genurl_graph.losses.terms import LossTerms
 from genurl_graph.nn.gnn import GNN
@@ -18,7 +18,7 @@ from genurl_graph.runtime.devices import seeded
 MAX_LOG_DEVIATION = 10.0
 
 
-class GraphAutoEncoder(PeerObjective):
+class GraphAutoEncoder(BaselineObjective):
     r"""GAE and VGAE on our encoders, with the loss pieces of PyG's ``GAE`` and ``VGAE``.
 
     ``1/2 (mean over A + I of -log s(z_i z_j) + mean over other pairs of -log(1 - s(z_i z_j)))``: the paper's weighted
@@ -85,7 +85,7 @@ class GraphAutoEncoder(PeerObjective):
 
 
 def embed(name: str, data: Any, seed: int, device: str | torch.device, settings: dict[str, Any]) -> Tensor:
-    """Embedding [n, dim] by GAE or VGAE, as `name` says; see `genurl_graph.baselines.get_peer`."""
+    """Embedding [n, dim] by GAE or VGAE, as `name` says; see `genurl_graph.baselines.get_baseline`."""
     graph = prepare(name, data, settings["normalize"])
     variational = name == "vgae"
     with seeded(seed):

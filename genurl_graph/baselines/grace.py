@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 from torch.utils.checkpoint import checkpoint
 
-from genurl_graph.baselines.common import Graph, PeerObjective, fit, make_encoder, prepare
+from genurl_graph.baselines.common import BaselineObjective, Graph, fit, make_encoder, prepare
 from genurl_graph.losses.terms import LossTerms
 from genurl_graph.nn.gnn import GNN
 from genurl_graph.nn.mlp import MLP
@@ -75,7 +75,7 @@ def _slice(rows: Tensor, a: Tensor, b: Tensor, start: int, temperature: float) -
     return torch.logaddexp(between.logsumexp(1), within.logsumexp(1))
 
 
-class Grace(PeerObjective):
+class Grace(BaselineObjective):
     """GRACE on our encoders and views, with its projection head (linear, ELU, linear) in training.
 
     Parameters
@@ -112,7 +112,7 @@ class Grace(PeerObjective):
 
 
 def embed(name: str, data: Any, seed: int, device: str | torch.device, settings: dict[str, Any]) -> Tensor:
-    """Embedding [n, dim] by GRACE, of the encoder, without the head; see `genurl_graph.baselines.get_peer`."""
+    """Embedding [n, dim] by GRACE, of the encoder, without the head; see `genurl_graph.baselines.get_baseline`."""
     graph = prepare(name, data, settings["normalize"])
     dim = settings["dim"]
     with seeded(seed):

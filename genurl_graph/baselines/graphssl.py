@@ -34,7 +34,7 @@ def embed(name: str, data: Any, seed: int, device: str | torch.device, settings:
     Parameters
     ----------
     name, data, seed, device, settings
-        As in `genurl_graph.baselines.get_peer`.
+        As in `genurl_graph.baselines.get_baseline`.
 
     Raises
     ------

@@ -48,7 +48,7 @@ class Walks(nn.Module):
 
 
 def embed(name: str, data: Any, seed: int, device: str | torch.device, settings: dict[str, Any]) -> Tensor:
-    """Embedding [n, dim] by node2vec; features are not read. See `genurl_graph.baselines.get_peer`.
+    """Embedding [n, dim] by node2vec; features are not read. See `genurl_graph.baselines.get_baseline`.
 
     PyG's model on our loop, with dense Adam where PyG's example has SparseAdam. The walks come from the sampler's
     generator, which may not listen to `seed`.

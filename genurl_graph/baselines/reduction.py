@@ -12,7 +12,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from genurl_graph.baselines.settings import peer_settings
+from genurl_graph.baselines.settings import baseline_settings
 from genurl_graph.exceptions import InputError
 
 # (vectors [n, f], dimensions, seed, threads, device) -> embedding [n, d], float32.
@@ -36,7 +36,7 @@ def get_reducer(name: str, changes: Mapping[str, Any] | None = None) -> Reducer:
     name : str
         One of `REDUCERS`.
     changes : mapping, optional
-        Settings that differ from the package's defaults (`genurl_graph.baselines.peer_settings`), ``{"n_neighbors":
+        Settings that differ from the package's defaults (`genurl_graph.baselines.baseline_settings`), ``{"n_neighbors":
         30}``.
 
     Returns
@@ -55,7 +55,7 @@ def get_reducer(name: str, changes: Mapping[str, Any] | None = None) -> Reducer:
         call: the package failed, which is quoted, or its embedding is not finite.
     """
     require_reducer(name)
-    settings = peer_settings(name, None, changes)
+    settings = baseline_settings(name, None, changes)
     function = _FUNCTIONS[name]
 
     def reduce(x: Any, dim: int, seed: int, threads: int, device: str = "auto") -> Any:

@@ -16,13 +16,15 @@ from genurl_graph.exceptions import InputError
 _LEAST = {"lr": 0.0, "min_dist": 0.0, "weight_decay": 0.0, "lambd": 0.0, "ema": 0.0}
 
 
-def peer_settings(method: str, dataset: str | None = None, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def baseline_settings(
+    method: str, dataset: str | None = None, changes: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """All settings of a peer on a data set.
 
     Parameters
     ----------
     method : str
-        Name of a peer (`genurl_graph.baselines.PEERS`).
+        Name of a peer (`genurl_graph.baselines.BASELINES`).
     dataset : str, optional
         Canonical name of the data set; where the source gives settings for it, these replace the defaults.
     changes : mapping, optional

@@ -27,8 +27,8 @@ def decoder_scores(rows: Any, train: Tensor, val: Pairs, test: Pairs, seed: int 
     """Logits of validation and test pairs by a decoder that was trained on training edges.
 
     It learns to tell training edges from as many pairs that are drawn anew in every epoch among all pairs without a
-    training edge; held-out edges may be among these, since the decoder does not know them. Kept are the weights of the
-    epoch with the best validation AUC; after `PATIENCE` epochs without a better one it stops.
+    training edge; held-out edges may be among these, since the decoder does not know them. Kept are the
+    weights of the epoch with the best validation AUC; after `PATIENCE` epochs without a better one it stops.
 
     Parameters
     ----------

@@ -2,12 +2,12 @@
 
 Two questions, each answered by an area under a ROC curve (0.5 is chance), neither with labels:
 
-* do features foretell the edges of a node (`edge_agreement`)?
-* do one half of the feature columns foretell neighbours by the other half (`feature_coherence`)?
+* do features foretell the edges of a node (`edge_auc`)?
+* do one half of the feature columns foretell neighbours by the other half (`feature_consistency`)?
 
 Where the second answer is no, features are no witness, and the first says nothing about the edges. Where it is yes, it
-is what the first is measured by (`node_trust`): edges need not foretell features well, but about as well as feature
-neighbours do. Ours, not the paper's: GenURL's text on merging is not public to us.
+is what the first is measured by (`node_reliability`): edges need not foretell features well, but about as well as
+feature neighbours do. Ours, not the paper's: GenURL's text on merging is not public to us.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from genurl_graph.inputs.sparse import to_scipy_or_numpy
 REFERENCES = 64
 # Coherence from which on features are a good witness, and from which on they tell much by themselves (the preset
 # graph-coherent.toml). Citation graphs have 0.58 to 0.76, Photo, Coauthor CS and WebKB 0.82 to 0.92.
-COHERENT, TELLING = 0.6, 0.8
+COHERENT, CONSISTENT = 0.6, 0.8
 # Agreement over coherence, both less chance: edges are not believed up to the first, and fully from the second on.
 # Graphs whose edges join like labels lie at 0.6 (Photo) and more, WebKB's and Actor at 0.41 and less
 # (`tests/benchmarks/bench_merging.py`).
 DOUBTED, TRUSTED = 0.4, 0.6
-# Splits of the columns that `feature_coherence` is averaged over.
+# Splits of the columns that `feature_consistency` is averaged over.
 _HALVINGS = 3
-# Sample of `feature_coherence`: nodes, and neighbours of each.
+# Sample of `feature_consistency`: nodes, and neighbours of each.
 _QUERIES, _NEAREST = 512, 5
 # Nodes among which neighbours of that sample are looked for.
 _POOL = 50_000
@@ -42,7 +42,7 @@ _MANY_EDGES, _EDGES_A_NODE = 1 << 24, 16
 _CELLS = 1 << 23
 
 
-def edge_agreement(x: Tensor, edge_index: Tensor, metric: str, seed: int = 0) -> Tensor:
+def edge_auc(x: Tensor, edge_index: Tensor, metric: str, seed: int = 0) -> Tensor:
     """For each edge (i, j), how often j's features are nearer to i's than a random node's are.
 
     The rank of a neighbour among random nodes needs no scale; its mean is the area under the ROC curve with which
@@ -66,7 +66,7 @@ def edge_agreement(x: Tensor, edge_index: Tensor, metric: str, seed: int = 0) ->
     return _agreement(FeatureRows.of(x, metric), edge_index, seed)
 
 
-def feature_coherence(x: Tensor, metric: str, seed: int = 0) -> float:
+def feature_consistency(x: Tensor, metric: str, seed: int = 0) -> float:
     """How far a random half of the feature columns foretells who is near by the other half.
 
     The nearest nodes of a sample by one half are ranked among random nodes by the other half. Columns that repeat each
@@ -75,7 +75,7 @@ def feature_coherence(x: Tensor, metric: str, seed: int = 0) -> float:
     Parameters
     ----------
     x, metric, seed
-        As in `edge_agreement`.
+        As in `edge_auc`.
 
     Returns
     -------
@@ -119,7 +119,7 @@ def _nearest(rows: FeatureRows, queries: Any, k: int, generator: Any) -> Any:
 
 
 def sampled_edges(edge_index: Tensor, num_nodes: int, seed: int = 0) -> Tensor:
-    """The edges that `node_trust` is to be asked about: all of them, or of very many a random part.
+    """The edges that `node_reliability` is to be asked about: all of them, or of very many a random part.
 
     An edge of node i is kept with probability ``min(1, 16 / degree_i)``: nodes with few edges keep them.
 
@@ -145,7 +145,9 @@ def confidence(coherence: float) -> float:
     return min(max((coherence - 0.5) / (COHERENT - 0.5), 0.0), 1.0)
 
 
-def node_trust(agreement: Tensor, edge_index: Tensor, num_nodes: int, coherence: float, prior: float = 4.0) -> Tensor:
+def node_reliability(
+    agreement: Tensor, edge_index: Tensor, num_nodes: int, coherence: float, prior: float = 4.0
+) -> Tensor:
     """How far each node's edges are to be believed, in [0, 1], by features of some coherence.
 
     The share ``(agreement - 1/2) / (coherence - 1/2)`` says how edges compare with feature neighbours at telling who is
@@ -155,12 +157,12 @@ def node_trust(agreement: Tensor, edge_index: Tensor, num_nodes: int, coherence:
     Parameters
     ----------
     agreement : Tensor, float, shape [E]
-        As `edge_agreement` returns.
+        As `edge_auc` returns.
     edge_index : Tensor, int64, shape [2, E]
         Symmetric.
     num_nodes : int
     coherence : float
-        As `feature_coherence` returns. At chance and below nothing is told: trust is 1.
+        As `feature_consistency` returns. At chance and below nothing is told: trust is 1.
     prior : float
         In edges, > 0.
 

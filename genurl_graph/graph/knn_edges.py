@@ -10,7 +10,7 @@ from torch import Tensor
 from genurl_graph.config import Config
 from genurl_graph.config.parameters import NeighborConfig
 from genurl_graph.graph.affinity import similarities
-from genurl_graph.graph.edge_reliability import feature_coherence
+from genurl_graph.graph.edge_reliability import feature_consistency
 from genurl_graph.graph.knn import Backend, Metric, Neighbors, knn
 from genurl_graph.graph.merge import merge_graphs
 from genurl_graph.graph.projection import FeatureSpace, Projection, principal_axes
@@ -106,12 +106,12 @@ def resolve_metric(x: Tensor, config: NeighborConfig) -> str:
     return "cosine" if is_non_negative(x) else "euclidean"
 
 
-def coherence_of(data: Input, metric: str) -> float:
-    """`feature_coherence` of the features, asked once a fit: the preset and adaptive merging both want to know."""
+def consistency_of(data: Input, metric: str) -> float:
+    """`feature_consistency` of the features, asked once a fit: the preset and adaptive merging both want to know."""
     assert data.x is not None
     known = {} if data.coherence is None else data.coherence
     if metric not in known:
-        known[metric] = feature_coherence(data.x, metric)
+        known[metric] = feature_consistency(data.x, metric)
     return known[metric]
 
 

@@ -10,9 +10,9 @@ from torch import Tensor
 from genurl_graph.config import Config
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph.affinity import similarities
-from genurl_graph.graph.edge_reliability import FeatureRows, confidence, edge_agreement, node_trust, sampled_edges
+from genurl_graph.graph.edge_reliability import FeatureRows, confidence, edge_auc, node_reliability, sampled_edges
 from genurl_graph.graph.knn import Neighbors
-from genurl_graph.graph.knn_edges import coherence_of, resolve_perplexity
+from genurl_graph.graph.knn_edges import consistency_of, resolve_perplexity
 from genurl_graph.graph.merge import MergedGraph, merge_graphs
 from genurl_graph.graph.partition import Block
 from genurl_graph.inputs.input import Input
@@ -41,7 +41,7 @@ class Sources(NamedTuple):
     degree : Tensor, float32, shape [n], or None
         Trusted edges of each node: what feature edges and columns fade with; None without features.
     agreement, coherence : float or None
-        Mean of `edge_agreement`, and `feature_coherence`.
+        Mean of `edge_auc`, and `feature_consistency`.
     """
 
     edge_index: Tensor
@@ -75,7 +75,7 @@ class Sources(NamedTuple):
         }
 
 
-def _trusted(given: Sources, data: Input, config: Config, seed: int) -> tuple[Sources, Tensor]:
+def _weighted_by_reliability(given: Sources, data: Input, config: Config, seed: int) -> tuple[Sources, Tensor]:
     """The given edges weighted as ``merge.weighting`` says, and what they add up to at each node, float32 [n]."""
     n, edges, weight = data.num_nodes, given.edge_index, given.edge_weight
     degree = torch.bincount(edges[0], minlength=n).float()
@@ -83,11 +83,11 @@ def _trusted(given: Sources, data: Input, config: Config, seed: int) -> tuple[So
         return given._replace(edge_weight=torch.zeros_like(weight), trust=torch.zeros(n)), torch.zeros_like(degree)
     if config.merge.weighting != "adaptive":
         return given, degree
-    coherence = coherence_of(data, config.neighbors.metric)
+    coherence = consistency_of(data, config.neighbors.metric)
     asked = sampled_edges(edges, n, seed)
     assert data.x is not None
-    agreement = edge_agreement(data.x, asked, config.neighbors.metric, seed).to(edges.device)
-    trust = 1 - confidence(coherence) * (1 - node_trust(agreement, asked, n, coherence))
+    agreement = edge_auc(data.x, asked, config.neighbors.metric, seed).to(edges.device)
+    trust = 1 - confidence(coherence) * (1 - node_reliability(agreement, asked, n, coherence))
     of_edge = mean_of_ends(trust, edges)
     degree = torch.zeros_like(degree).index_add_(0, edges[0], of_edge)
     mean = float(agreement.double().mean()) if agreement.numel() else None

@@ -20,7 +20,7 @@ from torch import Tensor
 from genurl_graph.config import Config
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph.affinity import calibrate_rows, kernel
-from genurl_graph.graph.knn import Metric, knn, settled_distances
+from genurl_graph.graph.knn import Metric, knn, reranked_distances
 from genurl_graph.graph.projection import FeatureSpace
 from genurl_graph.objectives.fft_repulsion import Mesh, as_plane
 
@@ -77,7 +77,7 @@ def neighbors_of(x: Tensor, space: FeatureSpace, config: Config, seed: int) -> t
         memory_mb=c.memory_mb,
         seed=seed,
     )
-    return settled_distances(space.vectors, placed, found.indices, metric)
+    return reranked_distances(space.vectors, placed, found.indices, metric)
 
 
 def place(indices: Tensor, distances: Tensor, fitted: Fitted, config: Config) -> Tensor:

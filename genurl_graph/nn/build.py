@@ -12,9 +12,9 @@ from genurl_graph.inputs.images import image_shape
 from genurl_graph.nn.cnn import CNN, ModuleEncoder
 from genurl_graph.nn.gnn import GNN, GNNS
 from genurl_graph.nn.mlp import MLP
-from genurl_graph.nn.prototypes import AnchorMLP
+from genurl_graph.nn.prototypes import PrototypeMLP
 from genurl_graph.nn.resnet import ResNet
-from genurl_graph.nn.table import FreeTable
+from genurl_graph.nn.table import EmbeddingTable
 
 DENSE = ("mlp", "linear", "factorized-linear")
 ENCODERS = (*GNNS, "sign", *DENSE, "free")
@@ -56,7 +56,7 @@ def make_encoder(
     if c.name == "sign":
         return MLP(c, in_dim * (c.hops + 1))
     if c.name == "mlp" and c.anchors:
-        return AnchorMLP(c, in_dim)
+        return PrototypeMLP(c, in_dim)
     if c.name == "mlp":
         return MLP(c, in_dim, skip=begins_as_pca(config))
     if c.name == "linear":
@@ -70,7 +70,7 @@ def make_encoder(
     if c.name == "free":
         if start is None:
             raise InputError('encoder "free": needs initial coordinates')
-        return FreeTable(start)
+        return EmbeddingTable(start)
     raise InputError(f"encoder: unknown {c.name!r}; expected one of {', '.join((*ENCODERS, *IMAGES))}")
 
 

@@ -18,7 +18,7 @@ class Held(NamedTuple):
     keys: Tensor  # float32 [m, d], by the slow projector after it
 
 
-class KeyQueue(nn.Module):
+class MemoryBank(nn.Module):
     """The images of the last batches with what a slow copy of the network made of them; the oldest gives way.
 
     No image is in it twice, and none while it is in the batch itself (`forget`): it would be its own neighbour, or a

@@ -29,7 +29,7 @@ EXACT = "donot_use_mm_for_euclid_dist"
 _ROWS = 1 << 12
 
 
-class AnchorMLP(RowEncoder):
+class PrototypeMLP(RowEncoder):
     """MLP from features to one of K anchors, and to the coordinates around it.
 
     Parameters

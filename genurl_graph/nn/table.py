@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from genurl_graph.graph.propagation import Propagation
 
 
-class FreeTable(nn.Module):
+class EmbeddingTable(nn.Module):
     """A free coordinate vector for every node: no network, fastest, cannot place nodes it was not given.
 
     Parameters

@@ -15,7 +15,7 @@ from genurl_graph.losses.terms import LossTerms
 from genurl_graph.nn.features import Features
 from genurl_graph.nn.gnn import GNN
 from genurl_graph.nn.mlp import RowEncoder
-from genurl_graph.nn.table import FreeTable
+from genurl_graph.nn.table import EmbeddingTable
 from genurl_graph.runtime.processes import world_size
 
 
@@ -30,7 +30,7 @@ def added_up(terms: LossTerms) -> LossTerms:
     return LossTerms(*(total + processes * (own - own.detach())))
 
 
-Encoder = GNN | RowEncoder | FreeTable
+Encoder = GNN | RowEncoder | EmbeddingTable
 
 METRICS = ("euclidean", "cosine")
 

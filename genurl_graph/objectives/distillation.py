@@ -75,7 +75,7 @@ class Teacher:
         return in_parts(self.module.eval(), self.x.rows(index), self.shape, whole=True).float()
 
 
-class TeacherBatches(RandomBatches):
+class DistillationObjective(RandomBatches):
     """Encoder, input and teacher; subclasses add ``compare(z, t) -> LossTerms``, and `_prepare` what they need for it.
 
     Parameters
@@ -144,12 +144,12 @@ class TeacherBatches(RandomBatches):
         return embed_all(self.encoder, self.features, self.propagation)
 
 
-class BatchSimilarities(TeacherBatches):
+class BatchSimilarities(DistillationObjective):
     r"""Divergence of Q from a P that is made anew of the teacher's features of every batch.
 
     The batch is a small data set of its own: nearest neighbours by the teacher's features, their calibrated
     similarities P, Q of all pairs of the batch, and any loss of `genurl_graph.losses` between them, exactly. Parameters
-    are those of `TeacherBatches`.
+    are those of `DistillationObjective`.
     """
 
     def _prepare(self) -> None:
@@ -163,7 +163,7 @@ class BatchSimilarities(TeacherBatches):
         return block_terms(z, edges, p, self.loss)
 
 
-class FeatureMatching(TeacherBatches):
+class FeatureMatching(DistillationObjective):
     """Base of losses with a linear adapter from the student's columns to the teacher's."""
 
     def _prepare(self) -> None:
@@ -184,7 +184,7 @@ class CosineMatching(FeatureMatching):
         return only((1 - F.cosine_similarity(self.adapter(z), t)).mean())
 
 
-class RKD(TeacherBatches):
+class RKD(DistillationObjective):
     """Huber's function of ``d(z_i, z_j) / mean d - d(t_i, t_j) / mean d``, mean over all pairs of a batch."""
 
     def compare(self, z: Tensor, t: Tensor) -> LossTerms:
@@ -240,7 +240,7 @@ def only(loss: Tensor) -> LossTerms:
     return LossTerms(loss, loss.detach(), torch.zeros_like(loss))
 
 
-MATCHING: dict[str, type[TeacherBatches]] = {
+MATCHING: dict[str, type[DistillationObjective]] = {
     "feature-l2": L2Matching,
     "feature-cosine": CosineMatching,
     "rkd": RKD,

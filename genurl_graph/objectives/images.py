@@ -26,9 +26,9 @@ from genurl_graph.losses.pairwise import get_loss
 from genurl_graph.losses.terms import LossTerms
 from genurl_graph.nn.features import Features
 from genurl_graph.nn.layers import projector
-from genurl_graph.nn.memory_bank import Held, KeyQueue
+from genurl_graph.nn.memory_bank import Held, MemoryBank
 from genurl_graph.nn.mlp import RowEncoder
-from genurl_graph.nn.momentum import MomentumCopy
+from genurl_graph.nn.ema import EMAEncoder
 from genurl_graph.objectives.base import check_kernel
 from genurl_graph.objectives.batch_graph import batch_similarities, block_terms, check_batch_neighbors
 from genurl_graph.objectives.mini_batch import RandomBatches, embed_rows
@@ -39,7 +39,7 @@ from genurl_graph.runtime.precision import network
 PROJECTED = 128
 
 
-class ImageBatches(RandomBatches):
+class ImageObjective(RandomBatches):
     """Encoder, projector and images; called, it is the loss of one batch.
 
     Parameters
@@ -72,9 +72,9 @@ class ImageBatches(RandomBatches):
         if width < 0:
             raise InputError(f"loss.projector: found {width}; expected a width, or 0 for no projector")
         self.projector = projector(encoder.width, width, PROJECTED) if width else nn.Identity()
-        self.slow: MomentumCopy | None = None
-        self.slow_projector: MomentumCopy | None = None
-        self.queue: KeyQueue | None = None
+        self.slow: EMAEncoder | None = None
+        self.slow_projector: EMAEncoder | None = None
+        self.queue: MemoryBank | None = None
         near = config.neighbors
         if self.loss.name == "barlow":
             if near.queue:
@@ -87,10 +87,10 @@ class ImageBatches(RandomBatches):
         if self.weight > 0:
             check_batch_neighbors(near, size)
         if near.queue or (self.weight > 0 and near.source != "features"):
-            self.slow = MomentumCopy(encoder, config.encoder.momentum)
+            self.slow = EMAEncoder(encoder, config.encoder.momentum)
         if near.queue:
-            self.queue = KeyQueue(near.queue, (encoder.width, PROJECTED if width else encoder.width), size, n)
-            self.slow_projector = MomentumCopy(self.projector, config.encoder.momentum)
+            self.queue = MemoryBank(near.queue, (encoder.width, PROJECTED if width else encoder.width), size, n)
+            self.slow_projector = EMAEncoder(self.projector, config.encoder.momentum)
 
     def forward(self, progress: float = 0.0) -> LossTerms:
         """Loss of one batch, drawn anew without replacement."""

@@ -36,7 +36,7 @@ LEAST_STEPS = 20
 EMBEDDED_ROWS = 1 << 16
 
 
-class BatchObjective(PairwiseObjective):
+class MiniBatchObjective(PairwiseObjective):
     r"""GKL, cross-entropy or Barlow Twins' loss of batches: B nodes i, without replacement, and a neighbour j of each.
 
     A neighbour is drawn with probability ``p_ij / m_i``, ``m_i = sum_j p_ij``
@@ -101,7 +101,7 @@ class BatchObjective(PairwiseObjective):
             expected = "sign, mlp, linear or cnn"
             raise InputError(f"sampling.negatives: batches need an encoder that reads each row alone ({expected})")
 
-    def move(self, device: torch.device) -> BatchObjective:
+    def move(self, device: torch.device) -> MiniBatchObjective:
         """Parameters and constants on `device`."""
         assert self.features is not None
         self.to(device)
@@ -192,7 +192,7 @@ class RandomBatches(nn.Module):
     Attributes
     ----------
     steps : int
-        Batches of an epoch, as of `BatchObjective`.
+        Batches of an epoch, as of `MiniBatchObjective`.
     """
 
     def __init__(self, what: str, features: Features, num_nodes: int, size: int, config: Config) -> None:
@@ -229,8 +229,8 @@ def embed_rows(encoder: nn.Module, features: Features, device: torch.device) -> 
     return z
 
 
-class NeighborBatches(BatchObjective):
-    """The losses of `BatchObjective` for encoders that propagate over the graph: gcn, sage, gat and gin.
+class NeighborBatchObjective(MiniBatchObjective):
+    """The losses of `MiniBatchObjective` for encoders that propagate over the graph: gcn, sage, gat and gin.
 
     The nodes of a batch are embedded from sampled neighbourhoods (`genurl_graph.graph.neighbor_sampler`), drawn anew
     at every step. With ``self_weight`` the two ends of a pair are seen in two views, each with neighbourhoods of its
@@ -241,7 +241,7 @@ class NeighborBatches(BatchObjective):
     Raises
     ------
     InputError
-        As `BatchObjective`, and without a graph, for an unreadable ``fanout``, or in several processes.
+        As `MiniBatchObjective`, and without a graph, for an unreadable ``fanout``, or in several processes.
     """
 
     def _prepare(self) -> None:
@@ -257,7 +257,7 @@ class NeighborBatches(BatchObjective):
         if self.features is None or not isinstance(self.encoder, GNN):
             raise InputError("sampling.negatives: batches of neighbourhoods need a GNN (gcn, sage, gat or gin)")
 
-    def move(self, device: torch.device) -> NeighborBatches:
+    def move(self, device: torch.device) -> NeighborBatchObjective:
         """Parameters and constants on `device`."""
         super().move(device)
         self.neighborhoods = self.neighborhoods.to(device)

@@ -17,15 +17,15 @@ from genurl_graph.exceptions import InputError
 from genurl_graph.losses.pairwise import gkl_of_sums
 from genurl_graph.losses.terms import LossTerms
 from genurl_graph.nn.features import Features
-from genurl_graph.nn.prototypes import EXACT, AnchorMLP
+from genurl_graph.nn.prototypes import EXACT, PrototypeMLP
 from genurl_graph.objectives.base import added_up
 from genurl_graph.objectives.mini_batch import LEAST_STEPS, embed_rows
 from genurl_graph.runtime.precision import network
 from genurl_graph.runtime.processes import own_share, world_size
 
 
-class AnchorBatches(nn.Module):
-    """Divergence between similarities of samples to anchors in a table, P, and an `AnchorMLP`'s, Q, on mini-batches.
+class PrototypeObjective(nn.Module):
+    """Divergence between similarities of samples to anchors in a table, P, and an `PrototypeMLP`'s, Q, on mini-batches.
 
     ``p_ik`` is proportional to ``exp(-|y_i - c_k|^2 / 2 s^2)`` with the sample's coordinates y, the anchors c and their
     spacing s, the distance from an anchor to the next (the median); every row sums to 1. ``q_ik`` is the exponential of
@@ -33,7 +33,7 @@ class AnchorBatches(nn.Module):
 
     Parameters
     ----------
-    encoder : AnchorMLP
+    encoder : PrototypeMLP
         Its anchors are set here.
     features : Features
     table : Tensor, float32, shape [n, d]
@@ -45,7 +45,7 @@ class AnchorBatches(nn.Module):
     Attributes
     ----------
     steps : int
-        Batches of an epoch, as of `genurl_graph.objectives.mini_batch.BatchObjective`.
+        Batches of an epoch, as of `genurl_graph.objectives.mini_batch.MiniBatchObjective`.
 
     Raises
     ------
@@ -54,7 +54,7 @@ class AnchorBatches(nn.Module):
     """
 
     def __init__(
-        self, encoder: AnchorMLP, features: Features, table: Tensor, sampling: SamplingConfig, seed: int
+        self, encoder: PrototypeMLP, features: Features, table: Tensor, sampling: SamplingConfig, seed: int
     ) -> None:
         super().__init__()
         n = self.num_nodes = len(table)
@@ -68,7 +68,7 @@ class AnchorBatches(nn.Module):
         encoder.place(places(table, len(encoder.anchors), seed))
         self.encoder, self.features, self.table = encoder, features, table
 
-    def move(self, device: torch.device) -> AnchorBatches:
+    def move(self, device: torch.device) -> PrototypeObjective:
         """Parameters and constants on `device`."""
         self.to(device)
         self.features, self.table = self.features.to(device), self.table.to(device)

@@ -10,10 +10,10 @@ from genurl_graph.graph.knn import Neighbors
 from genurl_graph.graph.merge import MergedGraph, count_components
 from genurl_graph.graph.projection import FeatureSpace
 from genurl_graph.inputs.input import Input
-from genurl_graph.objectives.distillation import TeacherBatches
+from genurl_graph.objectives.distillation import DistillationObjective
 from genurl_graph.objectives.full_batch import PairwiseObjective
-from genurl_graph.objectives.images import ImageBatches
-from genurl_graph.objectives.prototypes import AnchorBatches
+from genurl_graph.objectives.images import ImageObjective
+from genurl_graph.objectives.prototypes import PrototypeObjective
 
 
 class Problem(NamedTuple):
@@ -21,7 +21,7 @@ class Problem(NamedTuple):
 
     Attributes
     ----------
-    objective : PairwiseObjective, AnchorBatches, TeacherBatches or ImageBatches
+    objective : PairwiseObjective, PrototypeObjective, DistillationObjective or ImageObjective
     merged : MergedGraph
         The graph P lives on, with provenance; of several processes the first has all of it, each other the rows that it
         draws neighbours from.
@@ -34,7 +34,7 @@ class Problem(NamedTuple):
         Where neighbours were searched, if new samples are to be placed by theirs.
     """
 
-    objective: PairwiseObjective | AnchorBatches | TeacherBatches | ImageBatches
+    objective: PairwiseObjective | PrototypeObjective | DistillationObjective | ImageObjective
     merged: MergedGraph
     neighbors: Neighbors | None
     decisions: dict[str, Any] = {}  # noqa: RUF012 - never changed

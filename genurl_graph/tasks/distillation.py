@@ -26,7 +26,7 @@ from genurl_graph.nn.features import Features
 from genurl_graph.nn.gnn import GNNS
 from genurl_graph.objectives.distillation import MATCHING, BatchSimilarities, Teacher
 from genurl_graph.objectives.full_batch import PairwiseObjective
-from genurl_graph.objectives.mini_batch import BatchObjective
+from genurl_graph.objectives.mini_batch import MiniBatchObjective
 from genurl_graph.tasks import Problem
 from genurl_graph.tasks.graph import as_propagation, edges_of_new
 from genurl_graph.tasks.prepare import feature_similarities
@@ -122,7 +122,7 @@ def build(
     taught = Input(teacher.features, None, None, n, data.kind)
     neighbors, knn_edges, knn_p = feature_similarities(taught, config, seed, device)
     merged = merge_graphs(None, None, knn_edges, knn_p, num_nodes=n)
-    pairwise = BatchObjective if config.sampling.negatives == "batch" else PairwiseObjective
+    pairwise = MiniBatchObjective if config.sampling.negatives == "batch" else PairwiseObjective
     block = own_block(n, merged.edge_index[0])
     objective = pairwise(
         encoder,

@@ -29,15 +29,15 @@ from genurl_graph.nn.features import Features
 from genurl_graph.nn.gnn import GNNS
 from genurl_graph.objectives.bipartite import ColumnGraph
 from genurl_graph.objectives.full_batch import PairwiseObjective
-from genurl_graph.objectives.mini_batch import BatchObjective, NeighborBatches
+from genurl_graph.objectives.mini_batch import MiniBatchObjective, NeighborBatchObjective
 from genurl_graph.runtime.processes import alone, rank
 from genurl_graph.tasks import Problem
 from genurl_graph.tasks.prepare import gather
-from genurl_graph.training.checkpoint import Kept
+from genurl_graph.training.checkpoint import KeptNeighbors
 
 
 def build(
-    data: Input, x: Tensor | None, config: Config, seed: int, device: torch.device, kept: Kept | None = None
+    data: Input, x: Tensor | None, config: Config, seed: int, device: torch.device, kept: KeptNeighbors | None = None
 ) -> Problem:
     """Graph-embedding problem.
 
@@ -52,7 +52,7 @@ def build(
     seed : int
         Of everything random before training.
     device : torch.device
-    kept : Kept, optional
+    kept : KeptNeighbors, optional
         Neighbours of a run that goes on.
 
     Raises
@@ -113,7 +113,7 @@ def column_graph(data: Input, degree: Tensor | None, config: Config) -> ColumnGr
 def _kind(config: Config) -> type[PairwiseObjective]:
     if config.sampling.negatives != "batch":
         return PairwiseObjective
-    return NeighborBatches if config.encoder.name in GNNS else BatchObjective
+    return NeighborBatchObjective if config.encoder.name in GNNS else MiniBatchObjective
 
 
 def check_merge(data: Input, config: Config) -> None:

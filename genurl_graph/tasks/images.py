@@ -14,7 +14,7 @@ from genurl_graph.inputs.input import Input
 from genurl_graph.nn.build import make_encoder
 from genurl_graph.nn.features import Features
 from genurl_graph.nn.mlp import RowEncoder
-from genurl_graph.objectives.images import ImageBatches
+from genurl_graph.objectives.images import ImageObjective
 from genurl_graph.tasks import Problem
 
 
@@ -41,4 +41,4 @@ def build(data: Input, x: Tensor | None, config: Config, module: nn.Module | Non
     encoder = cast(RowEncoder, make_encoder(config, features.num_features, module=module))
     shape = image_shape(config.encoder.image, features.num_features)
     # P is made anew for every batch: there is no graph of all images.
-    return Problem(ImageBatches(encoder, features, shape, config), MergedGraph.empty(), None)
+    return Problem(ImageObjective(encoder, features, shape, config), MergedGraph.empty(), None)

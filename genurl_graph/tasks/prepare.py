@@ -10,13 +10,13 @@ from genurl_graph.graph.knn import Neighbors
 from genurl_graph.graph.knn_edges import _calibrated, _search, predefined_weights
 from genurl_graph.graph.merge import merge_graphs
 from genurl_graph.graph.projection import FeatureSpace
-from genurl_graph.graph.sources import Sources, _trusted, mean_of_ends
+from genurl_graph.graph.sources import Sources, _weighted_by_reliability, mean_of_ends
 from genurl_graph.inputs.input import Input
 from genurl_graph.runtime.processes import any_of
-from genurl_graph.training.checkpoint import Kept
+from genurl_graph.training.checkpoint import KeptNeighbors
 
 
-def gather(data: Input, config: Config, seed: int, device: torch.device, kept: Kept | None = None) -> Sources:
+def gather(data: Input, config: Config, seed: int, device: torch.device, kept: KeptNeighbors | None = None) -> Sources:
     """Both graphs of `data`, with the weights that merging gives them.
 
     A feature edge weighs ``p / (1 + mean degree of both ends)``: features decide where a node has few edges of its own,
@@ -37,7 +37,7 @@ def gather(data: Input, config: Config, seed: int, device: torch.device, kept: K
     seed : int
     device : torch.device
         Where neighbours are searched.
-    kept : Kept, optional
+    kept : KeptNeighbors, optional
         As in `feature_similarities`.
     """
     n, merge = data.num_nodes, config.merge
@@ -46,7 +46,7 @@ def gather(data: Input, config: Config, seed: int, device: torch.device, kept: K
     found = Sources(edges, weight)
     if data.x is None:
         return found
-    found, degree = _trusted(found, data, config, seed)
+    found, degree = _weighted_by_reliability(found, data, config, seed)
     found = found._replace(degree=degree)
     if merge.feature_weight > 0 or merge.propagation_weight > 0:
         neighbors, knn_edges, p = feature_similarities(data, config, seed, device, kept=kept)
@@ -61,7 +61,7 @@ def feature_similarities(
     seed: int,
     device: torch.device,
     space: FeatureSpace | None = None,
-    kept: Kept | None = None,
+    kept: KeptNeighbors | None = None,
 ) -> tuple[Neighbors, Tensor, Tensor]:
     """Feature-space kNN and their calibrated similarities.
 
@@ -71,7 +71,7 @@ def feature_similarities(
         As handed to a recipe.
     space : FeatureSpace, optional
         Where neighbours are searched; by default `feature_space` of the data.
-    kept : Kept, optional
+    kept : KeptNeighbors, optional
         Where the neighbours of a run that was interrupted may be, and are kept.
 
     Returns

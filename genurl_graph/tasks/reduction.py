@@ -17,21 +17,21 @@ from genurl_graph.graph.projection import FeatureSpace
 from genurl_graph.inputs.input import Input
 from genurl_graph.nn.build import DENSE, make_encoder
 from genurl_graph.nn.features import Features
-from genurl_graph.nn.prototypes import AnchorMLP
-from genurl_graph.nn.table import FreeTable
+from genurl_graph.nn.prototypes import PrototypeMLP
+from genurl_graph.nn.table import EmbeddingTable
 from genurl_graph.objectives.all_pairs import AllPairsObjective
 from genurl_graph.objectives.full_batch import PairwiseObjective
-from genurl_graph.objectives.mini_batch import BatchObjective
-from genurl_graph.objectives.prototypes import AnchorBatches
+from genurl_graph.objectives.mini_batch import MiniBatchObjective
+from genurl_graph.objectives.prototypes import PrototypeObjective
 from genurl_graph.runtime.processes import alone
 from genurl_graph.tasks import Problem
 from genurl_graph.tasks.initialization import start
 from genurl_graph.tasks.prepare import feature_similarities
 from genurl_graph.tasks.resolve import resolve_learning_rate, resolve_sampling
-from genurl_graph.training.checkpoint import Kept
+from genurl_graph.training.checkpoint import KeptNeighbors
 from genurl_graph.training.loop import train
 
-OBJECTIVES: dict[str, type[PairwiseObjective]] = {"all": AllPairsObjective, "batch": BatchObjective}
+OBJECTIVES: dict[str, type[PairwiseObjective]] = {"all": AllPairsObjective, "batch": MiniBatchObjective}
 
 
 def build(
@@ -41,7 +41,7 @@ def build(
     seed: int,
     device: torch.device,
     statistics: dict[str, Tensor] | None = None,
-    kept: Kept | None = None,
+    kept: KeptNeighbors | None = None,
 ) -> Problem:
     """Dimension-reduction problem; a graph that comes with the vectors is merged into P.
 
@@ -57,7 +57,7 @@ def build(
     device : torch.device
     statistics : dict, optional
         Of `x`, as `genurl_graph.tasks.encoder_input.encoder_input` returned them.
-    kept : Kept, optional
+    kept : KeptNeighbors, optional
         Neighbours of a run that goes on.
 
     Raises
@@ -81,12 +81,12 @@ def build(
     first = start(data, space, merged, config, seed) if free or config.encoder.anchors else None
     encoder = make_encoder(config, width, first)
     features = None if free or x is None else Features(x)
-    objective: PairwiseObjective | AnchorBatches
-    if isinstance(encoder, AnchorMLP):
+    objective: PairwiseObjective | PrototypeObjective
+    if isinstance(encoder, PrototypeMLP):
         assert features is not None
         assert first is not None
         table = finished_table(first, merged, table_config(config, data.num_nodes), device)
-        objective = AnchorBatches(encoder, features, table, config.sampling, seed)
+        objective = PrototypeObjective(encoder, features, table, config.sampling, seed)
     else:
         objective = pairwise(encoder, features, merged, config, data.num_nodes)
     # Averages over a graph are not to be had for samples outside it.
@@ -129,7 +129,7 @@ def finished_table(first: Tensor, merged: MergedGraph, config: Config, device: t
     """A table of coordinates [n, d] that started as `first`, trained to its end; on the CPU."""
     # Several processes compute the same one.
     with alone():
-        objective = pairwise(FreeTable(first), None, merged, config, len(first)).move(device)
+        objective = pairwise(EmbeddingTable(first), None, merged, config, len(first)).move(device)
         train(objective, config.training)
     return objective.embed().cpu()
 
@@ -140,7 +140,7 @@ def merged_graph(
     seed: int,
     device: torch.device,
     statistics: dict[str, Tensor] | None = None,
-    kept: Kept | None = None,
+    kept: KeptNeighbors | None = None,
 ) -> tuple[FeatureSpace | None, Neighbors | None, MergedGraph]:
     """Where neighbours are searched, what was found there, and the graph P lives on; arguments as in `build`.
 

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from genurl_graph.config import Config, load_preset, read_settings
 from genurl_graph.config.parameters import EncoderConfig
 from genurl_graph.exceptions import InputError
-from genurl_graph.graph.edge_reliability import TELLING
-from genurl_graph.graph.knn_edges import coherence_of, resolve_metric, resolve_perplexity
+from genurl_graph.graph.edge_reliability import CONSISTENT
+from genurl_graph.graph.knn_edges import consistency_of, resolve_metric, resolve_perplexity
 from genurl_graph.inputs.images import named_shape
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.normalize import resolve_normalization
@@ -81,7 +81,7 @@ def resolve_sampling(config: Config, num_nodes: int) -> dict[str, str | int]:
     return {"sampling.negatives": kind, "sampling.n_negatives": count}
 
 
-def resolve_anchors(config: Config, num_nodes: int) -> int:
+def resolve_prototypes(config: Config, num_nodes: int) -> int:
     """ "auto" made definite: at most one anchor a sample, none where the loss or the views make no table.
 
     Raises
@@ -90,7 +90,7 @@ def resolve_anchors(config: Config, num_nodes: int) -> int:
         Anchors asked for that cannot be.
     """
     asked = config.encoder.anchors
-    why = why_none(config)
+    why = why_no_prototypes(config)
     if asked == "auto":
         return 0 if why else min(ANCHORS, num_nodes)
     if asked < 0:
@@ -100,7 +100,7 @@ def resolve_anchors(config: Config, num_nodes: int) -> int:
     return min(asked, num_nodes)
 
 
-def why_none(config: Config) -> str | None:
+def why_no_prototypes(config: Config) -> str | None:
     """What keeps an encoder from choosing among the places of a table; None if nothing does."""
     if config.task != "reduce" or config.encoder.name != "mlp":
         return f"task {config.task}, encoder {config.encoder.name}"
@@ -173,7 +173,7 @@ def resolve_config(
     resolved = resolved.override(
         resolve_sampling(resolved, data.num_nodes) | {"training.lr": resolve_learning_rate(resolved, data.num_nodes)}
     )
-    resolved = resolved.override({"encoder.anchors": resolve_anchors(resolved, data.num_nodes)})
+    resolved = resolved.override({"encoder.anchors": resolve_prototypes(resolved, data.num_nodes)})
     if data.types is not None:
         if task != "graph":
             raise InputError("task reduce: found HeteroData; expected vectors (or use task graph)")
@@ -234,7 +234,7 @@ def _variants(task: str, asked: Mapping[str, Any]) -> tuple[str, ...]:
     if wide:
         return ("mlp", "mlp-wide")
     plane = load_preset(task, "mlp").override(asked)
-    direct = why_none(plane) is not None or ("encoder.anchors" in asked and plane.encoder.anchors == 0)
+    direct = why_no_prototypes(plane) is not None or ("encoder.anchors" in asked and plane.encoder.anchors == 0)
     return ("mlp",) if direct else ("mlp", "mlp-anchors")
 
 
@@ -242,7 +242,7 @@ def _telling(data: Input, config: Config) -> bool:
     """Whether features tell so much by themselves that the preset gives them more weight."""
     if data.x is None or data.types is not None:
         return False
-    return coherence_of(data, resolve_metric(data.x, config.neighbors)) >= TELLING
+    return consistency_of(data, resolve_metric(data.x, config.neighbors)) >= CONSISTENT
 
 
 def _normalization(x: Tensor, encoder: EncoderConfig) -> str:

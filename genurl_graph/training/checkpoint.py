@@ -245,7 +245,7 @@ def _difference(stored: Any, expected: Any, name: str = "") -> str | None:
     return None if stored == expected else f"{name} is {stored!r} there and {expected!r} here"
 
 
-class Kept(NamedTuple):
+class KeptNeighbors(NamedTuple):
     """The neighbours of a run, beside its checkpoint: a run that goes on does not search them again."""
 
     checkpoint: Checkpoint

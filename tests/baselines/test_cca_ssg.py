@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from genurl_graph.baselines import get_peer
+from genurl_graph.baselines import get_baseline
 from genurl_graph.baselines.cca_ssg import cca_ssg_loss
-from genurl_graph.baselines.settings import peer_settings
+from genurl_graph.baselines.settings import baseline_settings
 from genurl_graph.evaluation.protocols import probe_embedding
 
 
@@ -46,7 +46,7 @@ def test_a_constant_column_has_finite_gradients():
 
 
 def test_embedding_repeats_by_seed_and_reads_no_labels(graph):
-    peer = get_peer("cca-ssg", {"epochs": 3, "dim": 8, "hidden": 16})
+    peer = get_baseline("cca-ssg", {"epochs": 3, "dim": 8, "hidden": 16})
     first = peer(graph, 0, "cpu")
     assert first.shape == (40, 8)
     assert first.dtype == torch.float32
@@ -59,7 +59,7 @@ def test_sparse_and_dense_features_give_the_same_embedding(graph):
     from genurl_graph.baselines.common import prepare
 
     assert prepare("cca-ssg", graph, "auto").features.x.layout == torch.sparse_csr
-    peer = get_peer("cca-ssg", {"epochs": 2, "dim": 4, "hidden": 8})
+    peer = get_baseline("cca-ssg", {"epochs": 2, "dim": 4, "hidden": 8})
     sparse = peer(graph, 0, "cpu")
     torch.testing.assert_close(peer(graph, 0, "cpu"), sparse)
     graph.x = graph.x.to_sparse_csr()
@@ -69,14 +69,14 @@ def test_sparse_and_dense_features_give_the_same_embedding(graph):
 @pytest.mark.parametrize("changes", [{"layers": 1}, {"encoder": "mlp"}])
 def test_the_papers_other_encoders_train(graph, changes):
     trained, start = (
-        get_peer("cca-ssg", {"dim": 8, "hidden": 16, "epochs": epochs, **changes})(graph, 0, "cpu")
+        get_baseline("cca-ssg", {"dim": 8, "hidden": 16, "epochs": epochs, **changes})(graph, 0, "cpu")
         for epochs in (20, 1)
     )
     assert not torch.allclose(trained, start, atol=1e-3)
 
 
 def test_published_settings():
-    cora, citeseer, other = (peer_settings("cca-ssg", name) for name in ("Cora", "CiteSeer", "Cornell"))
+    cora, citeseer, other = (baseline_settings("cca-ssg", name) for name in ("Cora", "CiteSeer", "Cornell"))
     keys = ("layers", "lambd", "drop_features", "drop_edges", "epochs")
     assert [cora[key] for key in keys] == [2, 1e-3, 0.1, 0.4, 50]
     assert [citeseer[key] for key in keys] == [1, 5e-4, 0.0, 0.4, 20]
@@ -88,6 +88,6 @@ def test_cora_beats_its_untrained_encoder_after_a_few_epochs(data_root):
     from genurl_graph import datasets
 
     data = datasets.load("cora", data_root)
-    z = get_peer("cca-ssg", {"epochs": 8})(data, 0, "cpu")
+    z = get_baseline("cca-ssg", {"epochs": 8})(data, 0, "cpu")
     # An untrained GCN stays below 0.75 here; 50 epochs reach 0.84 in the paper.
     assert probe_embedding(z, data)["test"] > 0.79

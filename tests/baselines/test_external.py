@@ -6,20 +6,20 @@ from importlib import import_module
 import pytest
 import torch
 
-from genurl_graph.baselines import PEERS, get_peer, require
+from genurl_graph.baselines import BASELINES, get_baseline, require
 from genurl_graph.exceptions import InputError
 
-GRAPHSSL = [name for name, place in PEERS.items() if place.startswith("graphssl:")]
+GRAPHSSL = [name for name, place in BASELINES.items() if place.startswith("graphssl:")]
 
 
 @pytest.mark.parametrize("name", GRAPHSSL)
 def test_graphssl_models_train(graph, name):
     pytest.importorskip("graphssl", reason="graphssl is not installed: pip install 'genurl-graph[peers]'")
-    few = get_peer(name, {"epochs": 2, "hidden": 8})(graph, 0, "cpu")
+    few = get_baseline(name, {"epochs": 2, "hidden": 8})(graph, 0, "cpu")
     assert few.shape == (40, 8)
     assert few.dtype == torch.float32
-    torch.testing.assert_close(get_peer(name, {"epochs": 2, "hidden": 8})(graph, 0, "cpu"), few)
-    assert not torch.allclose(get_peer(name, {"epochs": 4, "hidden": 8})(graph, 0, "cpu"), few)
+    torch.testing.assert_close(get_baseline(name, {"epochs": 2, "hidden": 8})(graph, 0, "cpu"), few)
+    assert not torch.allclose(get_baseline(name, {"epochs": 4, "hidden": 8})(graph, 0, "cpu"), few)
 
 
 @pytest.mark.parametrize(
@@ -37,9 +37,9 @@ def test_graphssl_gets_the_model_it_was_asked_for(name, model, encoder):
     from graphssl.config.load import build_model
 
     from genurl_graph.baselines.graphssl import model_config
-    from genurl_graph.baselines.settings import peer_settings
+    from genurl_graph.baselines.settings import baseline_settings
 
-    built = build_model(model_config(name, peer_settings(name)), in_channels=5)
+    built = build_model(model_config(name, baseline_settings(name)), in_channels=5)
     assert type(built).__name__ == model
     assert [conv.out_channels for conv in getattr(built, encoder).convs] == [256, 256]
     if name != "dgi":
@@ -49,7 +49,7 @@ def test_graphssl_gets_the_model_it_was_asked_for(name, model, encoder):
 @pytest.mark.parametrize("name", GRAPHSSL)
 def test_absent_graphssl_names_the_extra(graph, name, monkeypatch):
     monkeypatch.setattr("genurl_graph.baselines.graphssl.find_spec", lambda package: None)
-    for call in (lambda: require(name), lambda: get_peer(name)(graph, 0, "cpu")):
+    for call in (lambda: require(name), lambda: get_baseline(name)(graph, 0, "cpu")):
         with pytest.raises(InputError, match=rf"{name}: needs the package graphssl.*genurl-graph\[peers\]"):
             call()
 
@@ -58,7 +58,7 @@ def test_graphssl_needs_features(graph, monkeypatch):
     monkeypatch.setattr("genurl_graph.baselines.graphssl.find_spec", lambda package: object())
     graph.num_nodes, graph.x = 40, None
     with pytest.raises(InputError, match="dgi: the data set has no node features"):
-        get_peer("dgi")(graph, 0, "cpu")
+        get_baseline("dgi")(graph, 0, "cpu")
 
 
 def test_absent_walks_of_node2vec_are_named(monkeypatch):
@@ -89,7 +89,7 @@ def test_node2vec_on_our_loop_joins_the_nodes_of_a_walk(monkeypatch):
     blocks[0, 8] = blocks[8, 0] = 1
     data = Data(edge_index=(blocks - torch.eye(16)).nonzero().T, num_nodes=16)
     changes = {"dim": 8, "walk_length": 6, "context": 3, "walks": 4, "batch": 5, "epochs": 60, "lr": 0.05}
-    z = get_peer("node2vec", changes)(data, 0, "cpu")
+    z = get_baseline("node2vec", changes)(data, 0, "cpu")
     assert z.shape == (16, 8)
     z = torch.nn.functional.normalize(z)
     cosine = z @ z.T
@@ -98,23 +98,23 @@ def test_node2vec_on_our_loop_joins_the_nodes_of_a_walk(monkeypatch):
 
 def test_unknown_names_and_settings_name_the_nearest():
     for call, message in (
-        (lambda: get_peer("grcae"), "unknown 'grcae'.*did you mean 'grace'"),
-        (lambda: get_peer("grace", {"epoch": 3}), "unknown setting 'epoch'; did you mean 'epochs'"),
-        (lambda: get_peer("grace", {"epochs": "2.5"}), "grace.epochs: found '2.5'; expected a whole number"),
-        (lambda: get_peer("grace", {"epochs": 0}), "grace.epochs: found 0; expected at least 1"),
-        (lambda: get_peer("grace", {"drop_edges_1": 1.0}), r"found 1.0; expected a share in \[0, 1\)"),
-        (lambda: get_peer("grace", {"temperature": 0}), "grace.temperature: found 0.0; expected a number > 0"),
-        (lambda: get_peer("cca-ssg", {"lambd": "nan"}), "cca-ssg.lambd: found 'nan'; expected a finite number"),
+        (lambda: get_baseline("grcae"), "unknown 'grcae'.*did you mean 'grace'"),
+        (lambda: get_baseline("grace", {"epoch": 3}), "unknown setting 'epoch'; did you mean 'epochs'"),
+        (lambda: get_baseline("grace", {"epochs": "2.5"}), "grace.epochs: found '2.5'; expected a whole number"),
+        (lambda: get_baseline("grace", {"epochs": 0}), "grace.epochs: found 0; expected at least 1"),
+        (lambda: get_baseline("grace", {"drop_edges_1": 1.0}), r"found 1.0; expected a share in \[0, 1\)"),
+        (lambda: get_baseline("grace", {"temperature": 0}), "grace.temperature: found 0.0; expected a number > 0"),
+        (lambda: get_baseline("cca-ssg", {"lambd": "nan"}), "cca-ssg.lambd: found 'nan'; expected a finite number"),
     ):
         with pytest.raises(InputError, match=message):
             call()
 
 
 def test_every_peer_has_settings():
-    from genurl_graph.baselines.settings import peer_settings
+    from genurl_graph.baselines.settings import baseline_settings
 
-    for name in PEERS:
-        assert {"epochs", "lr", "weight_decay"} <= peer_settings(name).keys()
+    for name in BASELINES:
+        assert {"epochs", "lr", "weight_decay"} <= baseline_settings(name).keys()
 
 
 def test_the_registry_imports_nothing_heavy():

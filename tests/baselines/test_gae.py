@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from genurl_graph.baselines import get_peer
+from genurl_graph.baselines import get_baseline
 from genurl_graph.baselines.common import make_encoder, prepare
 from genurl_graph.baselines.gae import GraphAutoEncoder
 from genurl_graph.evaluation.protocols import probe_embedding
@@ -65,13 +65,13 @@ def test_non_edges_are_drawn_uniformly_from_all_of_them(graph):
 
 @pytest.mark.parametrize("name", ["gae", "vgae"])
 def test_embedding_tells_edges_from_other_pairs(graph, name):
-    z = get_peer(name, {"epochs": 60})(graph, 0, "cpu")
+    z = get_baseline(name, {"epochs": 60})(graph, 0, "cpu")
     assert z.shape == (40, 16)
     a = adjacency(graph)
     products = (z @ z.T).double()
     off = ~torch.eye(40, dtype=torch.bool)
     assert products[(a == 1) & off].mean() > products[a == 0].mean() + 0.5
-    torch.testing.assert_close(get_peer(name, {"epochs": 60})(graph, 0, "cpu"), z)
+    torch.testing.assert_close(get_baseline(name, {"epochs": 60})(graph, 0, "cpu"), z)
 
 
 def test_graphs_it_cannot_read(graph):
@@ -79,15 +79,15 @@ def test_graphs_it_cannot_read(graph):
 
     complete = Data(x=torch.eye(3), edge_index=(1 - torch.eye(3)).nonzero().T)
     with pytest.raises(InputError, match="gae: the graph is complete"):
-        get_peer("gae")(complete, 0, "cpu")
+        get_baseline("gae")(complete, 0, "cpu")
     with pytest.raises(InputError, match="gae: the data set has no edges"):
-        get_peer("gae")(Data(x=torch.eye(3)), 0, "cpu")
+        get_baseline("gae")(Data(x=torch.eye(3)), 0, "cpu")
 
 
 def test_nodes_without_features_are_their_own(graph):
     graph.num_nodes, graph.x = 40, None
     assert prepare("gae", graph, "none").features.num_features == 40
-    assert torch.isfinite(get_peer("vgae", {"epochs": 2})(graph, 0, "cpu")).all()
+    assert torch.isfinite(get_baseline("vgae", {"epochs": 2})(graph, 0, "cpu")).all()
 
 
 @pytest.mark.data
@@ -95,5 +95,5 @@ def test_cora_floor(data_root):
     from genurl_graph import datasets
 
     data = datasets.load("cora", data_root)
-    z = get_peer("gae", {"epochs": 60})(data, 0, "cpu")
+    z = get_baseline("gae", {"epochs": 60})(data, 0, "cpu")
     assert probe_embedding(z, data)["test"] > 0.66

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch.nn.functional import cosine_similarity
 
-from genurl_graph.baselines import get_peer
+from genurl_graph.baselines import get_baseline
 from genurl_graph.baselines.grace import grace_loss
-from genurl_graph.baselines.settings import peer_settings
+from genurl_graph.baselines.settings import baseline_settings
 
 
 def written_out(u, v, temperature):
@@ -51,7 +51,7 @@ def test_slices_change_neither_value_nor_gradient(views, cells):
 
 
 def test_embedding_repeats_by_seed_and_is_the_activated_encoder(graph):
-    peer = get_peer("grace", {"epochs": 3, "dim": 8, "projection": 8})
+    peer = get_baseline("grace", {"epochs": 3, "dim": 8, "projection": 8})
     first = peer(graph, 0, "cpu")
     assert first.shape == (40, 8)
     assert float(first.min()) == 0.0  # ReLU after the last layer, no projection head
@@ -61,7 +61,7 @@ def test_embedding_repeats_by_seed_and_is_the_activated_encoder(graph):
 
 
 def test_published_settings():
-    cora, citeseer = peer_settings("grace", "Cora"), peer_settings("grace", "CiteSeer")
+    cora, citeseer = baseline_settings("grace", "Cora"), baseline_settings("grace", "CiteSeer")
     keys = ("dim", "temperature", "drop_features_1", "drop_features_2", "drop_edges_1", "drop_edges_2", "lr")
     assert [cora[key] for key in keys] == [128, 0.4, 0.3, 0.4, 0.2, 0.4, 5e-4]
     assert [citeseer[key] for key in keys] == [256, 0.9, 0.3, 0.2, 0.2, 0.0, 1e-3]

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from genurl_graph.baselines.reduction import REDUCERS, get_reducer, import_reducer, require_reducer
-from genurl_graph.baselines.settings import peer_settings
+from genurl_graph.baselines.settings import baseline_settings
 from genurl_graph.exceptions import InputError
 
 CLASSES = {"umap": "UMAP", "pacmap": "PaCMAP", "torchdr-umap": "UMAP", "tsne": "TSNE"}
@@ -96,7 +96,7 @@ def test_settings_are_the_installed_defaults(name: str) -> None:
     if lacking(name):
         pytest.skip(f"{REDUCERS[name][1]} is not installed: pip install 'genurl-graph[peers]'")
     parameters = inspect.signature(getattr(import_module(REDUCERS[name][0]), CLASSES[name])).parameters
-    for key, value in peer_settings(name).items():
+    for key, value in baseline_settings(name).items():
         assert parameters[key].default == value
 
 
@@ -122,7 +122,10 @@ def test_unknown_names_and_settings_name_the_nearest() -> None:
     for call, message in (
         (lambda: get_reducer("umpa"), "unknown 'umpa'.*did you mean 'umap'"),
         (lambda: get_reducer("pca", {"whiten": 1}), "pca: unknown setting 'whiten'"),
-        (lambda: peer_settings("umap", None, {"min_dist": -1}), "umap.min_dist: found -1.0; expected a number >= 0"),
+        (
+            lambda: baseline_settings("umap", None, {"min_dist": -1}),
+            "umap.min_dist: found -1.0; expected a number >= 0",
+        ),
     ):
         with pytest.raises(InputError, match=message):
             call()

@@ -90,9 +90,9 @@ def watched() -> dict[str, Step]:
 
     steps: dict[str, Step] = {}
     parts: dict[Any, tuple[str, ...]] = {
-        merging: ("merge_graphs", "feature_coherence", "edge_agreement"),
+        merging: ("merge_graphs", "feature_consistency", "edge_auc"),
         common: ("knn", "similarities"),
-        graph: ("propagated", "propagation_edges", "merged_graph", "BatchObjective", "NeighborBatches"),
+        graph: ("propagated", "propagation_edges", "merged_graph", "MiniBatchObjective", "NeighborBatchObjective"),
         Problem: ("summary",),
         estimator: ("train",),
         batches: ("embed_rows",),

@@ -120,9 +120,9 @@ def test_shares_are_compared_in_points_and_counts_as_they_are() -> None:
 SMALL = ("--epochs", 2, "--dim", 4, "--set", "encoder.hidden=8", "--device", "cpu", "--quiet", "--metrics", "m.json")
 ONE = ("--seeds", 1)
 KARATE = ("--dataset", "karate", "--seeds", 2)
-PEERS = ("--methods", "genurl,untrained,gae", "--peer-set", "gae.epochs=2")
+BASELINES = ("--methods", "genurl,untrained,gae", "--peer-set", "gae.epochs=2")
 TABLES = {
-    "compare": ("compare", *KARATE, *SMALL, *PEERS),
+    "compare": ("compare", *KARATE, *SMALL, *BASELINES),
     "reduce": ("compare", "--dataset", "digits", "--task", "reduce", "--methods", "genurl-mlp,pca", *ONE, *SMALL),
     "ablate": ("ablate", *KARATE, *SMALL, "--losses", "kl", "--merging", "geodesic", "--set", "loss.nu=3"),
     "links": ("evaluate", "--protocol", "links", *KARATE, *SMALL),

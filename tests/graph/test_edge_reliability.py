@@ -17,9 +17,9 @@ from genurl_graph.graph.edge_reliability import (
     FeatureRows,
     _nearest,
     confidence,
-    edge_agreement,
-    feature_coherence,
-    node_trust,
+    edge_auc,
+    feature_consistency,
+    node_reliability,
 )
 from genurl_graph.graph.merge import merge_graphs
 
@@ -60,7 +60,7 @@ def test_every_edge_is_a_rank_among_the_others(metric: str, layout: str, monkeyp
     monkeypatch.setattr(agreement, "REFERENCES", 60)
     monkeypatch.setattr(agreement, "_CELLS", 60 * 7)  # several slices
     edges = edges_of(y, alike=True, count=40)
-    found = edge_agreement(x if layout == "strided" else x.to_sparse_csr(), edges, metric)
+    found = edge_auc(x if layout == "strided" else x.to_sparse_csr(), edges, metric)
     near = nearness(x, metric)
     for area, (i, j) in zip(found.tolist(), edges.T.tolist(), strict=True):
         others = np.setdiff1d(np.arange(60), [i, j])
@@ -71,7 +71,7 @@ def test_every_edge_is_a_rank_among_the_others(metric: str, layout: str, monkeyp
 @METRICS
 def test_edges_within_classes_agree_and_edges_between_do_not(metric: str) -> None:
     x, y = blobs()
-    within, between = (float(edge_agreement(x, edges_of(y, alike), metric).mean()) for alike in (True, False))
+    within, between = (float(edge_auc(x, edges_of(y, alike), metric).mean()) for alike in (True, False))
     assert within > 0.75
     assert between < 0.5
 
@@ -80,17 +80,17 @@ def test_edges_within_classes_agree_and_edges_between_do_not(metric: str) -> Non
 def test_scale_of_the_features_does_not_matter(metric: str) -> None:
     x, y = blobs()
     edges = edges_of(y, alike=True)
-    assert torch.equal(edge_agreement(8 * x, edges, metric), edge_agreement(x, edges, metric))
-    assert feature_coherence(8 * x, metric) == pytest.approx(feature_coherence(x, metric), abs=1e-6)
+    assert torch.equal(edge_auc(8 * x, edges, metric), edge_auc(x, edges, metric))
+    assert feature_consistency(8 * x, metric) == pytest.approx(feature_consistency(x, metric), abs=1e-6)
 
 
 @METRICS
 def test_topics_are_coherent_and_noise_is_not(metric: str) -> None:
     x, _ = blobs(n=300, columns=80)
     noise = (torch.rand(300, 80, generator=torch.Generator().manual_seed(3)) < 0.2).float()
-    assert feature_coherence(x, metric) > COHERENT
-    assert feature_coherence(x.to_sparse_csr(), metric) == pytest.approx(feature_coherence(x, metric), abs=0.05)
-    assert feature_coherence(noise, metric) == pytest.approx(0.5, abs=0.04)
+    assert feature_consistency(x, metric) > COHERENT
+    assert feature_consistency(x.to_sparse_csr(), metric) == pytest.approx(feature_consistency(x, metric), abs=0.05)
+    assert feature_consistency(noise, metric) == pytest.approx(0.5, abs=0.04)
 
 
 @METRICS
@@ -109,19 +109,19 @@ def test_the_nearest_are_those_of_the_definition(metric: str, sparse: bool) -> N
 
 def test_columns_that_repeat_one_number_are_fully_coherent() -> None:
     x = torch.randn(50, 1, generator=torch.Generator().manual_seed(0)).expand(50, 8)
-    assert feature_coherence(x, "euclidean") > 0.9
+    assert feature_consistency(x, "euclidean") > 0.9
 
 
 @METRICS
 @pytest.mark.parametrize("x", [torch.ones(30, 6), torch.zeros(30, 6), torch.rand(30, 1), torch.rand(2, 6)])
 def test_features_that_say_nothing_are_chance(metric: str, x: Tensor) -> None:
-    assert feature_coherence(x, metric) == pytest.approx(0.5, abs=1e-6)
+    assert feature_consistency(x, metric) == pytest.approx(0.5, abs=1e-6)
 
 
 def test_constant_features_leave_every_edge_at_chance() -> None:
     edges = torch.tensor([[0, 1, 2, 0], [1, 0, 0, 2]])
-    assert edge_agreement(torch.ones(3, 4), edges, "cosine").tolist() == [0.5] * 4
-    assert edge_agreement(torch.ones(2, 4), edges[:, :2], "cosine").tolist() == [0.5] * 2, "nobody to compare with"
+    assert edge_auc(torch.ones(3, 4), edges, "cosine").tolist() == [0.5] * 4
+    assert edge_auc(torch.ones(2, 4), edges[:, :2], "cosine").tolist() == [0.5] * 2, "nobody to compare with"
 
 
 @given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=30), st.integers(0, 5), st.floats(0.55, 0.95))
@@ -131,10 +131,10 @@ def test_trust_is_a_share_and_grows_with_agreement(areas: list[float], isolated:
     hub = torch.stack([torch.zeros(len(areas), dtype=torch.long), torch.arange(1, n)])
     edges = torch.cat([hub, hub.flip(0)], 1)
     agreed = torch.tensor(areas).repeat(2)
-    trust = node_trust(agreed, edges, n + isolated, coherence)
+    trust = node_reliability(agreed, edges, n + isolated, coherence)
     assert trust.shape == (n + isolated,)
     assert ((trust >= 0) & (trust <= 1)).all()
-    assert (node_trust((agreed + 0.1).clamp_max(1), edges, n + isolated, coherence) >= trust - 1e-6).all()
+    assert (node_reliability((agreed + 0.1).clamp_max(1), edges, n + isolated, coherence) >= trust - 1e-6).all()
     # A node without edges is as trustworthy as the graph.
     of_graph = ((float(agreed.mean()) - 0.5) / (coherence - 0.5) - DOUBTED) / (TRUSTED - DOUBTED)
     assert torch.allclose(trust[n:], torch.tensor(of_graph).clamp(0, 1).expand(isolated), atol=1e-5)
@@ -145,7 +145,7 @@ def test_edges_are_measured_by_what_feature_neighbours_tell() -> None:
     edges = torch.tensor([[0, 1], [1, 0]])
 
     def trust(agreement: float, coherence: float) -> float:
-        return float(node_trust(torch.full((2,), agreement), edges, 2, coherence)[0])
+        return float(node_reliability(torch.full((2,), agreement), edges, 2, coherence)[0])
 
     assert trust(0.66, 0.6) == 1
     assert trust(0.66, 0.82) == pytest.approx(0.5, abs=1e-4)
@@ -156,7 +156,7 @@ def test_edges_are_measured_by_what_feature_neighbours_tell() -> None:
 
 def test_confidence() -> None:
     assert [confidence(c) for c in (0.0, 0.5, (0.5 + COHERENT) / 2, COHERENT, 1.0)] == pytest.approx([0, 0, 0.5, 1, 1])
-    assert node_trust(torch.empty(0), torch.empty(2, 0, dtype=torch.long), 3, 0.8).tolist() == [1, 1, 1]
+    assert node_reliability(torch.empty(0), torch.empty(2, 0, dtype=torch.long), 3, 0.8).tolist() == [1, 1, 1]
 
 
 def test_of_very_many_edges_a_part_is_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,13 +172,13 @@ def test_of_very_many_edges_a_part_is_asked_about(monkeypatch: pytest.MonkeyPatc
     degree = torch.bincount(part[0], minlength=200)
     assert 0.8 * 6 < float(degree.float().mean()) < 1.2 * 6
     assert int(degree[0]) == 1
-    whole, few = (float(edge_agreement(x, e, "cosine").mean()) for e in (own, part))
+    whole, few = (float(edge_auc(x, e, "cosine").mean()) for e in (own, part))
     assert few == pytest.approx(whole, abs=0.03)
 
 
 def test_coherence_of_a_part_is_that_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
     x, _ = blobs(n=1500)
-    whole = feature_coherence(x, "cosine")
+    whole = feature_consistency(x, "cosine")
     monkeypatch.setattr(agreement, "_POOL", 700)
-    assert feature_coherence(x, "cosine") == pytest.approx(whole, abs=0.05)
+    assert feature_consistency(x, "cosine") == pytest.approx(whole, abs=0.05)
     assert whole > 0.6

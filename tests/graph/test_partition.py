@@ -176,7 +176,7 @@ KEPT = """
     from genurl_graph.inputs.input import as_input
     from genurl_graph.graph import knn_edges
     from genurl_graph.tasks.prepare import feature_similarities
-    from genurl_graph.training.checkpoint import Kept
+    from genurl_graph.training.checkpoint import KeptNeighbors
     from tests.graph.test_partition import points
     torch.set_num_threads(1)
     data, config = as_input(points("dense")), load_preset("reduce").override({"neighbors.metric": "euclidean"})
@@ -184,7 +184,7 @@ KEPT = """
     knn_edges.knn = lambda *arguments, **more: searches.append(1) or knn(*arguments, **more)
 
     def neighbors(path, resume):
-        kept = Kept(Checkpoint(Path(path), {}), resume)
+        kept = KeptNeighbors(Checkpoint(Path(path), {}), resume)
         return feature_similarities(data, config, 0, torch.device("cpu"), kept=kept)[0]
 
     with process_group("cpu"):

@@ -10,7 +10,7 @@ from genurl_graph import GenURL, datasets
 from genurl_graph.config import load_preset
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph.affinity import similarities
-from genurl_graph.graph.edge_reliability import confidence, edge_agreement, feature_coherence, node_trust
+from genurl_graph.graph.edge_reliability import confidence, edge_auc, feature_consistency, node_reliability
 from genurl_graph.graph.merge import FEATURE, PATH, PREDEFINED
 from genurl_graph.graph.sources import geodesic_similarities
 from genurl_graph.inputs.input import as_input
@@ -76,9 +76,9 @@ def test_features_without_coherence_are_no_witness():
 def test_weights_are_the_formulas(alike):
     found, config, given = sources(graph_data(alike))
     row, col = found.edge_index
-    coherence = feature_coherence(given.x, "cosine", 0)
-    agreement = edge_agreement(given.x, found.edge_index, "cosine", 0)
-    trust = 1 - confidence(coherence) * (1 - node_trust(agreement, found.edge_index, N, coherence))
+    coherence = feature_consistency(given.x, "cosine", 0)
+    agreement = edge_auc(given.x, found.edge_index, "cosine", 0)
+    trust = 1 - confidence(coherence) * (1 - node_reliability(agreement, found.edge_index, N, coherence))
     of_edge = (trust[row] + trust[col]) / 2
     torch.testing.assert_close(found.edge_weight, of_edge)
     degree = dense(found.edge_index, of_edge).sum(1)

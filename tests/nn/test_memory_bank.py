@@ -9,9 +9,9 @@ from genurl_graph.config import load_preset
 from genurl_graph.exceptions import InputError
 from genurl_graph.nn.build import make_encoder
 from genurl_graph.nn.features import Features
-from genurl_graph.nn.memory_bank import Held, KeyQueue
+from genurl_graph.nn.memory_bank import Held, MemoryBank
 from genurl_graph.objectives.batch_graph import batch_similarities
-from genurl_graph.objectives.images import ImageBatches
+from genurl_graph.objectives.images import ImageObjective
 
 B, QUEUE, N = 12, 24, 60
 SETTINGS = {
@@ -32,7 +32,7 @@ def objective(**more):
     keys = SETTINGS | {"similarity.perplexity": 4.0} | {key.replace("__", "."): value for key, value in more.items()}
     chosen = load_preset("images").override(keys)
     torch.manual_seed(0)
-    return ImageBatches(make_encoder(chosen, 64), Features(torch.rand(N, 64)), (8, 8, 1), chosen)
+    return ImageObjective(make_encoder(chosen, 64), Features(torch.rand(N, 64)), (8, 8, 1), chosen)
 
 
 def held(*rows):
@@ -41,7 +41,7 @@ def held(*rows):
 
 
 def test_it_is_empty_at_first_and_the_oldest_give_way():
-    queue = KeyQueue(5, (1, 1), 2, 20)
+    queue = MemoryBank(5, (1, 1), 2, 20)
     assert len(queue.held().rows) == 0
     for batch in ((1, 2), (3, 4)):
         queue.push(held(*batch))

@@ -12,7 +12,7 @@ from genurl_graph.config.parameters import LossConfig, SamplingConfig, ViewConfi
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph.affinity import kernel, log_kernel
 from genurl_graph.losses.pairwise import gkl_dense
-from genurl_graph.nn.table import FreeTable
+from genurl_graph.nn.table import EmbeddingTable
 from genurl_graph.objectives import fft_repulsion as _grid
 from genurl_graph.objectives.all_pairs import AllPairsObjective, UndirectedEdges, log_similarity
 from genurl_graph.objectives.fft_repulsion import Mesh, as_plane
@@ -152,7 +152,14 @@ def test_attraction(problem, d):
 
 def objective(z, p, loss=PICTURE, sampling=ALL, views=None):
     return AllPairsObjective(
-        FreeTable(z), None, None, *edges_of(p), len(p), loss, replace(sampling, n_negatives=1), views or ViewConfig()
+        EmbeddingTable(z),
+        None,
+        None,
+        *edges_of(p),
+        len(p),
+        loss,
+        replace(sampling, n_negatives=1),
+        views or ViewConfig(),
     )
 
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from genurl_graph.config.parameters import LossConfig, SamplingConfig, ViewConfig
 from genurl_graph.exceptions import InputError
-from genurl_graph.nn.table import FreeTable
+from genurl_graph.nn.table import EmbeddingTable
 from genurl_graph.objectives.full_batch import PairwiseObjective
 
 N = 12
@@ -54,7 +54,7 @@ def problem():
 def sparse(z, p, loss, negatives="shared", n_negatives=N, views=ONE_VIEW, encoder=None):
     edges = p.nonzero().T.contiguous()
     weight = p[edges[0], edges[1]]
-    encoder = FreeTable(z) if encoder is None else encoder
+    encoder = EmbeddingTable(z) if encoder is None else encoder
     sampling = SamplingConfig(negatives, n_negatives)
     return PairwiseObjective(encoder, None, None, edges, weight, len(p), loss, sampling, views)
 
@@ -176,7 +176,7 @@ def test_bad_configuration_names_the_key(problem, stage, values, message):
     stages[stage] = replace(stages[stage], **values)
     edges = p.nonzero().T
     with pytest.raises(InputError, match=message):
-        PairwiseObjective(FreeTable(z), None, None, edges, p[edges[0], edges[1]], N, *stages.values())
+        PairwiseObjective(EmbeddingTable(z), None, None, edges, p[edges[0], edges[1]], N, *stages.values())
 
 
 def test_p_must_have_edges_and_be_positive(problem):

@@ -8,10 +8,10 @@ from genurl_graph.config import load_preset
 from genurl_graph.exceptions import InputError
 from genurl_graph.nn.build import make_encoder
 from genurl_graph.nn.features import Features
-from genurl_graph.nn.momentum import MomentumCopy
+from genurl_graph.nn.ema import EMAEncoder
 from genurl_graph.objectives import images as image_batches
 from genurl_graph.objectives.batch_graph import batch_similarities
-from genurl_graph.objectives.images import ImageBatches
+from genurl_graph.objectives.images import ImageObjective
 
 SHAPE = (8, 8, 1)
 
@@ -25,7 +25,7 @@ def config(**more):
 def objective(chosen, n=64):
     torch.manual_seed(0)
     x = torch.rand(n, 64)
-    return ImageBatches(make_encoder(chosen, 64), Features(x), SHAPE, chosen)
+    return ImageObjective(make_encoder(chosen, 64), Features(x), SHAPE, chosen)
 
 
 def seen(monkeypatch, made):
@@ -115,7 +115,7 @@ def test_neighbours_pass_from_pixels_to_the_encoder():
 
 def test_slow_copy_is_the_mean_of_past_weights():
     network = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.BatchNorm1d(3))
-    slow = MomentumCopy(network, 0.9).train()
+    slow = EMAEncoder(network, 0.9).train()
     assert not slow.network.training
     assert not any(p.requires_grad for p in slow.parameters())
     expected = network[0].weight.detach().clone()
@@ -128,7 +128,7 @@ def test_slow_copy_is_the_mean_of_past_weights():
     torch.testing.assert_close(slow.network[0].weight, expected)
     assert torch.equal(slow.network[1].running_mean, network[1].running_mean)
     with pytest.raises(InputError, match=r"encoder.momentum: found 1.0"):
-        MomentumCopy(network, 1.0)
+        EMAEncoder(network, 1.0)
 
 
 def test_views_of_a_batch_differ_and_the_embedding_sees_none(monkeypatch):

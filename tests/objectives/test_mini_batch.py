@@ -19,7 +19,7 @@ from genurl_graph.losses.barlow import barlow
 from genurl_graph.losses.pairwise import gkl_dense
 from genurl_graph.nn.build import make_encoder
 from genurl_graph.nn.features import Features
-from genurl_graph.objectives.mini_batch import LEAST_STEPS, BatchObjective
+from genurl_graph.objectives.mini_batch import LEAST_STEPS, MiniBatchObjective
 
 N, DIM = 60, 3
 
@@ -39,7 +39,7 @@ def objective(dim=DIM, dense=None, batch=N, encoder="linear", views=ViewConfig()
     torch.manual_seed(1)
     x = torch.randn(N, 5)
     return (
-        BatchObjective(
+        MiniBatchObjective(
             make_encoder(Config(encoder=EncoderConfig(encoder, dim=dim, hidden=8)), 5),
             Features(x),
             None,

@@ -21,7 +21,7 @@ from genurl_graph.graph.propagation import Norm, Propagation
 from genurl_graph.nn.build import make_encoder
 from genurl_graph.nn.features import Features
 from genurl_graph.nn.gnn import GNN, GNNS, NORMALIZATION
-from genurl_graph.objectives.mini_batch import NeighborBatches
+from genurl_graph.objectives.mini_batch import NeighborBatchObjective
 from genurl_graph.tasks import resolve as resolution
 
 N, F = 30, 12
@@ -51,11 +51,11 @@ def objective(
     fanout: str = "-1",
     views: ViewConfig = ViewConfig(),  # noqa: B008 - frozen
     **options: Any,
-) -> NeighborBatches:
+) -> NeighborBatchObjective:
     propagation = graph()
     apart = ~propagation.is_loop
     edges = torch.stack([propagation.row[apart], propagation.col[apart]])
-    return NeighborBatches(
+    return NeighborBatchObjective(
         encoder("gcn"),
         Features(features()),
         options.pop("propagation", propagation),

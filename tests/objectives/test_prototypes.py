@@ -11,9 +11,9 @@ from genurl_graph.config import load_preset
 from genurl_graph.config.parameters import EncoderConfig, SamplingConfig
 from genurl_graph.exceptions import InputError
 from genurl_graph.nn.features import Features
-from genurl_graph.nn.prototypes import ANCHORS, REACH, AnchorMLP
-from genurl_graph.objectives.prototypes import AnchorBatches, places
-from genurl_graph.tasks.resolve import resolve_anchors
+from genurl_graph.nn.prototypes import ANCHORS, REACH, PrototypeMLP
+from genurl_graph.objectives.prototypes import PrototypeObjective, places
+from genurl_graph.tasks.resolve import resolve_prototypes
 
 SMALL = {"encoder.hidden": 128}
 ENCODER = EncoderConfig(name="mlp", anchors=7, hidden=16, layers=2)
@@ -23,8 +23,8 @@ ENCODER = EncoderConfig(name="mlp", anchors=7, hidden=16, layers=2)
 def problem():
     torch.manual_seed(0)
     table = torch.randn(60, 2)
-    encoder = AnchorMLP(ENCODER, 5)
-    return AnchorBatches(encoder, Features(torch.randn(60, 5)), table, SamplingConfig(batch_size=60), seed=3)
+    encoder = PrototypeMLP(ENCODER, 5)
+    return PrototypeObjective(encoder, Features(torch.randn(60, 5)), table, SamplingConfig(batch_size=60), seed=3)
 
 
 def test_loss_is_the_divergence_between_two_choices_of_anchors(problem):
@@ -39,7 +39,7 @@ def test_loss_is_the_divergence_between_two_choices_of_anchors(problem):
 
 
 def test_spacing_is_the_median_way_to_the_next_anchor():
-    encoder = AnchorMLP(EncoderConfig(name="mlp", anchors=4, dim=1, hidden=4, layers=1), 2)
+    encoder = PrototypeMLP(EncoderConfig(name="mlp", anchors=4, dim=1, hidden=4, layers=1), 2)
     encoder.place(torch.tensor([[0.0], [1.0], [3.0], [3.0]]))  # duplicates say nothing about it
     assert encoder.spacing == 1
     encoder.place(torch.zeros(4, 1))
@@ -87,8 +87,8 @@ def test_places_are_the_table_itself_or_centres_of_it():
 )
 def test_anchors_where_a_table_can_be_had(changes, expected):
     config = load_preset("reduce", "mlp", "mlp-anchors").override(changes)
-    assert resolve_anchors(config, 10_000) == expected
-    assert resolve_anchors(config, 30) == min(expected, 30)
+    assert resolve_prototypes(config, 10_000) == expected
+    assert resolve_prototypes(config, 30) == min(expected, 30)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_anchors_where_a_table_can_be_had(changes, expected):
 )
 def test_anchors_that_cannot_be_are_refused(changes, message):
     with pytest.raises(InputError, match=message):
-        resolve_anchors(load_preset("reduce", "mlp", "mlp-anchors").override(changes), 100)
+        resolve_prototypes(load_preset("reduce", "mlp", "mlp-anchors").override(changes), 100)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from genurl_graph.exceptions import InputError
 from genurl_graph.graph.knn import approximate as _ann
 from genurl_graph.graph.knn.checked_rows import as_count, as_rows, as_sparse, mostly_zero
 from genurl_graph.graph.knn.exact import EXTRA, exact_search
-from genurl_graph.graph.knn.rerank import settle, sort_candidates
+from genurl_graph.graph.knn.rerank import rerank, sort_candidates
 from genurl_graph.graph.knn.rows import DenseRows, Frame, Rows, SparseRows
 from genurl_graph.graph.knn.scores import distance, pair_scores
 from genurl_graph.graph.knn.tiles import cross_join
@@ -182,7 +182,7 @@ def knn_graph(x: Any, n_neighbors: int, **kwargs: Any) -> tuple[Tensor, Tensor]:
 
 
 @torch.no_grad()
-def settled_distances(x: Any, query: Any, indices: Tensor, metric: Metric) -> tuple[Tensor, Tensor]:
+def reranked_distances(x: Any, query: Any, indices: Tensor, metric: Metric) -> tuple[Tensor, Tensor]:
     """Neighbours in the order of distances that do not depend on what else was searched for.
 
     Distances of `knn` come out of products of tiles, whose rounding (1e-7 or so) varies with their shape. These come
@@ -265,7 +265,7 @@ def _approximate_search(rows: Rows, asked: Rows, k: int, frame: Frame, budget: i
 
     def exactly(chosen: Tensor) -> tuple[Tensor, Tensor]:
         joined = cross_join(asked, chosen, rows, min(k + EXTRA, rows.n - own), frame, budget, own, True)
-        return settle(rows, asked, chosen, joined.code, k, frame, True)[:2]
+        return rerank(rows, asked, chosen, joined.code, k, frame, True)[:2]
 
     sample = torch.randperm(asked.n, generator=torch.Generator().manual_seed(seed))[:RECALL_SAMPLE].to(rows.device)
     known, exact = exactly(sample)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from genurl_graph.graph.knn.rerank import settle
+from genurl_graph.graph.knn.rerank import rerank
 from genurl_graph.graph.knn.rows import Frame, Rows
 from genurl_graph.graph.knn.tiles import cross_join, self_join
 from genurl_graph.runtime.memory import in_less_memory, named_shortage
@@ -65,7 +65,7 @@ def _search(rows: Rows, asked: Rows, k: int, frame: Frame, budget: int) -> tuple
             code = self_join(rows, width, frame, budget, exact)
         else:
             code = cross_join(asked, select, rows, width, frame, budget, own, exact).code
-        return settle(rows, asked, select, code, k, frame, exact)
+        return rerank(rows, asked, select, code, k, frame, exact)
 
     exact = frame.integral
     if rows.sparse and not exact:

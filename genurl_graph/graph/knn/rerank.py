@@ -30,7 +30,7 @@ EXACT_TOLERANCE = 2.0**-27
 SETTLE_ROWS = 1024
 
 
-def settle(
+def rerank(
     rows: Rows, asked: Rows, select: Tensor, code: Tensor, k: int, frame: Frame, exact: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Indices and float32 distances (in the units of `frame`) ``[m, k]`` of the k best candidates; doubtful rows.

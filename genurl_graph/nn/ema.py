@@ -10,7 +10,7 @@ from torch import nn
 from genurl_graph.exceptions import InputError
 
 
-class MomentumCopy(nn.Module):
+class EMAEncoder(nn.Module):
     """Follows a network: ``w <- m w + (1 - m) w'`` for its weights; its buffers (means of normalisation) are copied.
 
     Parameters
@@ -40,6 +40,6 @@ class MomentumCopy(nn.Module):
         for held, current in zip(self.network.buffers(), network.buffers(), strict=True):
             held.copy_(current)
 
-    def train(self, mode: bool = True) -> MomentumCopy:
+    def train(self, mode: bool = True) -> EMAEncoder:
         """It is always in evaluation mode: it is asked, not trained."""
         return super().train(False)
