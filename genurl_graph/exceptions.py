@@ -1,10 +1,15 @@
 """The errors this package raises on purpose: each carries one message meant for the user."""
 
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
 
 class InputError(ValueError):
-    """Bad input: the message names the file, column or parameter, what was found and what was expected.
+    """Bad input: ``<what>: found <x>; expected <y>``.
 
-    The command line prints the message and exits with code 2, without a traceback.
+    The command line prints the message and exits with code 2, without a traceback. `wrong` and `unknown` write it.
     """
 
 
@@ -18,3 +23,54 @@ class DivergenceError(RuntimeError):
 
 class ShortMemoryError(RuntimeError):
     """Memory of the machine or of the GPU did not suffice; the message names the stage and what makes it smaller."""
+
+
+def wrong(what: object, found: object, expected: object) -> InputError:
+    """The error of an input that is not what was expected.
+
+    Parameters
+    ----------
+    what : str or path
+        File, column or parameter.
+    found, expected : str
+        In words, or values as the user would write them.
+
+    Returns
+    -------
+    InputError
+        To be raised by the caller.
+
+    Examples
+    --------
+    >>> str(wrong("training.lr", -1.0, "a finite number > 0"))
+    'training.lr: found -1.0; expected a finite number > 0'
+    """
+    return InputError(f"{what}: found {found}; expected {expected}")
+
+
+def unknown(what: object, name: object, known: Iterable[str]) -> InputError:
+    """The error of a name that is none of those known; the nearest of them is named.
+
+    Parameters
+    ----------
+    what : str or path
+        Option, parameter or kind of thing that is named.
+    name : str
+        As the user wrote it.
+    known : iterable of str
+        In the order in which they are listed.
+
+    Returns
+    -------
+    InputError
+        To be raised by the caller.
+
+    Examples
+    --------
+    >>> str(unknown("encoder", "gnc", ["gcn", "mlp"]))
+    "encoder: found 'gnc'; expected one of gcn, mlp (did you mean 'gcn'?)"
+    """
+    names = list(known)
+    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    return wrong(what, repr(name), f"one of {', '.join(names)}{hint}")
