@@ -24,11 +24,11 @@ from genurl_graph.inputs.images import Shape, as_images, as_rows
 from genurl_graph.losses.barlow import barlow_terms
 from genurl_graph.losses.pairwise import get_loss
 from genurl_graph.losses.terms import LossTerms
+from genurl_graph.nn.ema import EMAEncoder
 from genurl_graph.nn.features import Features
 from genurl_graph.nn.layers import projector
 from genurl_graph.nn.memory_bank import Held, MemoryBank
 from genurl_graph.nn.mlp import RowEncoder
-from genurl_graph.nn.ema import EMAEncoder
 from genurl_graph.objectives.base import check_kernel
 from genurl_graph.objectives.batch_graph import batch_similarities, block_terms, check_batch_neighbors
 from genurl_graph.objectives.mini_batch import RandomBatches, embed_rows

@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from genurl_graph.config import load_preset
 from genurl_graph.exceptions import InputError
 from genurl_graph.nn.build import make_encoder
-from genurl_graph.nn.features import Features
 from genurl_graph.nn.ema import EMAEncoder
+from genurl_graph.nn.features import Features
 from genurl_graph.objectives import images as image_batches
 from genurl_graph.objectives.batch_graph import batch_similarities
 from genurl_graph.objectives.images import ImageObjective
