@@ -141,7 +141,7 @@ def draw(
     """One picture a method, of seed 0; those of an earlier run come from --embeddings."""
     from genurl_graph.cli.embed_report import named_labels
     from genurl_graph.inputs.embeddings import read_embedding
-    from genurl_graph.plotting.scatter import panel
+    from genurl_graph.plotting import panel
 
     found = {}
     for method, row in results.to_dict()["methods"].items():

@@ -129,7 +129,7 @@ def check_outputs(
 ) -> None:
     """Find out before the training whether its results can be written."""
     from genurl_graph.inputs.embeddings import check_embedding_path
-    from genurl_graph.plotting.scatter import PLOT_SUFFIXES
+    from genurl_graph.plotting import PLOT_SUFFIXES
     from genurl_graph.runtime.files import check_folder, check_output
 
     check_embedding_path(output)

@@ -78,7 +78,7 @@ def describe_scores(report: Report, scores: dict[str, Any]) -> None:
 
 def draw(path: Path, name: str, estimator: "GenURL", data: "Data") -> None:
     """Draw the embedding; beyond two dimensions, what the reduction task of this tool makes of it."""
-    from genurl_graph.plotting.scatter import scatter
+    from genurl_graph.plotting import scatter
 
     z = estimator.embedding_
     subtitle = f"{len(z):,} nodes, encoder {estimator.encoder_name_}, seed {estimator.seed_}"

@@ -212,16 +212,16 @@ def preserved(z: "Tensor", points: "Tensor", nearest: "Tensor", run: Run, found:
     if n <= EXACT_UP_TO:
         if run.data is not None and run.config is not None and run.data.x is not None:
             metric = "cosine" if run.config.neighbors.metric == "cosine" else "euclidean"
-            columns.append(measures.trust(run.data.x, points, metric, "features"))
+            columns.append(measures.local_trustworthiness(run.data.x, points, metric, "features"))
         if d > 2:
-            columns.append(measures.trust(z, points, "euclidean", "embedding"))
+            columns.append(measures.local_trustworthiness(z, points, "euclidean", "embedding"))
     else:
         references = {"features": found.neighbors.indices if found and found.neighbors else None}
         references["embedding"] = nearest if d > 2 else None
         for what, reference in references.items():
             if reference is not None:
                 shown = knn(points, reference.size(1)).indices
-                columns.append(measures.kept(reference.cpu(), shown, what))
+                columns.append(measures.preserved_neighbours(reference.cpu(), shown, what))
     return [one for one in columns if one is not None]
 
 

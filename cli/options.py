@@ -143,7 +143,7 @@ def parse_names(option: str, noun: str, text: str, known: Iterable[str]) -> list
 
 def check_files(metrics: Path | None, markdown: Path | None, plot: Path | None) -> None:
     """Find out before any run whether its results can be written."""
-    from genurl_graph.plotting.scatter import PLOT_SUFFIXES
+    from genurl_graph.plotting import PLOT_SUFFIXES
     from genurl_graph.runtime.files import check_output
 
     for path, suffixes in ((metrics, (".json",)), (markdown, (".md",)), (plot, PLOT_SUFFIXES)):

@@ -28,7 +28,7 @@ class Preservation(NamedTuple):
 
     rows: Tensor
     """int64 ``[m]``: which points."""
-    trust: Tensor
+    trustworthiness: Tensor
     """float64 ``[m]``: 1 minus what points that only the embedding shows nearby cost."""
     continuity: Tensor
     """float64 ``[m]``: 1 minus what neighbours that the embedding tore away cost."""
@@ -140,7 +140,7 @@ def reduce_scores(
     trust = continuity = None
     if k:
         found = preservation(x, z, k, rows=rows, metric=metric, device=device)
-        trust, continuity = float(found.trust.mean()), float(found.continuity.mean())
+        trust, continuity = float(found.trustworthiness.mean()), float(found.continuity.mean())
     return {
         "knn_accuracy": accuracy,
         "trustworthiness": trust,

@@ -1,1 +1,5 @@
-"""Static scatter plots and the interactive explorer."""
+"""Static scatter plots and, in `genurl_graph.plotting.explorer`, interactive pages."""
+
+from genurl_graph.plotting.figure import PLOT_SUFFIXES, panel, scatter
+
+__all__ = ["PLOT_SUFFIXES", "panel", "scatter"]

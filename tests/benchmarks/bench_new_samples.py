@@ -63,7 +63,7 @@ def judged(way: str, train: Any, test: Any, seed: int) -> dict[str, float]:
     accuracy = KNeighborsClassifier(10).fit(picture, y).score(placed, truth)
     return {
         "accuracy": 100 * accuracy,
-        "trust": float(kept.trust.mean()),
+        "trust": float(kept.trustworthiness.mean()),
         "fit": fit[0],
         "fit, CPU": fit[1],
         "transform": placing[0],

@@ -69,7 +69,15 @@ def test_neighbours_by_provenance_are_those_of_the_run(run, ogb_blocks: Path) ->
     assert "settings of the run, seed 5" in result.stdout
     assert any("4 dimensions brought to 2" in note for note in found["notes"])
     assert list(columns(found)) == [
-        *("Label", "Degree", "Degree, merged", "Added by features", "Cluster", "Trust: features", "Trust: embedding")
+        *(
+            "Label",
+            "Degree",
+            "Degree, merged",
+            "Added by features",
+            "Cluster",
+            "Local trustworthiness: features",
+            "Local trustworthiness: embedding",
+        )
     ]
     assert len(columns(found)["Cluster"]["names"]) == 4
     # By the preset, whose neighbourhoods are larger, other edges come out.
@@ -174,5 +182,5 @@ def test_cora(run, data_root: Path) -> None:
     degree = decode(columns(found)["Degree"]["values"])
     np.testing.assert_array_equal(np.add.reduceat(given, start[:-1].astype(int)), degree)
     assert degree.max() == 168  # Cora's most cited paper
-    trust = decode(columns(found)["Trust: features"]["values"])
+    trust = decode(columns(found)["Local trustworthiness: features"]["values"])
     assert 0.5 < trust.mean() < 1

@@ -45,7 +45,9 @@ def test_agrees_with_scikit_learn(digits, metric: str) -> None:
     # Whole numbers make distances equal, and equal ones come in an order that depends on the processor.
     x = x + 1e-3 * np.random.default_rng(0).standard_normal(x.shape, dtype=np.float32)
     found = preservation(x, z, 12, metric=metric)
-    assert found.trust.mean().item() == pytest.approx(trustworthiness(x, z, n_neighbors=12, metric=metric), abs=2e-5)
+    assert found.trustworthiness.mean().item() == pytest.approx(
+        trustworthiness(x, z, n_neighbors=12, metric=metric), abs=2e-5
+    )
     if metric == "euclidean":
         assert found.continuity.mean().item() == pytest.approx(trustworthiness(z, x, n_neighbors=12), abs=2e-5)
 
@@ -56,21 +58,21 @@ def test_each_point_agrees_with_the_formula(columns: int, memory_mb: float) -> N
     rng = np.random.default_rng(0)
     x, z = rng.standard_normal((60, columns)) + 100, rng.standard_normal((60, 3))
     found = preservation(x, z, 5, memory_mb=memory_mb)
-    np.testing.assert_allclose(found.trust, naive(x, z, 5))
+    np.testing.assert_allclose(found.trustworthiness, naive(x, z, 5))
     np.testing.assert_allclose(found.continuity, naive(z, x, 5))
     some = torch.tensor([7, 3, 59])
     part = preservation(torch.from_numpy(x), torch.from_numpy(z), 5, rows=some)
     assert torch.equal(part.rows, some)
-    assert torch.equal(part.trust, found.trust[some])
+    assert torch.equal(part.trustworthiness, found.trustworthiness[some])
     assert torch.equal(part.continuity, found.continuity[some])
     sparse = preservation(sp.csr_matrix(x), z, 5)
-    np.testing.assert_allclose(sparse.trust, found.trust)
+    np.testing.assert_allclose(sparse.trustworthiness, found.trustworthiness)
 
 
 def test_ties_are_ordered_by_index() -> None:
     x, z = (np.random.default_rng(seed).integers(0, 4, (80, 2)).astype(np.float32) for seed in (0, 1))
     found = preservation(x, z, 9)
-    np.testing.assert_allclose(found.trust, naive(x, z, 9))
+    np.testing.assert_allclose(found.trustworthiness, naive(x, z, 9))
     np.testing.assert_allclose(found.continuity, naive(z, x, 9))
 
 
@@ -78,10 +80,10 @@ def test_ties_are_ordered_by_index() -> None:
 def test_the_same_points_keep_everything_and_a_single_spot_nothing(columns: int) -> None:
     x = np.random.default_rng(0).integers(0, 2, (200, columns)).astype(np.float32)
     same = preservation(x, x, 9)
-    assert same.trust.min() == same.continuity.min() == 1
+    assert same.trustworthiness.min() == same.continuity.min() == 1
     x = np.random.default_rng(2).standard_normal((200, columns))
     collapsed = preservation(x, np.zeros((200, 2)), 10)
-    assert collapsed.trust.mean() < 0.6
+    assert collapsed.trustworthiness.mean() < 0.6
     assert collapsed.continuity.mean() < 0.6
 
 
@@ -111,8 +113,8 @@ def test_float32_products_keep_the_numbers(digits, monkeypatch) -> None:
     monkeypatch.setattr(_distances, "_FLOAT64_WORK", 0)
     rounded = preservation(x, z, 12)
     # Grey values from 0 to 16 leave many distances equal, which rounding puts into another order.
-    assert abs(rounded.trust - exact.trust).mean() < 2e-4
-    assert abs(rounded.trust.mean() - exact.trust.mean()) < 2e-5
+    assert abs(rounded.trustworthiness - exact.trustworthiness).mean() < 2e-4
+    assert abs(rounded.trustworthiness.mean() - exact.trustworthiness.mean()) < 2e-5
 
 
 def test_spearman_is_scipys(digits) -> None:

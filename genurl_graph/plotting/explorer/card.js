@@ -1,4 +1,4 @@
-// The chosen node: what is known of it, and its neighbours by where they come from.
+// The chosen node: what is known of it, and its neighbours by edge source.
 
 const ROWS = 8; // neighbours listed before one asks for more
 
@@ -45,14 +45,14 @@ function emptyCard() {
   const empty = make('div', { className: 'empty' }, find('art').content.cloneNode(true));
   empty.append(make('p', {
     textContent: merged
-      ? 'Click a point, or search for one, to see its neighbours and where they come from.'
+      ? 'Click a point, or search for one, to see its neighbours by edge source.'
       : 'Click a point, or search for one, to see its neighbours.',
   }));
   return empty;
 }
 
-// "4 of 5 the same label": how far the neighbours agree with the node in the column that colours the picture.
-function agreement(node, nodes) {
+// "4 of 5 the same label": how many neighbours share the node's category in the column that colours the map.
+function sameCategory(node, nodes) {
   const column = state.column;
   if (!column || !column.names || !nodes.length || column.values[node] >= column.names.length) return null;
   const same = nodes.filter((other) => column.values[other] === column.values[node]).length;
@@ -72,7 +72,7 @@ function renderGroup(node, { source, nodes, weights }) {
     make('i', { className: `stroke ${source.stroke}` }),
     make('span', { textContent: source.title }),
     make('span', { className: 'count', textContent: String(nodes.length) })));
-  const same = agreement(node, nodes);
+  const same = sameCategory(node, nodes);
   const about = source === NEAREST ? [source.about, same].filter(Boolean).join('; ') : same;
   if (about) group.append(make('p', { className: 'about', textContent: about }));
   const rows = nodes.map((other, i) => neighbourRow(other, weights ? weights[i] : null));
@@ -101,7 +101,7 @@ function neighbourRow(other, weight) {
   return row;
 }
 
-// Ring a node in the picture.
+// Ring a node in the map.
 function point(node) {
   state.hover = node;
   drawOverlay();

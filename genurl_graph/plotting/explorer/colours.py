@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from genurl_graph.exceptions import InputError
-from genurl_graph.plotting.scatter import MAX_LEGEND
+from genurl_graph.exceptions import wrong
+from genurl_graph.plotting.figure import MAX_LEGEND
 
 
 class Numbers(NamedTuple):
@@ -38,7 +38,7 @@ class Categories(NamedTuple):
     about : str
         One line on what the category is.
     codes : array, int64, shape [n]
-        Places in `names`; -1: unknown.
+        Indices into `names`; -1: unknown.
     names : sequence of str
     """
 
@@ -52,10 +52,10 @@ Column = Numbers | Categories
 
 
 def column(name: str, about: str, values: Any) -> Column:
-    """A column of whatever the values are.
+    """Make a column of numbers or of categories, whichever the values are.
 
-    Numbers become categories where they are whole and at most 20 different ones (the rule of the static pictures),
-    text always. NaN and the empty text stand for unknown values.
+    Numbers become categories where they are whole and at most 20 different ones, as in `genurl_graph.plotting.scatter`;
+    text always does. NaN and the empty text stand for unknown values.
 
     Parameters
     ----------
@@ -70,12 +70,12 @@ def column(name: str, about: str, values: Any) -> Column:
     """
     given = np.asarray(values)
     if given.ndim != 1:
-        raise InputError(f"column {name}: found shape {given.shape}; expected [n]")
+        raise wrong(f"column {name}", f"shape {given.shape}", "[n]")
     if given.dtype.kind not in "fiub":
         return _categories(name, about, given.astype(str), given.astype(str) != "")
     known = ~np.isnan(given) if given.dtype.kind == "f" else np.ones(len(given), dtype=bool)
     if np.isinf(given).any():
-        raise InputError(f"column {name}: holds infinite numbers; expected finite ones, or none where unknown")
+        raise wrong(f"column {name}", "infinite numbers", "finite ones, or none where unknown")
     whole = given[known]
     if given.dtype.kind != "f" or not np.any(whole % 1):
         whole = whole.astype(np.int64)
@@ -87,7 +87,7 @@ def column(name: str, about: str, values: Any) -> Column:
 
 
 def labels(name: str, about: str, values: Any) -> Column:
-    """Labels as a column: as `column`, but whole numbers are classes however many there are, and below 0 unknown."""
+    """Make a column of labels: as `column`, but whole numbers are always classes, and negative ones unknown."""
     given = np.asarray(values)
     if given.dtype.kind in "iub" and given.ndim == 1:
         return _categories(name, about, given.astype(np.int64), given.astype(np.int64) >= 0)
@@ -96,7 +96,7 @@ def labels(name: str, about: str, values: Any) -> Column:
 
 def _categories(name: str, about: str, values: npt.NDArray[Any], known: npt.NDArray[np.bool_]) -> Categories:
     # Sorted as what they are: 10 after 9 where they are numbers.
-    found, places = np.unique(values[known], return_inverse=True)
+    found, indices = np.unique(values[known], return_inverse=True)
     codes = np.full(len(values), -1, dtype=np.int64)
-    codes[known] = places
+    codes[known] = indices
     return Categories(name, about, codes, [str(one) for one in found.tolist()])

@@ -29,17 +29,17 @@ data.x = data.y = data.columns = data.nearest = data.merged = null;
 
 const idOf = (node) => (data.ids ? data.ids[node] : String(node));
 
-// Where neighbours of a node come from. Bits as in genurl_graph.graph: 1 predefined, 2 feature, 4 path.
+// Edge sources of the neighbours. Bits as in genurl_graph.graph: 1 predefined, 2 kNN, 4 path.
 const SOURCES = [
-  { key: 'given', bits: 1, title: 'Predefined only', stroke: 'solid', about: 'Given edges that features do not repeat' },
-  { key: 'feature', bits: 2, title: 'Features only', stroke: 'dashed', about: 'Added by the merge: near in the features' },
-  { key: 'both', bits: 3, title: 'Both', stroke: 'solid', about: 'Given edges between near features' },
-  { key: 'path', bits: 4, title: 'Shortest paths', stroke: 'dotted', about: 'Joined by paths over both graphs' },
+  { key: 'given', bits: 1, title: 'Predefined only', stroke: 'solid', about: 'Predefined edges that are no kNN edges' },
+  { key: 'feature', bits: 2, title: 'kNN only', stroke: 'dashed', about: 'Added by the merge: nearest neighbours by features' },
+  { key: 'both', bits: 3, title: 'Both', stroke: 'solid', about: 'Edges of both sources' },
+  { key: 'path', bits: 4, title: 'Shortest paths', stroke: 'dotted', about: 'Joined by paths over edges of both sources' },
 ];
 const present = new Set(merged ? merged.bits : []); // kinds of edges that there are at all
 const NEAREST = { key: 'nearest', title: 'Nearest in the embedding', stroke: 'dotted', about: nearest ? nearest.about : '' };
 
-// Groups of neighbours of a node: [{source, nodes, weights}], one for each kind of edge in the graph.
+// Groups of neighbours of a node: [{source, nodes, weights}], one for each edge source in the graph.
 function neighbours(node) {
   const groups = [];
   if (merged) {
@@ -82,7 +82,7 @@ const state = {
   node: -1,
   hover: -1,
   selected: null, // Uint8Array [n], or null
-  share: 1, // of the points that are drawn while the picture moves
+  share: 1, // of the points that are drawn while the map moves
   lines: { given: true, feature: true, both: true, path: true, nearest: !merged },
 };
 

@@ -40,7 +40,7 @@ function renderLegend(column) {
   return rows;
 }
 
-// Switch one category on or off; `row` is its place in the legend.
+// Switch one category on or off; `row` is its row in the legend.
 function toggle(column, code, row) {
   if (column.hidden.has(code)) column.hidden.delete(code);
   else column.hidden.add(code);

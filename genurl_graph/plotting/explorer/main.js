@@ -27,7 +27,7 @@ function hideTip() {
 function follow() {
   tip.hidden = true;
   drawOverlay();
-  settle();
+  resizePoints();
 }
 
 function listen() {
@@ -92,7 +92,7 @@ async function start() {
   performance.mark('decoded');
   fillPanel();
   if (!hasWebGL()) {
-    find('trouble').textContent = 'This browser offers no WebGL, which the picture needs. Switch hardware acceleration on, or try another browser.';
+    find('trouble').textContent = 'This browser offers no WebGL, which the map needs. Switch hardware acceleration on, or try another browser.';
     find('trouble').hidden = false;
     return;
   }

@@ -1,4 +1,4 @@
-// While the picture moves on a machine that draws slowly, some of the points stand for all of them. They are drawn in
+// While the map moves on a machine that draws slowly, some of the points stand for all of them. They are drawn in
 // random order, so that the first ones are a fair sample.
 
 const FRAME = 40; // milliseconds that a frame may take
@@ -35,7 +35,7 @@ function thinOut() {
   glScene().unselectBatch[0] = Array.from({ length: count }, (_, i) => i);
 }
 
-// All points again, once the picture rests.
+// All points again, once the map rests.
 function fillUp() {
   if (!thin) return;
   thin = false;

@@ -44,7 +44,7 @@ function drawOverlay() {
 
 function drawNeighbourhood(node) {
   const from = toPixel(node);
-  // Those that the merge names last are drawn first, so that the rarer ones lie above them.
+  // The last sources are drawn first, so that the rarer edges lie above them.
   for (const { source, nodes } of neighbours(node).reverse()) {
     if (!state.lines[source.key]) continue;
     pen.strokeStyle = cssVariable(source.key);

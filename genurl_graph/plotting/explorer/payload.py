@@ -12,7 +12,7 @@ import numpy.typing as npt
 from genurl_graph.graph.merge import MergedGraph
 from genurl_graph.plotting.explorer.colours import Categories, Column
 from genurl_graph.plotting.explorer.scene import Scene
-from genurl_graph.plotting.scatter import point_style
+from genurl_graph.plotting.figure import point_style
 
 # Weights of edges are shown with two decimals: sixteen bits are enough for them.
 _LEVELS = 2**16 - 1
@@ -49,7 +49,7 @@ def encode(scene: Scene) -> dict[str, Any]:
 
 
 def merged_rows(graph: MergedGraph, n: int) -> dict[str, Any]:
-    """Neighbours of each node, the most similar first, with provenance bits and weights."""
+    """Neighbours of each node, the most similar first, with edge sources (bits) and weights."""
     row, col = graph.edge_index.cpu().numpy()
     weight = graph.edge_weight.cpu().numpy().astype(np.float64)
     order = np.lexsort((col, -weight, row))

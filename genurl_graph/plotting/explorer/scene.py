@@ -1,4 +1,4 @@
-"""Everything one page of the explorer shows, checked."""
+"""What one page of the explorer shows."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import wrong
 from genurl_graph.graph.merge import MergedGraph
 from genurl_graph.plotting.explorer.colours import Column, Numbers
+from genurl_graph.plotting.figure import check_points
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Scene:
     points : array, float32, shape [n, 2]
         Where points are drawn.
     notes : sequence of str
-        Lines below the title: where the picture comes from.
+        Lines below the title: where the map comes from.
     columns : sequence of Column
         What points can be coloured by; the first is shown first.
     node_id : sequence of str, or None
@@ -42,7 +42,7 @@ class Scene:
     Raises
     ------
     InputError
-        Parts that do not count the same points, or coordinates that are no finite numbers.
+        Parts of different numbers of points, or coordinates that are not finite.
     """
 
     title: str
@@ -56,11 +56,7 @@ class Scene:
     merged_about: str = field(default="")
 
     def __post_init__(self) -> None:
-        if self.points.ndim != 2 or self.points.shape[1] != 2 or len(self.points) == 0:
-            raise InputError(f"points: found shape {self.points.shape}; expected [n, 2] with n >= 1")
-        if not np.isfinite(self.points).all():
-            raise InputError("points: hold NaN or infinite numbers, which no picture can show")
-        n = len(self.points)
+        n = len(check_points("points", self.points))
         counts = {
             f"column {one.name}": len(one.values if isinstance(one, Numbers) else one.codes) for one in self.columns
         }
@@ -68,6 +64,6 @@ class Scene:
         counts |= {} if self.nearest is None else {"nearest": len(self.nearest)}
         for name, count in counts.items():
             if count != n:
-                raise InputError(f"{name}: found {count:,} entries for {n:,} points")
+                raise wrong(name, f"{count:,} entries", f"{n:,}, one for each point")
         if self.merged is not None and self.merged.edge_index.numel() and int(self.merged.edge_index.max()) >= n:
-            raise InputError(f"merged: names node {int(self.merged.edge_index.max())}, but there are {n:,} points")
+            raise wrong("merged", f"node {int(self.merged.edge_index.max())}", f"0 to {n - 1}, one for each point")

@@ -1,6 +1,6 @@
 // Points that the lasso has caught: how many of what, and out as CSV.
 
-// Select nodes, in place of those selected before or (with Shift) beside them.
+// Select nodes, instead of those selected before or (with Shift) beside them.
 function select(nodes, more = false) {
   const selected = more && state.selected ? state.selected : new Uint8Array(n);
   for (const node of nodes) selected[node] = 1;
@@ -51,8 +51,8 @@ function shares(column, nodes) {
   return [bar, ...rows];
 }
 
-// A cell of text: quoted where it must be, and never a formula to a spreadsheet. Plain numbers stay as they are.
-function cell(text) {
+// A field of the file: quoted where it must be, and never a formula to a spreadsheet. Plain numbers stay as they are.
+function field(text) {
   const formula = /^[=+\-@\t\r]/.test(text) && !/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text);
   const safe = formula ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
@@ -64,9 +64,9 @@ function csv(nodes) {
     if (column.names) return number < column.names.length ? column.names[number] : '';
     return Number.isNaN(number) ? '' : String(number);
   };
-  const lines = [['node_id', 'x', 'y', ...columns.map((column) => column.name)].map(cell).join(',')];
+  const lines = [['node_id', 'x', 'y', ...columns.map((column) => column.name)].map(field).join(',')];
   for (const node of nodes) {
-    lines.push([cell(idOf(node)), x[node], y[node], ...columns.map((column) => cell(value(column, node)))].join(','));
+    lines.push([field(idOf(node)), x[node], y[node], ...columns.map((column) => field(value(column, node)))].join(','));
   }
   return lines.join('\r\n') + '\r\n';
 }

@@ -41,7 +41,7 @@ def test_what_cannot_be_drawn_is_refused() -> None:
         column("c", "", [1.0, np.inf])
     with pytest.raises(InputError, match=r"\[n\]"):
         column("c", "", np.zeros((2, 2)))
-    with pytest.raises(InputError, match=r"column c: found 2 entries for 3 points"):
+    with pytest.raises(InputError, match=r"column c: found 2 entries; expected 3"):
         Scene("t", np.zeros((3, 2)), columns=[column("c", "", [1, 2])])
     with pytest.raises(InputError, match="NaN"):
         Scene("t", np.full((3, 2), np.nan))

@@ -1,4 +1,4 @@
-"""Static pictures of two-dimensional embeddings: one, or several in a panel."""
+"""Scatter plots of two-dimensional embeddings as image files: one map, or a panel of several."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import wrong
 from genurl_graph.runtime.files import StrPath, atomic_write, check_output
 
 if TYPE_CHECKING:
@@ -31,33 +31,35 @@ def scatter(
     title: str | None = None,
     subtitle: str | None = None,
 ) -> None:
-    """Draw points in the plane, coloured by label, and write the picture to `path`.
+    """Draw a 2-d map, coloured by label, and write it to `path`.
 
-    Points shrink and become transparent as their number grows, and are drawn in a fixed random order, so that
-    no class covers another because it comes last; beyond 50,000 points their density is shaded, in the mean colour
-    of the points of each pixel. Integer, boolean and string labels of at most 20 classes get a legend; more
-    classes, and real numbers, a colour bar.
+    Points shrink and become transparent as their number grows. They are drawn in a fixed random order, so that no
+    class covers another because it comes last. Beyond 50,000 points the map shows their density: each pixel has the
+    mean colour of its points. Integer, boolean and string labels of at most 20 classes get a legend; more classes,
+    and real numbers, get a colour bar.
 
     Parameters
     ----------
-    embedding
-        Coordinates [n, 2].
-    labels
-        n labels (numbers or strings), or None for one colour.
-    path
-        Picture: ``.png``, ``.pdf`` or ``.svg``.
-    title, subtitle
-        Lines above the picture.
+    embedding : Tensor or array, shape [n, 2]
+    labels : Tensor, array or sequence, shape [n], optional
+        Numbers or strings; without them all points have one colour.
+    path : str or Path
+        ``.png``, ``.pdf`` or ``.svg``.
+    title, subtitle : str, optional
+        Lines above the map.
 
     Raises
     ------
     InputError
-        If the coordinates are not [n, 2] and finite, the labels are not n, or `path` cannot be written.
+        Coordinates that are not [n, 2] and finite, labels that are not n, or a path that cannot be written.
+
+    Examples
+    --------
+    >>> scatter(model.embedding_, data.y, path="cora.png", title="Cora")  # doctest: +SKIP
     """
     target = check_output(path, PLOT_SUFFIXES)
-    points = _points("embedding", embedding)
-    figure = draw(points, _labels(labels, len(points)), title, subtitle)
-    _save(figure, target)
+    points = check_points("embedding", embedding)
+    _save(draw(points, _labels(labels, len(points)), title, subtitle), target)
 
 
 def panel(
@@ -67,37 +69,35 @@ def panel(
     path: StrPath,
     title: str | None = None,
 ) -> None:
-    """Draw several embeddings of the same points side by side, with one legend or colour bar for all.
+    """Draw several 2-d maps of the same points side by side, with one legend or colour bar for all.
 
     Parameters
     ----------
-    embeddings
-        Title of each picture -> coordinates [n, 2], all of the same n points.
-    labels
+    embeddings : mapping
+        Title of each map -> coordinates [n, 2], all of the same n points.
+    labels, path
         As in `scatter`.
-    path
-        Picture: ``.png``, ``.pdf`` or ``.svg``.
-    title
+    title : str, optional
         Line above all.
 
     Raises
     ------
     InputError
-        As `scatter`, and for no embeddings or different numbers of points; the message names the picture.
+        As `scatter`, and for no embeddings or different numbers of points; the message names the map.
     """
     target = check_output(path, PLOT_SUFFIXES)
     if not embeddings:
-        raise InputError("embeddings: found none; expected at least one to draw")
-    parts = {name: _points(name.partition("\n")[0], z) for name, z in embeddings.items()}
+        raise wrong("embeddings", "none", "at least one to draw")
+    parts = {name: check_points(name.partition("\n")[0], z) for name, z in embeddings.items()}
     n = len(next(iter(parts.values())))
     for name, points in parts.items():
         if len(points) != n:
-            raise InputError(f"{name.partition(chr(10))[0]}: {len(points)} points, but the first embedding has {n}")
+            raise wrong(name.partition("\n")[0], f"{len(points)} points", f"{n}, as in the first embedding")
     _save(draw_panel(parts, _labels(labels, n), title), target)
 
 
 def draw(points: Array, labels: Array | None, title: str | None, subtitle: str | None) -> Figure:
-    """The figure behind `scatter`: coordinates [n, 2] and labels [n] in, matplotlib's ``Figure`` out."""
+    """Draw the figure of `scatter` from coordinates [n, 2] and labels [n]."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 6), layout="constrained")
@@ -113,7 +113,7 @@ def draw(points: Array, labels: Array | None, title: str | None, subtitle: str |
 
 
 def draw_panel(parts: Mapping[str, Array], labels: Array | None, title: str | None) -> Figure:
-    """The figure behind `panel`."""
+    """Draw the figure of `panel`."""
     from matplotlib.figure import Figure
 
     columns = min(len(parts), 4 if len(parts) > 6 else 3)
@@ -170,8 +170,8 @@ def _continuous(values: Array, name: str, text: str) -> _Paint:
 
     known = values[np.isfinite(values)].astype(np.float64)
     low, high = float(known.min()), float(known.max())
-    place = (values - low) / ((high - low) or 1.0)
-    colours = colormaps[name](np.nan_to_num(place, nan=0.0))[:, :3]
+    share = (values - low) / ((high - low) or 1.0)
+    colours = colormaps[name](np.nan_to_num(share, nan=0.0))[:, :3]
     colours[~np.isfinite(values)] = 0.8  # grey: no label
     return _Paint(colours, scale=(name, low, high, text))
 
@@ -209,12 +209,13 @@ def _draw_key(figure: Any, axes: Any, paint: _Paint) -> None:
         figure.legend(handles=handles, loc="outside right center", frameon=False, fontsize=9)
 
 
-def _points(name: str, embedding: Any) -> Array:
+def check_points(name: str, embedding: Any) -> Array:
+    """Coordinates of a map as an array [n, 2]; InputError where they are none or not finite."""
     points = _numpy(embedding)
     if points.ndim != 2 or points.shape[1] != 2 or len(points) == 0:
-        raise InputError(f"{name}: found shape {points.shape}, expected [n, 2] with n >= 1 for a picture")
+        raise wrong(name, f"shape {points.shape}", "[n, 2] with n >= 1 for a map")
     if not np.isfinite(points).all():
-        raise InputError(f"{name}: holds NaN or infinite numbers, which no picture can show")
+        raise wrong(name, "NaN or infinite numbers", "finite coordinates")
     return points
 
 
@@ -223,7 +224,7 @@ def _labels(labels: Any, n: int) -> Array | None:
         return None
     values = _numpy(labels)
     if values.shape != (n,):
-        raise InputError(f"labels: found shape {values.shape}, expected [{n}], one a point")
+        raise wrong("labels", f"shape {values.shape}", f"[{n}], one for each point")
     return values
 
 
@@ -238,7 +239,7 @@ def _numpy(values: Any) -> npt.NDArray[Any]:
 
 
 def density_image(points: Array, colours: Array, pixels: int = 600) -> tuple[Array, tuple[float, float, float, float]]:
-    """Two-dimensional histogram of points, coloured.
+    """Two-dimensional histogram of points as a coloured image.
 
     A pixel has the mean colour of its points. Its opacity is the share of occupied pixels that hold as many points or
     fewer (histogram equalisation), from a quarter up, so that single points stay visible beside the densest spots.
@@ -262,9 +263,9 @@ def density_image(points: Array, colours: Array, pixels: int = 600) -> tuple[Arr
     low, high = points.min(0), points.max(0)
     # Points on one spot, or on a line along an axis, still have a pixel around them.
     step = max(float((high - low).max()) / pixels, 1e-9 * float(np.abs(points).max())) or 1.0
-    cells = np.minimum(((points - low) / step).astype(np.int64), pixels - 1)
-    width, height = (int(size) for size in cells.max(0) + 1)
-    flat = cells[:, 1] * width + cells[:, 0]
+    pixel = np.minimum(((points - low) / step).astype(np.int64), pixels - 1)
+    width, height = (int(size) for size in pixel.max(0) + 1)
+    flat = pixel[:, 1] * width + pixel[:, 0]
     counts = np.bincount(flat, minlength=width * height)
     image = np.zeros((width * height, 4), dtype=np.float32)
     occupied = counts > 0

@@ -7,15 +7,15 @@ let home = null; // ranges that show everything
 
 // A fixed random order.
 function shuffled(count) {
-  const places = new Uint32Array(count);
-  for (let i = 0; i < count; i++) places[i] = i;
+  const nodes = new Uint32Array(count);
+  for (let i = 0; i < count; i++) nodes[i] = i;
   let seed = 1;
   for (let i = count - 1; i > 0; i--) {
     seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
     const j = Math.floor((seed / 2 ** 32) * (i + 1));
-    [places[i], places[j]] = [places[j], places[i]];
+    [nodes[i], nodes[j]] = [nodes[j], nodes[i]];
   }
-  return places;
+  return nodes;
 }
 
 function extent(nodes) {
@@ -93,7 +93,7 @@ async function draw() {
 let resizing = 0;
 
 // The size of points follows the zoom once it rests.
-function settle() {
+function resizePoints() {
   clearTimeout(resizing);
   resizing = setTimeout(() => {
     if (pointSize() !== plot.data[0].marker.size) Plotly.restyle(plot, { 'marker.size': pointSize() });

@@ -1,4 +1,4 @@
-"""The picture: what is drawn for which labels, and what is refused."""
+"""Static maps: what is drawn for which labels, and what is refused."""
 
 import os
 from pathlib import Path
@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from genurl_graph.exceptions import InputError
-from genurl_graph.plotting import scatter as plotting
-from genurl_graph.plotting.scatter import density_image, draw, draw_panel, panel, point_style, scatter
+from genurl_graph.plotting import figure as plotting
+from genurl_graph.plotting import panel, scatter
+from genurl_graph.plotting.figure import density_image, draw, draw_panel, point_style
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def legend_entries(figure) -> list[str]:
 
 
 @pytest.mark.parametrize(("suffix", "magic"), [(".png", b"\x89PNG"), (".pdf", b"%PDF"), (".svg", b"<?xml")])
-def test_files_are_pictures_and_nothing_else_is_left(
+def test_files_are_images_and_nothing_else_is_left(
     tmp_path: Path, points: np.ndarray, suffix: str, magic: bytes
 ) -> None:
     path = tmp_path / f"z{suffix}"
@@ -85,7 +86,7 @@ def test_more_points_are_smaller_and_fainter() -> None:
 @pytest.mark.parametrize(
     ("embedding", "labels", "message"),
     [
-        (np.zeros((4, 3)), None, r"shape \(4, 3\), expected \[n, 2\]"),
+        (np.zeros((4, 3)), None, r"shape \(4, 3\); expected \[n, 2\]"),
         (np.zeros((0, 2)), None, "n >= 1"),
         (np.array([[0, np.nan]]), None, "NaN"),
         (np.zeros((4, 2)), np.zeros(3), "labels: found shape"),
@@ -139,7 +140,7 @@ def test_density_of_a_spot_or_a_line(points: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 7])
-def test_a_panel_has_a_picture_for_each_and_one_legend(points: np.ndarray, count: int) -> None:
+def test_a_panel_has_a_map_for_each_and_one_legend(points: np.ndarray, count: int) -> None:
     figure = draw_panel({f"method {i}\n{i} s": points + i for i in range(count)}, np.arange(60) % 3, "digits")
     shown = [axes for axes in figure.axes if axes.collections]
     assert [axes.get_title() for axes in shown] == [f"method {i}\n{i} s" for i in range(count)]
@@ -152,7 +153,7 @@ def test_a_panel_of_real_numbers_has_one_colour_bar(points: np.ndarray) -> None:
     values = np.linspace(0, 1, 60)
     values[3] = np.nan
     figure = draw_panel({"a": points, "b": points}, values, None)
-    assert len(figure.axes) == 3  # two pictures and the bar
+    assert len(figure.axes) == 3  # two maps and the bar
     assert figure.legends == []
 
 
@@ -161,7 +162,7 @@ def test_panel_writes_and_refuses(tmp_path: Path, points: np.ndarray) -> None:
     assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
     for embeddings, message in (
         ({}, "embeddings: found none"),
-        ({"a": points, "umap\n3 s": points[1:]}, "umap: 59 points, but the first embedding has 60"),
+        ({"a": points, "umap\n3 s": points[1:]}, "umap: found 59 points; expected 60"),
         ({"umap\n3 s": points[:, :1]}, r"umap: found shape \(60, 1\)"),
     ):
         with pytest.raises(InputError, match=message):
