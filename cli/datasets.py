@@ -7,7 +7,7 @@ import click
 
 from genurl_graph.cli import options
 from genurl_graph.cli.report import Report
-from genurl_graph.datasets.entry import stored
+from genurl_graph.datasets.registry import stored
 
 if TYPE_CHECKING:
     from genurl_graph.datasets import DatasetInfo

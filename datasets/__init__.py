@@ -7,8 +7,7 @@ user's file) bring in torch and PyG at their first use.
 import os
 from typing import TYPE_CHECKING
 
-from genurl_graph.datasets.entry import DatasetInfo
-from genurl_graph.datasets.registry import data_root, info, names
+from genurl_graph.datasets.registry import DatasetInfo, data_root, info, names
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data

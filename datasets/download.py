@@ -14,7 +14,7 @@ import zipfile
 from pathlib import Path
 from typing import IO, Any
 
-from genurl_graph.datasets.entry import DatasetInfo, stored
+from genurl_graph.datasets.registry import DatasetInfo, stored
 from genurl_graph.exceptions import InputError
 from genurl_graph.runtime.files import atomic_write
 

@@ -15,12 +15,11 @@ import numpy as np
 import torch
 
 from genurl_graph.datasets.download import ensure_files
-from genurl_graph.datasets.entry import DatasetInfo
 from genurl_graph.datasets.ogb import read_ogb, read_ogb_links
 from genurl_graph.datasets.readers.checks import check_graph, dense_features, encode_labels
 from genurl_graph.datasets.readers.images import load_idx
 from genurl_graph.datasets.readers.sparse_parts import adjacency_edges, csr_from_arrays, to_sparse_tensor
-from genurl_graph.datasets.registry import data_root, info
+from genurl_graph.datasets.registry import DatasetInfo, data_root, info
 from genurl_graph.exceptions import InputError
 from genurl_graph.inputs.safe_load import load_archive
 

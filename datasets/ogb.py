@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from genurl_graph.datasets.entry import DatasetInfo
+from genurl_graph.datasets.registry import DatasetInfo
 from genurl_graph.exceptions import InputError
 
 if TYPE_CHECKING:

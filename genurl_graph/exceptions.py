@@ -71,6 +71,7 @@ def unknown(what: object, name: object, known: Iterable[str]) -> InputError:
     "encoder: found 'gnc'; expected one of gcn, mlp (did you mean 'gcn'?)"
     """
     names = list(known)
-    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    lower = {known_name.lower(): known_name for known_name in names}
+    near = difflib.get_close_matches(str(name).lower(), lower, n=1, cutoff=0.5)
+    hint = f" (did you mean {lower[near[0]]!r}?)" if near else ""
     return wrong(what, repr(name), f"one of {', '.join(names)}{hint}")

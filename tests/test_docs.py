@@ -94,17 +94,25 @@ def test_options_of_commands_exist(words):
     assert [word for word in words[1:] if word.startswith("--") and word not in text] == []
 
 
+def text(node: ast.AST) -> str:
+    """A string of the sources, with … in the place of what is filled in."""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(map(text, node.values))
+    return str(node.value) if isinstance(node, ast.Constant) else "…"
+
+
 def messages() -> str:
-    """Every string of the sources, a line each, with … in the place of what is filled in."""
+    """Every string of the sources, and every message that `wrong` and `unknown` write, a line each."""
     found = set()
     for folder in ("genurl_graph", "datasets", "cli"):
         for file in (REPOSITORY / folder).rglob("*.py"):
             for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.JoinedStr):
-                    parts = (part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
-                    found.add("".join(str(part) for part in parts))
-                elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                    found.add(node.value)
+                if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("wrong", "unknown"):
+                    what, first, second = map(text, node.args)
+                    named = node.func.id == "unknown"  # type: ignore[attr-defined]
+                    found.add(f"{what}: found {'…' if named else first}; expected {'one of …' if named else second}")
+                elif isinstance(node, ast.JoinedStr | ast.Constant):
+                    found.add(text(node))
     return "\n".join(found)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from genurl_graph.datasets.entry import DatasetInfo, stored
+from genurl_graph.datasets.registry import DatasetInfo, stored
 from genurl_graph.exceptions import InputError
 
 if TYPE_CHECKING:
