@@ -38,8 +38,9 @@ test: $(VENV)/.installed-test ## run the tests
 docs: $(VENV)/.installed-docs ## write the documentation to site/ (no warnings allowed)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-lint: $(VENV)/.installed-lint ## look for mistakes (ruff)
+lint: $(VENV)/.installed-lint ## look for mistakes (ruff) and for imports against the order of the folders
 	$(BIN)/ruff check .
+	LINT_IMPORTS="$(CURDIR)/$(BIN)/lint-imports" .ci/imports
 
 format: $(VENV)/.installed-lint ## rewrite the sources in the common format
 	$(BIN)/ruff format .
