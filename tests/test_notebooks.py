@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
-NEEDS_CORA = ("cora_in_five_minutes", "what_merging_does")
+NEEDS_CORA = ("cora_in_five_minutes", "edge_sources")
 # A part of the preset's epochs shows as well what the cells do.
 SHORTER = {"cora_in_five_minutes": ("GenURL(random_state=0).fit(", "GenURL(random_state=0, epochs=15).fit(")}
 
@@ -43,10 +43,10 @@ def own_graph(names: dict[str, Any]) -> None:
 
 def merging(names: dict[str, Any]) -> None:
     assert picture("merging.png")
-    mass, accuracy = names["mass"], names["accuracy"]
-    assert mass["adjacency only"] == {"mass_predefined": 1.0, "mass_feature": 0.0, "mass_both": 0.0}
-    assert mass["features only"]["mass_predefined"] == 0.0
-    assert min(mass["both"].values()) > 0.1
+    weights, accuracy = names["weights"], names["accuracy"]
+    assert weights["adjacency only"] == {"mass_predefined": 1.0, "mass_feature": 0.0, "mass_both": 0.0}
+    assert weights["features only"]["mass_predefined"] == 0.0
+    assert min(weights["both"].values()) > 0.1
     # Features join what citations leave apart.
     assert names["pieces"] == {"adjacency only": 78, "both": 1}
     assert accuracy["both"]["val"] > accuracy["features only"]["val"] + 0.05
@@ -81,9 +81,9 @@ def images(names: dict[str, Any]) -> None:
 
 EXPECTED: dict[str, Callable[[dict[str, Any]], None]] = {
     "cora_in_five_minutes": cora,
-    "pictures_beside_umap": pictures,
+    "maps_beside_umap": pictures,
     "your_own_graph": own_graph,
-    "what_merging_does": merging,
+    "edge_sources": merging,
     "distillation": distillation,
     "ogb_in_small": ogb,
     "images_without_labels": images,
@@ -108,7 +108,7 @@ def test_cells_run(name: str, request: pytest.FixtureRequest, tmp_path: Path, mo
     root = request.getfixturevalue("data_root") if name in NEEDS_CORA else tmp_path / "no-data"
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GENURL_DATA", str(root))
-    # An optional peer, which compiles for longer than all notebooks take: as if it were not installed.
+    # An optional baseline, which compiles for longer than all notebooks take: as if it were not installed.
     monkeypatch.setitem(sys.modules, "umap", None)
     notebook = nbformat.read(FOLDER / f"{name}.ipynb", as_version=nbformat.NO_CONVERT)
     nbformat.validate(notebook)
