@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from torch_geometric.data import Data
 
     from genurl_graph.datasets import DatasetInfo
-    from genurl_graph.estimator import GenURL
     from genurl_graph.evaluation.ogb import Metric
     from genurl_graph.evaluation.splits import Split
 
@@ -174,7 +173,7 @@ class Work:
         """The run of a seed, and of its encoder as it was before the training if that is wanted."""
         reset_peak()
         estimator = options.make_estimator(**self.model, seed=seed).fit(self.data)
-        size = n_parameters(estimator)
+        size = estimator.n_parameters_
         found = {"genurl": self.judge(estimator.embedding_, seed, size, dict(estimator.seconds_))}
         if untrained:
             start = time.perf_counter()
@@ -197,11 +196,6 @@ class Work:
             )
             seconds[name] = time.perf_counter() - start
         return OgbRun(probes["linear"], probes["mlp"], encoder, seconds, peak_mb(), peak_gpu_mb())
-
-
-def n_parameters(estimator: "GenURL") -> int:
-    """Trained numbers of the unsupervised stage: the encoder's, and those of what is trained along and dropped."""
-    return sum(p.numel() for p in estimator._objective.parameters() if p.requires_grad)
 
 
 def peak_gpu_mb() -> float | None:

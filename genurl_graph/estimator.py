@@ -12,18 +12,21 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 from genurl_graph.config import Config
+from genurl_graph.config.toml import flatten
 from genurl_graph.exceptions import InputError
-from genurl_graph.inference.conventions import Conventions
+from genurl_graph.graph.merge import MergedGraph
+from genurl_graph.inference.conventions import Conventions, FittedAttribute
+from genurl_graph.inference.fitted import FittedModel, TrainedModel
 from genurl_graph.inference.persistence import load_model, save_model
-from genurl_graph.inference.transform import embed_new
+from genurl_graph.inference.transform import as_given, embed_new
 from genurl_graph.inputs.embeddings import read_embedding
-from genurl_graph.inputs.hetero import as_graph, split, weigh
+from genurl_graph.inputs.hetero import as_graph, weigh
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.precomputed import as_distances
-from genurl_graph.nn.cnn import ModuleEncoder
 from genurl_graph.runtime.devices import choose_device, one_thread, seeded
 from genurl_graph.runtime.memory import named_shortage
 from genurl_graph.runtime.processes import agreed, rank
@@ -102,6 +105,8 @@ class GenURL(Conventions):
         Undirected edges by provenance, components before and after the merge.
     seconds_ : dict
         Seconds of the stages ``graph`` and ``train``.
+    n_parameters_ : int
+        Trained numbers.
     mass_ : float
         Mean row sum of P.
     node_slices_ : dict or None
@@ -114,6 +119,27 @@ class GenURL(Conventions):
     >>> embedding = GenURL(random_state=0).fit_transform(data)  # PyG Data with x and edge_index
     >>> coordinates = GenURL(n_components=2).fit_transform(vectors)  # NumPy [n, f]
     """
+
+    model_: FittedModel
+    embedding_ = FittedAttribute[Tensor]()
+    encoder_ = FittedAttribute[nn.Module]("network")
+    config_ = FittedAttribute[Config]()
+    task_ = FittedAttribute[str]()
+    encoder_name_ = FittedAttribute[str]()
+    device_ = FittedAttribute[str]()
+    seed_ = FittedAttribute[int]()
+    n_iter_ = FittedAttribute[int]()
+    n_parameters_ = FittedAttribute[int]()
+    loss_history_ = FittedAttribute[list[float]]()
+    graph_ = FittedAttribute[MergedGraph]()
+    graph_summary_ = FittedAttribute[dict[str, Any]]()
+    seconds_ = FittedAttribute[dict[str, float]]()
+    mass_ = FittedAttribute[float]()
+    statistics_ = FittedAttribute[dict[str, Tensor]]()
+    node_slices_ = FittedAttribute[Mapping[str, Sequence[int]] | None]()
+    node_widths_ = FittedAttribute[dict[str, int] | None]()
+    knn_backend_ = FittedAttribute[str | None]()
+    knn_recall_ = FittedAttribute[float | None]()
 
     def __init__(
         self,
@@ -212,31 +238,36 @@ class GenURL(Conventions):
                 callbacks=callbacks,
                 progress=self.verbose,
             )
-        self.embedding_ = objective.embed().cpu()
-        self.seconds_ = {"graph": graph_seconds, "train": time.perf_counter() - started}
-        self.config_, self.task_, self.encoder_name_ = config, config.task, config.encoder.name
-        self.device_, self.seed_ = device.type, seed
-        self.loss_history_, self.n_iter_ = history, len(history)
-        self.graph_ = type(problem.merged)(*(t.cpu() for t in problem.merged))
-        self.graph_summary_ = summary
-        self.knn_backend_ = problem.neighbors.backend if problem.neighbors else None
-        self.knn_recall_ = problem.neighbors.recall if problem.neighbors else None
+        self.model_ = TrainedModel(
+            encoder=objective.encoder,
+            config=config,
+            embedding=objective.embed().cpu(),
+            statistics=statistics,
+            space=problem.space,
+            seed=seed,
+            n_features_in=data.num_features,
+            loss_history=history,
+            graph_summary=summary,
+            seconds={"graph": graph_seconds, "train": time.perf_counter() - started},
+            knn_backend=problem.neighbors.backend if problem.neighbors else None,
+            knn_recall=problem.neighbors.recall if problem.neighbors else None,
+            mass=agreed(problem.merged.mass() / data.num_nodes),
+            node_slices=None if data.types is None else data.types.rows,
+            node_widths=None if data.types is None else data.types.widths(),
+            device=device.type,
+            objective=objective,
+            initial=initial,
+            graph=type(problem.merged)(*(part.cpu() for part in problem.merged)),
+            kind=data.kind,
+        )
         self.n_features_in_ = data.num_features
-        self.statistics_ = statistics
-        self._objective, self._encoder, self._initial = objective, objective.encoder, initial
-        self._space = problem.space
-        self.mass_ = agreed(problem.merged.mass() / data.num_nodes)
-        self._kind = data.kind
-        self.node_slices_ = None if data.types is None else data.types.rows
-        self.node_widths_ = None if data.types is None else data.types.widths()
         return self
 
     def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any:
         """`fit`, then the embedding: an array, a Tensor for torch and PyG, a dictionary by node type for HeteroData."""
-        self.fit(X, y, **fit_params)
-        if self.node_slices_ is not None:
-            return split(self.embedding_, self.node_slices_)
-        return self.embedding_ if self._kind == "torch" else self.embedding_.numpy()
+        model = self.fit(X, y, **fit_params).model_
+        assert isinstance(model, TrainedModel)
+        return as_given(model.embedding, model.kind, model.node_slices)
 
     def transform(self, X: Any) -> Any:
         """Embed new nodes or vectors by the trained encoder.
@@ -262,36 +293,22 @@ class GenURL(Conventions):
         A free table of coordinates places a new sample by its nearest fitted ones
         (`genurl_graph.inference.placement`): always at the same place, whatever other samples are transformed with it.
         """
-        if not hasattr(self, "_encoder"):
-            from sklearn.exceptions import NotFittedError
-
-            raise NotFittedError("GenURL is not fitted yet; call fit first")
+        check_is_fitted(self)
         self._see_columns(X, reset=False)
-        return embed_new(self, X)
+        return embed_new(self.model_, X)
 
     def untrained_embedding(self) -> Tensor:
         """Embedding [n, d] by the same encoder with its initial weights: what the training started from."""
-        if not hasattr(self, "_objective"):
+        model = getattr(self, "model_", None)
+        if not isinstance(model, TrainedModel):
             raise InputError("untrained_embedding: only a model that was fitted here, not loaded, knows its start")
-        encoder = self._encoder
-        trained = {k: v.detach().clone() for k, v in encoder.state_dict().items()}
-        encoder.load_state_dict(self._initial)
-        try:
-            return self._objective.embed().cpu()
-        finally:
-            encoder.load_state_dict(trained)
-
-    @property
-    def encoder_(self) -> nn.Module:
-        """The trained network."""
-        if not hasattr(self, "_encoder"):
-            raise AttributeError("encoder_: GenURL is not fitted yet; call fit first")
-        encoder: nn.Module = self._encoder
-        return encoder.module if isinstance(encoder, ModuleEncoder) else encoder
+        return model.untrained_embedding()
 
     def save(self, folder: str | Path) -> None:
         """Write the model to a folder: safetensors and JSON, no pickle. See `genurl_graph.inference.persistence`."""
-        save_model(self, folder)
+        if not hasattr(self, "model_"):
+            raise InputError("save: the model is not fitted yet; call fit first")
+        save_model(self.model_, folder)
 
     @classmethod
     def load(cls, folder: str | Path, encoder: nn.Module | None = None) -> GenURL:
@@ -308,7 +325,16 @@ class GenURL(Conventions):
         InputError
             Not such a folder, or a damaged one; or another encoder than it needs.
         """
-        return load_model(cls, folder, encoder)
+        fitted = load_model(folder, encoder)
+        model = cls(
+            n_components=fitted.config.encoder.dim,
+            task=fitted.task,
+            encoder=fitted.encoder_name if encoder is None else encoder,
+            random_state=fitted.seed,
+            config=flatten(fitted.config.to_dict()),
+        )
+        model.model_, model.n_features_in_ = fitted, fitted.n_features_in
+        return model
 
     def resolve(self, X: Any) -> Config:
         """The configuration that `fit` would run with on `X`, without running it."""

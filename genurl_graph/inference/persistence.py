@@ -5,19 +5,42 @@ from __future__ import annotations
 import copy
 import json
 import secrets
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
+from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
+from genurl_graph.config import Config
+from genurl_graph.config.toml import flatten
 from genurl_graph.exceptions import InputError
+from genurl_graph.graph.projection import FeatureSpace, Projection
+from genurl_graph.graph.structural_features import structure_width
+from genurl_graph.inference.fitted import FittedModel
+from genurl_graph.nn.build import make_encoder
+from genurl_graph.runtime.files import atomic_write, save_tensors, write_json
 
 if TYPE_CHECKING:
-    from genurl_graph.config import Config
-    from genurl_graph.estimator import GenURL
     from genurl_graph.objectives.base import Encoder
-from genurl_graph.graph.projection import FeatureSpace, Projection
+
+FORMAT = 1
+# What the JSON holds of a model, each under its name and "_", the estimator's name for it.
+KEPT = (
+    "seed",
+    "n_features_in",
+    "loss_history",
+    "graph_summary",
+    "seconds",
+    "knn_backend",
+    "knn_recall",
+    "mass",
+)
+# Absent from models of homogeneous graphs that were saved before there were others.
+OPTIONAL = ("node_slices", "node_widths")
+# For whoever reads the file: they follow from the rest.
+DERIVED = ("task", "encoder_name", "n_iter")
 
 
 def pack(space: FeatureSpace) -> dict[str, Tensor]:
@@ -48,7 +71,7 @@ def unpack(tensors: dict[str, Tensor], unit: bool) -> FeatureSpace:
     KeyError, ValueError
         A tensor is missing, or they do not fit together.
     """
-    parts = {key.removeprefix("space."): value for key, value in tensors.items() if key.startswith("space.")}
+    parts = _below(tensors, "space.")
     if "shape" in parts:
         rows, columns = parts["shape"].tolist()
         # Checked: sparse products would follow wrong indices out of the tensor.
@@ -68,79 +91,50 @@ def unpack(tensors: dict[str, Tensor], unit: bool) -> FeatureSpace:
     return FeatureSpace(vectors, unit, projection)
 
 
-FORMAT = 1
-# Absent from models of homogeneous graphs that were saved before there were others.
-_OPTIONAL = ("node_slices_", "node_widths_")
-_KEPT = (
-    "task_",
-    "encoder_name_",
-    "seed_",
-    "n_features_in_",
-    "n_iter_",
-    "loss_history_",
-    "graph_summary_",
-    "seconds_",
-    "knn_backend_",
-    "knn_recall_",
-    "mass_",
-)
+def save_model(model: FittedModel, folder: str | Path) -> None:
+    """Write encoder weights, column statistics and embedding (safetensors), and the rest (JSON).
 
-
-def save_model(model: GenURL, folder: str | Path) -> None:
-    """Write encoder weights, feature statistics and embedding (safetensors), and the rest (JSON).
-
-    A free table places new samples by their neighbours: its folder holds the fitted vectors too.
+    An embedding table places new samples by their neighbours: its folder holds the fitted vectors too.
 
     Raises
     ------
     InputError
-        The model is not fitted, or the folder cannot be written.
+        The folder cannot be written.
     """
-    from importlib.metadata import version
-
-    from genurl_graph.runtime.files import atomic_write, save_tensors, write_json
-
-    if not hasattr(model, "embedding_"):
-        raise InputError("save: the model is not fitted yet")
     target = Path(folder)
     try:
         target.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{target}: cannot create this folder: {error.strerror}") from error
-    tensors = {f"encoder.{k}": v.detach().cpu().contiguous() for k, v in model._encoder.state_dict().items()}
-    tensors |= {f"statistics.{k}": v.contiguous() for k, v in model.statistics_.items()}
-    tensors["embedding"] = model.embedding_.contiguous()
-    space = model._space if model.encoder_name_ == "free" else None
+    tensors = {f"encoder.{k}": v.detach().cpu().contiguous() for k, v in model.encoder.state_dict().items()}
+    tensors |= {f"statistics.{k}": v.contiguous() for k, v in model.statistics.items()}
+    tensors["embedding"] = model.embedding.contiguous()
+    space = model.space if model.encoder_name == "free" else None
     if space is not None:
         tensors |= pack(space)
     # The same mark in both files: one of them may be of an earlier model, if writing the other was interrupted.
     mark = secrets.token_hex(8)
     with atomic_write(target / "model.safetensors") as temporary:
         save_tensors(temporary, tensors, {"mark": mark})
-    note: dict[str, Any] = {
+    note = {
         "format": FORMAT,
         "mark": mark,
         "version": version("genurl-graph"),
-        "config": model.config_.to_dict(),
+        "config": model.config.to_dict(),
+        "fitted": {f"{name}_": getattr(model, name) for name in (*KEPT, *OPTIONAL, *DERIVED)},
+        "space": None if space is None else {"unit": space.unit},
     }
-    note["fitted"] = {name: getattr(model, name) for name in (*_KEPT, *_OPTIONAL)}
-    note["space"] = None if space is None else {"unit": space.unit}
     write_json(target / "model.json", note)
 
 
-def load_model(cls: type[GenURL], folder: str | Path, module: nn.Module | None = None) -> GenURL:
-    """The estimator that `save_model` wrote, on the CPU; `module` takes the weights of a user's own encoder.
+def load_model(folder: str | Path, module: nn.Module | None = None) -> FittedModel:
+    """The model that `save_model` wrote, on the CPU; a copy of `module` takes the weights of a user's own encoder.
 
     Raises
     ------
     InputError
         Not such a folder, or a damaged one; or a module missing, superfluous, or of other weights.
     """
-    from safetensors import SafetensorError
-
-    from genurl_graph.config import Config
-    from genurl_graph.config.toml import flatten
-
     source = Path(folder)
     try:
         note = json.loads((source / "model.json").read_text(encoding="utf-8"))
@@ -148,8 +142,8 @@ def load_model(cls: type[GenURL], folder: str | Path, module: nn.Module | None =
             raise InputError(f"model {source}: format {note['format']!r}; expected {FORMAT}")
         tensors = _read_tensors(source / "model.safetensors", note["mark"])
         config = Config(task=note["config"]["task"]).override(flatten(note["config"]))
-        fitted = {name: note["fitted"][name] for name in _KEPT}
-        fitted |= {name: note["fitted"].get(name) for name in _OPTIONAL}
+        fitted = {name: note["fitted"][f"{name}_"] for name in KEPT}
+        fitted |= {name: note["fitted"].get(f"{name}_") for name in OPTIONAL}
         axes = tensors.get("statistics.axes")
         width = _input_width(config, fitted, len(tensors["embedding"])) if axes is None else axes.size(1)
         own = config.encoder.name == "module"
@@ -158,31 +152,17 @@ def load_model(cls: type[GenURL], folder: str | Path, module: nn.Module | None =
             raise InputError(
                 f"model {source}: its encoder is {config.encoder.name!r}; expected encoder to be {expected}"
             )
-        encoder = _encoder(config, width, tensors, copy.deepcopy(module))
+        encoder = _encoder(config, width, tensors, copy.deepcopy(module)).eval()
         space = None if note["space"] is None else unpack(tensors, bool(note["space"]["unit"]))
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"model {source}: is not a folder that GenURL.save wrote, or is damaged ({error})") from error
-    model = cls(
-        n_components=config.encoder.dim,
-        task=config.task,
-        encoder=config.encoder.name if module is None else module,
-        random_state=fitted["seed_"],
-        config=flatten(config.to_dict()),
-    )
-    for name, value in fitted.items():
-        setattr(model, name, value)
-    model.config_, model.device_ = config, "cpu"
-    model.embedding_ = tensors["embedding"]
-    model.statistics_ = {k[11:]: v for k, v in tensors.items() if k.startswith("statistics.")}
-    model._encoder, model._space = encoder.eval(), space
-    return model
+    statistics = _below(tensors, "statistics.")
+    return FittedModel(encoder, config, tensors["embedding"], statistics, space, **fitted)
 
 
 def _read_tensors(path: Path, mark: str) -> dict[str, Tensor]:
-    from safetensors import safe_open
-
     with safe_open(str(path), framework="pt") as file:
         if (file.metadata() or {}).get("mark") != mark:
             raise ValueError("its two files are of different models")
@@ -197,10 +177,8 @@ def _read_tensors(path: Path, mark: str) -> dict[str, Tensor]:
 
 def _input_width(config: Config, fitted: dict[str, Any], num_nodes: int) -> int:
     """Columns that the encoder reads: features, and structural ones of nodes without any."""
-    from genurl_graph.graph.structural_features import structure_width
-
-    width: int = fitted["n_features_in_"]
-    bare, slices, widths = num_nodes, fitted["node_slices_"], fitted["node_widths_"]
+    width: int = fitted["n_features_in"]
+    bare, slices, widths = num_nodes, fitted["node_slices"], fitted["node_widths"]
     if slices is not None:
         ends = [0, *(high for _, high in slices.values())]
         if list(slices) != list(widths) or [low for low, _ in slices.values()] != ends[:-1] or ends[-1] != num_nodes:
@@ -213,21 +191,19 @@ def _input_width(config: Config, fitted: dict[str, Any], num_nodes: int) -> int:
 
 def _encoder(config: Config, width: int, tensors: dict[str, Tensor], module: nn.Module | None) -> Encoder:
     """The encoder that `config` describes, with its saved weights."""
-    from genurl_graph.nn.build import make_encoder
-
     if config.encoder.name != "free" and config.encoder.layers > len(tensors):
         raise ValueError(f"{config.encoder.layers} layers, but {len(tensors)} tensors")
     if module is not None:
         own = make_encoder(config, width, module=module)
-        own.load_state_dict(_weights(tensors))
+        own.load_state_dict(_below(tensors, "encoder."))
         return cast("Encoder", own)
     # Without memory or random numbers of its own: the file's tensors become the weights, and sizes that do not fit
     # them are noticed before anything of that size is made.
     with torch.device("meta"):
         encoder = make_encoder(config, width, tensors["embedding"])
-    encoder.load_state_dict(_weights(tensors), assign=True)
+    encoder.load_state_dict(_below(tensors, "encoder."), assign=True)
     return cast("Encoder", encoder)
 
 
-def _weights(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {k.removeprefix("encoder."): v for k, v in tensors.items() if k.startswith("encoder.")}
+def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}

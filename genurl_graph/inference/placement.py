@@ -12,16 +12,16 @@ a sample gets the same place whatever comes with it.
 
 from __future__ import annotations
 
-from typing import NamedTuple, cast
+from typing import cast
 
 import torch
 from torch import Tensor
 
-from genurl_graph.config import Config
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import wrong
 from genurl_graph.graph.affinity import calibrate_rows, kernel
 from genurl_graph.graph.knn import Metric, knn, reranked_distances
 from genurl_graph.graph.projection import FeatureSpace
+from genurl_graph.inference.fitted import FittedModel
 from genurl_graph.objectives.fft_repulsion import Mesh, as_plane
 
 STEPS = 50
@@ -39,15 +39,7 @@ _CELLS = 1 << 22
 _EXHAUSTED = 1e-300
 
 
-class Fitted(NamedTuple):
-    """A fitted table."""
-
-    table: Tensor  # float32 [n, d]
-    mass: float  # mean row sum of P
-    seed: int
-
-
-def neighbors_of(x: Tensor, space: FeatureSpace, config: Config, seed: int) -> tuple[Tensor, Tensor]:
+def neighbors_of(x: Tensor, space: FeatureSpace, model: FittedModel) -> tuple[Tensor, Tensor]:
     """The nearest fitted samples of new ones.
 
     Parameters
@@ -56,8 +48,7 @@ def neighbors_of(x: Tensor, space: FeatureSpace, config: Config, seed: int) -> t
         Features as in the fit, strided or CSR.
     space : FeatureSpace
         Of the fit.
-    config : Config
-    seed : int
+    model : FittedModel
 
     Returns
     -------
@@ -65,7 +56,7 @@ def neighbors_of(x: Tensor, space: FeatureSpace, config: Config, seed: int) -> t
     distances : Tensor, float32, shape [m, k]
         Ascending.
     """
-    c = config.neighbors
+    c = model.config.neighbors
     placed, metric = space.place(x), cast(Metric, c.metric)
     found = knn(
         space.vectors,
@@ -75,12 +66,12 @@ def neighbors_of(x: Tensor, space: FeatureSpace, config: Config, seed: int) -> t
         # "auto" would look at the size of the batch.
         backend="approximate" if c.backend == "approximate" else "exact",
         memory_mb=c.memory_mb,
-        seed=seed,
+        seed=model.seed,
     )
     return reranked_distances(space.vectors, placed, found.indices, metric)
 
 
-def place(indices: Tensor, distances: Tensor, fitted: Fitted, config: Config) -> Tensor:
+def place(indices: Tensor, distances: Tensor, model: FittedModel) -> Tensor:
     """Coordinates of new samples.
 
     Parameters
@@ -89,9 +80,7 @@ def place(indices: Tensor, distances: Tensor, fitted: Fitted, config: Config) ->
         Fitted samples near each new one, nearest first.
     distances : Tensor, float32, shape [m, k]
         Ascending.
-    fitted : Fitted
-    config : Config
-        Of the fit.
+    model : FittedModel
 
     Returns
     -------
@@ -102,41 +91,39 @@ def place(indices: Tensor, distances: Tensor, fitted: Fitted, config: Config) ->
     InputError
         A table fitted with the cosine of its rows, which has no place for a sum of kernels.
     """
-    if config.loss.metric != "euclidean":
-        raise InputError(f"transform: a free table needs loss.metric euclidean; found {config.loss.metric}")
+    metric, table = model.config.loss.metric, model.embedding
+    if metric != "euclidean":
+        raise wrong("transform: loss.metric of an embedding table", metric, "euclidean")
     m = indices.size(0)
-    repulsion = _Repulsion(fitted, config)
+    repulsion = _Repulsion(model)
     # Full blocks of full vectors: the last entries of a tensor may take another way through the processor.
     padded = torch.arange(-(-m // _LANES) * _LANES).clamp_max(m - 1)
-    parts = [
-        _settled(indices[rows], distances[rows], fitted, repulsion, config) for rows in torch.split(padded, _BLOCK)
-    ]
+    parts = [_descend(indices[rows], distances[rows], model, repulsion) for rows in torch.split(padded, _BLOCK)]
     known = distances[:, 0] == 0
-    return torch.where(known[:, None], fitted.table[indices[:, 0]], torch.cat(parts)[:m])
+    return torch.where(known[:, None], table[indices[:, 0]], torch.cat(parts)[:m])
 
 
 class _Repulsion:
     """``c sum_j kappa(. - y_j)`` of a frozen table: its gradient anywhere."""
 
-    def __init__(self, fitted: Fitted, config: Config) -> None:
-        self.temperature, self.nu = config.loss.temperature, config.loss.nu
-        table = fitted.table
+    def __init__(self, model: FittedModel) -> None:
+        table, loss = model.embedding, model.config.loss
+        self.temperature, self.nu = loss.temperature, loss.nu
         n = len(table)
         self.share = 1.0
         if table.size(1) <= 2:
             self.potential, taps = Mesh(self.temperature, self.nu).potential(as_plane(table))
             total = float(self.potential.read(taps)[0].double().sum()) - n
         else:
-            generator = torch.Generator().manual_seed(fitted.seed)
+            generator = torch.Generator().manual_seed(model.seed)
             self.columns = table[torch.randperm(n, generator=generator)[:COLUMNS]].double()
             size = len(self.columns)
             self.share = n / size
             block = torch.cdist(self.columns, self.columns).square() / self.temperature
             total = (float(kernel(block, self.nu).sum()) - size) * (n * (n - 1) / max(size * (size - 1), 1))
-        scale = config.loss.scale
         floor = 1e-3 * n  # as in the fit: see `genurl_graph.objectives.fft_repulsion`
-        profiled = n * fitted.mass / max(total, floor)
-        self.strength = profiled if isinstance(scale, str) else float(scale) * config.loss.gamma
+        profiled = n * model.mass / max(total, floor)
+        self.strength = profiled if isinstance(loss.scale, str) else float(loss.scale) * loss.gamma
 
     def gradient(self, z: Tensor) -> Tensor:
         """[m, d] at the places z [m, d]."""
@@ -152,23 +139,23 @@ class _Repulsion:
         return torch.cat(parts)
 
 
-def _settled(indices: Tensor, distances: Tensor, fitted: Fitted, repulsion: _Repulsion, config: Config) -> Tensor:
+def _descend(indices: Tensor, distances: Tensor, model: FittedModel, repulsion: _Repulsion) -> Tensor:
     """Places [b, d] of a block of samples, from their neighbours [b, k]."""
     b, k = indices.shape
     row = torch.arange(b).repeat_interleave(k)
-    perplexity = float(config.similarity.perplexity)
-    found = calibrate_rows(row, distances.reshape(-1), b, perplexity, config.similarity.nu, _EXHAUSTED)
+    c, loss = model.config.similarity, model.config.loss
+    found = calibrate_rows(row, distances.reshape(-1), b, float(c.perplexity), c.nu, _EXHAUSTED)
     p = found.p_conditional.view(b, k)
     # Row sums as those of the symmetric P, to which the other side contributes.
-    p = p * (fitted.mass / _sum(p, 1, keepdim=True))
-    anchors, loss = fitted.table[indices], config.loss
+    p = p * (model.mass / _sum(p, 1, keepdim=True))
+    near = model.embedding[indices]
     squared_width = loss.temperature * loss.nu
-    z = _sum(anchors * p[..., None], 1) / _sum(p, 1, keepdim=True)
+    z = _sum(near * p[..., None], 1) / _sum(p, 1, keepdim=True)
     optimizer = torch.optim.Adam([z], lr=1.0)
     for step in range(STEPS):
         for group in optimizer.param_groups:
             group["lr"] = STEP * squared_width**0.5 * (1 - step / STEPS)
-        gap = z[:, None] - anchors
+        gap = z[:, None] - near
         pull = p / (1 + _sum(gap.square(), 2) / squared_width)
         attraction = _sum(gap * pull[..., None], 1) * (2 * (loss.nu + 1) / squared_width * loss.exaggeration)
         z.grad = attraction + repulsion.gradient(z)

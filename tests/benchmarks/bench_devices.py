@@ -63,7 +63,7 @@ def work(options: argparse.Namespace) -> None:
         found = {"loss": model.loss_history_[-1], "recall": model.knn_recall_, **clock.spent}
         # Until the training begins; embedding everything in the end is in neither.
         found["graph"] = clock.spent["fit"][0] - clock.spent["train"][0], model.seconds_["graph"]
-        found |= {"edges": model._objective.neighbors.col.numel(), "peak": peak_memory_mb()}
+        found |= {"edges": model.model_.objective.neighbors.col.numel(), "peak": peak_memory_mb()}
         Path(f"{options.worker}{rank()}").write_text(json.dumps(found), encoding="utf-8")
 
 

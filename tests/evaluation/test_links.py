@@ -165,7 +165,7 @@ def test_a_leaked_edge_changes_nothing(data, honest, one_thread, leak):
     for mine, theirs in zip(found.graph_, model.graph_, strict=True):
         assert torch.equal(mine, theirs)
     for name in ("row", "col", "weight"):
-        mine, theirs = (getattr(m._objective.propagation, name) for m in (found, model))
+        mine, theirs = (getattr(m.model_.objective.propagation, name) for m in (found, model))
         assert torch.equal(mine, theirs)
     assert torch.equal(found.embedding_, model.embedding_)
 

@@ -214,7 +214,7 @@ FIT = """
     options, target = json.loads(sys.argv[1]), sys.argv[2]
     with process_group("cpu"):
         model = GenURL(random_state=0, **options).fit(planted(options))
-        held = model._objective.neighbors.col.numel()
+        held = model.model_.objective.neighbors.col.numel()
         result = {"z": model.embedding_, "losses": model.loss_history_, "held": held, "mass": model.mass_}
         result |= {"graph": tuple(model.graph_), "summary": json.dumps(model.graph_summary_)}
         torch.save(result, target + str(rank()))

@@ -2,12 +2,14 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+from torch_geometric.data import Data
 
 from genurl_graph.estimator import GenURL
 from genurl_graph.exceptions import InputError
@@ -67,6 +69,19 @@ def test_what_was_known_is_known_again(folder, vectors):
     model.save(folder / "again")
     assert GenURL.load(folder / "again").transform(vectors).equal(model.embedding_)
     assert model.set_params(epochs=2).fit(vectors).embedding_.equal(GenURL.load(folder).embedding_)
+
+
+@pytest.mark.parametrize("name", ["gcn", "mlp", "table"])
+def test_models_of_the_first_version_still_load(name):
+    """Saved by version 0.1.0 before `FittedModel`; ``example.npz`` holds new samples and what it made of them."""
+    folder = Path(__file__).parent / "models" / name
+    model, example = GenURL.load(folder), np.load(folder / "example.npz")
+    np.testing.assert_array_equal(model.embedding_, example["embedding"])
+    new = torch.from_numpy(example["x"])
+    if "edge_index" in example:
+        new = Data(x=new, edge_index=torch.from_numpy(example["edge_index"]))
+    np.testing.assert_allclose(model.transform(new), example["transform"], rtol=1e-5, atol=1e-6)
+    assert not hasattr(model, "graph_")
 
 
 def test_files_are_safetensors_and_json(folder):

@@ -92,7 +92,7 @@ def test_what_cannot_be_placed(digits):
     x, _ = digits
     config = {"loss.metric": "cosine", "loss.temperature": 0.5, "training.lr": 0.01}
     model = GenURL(n_components=4, epochs=3, config=config).fit(x[:100])
-    with pytest.raises(InputError, match=r"loss\.metric euclidean; found cosine"):
+    with pytest.raises(InputError, match=r"found cosine; expected euclidean"):
         model.transform(x[100:110])
 
 

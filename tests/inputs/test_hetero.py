@@ -201,7 +201,7 @@ def test_types_without_features_have_structural_columns(encoder: str, tmp_path: 
     data, new = library(), library(seed=3, venues=5)
     changes = config(encoder__structure="random_walk", encoder__structure_dim=5, encoder__name=encoder)
     model = GenURL(4, epochs=3, random_state=0, config=changes).fit(data)
-    assert model._encoder.input.weight.size(0) == 4 + 6 + 5
+    assert model.encoder_.input.weight.size(0) == 4 + 6 + 5
     assert model.node_slices_ == {"author": (0, 20), "paper": (20, 50), "venue": (50, 53)}
     same = model.transform(data)
     torch.testing.assert_close(torch.cat(list(same.values())), model.embedding_, rtol=1e-4, atol=1e-4)
@@ -220,7 +220,7 @@ def test_types_without_features_have_one_hot_rows(tmp_path: Any) -> None:
     x, _ = encoder_input(as_graph(data), model.config_)
     np.testing.assert_array_equal(dense(x)[50:], np.eye(13, dtype=np.float32)[10:])
     assert not dense(x)[:50, 10:].any()
-    assert model._encoder.input.weight.size(0) == 13
+    assert model.encoder_.input.weight.size(0) == 13
     with pytest.raises(InputError, match="structure=identity knows the fitted nodes only"):
         model.transform(data)
     model.save(tmp_path)

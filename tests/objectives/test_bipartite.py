@@ -262,7 +262,7 @@ def test_nodes_come_to_tell_their_words_from_others():
     model = GenURL(random_state=0, epochs=200, config={**read_settings("words"), **SMALL, "training.lr": 3e-3}).fit(
         data
     )
-    v = normalize(model._objective.columns.vectors.detach(), "cosine")
+    v = normalize(model.model_.objective.columns.vectors.detach(), "cosine")
     closeness = (normalize(model.embedding_, "cosine") @ v.T).numpy()
     assert roc_auc_score(data.x.numpy().ravel() > 0, closeness.ravel()) > 0.8
     assert roc_auc_score(data.x[-1].numpy() > 0, closeness[-1]) > 0.7, "the node without edges, too"

@@ -260,7 +260,7 @@ def test_compact_vectors_begin_as_components_and_rank_better(digits, options, en
         return retrieval_scores(z, np.concatenate([y, truth]), **rows, recall_at=())["map"]
 
     trained = ranking()
-    model._encoder.load_state_dict(model._initial)
+    model.model_.encoder.load_state_dict(model.model_.initial)
     # From 0.652 to 0.657 and more.
     assert trained > ranking() + 0.002
 

@@ -119,7 +119,7 @@ def model(halves):
 
 def test_it_learns_from_the_picture_that_the_table_is(model, halves):
     table = GenURL(encoder="free", random_state=0).fit(halves[0])
-    assert torch.equal(model._objective.table, table.embedding_)
+    assert torch.equal(model.model_.objective.table, table.embedding_)
     assert model.config_.encoder.anchors == len(halves[0])
 
 

@@ -129,11 +129,11 @@ def test_student_of_digits_beats_the_untrained_and_itself_after_saving(digits, s
     )
     model.fit(x, teacher=teacher)
     trained = accuracy(model, digits)
-    state = model._encoder.state_dict()
+    state = model.model_.encoder.state_dict()
     start = {k: v.clone() for k, v in state.items()}
-    model._encoder.load_state_dict(model._initial)
+    model.model_.encoder.load_state_dict(model.model_.initial)
     untrained = accuracy(model, digits)
-    model._encoder.load_state_dict(start)
+    model.model_.encoder.load_state_dict(start)
     assert trained > untrained + 0.02, (trained, untrained)
     assert trained > 0.85
     model.save(tmp_path / "m")

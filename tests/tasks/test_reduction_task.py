@@ -105,7 +105,7 @@ def test_axes_that_encoder_and_search_share_are_found_once(vectors, dim, kind, s
     assert len(found) == searches
     # The space is the one that a search of its own would have found.
     own = knn_edges.feature_space(as_input(x), model.config_, encoder_input.PCA_SEED)
-    torch.testing.assert_close(model._space.vectors, own.vectors)
+    torch.testing.assert_close(model.model_.space.vectors, own.vectors)
 
 
 @pytest.mark.parametrize("encoder", ["free", "mlp"])
