@@ -251,7 +251,7 @@ class GenURL(Conventions):
             seconds={"graph": graph_seconds, "train": time.perf_counter() - started},
             knn_backend=problem.neighbors.backend if problem.neighbors else None,
             knn_recall=problem.neighbors.recall if problem.neighbors else None,
-            mass=agreed(problem.merged.mass() / data.num_nodes),
+            mass=agreed(problem.merged.total_weight() / data.num_nodes),
             node_slices=None if data.types is None else data.types.rows,
             node_widths=None if data.types is None else data.types.widths(),
             device=device.type,

@@ -9,8 +9,7 @@ from torch import Tensor, nn
 
 from genurl_graph.config.parameters import EncoderConfig, TrainingConfig
 from genurl_graph.exceptions import InputError
-from genurl_graph.graph.knn_edges import predefined_weights
-from genurl_graph.graph.merge import merge_graphs
+from genurl_graph.graph.merge import predefined_graph
 from genurl_graph.graph.propagation import Propagation
 from genurl_graph.inputs.input import as_input
 from genurl_graph.inputs.normalize import column_statistics, normalize_features, resolve_normalization
@@ -51,7 +50,7 @@ def prepare(name: str, data: Any, normalize: str) -> Graph:
     n = given.num_nodes
     if given.edge_index is None or given.edge_index.numel() == 0:
         raise InputError(f"{name}: the data set has no edges; expected a graph")
-    merged = merge_graphs(given.edge_index, predefined_weights(given), None, None, num_nodes=n)
+    merged = predefined_graph(given)
     if given.x is None:
         x = identity(n)
     else:

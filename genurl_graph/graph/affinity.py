@@ -18,7 +18,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import wrong
+from genurl_graph.inputs.validation import check_edges
 
 
 class Calibration(NamedTuple):
@@ -52,7 +53,7 @@ def log_kernel(d: Tensor, nu: float, normalize: bool = True) -> Tensor:
         Never above 0 if normalised; finite for every finite d, where the kernel itself may underflow.
     """
     if not 0 < nu < math.inf:
-        raise InputError(f"nu: found {nu}; expected a finite number > 0")
+        raise wrong("nu", nu, "a finite number > 0")
     log_shape = -(nu + 1) * torch.log1p(d / nu)
     if normalize:
         return log_shape
@@ -93,7 +94,7 @@ def calibrate(
     InputError
         Self loops, nodes out of range, or what `calibrate_rows` refuses.
     """
-    _check_edges(edge_index, num_nodes)
+    edge_index, _ = check_edges(edge_index, num_nodes, loops=False)
     return calibrate_rows(edge_index[0], distance, num_nodes, perplexity, nu, tol)
 
 
@@ -221,15 +222,15 @@ def symmetrize(edge_index: Tensor, p_conditional: Tensor, num_nodes: int) -> tup
     """
     from torch_geometric.utils import coalesce
 
-    _check_edges(edge_index, num_nodes)
+    edge_index, _ = check_edges(edge_index, num_nodes, loops=False)
     if p_conditional.shape != edge_index.shape[1:]:
-        raise InputError(f"p_conditional: found shape {list(p_conditional.shape)}; expected [{edge_index.size(1)}]")
+        raise wrong("p_conditional", f"shape {list(p_conditional.shape)}", f"[{edge_index.size(1)}]")
     if not bool(((p_conditional >= 0) & (p_conditional <= 1)).all()):
-        raise InputError("p_conditional: found values outside [0, 1]; expected probabilities")
+        raise wrong("p_conditional", "values outside [0, 1]", "probabilities")
     key = (edge_index[0] * num_nodes + edge_index[1]).sort().values
     repeated = int((key[1:] == key[:-1]).sum())
     if repeated:
-        raise InputError(f"edge_index: found {repeated} duplicate edges; expected each edge once")
+        raise wrong("edge_index", f"{repeated} duplicate edges", "each edge once")
     # Two columns, forward and backward: coalescing puts p_{j|i} beside p_{i|j}, 0 where one is missing.
     both = torch.cat([edge_index, edge_index.flip(0)], dim=1)
     none = torch.zeros_like(p_conditional)
@@ -252,35 +253,19 @@ def similarities(
     return symmetrize(edge_index, p_conditional, num_nodes)
 
 
-def _check_edges(edge_index: Tensor, num_nodes: int) -> None:
-    if edge_index.dim() != 2 or edge_index.size(0) != 2:
-        raise InputError(f"edge_index: found shape {list(edge_index.shape)}; expected [2, E]")
-    if edge_index.numel() == 0:
-        return
-    low, high = int(edge_index.min()), int(edge_index.max())
-    if low < 0 or high >= num_nodes:
-        raise InputError(f"edge_index: found nodes {low} to {high}; expected 0 to {num_nodes - 1}")
-    loops = int((edge_index[0] == edge_index[1]).sum())
-    if loops:
-        raise InputError(f"edge_index: found {loops} self loops; expected none (a node is not its own neighbour)")
-
-
 def _check_rows(row: Tensor, distance: Tensor, num_rows: int, perplexity: float, tol: float) -> None:
     if row.dim() != 1 or distance.shape != row.shape:
-        shapes = f"{list(row.shape)} and {list(distance.shape)}"
-        raise InputError(f"row and distance have shapes {shapes}; expected [E] both")
+        raise wrong("distance", f"shape {list(distance.shape)} for rows {list(row.shape)}", "[E] both")
     if row.numel() and (int(row.min()) < 0 or int(row.max()) >= num_rows):
-        raise InputError(f"row: found {int(row.min())} to {int(row.max())}; expected 0 to {num_rows - 1}")
+        raise wrong("row", f"{int(row.min())} to {int(row.max())}", f"0 to {num_rows - 1}")
     if not distance.is_floating_point():
-        raise InputError(f"distance: found dtype {distance.dtype}; expected a floating one")
-    bad = ~(torch.isfinite(distance) & (distance >= 0))
-    if bool(bad.any()):
-        first = int(bad.nonzero()[0])
-        raise InputError(
-            f"distance: found {int(bad.sum())} negative or non-finite values (the first is "
-            f"{float(distance[first])}, at position {first}); expected finite distances >= 0"
-        )
+        raise wrong("distance", f"dtype {distance.dtype}", "a floating-point one")
+    bad = (~(torch.isfinite(distance) & (distance >= 0))).nonzero()
+    if len(bad):
+        first = int(bad[0])
+        found = f"{len(bad)} negative or non-finite values, the first ({float(distance[first])}) at position {first}"
+        raise wrong("distance", found, "finite distances >= 0")
     if not 2 < perplexity < math.inf:
-        raise InputError(f"perplexity: found {perplexity}; expected a finite number > 2")
+        raise wrong("perplexity", perplexity, "a finite number > 2")
     if not tol > 0:
-        raise InputError(f"tol: found {tol}; expected a number > 0")
+        raise wrong("tol", tol, "a number > 0")

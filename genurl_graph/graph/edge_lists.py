@@ -1,50 +1,34 @@
-"""Sorted lists of edges: checked, made symmetric, and merged block by block of their rows."""
+"""Sorted edge lists: check them, add inverse edges, and align two of them row by row."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import wrong
+from genurl_graph.inputs.validation import check_edges
 
-# Edges that are worked on at a time.
+# Edges that are processed at a time.
 BLOCK = 1 << 22
 
 
-def clean(
+def clean_edges(
     name: str, edge_index: Tensor | None, weight: Tensor | None, num_nodes: int, lengths: bool
 ) -> tuple[Tensor, Tensor]:
-    """Checked, coalesced edges without self loops, and their float32 weights."""
+    """Check an edge list; return its edges, sorted, each once, without self loops, and their float32 weights."""
     from torch_geometric.utils import coalesce, remove_self_loops
 
-    partner = "knn_weight" if name.startswith("knn") else "edge_weight"
+    weight_name = "knn_weight" if name.startswith("knn") else "edge_weight"
     if edge_index is None:
         if weight is not None:
-            raise InputError(f"{partner}: found weights, but {name} is None; expected edges too")
+            raise wrong(weight_name, f"weights, but no {name}", "edges too")
         return torch.empty(2, 0, dtype=torch.long), torch.empty(0)
-    if edge_index.dim() != 2 or edge_index.size(0) != 2 or edge_index.dtype not in (torch.int64, torch.int32):
-        raise InputError(f"{name}: found {list(edge_index.shape)} of {edge_index.dtype}; expected int64 [2, E]")
-    if edge_index.numel():
-        low, high = int(edge_index.min()), int(edge_index.max())
-        if low < 0 or high >= num_nodes:
-            wrong = low if low < 0 else high
-            raise InputError(f"{name}: an edge names node {wrong}, which is missing; expected 0 to {num_nodes - 1}")
-    if weight is None:
-        weight = torch.ones(edge_index.size(1), device=edge_index.device)
-    weight = weight.reshape(-1).to(edge_index.device, torch.float32)
-    if weight.numel() != edge_index.size(1):
-        raise InputError(f"{partner}: found {weight.numel()} values for {edge_index.size(1)} edges")
-    if not bool(torch.isfinite(weight).all()) or bool((weight < 0).any()):
-        bad = weight[~torch.isfinite(weight) | (weight < 0)]
-        raise InputError(
-            f"{partner}: found {bad.numel()} negative or non-finite weights (the first is {float(bad[0]):g}); "
-            "expected finite weights >= 0"
-        )
-    edge_index = edge_index.long()
+    edge_index, weight = check_edges(edge_index, num_nodes, name, weight, weight_name)
+    weight = torch.ones(edge_index.size(1), device=edge_index.device) if weight is None else weight
     if bool((edge_index[0] == edge_index[1]).any()):
         edge_index, weight = remove_self_loops(edge_index, weight)
     key = edge_index[0] * num_nodes + edge_index[1]
@@ -55,32 +39,13 @@ def clean(
     return edges, weights
 
 
-class Slots(NamedTuple):
-    """Where the keys of two lists lie in their union."""
-
-    first: Tensor
-    second: Tensor
-    size: int
-
-
-def merged_keys(first: Tensor, second: Tensor) -> Slots:
-    """Two sorted lists of distinct keys, merged without sorting anything."""
-    place = torch.searchsorted(first, second)
-    new = first[place.clamp_max(max(first.numel() - 1, 0))] != second if first.numel() else torch.ones_like(place) > 0
-    before = new.cumsum(0) - new.long()
-    # A key of the first list moves up by the new ones that are smaller.
-    moved = torch.bincount(place[new], minlength=first.numel() + 1)[: first.numel()].cumsum_(0)
-    moved += torch.arange(first.numel(), device=first.device)
-    return Slots(moved, place + before, first.numel() + int(new.sum()))
-
-
-def both_ways(edge_index: Tensor, weight: Tensor, num_nodes: int, lengths: bool) -> tuple[Tensor, Tensor]:
-    """The edges and their inverses, each once; of two weights the larger (of lengths the smaller)."""
+def add_inverses(edge_index: Tensor, weight: Tensor, num_nodes: int, lengths: bool) -> tuple[Tensor, Tensor]:
+    """The edges and their inverses, each once; of two weights the larger counts (of two lengths the smaller)."""
     from torch_geometric.utils import to_undirected
 
     if edge_index.size(1) == 0:
         return edge_index, weight
-    # Most graphs hold both ways already; seeing that takes a third of the time and memory of making sure of it.
+    # Most graphs are symmetric already; the check takes a third of the time and memory of `to_undirected`.
     inverse = inverses(edge_index)
     if inverse is not None and torch.equal(weight[inverse], weight):
         return edge_index, weight
@@ -90,10 +55,10 @@ def both_ways(edge_index: Tensor, weight: Tensor, num_nodes: int, lengths: bool)
 
 
 def inverses(edge_index: Tensor) -> Tensor | None:
-    """Where the inverse of each edge stands, int64 [E]; None if one has none. Sorted by row, every edge once."""
+    """Position of each edge's inverse, int64 [E], in a sorted list; None if an edge has no inverse."""
     row, col = edge_index
     small = int(edge_index.max()) < 2**31 if edge_index.numel() else True
-    # Sorted by their ends, those of one end in the order they are in: the inverses, if there are all.
+    # A stable sort by column puts every edge where its inverse stands, if all inverses are there.
     order: Tensor = (col.int() if small else col).sort(stable=True).indices
     for start in range(0, len(order), BLOCK):
         part = slice(start, start + BLOCK)
@@ -102,18 +67,64 @@ def inverses(edge_index: Tensor) -> Tensor | None:
     return order
 
 
-def row_blocks(first: Tensor, second: Tensor) -> tuple[list[int], list[int]]:
-    """Where two sorted lists of rows are cut into blocks of the same rows, of about `BLOCK` entries in all."""
-    marks = torch.unique(torch.cat([first[::BLOCK], second[::BLOCK]]))
-    ends = [[*torch.searchsorted(rows.contiguous(), marks).tolist(), len(rows)] for rows in (first, second)]
-    return ends[0], ends[1]
+class Aligned(NamedTuple):
+    """A block of the union of two edge lists, and the entries of both lists that it is made of."""
+
+    edges: Tensor  # int64 [2, U], sorted
+    first: Tensor  # int64 [U]: position in the block's entries of the first list, from 1; 0 where the edge is absent
+    second: Tensor  # the same for the second list
+    first_entries: slice
+    second_entries: slice
 
 
-def merged_blocks(
-    first: Tensor, second: Tensor, blocks: tuple[list[int], list[int]], num_nodes: int
-) -> Iterator[tuple[slice, slice, Slots]]:
-    """The parts of two lists of edges [2, E] that lie in one block of rows, and where they go in its union."""
-    for one, two in zip(pairwise(blocks[0]), pairwise(blocks[1]), strict=True):
+def align(first: Tensor, second: Tensor, num_nodes: int, start: int = 0) -> tuple[Tensor, Tensor, Tensor]:
+    """The union of two edge lists, and the position of each of its edges in either list.
+
+    SciPy adds two CSR matrices in linear time: 5 and 7 million edges take 0.8 s, coalescing both lists 2.5 s.
+
+    Parameters
+    ----------
+    first, second : Tensor, int64, shape [2, E]
+        Sorted, every edge once.
+    num_nodes : int
+        Upper bound of the columns.
+    start : int
+        Lower bound of the rows.
+
+    Returns
+    -------
+    edges : Tensor, int64, shape [2, U]
+    first, second : Tensor, int64, shape [U]
+        Positions from 1; 0 where the list lacks the edge.
+    """
+    import numpy as np
+    from scipy.sparse import csr_array
+    from torch_geometric.index import index2ptr, ptr2index
+
+    size = max((int(edges[0, -1]) + 1 - start for edges in (first, second) if edges.size(1)), default=0)
+
+    def positions(edges: Tensor, shift: int) -> Any:
+        row, col = edges.cpu()
+        position = np.arange(1, len(row) + 1) << shift
+        return csr_array((position, col.numpy(), index2ptr(row - start, size).numpy()), shape=(size, num_nodes))
+
+    # Both positions share an int64, so that one addition finds them.
+    union = positions(first, 0) + positions(second, 32)
+    found = torch.from_numpy(union.data).to(first.device)
+    row = ptr2index(torch.from_numpy(union.indptr).long()) + start
+    edges = torch.stack([row, torch.from_numpy(union.indices).long()]).to(first.device)
+    return edges, found & 0xFFFFFFFF, found >> 32
+
+
+def align_blocks(first: Tensor, second: Tensor, num_nodes: int) -> Iterator[Aligned]:
+    """`align` in blocks of rows with about `BLOCK` entries."""
+    marks = torch.unique(torch.cat([first[0, ::BLOCK], second[0, ::BLOCK]]))
+    ends = ([*torch.searchsorted(rows[0].contiguous(), marks).tolist(), rows.size(1)] for rows in (first, second))
+    for start, one, two in zip(marks.tolist(), *map(pairwise, ends), strict=True):
         a, b = slice(*one), slice(*two)
-        keys = (rows[0, part] * num_nodes + rows[1, part] for rows, part in ((first, a), (second, b)))
-        yield a, b, merged_keys(*keys)
+        yield Aligned(*align(first[:, a], second[:, b], num_nodes, start), a, b)
+
+
+def values_at(values: Tensor, position: Tensor, absent: float = 0) -> Tensor:
+    """Values [E] of a list at the positions [U] that `align` found; `absent` at 0."""
+    return torch.cat([values.new_full((1,), absent), values])[position]

@@ -1,4 +1,4 @@
-"""The vectors whose neighbours become feature edges, and how new samples get among them."""
+"""The vectors whose nearest neighbours become kNN edges, and the projection of new samples into their space."""
 
 from __future__ import annotations
 
@@ -52,6 +52,18 @@ class FeatureSpace(NamedTuple):
         if self.unit:
             x = normalize_features(x, "unit", {})
         return x if self.projection is None else self.projection.apply(x)
+
+
+def encoder_projection(statistics: dict[str, Tensor]) -> Projection | None:
+    """The principal axes an encoder reads its input along, from `encoder_input`'s statistics; None if it has none."""
+    if "axes" not in statistics:
+        return None
+    return Projection(statistics["axes"].double(), statistics["mean"].double() if "mean" in statistics else None)
+
+
+def scale_for_axes(x: Tensor, metric: str) -> Tensor:
+    """Features as principal axes are fitted to them: rows of unit length for the cosine."""
+    return normalize_features(x, "unit", {}) if metric == "cosine" else x
 
 
 def principal_axes(x: Tensor, n_components: int, seed: int, centre: bool = True) -> Projection:

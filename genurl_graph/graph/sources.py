@@ -1,4 +1,4 @@
-"""The edge sources of a graph before they are merged, and how far either is believed."""
+"""The two edge sources of a graph before the merge, weighted by edge reliability."""
 
 from __future__ import annotations
 
@@ -8,39 +8,46 @@ import torch
 from torch import Tensor
 
 from genurl_graph.config import Config
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import wrong
 from genurl_graph.graph.affinity import similarities
-from genurl_graph.graph.edge_reliability import FeatureRows, confidence, edge_auc, node_reliability, sampled_edges
+from genurl_graph.graph.edge_reliability import (
+    FeatureRows,
+    edge_auc,
+    feature_confidence,
+    measure_consistency,
+    node_reliability,
+    sample_edges,
+)
 from genurl_graph.graph.knn import Neighbors
-from genurl_graph.graph.knn_edges import consistency_of, resolve_perplexity
+from genurl_graph.graph.knn_edges import resolve_perplexity
 from genurl_graph.graph.merge import MergedGraph, merge_graphs
 from genurl_graph.graph.partition import Block
 from genurl_graph.inputs.input import Input
 
-# Geodesics reach so many times as many nodes as the feature edges of a node.
+# Nodes a geodesic neighbourhood keeps, as a multiple of the kNN edges of a node.
 REACH = 3
 
 
 class Sources(NamedTuple):
-    """The two graphs of a run, weighted against each other.
+    """Predefined edges and kNN edges, with the weights they have in the merge.
 
     Attributes
     ----------
     edge_index : Tensor, int64, shape [2, E]
-        The given edges, both ways, each once.
+        Predefined edges, in both directions, each once.
     edge_weight : Tensor, float32, shape [E]
-        Their weights; times the mean trust of both ends, unless ``merge.weighting = given``.
+        Their weights; times the mean reliability of both ends, unless ``merge.weighting = given``.
     knn_edge_index : Tensor, int64, shape [2, F], or None
-        Feature edges, both ways; None without features, or where no stage wants them.
+        kNN edges, in both directions; None without features, or where no stage uses them.
     knn_weight : Tensor, float32, shape [F], or None
-        Their similarities, which fade with the degree (`gather`).
+        Their similarities, which decrease with the degree (`gather`).
     neighbors : Neighbors or None
-        The search behind them.
-    trust : Tensor, float32, shape [n], or None
-        How far the edges of each node are believed; None where nothing was asked.
+        The search that found them.
+    reliability : Tensor, float32, shape [n], or None
+        Reliability of the predefined edges of each node, in [0, 1]; None where it was not measured.
     degree : Tensor, float32, shape [n], or None
-        Trusted edges of each node: what feature edges and columns fade with; None without features.
-    agreement, coherence : float or None
+        Number of edges of each node, weighted by their reliability; None without features.
+    auc, consistency : float or None
         Mean of `edge_auc`, and `feature_consistency`.
     """
 
@@ -49,13 +56,13 @@ class Sources(NamedTuple):
     knn_edge_index: Tensor | None = None
     knn_weight: Tensor | None = None
     neighbors: Neighbors | None = None
-    trust: Tensor | None = None
+    reliability: Tensor | None = None
     degree: Tensor | None = None
-    agreement: float | None = None
-    coherence: float | None = None
+    auc: float | None = None
+    consistency: float | None = None
 
     def of(self, block: Block) -> Sources:
-        """Both lists' edges of some nodes."""
+        """The edges of both sources whose first node lies in `block`."""
         given = block.of(self.edge_index[0])
         part = self._replace(edge_index=self.edge_index[:, given], edge_weight=self.edge_weight[given])
         if self.knn_edge_index is None or self.knn_weight is None:
@@ -64,35 +71,38 @@ class Sources(NamedTuple):
         return part._replace(knn_edge_index=self.knn_edge_index[:, near], knn_weight=self.knn_weight[near])
 
     def summary(self) -> dict[str, Any]:
-        """What adaptive merging found: areas under the curve, and how many nodes it trusts how far (ten bins)."""
-        if self.trust is None:
+        """Edge AUC, feature consistency, and mean and histogram (ten bins) of the nodes' edge reliability."""
+        if self.reliability is None:
             return {}
         return {
-            "agreement": self.agreement,
-            "coherence": self.coherence,
-            "trust_mean": float(self.trust.mean()),
-            "trust_histogram": torch.histc(self.trust.cpu(), 10, 0.0, 1.0).long().tolist(),
+            "agreement": self.auc,
+            "coherence": self.consistency,
+            "trust_mean": float(self.reliability.mean()),
+            "trust_histogram": torch.histc(self.reliability.cpu(), 10, 0.0, 1.0).long().tolist(),
         }
 
 
-def _weighted_by_reliability(given: Sources, data: Input, config: Config, seed: int) -> tuple[Sources, Tensor]:
-    """The given edges weighted as ``merge.weighting`` says, and what they add up to at each node, float32 [n]."""
+def weight_by_reliability(given: Sources, data: Input, config: Config, seed: int) -> tuple[Sources, Tensor]:
+    """Weight the predefined edges as ``merge.weighting`` says; return them and each node's degree, float32 [n]."""
     n, edges, weight = data.num_nodes, given.edge_index, given.edge_weight
     degree = torch.bincount(edges[0], minlength=n).float()
     if config.merge.weighting == "none":
-        return given._replace(edge_weight=torch.zeros_like(weight), trust=torch.zeros(n)), torch.zeros_like(degree)
+        return given._replace(edge_weight=torch.zeros_like(weight), reliability=torch.zeros(n)), torch.zeros_like(
+            degree
+        )
     if config.merge.weighting != "adaptive":
         return given, degree
-    coherence = consistency_of(data, config.neighbors.metric)
-    asked = sampled_edges(edges, n, seed)
     assert data.x is not None
-    agreement = edge_auc(data.x, asked, config.neighbors.metric, seed).to(edges.device)
-    trust = 1 - confidence(coherence) * (1 - node_reliability(agreement, asked, n, coherence))
-    of_edge = mean_of_ends(trust, edges)
+    metric, sample = config.neighbors.metric, sample_edges(edges, n, seed)
+    consistency = measure_consistency(data, metric)
+    auc = edge_auc(data.x, sample, metric, seed).to(edges.device)
+    # Inconsistent features are no evidence against an edge.
+    reliability = 1 - feature_confidence(consistency) * (1 - node_reliability(auc, sample, n, consistency))
+    of_edge = mean_of_ends(reliability, edges)
     degree = torch.zeros_like(degree).index_add_(0, edges[0], of_edge)
-    mean = float(agreement.double().mean()) if agreement.numel() else None
-    weighted = given._replace(edge_weight=weight * of_edge, trust=trust, agreement=mean, coherence=coherence)
-    return weighted, degree
+    mean = float(auc.double().mean()) if auc.numel() else None
+    found = given._replace(edge_weight=weight * of_edge, reliability=reliability, auc=mean, consistency=consistency)
+    return found, degree
 
 
 def mean_of_ends(value: Tensor, edge_index: Tensor) -> Tensor:
@@ -103,27 +113,27 @@ def mean_of_ends(value: Tensor, edge_index: Tensor) -> Tensor:
 def geodesic_similarities(data: Input, sources: Sources, config: Config) -> MergedGraph:
     """P from shortest paths over both graphs, calibrated like feature distances (``merge.how = geodesic``).
 
-    A given edge is as long as the feature distance of its ends divided by its weight, a feature edge as long as its
-    distance divided by ``merge.feature_weight``. Each node keeps its `REACH` times ``n_neighbors`` nearest within
+    The length of a predefined edge is the feature distance of its ends divided by its weight, that of a kNN edge its
+    distance divided by ``merge.feature_weight``. Each node keeps its `REACH` times ``n_neighbors`` nearest nodes within
     ``merge.cutoff``, so that memory is O(n n_neighbors).
 
     Returns
     -------
     MergedGraph
-        Its weights are similarities in (0, 1]; pairs joined by paths alone have provenance `PATH`.
+        Its weights are similarities in (0, 1]. Pairs that only a path connects have the source `PATH`.
 
     Raises
     ------
     InputError
-        No features, or no feature edges wanted.
+        No features, or kNN edges of weight 0.
     """
     if data.x is None or sources.neighbors is None or config.merge.feature_weight == 0:
-        raise InputError("merge.how: geodesic needs features, and merge.feature_weight > 0")
+        raise wrong("merge.how", "geodesic without kNN edges", "features, and merge.feature_weight > 0")
     n, k = sources.neighbors.indices.shape
     rows = FeatureRows.of(data.x, config.neighbors.metric)
-    length = torch.from_numpy(rows.lengths(*sources.edge_index.cpu().numpy())).float()
-    trusted = sources.edge_weight.cpu() > 0
-    given, length = sources.edge_index.cpu()[:, trusted], length[trusted] / sources.edge_weight.cpu()[trusted]
+    length = torch.from_numpy(rows.distances(*sources.edge_index.cpu().numpy())).float()
+    weight = sources.edge_weight.cpu()
+    given, length = sources.edge_index.cpu()[:, weight > 0], (length / weight)[weight > 0]
     near = torch.stack([torch.arange(n).repeat_interleave(k), sources.neighbors.indices.cpu().reshape(-1)])
     near_length = sources.neighbors.distances.cpu().reshape(-1).float()
     cutoff = config.merge.cutoff
@@ -141,6 +151,6 @@ def geodesic_similarities(data: Input, sources: Sources, config: Config) -> Merg
         n_nearest=REACH * k,
     )
     edges, p = similarities(paths.edge_index, paths.edge_weight, n, resolve_perplexity(config, k), config.similarity.nu)
-    # Paths hold both ways, and so do similarities: the same pairs in the same order.
+    # Both graphs are symmetric: they hold the same pairs in the same order.
     kept = p > 0
     return MergedGraph(edges[:, kept], p[kept], paths.provenance[kept])

@@ -43,7 +43,7 @@ class Input(NamedTuple):
     image : (height, width, channels) or None
         Of images, whose rows are pixels, channels last.
     coherence : dict or None
-        By metric, once it was asked for (`genurl_graph.graph.knn_edges.consistency_of`).
+        By metric, once it was asked for (`genurl_graph.graph.edge_reliability.measure_consistency`).
     """
 
     x: Tensor | None

@@ -47,4 +47,4 @@ class Problem(NamedTuple):
             "n_components_before": count_components(given, data.num_nodes),
             "n_components_after": count_components(self.merged.edge_index, data.num_nodes),
         }
-        return self.merged.summary() | self.merged.mass_shares() | components | self.decisions
+        return self.merged.summary() | self.merged.weight_shares() | components | self.decisions

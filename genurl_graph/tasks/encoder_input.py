@@ -6,9 +6,8 @@ import torch
 from torch import Tensor
 
 from genurl_graph.config import Config
-from genurl_graph.graph.knn_edges import _comparable, encoder_axes, predefined_weights
-from genurl_graph.graph.merge import merge_graphs
-from genurl_graph.graph.projection import principal_axes
+from genurl_graph.graph.merge import predefined_graph
+from genurl_graph.graph.projection import encoder_projection, principal_axes, scale_for_axes
 from genurl_graph.graph.structural_features import structural_features
 from genurl_graph.inputs.hetero import normalize_blocks
 from genurl_graph.inputs.input import Input, as_features
@@ -48,9 +47,9 @@ def encoder_input(
         assert data.x is not None
         if how == "pca":
             taken = _component_statistics(data.x, config) if statistics is None else statistics
-            projection = encoder_axes(taken)
+            projection = encoder_projection(taken)
             assert projection is not None
-            return projection.apply(_comparable(data.x, config)) / taken["scale"], taken
+            return projection.apply(scale_for_axes(data.x, config.neighbors.metric)) / taken["scale"], taken
         taken = (column_statistics(data.x) if how == "columns" else {}) if statistics is None else statistics
         return normalize_features(data.x, how, taken), taken
     structural, taken = _structural_columns(data, config, bare, device, statistics)
@@ -71,7 +70,7 @@ def _component_statistics(x: Tensor, config: Config) -> dict[str, Tensor]:
     if neighbours are searched in the features.
     """
     c = config.neighbors.pca
-    x, centre = _comparable(x, config), config.neighbors.metric != "cosine"
+    x, centre = scale_for_axes(x, config.neighbors.metric), config.neighbors.metric != "cosine"
     projection = principal_axes(x, max(c or COMPONENTS, config.encoder.dim), PCA_SEED, centre)
     # Along the first axis, if the axes are those of centred features.
     scale = projection.apply(x).std(0, correction=0).amax(keepdim=True)
@@ -93,7 +92,7 @@ def _structural_columns(
     if c.structure == "identity":
         crow[bare + 1] = 1
         return csr_tensor(crow.cumsum(0), torch.arange(len(bare)), torch.ones(len(bare)), (n, len(bare))), {}
-    given = merge_graphs(data.edge_index, predefined_weights(data), None, None, num_nodes=n)
+    given = predefined_graph(data)
     own = structural_features(c.structure, c.structure_dim, given.edge_index, given.edge_weight, n, device)[bare]
     # Walks and eigenvectors differ by orders of magnitude from column to column.
     how = "columns" if c.normalize == "auto" else c.normalize

@@ -17,7 +17,7 @@ from torch import Tensor
 from genurl_graph.config import Config
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph.bipartite import column_similarities
-from genurl_graph.graph.merge import PREDEFINED, How, MergedGraph, combined
+from genurl_graph.graph.merge import PREDEFINED, How, MergedGraph, combine
 from genurl_graph.graph.partition import Block, held, own_block, own_edges
 from genurl_graph.graph.propagation import Propagation, is_mapped, propagated
 from genurl_graph.graph.sources import Sources, geodesic_similarities, mean_of_ends
@@ -79,7 +79,10 @@ def build(
     encoder = make_encoder(config, int(own.size(1)), start)
     columns = column_graph(data, degree, config)
     if columns is not None:
-        decisions |= {"n_columns": columns.num_columns, "mass_columns": columns.mass / (columns.mass + merged.mass())}
+        decisions |= {
+            "n_columns": columns.num_columns,
+            "mass_columns": columns.mass / (columns.mass + merged.total_weight()),
+        }
     objective = _kind(config)(
         encoder,
         None if config.encoder.name == "free" else features,
@@ -162,9 +165,9 @@ def propagation_edges(sources: Sources, num_nodes: int, config: Config) -> Merge
     sources = sources._replace(edge_index=given, edge_weight=weight)
     if sources.knn_edge_index is not None and sources.knn_weight is not None:
         near, weight = sources.knn_edge_index, sources.knn_weight
-        if sources.trust is not None:
+        if sources.reliability is not None:
             # In place: each copy is a quarter of a gigabyte for two million nodes.
-            lack = mean_of_ends(sources.trust.to(weight.device), near).neg_().add_(1.0)
+            lack = mean_of_ends(sources.reliability.to(weight.device), near).neg_().add_(1.0)
             near, weight = _counting(near, lack.mul_(weight))
         sources = sources._replace(knn_edge_index=near, knn_weight=weight)
     merged = _merge(sources, num_nodes, config.merge.propagation_weight, "mix")
@@ -210,4 +213,4 @@ def _merge(sources: Sources, num_nodes: int, feature_weight: float, how: How) ->
         return MergedGraph(given, weight, torch.full_like(weight, PREDEFINED, dtype=torch.uint8))
     # Both lists are checked already.
     near, near_weight = near.to(given.device), near_weight.to(given.device) * feature_weight
-    return combined(given, weight, near, near_weight, num_nodes=num_nodes, how=how)
+    return combine(given, weight, near, near_weight, num_nodes=num_nodes, how=how)

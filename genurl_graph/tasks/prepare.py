@@ -7,10 +7,10 @@ from torch import Tensor
 
 from genurl_graph.config import Config
 from genurl_graph.graph.knn import Neighbors
-from genurl_graph.graph.knn_edges import _calibrated, _search, predefined_weights
-from genurl_graph.graph.merge import merge_graphs
+from genurl_graph.graph.knn_edges import calibrate_distances, search_neighbors
+from genurl_graph.graph.merge import predefined_graph
 from genurl_graph.graph.projection import FeatureSpace
-from genurl_graph.graph.sources import Sources, _weighted_by_reliability, mean_of_ends
+from genurl_graph.graph.sources import Sources, mean_of_ends, weight_by_reliability
 from genurl_graph.inputs.input import Input
 from genurl_graph.runtime.processes import any_of
 from genurl_graph.training.checkpoint import KeptNeighbors
@@ -40,13 +40,13 @@ def gather(data: Input, config: Config, seed: int, device: torch.device, kept: K
     kept : KeptNeighbors, optional
         As in `feature_similarities`.
     """
-    n, merge = data.num_nodes, config.merge
-    given = merge_graphs(data.edge_index, predefined_weights(data), None, None, num_nodes=n)
+    merge = config.merge
+    given = predefined_graph(data)
     edges, weight = given.edge_index, given.edge_weight
     found = Sources(edges, weight)
     if data.x is None:
         return found
-    found, degree = _weighted_by_reliability(found, data, config, seed)
+    found, degree = weight_by_reliability(found, data, config, seed)
     found = found._replace(degree=degree)
     if merge.feature_weight > 0 or merge.propagation_weight > 0:
         neighbors, knn_edges, p = feature_similarities(data, config, seed, device, kept=kept)
@@ -86,7 +86,7 @@ def feature_similarities(
     found = kept.neighbors(device) if kept is not None else None
     # Processes search together: those that have found the file, too, where another has not.
     if any_of(found is None, device):
-        found = _search(data, config, seed, device, space)
+        found = search_neighbors(data, config, seed, device, space)
         if kept is not None:
             kept.save(found)
     assert found is not None
@@ -96,4 +96,4 @@ def feature_similarities(
     if data.types is not None:
         there = edge_index[1] >= 0
         edge_index, distance = edge_index[:, there], distance[there]
-    return found, *_calibrated(edge_index, distance, n, config)
+    return found, *calibrate_distances(edge_index, distance, n, config)

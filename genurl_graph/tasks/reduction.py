@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from genurl_graph.config import Config, load_preset
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph.knn import Neighbors
-from genurl_graph.graph.knn_edges import encoder_axes, feature_space, given_similarities, predefined_weights
-from genurl_graph.graph.merge import MergedGraph, merge_graphs
+from genurl_graph.graph.knn_edges import calibrate_given_distances, feature_space
+from genurl_graph.graph.merge import MergedGraph, merge_graphs, scale_weights
 from genurl_graph.graph.partition import held, own_block, own_edges
-from genurl_graph.graph.projection import FeatureSpace
+from genurl_graph.graph.projection import FeatureSpace, encoder_projection
 from genurl_graph.inputs.input import Input
 from genurl_graph.nn.build import DENSE, make_encoder
 from genurl_graph.nn.features import Features
@@ -148,11 +148,11 @@ def merged_graph(
     """
     space, neighbors = None, None
     if data.distances is None:
-        space = feature_space(data, config, seed, encoder_axes(statistics or {}))
+        space = feature_space(data, config, seed, encoder_projection(statistics or {}))
         neighbors, knn_edges, knn_p = feature_similarities(data, config, seed, device, space, kept)
     else:
-        knn_edges, knn_p = given_similarities(data, config, device)
+        knn_edges, knn_p = calibrate_given_distances(data, config, device)
     merged = merge_graphs(
-        data.edge_index, predefined_weights(data), knn_edges, knn_p, num_nodes=data.num_nodes, how="union"
+        data.edge_index, scale_weights(data.edge_weight), knn_edges, knn_p, num_nodes=data.num_nodes, how="union"
     )
     return space, neighbors, merged

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from genurl_graph.config import Config, load_preset, read_settings
 from genurl_graph.config.parameters import EncoderConfig
 from genurl_graph.exceptions import InputError
-from genurl_graph.graph.edge_reliability import CONSISTENT
-from genurl_graph.graph.knn_edges import consistency_of, resolve_metric, resolve_perplexity
+from genurl_graph.graph.edge_reliability import CONSISTENT, measure_consistency
+from genurl_graph.graph.knn_edges import resolve_metric, resolve_perplexity
 from genurl_graph.inputs.images import named_shape
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.normalize import resolve_normalization
@@ -242,7 +242,7 @@ def _telling(data: Input, config: Config) -> bool:
     """Whether features tell so much by themselves that the preset gives them more weight."""
     if data.x is None or data.types is not None:
         return False
-    return consistency_of(data, resolve_metric(data.x, config.neighbors)) >= CONSISTENT
+    return measure_consistency(data, resolve_metric(data.x, config.neighbors)) >= CONSISTENT
 
 
 def _normalization(x: Tensor, encoder: EncoderConfig) -> str:

@@ -149,12 +149,12 @@ def test_what_cannot_run_is_said_and_the_rest_runs(run, computed) -> None:
     rows = metrics["rows"]
     assert metrics["complete"] is True
     # karate has no features, so that no geodesics either.
-    assert "geodesic needs features" in rows["loss=l2, merging=geodesic"]["reason"]
+    assert "geodesic without kNN edges" in rows["loss=l2, merging=geodesic"]["reason"]
     assert rows["loss=l2, merging=geodesic"]["val_mean"] is None
     assert "cannot run" in result.stdout
-    assert "geodesic needs features" in result.stdout
+    assert "geodesic without kNN edges" in result.stdout
     text = Path("m.md").read_text()
-    assert "* loss=l2, merging=geodesic: merge.how: geodesic needs features" in text
+    assert "* loss=l2, merging=geodesic: merge.how: found geodesic without kNN edges" in text
     assert "gamma" not in text
     assert [name for name, _ in computed] == [BASE, BASE, "loss=bce, merging=geodesic", "loss=l2, merging=geodesic"]
     run(*KARATE, "--losses", "bce", "--set", "views.self_weight=2", "--plot", "m.png")

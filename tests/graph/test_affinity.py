@@ -232,7 +232,7 @@ def test_bad_distances_are_refused_with_their_position(bad: float) -> None:
     [
         ({"perplexity": 2.0}, "perplexity"),
         ({"nu": 0.0}, "nu"),
-        ({"num_nodes": 2}, "edge_index: found nodes 0 to 2; expected 0 to 1"),
+        ({"num_nodes": 2}, "edge_index: .*expected nodes 0 to 1"),
         ({"edge_index": torch.tensor([[0, 0, 1], [1, 2, 1]])}, "self loops"),
         ({"edge_index": torch.tensor([[0, 0, 0], [1, 2, 1]])}, "duplicate"),
         ({"edge_index": torch.tensor([0, 1, 2])}, r"\[2, E\]"),

@@ -1,4 +1,4 @@
-"""agreement: areas under the curve against scikit-learn's, and what they say of graphs made to be judged."""
+"""Edge reliability: AUC against scikit-learn's, and its values on graphs whose edges are known to be right or wrong."""
 
 import numpy as np
 import pytest
@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 from sklearn.metrics import pairwise_distances, roc_auc_score
 from torch import Tensor
 
-from genurl_graph.graph import edge_reliability as agreement
+from genurl_graph.graph import edge_reliability
 from genurl_graph.graph.edge_reliability import (
-    COHERENT,
-    DOUBTED,
-    TRUSTED,
+    FULL_EVIDENCE,
+    RELIABLE,
+    UNRELIABLE,
     FeatureRows,
     _nearest,
-    confidence,
     edge_auc,
+    feature_confidence,
     feature_consistency,
     node_reliability,
 )
@@ -57,8 +57,8 @@ def test_every_edge_is_a_rank_among_the_others(metric: str, layout: str, monkeyp
     """With all nodes as references: the area of one positive against all other nodes, edge by edge."""
     x, y = blobs(n=60)
     x = torch.rand(60, 40, generator=torch.Generator().manual_seed(2)) * x
-    monkeypatch.setattr(agreement, "REFERENCES", 60)
-    monkeypatch.setattr(agreement, "_CELLS", 60 * 7)  # several slices
+    monkeypatch.setattr(edge_reliability, "REFERENCES", 60)
+    monkeypatch.setattr(edge_reliability, "_CELLS", 60 * 7)  # several slices
     edges = edges_of(y, alike=True, count=40)
     found = edge_auc(x if layout == "strided" else x.to_sparse_csr(), edges, metric)
     near = nearness(x, metric)
@@ -69,7 +69,7 @@ def test_every_edge_is_a_rank_among_the_others(metric: str, layout: str, monkeyp
 
 
 @METRICS
-def test_edges_within_classes_agree_and_edges_between_do_not(metric: str) -> None:
+def test_auc_is_high_within_classes_and_low_between(metric: str) -> None:
     x, y = blobs()
     within, between = (float(edge_auc(x, edges_of(y, alike), metric).mean()) for alike in (True, False))
     assert within > 0.75
@@ -85,10 +85,10 @@ def test_scale_of_the_features_does_not_matter(metric: str) -> None:
 
 
 @METRICS
-def test_topics_are_coherent_and_noise_is_not(metric: str) -> None:
+def test_topics_are_consistent_and_noise_is_not(metric: str) -> None:
     x, _ = blobs(n=300, columns=80)
     noise = (torch.rand(300, 80, generator=torch.Generator().manual_seed(3)) < 0.2).float()
-    assert feature_consistency(x, metric) > COHERENT
+    assert feature_consistency(x, metric) > FULL_EVIDENCE
     assert feature_consistency(x.to_sparse_csr(), metric) == pytest.approx(feature_consistency(x, metric), abs=0.05)
     assert feature_consistency(noise, metric) == pytest.approx(0.5, abs=0.04)
 
@@ -107,68 +107,65 @@ def test_the_nearest_are_those_of_the_definition(metric: str, sparse: bool) -> N
     assert [set(row) for row in found] == [set(np.argsort(distance[query])[:5]) for query in queries]
 
 
-def test_columns_that_repeat_one_number_are_fully_coherent() -> None:
+def test_repeated_columns_are_consistent() -> None:
     x = torch.randn(50, 1, generator=torch.Generator().manual_seed(0)).expand(50, 8)
     assert feature_consistency(x, "euclidean") > 0.9
 
 
 @METRICS
 @pytest.mark.parametrize("x", [torch.ones(30, 6), torch.zeros(30, 6), torch.rand(30, 1), torch.rand(2, 6)])
-def test_features_that_say_nothing_are_chance(metric: str, x: Tensor) -> None:
+def test_uninformative_features_are_at_chance(metric: str, x: Tensor) -> None:
     assert feature_consistency(x, metric) == pytest.approx(0.5, abs=1e-6)
 
 
 def test_constant_features_leave_every_edge_at_chance() -> None:
     edges = torch.tensor([[0, 1, 2, 0], [1, 0, 0, 2]])
     assert edge_auc(torch.ones(3, 4), edges, "cosine").tolist() == [0.5] * 4
-    assert edge_auc(torch.ones(2, 4), edges[:, :2], "cosine").tolist() == [0.5] * 2, "nobody to compare with"
+    assert edge_auc(torch.ones(2, 4), edges[:, :2], "cosine").tolist() == [0.5] * 2, "no random node is left"
 
 
 @given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=30), st.integers(0, 5), st.floats(0.55, 0.95))
 @settings(max_examples=50, deadline=None)
-def test_trust_is_a_share_and_grows_with_agreement(areas: list[float], isolated: int, coherence: float) -> None:
+def test_reliability_is_a_share_that_grows_with_the_auc(areas: list[float], isolated: int, consistency: float) -> None:
     n = len(areas) + 1
     hub = torch.stack([torch.zeros(len(areas), dtype=torch.long), torch.arange(1, n)])
     edges = torch.cat([hub, hub.flip(0)], 1)
-    agreed = torch.tensor(areas).repeat(2)
-    trust = node_reliability(agreed, edges, n + isolated, coherence)
-    assert trust.shape == (n + isolated,)
-    assert ((trust >= 0) & (trust <= 1)).all()
-    assert (node_reliability((agreed + 0.1).clamp_max(1), edges, n + isolated, coherence) >= trust - 1e-6).all()
-    # A node without edges is as trustworthy as the graph.
-    of_graph = ((float(agreed.mean()) - 0.5) / (coherence - 0.5) - DOUBTED) / (TRUSTED - DOUBTED)
-    assert torch.allclose(trust[n:], torch.tensor(of_graph).clamp(0, 1).expand(isolated), atol=1e-5)
+    auc = torch.tensor(areas).repeat(2)
+    found = node_reliability(auc, edges, n + isolated, consistency)
+    assert found.shape == (n + isolated,)
+    assert ((found >= 0) & (found <= 1)).all()
+    assert (node_reliability((auc + 0.1).clamp_max(1), edges, n + isolated, consistency) >= found - 1e-6).all()
+    # A node without edges gets the graph's reliability.
+    of_graph = ((float(auc.mean()) - 0.5) / (consistency - 0.5) - UNRELIABLE) / (RELIABLE - UNRELIABLE)
+    assert torch.allclose(found[n:], torch.tensor(of_graph).clamp(0, 1).expand(isolated), atol=1e-5)
 
 
-def test_edges_are_measured_by_what_feature_neighbours_tell() -> None:
-    """An agreement that is high beside incoherent features is low beside coherent ones; chance is never believed."""
+@pytest.mark.parametrize(
+    ("auc", "consistency", "expected"),
+    [(0.66, 0.6, 1), (0.66, 0.82, 0.5), (0.66, 0.95, 0), (0.5, 0.51, 0), (0.4, 0.9, 0), (0.4, 0.5, 1)],
+)
+def test_consistency_is_the_yardstick_of_the_auc(auc: float, consistency: float, expected: float) -> None:
     edges = torch.tensor([[0, 1], [1, 0]])
-
-    def trust(agreement: float, coherence: float) -> float:
-        return float(node_reliability(torch.full((2,), agreement), edges, 2, coherence)[0])
-
-    assert trust(0.66, 0.6) == 1
-    assert trust(0.66, 0.82) == pytest.approx(0.5, abs=1e-4)
-    assert trust(0.66, 0.95) == 0
-    assert trust(0.5, 0.51) == trust(0.4, 0.9) == 0
-    assert trust(0.4, 0.5) == 1, "features that tell nothing accuse nobody"
+    found = node_reliability(torch.full((2,), auc), edges, 2, consistency)
+    assert float(found[0]) == pytest.approx(expected, abs=1e-4)
 
 
-def test_confidence() -> None:
-    assert [confidence(c) for c in (0.0, 0.5, (0.5 + COHERENT) / 2, COHERENT, 1.0)] == pytest.approx([0, 0, 0.5, 1, 1])
+def test_inconsistent_features_and_missing_edges_are_no_evidence() -> None:
+    values = [0.0, 0.5, (0.5 + FULL_EVIDENCE) / 2, FULL_EVIDENCE, 1.0]
+    assert [feature_confidence(value) for value in values] == pytest.approx([0, 0, 0.5, 1, 1])
     assert node_reliability(torch.empty(0), torch.empty(2, 0, dtype=torch.long), 3, 0.8).tolist() == [1, 1, 1]
 
 
-def test_of_very_many_edges_a_part_is_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_very_many_edges_are_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = blobs(n=200)
     edges = edges_of(y, alike=True, count=3000)
-    assert agreement.sampled_edges(edges, 200) is edges
-    monkeypatch.setattr(agreement, "_MANY_EDGES", 1000)
-    monkeypatch.setattr(agreement, "_EDGES_A_NODE", 6)
+    assert edge_reliability.sample_edges(edges, 200) is edges
+    monkeypatch.setattr(edge_reliability, "_MANY_EDGES", 1000)
+    monkeypatch.setattr(edge_reliability, "_EDGES_A_NODE", 6)
     # A node whose edges are few keeps them all.
     rare = torch.tensor([[0], [100]])
     own = merge_graphs(torch.cat([edges[:, (edges != 0).all(0)], rare], 1), None, None, None, num_nodes=200).edge_index
-    part = agreement.sampled_edges(own, 200, seed=1)
+    part = edge_reliability.sample_edges(own, 200, seed=1)
     degree = torch.bincount(part[0], minlength=200)
     assert 0.8 * 6 < float(degree.float().mean()) < 1.2 * 6
     assert int(degree[0]) == 1
@@ -176,9 +173,9 @@ def test_of_very_many_edges_a_part_is_asked_about(monkeypatch: pytest.MonkeyPatc
     assert few == pytest.approx(whole, abs=0.03)
 
 
-def test_coherence_of_a_part_is_that_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_consistency_of_a_sample_is_that_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
     x, _ = blobs(n=1500)
     whole = feature_consistency(x, "cosine")
-    monkeypatch.setattr(agreement, "_POOL", 700)
+    monkeypatch.setattr(edge_reliability, "_POOL", 700)
     assert feature_consistency(x, "cosine") == pytest.approx(whole, abs=0.05)
     assert whole > 0.6

@@ -1,4 +1,4 @@
-"""Adaptive merging: formulas, and what it decides on graphs whose edges are known to be right, wrong or unrelated."""
+"""Edge sources and adaptive merging: formulas, and graphs whose edges are known to be right, wrong or unrelated."""
 
 import math
 
@@ -10,7 +10,7 @@ from genurl_graph import GenURL, datasets
 from genurl_graph.config import load_preset
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph.affinity import similarities
-from genurl_graph.graph.edge_reliability import confidence, edge_auc, feature_consistency, node_reliability
+from genurl_graph.graph.edge_reliability import edge_auc, feature_confidence, feature_consistency, node_reliability
 from genurl_graph.graph.merge import FEATURE, PATH, PREDEFINED
 from genurl_graph.graph.sources import geodesic_similarities
 from genurl_graph.inputs.input import as_input
@@ -23,9 +23,9 @@ CPU = torch.device("cpu")
 N = 200
 
 
-def graph_data(alike, coherent=True):
+def graph_data(alike, consistent=True):
     x, y = blobs(n=N, columns=80)
-    if not coherent:
+    if not consistent:
         x = (torch.rand(x.shape, generator=torch.Generator().manual_seed(5)) < 0.2).float()
     return Data(x=x, edge_index=edges_of(y, alike), y=y)
 
@@ -57,29 +57,28 @@ def test_the_preset_is_adaptive():
     assert load_preset("graph").merge.weighting == "adaptive"
 
 
-def test_edges_within_classes_are_trusted_and_edges_between_are_not():
-    assert float(sources(graph_data(alike=True))[0].trust.mean()) > 0.95
-    assert float(sources(graph_data(alike=False))[0].trust.mean()) < 0.05
-    trusted, doubted = (share_of_features(build(graph_data(alike))) for alike in (True, False))
-    assert doubted > 0.95
-    assert trusted < 0.5
+def test_edges_within_classes_are_reliable_and_edges_between_are_not():
+    assert float(sources(graph_data(alike=True))[0].reliability.mean()) > 0.95
+    assert float(sources(graph_data(alike=False))[0].reliability.mean()) < 0.05
+    reliable, unreliable = (share_of_features(build(graph_data(alike))) for alike in (True, False))
+    assert unreliable > 0.95
+    assert reliable < 0.5
 
 
-def test_features_without_coherence_are_no_witness():
-    """Noise does not foretell the edges either, but that says nothing about the edges."""
-    found, *_ = sources(graph_data(alike=True, coherent=False))
-    assert found.agreement == pytest.approx(0.5, abs=0.05)
-    assert float(found.trust.min()) > 0.7
+def test_inconsistent_features_are_no_evidence_against_edges():
+    found, *_ = sources(graph_data(alike=True, consistent=False))
+    assert found.auc == pytest.approx(0.5, abs=0.05)
+    assert float(found.reliability.min()) > 0.7
 
 
 @pytest.mark.parametrize("alike", [True, False])
 def test_weights_are_the_formulas(alike):
     found, config, given = sources(graph_data(alike))
     row, col = found.edge_index
-    coherence = feature_consistency(given.x, "cosine", 0)
-    agreement = edge_auc(given.x, found.edge_index, "cosine", 0)
-    trust = 1 - confidence(coherence) * (1 - node_reliability(agreement, found.edge_index, N, coherence))
-    of_edge = (trust[row] + trust[col]) / 2
+    consistency = feature_consistency(given.x, "cosine", 0)
+    auc = edge_auc(given.x, found.edge_index, "cosine", 0)
+    reliability = 1 - feature_confidence(consistency) * (1 - node_reliability(auc, found.edge_index, N, consistency))
+    of_edge = (reliability[row] + reliability[col]) / 2
     torch.testing.assert_close(found.edge_weight, of_edge)
     degree = dense(found.edge_index, of_edge).sum(1)
     plain, *_ = sources(graph_data(alike), {"merge.weighting": "given"})
@@ -90,7 +89,7 @@ def test_weights_are_the_formulas(alike):
         found.knn_weight * (1 + (degree[a] + degree[b]) / 2),
         plain.knn_weight * (1 + (counted[a] + counted[b]) / 2),
     )
-    lack = 1 - (trust[a] + trust[b]) / 2
+    lack = 1 - (reliability[a] + reliability[b]) / 2
     expected = dense(found.edge_index, of_edge) + config.merge.propagation_weight * dense(
         found.knn_edge_index, found.knn_weight * lack
     )
@@ -100,14 +99,14 @@ def test_weights_are_the_formulas(alike):
     )
 
 
-def test_fixed_weights_ask_nothing():
+def test_given_weights_stay():
     found, *_ = sources(graph_data(alike=False), {"merge.weighting": "given"})
-    assert found.trust is None
+    assert found.reliability is None
     assert found.summary() == {}
     assert (found.edge_weight == 1).all()
 
 
-def test_without_given_edges_features_are_all_there_is():
+def test_weighting_none_ignores_predefined_edges():
     data, bare = graph_data(alike=True), graph_data(alike=True)
     bare.edge_index = torch.tensor([[0], [1]])
     changes = {"merge.weighting": "none"}
@@ -119,12 +118,12 @@ def test_without_given_edges_features_are_all_there_is():
     for lacking in (Data(edge_index=data.edge_index, num_nodes=N), data):
         with pytest.raises(InputError, match="none needs features"):
             build(lacking, changes | {"merge.feature_weight": 0.0})
-    # A new graph may be propagated over by loops alone.
+    # Propagation over a new graph may use self loops alone.
     quiet = GenURL(random_state=0, epochs=1, config={"encoder.hidden": 8, "merge.propagation_weight": 0.0, **changes})
     torch.testing.assert_close(quiet.fit_transform(data), quiet.transform(bare), rtol=1e-4, atol=1e-4)
 
 
-def test_decisions_are_reported_and_kept(tmp_path):
+def test_summary_is_reported_and_saved(tmp_path):
     model = GenURL(random_state=0, epochs=1, config={"encoder.hidden": 8}).fit(graph_data(alike=False))
     summary = model.graph_summary_
     assert summary["trust_mean"] < 0.05
@@ -135,14 +134,13 @@ def test_decisions_are_reported_and_kept(tmp_path):
     assert GenURL.load(tmp_path).graph_summary_ == summary
 
 
-def test_new_graphs_are_propagated_over_by_the_same_rule():
+def test_transform_propagates_by_the_same_rule():
     data = graph_data(alike=False)
     model = GenURL(random_state=0, epochs=1, config={"encoder.hidden": 8}).fit(data)
     torch.testing.assert_close(model.transform(data), model.embedding_, rtol=1e-4, atol=1e-4)
 
 
-def test_untrusted_edges_hardly_move_an_embedding():
-    """Features decide where edges are doubted: other edges of that kind change little, other features much."""
+def test_unreliable_edges_hardly_change_the_knn_edges():
     data, other = graph_data(alike=False), graph_data(alike=False)
     g = torch.Generator().manual_seed(9)
     drawn = torch.randint(N, (2, 3000), generator=g)
@@ -191,14 +189,14 @@ def test_geodesics_are_shortest_paths_over_both_graphs():
     assert 0.1 < float(only_paths.sum() / reached.sum()) < 1
 
 
-def test_geodesics_train_and_need_feature_edges():
+def test_geodesics_train_and_need_knn_edges():
     data = graph_data(alike=True)
     small = {"merge.how": "geodesic", "encoder.hidden": 8}
     model = GenURL(random_state=0, epochs=2, config=small).fit(data)
     assert torch.isfinite(model.embedding_).all()
     for wrong in (Data(edge_index=data.edge_index, num_nodes=N), data):
         changes = small | ({} if wrong is not data else {"merge.feature_weight": 0.0})
-        with pytest.raises(InputError, match="geodesic needs features"):
+        with pytest.raises(InputError, match="geodesic without kNN edges"):
             GenURL(random_state=0, epochs=2, config=changes).fit(wrong)
     with pytest.raises(InputError, match="cutoff"):
         GenURL(random_state=0, epochs=2, config=small | {"merge.cutoff": -1.0}).fit(data)
@@ -206,12 +204,12 @@ def test_geodesics_train_and_need_feature_edges():
 
 def test_nothing_is_propagated_over_edges_without_weight():
     found, config, _ = sources(graph_data(alike=True))
-    full = found._replace(trust=torch.ones(N), edge_weight=torch.ones_like(found.edge_weight))
+    full = found._replace(reliability=torch.ones(N), edge_weight=torch.ones_like(found.edge_weight))
     assert graph.as_propagation(graph.propagation_edges(full, N, config), N).col.numel() == found.edge_index.size(1) + N
 
 
 @pytest.mark.parametrize(("name", "low", "high"), [("cora", 0.95, 1.0), ("wisconsin", 0.0, 0.5), ("cornell", 0.0, 0.1)])
-def test_real_edges_are_believed_where_they_join_like_labels(name, low, high, data_root):
-    """Edges join nodes of one class in 81 of 100 cases (Cora), 18 (Wisconsin), 30 (Cornell); nobody told the merge."""
+def test_real_edges_are_reliable_where_they_join_like_labels(name, low, high, data_root):
+    """Edges join nodes of one class in 81 of 100 cases (Cora), 18 (Wisconsin), 30 (Cornell)."""
     found, *_ = sources(datasets.load(name, data_root))
-    assert low <= float(found.trust.mean()) <= high
+    assert low <= float(found.reliability.mean()) <= high

@@ -5,7 +5,7 @@ import torch
 from torch_geometric.data import Data, HeteroData
 
 from genurl_graph import GenURL, datasets
-from genurl_graph.graph import knn_edges
+from genurl_graph.graph import edge_reliability
 from genurl_graph.tasks import resolve as resolution
 from tests.graph.test_edge_reliability import blobs, edges_of
 
@@ -35,7 +35,7 @@ def test_what_is_asked_for_stands():
 
 
 def test_without_features_or_with_types_nothing_is_asked(monkeypatch):
-    monkeypatch.setattr(knn_edges, "feature_consistency", lambda *_: pytest.fail("nobody should ask"))
+    monkeypatch.setattr(edge_reliability, "feature_consistency", lambda *_: pytest.fail("nobody should ask"))
     data = graph()
     assert chosen(Data(edge_index=data.edge_index, num_nodes=200)) == ("gcn", 1.5)
     typed = HeteroData()
@@ -51,8 +51,8 @@ def test_large_graphs_are_averaged_whatever_their_features(monkeypatch):
 
 def test_a_fit_asks_once(monkeypatch):
     asked = []
-    answer = knn_edges.feature_consistency
-    monkeypatch.setattr(knn_edges, "feature_consistency", lambda *given: asked.append(given) or answer(*given))
+    answer = edge_reliability.feature_consistency
+    monkeypatch.setattr(edge_reliability, "feature_consistency", lambda *given: asked.append(given) or answer(*given))
     small = {"encoder.hidden": 8, "encoder.dim": 4, "training.epochs": 1}
     model = GenURL(random_state=0, config=small).fit(graph())
     assert len(asked) == 1
