@@ -2,44 +2,43 @@
 
 `cca-ssg`, `grace`, `gae` and `vgae` are objectives on this package's own encoders, views and training loop; `dgi`,
 `graphcl`, `bgrl`, `vicreg` and `barlow` come from the optional package graphssl, `node2vec` from PyG. Nothing heavy is
-imported before a peer is used.
+imported before a baseline is used.
 """
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from genurl_graph.baselines.settings import baseline_settings
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import InputError, unknown
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
     # (data, seed, device) -> embedding [n, d], float32, on the CPU.
-    Peer = Callable[[Any, int, str | torch.device], Tensor]
+    Baseline = Callable[[Any, int, str | torch.device], Tensor]
 
 
-# Name -> module and function ``(name, data, seed, device, settings) -> Tensor``.
+# Name -> module with a function ``embed(name, data, seed, device, settings) -> Tensor``.
 BASELINES = {
-    "cca-ssg": "cca_ssg:embed",
-    "grace": "grace:embed",
-    "gae": "gae:embed",
-    "vgae": "gae:embed",
-    "dgi": "graphssl:embed",
-    "graphcl": "graphssl:embed",
-    "bgrl": "graphssl:embed",
-    "vicreg": "graphssl:embed",
-    "barlow": "graphssl:embed",
-    "node2vec": "node2vec:embed",
+    "cca-ssg": "cca_ssg",
+    "grace": "grace",
+    "gae": "gae",
+    "vgae": "gae",
+    "dgi": "graphssl",
+    "graphcl": "graphssl",
+    "bgrl": "graphssl",
+    "vicreg": "graphssl",
+    "barlow": "graphssl",
+    "node2vec": "node2vec",
 }
 
 
-def get_baseline(name: str, changes: Mapping[str, Any] | None = None) -> Peer:
-    """The peer called `name`, with its published settings.
+def get_baseline(name: str, changes: Mapping[str, Any] | None = None) -> Baseline:
+    """Return the baseline called `name`, with its published settings.
 
     Parameters
     ----------
@@ -51,39 +50,46 @@ def get_baseline(name: str, changes: Mapping[str, Any] | None = None) -> Peer:
     Returns
     -------
     callable
-        ``peer(data, seed, device)`` is the embedding, float32 [n, d], on the CPU. `data` is a PyG ``Data`` with edges
-        and, except for node2vec, gae, vgae, grace and cca-ssg (which then take every node as its own feature), node
-        features; its ``name`` selects published settings. Labels are not read.
+        ``baseline(data, seed, device)`` is the embedding, float32 [n, d], on the CPU. `data` is a PyG ``Data`` with
+        edges and node features; node2vec reads no features, and gae, vgae, grace and cca-ssg take every node as its
+        own feature where there are none. The ``name`` of `data` selects published settings. Labels are not read.
 
     Raises
     ------
     InputError
         Unknown name (the nearest is named) or setting, a missing package (the message names the extra), no edges.
+
+    Examples
+    --------
+    >>> z = get_baseline("grace", {"epochs": 10})(data, 0, "cpu")  # doctest: +SKIP
     """
-    _known(name)
+    module = _module(name)
     baseline_settings(name, None, changes)
 
-    def peer(data: Any, seed: int, device: str | torch.device = "auto") -> Tensor:
+    def baseline(data: Any, seed: int, device: str | torch.device = "auto") -> Tensor:
         require(name)
-        module, function = BASELINES[name].split(":")
-        embed = getattr(import_module(f"genurl_graph.baselines.{module}"), function)
-        found: Tensor = embed(name, data, seed, device, baseline_settings(name, getattr(data, "name", None), changes))
+        settings = baseline_settings(name, getattr(data, "name", None), changes)
+        found: Tensor = import_module(module).embed(name, data, seed, device, settings)
         return found
 
-    return peer
+    return baseline
 
 
 def require(name: str) -> None:
-    """Check, before any long work, that what a peer needs is installed; InputError that says how to get it."""
-    _known(name)
-    module = import_module(f"genurl_graph.baselines.{BASELINES[name].split(':')[0]}")
-    check = getattr(module, "require", None)
+    """Check, before any long work, that the packages of a baseline are installed; InputError says how to get them."""
+    check = getattr(import_module(_module(name)), "require", None)
     if check is not None:
         check(name)
 
 
-def _known(name: str) -> None:
+def missing_package(name: str, package: str) -> InputError:
+    """The error of a baseline whose package is not installed, to be raised by the caller."""
+    return InputError(
+        f"{name}: needs the package {package}, which is not installed; pip install 'genurl-graph[peers]' brings it"
+    )
+
+
+def _module(name: str) -> str:
     if name not in BASELINES:
-        near = difflib.get_close_matches(name, BASELINES, n=1, cutoff=0.5)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise InputError(f"peer: unknown {name!r}; expected one of {', '.join(BASELINES)}{hint}")
+        raise unknown("baseline", name, BASELINES)
+    return f"genurl_graph.baselines.{BASELINES[name]}"

@@ -30,7 +30,7 @@ def cca_ssg_loss(a: Tensor, b: Tensor, lambd: float) -> LossTerms:
     Returns
     -------
     LossTerms
-        The two views' disagreement as attraction, the decorrelation as repulsion.
+        The difference of the two views as attraction, the decorrelation as repulsion.
     """
     n, d = a.shape
     a, b = (z - z.mean(0) for z in (a, b))
@@ -73,18 +73,7 @@ def embed(name: str, data: Any, seed: int, device: str | torch.device, settings:
     """Embedding [n, dim] by CCA-SSG; see `genurl_graph.baselines.get_baseline`."""
     graph = prepare(name, data, settings["normalize"])
     with seeded(seed):
-        encoder = make_encoder(
-            settings["encoder"],
-            graph.features.num_features,
-            settings["dim"],
-            settings["hidden"],
-            settings["layers"],
-        )
-        objective = CCASSG(
-            encoder,
-            graph,
-            lambd=settings["lambd"],
-            drop_features=settings["drop_features"],
-            drop_edges=settings["drop_edges"],
-        )
-        return fit(objective, settings, device)
+        sizes = (settings[key] for key in ("dim", "hidden", "layers"))
+        encoder = make_encoder(settings["encoder"], graph.features.num_features, *sizes)
+        weights = {key: settings[key] for key in ("lambd", "drop_features", "drop_edges")}
+        return fit(CCASSG(encoder, graph, **weights), settings, device)

@@ -1,4 +1,4 @@
-"""What the peers on our loop share: the graph as encoders read it, encoder and views, and the call of the loop."""
+"""What the baselines on our loop share: the graph as encoders read it, encoder and views, the call of the loop."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from genurl_graph.config.parameters import EncoderConfig, TrainingConfig
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import unknown, wrong
 from genurl_graph.graph.merge import predefined_graph
 from genurl_graph.graph.propagation import Propagation
 from genurl_graph.inputs.input import as_input
@@ -23,7 +23,7 @@ from genurl_graph.training.loop import train
 
 
 class Graph(NamedTuple):
-    """Input of a peer: features (every node its own, where there are none) and the undirected graph."""
+    """Input of a baseline: the undirected graph and its features (the identity where there are none)."""
 
     features: Features
     propagation: Propagation
@@ -31,12 +31,12 @@ class Graph(NamedTuple):
 
 
 def prepare(name: str, data: Any, normalize: str) -> Graph:
-    """`data` as our encoders read it: sparse features stay sparse, edges hold both ways.
+    """Read `data` as our encoders do: sparse features stay sparse, edges hold both ways.
 
     Parameters
     ----------
     name : str
-        Of the peer, for messages.
+        Of the baseline, for messages.
     data : Data
     normalize : "auto", "none", "rows", "unit" or "columns"
         As in `genurl_graph.inputs.normalize.resolve_normalization`.
@@ -49,7 +49,7 @@ def prepare(name: str, data: Any, normalize: str) -> Graph:
     given = as_input(data)
     n = given.num_nodes
     if given.edge_index is None or given.edge_index.numel() == 0:
-        raise InputError(f"{name}: the data set has no edges; expected a graph")
+        raise wrong(name, "a data set without edges", "a graph")
     merged = predefined_graph(given)
     if given.x is None:
         x = identity(n)
@@ -62,7 +62,7 @@ def prepare(name: str, data: Any, normalize: str) -> Graph:
 def make_encoder(
     name: str, in_dim: int, dim: int, hidden: int, layers: int, activation: str = "relu", last: bool = False
 ) -> GNN | MLP:
-    """One of our encoders with the activations of a paper; `last`: also after the last layer.
+    """Make one of our encoders with the activations of a paper.
 
     Parameters
     ----------
@@ -72,6 +72,7 @@ def make_encoder(
     activation : "relu" or "prelu"
         "prelu" is one slope for all layers.
     last : bool
+        Whether an activation follows the last layer.
 
     Raises
     ------
@@ -79,9 +80,9 @@ def make_encoder(
         Unknown encoder or activation.
     """
     if name not in ("gcn", "mlp"):
-        raise InputError(f"encoder: unknown {name!r}; expected gcn or mlp")
+        raise unknown("encoder", name, ("gcn", "mlp"))
     if activation not in ("relu", "prelu"):
-        raise InputError(f"activation: unknown {activation!r}; expected relu or prelu")
+        raise unknown("activation", activation, ("relu", "prelu"))
     config = EncoderConfig(name, dim=dim, hidden=hidden, layers=layers, norm="batch" if name == "mlp" else "none")
     encoder = MLP(config, in_dim) if name == "mlp" else GNN(config, in_dim)
     act: nn.Module = nn.ReLU() if activation == "relu" else PReLU()
@@ -90,7 +91,7 @@ def make_encoder(
 
 
 class BaselineObjective(nn.Module):
-    """Encoder and input of a peer; subclasses add ``forward(progress) -> LossTerms``."""
+    """Encoder and input of a baseline; subclasses add ``forward(progress) -> LossTerms``."""
 
     def __init__(self, encoder: GNN | MLP, graph: Graph) -> None:
         super().__init__()
@@ -115,12 +116,18 @@ class BaselineObjective(nn.Module):
         return self.view()
 
 
-def fit(objective: BaselineObjective, settings: dict[str, Any], device: str | torch.device) -> Tensor:
-    """Train on the one loop (`genurl_graph.training.loop.train`) and embed; float32 [n, d] on the CPU."""
-    objective.move(device if isinstance(device, torch.device) else choose_device(device))
-    epochs = settings["epochs"]
-    config = TrainingConfig(
-        epochs=epochs, lr=settings["lr"], weight_decay=settings["weight_decay"], checkpoint_every=epochs
-    )
-    train(objective, config)
-    return objective.embed().cpu()
+def fit(objective: Any, settings: dict[str, Any], device: str | torch.device) -> Tensor:
+    """Train an objective on the one loop and embed; float32 [n, d] on the CPU.
+
+    Parameters
+    ----------
+    objective : BaselineObjective, or another module with ``embed``
+    settings : dict
+        Of them ``epochs``, ``lr`` and ``weight_decay`` are read.
+    device : str or torch.device
+    """
+    (objective.move if isinstance(objective, BaselineObjective) else objective.to)(choose_device(device))
+    names = ("epochs", "lr", "weight_decay")
+    train(objective, TrainingConfig(**{name: settings[name] for name in names}))
+    z: Tensor = objective.embed()
+    return z.cpu()

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from genurl_graph.baselines.common import BaselineObjective, Graph, fit, make_encoder, prepare
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import wrong
 from genurl_graph.losses.terms import LossTerms
 from genurl_graph.nn.gnn import GNN
 from genurl_graph.nn.mlp import MLP
@@ -50,9 +50,9 @@ class GraphAutoEncoder(BaselineObjective):
         linked = (propagation.weight > 0) | propagation.is_loop
         key = (propagation.row * n + propagation.col)[linked]
         if key.numel() >= n * n:
-            raise InputError(f"{'vgae' if variational else 'gae'}: the graph is complete; expected pairs without edge")
+            raise wrong("vgae" if variational else "gae", "a complete graph", "some pairs without an edge")
         self.register_buffer("edges", torch.stack([key // n, key % n]), persistent=False)
-        # How many non-edges stand before each edge in the list of all pairs.
+        # How many non-edges come before each edge in the list of all pairs.
         self.register_buffer("before", key - torch.arange(key.numel()), persistent=False)
         self.edges: Tensor
         self.before: Tensor
@@ -61,7 +61,7 @@ class GraphAutoEncoder(BaselineObjective):
         """Pairs [2, E] drawn uniformly from those without edge, i != j, from torch's generator."""
         n, count = self.num_nodes, self.edges.size(1)
         rank = torch.randint(n * n - count, (count,), device=self.edges.device)
-        # The pair of that rank among the non-edges: as many places further as edges stand before it.
+        # The pair of that rank among the non-edges: further by as many pairs as there are edges before it.
         key = rank + torch.searchsorted(self.before, rank, right=True)
         return torch.stack([key // n, key % n])
 

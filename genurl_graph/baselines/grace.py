@@ -16,10 +16,10 @@ from genurl_graph.nn.mlp import MLP
 from genurl_graph.runtime.devices import seeded
 
 # Similarities that are held at a time (128 MB, a few times over): above it, slices are computed twice instead of kept.
-CELLS = 1 << 25
+ENTRIES = 1 << 25
 
 
-def grace_loss(u: Tensor, v: Tensor, temperature: float, cells: int = CELLS) -> LossTerms:
+def grace_loss(u: Tensor, v: Tensor, temperature: float, entries: int = ENTRIES) -> LossTerms:
     r"""Mean over nodes and both orders of the views of InfoNCE with negatives within and between views.
 
     ``l(u_i, v_i) = -log(e(u_i, v_i) / (sum_k e(u_i, v_k) + sum_{k != i} e(u_i, u_k)))`` with
@@ -31,8 +31,8 @@ def grace_loss(u: Tensor, v: Tensor, temperature: float, cells: int = CELLS) -> 
     u, v : Tensor, float, shape [n, d]
         Projected embeddings of two views.
     temperature : float
-    cells : int
-        Most similarities of one slice of rows: memory is O(cells + n d), time O(n^2 d).
+    entries : int
+        Upper bound of the similarities of one slice of rows: memory is O(entries + n d), time O(n^2 d).
 
     Returns
     -------
@@ -41,31 +41,21 @@ def grace_loss(u: Tensor, v: Tensor, temperature: float, cells: int = CELLS) -> 
     """
     u, v = normalize(u), normalize(v)
     attraction = -(u * v).sum(1).mean() / temperature
-    totals = [_log_totals(a, b, temperature, cells) for a, b in ((u, v), (v, u))]
+    totals = [_log_totals(a, b, temperature, entries) for a, b in ((u, v), (v, u))]
     repulsion = (totals[0].mean() + totals[1].mean()) / 2
     return LossTerms(attraction + repulsion, attraction, repulsion)
 
 
-def _log_totals(a: Tensor, b: Tensor, temperature: float, cells: int) -> Tensor:
+def _log_totals(a: Tensor, b: Tensor, temperature: float, entries: int) -> Tensor:
     """Logarithm of each row's denominator, [n]."""
     n = a.size(0)
-    step = max(1, cells // (2 * n))
+    step = max(1, entries // (2 * n))
     if step >= n:
         return _slice(a, a, b, 0, temperature)
-    parts = [
-        checkpoint(
-            _slice,
-            a[start : start + step],
-            a,
-            b,
-            start,
-            temperature,
-            use_reentrant=False,
-            preserve_rng_state=False,
-        )
-        for start in range(0, n, step)
-    ]
-    return torch.cat(parts)
+    # Without random numbers inside there is no state to restore for the second computation.
+    options: dict[str, Any] = {"use_reentrant": False, "preserve_rng_state": False}
+    starts = range(0, n, step)
+    return torch.cat([checkpoint(_slice, a[i : i + step], a, b, i, temperature, **options) for i in starts])
 
 
 def _slice(rows: Tensor, a: Tensor, b: Tensor, start: int, temperature: float) -> Tensor:

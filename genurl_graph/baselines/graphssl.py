@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from genurl_graph.baselines import missing_package
 from genurl_graph.baselines.common import prepare
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import wrong
 from genurl_graph.runtime.devices import choose_device, seeded
 
 # Our name -> the package's.
@@ -19,17 +20,15 @@ MODELS = {"dgi": "dgi", "graphcl": "graphcl", "bgrl": "bgrl", "vicreg": "vicreg"
 def require(name: str) -> None:
     """InputError that names the extra, where the package is absent."""
     if find_spec("graphssl") is None:
-        raise InputError(
-            f"{name}: needs the package graphssl, which is not installed; pip install 'genurl-graph[peers]' brings it"
-        )
+        raise missing_package(name, "graphssl")
 
 
 def embed(name: str, data: Any, seed: int, device: str | torch.device, settings: dict[str, Any]) -> Tensor:
     """Embedding [n, hidden] by one of graphssl's models, trained by graphssl's own loop.
 
     Encoder, augmentations, optimiser and number of steps are those of the package's own benchmark (graphssl 0.2,
-    ``benchmarks/run_benchmark.py --encoder gcn``): a peer as its authors run it, not our version of it. Its encoders
-    read dense features.
+    ``benchmarks/run_benchmark.py --encoder gcn``): the baseline as its authors run it, not our version of
+    it. Its encoders read dense features.
 
     Parameters
     ----------
@@ -45,13 +44,12 @@ def embed(name: str, data: Any, seed: int, device: str | torch.device, settings:
     from torch_geometric.data import Data
 
     if getattr(data, "x", None) is None:
-        raise InputError(f"{name}: the data set has no node features; graphssl's encoders need some")
+        raise wrong(name, "a data set without node features", "some, which graphssl's encoders need")
     graph = prepare(name, data, settings["normalize"])
     x = graph.features.x
     view = Data(x=x.to_dense() if x.layout == torch.sparse_csr else x, edge_index=graph.propagation.operator("edges"))
-    target = device if isinstance(device, torch.device) else choose_device(device)
     with seeded(seed):
-        z = _train(model_config(name, settings), view, target, settings)
+        z = _train(model_config(name, settings), view, choose_device(device), settings)
     return z.float().cpu()
 
 

@@ -7,12 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from genurl_graph.baselines.common import prepare
-from genurl_graph.config.parameters import TrainingConfig
+from genurl_graph.baselines.common import fit, prepare
 from genurl_graph.exceptions import InputError
 from genurl_graph.losses.terms import LossTerms
-from genurl_graph.runtime.devices import choose_device, seeded
-from genurl_graph.training.loop import train
+from genurl_graph.runtime.devices import seeded
 
 
 def require(name: str) -> None:
@@ -34,31 +32,35 @@ class Walks(nn.Module):
     def __init__(self, model: Any, num_nodes: int, batch: int) -> None:
         super().__init__()
         self.model, self.num_nodes, self.batch = model, num_nodes, batch
-        self.left = torch.empty(0, dtype=torch.long)
+        self.steps = -(-num_nodes // batch)
+        self.batches: list[Tensor] = []
 
     def forward(self, progress: float = 0.0) -> LossTerms:
         """Loss of one batch."""
-        if self.left.numel() == 0:
-            self.left = torch.randperm(self.num_nodes)
-        nodes, self.left = self.left[: self.batch], self.left[self.batch :]
+        if not self.batches:
+            self.batches = list(torch.split(torch.randperm(self.num_nodes), self.batch))
+        nodes = self.batches.pop(0)
         device = self.model.embedding.weight.device
         near, far = self.model.pos_sample(nodes).to(device), self.model.neg_sample(nodes).to(device)
         loss = self.model.loss(near, far)
         return LossTerms(loss, loss, loss * 0)
+
+    def embed(self) -> Tensor:
+        """Embedding [n, d] of all nodes."""
+        weight: Tensor = self.model.embedding.weight
+        return weight.detach()
 
 
 def embed(name: str, data: Any, seed: int, device: str | torch.device, settings: dict[str, Any]) -> Tensor:
     """Embedding [n, dim] by node2vec; features are not read. See `genurl_graph.baselines.get_baseline`.
 
     PyG's model on our loop, with dense Adam where PyG's example has SparseAdam. The walks come from the sampler's
-    generator, which may not listen to `seed`.
+    generator, which may ignore `seed`.
     """
     require(name)
     from torch_geometric.nn import Node2Vec
 
     propagation = prepare(name, data, "none").propagation
-    n = propagation.num_nodes
-    target = device if isinstance(device, torch.device) else choose_device(device)
     with seeded(seed):
         model = Node2Vec(
             propagation.operator("edges"),
@@ -69,12 +71,6 @@ def embed(name: str, data: Any, seed: int, device: str | torch.device, settings:
             p=settings["p"],
             q=settings["q"],
             num_negative_samples=settings["negatives"],
-            num_nodes=n,
-        ).to(target)
-        steps = settings["epochs"] * -(-n // settings["batch"])
-        config = TrainingConfig(
-            epochs=steps, lr=settings["lr"], weight_decay=settings["weight_decay"], checkpoint_every=steps
+            num_nodes=propagation.num_nodes,
         )
-        train(Walks(model, n, settings["batch"]), config)
-    weight: Tensor = model.embedding.weight
-    return weight.detach().cpu().clone()
+        return fit(Walks(model, propagation.num_nodes, settings["batch"]), settings, device)

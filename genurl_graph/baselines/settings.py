@@ -1,8 +1,7 @@
-"""Settings of the peers: published values from ``defaults.toml``, and what a user changes of them."""
+"""Settings of the baselines: published values from ``defaults.toml``, and what a user changes of them."""
 
 from __future__ import annotations
 
-import difflib
 import functools
 import math
 import tomllib
@@ -10,23 +9,23 @@ from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import unknown, wrong
 
-# Inclusive bounds of what a setting may be; shares of dropped columns and edges stay below 1.
-_LEAST = {"lr": 0.0, "min_dist": 0.0, "weight_decay": 0.0, "lambd": 0.0, "ema": 0.0}
+# Numbers that may be 0; shares of dropped columns and edges may, too, and stay below 1.
+_FROM_ZERO = ("lr", "min_dist", "weight_decay", "lambd", "ema")
 
 
 def baseline_settings(
     method: str, dataset: str | None = None, changes: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """All settings of a peer on a data set.
+    """All settings of a baseline on a data set.
 
     Parameters
     ----------
     method : str
-        Name of a peer (`genurl_graph.baselines.BASELINES`).
+        Name of a baseline (`genurl_graph.baselines.BASELINES` or `genurl_graph.baselines.reduction.REDUCERS`).
     dataset : str, optional
-        Canonical name of the data set; where the source gives settings for it, these replace the defaults.
+        Canonical name of the data set; settings that the source gives for it replace the defaults.
     changes : mapping, optional
         Values that replace both, by name. Strings are converted to the type of the default.
 
@@ -45,10 +44,10 @@ def baseline_settings(
     found: dict[str, Any] = {**table, **published.get(dataset, {})}
     for name, value in (changes or {}).items():
         if name not in found:
-            near = difflib.get_close_matches(name, found, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(found)}"
-            raise InputError(f"{method}: unknown setting {name!r}; {hint}")
-        found[name] = _convert(f"{method}.{name}", value, type(found[name]))
+            raise unknown(f"{method} setting", name, found)
+        key = f"{method}.{name}"
+        found[name] = _convert(key, value, type(found[name]))
+        _check_range(key, name, found[name])
     return found
 
 
@@ -59,7 +58,6 @@ def _tables() -> dict[str, dict[str, Any]]:
 
 
 def _convert(key: str, value: Any, kind: type) -> Any:
-    name = key.rpartition(".")[2]
     if kind is str:
         return str(value)
     try:
@@ -68,12 +66,20 @@ def _convert(key: str, value: Any, kind: type) -> Any:
     except (TypeError, ValueError, OverflowError):
         fits = False
     if not fits:
-        raise InputError(f"{key}: found {value!r}; expected {'a whole number' if kind is int else 'a finite number'}")
-    if name.startswith("drop"):
-        if not 0 <= number < 1:
-            raise InputError(f"{key}: found {number}; expected a share in [0, 1)")
-    elif kind is int and number < 1:
-        raise InputError(f"{key}: found {number}; expected at least 1")
-    elif number < 0 or (number == 0 and name not in _LEAST):
-        raise InputError(f"{key}: found {number}; expected a number {'>= 0' if name in _LEAST else '> 0'}")
+        raise wrong(key, repr(value), "a whole number" if kind is int else "a finite number")
     return number
+
+
+def _check_range(key: str, name: str, value: Any) -> None:
+    if isinstance(value, str):
+        return
+    if name.startswith("drop"):
+        fits, expected = 0 <= value < 1, "a share in [0, 1)"
+    elif isinstance(value, int):
+        fits, expected = value >= 1, "at least 1"
+    elif name in _FROM_ZERO:
+        fits, expected = value >= 0, "a number >= 0"
+    else:
+        fits, expected = value > 0, "a number > 0"
+    if not fits:
+        raise wrong(key, value, expected)

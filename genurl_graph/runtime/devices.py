@@ -11,7 +11,7 @@ from genurl_graph.exceptions import InputError
 from genurl_graph.runtime.processes import launched
 
 
-def choose_device(device: str = "auto") -> torch.device:
+def choose_device(device: str | torch.device = "auto") -> torch.device:
     """The device called `device`; "auto" is CUDA where there is one, else the CPU.
 
     Raises

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
+from torch_geometric.data import Data
 
 from genurl_graph.baselines import get_baseline
 from genurl_graph.baselines.common import make_encoder, prepare
@@ -59,7 +60,7 @@ def test_non_edges_are_drawn_uniformly_from_all_of_them(graph):
     assert float(counts[~empty].sum()) == 0
     drawn = counts[empty]
     assert float(drawn.min()) > 0
-    # Chi-squared by degree of freedom: 1 with a deviation of sqrt(2 / cells), here 0.04.
+    # Chi-squared by degree of freedom: 1 with a deviation of sqrt(2 / entries), here 0.04.
     assert float(((drawn - drawn.mean()) ** 2 / drawn.mean()).mean()) == pytest.approx(1.0, abs=0.25)
 
 
@@ -71,16 +72,13 @@ def test_embedding_tells_edges_from_other_pairs(graph, name):
     products = (z @ z.T).double()
     off = ~torch.eye(40, dtype=torch.bool)
     assert products[(a == 1) & off].mean() > products[a == 0].mean() + 0.5
-    torch.testing.assert_close(get_baseline(name, {"epochs": 60})(graph, 0, "cpu"), z)
 
 
 def test_graphs_it_cannot_read(graph):
-    from torch_geometric.data import Data
-
     complete = Data(x=torch.eye(3), edge_index=(1 - torch.eye(3)).nonzero().T)
-    with pytest.raises(InputError, match="gae: the graph is complete"):
+    with pytest.raises(InputError, match="gae: found a complete graph"):
         get_baseline("gae")(complete, 0, "cpu")
-    with pytest.raises(InputError, match="gae: the data set has no edges"):
+    with pytest.raises(InputError, match="gae: found a data set without edges"):
         get_baseline("gae")(Data(x=torch.eye(3)), 0, "cpu")
 
 
