@@ -5,6 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+# Names that a message lists beside the nearest one.
+MOST_LISTED = 20
+
 
 class InputError(ValueError):
     """Bad input: ``<what>: found <x>; expected <y>``.
@@ -71,7 +74,11 @@ def unknown(what: object, name: object, known: Iterable[str]) -> InputError:
     "encoder: found 'gnc'; expected one of gcn, mlp (did you mean 'gcn'?)"
     """
     names = list(known)
-    lower = {known_name.lower(): known_name for known_name in names}
-    near = difflib.get_close_matches(str(name).lower(), lower, n=1, cutoff=0.5)
-    hint = f" (did you mean {lower[near[0]]!r}?)" if near else ""
-    return wrong(what, repr(name), f"one of {', '.join(names)}{hint}")
+    # The end of a dotted name is the commonest slip: "gamma" for "loss.gamma".
+    near = [each for each in names if each.endswith(f".{name}")]
+    if not near:
+        lower = {each.lower(): each for each in names}
+        near = [lower[each] for each in difflib.get_close_matches(str(name).lower(), lower, n=1, cutoff=0.5)]
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    listed = f"one of {', '.join(names)}" if len(names) <= MOST_LISTED or not near else f"one of {len(names)} names"
+    return wrong(what, repr(name), f"{listed}{hint}")

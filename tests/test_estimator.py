@@ -192,8 +192,8 @@ def test_configuration_by_mapping_and_by_file(vectors, tmp_path):
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({"loss.gama": 1}, "unknown key 'loss.gama'; did you mean 'loss.gamma'"),
-        ({"loss.gamma": "much"}, "loss.gamma is 'much'"),
+        ({"loss.gama": 1}, "config: found 'loss.gama'; expected .*did you mean 'loss.gamma'"),
+        ({"loss.gamma": "much"}, "loss.gamma: found 'much'"),
         ("no/such/file.toml", "config file no/such/file.toml"),
         (3, "config: found int"),
     ],

@@ -8,14 +8,12 @@ default.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import tomllib
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
-from genurl_graph.config.convert import convert
 from genurl_graph.config.parameters import (
     EncoderConfig,
     ImageViewConfig,
@@ -28,7 +26,7 @@ from genurl_graph.config.parameters import (
     ViewConfig,
 )
 from genurl_graph.config.toml import explained_toml, flatten, parse_assignments, read_toml, to_toml
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import unknown, wrong
 
 __all__ = [
     "Config",
@@ -82,7 +80,7 @@ class Config:
         Raises
         ------
         InputError
-            An unknown key (the nearest is named), or a value of the wrong type.
+            An unknown key (the nearest is named), or a value of another type or out of its range.
         """
         stages = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "task"}
         changes: dict[str, dict[str, Any]] = {}
@@ -90,17 +88,12 @@ class Config:
         for key, value in values.items():
             if key == "task":
                 if value != self.task:
-                    raise InputError(f"config: task is {value!r} but this run's task is {self.task!r}")
+                    raise wrong("task", repr(value), repr(self.task))
                 continue
             if key not in known:
-                # The name without its stage is the commonest slip: "gamma" for "loss.gamma".
-                near = [k for k in known if k.endswith(f".{key}")]
-                near = near or difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-                hint = f"; did you mean {near[0]!r}?" if near else f"; expected one of {', '.join(known)}"
-                raise InputError(f"config: unknown key {key!r}{hint}")
+                raise unknown("config", key, known)
             stage, name = key.split(".")
-            kind = get_type_hints(type(stages[stage]))[name]
-            changes.setdefault(stage, {})[name] = convert(key, value, kind)
+            changes.setdefault(stage, {})[name] = value
         return dataclasses.replace(self, **{s: dataclasses.replace(stages[s], **c) for s, c in changes.items()})
 
 
@@ -114,7 +107,7 @@ def load_preset(task: str, *variants: str) -> Config:
     """
     folder = resources.files("genurl_graph.config.presets")
     if not (folder / f"{task}.toml").is_file():
-        raise InputError(f"task: unknown {task!r}; expected one of graph, reduce, distill, images")
+        raise unknown("task", task, ("graph", "reduce", "distill", "images"))
     config = Config(task=task)
     for name in (f"{task}.toml", *(f"{task}-{variant}.toml" for variant in variants)):
         config = config.override(flatten(tomllib.loads((folder / name).read_text(encoding="utf-8"))))

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genurl_graph.config.parameters import explanations
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import wrong
 
 if TYPE_CHECKING:
     from genurl_graph.config import Config
@@ -28,7 +27,7 @@ def read_toml(path: str | Path) -> dict[str, Any]:
     try:
         return flatten(tomllib.loads(Path(path).read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"config file {path}: {error}") from error
+        raise wrong(f"config file {path}", error, "a TOML file") from error
 
 
 def flatten(tree: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,7 +63,7 @@ def explained_toml(config: Config, left_out: Mapping[str, str]) -> str:
     lines = [f"task = {_literal(config.task)}"]
     for field in dataclasses.fields(config)[1:]:
         stage = getattr(config, field.name)
-        meaning = explanations(type(stage))
+        meaning = stage.explanations()
         lines += ["", *_comment((type(stage).__doc__ or "").replace("`", "")), f"[{field.name}]"]
         for name, value in dataclasses.asdict(stage).items():
             reason = left_out.get(f"{field.name}.{name}")
@@ -88,6 +87,6 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
     for text in assignments:
         key, equals, value = text.partition("=")
         if not equals or not key.strip():
-            raise InputError(f"--set: found {text!r}; expected KEY=VALUE, such as loss.gamma=0.5")
+            raise wrong("--set", repr(text), "KEY=VALUE, such as loss.gamma=0.5")
         out[key.strip()] = value.strip()
     return out

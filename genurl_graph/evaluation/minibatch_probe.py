@@ -197,7 +197,7 @@ def linear_classifier(
     rows, y, classes = _prepare(z, y, split, device)
     with seeded(seed):
         model = LinearPath(rows.z.size(1), classes).to(rows.device)
-        train(_objective(model, rows, y, split), _config(epochs, LR_LINEAR, "cosine"))
+        train(_objective(model, rows, y, split), TrainingConfig(epochs=epochs, lr=LR_LINEAR, schedule="cosine"))
     val = [metric(y[split.val], predicted) for predicted in _predict(model, rows, split.val)]
     best = int(np.argmax(val))
     test = metric(y[split.test], _predict(model, rows, split.test)[best])
@@ -234,7 +234,7 @@ def mlp_classifier(
             if found > best[0]:
                 best = found, epoch, {key: value.clone() for key, value in model.state_dict().items()}
 
-        train(_objective(model, rows, y, split), _config(epochs, LR_MLP, "constant"), callbacks=[keep_best])
+        train(_objective(model, rows, y, split), TrainingConfig(epochs=epochs, lr=LR_MLP), callbacks=[keep_best])
     val, epoch, state = best
     model.load_state_dict(state)
     test = metric(y[split.test], _predict(model, rows, split.test)[0])
@@ -255,10 +255,6 @@ def _prepare(z: Any, y: Any, split: Split, device: str) -> tuple[Rows, Array, in
 def _objective(model: LinearPath | Network, rows: Rows, y: Array, split: Split) -> Classification:
     label = torch.from_numpy(y[split.train].astype(np.int64)).to(rows.device)
     return Classification(model, rows[torch.from_numpy(split.train)], label)
-
-
-def _config(epochs: int, lr: float, schedule: str) -> TrainingConfig:
-    return TrainingConfig(epochs=epochs, lr=lr, schedule=schedule)
 
 
 @torch.no_grad()

@@ -10,7 +10,7 @@ from torch import Tensor
 from genurl_graph.config import Config
 from genurl_graph.config.parameters import NeighborConfig
 from genurl_graph.graph.affinity import similarities
-from genurl_graph.graph.knn import Backend, Metric, Neighbors, knn
+from genurl_graph.graph.knn import Metric, Neighbors, knn
 from genurl_graph.graph.merge import predefined_graph
 from genurl_graph.graph.projection import FeatureSpace, Projection, principal_axes, scale_for_axes
 from genurl_graph.graph.propagation import Propagation
@@ -33,7 +33,7 @@ def search_neighbors(
             (space or feature_space(data, config, seed)).vectors,
             c.n_neighbors,
             metric=cast(Metric, c.metric),  # knn checks both
-            backend=cast(Backend, c.backend),
+            backend=c.backend,
             memory_mb=c.memory_mb,
             device=device,
             seed=seed,

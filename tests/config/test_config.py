@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from genurl_graph.config import Config, load_preset, read_settings
+from genurl_graph.config import Config, TrainingConfig, ViewConfig, load_preset, read_settings
 from genurl_graph.config.toml import flatten, parse_assignments, read_toml, to_toml
 from genurl_graph.exceptions import InputError
 
@@ -30,7 +30,9 @@ def test_presets_say_what_they_are_and_every_key_takes_effect(task: str) -> None
 def test_there_is_a_preset_for_every_toml_and_no_other_task() -> None:
     files = {p.name.removesuffix(".toml") for p in resources.files("genurl_graph.config.presets").iterdir()}
     assert set(TASKS) <= files
-    with pytest.raises(InputError, match="task: unknown 'grahp'; expected one of graph, reduce, distill"):
+    with pytest.raises(
+        InputError, match=r"task: found 'grahp'; expected one of graph, reduce, distill, images .did you mean 'graph'"
+    ):
         load_preset("grahp")
 
 
@@ -65,25 +67,38 @@ def test_override_converts_to_the_type_of_the_key(key: str, value: Any, expected
 @pytest.mark.parametrize(
     ("key", "value", "expected"),
     [
-        ("encoder.dim", "two", "a whole number"),
-        ("encoder.dim", 2.5, "a whole number"),
-        ("encoder.dim", "2.5", "a whole number"),
-        ("encoder.dim", float("inf"), "a whole number"),
-        ("encoder.dim", True, "a whole number"),
-        ("encoder.dim", None, "a whole number"),
-        ("loss.gamma", "", "a finite number"),
-        ("loss.gamma", "nan", "a finite number"),
-        ("loss.gamma", float("inf"), "a finite number"),
-        ("loss.gamma", [1.0], "a finite number"),
-        ("loss.scale", "profiel", "'auto' or 'profile' or a finite number"),
-        ("similarity.perplexity", "nan", "'auto' or a finite number"),
+        ("encoder.dim", "two", "a whole number >= 1"),
+        ("encoder.dim", 2.5, "a whole number >= 1"),
+        ("encoder.dim", float("inf"), "a whole number >= 1"),
+        ("encoder.dim", True, "a whole number >= 1"),
+        ("encoder.dim", None, "a whole number >= 1"),
+        ("encoder.dim", 0, "a whole number >= 1"),
+        ("encoder.dropout", 1, r"a finite number in \[0, 1\)"),
+        ("images.crop", 0, r"a finite number in \(0, 1\]"),
+        ("loss.gamma", "0", "a finite number > 0"),
+        ("loss.gamma", "nan", "a finite number > 0"),
+        ("loss.gamma", [1.0], "a finite number > 0"),
+        ("loss.scale", "profiel", "'auto' or 'profile' or a finite number > 0"),
+        ("loss.per", "rows", r"one of global, row \(did you mean 'row'\?\)"),
+        ("similarity.perplexity", 2, "'auto' or a finite number > 2"),
         ("encoder.name", 5, "a string"),
-        ("loss", {"gamma": {"value": 1}}, "a finite number"),
+        ("loss", {"gamma": {"value": 1}}, "a finite number > 0"),
     ],
 )
 def test_wrong_values_are_refused(key: str, value: Any, expected: str) -> None:
-    with pytest.raises(InputError, match=f"expected {expected}$"):
+    with pytest.raises(InputError, match=rf"^{key}.*: found .*; expected {expected}$"):
         Config().override(flatten({key: value}))
+
+
+def test_a_stage_is_checked_when_it_is_made() -> None:
+    assert TrainingConfig(epochs="3").epochs == 3  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"^training.lr: found -1.0; expected 'auto' or a finite number > 0$"):
+        dataclasses.replace(TrainingConfig(), lr=-1.0)
+
+
+def test_explanations_end_with_the_range() -> None:
+    assert ViewConfig.explanations()["drop_edges"].endswith("leaves out; in [0, 1)")
+    assert TrainingConfig.explanations()["lr"].endswith("; > 0")
 
 
 @pytest.mark.parametrize(
@@ -91,7 +106,9 @@ def test_wrong_values_are_refused(key: str, value: Any, expected: str) -> None:
     [("loss.gama", "loss.gamma"), ("gamma", "loss.gamma"), ("lr", "training.lr"), ("Encoder.dim", "encoder.dim")],
 )
 def test_unknown_keys_name_the_nearest(key: str, nearest: str) -> None:
-    with pytest.raises(InputError, match=f"unknown key '{key}'; did you mean '{nearest}'?"):
+    with pytest.raises(
+        InputError, match=rf"config: found '{key}'; expected one of \d+ names .did you mean '{nearest}'?"
+    ):
         Config().override({key: 1})
 
 
@@ -102,14 +119,14 @@ def test_unknown_keys_without_a_near_one_list_all() -> None:
 
 def test_a_configuration_of_another_task_is_refused() -> None:
     assert load_preset("graph").override({"task": "graph"}).task == "graph"
-    with pytest.raises(InputError, match="task is 'reduce' but this run's task is 'graph'"):
+    with pytest.raises(InputError, match="task: found 'reduce'; expected 'graph'"):
         load_preset("graph").override({"task": "reduce"})
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_toml_round_trip(task: str, tmp_path: Path) -> None:
     config = load_preset(task).override(
-        {"training.lr": 1e-7, "loss.scale": 1, "encoder.init": 'a "quoted" \\ path', "similarity.perplexity": 12.5}
+        {"training.lr": 1e-7, "loss.scale": 1, "encoder.name": 'a "quoted" \\ path', "similarity.perplexity": 12.5}
     )
     file = tmp_path / "config.toml"
     file.write_text(to_toml(config), encoding="utf-8")

@@ -191,7 +191,7 @@ def test_free_table_starts_where_it_is_told() -> None:
         ({"hidden": 0}, "encoder.hidden: found 0"),
         ({"layers": 0}, "encoder.layers: found 0"),
         ({"dropout": 1.0}, "encoder.dropout: found 1.0"),
-        ({"norm": "layer"}, "encoder.norm: unknown 'layer'"),
+        ({"norm": "layer"}, "encoder.norm: found 'layer'"),
         ({"name": "free"}, "needs initial coordinates"),
     ],
 )

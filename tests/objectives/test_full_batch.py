@@ -158,16 +158,9 @@ def test_embed_has_no_views_and_leaves_the_mode(problem):
 @pytest.mark.parametrize(
     ("stage", "values", "message"),
     [
-        ("loss", {"metric": "manhattan"}, "loss.metric"),
         ("loss", {"name": "gk"}, "Did you mean 'gkl'"),
-        ("loss", {"temperature": 0.0}, "loss.temperature"),
-        ("loss", {"temperature": math.nan}, "loss.temperature"),
-        ("loss", {"nu": -1.0}, "loss.nu"),
         ("sampling", {"negatives": "all"}, "sampling.negatives"),
         ("sampling", {"n_negatives": 1}, "sampling.n_negatives: found 1; expected at least 2"),
-        ("views", {"self_weight": -1.0}, "views.self_weight"),
-        ("views", {"drop_features": 1.0}, "views.drop_features"),
-        ("views", {"drop_edges": -0.1}, "views.drop_edges"),
     ],
 )
 def test_bad_configuration_names_the_key(problem, stage, values, message):

@@ -94,7 +94,7 @@ def test_anchors_where_a_table_can_be_had(changes, expected):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"encoder.anchors": -1}, "encoder.anchors: found -1; expected 0 or more"),
+        ({"encoder.anchors": -1}, "encoder.anchors: found -1; expected 'auto' or a whole number >= 0"),
         ({"encoder.anchors": 9, "loss.name": "barlow"}, "encoder.anchors: found 9 with loss barlow; expected 0"),
         ({"encoder.anchors": 9, "encoder.dim": 3}, "encoder.anchors: found 9 with encoder.dim 3; expected 0"),
     ],

@@ -128,12 +128,10 @@ def test_interrupted_and_resumed_run_is_that_without_interruption(tmp_path):
 
 
 def test_precisions_that_cannot_be_are_named():
-    with pytest.raises(InputError, match=r"training.precision is 'half'; expected 'float32' or 'bf16' or 'fp16'"):
+    with pytest.raises(InputError, match=r"training.precision: found 'half'; expected one of float32, bf16, fp16"):
         fitted("mlp", "half")
     with pytest.raises(InputError, match="found fp16 on the CPU; expected float32 or bf16 there"):
         fitted("mlp", "fp16")
-    with pytest.raises(InputError, match=r"training.precision: unknown 'tf32'"):
-        train(nn.Linear(1, 1), TrainingConfig(precision="tf32"))
 
 
 def test_a_gpu_without_bf16_is_named(monkeypatch):

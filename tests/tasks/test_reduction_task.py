@@ -123,7 +123,7 @@ def test_bad_requests(vectors):
         build(Data(edge_index=torch.tensor([[0, 1], [1, 0]]), num_nodes=2))
     with pytest.raises(InputError, match="'gcn' needs a graph; expected one of free, mlp"):
         build(vectors, {"encoder.name": "gcn"})
-    with pytest.raises(InputError, match=r"encoder\.init: unknown 'umap'"):
+    with pytest.raises(InputError, match=r"encoder\.init: found 'umap'"):
         build(vectors, {"encoder.init": "umap"})
     with pytest.raises(InputError, match="metric"):
         build(vectors, {"neighbors.metric": "manhattan"})
