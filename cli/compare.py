@@ -1,39 +1,35 @@
 """``genurl-graph compare``: methods side by side on one data set, over seeds."""
 
-from collections.abc import Generator
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from genurl_graph.baselines import BASELINES, require
-from genurl_graph.baselines.reduction import REDUCERS
-from genurl_graph.baselines.settings import baseline_settings
-from genurl_graph.cli import options, reduce_runs, runs
-from genurl_graph.cli.compare_reduce import DEFAULT_METHODS, DEFAULT_SEEDS, compare_reduce
-from genurl_graph.cli.comparison import Outputs, parse_baseline_settings, save, show, terminable
-from genurl_graph.cli.report import Report, as_config, bar, describe
-from genurl_graph.cli.results import ProbeResults
-from genurl_graph.cli.runs import FIXED, METHODS, Job, Run
-from genurl_graph.cli.scores import load_labelled, probe_test
-from genurl_graph.cli.stored import environment, machine
+from genurl_graph.baselines import BASELINES
+from genurl_graph.baselines.reduction import REDUCERS, require_reducer
+from genurl_graph.cli import options
+from genurl_graph.cli.report import Report, save_table
 from genurl_graph.exceptions import InputError
+from genurl_graph.experiments import probe_table, reduce_table
+from genurl_graph.experiments.environment import environment, machine
+from genurl_graph.experiments.models import parse_names
+from genurl_graph.experiments.sources import describe, load_named, named_labels
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch_geometric.data import Data
 
-ALL_METHODS = (*METHODS, *BASELINES)
+REDUCE_METHODS = "genurl,genurl-mlp,pca"
 
 
 @click.command()
 @click.option("--dataset", required=True, metavar="NAME", help="See genurl-graph datasets.")
 @click.option(
     "--methods",
-    help=f"Separated by commas, in the table's order: some of {', '.join(ALL_METHODS)}; with --task reduce some of "
-    f"{', '.join(reduce_runs.METHODS)}. [default: {','.join(METHODS)}; reduce: {DEFAULT_METHODS}]",
+    help=f"Separated by commas, in the table's order: some of {', '.join(probe_table.ALL_METHODS)}; with --task reduce "
+    f"some of {', '.join(reduce_table.METHODS)}. [default: {','.join(probe_table.METHODS)}; reduce: {REDUCE_METHODS}]",
 )
-@click.option("--seeds", type=click.IntRange(min=1), help="Run seeds 0..N-1. [default: 10; reduce: 3]")
+@options.seeds(help="Run seeds 0..N-1. [default: 10; reduce: 3]")
 @click.option(
     "--protocol",
     type=click.Choice(["public", "random-10", "random-10-10-80", "reduce"]),
@@ -44,21 +40,18 @@ ALL_METHODS = (*METHODS, *BASELINES)
 @options.model
 @click.option(
     "--peer-set",
-    "assignments_of_peers",
+    "assignments_of_baselines",
     multiple=True,
     metavar="METHOD.KEY=VALUE",
-    help="Change a published setting of a peer, e.g. grace.epochs=100; repeatable.",
+    help="Change a published setting of a baseline, e.g. grace.epochs=100; repeatable.",
 )
-@options.metrics
-@click.option("--markdown", type=options.PATH, metavar="FILE.md", help="Write the table as Markdown.")
-@click.option("--plot", type=options.PATH, metavar="FILE.png", help="reduce: one picture a method, in one panel.")
+@options.table_files("comparison", "reduce: one 2-d map a method, in one panel.")
 @click.option(
     "--embeddings",
     type=options.PATH,
     metavar="DIR",
     help="reduce: keep each method's embedding of seed 0 as METHOD.npz; --plot --resume draws from there.",
 )
-@click.option("--resume", is_flag=True, help="Go on with --metrics of an interrupted comparison.")
 @options.quiet
 def compare(
     dataset: str,
@@ -66,20 +59,17 @@ def compare(
     seeds: int | None,
     protocol: str | None,
     data_root: Path | None,
-    assignments_of_peers: tuple[str, ...],
-    metrics: Path | None,
-    markdown: Path | None,
-    plot: Path | None,
+    assignments_of_baselines: tuple[str, ...],
+    files: options.TableFiles,
     embeddings: Path | None,
-    resume: bool,
     quiet: bool,
     **model: Any,
 ) -> None:
     """Compare methods on one data set by the linear probe: mean ± unbiased standard deviation over seeds.
 
-    All see the same seeds, splits and probe. Peers run with their published settings (--peer-set changes one); options
-    of the model, except --device, are those of genurl and untrained. Each method runs in a process of its own; peak
-    memory is that process's, libraries included. --metrics is rewritten after each run, for --resume.
+    All see the same seeds, splits and probe. Baselines run with their published settings (--peer-set changes one);
+    options of the model, except --device, are those of genurl and untrained. Each method runs in a process of its own;
+    peak memory is that process's, libraries included. --metrics is rewritten after each run, for --resume.
 
     With --task reduce, vectors are brought to --dim dimensions (2) and judged by 10-NN accuracy, trustworthiness,
     continuity and Spearman's correlation of distances. Seconds include the search for neighbours; a first run in a new
@@ -91,80 +81,125 @@ def compare(
       genurl-graph compare --dataset mnist --task reduce --methods genurl,umap,pca --plot panel.png
     """
     reduce = protocol == "reduce" or (protocol is None and model["task"] == "reduce")
-    known, default = (reduce_runs.METHODS, DEFAULT_METHODS) if reduce else (ALL_METHODS, ",".join(METHODS))
-    chosen = options.parse_names("--methods", "method", (methods or default).replace("_", "-"), known)
-    changes = parse_baseline_settings(assignments_of_peers, chosen, REDUCERS if reduce else BASELINES)
-    outputs = Outputs(metrics, markdown, plot, embeddings, resume)
-    outputs.check(reduce)
-    options.lock(metrics, markdown, plot, embeddings)
+    known, default = probe_table.ALL_METHODS, ",".join(probe_table.METHODS)
+    if reduce:
+        known, default = reduce_table.METHODS, REDUCE_METHODS
+    chosen = parse_names("--methods", "method", (methods or default).replace("_", "-"), known)
+    baselines = REDUCERS if reduce else BASELINES
+    changes = probe_table.parse_baseline_settings(assignments_of_baselines, chosen, baselines)
+    for flag, path in (("--plot", files.plot), ("--embeddings", embeddings)):
+        if path and not reduce:
+            raise click.UsageError(f"{flag} goes with --task reduce.")
+    files.prepare(embeddings)
     report = Report(quiet)
     if reduce:
-        compare_reduce(dataset, chosen, seeds or DEFAULT_SEEDS, changes, data_root, model, outputs, report)
-        return
+        compare_reduce(dataset, chosen, seeds or 3, changes, data_root, model, files, embeddings, report)
+    else:
+        compare_probe(dataset, chosen, seeds or 10, changes, data_root, model, files, protocol, report)
+
+
+def compare_probe(
+    dataset: str,
+    chosen: list[str],
+    seeds: int,
+    changes: dict[str, dict[str, Any]],
+    root: Path | None,
+    model: dict[str, Any],
+    files: options.TableFiles,
+    protocol: str | None,
+    report: Report,
+) -> None:
+    """Run the methods and judge them by the linear probe; write the table."""
     from genurl_graph.evaluation.protocols import default_protocol
 
-    seeds = seeds or 10
-    name, data = load_labelled(dataset, data_root)
-    check_methods(chosen, data)
+    name, data = load_named(dataset, root, labelled=True)
+    probe_table.check_methods(chosen, data)
     protocol = protocol or default_protocol(data)
     report.line(describe(name, data))
-    configuration = {method: resolved(method, name, data, model, changes.get(method, {})) for method in chosen}
+    settings = {m: probe_table.method_settings(m, name, data, model, changes.get(m, {})) for m in chosen}
     header = {"dataset": name, "protocol": protocol, "seeds": list(range(seeds)), **machine(model["device"])}
-    results = ProbeResults(header, environment(data, model["device"]), configuration, metrics)
-    if resume:
+    results = probe_table.ProbeTable(header, environment(data, model["device"]), settings, files.metrics)
+    if files.resume:
         results.resume()
     threads = results.environment["threads"]
-    jobs = [Job(m, results.todo(m), name, data_root, model, changes.get(m, {}), threads) for m in chosen]
-    run_jobs(jobs, results, data, quiet)
+    jobs = [probe_table.Job(m, results.todo(m), name, root, model, changes.get(m, {}), threads) for m in chosen]
+    probe_table.run_jobs(jobs, results, data, report.quiet)
     report.line(f"\nlinear probe, test accuracy in per cent (protocol {protocol}, {seeds} seeds)")
-    show(results, report)
-    save(results, report, metrics, markdown)
+    report.results(results)
+    save_table(results, files, report)
 
 
-def run_jobs(jobs: list[Job], results: ProbeResults, data: "Data", quiet: bool) -> None:
-    """Add the runs of all jobs, judged by the probe, to the results."""
-    protocol = results.header["protocol"]
-    with terminable(), bar(sum(len(job.seeds) for job in jobs), quiet) as shown:
-        for job in jobs:
-            with closing(embeddings_of(job)) as found:
-                for run, seed in zip(found, job.seeds, strict=True):
-                    earlier = results.runs[job.method]["probe_test"]
-                    # The same rows on the public split give the same probe: it is not computed twice.
-                    again = earlier and job.method in FIXED and protocol == "public"
-                    accuracy = earlier[0] if again else probe_test(run.embedding, data, protocol, seed)
-                    results.add(job.method, {"probe_test": accuracy}, run)
-                    shown.update()
+def compare_reduce(
+    dataset: str,
+    chosen: list[str],
+    seeds: int,
+    changes: dict[str, dict[str, Any]],
+    root: Path | None,
+    model: dict[str, Any],
+    files: options.TableFiles,
+    embeddings: Path | None,
+    report: Report,
+) -> None:
+    """Run the reductions and judge the neighbourhoods that they keep; write table, plot and embeddings."""
+    from genurl_graph.inputs.embeddings import write_embedding
+    from genurl_graph.runtime.files import check_folder
 
-
-def embeddings_of(job: Job) -> Generator[Run, None, None]:
-    """The runs of a job, one a seed; what no seed changes is computed once."""
-    if not job.seeds:
-        return
-    fixed = job.method in FIXED
-    with closing(runs.run_apart(job._replace(seeds=job.seeds[:1]) if fixed else job)) as found:
-        for run in found:
-            for _ in job.seeds if fixed else (None,):
-                yield run
-
-
-def check_methods(chosen: list[str], data: "Data") -> None:
-    """Before any long work: what a method needs of the data set and of the installation is there."""
+    dim = model["dim"] or 2
+    if files.plot and dim != 2:
+        raise InputError(f"--plot draws two dimensions, but --dim is {dim}; leave one of them out")
+    if embeddings:
+        check_folder(embeddings)
     for method in chosen:
-        if method in BASELINES:
-            require(method)
-        lacking = None
-        if method in (*BASELINES, "propagated") and getattr(data, "edge_index", None) is None:
-            lacking = "edges"
-        elif method in (*FIXED, "dgi", "graphcl", "bgrl", "vicreg", "barlow") and getattr(data, "x", None) is None:
-            lacking = "node features"
-        if lacking:
-            raise InputError(f"--methods: {method} needs {lacking}, which the data set does not have")
+        if method in REDUCERS:
+            require_reducer(method)
+    name, data = load_named(dataset, root)
+    plain = reduce_table.dense_vectors(name, data)
+    report.line(describe(name, data))
+    settings = {m: reduce_table.method_settings(m, plain, dim, model, changes.get(m, {})) for m in chosen}
+    header = {"dataset": name, "protocol": "reduce", "seeds": list(range(seeds)), "dim": dim}
+    header |= machine(model["device"])
+    results = reduce_table.ReduceTable(header, environment(plain, model["device"]), settings, files.metrics)
+    if files.resume:
+        results.resume()
+    maps: dict[str, np.ndarray[Any, Any]] = {}
+    x, threads = plain.x.numpy(), results.environment["threads"]
+    with reduce_table.vectors_file(x) as file:
+        jobs = [
+            reduce_table.ReduceJob(m, results.todo(m), file, dim, model, changes.get(m, {}), threads) for m in chosen
+        ]
+        for method, seed, z in reduce_table.run_jobs(jobs, results, x, getattr(plain, "y", None), report.quiet):
+            if seed == 0:
+                maps[method] = z
+                if embeddings:
+                    embeddings.mkdir(exist_ok=True)
+                    write_embedding(embeddings / f"{method}.npz", z, label=getattr(data, "y", None))
+    report.line(f"\n{results.caption()}")
+    report.results(results)
+    save_table(results, files, report)
+    if files.plot:
+        draw(files.plot, results, maps, embeddings, data, report)
 
 
-def resolved(method: str, name: str, data: "Data", model: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """All settings that a method runs with."""
-    if method in BASELINES:
-        return baseline_settings(method, name, changes)
-    if method in FIXED:
-        return {}
-    return as_config(options.make_estimator(**model, seed=0).resolve(data))
+def draw(
+    path: Path,
+    results: reduce_table.ReduceTable,
+    maps: "dict[str, np.ndarray[Any, Any]]",
+    embeddings: Path | None,
+    data: "Data",
+    report: Report,
+) -> None:
+    """Draw one 2-d map a method, of seed 0; those of an earlier call come from --embeddings."""
+    from genurl_graph.inputs.embeddings import read_embedding
+    from genurl_graph.plotting import panel
+
+    found = {}
+    for method, row in results.rows().items():
+        kept = embeddings / f"{method}.npz" if embeddings else None
+        if method not in maps and not (kept and kept.is_file()):
+            report.line(f"no 2-d map of {method}: its run is of an earlier call, and --embeddings holds none")
+            continue
+        points = maps[method] if method in maps or kept is None else read_embedding(kept)["embedding"]
+        found[f"{method}\n{reduce_table.summary(row)}"] = points
+    if found:
+        panel(found, named_labels(data), path=path, title=results.header["dataset"])
+        report.files(9, plot=path)

@@ -23,7 +23,7 @@ TASKS = {
 # The commands and options that a name stands for, and what the variants' files do not name themselves.
 USES = {
     "graph": "embed, for data with edges and up to 100,000 nodes",
-    "graph-coherent": "embed, for such data where one half of the features foretells the other (coherence >= 0.8)",
+    "graph-coherent": "embed, for such data with a feature consistency of at least 0.8",
     "graph-sign": "embed --encoder sign, and embed for graphs of more than 100,000 nodes",
     "graph-sampled": "embed --encoder gcn --set sampling.negatives=batch",
     "reduce": "embed, for data without edges",
@@ -64,6 +64,6 @@ def config(task: str) -> None:
     resolved = load_preset(*TASKS[task]).override(NAMED.get(task, {}))
     report = Report()
     report.line(f"# Defaults of: genurl-graph {USES[task]}")
-    report.line('# "auto" is made definite by the data; --metrics tells what it became.')
+    report.line('# "auto" is resolved by the data; --metrics tells what it became.')
     report.line()
     report.line(explained_toml(resolved, LEFT_OUT).rstrip())

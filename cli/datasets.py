@@ -31,20 +31,11 @@ def datasets(name: str | None, data_root: Path | None) -> None:
         show(report, registry.info(name), root)
         return
     entries = [registry.info(entry) for entry in registry.names()]
-    report.table(
-        (
-            (
-                e.name,
-                f"{e.n_nodes:,}",
-                f"{e.n_edges:,}",
-                f"{e.n_features:,}",
-                f"{e.n_classes}",
-                presence(e, root),
-            )
-            for e in entries
-        ),
-        header=("name", "nodes", "edges", "features", "classes", "files"),
-    )
+    rows = [
+        (e.name, *(f"{n:,}" for n in (e.n_nodes, e.n_edges, e.n_features, e.n_classes)), presence(e, root))
+        for e in entries
+    ]
+    report.table([("name", "nodes", "edges", "features", "classes", "files"), *rows])
     report.line(f"\nEach direction of an edge is counted. Data root: {root}")
     report.line("Missing files are downloaded at the first use; details: genurl-graph datasets NAME")
 

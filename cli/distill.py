@@ -1,24 +1,19 @@
-"""``genurl-graph distill``: what a teacher makes of the samples in, a student that makes the like of them out."""
+"""``genurl-graph distill``: train a student whose samples are as similar as a teacher's."""
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from genurl_graph.cli import options
-from genurl_graph.cli.embed import check_outputs, fit, write_embedding
-from genurl_graph.cli.embed_report import collect
-from genurl_graph.cli.report import Report, describe, percent
-from genurl_graph.cli.scores import probe_test, references
-from genurl_graph.cli.source import Source, source
+from genurl_graph.cli.embed import check_outputs, fit
+from genurl_graph.cli.report import Report
 from genurl_graph.exceptions import InputError
-
-if TYPE_CHECKING:
-    from torch import Tensor
-    from torch_geometric.data import Data
-
-    from genurl_graph.estimator import GenURL
+from genurl_graph.experiments.models import make_estimator
+from genurl_graph.experiments.results import percent
+from genurl_graph.experiments.scores import student_scores
+from genurl_graph.experiments.sources import Source, describe, run_metrics, teacher_features, write_embedding
 
 STUDENTS = ("mlp", "linear", "cnn", "gcn", "sage", "gat", "gin")
 OBJECTIVES = ("gkl", "bce", "feature-l2", "feature-cosine", "rkd", "seed")
@@ -46,28 +41,19 @@ OBJECTIVES = ("gkl", "bce", "feature-l2", "feature-cosine", "rkd", "seed")
     show_default=True,
     help="gkl and bce compare similarities; the others are baselines that compare features.",
 )
-@source
+@options.source
 @options.training
 @options.seed
-@click.option(
-    "--output",
-    type=options.PATH,
-    metavar="FILE",
-    help="The student's embedding: .npz .npy .csv .parquet or .pt. [default: NAME-student.npz in the current folder]",
-)
+@options.output(" [default: NAME-student.npz in the current folder]", "The student's embedding")
 @options.metrics
-@click.option("--save-model", type=options.PATH, metavar="DIR", help="Keep the student for transform.")
-@click.option("--resume", is_flag=True, help="Continue an interrupted run from OUTPUT.ckpt.")
+@options.save_model
+@options.resume
 @options.quiet
 def distill(
     teacher: Path,
     student: str,
     objective: str,
-    dataset: str | None,
-    own: Path | None,
-    features: Path | None,
-    labels: Path | None,
-    data_root: Path | None,
+    source: Source,
     output: Path | None,
     metrics: Path | None,
     save_model: Path | None,
@@ -87,27 +73,23 @@ def distill(
       genurl-graph distill --teacher cora.npz --dataset cora --dim 128 --save-model student
       genurl-graph distill --teacher gnn-model --input graph.npz --student mlp --output student.npy
     """
+    from genurl_graph.runtime.files import write_json
     from genurl_graph.training.checkpoint import Checkpoint, checksum
 
     start = time.perf_counter()
-    given = Source(dataset, own, features, labels, data_root)
-    given.check()
-    name = given.name
+    options.check_source(source)
+    name = source.name
     output = output or Path(f"{name}-student.npz")
-    check_outputs(output, metrics, None, save_model, model["dim"])
     if not teacher.exists():
         raise InputError(f"--teacher: there is no {teacher}; expected features or the folder of a model")
-    checkpoint = output.with_name(output.name + ".ckpt")
-    if resume and not Checkpoint(checkpoint, {}).exists():
-        raise InputError(f"--resume: there is no checkpoint {checkpoint} to continue from")
-
+    checkpoint = check_outputs(output, metrics, None, save_model, model["dim"], resume)
     options.lock(output, checkpoint, metrics, save_model)
     report = Report(quiet)
-    data = given.load()
+    data = source.load()
     report.line(describe(name, data))
-    taught = teach(teacher, data)
+    taught = teacher_features(teacher, data)
     report.line(f"teacher: {taught.shape[1]} columns")
-    estimator = options.make_estimator(
+    estimator = make_estimator(
         **model,
         task="distill",
         encoder=student,
@@ -117,7 +99,7 @@ def distill(
         resume=resume,
     )
     fit(estimator, data, checkpoint, teacher=taught)
-    write_embedding(output, estimator.embedding_, data, own_file=own is not None)
+    write_embedding(output, estimator.embedding_, data, own_file=source.own is not None)
     if save_model:
         estimator.save(save_model)
     parameters = sum(p.numel() for p in estimator.encoder_.parameters())
@@ -128,7 +110,7 @@ def distill(
         f"{estimator.n_iter_} epochs {estimator.seconds_['train']:.1f} s, loss {estimator.loss_history_[-1]:.4g}"
     )
     before = time.perf_counter()
-    scores = evaluate(estimator, taught, data)
+    scores = student_scores(estimator, taught, data)
     seconds = {**estimator.seconds_, "evaluate": time.perf_counter() - before}
     if scores["probe"] is None:
         report.line("no labels, so no evaluation")
@@ -138,43 +120,9 @@ def distill(
         report.table([(row, percent(value)) for row, value in rows.items()])
     seconds["total"] = time.perf_counter() - start
     if metrics:
-        from genurl_graph.runtime.files import write_json
-
         more = {"command": "distill", "teacher": str(teacher.resolve()), "teacher_crc32": checksum(taught)}
-        found = collect(given, data, estimator, scores, seconds, more)
+        found = run_metrics(source, data, estimator, scores, seconds, more)
         write_json(metrics, {**found, "teacher": str(teacher), "objective": objective, "parameters": parameters})
     Checkpoint(checkpoint, {}).remove()
     report.line()
-    for what, path in (("student's embedding", output), ("metrics", metrics), ("model", save_model)):
-        if path:
-            report.line(f"{what:<24} {path}")
-
-
-def teach(path: Path, data: "Data") -> "Tensor":
-    """The teacher's features of the samples, out of a file or by a saved model."""
-    import torch
-
-    from genurl_graph.estimator import GenURL
-    from genurl_graph.inputs.embeddings import read_embedding
-
-    if not path.is_dir():
-        return torch.from_numpy(read_embedding(path)["embedding"])
-    found: Tensor = GenURL.load(path).transform(data)
-    return found
-
-
-def evaluate(estimator: "GenURL", teacher: "Tensor", data: "Data") -> dict[str, Any]:
-    """Values of the metrics keys probe and reference; None for data without labels."""
-    if getattr(data, "y", None) is None:
-        return {"probe": None, "reference": None}
-    from genurl_graph.evaluation.protocols import probe_embedding
-
-    probe = probe_embedding(estimator.embedding_, data, seed=estimator.seed_)
-    protocol, seed = probe["protocol"], estimator.seed_
-    return {
-        "probe": probe,
-        "reference": {
-            "teacher": probe_test(teacher, data, protocol, seed),
-            **references(data, estimator.untrained_embedding(), protocol, seed),
-        },
-    }
+    report.files(24, **{"student's embedding": output}, metrics=metrics, model=save_model)

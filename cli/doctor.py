@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from genurl_graph.cli import options
-from genurl_graph.cli.machine import memory, usable_cores
-from genurl_graph.cli.report import Report, version_of
+from genurl_graph.cli.report import Report
+from genurl_graph.experiments.environment import memory, usable_cores, version_of
 
 REQUIRED = (
     "genurl-graph",
@@ -32,11 +32,11 @@ OPTIONAL = {
     "timm": "trained networks for embed --backbone (extra: images)",
     "pandas": "Parquet files (extra: parquet)",
     "pyarrow": "Parquet files (extra: parquet)",
-    "graphssl": "peers of compare (extra: peers)",
-    "umap-learn": "peer of compare --task reduce (extra: peers)",
-    "openTSNE": "peer of compare --task reduce (extra: peers)",
-    "pacmap": "peer of compare --task reduce (extra: peers)",
-    "torchdr": "peer of compare --task reduce (extra: peers)",
+    "graphssl": "baselines of compare (extra: peers)",
+    "umap-learn": "baseline of compare --task reduce (extra: peers)",
+    "openTSNE": "baseline of compare --task reduce (extra: peers)",
+    "pacmap": "baseline of compare --task reduce (extra: peers)",
+    "torchdr": "baseline of compare --task reduce (extra: peers)",
     "pyg-lib": "the walks of compare's node2vec",
 }
 

@@ -1,6 +1,5 @@
 """``genurl-graph evaluate``: an embedding from anywhere against a data set's labels; or link prediction."""
 
-import statistics
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,9 +7,12 @@ import click
 
 from genurl_graph.cli import options
 from genurl_graph.cli.neighborhoods import PROTOCOLS, evaluate_neighborhoods
-from genurl_graph.cli.report import Report, mean_std_percent, versions
-from genurl_graph.cli.scores import cluster_scores, knn_test, load_labelled, load_named
-from genurl_graph.exceptions import InputError
+from genurl_graph.cli.report import Report
+from genurl_graph.exceptions import InputError, wrong
+from genurl_graph.experiments.environment import versions
+from genurl_graph.experiments.results import mean_text
+from genurl_graph.experiments.scores import mean_of_runs
+from genurl_graph.experiments.sources import load_named
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,7 +40,7 @@ FIGURES = {
     "reduce: neighbourhoods kept; retrieval: search by the embedding. "
     "[default: public where the data set has it, else random-10-10-80]",
 )
-@click.option("--seeds", type=click.IntRange(min=1), default=1, show_default=True, help="Repeat with seeds 0..N-1.")
+@options.seeds(default=1, show_default=True, help="Repeat with seeds 0..N-1.")
 @options.data_root
 @options.model
 @options.metrics
@@ -69,16 +71,18 @@ def evaluate(
     \b
     Examples:
       genurl-graph evaluate --embedding cora.npz --dataset cora --protocol public
-      genurl-graph evaluate --embedding picture.npz --dataset mnist --protocol reduce
+      genurl-graph evaluate --embedding map.npz --dataset mnist --protocol reduce
       genurl-graph evaluate --protocol links --dataset cora --seeds 3
     """
     if protocol == "links":
         from genurl_graph.cli.links import evaluate_links
 
         if embedding is not None:
-            raise InputError(
-                f"--embedding: found {embedding}, but --protocol links takes none: an embedding that may have seen the "
-                "edges to be predicted proves nothing, so it trains its own on each seed's training edges"
+            raise wrong(
+                "--embedding",
+                embedding,
+                "none with --protocol links, which trains its own on each seed's training edges: an embedding that may "
+                "have seen the edges to be predicted proves nothing",
             )
         evaluate_links(dataset, seeds, data_root, metrics, quiet, **model)
         return
@@ -91,29 +95,28 @@ def evaluate(
     if metrics:
         check_output(metrics, (".json",))
     columns = read_embedding(embedding)
-    if protocol in PROTOCOLS:
-        name, data = load_named(dataset, data_root)
-        z = in_order(embedding, columns, name, data)
-        evaluate_neighborhoods(z, name, data, protocol, seeds, embedding, metrics, quiet)
-        return
-    name, data = load_labelled(dataset, data_root)
+    neighborhoods = protocol in PROTOCOLS
+    name, data = load_named(dataset, data_root, labelled=not neighborhoods)
     z = in_order(embedding, columns, name, data)
-    runs = [figures(z, data, protocol, seed) for seed in range(seeds)]
-    means = {group: {key: mean([run[group][key] for run in runs]) for key in runs[0][group]} for group in runs[0]}
-    splits = means.get("probe", {}).get("protocol") or protocol
-
-    report = Report(quiet)
-    report.line(f"{embedding}: {z.shape[0]:,} x {z.shape[1]}, on {name}, protocol {splits}, per cent")
-    report.table(
-        (title, mean_std_percent([run[group][key] for run in runs]))
-        for (group, key), title in FIGURES.items()
-        if group in means
-    )
+    report, intro = Report(quiet), f"{embedding}: {z.shape[0]:,} x {z.shape[1]}, on {name}, protocol"
+    if protocol in PROTOCOLS:
+        report.line(f"{intro} {protocol}")
+        found = evaluate_neighborhoods(z, name, data, protocol, seeds, report)
+    else:
+        runs = [label_scores(z, data, protocol, seed) for seed in range(seeds)]
+        means = mean_of_runs(runs)
+        protocol = means.get("probe", {}).get("protocol") or protocol
+        report.line(f"{intro} {protocol}, per cent")
+        report.table(
+            (title, mean_text([run[group][key] for run in runs]))
+            for (group, key), title in FIGURES.items()
+            if key in means.get(group, {})
+        )
+        found = {**{group: means.get(group) for group in ("probe", "knn", "cluster")}, "runs": runs}
     if metrics:
-        content: dict[str, Any] = {"dataset": name, "embedding": str(embedding), "protocol": splits}
+        content: dict[str, Any] = {"dataset": name, "embedding": str(embedding), "protocol": protocol}
         content |= {"n_nodes": z.shape[0], "dim": z.shape[1], "seeds": list(range(seeds))}
-        content |= {group: means.get(group) for group in ("probe", "knn", "cluster")}
-        write_json(metrics, {**content, "runs": runs, "versions": versions()})
+        write_json(metrics, {**content, **found, "versions": versions()})
         report.line(f"metrics   {metrics}")
 
 
@@ -125,19 +128,16 @@ def check_no_training(context: click.Context, names: list[str]) -> None:
             raise click.UsageError(f"{parameter.opts[0]} goes with --protocol links; an embedding file is not trained.")
 
 
-def mean(values: list[Any]) -> Any:
-    """Mean of numbers; the common value of anything else (the protocol's name)."""
-    return values[0] if isinstance(values[0], str) else statistics.fmean(values)
+def label_scores(z: "Tensor", data: "Data", protocol: str | None, seed: int) -> dict[str, dict[str, Any]]:
+    """Scores against the labels, by group: all of them, or those of one group where the protocol names it."""
+    from genurl_graph.evaluation.clustering import cluster
+    from genurl_graph.evaluation.protocols import evaluate_embedding, knn_embedding
 
-
-def figures(z: "Tensor", data: "Data", protocol: str | None, seed: int) -> dict[str, dict[str, Any]]:
     if protocol == "knn":
-        return {"knn": {"test": knn_test(z, data, seed)}}
+        return {"knn": {"test": knn_embedding(z, data, seed=seed)}}
     if protocol == "cluster":
-        return {"cluster": cluster_scores(z, data, seed)}
-    from genurl_graph.evaluation.protocols import evaluate_embedding
-
-    return dict(evaluate_embedding(z, data, protocol, seed=seed))
+        return {"cluster": cluster(z, data.y, seed)}
+    return evaluate_embedding(z, data, protocol, seed=seed)
 
 
 def in_order(path: Path, columns: dict[str, "np.ndarray[Any, Any]"], name: str, data: "Data") -> "Tensor":

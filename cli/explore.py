@@ -1,18 +1,20 @@
 """``genurl-graph explore``: an embedding as one HTML file to look around in."""
 
+import csv
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from genurl_graph.cli import options
-from genurl_graph.cli.embed_report import in_plane, named_labels
+from genurl_graph.cli.embed import as_map
 from genurl_graph.cli.evaluate import in_order
 from genurl_graph.cli.report import Report
-from genurl_graph.cli.source import Source, source
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import InputError, wrong
+from genurl_graph.experiments.sources import Source, named_labels
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 NEAREST = 10
 # Clusters of k-means where no labels say how many there are.
 CLUSTERS = 10
+DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
 
 class Run(NamedTuple):
@@ -41,13 +44,13 @@ class Run(NamedTuple):
 
 @click.command()
 @click.argument("embedding", type=options.PATH)
-@source
+@options.source
 @click.option(
     "--run",
     "metrics",
     type=options.PATH,
     metavar="FILE.json",
-    help="What embed --metrics wrote: the merge is repeated with its settings and seed. [default: the preset, seed 0]",
+    help="What embed --metrics wrote: the graph is merged again with its settings and seed. [default: preset, seed 0]",
 )
 @click.option(
     "--columns", type=options.PATH, metavar="FILE.csv", help="More to colour by: a row a node, by id or in order."
@@ -62,19 +65,19 @@ class Run(NamedTuple):
 @options.quiet
 def explore(
     embedding: Path,
+    source: Source,
     metrics: Path | None,
     columns: Path | None,
     clusters: int | None,
     output: Path,
     show: bool,
     quiet: bool,
-    **given: Any,
 ) -> None:
-    """Make an HTML page of an embedding: zoom, search, colours, and a node's neighbours by where they come from.
+    """Make an HTML page of an embedding: zoom, search, colours, and a node's neighbours by edge source.
 
-    The page is one file that needs no network. With a data set or an input it shows what the merge did: which
-    neighbours were given, which the features added, and which are both. Nothing is trained for that, the merged graph
-    is computed once more. An embedding of more than two dimensions is brought to two by the reduction task.
+    The page is one file that needs no network. With a data set or an input it shows the source of every edge of the
+    merged graph: predefined, kNN, or both. Nothing is trained for that, the merged graph is computed once more. An
+    embedding of more than two dimensions is brought to two by the reduction task.
 
     \b
     Examples:
@@ -82,12 +85,11 @@ def explore(
       genurl-graph explore digits-embedding.npz --dataset digits --run digits.json --open
     """
     started = time.perf_counter()
-    # The data that it is of: labels, and neighbours by where they come from.
-    origin = Source(**given) if any(given[key] for key in ("dataset", "own", "features", "labels")) else None
-    if origin:
-        origin.check()
+    known = any(source[:4])
+    if known:
+        options.check_source(source)
     elif metrics:
-        raise click.UsageError("--run goes with --dataset or --input, whose merge it repeats.")
+        raise click.UsageError("--run goes with --dataset or --input, whose graph it merges again.")
     from genurl_graph.inputs.embeddings import read_embedding
     from genurl_graph.plotting.explorer.page import PAGE_SUFFIXES, check_plotly, write_page
     from genurl_graph.runtime.files import check_output
@@ -98,15 +100,9 @@ def explore(
     d = stored["embedding"].shape[1]
     if d == 1:
         raise InputError(f"{embedding}: one dimension, but the explorer draws two")
-    run = Run(embedding.stem)
-    if origin:
-        run = known_run(origin.name, origin.load(), metrics)
+    run = known_run(source.name, source.load(), metrics) if known else Run(embedding.stem)
     names = node_names(stored, run.data)
-    own: list[Column] = []
-    if columns:
-        from genurl_graph.cli.columns import read_columns
-
-        own = read_columns(columns, names)
+    own = read_columns(columns, names) if columns else []
     scene = compose(embedding, stored, run, names, own, clusters)
     write_page(output, scene)
     report = Report(quiet)
@@ -144,6 +140,62 @@ def known_run(name: str, data: "Data", metrics: Path | None) -> Run:
     return Run(name, data, resolve_config(given, task, overrides), seed, stored=True)
 
 
+def read_columns(path: Path, names: Sequence[str]) -> "list[Column]":
+    """A user's own columns, of a table with a header, in the order of the nodes `names`.
+
+    Rows are matched by the first column where that is called id, node, node_id, name, index or nothing; nodes without a
+    row, and empty cells, are unknown. Else there is a row for each node, in order. A column whose cells are all
+    numbers is one of numbers.
+
+    Raises
+    ------
+    InputError
+        An unreadable file, no header, rows of unequal length, ids that are unknown or repeated, other than n rows.
+    """
+    import pandas
+
+    from genurl_graph.datasets.readers.tables import ID_NAMES, is_number
+    from genurl_graph.plotting.explorer.colours import column
+
+    what, delimiter = f"--columns {path}", DELIMITERS.get(path.suffix.lower())
+    if delimiter is None:
+        raise wrong(what, f"suffix {path.suffix!r}", f"one of {', '.join(DELIMITERS)}")
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            first, *rows = [row for row in csv.reader(stream, delimiter=delimiter) if row] or [[]]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{what}: cannot be read: {error}") from error
+    if not rows:
+        raise wrong(what, "no rows", "a header and a row for each node")
+    for number, row in enumerate(rows, start=2):
+        if len(row) != len(first):
+            raise wrong(what, f"row {number} with {len(row)} cells", f"{len(first)}, as in the header")
+    header, table = [name.strip() for name in first], pandas.DataFrame(rows)
+    if any(is_number(name) for name in header):
+        raise wrong(what, "numbers in the first row", "a header with the names of the columns")
+    if header[0].lower() in ID_NAMES:
+        ids, header = table[0], header[1:]
+        for problem, where in (("an id of no node", ~ids.isin(names)), ("an id in two rows", ids.duplicated())):
+            if where.any():
+                raise wrong(
+                    what, f"{ids[where].iloc[0]!r}, {problem}", f"ids of nodes, such as {names[0]!r}, each once"
+                )
+        table = table.set_index(0).reindex(names, fill_value="")
+    elif len(table) != len(names):
+        raise wrong(
+            what, f"{len(table):,} rows for {len(names):,} nodes", "a row for each node, or a first column 'id'"
+        )
+    if not header:
+        raise wrong(what, "ids alone", "columns beside them")
+    columns = []
+    for name, cells in zip(header, table.to_numpy().T, strict=True):
+        values: Any = [cell.strip() for cell in cells]
+        if any(values) and all(map(is_number, filter(None, values))):
+            values = [float(cell) if cell else float("nan") for cell in values]
+        columns.append(column(name, f"From {path.name}", values))
+    return columns
+
+
 def node_names(stored: dict[str, Any], data: "Data | None") -> list[str]:
     """Names of the nodes in the order of the points."""
     given = getattr(data, "node_id", None) if data is not None else stored.get("node_id")
@@ -167,8 +219,8 @@ def compose(
     if run.data is not None:
         z, label = in_order(path, stored, run.name, run.data), named_labels(run.data)
     n, d = z.shape
-    points, how = in_plane(z, run.seed)
-    # Angles are what the graph task trains; the origin of a picture means nothing.
+    points, how = as_map(z, run.seed)
+    # Angles are what the graph task trains; the origin of a 2-d map means nothing.
     metric: Metric = "cosine" if d > 2 and run.config is not None and run.config.task == "graph" else "euclidean"
     nearest = knn(z, NEAREST, metric=metric, clamp=True).indices
 
@@ -184,7 +236,7 @@ def compose(
     columns += measures.degrees(found.graph, n) if found else []
     columns.append(measures.clusters(z.numpy(), count if count > 1 else CLUSTERS))
     columns += preserved(z, points, nearest, run, found)
-    space = f"{d} dimensions" if d > 2 else "the picture"
+    space = f"{d} dimensions" if d > 2 else "the 2-d map"
     return Scene(
         title=run.name,
         points=points.numpy(),
@@ -199,7 +251,7 @@ def compose(
 
 
 def preserved(z: "Tensor", points: "Tensor", nearest: "Tensor", run: Run, found: "Merge | None") -> "list[Column]":
-    """How far the picture keeps neighbourhoods: of the features, and of an embedding of more dimensions.
+    """How far the 2-d map keeps neighbourhoods: of the features, and of an embedding of more dimensions.
 
     Local trustworthiness of each point where all can be ranked against all; beyond that the share of neighbours kept.
     """
@@ -228,8 +280,6 @@ def preserved(z: "Tensor", points: "Tensor", nearest: "Tensor", run: Run, found:
 def about_merge(run: Run) -> str:
     """Where the merged graph of the page comes from."""
     if run.config is None:
-        return (
-            "No data set was named, so neighbours are those in the embedding; --dataset NAME shows what the merge did"
-        )
+        return "No data set was named, so neighbours are those in the embedding; --dataset NAME shows the merged graph"
     settings = "the settings of the run" if run.stored else f"the preset of the task {run.config.task}"
     return f"Merged graph of {run.name}, by {settings}, seed {run.seed}"

@@ -1,16 +1,13 @@
-"""Options that several commands share, declared once, and what they mean for the library."""
+"""Options that several commands share, each declared once."""
 
-import difflib
-from collections.abc import Callable, Iterable, Mapping
+import functools
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import click
 
-from genurl_graph.exceptions import InputError
-
-if TYPE_CHECKING:
-    from genurl_graph.estimator import GenURL
+from genurl_graph.experiments.sources import Source
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -24,131 +21,135 @@ metrics = click.option("--metrics", type=PATH, metavar="FILE.json", help="Write 
 as_json = click.option(
     "--json", "as_json", is_flag=True, help="Print all figures as JSON on stdout, the rest on stderr."
 )
+markdown = click.option("--markdown", type=PATH, metavar="FILE.md", help="Write the table as Markdown.")
 seed = click.option("--seed", type=click.IntRange(min=0), help="Makes a run repeatable. [default: drawn, and reported]")
+save_model = click.option("--save-model", type=PATH, metavar="DIR", help="Keep the trained model for transform.")
+resume = click.option("--resume", is_flag=True, help="Continue an interrupted run from OUTPUT.ckpt.")
 quiet = click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+backbone = click.option(
+    "--backbone",
+    metavar="NAME",
+    help="Images only: embed the features that this trained network of timm's gives them. Needs the extra images.",
+)
 
 
-def model(command: Command) -> Command:
-    """Everything that decides which model is trained and how."""
-    task = click.option(
+def several(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """One decorator of many options, in the order in which the help lists them."""
+    return lambda command: functools.reduce(lambda made, option: option(made), reversed(options), command)
+
+
+def seeds(**default: Any) -> Callable[[Command], Command]:
+    """The number of seeds, with a default of the command's own."""
+    return click.option("--seeds", type=click.IntRange(min=1), **{"help": "Run seeds 0..N-1.", **default})
+
+
+def output(default: str, what: str = "Embedding", **more: Any) -> Callable[[Command], Command]:
+    """The file of an embedding; `default` says where it lies if it is not named."""
+    text = f"{what}: .npz .npy .csv .parquet or .pt.{default}"
+    return click.option("--output", type=PATH, metavar="FILE", help=text, **more)
+
+
+# Size of the embedding, length of the training, and every other setting.
+training = several(
+    click.option("--dim", type=click.IntRange(min=1), help="Embedding dimensions. [default: the task's]"),
+    click.option("--epochs", type=click.IntRange(min=1), help="Passes of training. [default: the task's]"),
+    click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True),
+    click.option(
+        "--config",
+        type=PATH,
+        metavar="FILE.toml",
+        help="Settings that differ from the task's defaults, e.g. [loss] gamma = 0.5, or a named set of them: "
+        "words, shallow, tldr.",
+    ),
+    click.option(
+        "--set",
+        "assignments",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="One such setting, e.g. loss.gamma=0.5; wins over --config; repeatable.",
+    ),
+)
+
+# Everything that decides which model is trained and how: `genurl_graph.experiments.models.make_estimator` takes it.
+model = several(
+    click.option(
         "--task",
         type=click.Choice(["auto", "graph", "reduce", "images"]),
         default="auto",
         show_default=True,
         help="Embed a graph, reduce vectors to few dimensions, or learn from views of images. auto: a graph if there "
         "are edges, else reduce.",
-    )
-    encoder = click.option(
+    ),
+    click.option(
         "--encoder",
         type=click.Choice(["gcn", "sage", "gat", "gin", "sign", "mlp", "linear", "cnn", "resnet", "free"]),
-        help="Network that computes the embedding; sign: in mini-batches; free: a table. [default: the task's]",
-    )
-    return task(encoder(training(command)))
+        help="Network that computes the embedding; sign: in mini-batches; free: an embedding table. "
+        "[default: the task's]",
+    ),
+    training,
+)
 
 
-def training(command: Command) -> Command:
-    """Size of the embedding, length of the training, and every other setting."""
-    for option in reversed(
-        (
-            click.option("--dim", type=click.IntRange(min=1), help="Embedding dimensions. [default: the task's]"),
-            click.option("--epochs", type=click.IntRange(min=1), help="Passes of training. [default: the task's]"),
-            click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True),
-            click.option(
-                "--config",
-                type=PATH,
-                metavar="FILE.toml",
-                help="Settings that differ from the task's defaults, e.g. [loss] gamma = 0.5, or a named set of them: "
-                "words, shallow, tldr.",
-            ),
-            click.option(
-                "--set",
-                "assignments",
-                multiple=True,
-                metavar="KEY=VALUE",
-                help="One such setting, e.g. loss.gamma=0.5; wins over --config; repeatable.",
-            ),
-        )
-    ):
-        command = option(command)
-    return command
+def source(command: Command) -> Any:
+    """What is embedded: a data set of the registry, or the user's own files. The command takes it as `source`."""
+
+    @functools.wraps(command)
+    def call(*arguments: Any, **given: Any) -> Any:
+        return command(*arguments, source=Source(*(given.pop(name) for name in Source._fields[:5])), **given)
+
+    return several(
+        click.option("--dataset", metavar="NAME", help="A data set of the registry: see genurl-graph datasets."),
+        click.option("--input", "own", type=PATH, help="Your own graph, edge list, matrix or images, instead."),
+        click.option("--features", type=PATH, help="With --input: table of node features."),
+        click.option("--labels", type=PATH, help="With --input: table of node labels, for the evaluation only."),
+        data_root,
+    )(call)
 
 
-def make_estimator(
-    *,
-    task: str,
-    encoder: str | None,
-    dim: int | None,
-    epochs: int | None,
-    device: str,
-    config: Path | Mapping[str, Any] | None,
-    assignments: tuple[str, ...],
-    seed: int | None,
-    **more: Any,
-) -> "GenURL":
-    """The estimator that the options of `model` describe; `more` goes to its constructor.
-
-    `config` may be a configuration by dotted names, too: `repeated` makes such options of one that was stored.
-    """
-    from genurl_graph.config import read_settings
-    from genurl_graph.config.toml import parse_assignments
-    from genurl_graph.estimator import GenURL
-
-    overrides: dict[str, Any] = read_settings(config) if isinstance(config, Path) else dict(config or {})
-    overrides |= parse_assignments(assignments)
-    return GenURL(
-        n_components=dim,
-        task=task,
-        encoder=encoder or "auto",
-        epochs=epochs,
-        device=device,
-        random_state=seed,
-        config=overrides or None,
-        **more,
-    )
+def check_source(source: Source) -> None:
+    """Check that exactly one source is named."""
+    if (source.dataset is None) == (source.own is None):
+        raise click.UsageError("Give one of --dataset NAME and --input PATH.")
+    for flag, value in (("--features", source.features), ("--labels", source.labels)):
+        if value is not None and source.own is None:
+            raise click.UsageError(f"{flag} goes with --input; a data set of the registry has its own.")
 
 
-def again(device: str) -> str:
-    """The device that a run was on, where there is one."""
-    import torch
+class TableFiles(NamedTuple):
+    """Files that a table of runs is written to, and whether it goes on with what an interrupted one left there."""
 
-    return "auto" if device == "cuda" and not torch.cuda.is_available() else device
+    metrics: Path | None
+    markdown: Path | None
+    plot: Path | None
+    resume: bool
 
+    def prepare(self, *more: Path | None) -> None:
+        """Find out before any run whether the results can be written; let no other run write the same files."""
+        from genurl_graph.plotting import PLOT_SUFFIXES
+        from genurl_graph.runtime.files import check_output
 
-def repeated(config: Mapping[str, Any], device: str) -> dict[str, Any]:
-    """Options of the model that lead to a stored configuration again, on `device` where there is one."""
-    from genurl_graph.config.toml import flatten
-
-    return {
-        "task": config["task"],
-        **dict.fromkeys(("encoder", "dim", "epochs")),
-        "device": again(device),
-        "config": {key: value for key, value in flatten(config).items() if key != "task"},
-        "assignments": (),
-    }
-
-
-def parse_names(option: str, noun: str, text: str, known: Iterable[str]) -> list[str]:
-    """``"a, B"`` to ``["a", "b"]``, each once; InputError for a name that is not `known`, or for none at all."""
-    known = tuple(known)
-    words = (word.strip().lower() for word in text.split(","))
-    chosen = list(dict.fromkeys(word for word in words if word))
-    unknown = [word for word in chosen if word not in known]
-    if unknown or not chosen:
-        found = f"unknown {noun} {unknown[0]!r}" if unknown else f"no {noun}"
-        near = difflib.get_close_matches(unknown[0], known, n=1, cutoff=0.5) if unknown else []
-        hint = f" (did you mean {near[0]!r}?)" if near else ""
-        raise InputError(f"{option}: {found}{hint}, expected some of {','.join(known)}")
-    return chosen
+        for path, suffixes in ((self.metrics, (".json",)), (self.markdown, (".md",)), (self.plot, PLOT_SUFFIXES)):
+            if path:
+                check_output(path, suffixes)
+        lock(self.metrics, self.markdown, self.plot, *more)
 
 
-def check_files(metrics: Path | None, markdown: Path | None, plot: Path | None) -> None:
-    """Find out before any run whether its results can be written."""
-    from genurl_graph.plotting import PLOT_SUFFIXES
-    from genurl_graph.runtime.files import check_output
+def table_files(what: str, plot: str) -> Callable[[Command], Any]:
+    """Options of the files of a table; the command takes them as `files`."""
 
-    for path, suffixes in ((metrics, (".json",)), (markdown, (".md",)), (plot, PLOT_SUFFIXES)):
-        if path:
-            check_output(path, suffixes)
+    def decorate(command: Command) -> Any:
+        @functools.wraps(command)
+        def call(**given: Any) -> Any:
+            return command(files=TableFiles(*(given.pop(name) for name in TableFiles._fields)), **given)
+
+        return several(
+            metrics,
+            markdown,
+            click.option("--plot", type=PATH, metavar="FILE.png", help=plot),
+            click.option("--resume", is_flag=True, help=f"Go on with --metrics of an interrupted {what}."),
+        )(call)
+
+    return decorate
 
 
 def lock(*paths: Path | None) -> None:
@@ -156,13 +157,3 @@ def lock(*paths: Path | None) -> None:
     from genurl_graph.runtime.files import exclusive
 
     click.get_current_context().with_resource(exclusive(*(path for path in paths if path)))
-
-
-def write_metrics(figures: dict[str, Any], path: Path | None, as_json: bool) -> None:
-    """Write the figures of a run where they were asked for: to a file, and to standard output."""
-    from genurl_graph.runtime.files import to_json, write_json
-
-    if path:
-        write_json(path, figures)
-    if as_json:
-        click.echo(to_json(figures))

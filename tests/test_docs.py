@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from genurl_graph.cli import main, runs
+from genurl_graph.cli import main
 from genurl_graph.datasets import registry
 from genurl_graph.datasets.loaders import LOADERS
 from genurl_graph.evaluation import splits
+from genurl_graph.experiments import runs
 from genurl_graph.losses.pairwise import LOSSES
 
 REPOSITORY = Path(__file__).resolve().parent.parent

@@ -47,8 +47,8 @@ class Clock:
 def work(options: argparse.Namespace) -> None:
     """What each process does; its figures go to a file of its own."""
     from genurl_graph import GenURL, estimator
-    from genurl_graph.cli.report import peak_memory_mb
     from genurl_graph.datasets.synthetic import planted_graph
+    from genurl_graph.experiments.environment import peak_memory_mb
     from genurl_graph.runtime.processes import process_group, rank
     from genurl_graph.tasks import prepare as common
 

@@ -11,28 +11,29 @@ import pytest
 import torch
 from scipy.stats import ttest_rel
 
-from genurl_graph.cli import runs
+from genurl_graph.experiments import probe_table, runs
+from genurl_graph.experiments.environment import peak_mb, reset_peak
 
 KARATE = (
     *("compare", "--dataset", "karate", "--methods", "genurl,gae,cca-ssg", "--seeds", 2, "--epochs", 2),
     *("--set", "encoder.hidden=8", "--peer-set", "gae.epochs=3", "--peer-set", "cca-ssg.epochs=2"),
 )
-JOB = runs.Job("raw", (0,), "digits", None, {"device": "cpu"}, {}, 1)
+JOB = probe_table.Job("raw", (0,), "digits", None, {"device": "cpu"}, {}, 1)
 
 
 @pytest.fixture
 def here(monkeypatch, one_thread) -> list[tuple[str, int]]:
     """Runs without new processes, which take ten seconds each to import torch; holds the (method, seed) computed."""
     computed: list[tuple[str, int]] = []
-    embed = runs.embed
+    embed = probe_table.embed
 
     def counted(job, data, seed):
         if data.num_nodes != 32:  # the ring of the warm-up
             computed.append((job.method, seed))
         return embed(job, data, seed)
 
-    monkeypatch.setattr(runs, "embed", counted)
-    monkeypatch.setattr(runs, "run_apart", runs.run_here)
+    monkeypatch.setattr(probe_table, "embed", counted)
+    monkeypatch.setattr(runs, "run_apart", probe_table.run_here)
     return computed
 
 
@@ -75,10 +76,10 @@ def test_cora_references(run, here, data_root: Path) -> None:
 
 
 def test_bad_methods(run) -> None:
-    for methods, message in (("genurl,grcae", "'grcae' (did you mean 'grace'?)"), (",", "no method")):
+    for methods, message in (("genurl,grcae", "(did you mean 'grace'?)"), (",", "found no method")):
         result = run("compare", "--dataset", "digits", "--methods", methods, code=2)
         assert message in result.stderr
-        assert "genurl,untrained,propagated,raw,cca-ssg,grace,gae,vgae" in result.stderr
+        assert "genurl, untrained, propagated, raw, cca-ssg, grace, gae, vgae" in result.stderr
 
 
 def test_propagated_features_need_edges(run) -> None:
@@ -130,7 +131,7 @@ def test_all_methods_see_the_same_splits(run, here, monkeypatch) -> None:
 
 def test_interrupted_and_resumed_comparison_is_that_without_interruption(run, here, monkeypatch) -> None:
     run(*KARATE, "--quiet", "--metrics", "whole.json")
-    everything, counted, handler = list(here), runs.embed, signal.getsignal(signal.SIGTERM)
+    everything, counted, handler = list(here), probe_table.embed, signal.getsignal(signal.SIGTERM)
     here.clear()
 
     def interrupted(job, data, seed):
@@ -138,13 +139,13 @@ def test_interrupted_and_resumed_comparison_is_that_without_interruption(run, he
             os.kill(os.getpid(), signal.SIGTERM)
         return counted(job, data, seed)
 
-    monkeypatch.setattr(runs, "embed", interrupted)
+    monkeypatch.setattr(probe_table, "embed", interrupted)
     run(*KARATE, "--quiet", "--metrics", "m.json", "--resume", code=130)
     assert signal.getsignal(signal.SIGTERM) is handler
     partial = read("m.json")
     assert partial["complete"] is False
     assert {name: len(row["probe_test"]) for name, row in partial["methods"].items()} == {"genurl": 2, "gae": 1}
-    monkeypatch.setattr(runs, "embed", counted)
+    monkeypatch.setattr(probe_table, "embed", counted)
     run(*KARATE, "--quiet", "--metrics", "m.json", "--resume")
     assert here == everything
     whole, resumed = read("whole.json"), read("m.json")
@@ -198,7 +199,7 @@ def test_what_a_peer_lacks_is_said_before_any_run(run, here, monkeypatch) -> Non
     ("assignment", "message"),
     [
         ("gae.epoch=3", "did you mean 'epochs'"),
-        ("grace.epochs=3", "expected a peer of --methods (gae)"),
+        ("grace.epochs=3", "expected a baseline of --methods (gae)"),
         ("epochs=3", "expected METHOD.KEY=VALUE"),
         ("gae.epochs=many", "gae.epochs: found 'many'; expected a whole number"),
     ],
@@ -212,7 +213,7 @@ def test_bad_peer_settings(run, here, assignment: str, message: str) -> None:
 def test_a_process_of_its_own_has_its_own_peak(one_thread) -> None:
     ballast = np.ones(50_000_000)  # 400 MB here, which getrusage would count for the new process, too
     (apart,) = runs.run_apart(JOB)
-    (same,) = runs.run_here(JOB)
+    (same,) = probe_table.run_here(JOB)
     np.testing.assert_array_equal(apart.embedding, same.embedding)
     assert same.peak_memory_mb > 400
     assert 50 < apart.peak_memory_mb < same.peak_memory_mb - 200
@@ -220,11 +221,11 @@ def test_a_process_of_its_own_has_its_own_peak(one_thread) -> None:
 
 
 def test_peak_starts_again() -> None:
-    runs.reset_peak()
+    reset_peak()
     ballast = np.ones(25_000_000)
-    high = runs.peak_mb()
+    high = peak_mb()
     del ballast
-    runs.reset_peak()
+    reset_peak()
     if not Path("/proc/self/clear_refs").exists():
         pytest.skip("this system cannot reset the peak of a process")
-    assert runs.peak_mb() < high - 100
+    assert peak_mb() < high - 100

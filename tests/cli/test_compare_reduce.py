@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from genurl_graph.cli import reduce_runs, runs
 from genurl_graph.evaluation.preservation import reduce_scores
+from genurl_graph.experiments import reduce_table, runs
 from genurl_graph.inputs.embeddings import read_embedding
 
 DIGITS = ("compare", "--dataset", "digits", "--task", "reduce", "--epochs", 2, "--metrics", "m.json")
@@ -21,13 +21,13 @@ SCORES = ("knn_accuracy", "trustworthiness", "continuity", "spearman")
 def here(monkeypatch, one_thread, few_digits) -> list[tuple[str, int]]:
     """Runs without new processes; holds the (method, seed) computed."""
     computed: list[tuple[str, int]] = []
-    reduce = reduce_runs.ReduceJob.reduce
+    reduce = reduce_table.ReduceJob.reduce
 
     def counted(job, x, seed):
         computed.append((job.method, seed))
         return reduce(job, x, seed)
 
-    monkeypatch.setattr(reduce_runs.ReduceJob, "reduce", counted)
+    monkeypatch.setattr(reduce_table.ReduceJob, "reduce", counted)
     monkeypatch.setattr(runs, "run_apart", lambda job: job.run())
     return computed
 
@@ -85,26 +85,26 @@ def test_scores_times_table_and_pictures(run, here) -> None:
 
 def test_interrupted_and_resumed(run, here, monkeypatch) -> None:
     words = (*DIGITS, "--methods", "pca,genurl", "--seeds", 2, "--quiet")
-    counted = reduce_runs.ReduceJob.reduce
+    counted = reduce_table.ReduceJob.reduce
 
     def interrupted(job, x, seed):
         if len(here) == 4:
             os.kill(os.getpid(), signal.SIGTERM)
         return counted(job, x, seed)
 
-    monkeypatch.setattr(reduce_runs.ReduceJob, "reduce", interrupted)
+    monkeypatch.setattr(reduce_table.ReduceJob, "reduce", interrupted)
     run(*words, code=130)
     partial = read("m.json")
     assert partial["complete"] is False
     assert list(partial["methods"]) == ["pca"]
-    monkeypatch.setattr(reduce_runs.ReduceJob, "reduce", counted)
+    monkeypatch.setattr(reduce_table.ReduceJob, "reduce", counted)
     result = run(*words[:-1], "--resume", "--plot", "p.png")
     assert here == [("pca", 0), ("pca", 0), ("pca", 1), ("genurl", 0), ("genurl", 0), ("genurl", 0), ("genurl", 1)]
     resumed = read("m.json")
     assert resumed["complete"] is True
     assert resumed["methods"]["pca"]["cold"] == partial["methods"]["pca"]["cold"]
     assert resumed["methods"]["pca"]["seconds"] == partial["methods"]["pca"]["seconds"]
-    assert "no picture of pca" in result.stdout
+    assert "no 2-d map of pca" in result.stdout
     assert Path("p.png").exists()
     result = run(*words, "--resume", "--dim", 3, code=2)
     assert "dim is 2 there and 3 here" in result.stderr
@@ -135,12 +135,12 @@ def test_vectors_without_labels_and_graphs_without_vectors(run, here, monkeypatc
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--methods", "umpa"), "unknown method 'umpa' (did you mean 'umap'?)"),
-        (("--methods", "genurl,grace"), "unknown method 'grace'"),
+        (("--methods", "umpa"), "(did you mean 'umap'?)"),
+        (("--methods", "genurl,grace"), "found 'grace'"),
         (("--plot", "p.png", "--dim", 3), "--plot draws two dimensions, but --dim is 3"),
         (("--plot", "p.jpg"), ".jpg"),
         (("--methods", "umap", "--peer-set", "umap.neighbors=3"), "did you mean 'n_neighbors'"),
-        (("--methods", "pca", "--peer-set", "grace.epochs=3"), "expected a peer of --methods (pca)"),
+        (("--methods", "pca", "--peer-set", "grace.epochs=3"), "expected a baseline of --methods (pca)"),
     ],
 )
 def test_bad_input_is_said_before_any_run(run, here, words, message: str) -> None:
@@ -169,7 +169,7 @@ def test_a_process_of_its_own(tmp_path: Path, one_thread) -> None:
     """Nothing of the method is loaded before the clock starts; the embedding is the one made here."""
     x = np.random.default_rng(0).standard_normal((60, 5)).astype(np.float32)
     np.save(tmp_path / "x.npy", x)
-    job = reduce_runs.ReduceJob("pca", (0, 1), tmp_path / "x.npy", 2, {"device": "cpu"}, {}, 1)
+    job = reduce_table.ReduceJob("pca", (0, 1), tmp_path / "x.npy", 2, {"device": "cpu"}, {}, 1)
     cold, *warm = runs.run_apart(job)
     assert len(warm) == 2
     assert cold.import_seconds > 0.05  # scikit-learn, which would be there already otherwise

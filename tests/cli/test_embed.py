@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from genurl_graph import datasets
-from genurl_graph.cli.embed_report import encoder_name
+from genurl_graph.cli.embed import encoder_name
 from genurl_graph.config import load_preset
 
 METRICS = {
@@ -228,6 +228,6 @@ def test_large_data_are_evaluated_on_fewer_splits_and_the_report_says_so(run, mo
     monkeypatch.setattr(datasets, "load", lambda *_: data)
     words = ("embed", "--dataset", "karate", "--epochs", 1, "--seed", 0, "--metrics", "m.json")
     assert "mean of 2 splits" in run(*words).stdout
-    monkeypatch.setattr(f"genurl_graph.cli.scores.{limit}", value)
+    monkeypatch.setattr(f"genurl_graph.experiments.scores.{limit}", value)
     assert "mean of 3 splits" in run(*words).stdout
     assert json.loads(Path("m.json").read_text())["probe"]["splits"] == 3

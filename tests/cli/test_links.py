@@ -58,14 +58,14 @@ def test_whatever_is_scored_has_seen_training_edges_only(run, monkeypatch: pytes
     from torch_geometric.data import Data
 
     from genurl_graph import datasets
-    from genurl_graph.cli import links
     from genurl_graph.estimator import GenURL
     from genurl_graph.evaluation.links import link_split
+    from genurl_graph.experiments import scores
 
     karate = datasets.load("karate")
     data = Data(x=torch.eye(karate.num_nodes), y=karate.y, edge_index=karate.edge_index)
     seen: list[torch.Tensor] = []
-    fit, reference = GenURL.fit, links.reference_embeddings
+    fit, reference = GenURL.fit, scores.reference_embeddings
 
     def watched_fit(self: GenURL, X: Data, *more: object) -> GenURL:
         seen.append(X.edge_index)
@@ -77,7 +77,7 @@ def test_whatever_is_scored_has_seen_training_edges_only(run, monkeypatch: pytes
 
     monkeypatch.setattr(datasets, "load", lambda *_: data)
     monkeypatch.setattr(GenURL, "fit", watched_fit)
-    monkeypatch.setattr(links, "reference_embeddings", watched_reference)
+    monkeypatch.setattr(scores, "reference_embeddings", watched_reference)
     run(*WORDS, "--metrics", "m.json")
     assert list(json.loads(Path("m.json").read_text())["methods"]) == ["genurl", "untrained", "propagated", "raw"]
     split = link_split(data, 0)

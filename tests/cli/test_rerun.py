@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from genurl_graph.cli import runs
-from genurl_graph.cli.figures import agree, figures_of
+from genurl_graph.experiments import runs
+from genurl_graph.experiments.repeat import agree, figures_of
 
 EMBED = ("embed", "--dataset", "karate", "--epochs", 3, "--dim", 4, "--seed", 5, "--device", "cpu", "--quiet")
 TABLE = dict.fromkeys(("dataset", "seeds", "environment", "hardware", "versions"), 0) | {"protocol": "links"}

@@ -120,10 +120,10 @@ def model_files() -> dict[str, bytes]:
 def read(path: Path) -> None:
     """Give a file to the readers that its name means."""
     from genurl_graph import datasets
-    from genurl_graph.cli.rerun import read as read_metrics
     from genurl_graph.config import load_preset
     from genurl_graph.config.toml import read_toml
     from genurl_graph.estimator import GenURL
+    from genurl_graph.experiments.repeat import read_metrics
     from genurl_graph.inputs.embeddings import read_embedding
     from genurl_graph.training.checkpoint import Checkpoint
 

@@ -1,26 +1,22 @@
-"""Figures of runs over seeds, kept in a JSON file after each run and taken up again: what comparisons share."""
+"""Tables of runs over seeds: figures kept in a JSON file after each run, taken up again, and written as Markdown."""
 
 import json
-from collections.abc import Sequence
+import statistics
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
-from genurl_graph.cli.machine import hardware
-from genurl_graph.cli.report import versions
 from genurl_graph.exceptions import InputError
 
-if TYPE_CHECKING:
-    from torch_geometric.data import Data
-
-Table = list[tuple[str, ...]]
+Cell = Callable[[str, dict[str, Any]], str]
 
 
-class StoredRuns:
+class Results:
     """Figures of each finished (row, seed).
 
     A subclass says what its file is called (`kind`), where its rows stand in it (`group`), what a row is (`noun`) and
-    which option chooses the rows (`chooser`). It turns the runs of a row into what is written (`_row`) and lays out
-    the table (`caption`, `table`).
+    which option chooses the rows (`chooser`). It turns the runs of a row into what is written (`_row`) and names the
+    table's columns (`caption`, `columns`).
 
     Parameters
     ----------
@@ -53,6 +49,16 @@ class StoredRuns:
         self.runs: dict[str, dict[str, Any]] = {
             row: {name: [] for name in (*self.figures, *self.lists)} | self.values for row in self.configuration
         }
+
+    def add(self, name: str, run: Mapping[str, Any]) -> None:
+        """Keep the next seed's run of a row: figures and lists get longer, peaks are the largest of all runs."""
+        row = self.runs[name]
+        for key in (*self.figures, *self.lists):
+            row[key].append(run[key])
+        for key in self.values.keys() & run.keys():
+            peak = key.startswith("peak") and run[key] is not None
+            row[key] = max(run[key], row[key] or 0.0) if peak else run[key]
+        self.write()
 
     def resume(self) -> None:
         """Take over the runs of the file, if there is one.
@@ -110,14 +116,23 @@ class StoredRuns:
         """The documented JSON."""
         return {
             **self.header,
-            self.group: {name: self._row(name) for name in self.runs if self._begun(name)},
+            self.group: self.rows(),
             "complete": not any(self.todo(name) for name in self.runs),
             "environment": self.environment,
             "configuration": self.configuration,
         }
 
-    def table(self) -> tuple[Table, tuple[str, ...]]:
-        """Rows and header for people."""
+    def rows(self) -> dict[str, dict[str, Any]]:
+        """What is written of each row that has begun."""
+        return {name: self._row(name) for name in self.runs if self._begun(name)}
+
+    def table(self) -> list[tuple[str, ...]]:
+        """Header and rows for people."""
+        columns, rows = self.columns(), self.rows()
+        return [tuple(columns), *(tuple(cell(name, row) for cell in columns.values()) for name, row in rows.items())]
+
+    def columns(self) -> dict[str, Cell]:
+        """Title of each column -> its cell, of a row's name and what is written of the row."""
         raise NotImplementedError
 
     def caption(self) -> str:
@@ -130,15 +145,8 @@ class StoredRuns:
 
     def markdown(self) -> str:
         """The table in Markdown, below a line that says what it shows, above the notes."""
-        rows, header = self.table()
-        seeds = len(self.header["seeds"])
-        lines = [
-            f"{self.caption()}, {seeds} seed{'s' if seeds > 1 else ''}; {self.environment['device']}, threads: "
-            f"{self.environment['threads']}.",
-            "",
-            # The first column to the left, the others to the right.
-            *(f"| {' | '.join(cells)} |" for cells in (header, ("---", *["---:"] * (len(header) - 1)), *rows)),
-        ]
+        around = f"{self.environment['device']}, threads: {self.environment['threads']}"
+        lines = [f"{self.caption()}, {n_seeds(self.header['seeds'])}; {around}.", "", *markdown_table(*self.table())]
         if self.notes():
             lines += ["", *(f"* {note}" for note in self.notes())]
         return "\n".join(lines) + "\n"
@@ -149,6 +157,19 @@ class StoredRuns:
 
     def _row(self, name: str) -> dict[str, Any]:
         raise NotImplementedError
+
+    def _difference_from(self, reference: str, name: str, figure: str) -> dict[str, float | None] | None:
+        """Paired difference from another row over the seeds that both have.
+
+        None for the row itself, without a common seed, or where a number is missing.
+        """
+        from genurl_graph.evaluation.statistics import paired_difference
+
+        if name == reference or reference not in self.runs:
+            return None
+        both = min(len(self.runs[name][figure]), len(self.runs[reference][figure]))
+        own, other = (self.runs[row][figure][:both] for row in (name, reference))
+        return paired_difference(own, other) if both and None not in (*own, *other) else None
 
     def _stored(self, row: dict[str, Any]) -> dict[str, Any]:
         """The runs of a row out of a file."""
@@ -162,15 +183,19 @@ class StoredRuns:
         return found | {name: row[name] for name in self.values}
 
 
-def difference_from(
-    reference: Sequence[float | None], values: Sequence[float | None]
-) -> dict[str, float | None] | None:
-    """Paired difference over the seeds that both have; None where they have none in common, or a number is missing."""
-    from genurl_graph.evaluation.statistics import paired_difference
+def mean_std(values: Sequence[float]) -> tuple[float, float | None]:
+    """Mean and unbiased standard deviation; None for the latter where one value has no spread."""
+    return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None
 
-    both = min(len(values), len(reference))
-    own, other = ([number for number in column[:both] if number is not None] for column in (values, reference))
-    return paired_difference(own, other) if both and len(own) == len(other) == both else None
+
+def percent(value: float | None) -> str:
+    """A share in per cent, "-" for None."""
+    return "-" if value is None else f"{100 * value:.1f}"
+
+
+def mean_text(values: Sequence[float], digits: int = 1, scale: float = 100) -> str:
+    """Mean and deviation for people, "84.3 ± 0.6": shares in per cent, unless `scale` is 1."""
+    return " ± ".join(f"{scale * value:.{digits}f}" for value in mean_std(values) if value is not None)
 
 
 def interval(difference: dict[str, float | None] | None) -> str:
@@ -181,22 +206,18 @@ def interval(difference: dict[str, float | None] | None) -> str:
     return f"{mean:+.1f}" + ("" if low is None else f" [{low:+.1f}, {high:+.1f}]")
 
 
-def environment(data: "Data", device: str) -> dict[str, Any]:
-    """What results and times depend on besides the settings."""
-    import torch
-
-    from genurl_graph.runtime.devices import choose_device
-    from genurl_graph.training.checkpoint import checksum
-
-    parts = [getattr(data, key, None) for key in ("x", "edge_index", "y", "train_mask", "val_mask", "test_mask")]
-    return {"data": checksum(*parts), "device": choose_device(device).type, "threads": torch.get_num_threads()}
+def n_seeds(seeds: Sequence[int]) -> str:
+    """Number of seeds in words."""
+    return f"{len(seeds)} seed{'' if len(seeds) == 1 else 's'}"
 
 
-def machine(device: str) -> dict[str, Any]:
-    """What a repetition on another machine has to tell apart: hardware and versions."""
-    from genurl_graph.runtime.devices import choose_device
-
-    return {"hardware": hardware(choose_device(device).type), "versions": versions()}
+def markdown_table(*rows: Iterable[str], right: bool = True) -> list[str]:
+    """Lines of a Markdown table, the first row its header; all columns but the first to the right."""
+    header, *others = [tuple(row) for row in rows]
+    rule = ("---", *["---:" if right else "---"] * (len(header) - 1))
+    # A pipe in a command must not end the cell.
+    escaped = ((cell.replace("|", r"\|") for cell in line) for line in (header, rule, *others))
+    return [f"| {' | '.join(line)} |" for line in escaped]
 
 
 def _difference(stored: Any, now: Any, name: str = "") -> str | None:

@@ -1,4 +1,4 @@
-"""Pictures of an ablation: bars by factor, or a heat map of all combinations; both of validation accuracies."""
+"""Plots of an ablation: bars by factor, or a heat map of all combinations; both of validation accuracies."""
 
 import itertools
 from pathlib import Path
@@ -6,15 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from genurl_graph.cli.ablation import Ablation
-from genurl_graph.cli.grid import BASE, Factors
-from genurl_graph.cli.report import mean_std
+from genurl_graph.experiments.ablation import BASE, AblationTable, Factors
+from genurl_graph.experiments.results import mean_std
 
 COLOUR, PALE = "#3b6ea8", "#b9cde3"
 
 
-def draw(results: Ablation, factors: Factors, full: bool, path: Path) -> None:
-    """Write the picture that fits the grid to `path`."""
+def draw(results: AblationTable, factors: Factors, full: bool, path: Path) -> None:
+    """Write the plot that fits the grid to `path`."""
     from genurl_graph.runtime.files import atomic_write
 
     figure = heat_map(results, factors) if full else bars(results, factors)
@@ -23,7 +22,7 @@ def draw(results: Ablation, factors: Factors, full: bool, path: Path) -> None:
         figure.savefig(temporary, dpi=150, bbox_inches="tight")
 
 
-def bars(results: Ablation, factors: Factors) -> Any:
+def bars(results: AblationTable, factors: Factors) -> Any:
     """matplotlib ``Figure``: one panel a factor, mean and deviation of each level, the preset as a dashed line."""
     from matplotlib.figure import Figure
 
@@ -41,14 +40,14 @@ def bars(results: Ablation, factors: Factors) -> Any:
         axes.set(yticks=range(len(levels)), yticklabels=list(levels), ylabel=factor, ylim=(len(levels) - 0.5, -0.5))
         axes.axvline(accuracy(results, BASE)[0], color=COLOUR, linestyle="--", linewidth=1)
         axes.spines[["top", "right"]].set_visible(False)
-    means = [accuracy(results, name)[0] for name in results.rows if results.ran(name)]
+    means = [accuracy(results, name)[0] for name in results.settings if results.ran(name)]
     # Bars that began at 0 would all look alike; what is compared is written on the axis.
     low, high = min(means), max(means)
     panels[0].set_xlim(max(0.0, low - 0.3 * (high - low) - 1), min(100.0, high + 0.15 * (high - low) + 1))
     return figure
 
 
-def heat_map(results: Ablation, factors: Factors) -> Any:
+def heat_map(results: AblationTable, factors: Factors) -> Any:
     """matplotlib ``Figure``: levels of the first factor down, combinations of all others across; test in brackets."""
     from matplotlib.figure import Figure
 
@@ -79,15 +78,15 @@ def heat_map(results: Ablation, factors: Factors) -> Any:
     return figure
 
 
-def named(results: Ablation, levels: dict[str, str]) -> str | None:
+def named(results: AblationTable, levels: dict[str, str]) -> str | None:
     """The row of these levels; None if it did not run."""
-    for name, row in results.rows.items():
+    for name, row in results.settings.items():
         if levels.items() <= row.levels.items() and results.ran(name):
             return name
     return None
 
 
-def accuracy(results: Ablation, name: str) -> tuple[float, float | None]:
+def accuracy(results: AblationTable, name: str) -> tuple[float, float | None]:
     """Mean and deviation of the validation accuracy in per cent."""
     mean, std = mean_std(results.runs[name]["probe_val"])
     return 100 * mean, None if std is None else 100 * std

@@ -10,11 +10,10 @@ from contextlib import closing
 from typing import NamedTuple
 
 import pytest
-from click import ClickException
 
-from genurl_graph.cli import runs
-from genurl_graph.cli.runs import Run, run_apart
-from genurl_graph.exceptions import DivergenceError, InputError
+from genurl_graph.exceptions import DivergenceError, InputError, LostProcessError
+from genurl_graph.experiments import runs
+from genurl_graph.experiments.runs import Run, run_apart
 
 
 class Clocked(NamedTuple):
@@ -62,5 +61,5 @@ def test_other_errors_come_with_their_method_and_traceback() -> None:
 
 def test_a_process_that_ends_without_a_word_is_named(monkeypatch) -> None:
     monkeypatch.setattr(runs, "_child", operator.is_)  # ends at once and says nothing
-    with pytest.raises(ClickException, match="failing: its process ended with code 0"):
+    with pytest.raises(LostProcessError, match="failing: its process ended with code 0"):
         next(run_apart(Failing(ValueError())))

@@ -1,16 +1,18 @@
 """The Markdown report of ``ogb``, from its JSON."""
 
+import functools
 import json
-from collections.abc import Iterable, Sequence
 from typing import Any
 
-from genurl_graph.cli.report import mean_std
+from genurl_graph.experiments.results import markdown_table, mean_std, mean_text
 
 PROBES = {"linear": "linear probe", "mlp": "MLP probe"}
 PARTS = {"val": "validation", "test": "test"}
 
+_table = functools.partial(markdown_table, right=False)
 
-def sections(results: dict[str, Any], comparison: str) -> list[str]:
+
+def report_lines(results: dict[str, Any], comparison: str) -> list[str]:
     """Lines of the report.
 
     The leaderboard's fields, the rows beside GenURL's (`comparison`, Markdown), figures of every seed, time and memory,
@@ -20,10 +22,10 @@ def sections(results: dict[str, Any], comparison: str) -> list[str]:
     row = results["methods"].get("genurl")
     if row is None:
         return [*lines, "No seed is finished yet.", "", comparison]
-    lines += ["## For the leaderboard", "", *table(("", *PROBES.values()), by_probe(row)), ""]
-    lines += [*table(("for both", ""), shared(results, row)), "", "## Beside it", "", comparison]
-    lines += ["## Every seed", "", *table(seed_header(), seed_rows(results["seeds"], row)), ""]
-    lines += ["## Time and memory", "", *table(("stage", "seconds, mean over seeds"), stages(row["seconds"])), ""]
+    lines += ["## For the leaderboard", "", *_table(("", *PROBES.values()), *by_probe(row)), ""]
+    lines += [*_table(("for both", ""), *shared(results, row)), "", "## Beside it", "", comparison]
+    lines += ["## Every seed", "", *_table(seed_header(), *seed_rows(results["seeds"], row)), ""]
+    lines += ["## Time and memory", "", *_table(("stage", "seconds, mean over seeds"), *stages(row["seconds"])), ""]
     peaks = [f"Peak memory of the process: {row['peak_memory_mb']:,.0f} MB"]
     if row["peak_gpu_memory_mb"] is not None:
         peaks.append(f"of the GPU: {row['peak_gpu_memory_mb']:,.0f} MB")
@@ -48,7 +50,7 @@ def by_probe(row: dict[str, Any]) -> list[tuple[str, ...]]:
     return [
         ("method", *(f"GenURL (reconstruction), unsupervised, frozen; {title}" for title in PROBES.values())),
         *(
-            (f"{title} accuracy", *(shares(row[f"{probe}_{part}"]) for probe in PROBES))
+            (f"{title} accuracy", *(mean_text(row[f"{probe}_{part}"], 4, 1) for probe in PROBES))
             for part, title in PARTS.items()
         ),
         (
@@ -91,18 +93,5 @@ def seed_rows(seeds: list[int], row: dict[str, Any]) -> list[tuple[str, ...]]:
 
 
 def stages(seconds: list[dict[str, float]]) -> list[tuple[str, ...]]:
-    names = {"linear": "linear probe", "mlp": "MLP probe"}
     means = {stage: mean_std([one[stage] for one in seconds])[0] for stage in seconds[0]}
-    return [(names.get(stage, stage), f"{mean:.1f}") for stage, mean in means.items()]
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    lines = [header, ["---"] * len(header), *rows]
-    # A pipe in a command must not end the cell.
-    return [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines]
-
-
-def shares(values: list[float]) -> str:
-    """Mean and deviation as OGB's leaderboards print them: shares of 1, four digits."""
-    mean, std = mean_std(values)
-    return f"{mean:.4f}" if std is None else f"{mean:.4f} ± {std:.4f}"
+    return [(PROBES.get(stage, stage), f"{mean:.1f}") for stage, mean in means.items()]

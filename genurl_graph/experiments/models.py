@@ -1,0 +1,91 @@
+"""Estimators from the options of a command or from a stored configuration."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genurl_graph.exceptions import InputError, unknown, wrong
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+    from genurl_graph.estimator import GenURL
+
+
+def make_estimator(
+    *,
+    task: str,
+    encoder: str | None,
+    dim: int | None,
+    epochs: int | None,
+    device: str,
+    config: Path | Mapping[str, Any] | None,
+    assignments: tuple[str, ...],
+    seed: int | None,
+    **more: Any,
+) -> "GenURL":
+    """The estimator that the options of `genurl_graph.cli.options.model` describe; `more` goes to its constructor.
+
+    `config` may also be a configuration by dotted names, as `repeated` makes it of a stored one.
+    """
+    from genurl_graph.config import read_settings
+    from genurl_graph.config.toml import parse_assignments
+    from genurl_graph.estimator import GenURL
+
+    overrides: dict[str, Any] = read_settings(config) if isinstance(config, Path) else dict(config or {})
+    overrides |= parse_assignments(assignments)
+    return GenURL(
+        n_components=dim,
+        task=task,
+        encoder=encoder or "auto",
+        epochs=epochs,
+        device=device,
+        random_state=seed,
+        config=overrides or None,
+        **more,
+    )
+
+
+def resolved(model: Mapping[str, Any], data: "Data") -> dict[str, Any]:
+    """All settings that the options of a model lead to on a data set, as nested dictionaries."""
+    found: dict[str, Any] = make_estimator(**model, seed=0).resolve(data).to_dict()
+    return found
+
+
+def again(device: str) -> str:
+    """The device that a run was on, where there is one."""
+    import torch
+
+    return "auto" if device == "cuda" and not torch.cuda.is_available() else device
+
+
+def repeated(config: Mapping[str, Any], device: str) -> dict[str, Any]:
+    """Options of the model that lead to a stored configuration again, on `device` where there is one."""
+    from genurl_graph.config.toml import flatten
+
+    return {
+        "task": config["task"],
+        **dict.fromkeys(("encoder", "dim", "epochs")),
+        "device": again(device),
+        "config": {key: value for key, value in flatten(config).items() if key != "task"},
+        "assignments": (),
+    }
+
+
+def check_same(config: Mapping[str, Any], stored: Mapping[str, Any]) -> None:
+    """Check that a repetition resolves to the stored configuration; InputError where this version makes another."""
+    if config != stored:
+        raise InputError("config: this version makes another configuration of the stored one; expected the same")
+
+
+def parse_names(option: str, noun: str, text: str, known: Iterable[str]) -> list[str]:
+    """``"a, B"`` to ``["a", "b"]``, each once; InputError for a name that is not `known`, or for none at all."""
+    known = tuple(known)
+    words = (word.strip().lower() for word in text.split(","))
+    chosen = list(dict.fromkeys(word for word in words if word))
+    if not chosen:
+        raise wrong(option, f"no {noun}", f"some of {', '.join(known)}")
+    for name in chosen:
+        if name not in known:
+            raise unknown(option, name, known)
+    return chosen

@@ -1,0 +1,244 @@
+"""Dimension reductions side by side on one matrix: scores, seconds cold and warm, memory.
+
+This module imports nothing heavy: the clock of a cold run starts before the imports of its method.
+"""
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from genurl_graph.baselines.reduction import REDUCERS, get_reducer, import_reducer
+from genurl_graph.baselines.settings import baseline_settings
+from genurl_graph.exceptions import InputError
+from genurl_graph.experiments import runs
+from genurl_graph.experiments.environment import peak_mb, reset_peak
+from genurl_graph.experiments.models import make_estimator, resolved
+from genurl_graph.experiments.probe_table import REFERENCE, ComparedMethods
+from genurl_graph.experiments.results import Cell, mean_std, mean_text
+from genurl_graph.experiments.runs import Run, progress_bar, terminable
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch_geometric.data import Data
+
+    Array = np.ndarray[Any, Any]
+
+# Our own methods: what each adds to the options of the model (`make_estimator`).
+OWN: dict[str, dict[str, Any]] = {"genurl": {}, "genurl-mlp": {"encoder": "mlp"}}
+METHODS = (*OWN, *REDUCERS)
+SCORES = ("knn_accuracy", "trustworthiness", "continuity", "spearman")
+# Sparse features are made dense, as most packages want them, up to this size.
+MOST_DENSE_BYTES = 4 * 2**30
+
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+class ReduceTable(ComparedMethods):
+    """Scores of `genurl_graph.evaluation.preservation.reduce_scores`."""
+
+    same = (*ComparedMethods.same, "dim")
+    figures, optional = (*SCORES, "seconds"), SCORES
+    lists = ("stages",)
+    values: ClassVar[dict[str, Any]] = {**ComparedMethods.values, "cold": None, "how": None}
+
+    def add_cold(self, name: str, run: Run) -> None:
+        """Keep the seconds of the first run in a new process; those of a resumed comparison do not replace them."""
+        row, imports, first = self.runs[name], run.import_seconds or 0.0, run.seconds
+        if row["cold"] is None:
+            row["cold"] = {"import_seconds": imports, "first_run_seconds": first, "seconds": imports + first}
+
+    def columns(self) -> dict[str, Cell]:
+        def share(name: str, row: dict[str, Any]) -> str:
+            return "-" if None in row["knn_accuracy"] else mean_text(row["knn_accuracy"])
+
+        def number(score: str) -> Cell:
+            return lambda name, row: "-" if row["mean"][score] is None else f"{row['mean'][score]:.3f}"
+
+        def cold(name: str, row: dict[str, Any]) -> str:
+            found = row["cold"]
+            return "-" if found is None else f"{found['seconds']:.1f} ({found['import_seconds']:.1f})"
+
+        def ratio(name: str, row: dict[str, Any]) -> str:
+            return "-" if row["seconds_ratio"] is None else f"{row['seconds_ratio']:.2f}"
+
+        return {
+            "method": lambda name, row: name,
+            "10-NN %": share,
+            "trust": number("trustworthiness"),
+            "continuity": number("continuity"),
+            "Spearman": number("spearman"),
+            "seconds": lambda name, row: f"{row['seconds_median']:.1f}",
+            f"x {REFERENCE}": ratio,
+            "cold (import)": cold,
+            "peak MB": lambda name, row: f"{row['peak_memory_mb']:.0f}",
+        }
+
+    def caption(self) -> str:
+        return (
+            f"Reduction of {self.header['dataset']} to {self.header['dim']} dimensions, protocol reduce; seconds with "
+            "neighbour search, median of warm runs, and of a first run in a new process with its imports (cold)"
+        )
+
+    def notes(self) -> list[str]:
+        """How the scores were computed, in words: folds, neighbours, samples."""
+        hows = [row["how"] for row in self.runs.values() if row["how"]]
+        return [f"{score}: {hows[0][score]}" for score in SCORES] if hows else []
+
+    def _row(self, name: str) -> dict[str, Any]:
+        row = self.runs[name]
+        spread = {score: (None, None) if None in row[score] else mean_std(row[score]) for score in SCORES}
+        median = statistics.median(row["seconds"])
+        reference = self.runs.get(REFERENCE, {"seconds": []})["seconds"]
+        return {
+            **{score: row[score] for score in SCORES},
+            "mean": {score: mean for score, (mean, _) in spread.items()},
+            "std": {score: std for score, (_, std) in spread.items()},
+            "seconds_median": median,
+            "seconds_ratio": median / statistics.median(reference) if reference else None,
+            **{key: row[key] for key in ("seconds", "stages", "cold", "peak_memory_mb")},
+            "difference": {score: self._difference_from(REFERENCE, name, score) for score in SCORES},
+            "how": row["how"],
+        }
+
+
+class ReduceJob(NamedTuple):
+    """One method on one matrix of vectors."""
+
+    method: str
+    seeds: tuple[int, ...]
+    vectors: Path  # .npy, float32 [n, f]: to read it takes NumPy alone, so that all other imports are the method's
+    dim: int
+    model: dict[str, Any]  # options of GenURL
+    changes: dict[str, Any]  # settings of a baseline that differ from its package's
+    threads: int
+
+    @property
+    def n_runs(self) -> int:
+        return len(self.seeds) + 1
+
+    def run(self) -> Generator[Run, None, None]:
+        """A cold run with the first seed, then one run a seed; seconds from the vectors to the embedding, kNN included.
+
+        The cold run has the seconds of the imports besides. What is compiled or loaded at the first call is in its time
+        and not in that of the others.
+        """
+        if "numpy" not in sys.modules:  # libraries look at the environment when they are loaded
+            os.environ.update(dict.fromkeys(_THREADS, str(self.threads)))
+        import numpy as np
+
+        vectors = np.load(self.vectors)
+        start = time.perf_counter()
+        self.load()
+        cold: float | None = time.perf_counter() - start
+        for seed in (self.seeds[0], *self.seeds):
+            x = vectors.copy()  # some packages change their input
+            reset_peak()
+            start = time.perf_counter()
+            z, stages = self.reduce(x, seed)
+            yield Run(z, time.perf_counter() - start, peak_mb(), cold, stages)
+            cold = None
+
+    def load(self) -> None:
+        """Import what the method needs."""
+        if self.method in REDUCERS:
+            import_reducer(self.method)
+        else:
+            import genurl_graph.estimator  # noqa: F401
+        if "torch" in sys.modules:
+            import torch
+
+            torch.set_num_threads(self.threads)
+
+    def reduce(self, x: Any, seed: int) -> tuple[Any, dict[str, float] | None]:
+        """Embedding, float32 [n, dim], and the seconds of its stages where the method tells them."""
+        if self.method in REDUCERS:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of other packages: nothing the user could act upon
+                reducer = get_reducer(self.method, self.changes)
+                return reducer(x, self.dim, seed, self.threads, self.model["device"]), None
+        estimator = make_estimator(**own_model(self.method, self.dim, self.model), seed=seed).fit(x)
+        return estimator.embedding_.cpu().numpy(), dict(estimator.seconds_)
+
+
+def run_jobs(
+    jobs: list[ReduceJob], results: ReduceTable, x: "Array", y: Any, quiet: bool
+) -> Iterator[tuple[str, int, "Array"]]:
+    """Add the runs of all jobs, judged, to the results; method, seed and embedding of each."""
+    from genurl_graph.evaluation.preservation import reduce_scores
+
+    jobs = [job for job in jobs if job.seeds]
+    with terminable(), progress_bar(sum(job.n_runs for job in jobs), quiet) as shown:
+        for job in jobs:
+            with closing(runs.run_apart(job)) as found:
+                results.add_cold(job.method, next(found))
+                shown.update()
+                for run, seed in zip(found, job.seeds, strict=True):
+                    # Folds and samples are the same for all seeds: what differs is the embedding.
+                    results.add(job.method, {**reduce_scores(x, run.embedding, y), **run.figures()})
+                    shown.update()
+                    yield job.method, seed, run.embedding
+
+
+@contextmanager
+def vectors_file(x: "Array") -> Iterator[Path]:
+    """Context with a file of the vectors, which the processes of the methods read."""
+    import numpy as np
+
+    with tempfile.TemporaryDirectory(prefix="genurl-graph-") as scratch:
+        file = Path(scratch) / "vectors.npy"
+        np.save(file, x)
+        yield file
+
+
+def own_model(method: str, dim: int, model: dict[str, Any]) -> dict[str, Any]:
+    """Options of the estimator for one of our own methods."""
+    return {**model, "task": "reduce", "dim": dim, **OWN[method]}
+
+
+def method_settings(
+    method: str, data: "Data", dim: int, model: dict[str, Any], changes: dict[str, Any]
+) -> dict[str, Any]:
+    """All settings that a method runs with."""
+    if method in REDUCERS:
+        return baseline_settings(method, None, changes)
+    return resolved(own_model(method, dim, model), data)
+
+
+def dense_vectors(name: str, data: "Data") -> "Data":
+    """Features of a data set, dense float32 [n, f], its labels, and nothing else."""
+    import numpy as np
+    import torch
+    from torch_geometric.data import Data
+
+    from genurl_graph.inputs.sparse import to_scipy_or_numpy
+
+    if getattr(data, "x", None) is None:
+        raise InputError(f"--task reduce: data set {name} has no vectors to reduce")
+    x = to_scipy_or_numpy(data.x)
+    if not isinstance(x, np.ndarray):
+        if 4 * x.shape[0] * x.shape[1] > MOST_DENSE_BYTES:
+            found = f"{x.shape[0]:,} x {x.shape[1]:,} sparse features"
+            raise InputError(
+                f"--task reduce: the {found} of {name} are too large to be made dense, as the baselines need them"
+            )
+        x = x.toarray()
+    return Data(x=torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32)), y=getattr(data, "y", None))
+
+
+def summary(row: dict[str, Any]) -> str:
+    """Time and scores of a method in one line, from its row."""
+    parts = [f"{row['seconds_median']:.1f} s"]
+    if row["cold"]:
+        parts.append(f"cold {row['cold']['seconds']:.0f} s")
+    if row["mean"]["knn_accuracy"] is not None:
+        parts.append(f"10-NN {100 * row['mean']['knn_accuracy']:.1f}")
+    if row["mean"]["trustworthiness"] is not None:
+        parts.append(f"trust {row['mean']['trustworthiness']:.3f}")
+    return ", ".join(parts)

@@ -1,0 +1,126 @@
+"""Runs of one method over seeds, computed in a process of their own: its clock and its memory are its alone."""
+
+import multiprocessing
+import signal
+import threading
+import traceback
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection
+from typing import Any, NamedTuple, Protocol
+
+from genurl_graph.exceptions import DivergenceError, InputError, LostProcessError
+
+# Exit code of a process that was interrupted.
+INTERRUPTED = 130
+
+
+class Run(NamedTuple):
+    """Embedding of one seed (array or SciPy matrix [n, d]), seconds to it from the data, peak memory on the way."""
+
+    embedding: Any
+    seconds: float
+    peak_memory_mb: float
+    import_seconds: float | None = None  # of a cold run: the first one of a new process, with its imports
+    stages: dict[str, float] | None = None  # seconds by stage, where the method tells
+
+    def figures(self) -> dict[str, Any]:
+        """What a table keeps of it besides its scores."""
+        return {"seconds": self.seconds, "peak_memory_mb": self.peak_memory_mb, "stages": self.stages}
+
+
+class Work(Protocol):
+    """What can be done in a process of its own."""
+
+    @property
+    def method(self) -> str: ...
+
+    @property
+    def n_runs(self) -> int: ...
+
+    def run(self) -> Generator[Run, None, None]: ...
+
+
+def run_apart(job: Work) -> Generator[Run, None, None]:
+    """The runs of a job in a new process; closing the iterator ends the process.
+
+    Raises
+    ------
+    InputError, DivergenceError
+        As the method raised them.
+    LostProcessError
+        The process was ended from outside, as the system does where memory is short.
+    RuntimeError
+        Any other error of the method, with its traceback.
+    """
+    # Not fork: threads of torch do not survive it, and the memory of this process would count as the method's.
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=_child, args=(job, there), daemon=True)
+    process.start()
+    there.close()
+    left = job.n_runs
+    try:
+        while left:
+            try:
+                kind, content = here.recv()
+            except EOFError:
+                process.join()
+                raise LostProcessError(
+                    f"{job.method}: its process ended with code {process.exitcode}; was it out of memory? Finished "
+                    "runs are in the file of --metrics, if one was named; --resume goes on from there"
+                ) from None
+            if kind == "run":
+                left -= 1
+                yield Run(*content)
+                # Not earlier: what is done with this run must not take processors from the next one.
+                with suppress(OSError):
+                    here.send("next")
+            else:
+                raise {"input": InputError, "divergence": DivergenceError}.get(kind, RuntimeError)(content)
+    finally:
+        here.close()
+        # After its last run it ends by itself; in the middle it is asked to, and made to if it takes its time.
+        if left:
+            process.terminate()
+        process.join(10)
+        process.kill()
+        process.join()
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Context in which SIGTERM is what Ctrl-C is: the process of a method must not outlive this one."""
+    if threading.current_thread() is not threading.main_thread():  # where Python handles no signals
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def progress_bar(total: int, quiet: bool) -> Any:
+    """A progress bar over runs, on a terminal only."""
+    from tqdm import tqdm
+
+    # disable=None: a bar on a terminal only.
+    return tqdm(total=total, desc="runs", leave=False, disable=True if quiet else None)
+
+
+def _child(job: Work, there: Connection) -> None:
+    try:
+        # A request to end passes through every `finally`, as Ctrl-C does.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        for run in job.run():
+            there.send(("run", tuple(run)))
+            there.recv()  # the word to go on
+    except InputError as error:
+        there.send(("input", str(error)))
+    except DivergenceError as error:
+        there.send(("divergence", str(error)))
+    except (KeyboardInterrupt, BrokenPipeError, EOFError):
+        raise SystemExit(INTERRUPTED) from None  # in silence: the process that started this one ends, too
+    except Exception:
+        there.send(("failure", f"{job.method}: {traceback.format_exc()}"))

@@ -1,0 +1,172 @@
+"""What is embedded, a data set of the registry or the user's own files; and what is written of a run on it."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from genurl_graph.exceptions import InputError, wrong
+from genurl_graph.experiments.environment import environment, hardware, peak_memory_mb, versions
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch_geometric.data import Data
+
+    from genurl_graph.estimator import GenURL
+
+
+class Source(NamedTuple):
+    """A data set by its name, or the files of `own` data."""
+
+    dataset: str | None
+    own: Path | None
+    features: Path | None = None
+    labels: Path | None = None
+    data_root: Path | None = None
+    backbone: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The canonical name of the data set, or the file's own without its suffix."""
+        if self.own is not None:
+            return self.own.stem
+        from genurl_graph import datasets
+
+        assert self.dataset is not None
+        return datasets.info(self.dataset).name
+
+    def load(self, progress: bool = False) -> "Data":
+        """The data, images as the backbone's features where one is named."""
+        from genurl_graph import datasets
+
+        if self.own is not None:
+            return backbone_features(self.backbone, datasets.read(self.own, self.features, self.labels), progress)
+        assert self.dataset is not None
+        return backbone_features(self.backbone, datasets.load(self.dataset, self.data_root), progress)
+
+    def record(self) -> dict[str, str | None]:
+        """What finds the same data again; `recorded` takes it back. The data root is left to the machine."""
+        files = {"input": self.own, "features": self.features, "labels": self.labels}
+        return {"dataset": None if self.dataset is None else self.name, "backbone": self.backbone} | {
+            key: None if path is None else str(path.resolve()) for key, path in files.items()
+        }
+
+    @classmethod
+    def recorded(cls, record: dict[str, str | None], data_root: Path | None) -> "Source":
+        """The source that `record` describes."""
+        own, features, labels = (
+            Path(name) if (name := record[key]) else None for key in ("input", "features", "labels")
+        )
+        return cls(record["dataset"], own, features, labels, data_root, record.get("backbone"))
+
+
+def backbone_features(backbone: str | None, data: "Data", progress: bool = False) -> "Data":
+    """Images with the features that a network of timm's gives them in place of pixels; without a name, `data`."""
+    if backbone is None:
+        return data
+    from genurl_graph.inputs.images import image_shape
+    from genurl_graph.nn.pretrained import features_of, timm_backbone
+
+    if data.x is None:
+        raise wrong("--backbone", "no images", "a folder of images, files of MNIST's format or pixels")
+    shape = getattr(data, "image_shape", None) or image_shape("auto", data.x.size(1))
+    seen = data.clone()
+    seen.image_shape = shape
+    seen.x = features_of(timm_backbone(backbone, shape[2]), seen, progress=progress)
+    del seen.image_shape
+    return seen
+
+
+def load_named(name: str, root: Path | None, *, labelled: bool = False) -> tuple[str, "Data"]:
+    """A data set of the registry under its canonical name; InputError where it lacks labels that are needed."""
+    from genurl_graph import datasets
+
+    canonical, data = datasets.info(name).name, datasets.load(name, root)
+    if labelled and getattr(data, "y", None) is None:
+        raise InputError(f"data set {canonical} has no labels, so there is nothing to evaluate against")
+    return canonical, data
+
+
+def describe(name: str, data: "Data") -> str:
+    """One line on what came in."""
+    parts = [f"{data.num_nodes:,} nodes"]
+    if n_edges(data):
+        parts.append(f"{n_edges(data):,} edges (each direction counted)")
+    parts.append(f"{n_features(data):,} features" if n_features(data) else "no features")
+    y = getattr(data, "y", None)
+    parts.append("no labels" if y is None else f"{int(y.unique().numel())} classes")
+    return f"{name}: {', '.join(parts)}"
+
+
+def n_edges(data: "Data") -> int:
+    """Columns of `edge_index`, each direction of an edge apart; 0 for a plain matrix."""
+    return 0 if getattr(data, "edge_index", None) is None else int(data.edge_index.size(1))
+
+
+def n_features(data: "Data") -> int:
+    """Number of feature columns; 0 without features."""
+    return 0 if getattr(data, "x", None) is None else int(data.x.size(1))
+
+
+def named_labels(data: "Data") -> Any:
+    """Labels by name where they have names, else as numbers; None without labels."""
+    y, names = getattr(data, "y", None), getattr(data, "label_names", None)
+    return y if y is None or names is None else [names[code] for code in y.tolist()]
+
+
+def write_embedding(path: Path, embedding: "Tensor", data: "Data", *, own_file: bool) -> None:
+    """Write the embedding; from a user's own file, labels come out under the names they came in with."""
+    from genurl_graph.inputs import embeddings
+
+    label = named_labels(data) if own_file else getattr(data, "y", None)
+    embeddings.write_embedding(path, embedding, node_id=getattr(data, "node_id", None), label=label)
+
+
+def teacher_features(path: Path, data: "Data") -> "Tensor":
+    """A teacher's features of the samples, out of a file or by a saved model."""
+    import torch
+
+    from genurl_graph.estimator import GenURL
+    from genurl_graph.inputs.embeddings import read_embedding
+
+    if not path.is_dir():
+        return torch.from_numpy(read_embedding(path)["embedding"])
+    found: Tensor = GenURL.load(path).transform(data)
+    return found
+
+
+def run_metrics(
+    source: Source,
+    data: "Data",
+    estimator: "GenURL",
+    scores: dict[str, Any],
+    seconds: dict[str, float],
+    run: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Contents of the metrics file of one run; scripts rely on these keys, and ``rerun`` on the last ones.
+
+    `run` is what else a repetition needs to know.
+    """
+    from genurl_graph.training.checkpoint import checksum
+
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    return {
+        "dataset": source.name,
+        "task": estimator.task_,
+        "n_nodes": data.num_nodes,
+        "n_edges": n_edges(data),
+        "n_features": n_features(data),
+        "dim": estimator.embedding_.shape[1],
+        "seed": estimator.seed_,
+        "device": estimator.device_,
+        "seconds": {key: round(value, 3) for key, value in seconds.items()},
+        "peak_memory_mb": round(peak_memory_mb(), 1),
+        "loss": estimator.loss_history_[-1],
+        "graph": dict(estimator.graph_summary_),
+        **scores,
+        "config": estimator.config_.to_dict(),
+        "versions": versions(),
+        "embedding_crc32": checksum(estimator.embedding_),
+        "run": {"command": "embed", **source.record(), "processes": processes, **(run or {})},
+        "environment": environment(data, estimator.device_),
+        "hardware": hardware(estimator.device_),
+    }
