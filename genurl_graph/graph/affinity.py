@@ -26,9 +26,9 @@ class Calibration(NamedTuple):
     """Result of `calibrate`: one similarity for each edge, the rest for each row."""
 
     p_conditional: Tensor  # [E], dtype of the distances: p_{j|i} in the order of the edges
-    rho: Tensor  # [n] float64: distance of the nearest neighbour, 0 for a row without neighbours
-    sigma: Tensor  # [n] float64: bandwidth; 0 or inf where the row saturates
-    reached: Tensor  # [n] bool: the row sums to log2(perplexity)
+    rho: Tensor  # [rows] float64: distance of the nearest neighbour, 0 for a row without neighbours
+    sigma: Tensor  # [rows] float64: bandwidth; 0 or inf where the row saturates
+    reached: Tensor  # [rows] bool: the row sums to log2(perplexity)
 
 
 def log_kernel(d: Tensor, nu: float, normalize: bool = True) -> Tensor:
@@ -66,46 +66,14 @@ def kernel(d: Tensor, nu: float, normalize: bool = True) -> Tensor:
     return log_kernel(d, nu, normalize).exp()
 
 
-def calibrate(
-    edge_index: Tensor,
-    distance: Tensor,
-    num_nodes: int,
-    perplexity: float,
-    nu: float = 100.0,
-    tol: float = 1e-4,
-) -> Calibration:
-    """Conditional similarities p_{j|i} of the neighbours j of every node i of a graph.
-
-    Parameters
-    ----------
-    edge_index : Tensor, int64, shape [2, E]
-        Row 0 is the node i whose row is calibrated, row 1 its neighbour j. No self loops, each edge once.
-    distance, perplexity, nu, tol
-        As in `calibrate_rows`, which does the work and says what happens to rows that cannot be calibrated.
-    num_nodes : int
-        Number of nodes n; nodes without edges are allowed.
-
-    Returns
-    -------
-    Calibration
-
-    Raises
-    ------
-    InputError
-        Self loops, nodes out of range, or what `calibrate_rows` refuses.
-    """
-    edge_index, _ = check_edges(edge_index, num_nodes, loops=False)
-    return calibrate_rows(edge_index[0], distance, num_nodes, perplexity, nu, tol)
-
-
 @torch.no_grad()
-def calibrate_rows(
+def calibrate(
     row: Tensor, distance: Tensor, num_rows: int, perplexity: float, nu: float = 100.0, tol: float = 1e-4
 ) -> Calibration:
-    """Calibrate lists of neighbours whose columns do not matter, such as new samples against old ones.
+    """Conditional similarities p_{j|i} of the neighbours j of every row i: nodes of a graph, or new samples.
 
     The row sum grows with sigma from the number of neighbours at distance rho (sigma -> 0) to the number of
-    all neighbours (sigma -> inf). Between the two sigma is found by bisection, all rows at once, in float64.
+    all neighbours (sigma -> inf). A bisection finds sigma between the two, for all rows at once, in float64.
     A row whose range excludes log2(perplexity) saturates at the nearer end and has ``reached`` False:
 
     * at most log2(perplexity) neighbours (one neighbour, none): sigma = inf, every p_{j|i} = 1;
@@ -117,11 +85,11 @@ def calibrate_rows(
     Parameters
     ----------
     row : Tensor, int64, shape [E]
-        Row of each entry, in any order.
+        Row of each entry, in any order; of a graph ``edge_index[0]``.
     distance : Tensor, float, shape [E]
         Finite distances >= 0.
     num_rows : int
-        Number of rows.
+        Number of rows; rows without entries are allowed.
     perplexity : float
         Effective number of neighbours, > 2 (the nearest neighbour alone contributes 1 = log2 2).
     nu : float
@@ -132,7 +100,6 @@ def calibrate_rows(
     Returns
     -------
     Calibration
-        With ``num_rows`` in place of n.
 
     Raises
     ------
@@ -202,7 +169,8 @@ def symmetrize(edge_index: Tensor, p_conditional: Tensor, num_nodes: int) -> tup
     Parameters
     ----------
     edge_index : Tensor, int64, shape [2, E]
-        As in `calibrate`; an edge missing in one direction has p = 0 there.
+        Row 0 is the node i whose row is calibrated, row 1 its neighbour j. No self loops, each edge once; an edge
+        that is missing in one direction has p = 0 there.
     p_conditional : Tensor, float, shape [E]
         Values in [0, 1].
     num_nodes : int
@@ -231,7 +199,7 @@ def symmetrize(edge_index: Tensor, p_conditional: Tensor, num_nodes: int) -> tup
     repeated = int((key[1:] == key[:-1]).sum())
     if repeated:
         raise wrong("edge_index", f"{repeated} duplicate edges", "each edge once")
-    # Two columns, forward and backward: coalescing puts p_{j|i} beside p_{i|j}, 0 where one is missing.
+    # Two columns, forward and backward: `coalesce` puts p_{j|i} beside p_{i|j}, 0 where one is missing.
     both = torch.cat([edge_index, edge_index.flip(0)], dim=1)
     none = torch.zeros_like(p_conditional)
     columns = torch.stack([torch.cat([p_conditional, none]), torch.cat([none, p_conditional])], dim=1)
@@ -244,12 +212,27 @@ def symmetrize(edge_index: Tensor, p_conditional: Tensor, num_nodes: int) -> tup
 def similarities(
     edge_index: Tensor, distance: Tensor, num_nodes: int, perplexity: float, nu: float = 100.0
 ) -> tuple[Tensor, Tensor]:
-    """P of a graph with distances on its edges: `calibrate`, then `symmetrize`, whose results it returns.
+    """P of a graph with distances on its edges: `calibrate`, then `symmetrize`.
 
+    Parameters
+    ----------
+    edge_index, num_nodes
+        As in `symmetrize`.
+    distance, perplexity, nu
+        As in `calibrate`.
+
+    Returns
+    -------
+    edge_index, p
+        As from `symmetrize`.
+
+    Examples
+    --------
     >>> edge_index, distance = knn_graph(x, n_neighbors=15)
     >>> edge_index, p = similarities(edge_index, distance, num_nodes=len(x), perplexity=15)
     """
-    p_conditional = calibrate(edge_index, distance, num_nodes, perplexity, nu).p_conditional
+    edge_index, _ = check_edges(edge_index, num_nodes, loops=False)
+    p_conditional = calibrate(edge_index[0], distance, num_nodes, perplexity, nu).p_conditional
     return symmetrize(edge_index, p_conditional, num_nodes)
 
 

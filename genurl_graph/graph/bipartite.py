@@ -1,9 +1,8 @@
-"""Feature columns as nodes: the bipartite graph of a bag of words, and the divergence that embeds it.
+"""The node-feature bipartite graph of a bag of words, which merging can add to P (``merge.column_weight``).
 
-Whatever comes in becomes a graph, and so may the features themselves: node i is joined to each word w that it has.
-Words get coordinates of their own, free ones, learned beside the encoder and dropped afterwards; a node's embedding
-must then tell its words from others. Neighbours in feature space say of a node only whom it resembles most; where a
-graph has few edges that is little.
+Node i is joined to each feature column w that it has. Columns have an embedding table of their own, which is learned
+beside the encoder and dropped afterwards: the embedding of a node must distinguish its columns from others. kNN edges
+relate a node only to its most similar nodes, which is little information where a graph has few edges.
 """
 
 from __future__ import annotations
@@ -14,25 +13,27 @@ from torch import Tensor
 from genurl_graph.inputs.sparse import csr_tensor
 
 
-def column_similarities(x: Tensor, mass: Tensor) -> Tensor:
+def column_similarities(x: Tensor, row_weight: Tensor) -> Tensor:
     """P of the edges between nodes and the columns of their features.
 
-    ``p_iw = mass_i t_iw / sum_v t_iv`` with ``t_iw = log(n / n_w)`` where node i has the column w, and n_w nodes have
-    it: TF-IDF of presence, as counts of some columns would drown the others. Columns that all nodes have say nothing
-    and are no edges.
+    ``p_iw = m_i t_iw / sum_v t_iv`` with the row's total m_i and ``t_iw = log(n / n_w)`` where node i has the column w,
+    which n_w nodes have: TF-IDF of presence, since counts of a few columns would dominate the others. Columns that all
+    nodes have carry no information and are no edges.
 
     Parameters
     ----------
     x : Tensor, float32, shape [n, f]
         Strided or CSR, no entry below 0.
-    mass : Tensor, float32, shape [n]
-        What the similarities of each row add up to.
+    row_weight : Tensor, float32, shape [n]
+        Total weight m_i of each row.
 
     Returns
     -------
     Tensor, float32, CSR, shape [n, f]
-        Rows without a telling column are empty.
+        Rows without an informative column are empty.
     """
+    from torch_geometric.index import index2ptr
+
     n, f = x.shape
     # A CSR matrix may store zeros.
     if x.layout == torch.sparse_csr:
@@ -42,9 +43,7 @@ def column_similarities(x: Tensor, mass: Tensor) -> Tensor:
     else:
         row, column = x.nonzero().T
     value = (n / torch.bincount(column, minlength=f).clamp_min(1)).log()[column].float()
-    telling = value > 0
-    row, column, value = row[telling], column[telling], value[telling]
+    informative = value > 0
+    row, column, value = row[informative], column[informative], value[informative]
     total = torch.zeros(n).index_add_(0, row, value)
-    pointers = torch.zeros(n + 1, dtype=torch.long)
-    pointers[1:] = torch.bincount(row, minlength=n).cumsum(0)
-    return csr_tensor(pointers, column, value / total[row] * mass[row], (n, f))
+    return csr_tensor(index2ptr(row, n), column, value / total[row] * row_weight[row], (n, f))

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from genurl_graph.exceptions import unknown, wrong
-from genurl_graph.graph.edge_lists import BLOCK, add_inverses, align, align_blocks, clean_edges, values_at
+from genurl_graph.graph.edge_lists import BLOCK, add_inverses, align_blocks, clean_edges, values_at
 from genurl_graph.inputs.input import Input
 
 PREDEFINED = 1
@@ -66,9 +66,9 @@ class MergedGraph(NamedTuple):
             down = start + (col[start:end] < row[start:end]).nonzero()[:, 0]
             up = (row[:end] < col[:end]).logical_and_(col[:end] >= low).logical_and_(col[:end] < high).nonzero()[:, 0]
             up = up[col[up].sort(stable=True).indices]
-            _, one, two = align(self.edge_index[:, down], self.edge_index[:, up].flip(0), size)
-            sources = values_at(self.provenance[down], one) | values_at(self.provenance[up], two)
-            counts += torch.bincount(sources, minlength=len(counts))
+            for (_, one, two), a, b in align_blocks(self.edge_index[:, down], self.edge_index[:, up].flip(0), size):
+                sources = values_at(self.provenance[down[a]], one) | values_at(self.provenance[up[b]], two)
+                counts += torch.bincount(sources, minlength=len(counts))
         kinds = {"n_predefined": PREDEFINED, "n_feature": FEATURE, "n_both": PREDEFINED | FEATURE}
         return {name: int(counts[[bits, bits | PATH]].sum()) for name, bits in kinds.items()}
 
@@ -177,21 +177,10 @@ def merge_graphs(
 def combine(
     first: Tensor, first_weight: Tensor, second: Tensor, second_weight: Tensor, *, num_nodes: int, how: How
 ) -> MergedGraph:
-    """Merge two checked edge lists: the last step of `merge_graphs`.
+    """Merge predefined edges and kNN edges that are checked already: the last step of `merge_graphs`.
 
-    Parameters
-    ----------
-    first, second : Tensor, int64, shape [2, E]
-        Predefined edges and kNN edges; each sorted by row, without self loops, every edge once.
-    first_weight, second_weight : Tensor, float32, shape [E]
-        "mix" adds them, "union" takes the larger, "geodesic" the smaller of the two.
-    num_nodes : int
-    how : "union", "mix" or "geodesic"
-
-    Returns
-    -------
-    MergedGraph
-        The merge needs memory for some millions of edges beside it.
+    Both lists are sorted by row, without self loops, every edge once. Of an edge in both, "mix" adds the weights,
+    "union" takes the larger and "geodesic" the smaller one. Memory beside the result: some millions of edges.
     """
     for edges, weight, source in ((first, first_weight, PREDEFINED), (second, second_weight, FEATURE)):
         if edges.size(1) == first.size(1) + second.size(1):
@@ -199,18 +188,14 @@ def combine(
     absent = math.inf if how == "geodesic" else 0.0
     reduce: Any = {"union": torch.maximum, "mix": torch.add, "geodesic": torch.minimum}[how]
     # Counted first: parts that are joined later would double the memory.
-    size = sum(block.edges.size(1) for block in align_blocks(first, second, num_nodes))
-    merged = MergedGraph(
-        first.new_empty(2, size), first_weight.new_empty(size), first.new_empty(size, dtype=torch.uint8)
-    )
-    at = 0
-    for edges, one, two, a, b in align_blocks(first, second, num_nodes):
+    size = sum(edges.size(1) for (edges, _, _), _, _ in align_blocks(first, second, num_nodes))
+    weight, sources = first_weight.new_empty(size), first.new_empty(size, dtype=torch.uint8)
+    merged, at = MergedGraph(first.new_empty(2, size), weight, sources), 0
+    for (edges, one, two), a, b in align_blocks(first, second, num_nodes):
         part = slice(at, at := at + edges.size(1))
         merged.edge_index[:, part] = edges
-        merged.edge_weight[part] = reduce(
-            values_at(first_weight[a], one, absent), values_at(second_weight[b], two, absent)
-        )
-        merged.provenance[part] = (one > 0) * PREDEFINED + (two > 0) * FEATURE
+        weight[part] = reduce(values_at(first_weight[a], one, absent), values_at(second_weight[b], two, absent))
+        sources[part] = (one > 0) * PREDEFINED + (two > 0) * FEATURE
     return merged
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from genurl_graph.inputs.normalize import normalize_features
 from genurl_graph.inputs.sparse import to_scipy_or_numpy
 
-# Entries of a block of rows that is brought to float64 at a time: 32 MB.
+# Entries of a block of rows that is converted to float64 at a time: 32 MB.
 _BLOCK = 1 << 22
 
 
@@ -25,12 +25,12 @@ class Projection(NamedTuple):
     def apply(self, x: Tensor) -> Tensor:
         """Coordinates float32 [m, p] of the rows of `x` [m, f], strided or CSR.
 
-        Computed in float64, so that those of a row do not depend on the rows beside it.
+        Computed in float64, so that those of a row do not depend on the other rows.
         """
         if x.layout == torch.sparse_csr:
             if self.mean is None:
                 return torch.from_numpy(to_scipy_or_numpy(x).astype("float64") @ self.axes.numpy()).float()
-            # A few rows may happen to be nearly empty though the fitted ones were dense, and centred.
+            # A few new rows may be nearly empty, and therefore sparse, though the fitted ones were dense and centred.
             x = x.to_dense()
         step = max(1, _BLOCK // x.size(1))
         parts = []
@@ -41,14 +41,14 @@ class Projection(NamedTuple):
 
 
 class FeatureSpace(NamedTuple):
-    """Vectors [n, p], strided or CSR, and the steps that led from the features to them."""
+    """Vectors [n, p], strided or CSR, and the steps from the features to them."""
 
     vectors: Tensor
-    unit: bool  # rows were brought to length 1 before the projection
+    unit: bool  # rows were scaled to length 1 before the projection
     projection: Projection | None
 
     def place(self, x: Tensor) -> Tensor:
-        """New features [m, f] in this space [m, p]."""
+        """Project new features [m, f] into this space, [m, p]."""
         if self.unit:
             x = normalize_features(x, "unit", {})
         return x if self.projection is None else self.projection.apply(x)
@@ -67,9 +67,9 @@ def scale_for_axes(x: Tensor, metric: str) -> Tensor:
 
 
 def principal_axes(x: Tensor, n_components: int, seed: int, centre: bool = True) -> Projection:
-    """Leading principal axes by scikit-learn; exact where that is cheap, else by randomised SVD.
+    """Leading principal axes by scikit-learn: exact where that is cheap, else by randomised SVD.
 
-    Sparse features are never centred, since that would make them dense. There are never more axes than samples or
+    Sparse features are not centred, since that would make them dense. There are at most as many axes as samples and as
     features.
     """
     from sklearn.decomposition import PCA, TruncatedSVD
@@ -77,18 +77,18 @@ def principal_axes(x: Tensor, n_components: int, seed: int, centre: bool = True)
     n_components = min(n_components, int(x.size(0)), int(x.size(1)))
     values = x.values() if x.layout == torch.sparse_csr else x
     largest = float(values.abs().max()) if values.numel() else 0.0
-    # The squares of numbers far from 1 would not fit into float32. Axes have no unit.
+    # Squares of numbers far from 1 overflow float32, and axes do not depend on the scale.
     unit = 2.0 ** round(math.log2(largest)) if largest > 0 and not 1e-9 < largest < 1e9 else 1.0
     matrix = to_scipy_or_numpy(x if unit == 1.0 else x / unit)
     if centre and x.layout == torch.strided:
         with warnings.catch_warnings():
-            # The share of no variance at all, which we do not ask for.
+            # Features of no variance have no explained-variance ratio, which is not used here.
             warnings.filterwarnings("ignore", message="invalid value encountered in divide", category=RuntimeWarning)
             found = PCA(n_components, random_state=seed).fit(matrix)
         mean = torch.from_numpy(found.mean_).double() * unit
     else:
         found, mean = TruncatedSVD(n_components, random_state=seed).fit(matrix), None
-    # Rounded to what a saved model keeps of them.
+    # Rounded to the precision of a saved model.
     axes = torch.from_numpy(found.components_.T.copy()).float().double()
     return Projection(axes, None if mean is None else mean.float().double())
 

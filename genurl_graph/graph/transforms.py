@@ -6,7 +6,7 @@ from torch_geometric.data import Data
 from torch_geometric.data.datapipes import functional_transform
 from torch_geometric.transforms import BaseTransform
 
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import unknown, wrong
 from genurl_graph.graph.affinity import similarities
 from genurl_graph.graph.knn import knn_graph
 from genurl_graph.graph.merge import Directed, How, merge_graphs
@@ -16,10 +16,9 @@ from genurl_graph.inputs.normalize import is_non_negative
 
 @functional_transform("genurl_feature_knn")
 class FeatureKNN(BaseTransform):  # type: ignore[misc]
-    """Feature-space neighbours of every node: adds ``knn_edge_index`` [2, n k] and ``knn_distance`` [n k].
+    """Add the kNN edges of the features: ``knn_edge_index`` [2, n k] and ``knn_distance`` [n k].
 
-    Row 0 is the node, row 1 its neighbour. The graph that `data` already has stays as it is; `MergeFeatureEdges`
-    brings the two together.
+    Row 0 is the node, row 1 its neighbour. The graph of `data` stays as it is; `MergeFeatureEdges` merges the two.
 
     Parameters
     ----------
@@ -36,7 +35,7 @@ class FeatureKNN(BaseTransform):  # type: ignore[misc]
     def forward(self, data: Data) -> Data:
         """`data` with the two attributes."""
         if data.x is None:
-            raise InputError("FeatureKNN: data has no x")
+            raise wrong("FeatureKNN", "data without x", "features")
         metric = self.metric
         if metric == "auto":
             metric = "cosine" if is_non_negative(data.x) else "euclidean"
@@ -49,18 +48,17 @@ class FeatureKNN(BaseTransform):  # type: ignore[misc]
 
 @functional_transform("genurl_merge_feature_edges")
 class MergeFeatureEdges(BaseTransform):  # type: ignore[misc]
-    """Merge ``edge_index`` with the feature edges of `FeatureKNN`, whose distances become similarities.
+    """Merge ``edge_index`` with the kNN edges of `FeatureKNN`, whose distances become similarities.
 
-    Sets ``edge_index``, ``edge_weight`` and ``edge_provenance`` (see `genurl_graph.graph.merge`). Weights are taken
-    from
-    ``edge_weight``, or from ``edge_attr`` if it is one number an edge. What `FeatureKNN` added is removed, and so are
-    all other attributes of edges, which no longer fit.
+    Sets ``edge_index``, ``edge_weight`` and ``edge_provenance``, the edge source (`genurl_graph.graph.merge`). Weights
+    are ``edge_weight``, or ``edge_attr`` if it has one number for each edge. The attributes of `FeatureKNN` are
+    removed, and so are all other edge attributes, which no longer fit.
 
     Parameters
     ----------
     how : "mix" or "union"
     feature_weight : float
-        Weight of feature edges beside the given ones.
+        Weight of kNN edges relative to predefined edges.
     perplexity : float, optional
         Effective number of neighbours of the calibration; the number of neighbours by default.
     directed : str
@@ -75,7 +73,7 @@ class MergeFeatureEdges(BaseTransform):  # type: ignore[misc]
         directed: Directed = "symmetrize",
     ) -> None:
         if how not in ("mix", "union"):
-            raise InputError(f"how: found {how!r}; expected mix or union")
+            raise unknown("how", how, ("mix", "union"))
         self.how: How = how
         self.feature_weight = feature_weight
         self.perplexity = perplexity
@@ -84,7 +82,7 @@ class MergeFeatureEdges(BaseTransform):  # type: ignore[misc]
     def forward(self, data: Data) -> Data:
         """`data` with the merged graph."""
         if "knn_edge_index" not in data:
-            raise InputError("MergeFeatureEdges: data has no knn_edge_index; apply FeatureKNN first")
+            raise wrong("MergeFeatureEdges", "data without knn_edge_index", "FeatureKNN to be applied first")
         n = int(data.num_nodes or 0)
         stale = [name for name in data.edge_attrs() if name != "edge_index"] if "edge_index" in data else []
         perplexity = max(data.knn_edge_index.size(1) / n, 2.01) if self.perplexity is None else self.perplexity

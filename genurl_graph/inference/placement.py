@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from genurl_graph.exceptions import wrong
-from genurl_graph.graph.affinity import calibrate_rows, kernel
+from genurl_graph.graph.affinity import calibrate, kernel
 from genurl_graph.graph.knn import Metric, knn, reranked_distances
 from genurl_graph.graph.projection import FeatureSpace
 from genurl_graph.inference.fitted import FittedModel
@@ -144,7 +144,7 @@ def _descend(indices: Tensor, distances: Tensor, model: FittedModel, repulsion: 
     b, k = indices.shape
     row = torch.arange(b).repeat_interleave(k)
     c, loss = model.config.similarity, model.config.loss
-    found = calibrate_rows(row, distances.reshape(-1), b, float(c.perplexity), c.nu, _EXHAUSTED)
+    found = calibrate(row, distances.reshape(-1), b, float(c.perplexity), c.nu, _EXHAUSTED)
     p = found.p_conditional.view(b, k)
     # Row sums as those of the symmetric P, to which the other side contributes.
     p = p * (model.mass / _sum(p, 1, keepdim=True))

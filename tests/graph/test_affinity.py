@@ -1,4 +1,4 @@
-"""similarity: every property that P must have, on random graphs with ties, isolated nodes and outliers."""
+"""Affinities: the properties of P on random graphs with ties, isolated nodes and outliers."""
 
 import math
 from typing import Any
@@ -11,7 +11,7 @@ from scipy.optimize import brentq
 from torch import Tensor
 
 from genurl_graph.exceptions import InputError
-from genurl_graph.graph.affinity import calibrate, calibrate_rows, kernel, log_kernel, similarities, symmetrize
+from genurl_graph.graph.affinity import calibrate, kernel, log_kernel, similarities, symmetrize
 
 Graph = tuple[Tensor, Tensor, int]
 
@@ -75,7 +75,7 @@ def test_log_kernel_survives_where_the_kernel_underflows() -> None:
 @given(graphs, perplexities, nus)
 def test_rows_sum_to_log2_perplexity_wherever_it_is_reachable(g: Graph, perplexity: float, nu: float) -> None:
     edge_index, distance, n = g
-    c = calibrate(edge_index, distance, n, perplexity, nu)
+    c = calibrate(edge_index[0], distance, n, perplexity, nu)
     target = math.log2(perplexity)
     total = row_sums(edge_index, c.p_conditional, n)
     for i in range(n):
@@ -98,7 +98,7 @@ def test_rows_sum_to_log2_perplexity_wherever_it_is_reachable(g: Graph, perplexi
 def test_agrees_with_a_root_finder_row_by_row() -> None:
     edge_index, distance, n = random_graph(3, max_degree=20)
     nu, perplexity = 5.0, 20.0
-    c = calibrate(edge_index, distance, n, perplexity, nu, tol=1e-9)
+    c = calibrate(edge_index[0], distance, n, perplexity, nu, tol=1e-9)
     assert c.reached.sum() > 5
     for i in c.reached.nonzero().flatten().tolist():
         u = (distance[edge_index[0] == i] - c.rho[i]).numpy()
@@ -111,7 +111,7 @@ def test_agrees_with_a_root_finder_row_by_row() -> None:
 
 def test_float32_distances_reach_the_tolerance_too() -> None:
     edge_index, distance, n = random_graph(0, n=300, max_degree=100)
-    c = calibrate(edge_index, distance.float(), n, 30.0)
+    c = calibrate(edge_index[0], distance.float(), n, 30.0)
     assert c.p_conditional.dtype == torch.float32
     error = (row_sums(edge_index, c.p_conditional.double(), n) - math.log2(30.0)).abs()
     assert c.reached.sum() > 250
@@ -122,8 +122,8 @@ def test_float32_distances_reach_the_tolerance_too() -> None:
 @given(graphs, perplexities, st.floats(1e-6, 1e6))
 def test_scale_of_the_distances_does_not_matter(g: Graph, perplexity: float, c: float) -> None:
     edge_index, distance, n = g
-    one = calibrate(edge_index, distance, n, perplexity, tol=1e-9)
-    two = calibrate(edge_index, c * distance, n, perplexity, tol=1e-9)
+    one = calibrate(edge_index[0], distance, n, perplexity, tol=1e-9)
+    two = calibrate(edge_index[0], c * distance, n, perplexity, tol=1e-9)
     # u = d - rho cancels: near-ties of d lose digits in either.
     torch.testing.assert_close(one.p_conditional, two.p_conditional, rtol=1e-6, atol=1e-6)
     torch.testing.assert_close(one.sigma * c, two.sigma, rtol=1e-6, atol=0.0)
@@ -148,7 +148,7 @@ def test_renaming_nodes_and_shuffling_edges_only_renames_p(g: Graph, perplexity:
 
 def test_nearer_neighbours_are_at_least_as_similar() -> None:
     edge_index, distance, n = random_graph(11)
-    p = calibrate(edge_index, distance, n, 8.0).p_conditional
+    p = calibrate(edge_index[0], distance, n, 8.0).p_conditional
     row = edge_index[0]
     same, nearer = row[:, None] == row, distance[:, None] < distance
     assert bool((p[:, None] >= p)[same & nearer].all())
@@ -158,7 +158,7 @@ def test_nearer_neighbours_are_at_least_as_similar() -> None:
 @pytest.mark.parametrize("degree", [2, 9])
 def test_constant_distances_give_ones(value: float, degree: int) -> None:
     row = torch.arange(5).repeat_interleave(degree)
-    c = calibrate_rows(row, torch.full((5 * degree,), value), 5, perplexity=30)
+    c = calibrate(row, torch.full((5 * degree,), value), 5, perplexity=30)
     assert bool((c.p_conditional == 1).all())
     assert not c.reached.any()
 
@@ -167,7 +167,7 @@ def test_rows_that_cannot_be_calibrated_saturate() -> None:
     #  0: three neighbours, 1: isolated, 2: one neighbour, 3: duplicates at rho exceed the target of 2
     row = torch.tensor([0, 0, 0, 2, 3, 3, 3, 3])
     distance = torch.tensor([1.0, 2.0, 3.0, 4.0, 0.0, 0.0, 0.0, 5.0])
-    c = calibrate_rows(row, distance, 4, perplexity=4)
+    c = calibrate(row, distance, 4, perplexity=4)
     assert c.reached.tolist() == [True, False, False, False]
     assert c.p_conditional[3:].tolist() == [1, 1, 1, 1, 0]
     assert c.rho.tolist() == [1, 0, 4, 0]
@@ -176,9 +176,9 @@ def test_rows_that_cannot_be_calibrated_saturate() -> None:
 
 def test_new_rows_are_calibrated_on_their_own() -> None:
     edge_index, distance, n = random_graph(5)
-    everything = calibrate(edge_index, distance, n, 8.0)
+    everything = calibrate(edge_index[0], distance, n, 8.0)
     mine = edge_index[0] == edge_index[0].bincount().argmax()
-    alone = calibrate_rows(torch.zeros(int(mine.sum()), dtype=torch.long), distance[mine], 1, 8.0)
+    alone = calibrate(torch.zeros(int(mine.sum()), dtype=torch.long), distance[mine], 1, 8.0)
     assert mine.sum() > 3
     torch.testing.assert_close(alone.p_conditional, everything.p_conditional[mine])
 
@@ -210,7 +210,7 @@ def test_p_is_symmetric_and_a_probability(g: Graph, perplexity: float, nu: float
     assert torch.equal(P, P.T)
     assert bool(((p >= 0) & (p <= 1)).all())
     # The strongest direction survives, and the edges are exactly the given ones in both directions, once.
-    conditional = calibrate(edge_index, distance.to(dtype), n, perplexity, nu).p_conditional
+    conditional = calibrate(edge_index[0], distance.to(dtype), n, perplexity, nu).p_conditional
     assert bool((P[edge_index[0], edge_index[1]] >= conditional).all())
     mask = torch.zeros(n, n, dtype=torch.bool)
     mask[edge_index[0], edge_index[1]] = True

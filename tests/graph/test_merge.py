@@ -248,14 +248,10 @@ def test_sorted_lists_are_aligned_block_by_block(first: Any, second: Any, block:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(edge_lists, "BLOCK", block)
         blocks = list(align_blocks(*lists, num_nodes=8))
-    assert [tuple(edge) for part in blocks for edge in part.edges.T.tolist()] == union
-    for own, positions in ((first, "first"), (second, "second")):
-        found = [
-            own[part_slice.start : part_slice.stop][i - 1] if i else None
-            for part in blocks
-            for part_slice in [getattr(part, f"{positions}_entries")]
-            for i in getattr(part, positions).tolist()
-        ]
+    assert [tuple(edge) for (edges, _, _), _, _ in blocks for edge in edges.T.tolist()] == union
+    for side, own in enumerate((first, second)):
+        parts = [(aligned[1 + side].tolist(), own[entries[side]]) for aligned, *entries in blocks]
+        found = [part[i - 1] if i else None for positions, part in parts for i in positions]
         assert found == [edge if edge in own else None for edge in union]
 
 

@@ -1,4 +1,4 @@
-"""transforms: the graph stages inside PyG's own machinery."""
+"""The graph stages as PyG transforms."""
 
 import copy
 from collections.abc import Callable
@@ -49,7 +49,7 @@ def test_compose_is_the_stages_one_after_the_other() -> None:
     assert torch.equal(data.edge_index, untouched.edge_index)
 
 
-def test_weights_count_and_what_no_longer_fits_the_edges_goes() -> None:
+def test_weights_count_and_other_edge_attributes_are_removed() -> None:
     data = points()
     data.edge_attr = torch.full((30, 1), 4.0)
     data.edge_type = torch.zeros(30, dtype=torch.long)
@@ -98,16 +98,16 @@ def test_inside_a_dataset(tmp_path: Path) -> None:
         assert torch.equal(dataset[seed].edge_index, transform(points(seed)).edge_index)
 
 
-def test_feature_edges_survive_batching() -> None:
+def test_knn_edges_are_batched() -> None:
     knn = FeatureKNN(k=3)
     batch = Batch.from_data_list([knn(points(0)), knn(points(1))])
     assert torch.equal(batch.knn_edge_index[:, 60:], knn(points(1)).knn_edge_index + 20)
 
 
 def test_bad_input_is_named() -> None:
-    with pytest.raises(InputError, match="FeatureKNN: data has no x"):
+    with pytest.raises(InputError, match="FeatureKNN: found data without x"):
         FeatureKNN()(Data(edge_index=torch.tensor([[0], [1]]), num_nodes=2))
-    with pytest.raises(InputError, match="apply FeatureKNN first"):
+    with pytest.raises(InputError, match="expected FeatureKNN to be applied first"):
         MergeFeatureEdges()(points())
     with pytest.raises(InputError, match="asked for 20 neighbours"):
         FeatureKNN(k=20)(points())
