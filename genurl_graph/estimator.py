@@ -31,8 +31,9 @@ from genurl_graph.runtime.devices import choose_device, one_thread, seeded
 from genurl_graph.runtime.memory import named_shortage
 from genurl_graph.runtime.processes import agreed, rank
 from genurl_graph.tasks import distillation, graph, images, reduction
+from genurl_graph.tasks.distillation import student_width
 from genurl_graph.tasks.encoder_input import encoder_input
-from genurl_graph.tasks.resolve import resolve_config, student_width
+from genurl_graph.tasks.resolve import resolve_config
 from genurl_graph.training.checkpoint import Checkpoint, KeptNeighbors, checksum
 from genurl_graph.training.loop import Callback, train
 

@@ -114,7 +114,7 @@ def test_task_is_chosen_by_the_edges_and_can_be_forced(graph, vectors):
     assert small(task="reduce", encoder="mlp").fit(graph).task_ == "reduce"
     with pytest.raises(InputError, match="task graph: the input has no edges"):
         small(task="graph").fit(vectors)
-    with pytest.raises(InputError, match="task: unknown 'image'"):
+    with pytest.raises(InputError, match="task: found 'image'; expected one of auto, graph"):
         small(task="image").fit(vectors)
     with pytest.raises(InputError, match="needs a graph; expected one of free, mlp"):
         small(encoder="gcn").fit(vectors)
@@ -204,7 +204,7 @@ def test_bad_configuration(vectors, config, message):
 
 
 def test_bad_arguments(graph):
-    with pytest.raises(InputError, match="encoder: unknown 'gnn'; expected auto, gcn"):
+    with pytest.raises(InputError, match="encoder: found 'gnn'; expected one of auto, gcn"):
         small(encoder="gnn").fit(graph)
     with pytest.raises(InputError, match="dim: found 0"):
         small(n_components=0).fit(graph)

@@ -12,7 +12,7 @@ from genurl_graph.exceptions import unknown, wrong
 from genurl_graph.graph.merge import predefined_graph
 from genurl_graph.graph.propagation import Propagation
 from genurl_graph.inputs.input import as_input
-from genurl_graph.inputs.normalize import column_statistics, normalize_features, resolve_normalization
+from genurl_graph.inputs.normalize import column_statistics, is_non_negative, normalize_features
 from genurl_graph.inputs.sparse import identity
 from genurl_graph.nn.features import Features, keep_features
 from genurl_graph.nn.gnn import GNN
@@ -39,7 +39,7 @@ def prepare(name: str, data: Any, normalize: str) -> Graph:
         Of the baseline, for messages.
     data : Data
     normalize : "auto", "none", "rows", "unit" or "columns"
-        As in `genurl_graph.inputs.normalize.resolve_normalization`.
+        As in `genurl_graph.inputs.normalize.normalize_features`; "auto": rows of features >= 0, columns of others.
 
     Raises
     ------
@@ -54,7 +54,9 @@ def prepare(name: str, data: Any, normalize: str) -> Graph:
     if given.x is None:
         x = identity(n)
     else:
-        how = resolve_normalization(given.x, normalize)
+        if normalize not in ("auto", "rows", "unit", "columns", "none"):
+            raise unknown(f"{name}: normalize", normalize, ("auto", "rows", "unit", "columns", "none"))
+        how = normalize if normalize != "auto" else "rows" if is_non_negative(given.x) else "columns"
         x = normalize_features(given.x, how, column_statistics(given.x) if how == "columns" else {})
     return Graph(Features(x), Propagation(merged.edge_index, merged.edge_weight, n), n)
 

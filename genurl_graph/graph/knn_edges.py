@@ -8,55 +8,28 @@ import torch
 from torch import Tensor
 
 from genurl_graph.config import Config
-from genurl_graph.config.parameters import NeighborConfig
 from genurl_graph.graph.affinity import similarities
 from genurl_graph.graph.knn import Metric, Neighbors, knn
 from genurl_graph.graph.merge import predefined_graph
 from genurl_graph.graph.projection import FeatureSpace, Projection, principal_axes, scale_for_axes
 from genurl_graph.graph.propagation import Propagation
-from genurl_graph.inputs.hetero import block
 from genurl_graph.inputs.input import Input
-from genurl_graph.inputs.normalize import is_non_negative
 from genurl_graph.inputs.precomputed import nearest_given
 
 
-def search_neighbors(
-    data: Input, config: Config, seed: int, device: torch.device, space: FeatureSpace | None = None
-) -> Neighbors:
-    """Nearest neighbours of every node in `space` (by default `feature_space`), of its own type where there are types.
-
-    Nodes with fewer neighbours of their type than ``neighbors.n_neighbors`` have -1 at infinite distance for the rest.
-    """
+def search_neighbors(space: FeatureSpace, config: Config, seed: int, device: torch.device) -> Neighbors:
+    """Nearest neighbours of every node in `space`, as ``neighbors`` says; processes search together."""
     c = config.neighbors
-    if data.types is None:
-        return knn(
-            (space or feature_space(data, config, seed)).vectors,
-            c.n_neighbors,
-            metric=cast(Metric, c.metric),  # knn checks both
-            backend=c.backend,
-            memory_mb=c.memory_mb,
-            device=device,
-            seed=seed,
-            together=True,
-        )
-    assert data.x is not None
-    indices = torch.full((data.num_nodes, c.n_neighbors), -1, device=device)
-    distances = torch.full(indices.shape, torch.inf, device=device)
-    parts = []
-    for name, width in data.types.widths().items():
-        low, high = data.types.rows[name]
-        if width and high - low > 1:
-            own = Input(block(data.x, data.types, name), None, None, high - low, data.kind)
-            assert own.x is not None
-            k, metric = min(c.n_neighbors, high - low - 1), resolve_metric(own.x, c)
-            part = search_neighbors(
-                own, config.override({"neighbors.n_neighbors": k, "neighbors.metric": metric}), seed, device
-            )
-            indices[low:high, :k], distances[low:high, :k] = part.indices + low, part.distances
-            parts.append(part)
-    backend = next((part.backend for part in parts if part.backend != "exact"), "exact")
-    recall = min((part.recall for part in parts if part.recall is not None), default=None)
-    return Neighbors(indices, distances, backend, recall)
+    return knn(
+        space.vectors,
+        c.n_neighbors,
+        metric=cast(Metric, c.metric),  # knn checks both
+        backend=c.backend,
+        memory_mb=c.memory_mb,
+        device=device,
+        seed=seed,
+        together=True,
+    )
 
 
 def feature_space(data: Input, config: Config, seed: int, known: Projection | None = None) -> FeatureSpace:
@@ -90,19 +63,6 @@ def feature_space(data: Input, config: Config, seed: int, known: Projection | No
     return FeatureSpace(x, unit, projection)
 
 
-def resolve_metric(x: Tensor, config: NeighborConfig) -> str:
-    """The metric that "auto" stands for: cosine for features >= 0 (bags of words, counts), else Euclidean."""
-    if config.metric != "auto":
-        return config.metric
-    return "cosine" if is_non_negative(x) else "euclidean"
-
-
-def resolve_perplexity(config: Config, n_neighbors: int) -> float:
-    """The perplexity that "auto" stands for: the number of neighbours, and more than the 2 that calibration needs."""
-    perplexity = config.similarity.perplexity
-    return max(float(n_neighbors), 2.01) if isinstance(perplexity, str) else perplexity
-
-
 def calibrate_distances(edge_index: Tensor, distance: Tensor, num_nodes: int, config: Config) -> tuple[Tensor, Tensor]:
     """Similarities in (0, 1] of kNN edges: `similarities` without the edges whose p underflows to 0.
 
@@ -111,7 +71,7 @@ def calibrate_distances(edge_index: Tensor, distance: Tensor, num_nodes: int, co
     edge_index, distance, num_nodes
         As in `similarities`.
     config : Config
-        Perplexity and nu of the calibration.
+        Resolved: its perplexity is a number.
 
     Returns
     -------
@@ -119,8 +79,8 @@ def calibrate_distances(edge_index: Tensor, distance: Tensor, num_nodes: int, co
         Both directions, sorted.
     p : Tensor, float32, shape [E']
     """
-    perplexity = resolve_perplexity(config, config.neighbors.n_neighbors)
-    edge_index, p = similarities(edge_index, distance, num_nodes, perplexity, config.similarity.nu)
+    c = config.similarity
+    edge_index, p = similarities(edge_index, distance, num_nodes, float(c.perplexity), c.nu)
     # A far neighbour beside duplicates has p = 0: it is no edge of P.
     kept = p > 0
     return edge_index[:, kept], p[kept]

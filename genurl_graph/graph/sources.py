@@ -19,7 +19,6 @@ from genurl_graph.graph.edge_reliability import (
     sample_edges,
 )
 from genurl_graph.graph.knn import Neighbors
-from genurl_graph.graph.knn_edges import resolve_perplexity
 from genurl_graph.graph.merge import MergedGraph, merge_graphs
 from genurl_graph.graph.partition import Block
 from genurl_graph.inputs.input import Input
@@ -150,7 +149,8 @@ def geodesic_similarities(data: Input, sources: Sources, config: Config) -> Merg
         cutoff=cutoff,
         n_nearest=REACH * k,
     )
-    edges, p = similarities(paths.edge_index, paths.edge_weight, n, resolve_perplexity(config, k), config.similarity.nu)
+    c = config.similarity
+    edges, p = similarities(paths.edge_index, paths.edge_weight, n, float(c.perplexity), c.nu)
     # Both graphs are symmetric: they hold the same pairs in the same order.
     kept = p > 0
     return MergedGraph(edges[:, kept], p[kept], paths.provenance[kept])

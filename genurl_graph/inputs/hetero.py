@@ -19,7 +19,7 @@ from torch import Tensor
 
 from genurl_graph.exceptions import InputError
 from genurl_graph.inputs.input import Input, NodeTypes, as_features, as_input, check_input, edge_weights
-from genurl_graph.inputs.normalize import column_statistics, normalize_features, resolve_normalization
+from genurl_graph.inputs.normalize import column_statistics, normalize_features
 from genurl_graph.inputs.sparse import csr_tensor, to_scipy_or_numpy
 
 
@@ -122,7 +122,7 @@ def block(x: Tensor, types: NodeTypes, name: str) -> Tensor:
 
 
 def normalize_blocks(
-    x: Tensor, types: NodeTypes, how: str, statistics: dict[str, Tensor] | None
+    x: Tensor, types: NodeTypes, how: Mapping[str, str], statistics: dict[str, Tensor] | None
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """`genurl_graph.inputs.normalize.normalize_features` of each type's block by itself.
 
@@ -130,8 +130,8 @@ def normalize_blocks(
     ----------
     x : Tensor, float32, CSR, shape [n, f]
     types : NodeTypes
-    how : str
-        As there, or "auto": by the signs of the type's features.
+    how : mapping of str
+        As there, for each type that has features.
     statistics : dict or None
         What an earlier call returned; None: they are taken here.
 
@@ -149,14 +149,12 @@ def normalize_blocks(
             parts.append((high - low, 0))
             continue
         own = block(x, types, name)
-        if statistics is None:
-            way = resolve_normalization(own, how)
-            taken = column_statistics(own) if way == "columns" else {}
-            found |= {f"{key}.{name}": value for key, value in taken.items()}
-        else:
-            taken = {key: statistics[f"{key}.{name}"] for key in ("mean", "scale") if f"{key}.{name}" in statistics}
-            way = "columns" if taken else ("rows" if how == "auto" else how)
-        parts.append(normalize_features(own, way, taken))
+        taken: dict[str, Tensor] = {}
+        if how[name] == "columns":
+            keys = {key: f"{key}.{name}" for key in ("mean", "scale")}
+            taken = column_statistics(own) if statistics is None else {k: statistics[v] for k, v in keys.items()}
+            found |= {keys[key]: value for key, value in taken.items()}
+        parts.append(normalize_features(own, how[name], taken))
     return block_diagonal(parts), found if statistics is None else statistics
 
 

@@ -5,17 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from genurl_graph.exceptions import InputError
 from genurl_graph.inputs.sparse import csr_tensor
-
-
-def resolve_normalization(x: Tensor, how: str) -> str:
-    """ "auto" made definite: "rows" for features >= 0 (counts, bags of words), "columns" otherwise."""
-    if how not in ("auto", "rows", "unit", "columns", "pca", "none"):
-        raise InputError(f"encoder.normalize: unknown {how!r}; expected auto, rows, unit, columns, pca or none")
-    if how != "auto":
-        return how
-    return "rows" if is_non_negative(x) else "columns"
 
 
 def column_statistics(x: Tensor) -> dict[str, Tensor]:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from genurl_graph.config import Config
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.graph.merge import MergedGraph, merge_graphs
 from genurl_graph.graph.partition import held, own_block, own_edges
 from genurl_graph.inputs.input import Input, as_features, check_input
@@ -33,6 +33,16 @@ from genurl_graph.tasks.prepare import feature_similarities
 
 # Rows on which a network is asked whether it tells samples apart.
 PROBED = 256
+
+
+def student_width(student: Any, dim: int | None, data: Input) -> int | None:
+    """Columns of the embedding: `dim`, or what a module gives; InputError where they differ."""
+    if not isinstance(student, nn.Module) or data.x is None:
+        return dim
+    found = output_width(student, data.num_features, data.image)
+    if dim not in (None, found):
+        raise wrong("n_components", f"{dim}, but the student has {found} output columns", "one of them alone")
+    return found
 
 
 def as_teacher(teacher: Any, X: Any, data: Input) -> Teacher:

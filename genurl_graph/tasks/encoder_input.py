@@ -13,11 +13,10 @@ from genurl_graph.inputs.hetero import normalize_blocks
 from genurl_graph.inputs.input import Input, as_features
 from genurl_graph.inputs.normalize import column_statistics, normalize_features
 from genurl_graph.inputs.sparse import csr_tensor, to_scipy_or_numpy
+from genurl_graph.tasks.resolve import COMPONENTS, resolve_type_normalization
 
 # Of the randomised search for principal axes that an encoder reads: they are a property of the features.
 PCA_SEED = 0
-# Their number, where nothing else says it.
-COMPONENTS = 1024
 
 
 def encoder_input(
@@ -55,7 +54,7 @@ def encoder_input(
     structural, taken = _structural_columns(data, config, bare, device, statistics)
     if data.x is None or data.types is None:
         return None if structural is None else as_features(structural), taken
-    x, found = normalize_blocks(data.x, data.types, how, statistics)
+    x, found = normalize_blocks(data.x, data.types, resolve_type_normalization(data, how, statistics), statistics)
     if structural is None:
         return as_features(x), found
     from scipy.sparse import hstack

@@ -33,6 +33,7 @@ from genurl_graph.objectives.mini_batch import MiniBatchObjective, NeighborBatch
 from genurl_graph.runtime.processes import alone, rank
 from genurl_graph.tasks import Problem
 from genurl_graph.tasks.prepare import gather
+from genurl_graph.tasks.resolve import resolve_perplexity
 from genurl_graph.training.checkpoint import KeptNeighbors
 
 
@@ -178,7 +179,10 @@ def edges_of_new(data: Input, config: Config, seed: int) -> MergedGraph:
     """`propagation_edges` of a graph that came after the training, by the rules of the fitted one."""
     # It may be smaller than the neighbourhoods of the fitted one; and its P is not wanted.
     k = min(config.neighbors.n_neighbors, data.num_nodes - 1)
-    config = config.override({"neighbors.n_neighbors": k, "merge.feature_weight": 0.0})
+    perplexity = resolve_perplexity(config, k)
+    config = config.override(
+        {"neighbors.n_neighbors": k, "similarity.perplexity": perplexity, "merge.feature_weight": 0.0}
+    )
     # One of several processes may be the only one to have new nodes.
     with alone():
         return propagation_edges(gather(data, config, seed, torch.device("cpu")), data.num_nodes, config)

@@ -7,12 +7,14 @@ from torch import Tensor
 
 from genurl_graph.config import Config
 from genurl_graph.graph.knn import Neighbors
-from genurl_graph.graph.knn_edges import calibrate_distances, search_neighbors
+from genurl_graph.graph.knn_edges import calibrate_distances, feature_space, search_neighbors
 from genurl_graph.graph.merge import predefined_graph
 from genurl_graph.graph.projection import FeatureSpace
 from genurl_graph.graph.sources import Sources, mean_of_ends, weight_by_reliability
+from genurl_graph.inputs.hetero import block
 from genurl_graph.inputs.input import Input
 from genurl_graph.runtime.processes import any_of
+from genurl_graph.tasks.resolve import resolve_metric
 from genurl_graph.training.checkpoint import KeptNeighbors
 
 
@@ -86,7 +88,7 @@ def feature_similarities(
     found = kept.neighbors(device) if kept is not None else None
     # Processes search together: those that have found the file, too, where another has not.
     if any_of(found is None, device):
-        found = search_neighbors(data, config, seed, device, space)
+        found = _search(data, config, seed, device, space)
         if kept is not None:
             kept.save(found)
     assert found is not None
@@ -97,3 +99,25 @@ def feature_similarities(
         there = edge_index[1] >= 0
         edge_index, distance = edge_index[:, there], distance[there]
     return found, *calibrate_distances(edge_index, distance, n, config)
+
+
+def _search(data: Input, config: Config, seed: int, device: torch.device, space: FeatureSpace | None) -> Neighbors:
+    """Neighbours of all nodes, by node type where there are types: each is compared as its own features suggest."""
+    if data.types is None:
+        return search_neighbors(space or feature_space(data, config, seed), config, seed, device)
+    assert data.x is not None
+    indices = torch.full((data.num_nodes, config.neighbors.n_neighbors), -1, device=device)
+    distances = torch.full(indices.shape, torch.inf, device=device)
+    parts = []
+    for name, width in data.types.widths().items():
+        low, high = data.types.rows[name]
+        if not width or high - low < 2:
+            continue
+        x = block(data.x, data.types, name)
+        k, metric = min(indices.size(1), high - low - 1), resolve_metric(x, config)
+        own = config.override({"neighbors.n_neighbors": k, "neighbors.metric": metric})
+        part = _search(Input(x, None, None, high - low, data.kind), own, seed, device, None)
+        indices[low:high, :k], distances[low:high, :k] = part.indices + low, part.distances
+        parts.append(part)
+    backend = next((part.backend for part in parts if part.backend != "exact"), "exact")
+    return Neighbors(indices, distances, backend, min((p.recall for p in parts if p.recall is not None), default=None))

@@ -27,7 +27,7 @@ from genurl_graph.runtime.processes import alone
 from genurl_graph.tasks import Problem
 from genurl_graph.tasks.initialization import start
 from genurl_graph.tasks.prepare import feature_similarities
-from genurl_graph.tasks.resolve import resolve_learning_rate, resolve_sampling
+from genurl_graph.tasks.resolve import resolve_steps
 from genurl_graph.training.checkpoint import KeptNeighbors
 from genurl_graph.training.loop import train
 
@@ -122,7 +122,7 @@ def table_config(config: Config, num_nodes: int) -> Config:
         sampling=preset.sampling,
         training=preset.training,
     )
-    return table.override(resolve_sampling(table, num_nodes) | {"training.lr": resolve_learning_rate(table, num_nodes)})
+    return table.override(resolve_steps(table, num_nodes))
 
 
 def finished_table(first: Tensor, merged: MergedGraph, config: Config, device: torch.device) -> Tensor:

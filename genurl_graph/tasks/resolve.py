@@ -1,4 +1,11 @@
-"""From what a user asked for to the configuration of a run: preset, overrides, arguments, and no "auto" left."""
+"""From what a user asks for to the configuration of a run: preset, settings, arguments, and a value for every "auto".
+
+This is the one place where "auto" is resolved, by functions of the data and of the other parameters. What stays "auto"
+in a resolved configuration is an argument of a function that documents it: ``neighbors.backend`` (`knn`),
+``merge.cutoff`` (`geodesic_similarities`) and ``loss.scale`` (`genurl_graph.losses`); or no stage reads it, as
+``neighbors.metric`` without features. HeteroData keeps it in ``neighbors.metric`` and ``encoder.normalize`` as well,
+which `resolve_metric` and `resolve_type_normalization` decide for each node type.
+"""
 
 from __future__ import annotations
 
@@ -7,115 +14,30 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from genurl_graph.config import Config, load_preset, read_settings
-from genurl_graph.config.parameters import EncoderConfig
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import InputError, unknown, wrong
 from genurl_graph.graph.edge_reliability import CONSISTENT, measure_consistency
-from genurl_graph.graph.knn_edges import resolve_metric, resolve_perplexity
+from genurl_graph.inputs.hetero import block
 from genurl_graph.inputs.images import named_shape
 from genurl_graph.inputs.input import Input
-from genurl_graph.inputs.normalize import resolve_normalization
+from genurl_graph.inputs.normalize import is_non_negative
 from genurl_graph.nn.build import DENSE, ENCODERS, IMAGES
-from genurl_graph.nn.cnn import output_width
 from genurl_graph.nn.gnn import GNNS
 from genurl_graph.nn.prototypes import ANCHORS
 from genurl_graph.objectives.all_pairs import why_not
 from genurl_graph.objectives.pair_distances import WIDE
 from genurl_graph.runtime.processes import world_size
-from genurl_graph.tasks.encoder_input import COMPONENTS
-
-
-def resolve_hetero(config: Config, asked: Mapping[str, Any]) -> Config:
-    """The configuration of a run on a graph with types: what its features cannot decide is switched off.
-
-    "auto" stays in ``neighbors.metric`` and ``encoder.normalize``: each type decides by its own features.
-
-    Raises
-    ------
-    InputError
-        Something was asked for (`asked`) that features of several types do not allow.
-    """
-    refused = {
-        "merge.weighting": config.merge.weighting == "adaptive" and "merge.weighting" in asked,
-        "merge.how": config.merge.how == "geodesic",
-        "neighbors.hops": config.neighbors.hops > 0,
-    }
-    for key, wrong in refused.items():
-        if wrong:
-            stage, name = key.split(".")
-            raise InputError(
-                f"{key}: found {getattr(getattr(config, stage), name)!r}, which compares features along edges; with "
-                "HeteroData features of two types have nothing in common"
-            )
-    changes: dict[str, Any] = {}
-    if config.merge.weighting == "adaptive":
-        # Beside trusted edges adaptive merging keeps feature edges out of the propagation, and these are trusted.
-        changes["merge.weighting"] = "given"
-        if "merge.propagation_weight" not in asked:
-            changes["merge.propagation_weight"] = 0.0
-    return config.override(changes)
-
-
-def resolve_learning_rate(config: Config, num_nodes: int) -> float:
-    """ "auto" made definite. Adam's steps are as long as its rate, and a picture of n points is sqrt(n) wide."""
-    lr = config.training.lr
-    if not isinstance(lr, str):
-        return lr
-    return 1.5 * max(1.0, num_nodes / 10_000) ** 0.5 if config.encoder.name == "free" else 1e-3
-
-
-def resolve_sampling(config: Config, num_nodes: int) -> dict[str, str | int]:
-    """ "auto" made definite: all pairs where they can be counted, else what suits the number of dimensions."""
-    kind, count = config.sampling.negatives, config.sampling.n_negatives
-    if kind == "batch":
-        return {"sampling.negatives": kind, "sampling.n_negatives": 1 if isinstance(count, str) else count}
-    if kind == "auto":
-        if config.encoder.dim <= 2 and why_not(config.loss, config.views) is None:
-            kind = "all"
-        else:
-            kind = "shared" if config.encoder.dim >= WIDE else "permuted"
-    if isinstance(count, str):
-        count = {"shared": 512, "permuted": 20}.get(kind, num_nodes - 1)
-    return {"sampling.negatives": kind, "sampling.n_negatives": count}
-
-
-def resolve_prototypes(config: Config, num_nodes: int) -> int:
-    """ "auto" made definite: at most one anchor a sample, none where the loss or the views make no table.
-
-    Raises
-    ------
-    InputError
-        Anchors asked for that cannot be.
-    """
-    asked = config.encoder.anchors
-    why = why_no_prototypes(config)
-    if asked == "auto":
-        return 0 if why else min(ANCHORS, num_nodes)
-    if asked < 0:
-        raise InputError(f"encoder.anchors: found {asked}; expected 0 or more")
-    if asked and why:
-        raise InputError(f"encoder.anchors: found {asked} with {why}; expected 0")
-    return min(asked, num_nodes)
-
-
-def why_no_prototypes(config: Config) -> str | None:
-    """What keeps an encoder from choosing among the places of a table; None if nothing does."""
-    if config.task != "reduce" or config.encoder.name != "mlp":
-        return f"task {config.task}, encoder {config.encoder.name}"
-    if config.encoder.dim > 2:
-        return f"encoder.dim {config.encoder.dim}"
-    if config.loss.name == "barlow":
-        return "loss barlow"
-    return "views" if config.views.self_weight > 0 else None
-
 
 TASKS = ("graph", "reduce", "distill", "images")
+NORMALIZATIONS = ("auto", "rows", "unit", "columns", "pca", "none")
 
 # Nodes up to which a graph is embedded by steps over all of them on a CPU; memory of such a step for each node.
 FULL_BATCH_NODES = 100_000
 FULL_BATCH_BYTES = 40_000
+# Columns beyond which the encoder "sign" reads principal components, and their number where nothing else says it.
+COMPONENTS = 1024
 
 
 def resolve_config(
@@ -131,7 +53,7 @@ def resolve_config(
     ----------
     data : Input
         Its edges choose the task, its features choose metric and normalisation, where these are "auto", and the graph
-        preset's variant for features of high coherence, where no encoder is named.
+        preset's variant for consistent features, where no encoder is named.
     task : "auto", "graph", "reduce", "distill" or "images"
     config : mapping of dotted names, path of a TOML file, or name of a set of settings ("words", "shallow", "tldr")
         Overrules the preset of the task.
@@ -145,68 +67,84 @@ def resolve_config(
     InputError
         Unknown task, encoder or key, a value of the wrong type, or the graph task without edges.
     """
-    task = _task(data, task)
-    asked = dict(_given(config))
-    # An "auto" must not overrule an encoder that the configuration names.
-    given = {key: value for key, value in (arguments or {}).items() if value is not None}
-    for source in (given, asked):
-        if source.get("encoder.name") == "auto":
-            del source["encoder.name"]
-    asked |= given
-    chosen = task == "graph" and "encoder.name" not in asked
-    if chosen and (too_large(data, device) or world_size() > 1):
-        asked["encoder.name"] = "sign"
-    gnn = task == "graph" and asked.get("encoder.name") in GNNS
-    if gnn and "sampling.negatives" not in asked and too_large(data, device):
-        asked["sampling.negatives"] = "batch"
-    variants = _variants(task, asked)
-    if chosen and not variants and _telling(data, load_preset(task).override(asked)):
-        variants = ("coherent",)
-    resolved = load_preset(task, *variants).override(asked)
+    task = _resolve_task(data, task)
+    asked = _collect_settings(config, arguments)
+    resolved = _choose_preset(data, task, asked, device)
     if task == "distill":
-        resolved = resolved.override(resolve_distillation(data, resolved))
+        resolved = resolved.override(_resolve_distillation(data, resolved))
     if task == "images":
-        resolved = resolved.override(resolve_images(data, resolved))
+        resolved = resolved.override(_resolve_images(data, resolved))
     known = (*ENCODERS, *IMAGES)
     if resolved.encoder.name not in (*known, "module"):
-        raise InputError(f"encoder: unknown {resolved.encoder.name!r}; expected auto, {', '.join(known)}")
-    resolved = resolved.override(
-        resolve_sampling(resolved, data.num_nodes) | {"training.lr": resolve_learning_rate(resolved, data.num_nodes)}
-    )
-    resolved = resolved.override({"encoder.anchors": resolve_prototypes(resolved, data.num_nodes)})
+        raise unknown("encoder", resolved.encoder.name, ("auto", *known))
+    n = data.num_nodes
+    resolved = resolved.override(resolve_steps(resolved, n))
+    resolved = resolved.override({"encoder.anchors": resolve_prototypes(resolved, n)})
     if data.types is not None:
         if task != "graph":
-            raise InputError("task reduce: found HeteroData; expected vectors (or use task graph)")
-        resolved = resolve_hetero(resolved, asked)
-    if data.types is not None and data.x is not None:
-        return resolved
+            raise wrong(f"task {task}", "HeteroData", "vectors (or use task graph)")
+        resolved = _resolve_hetero(resolved, asked)
     k = resolved.neighbors.n_neighbors
-    if "neighbors.n_neighbors" not in asked:
+    if "neighbors.n_neighbors" not in asked and (data.x is not None or data.distances is not None) and not data.types:
         # A default that does not fit a small input gives way; a number that was asked for does not.
-        k = min(k, data.num_nodes - 1)
+        k = min(k, n - 1)
+    changes: dict[str, Any] = {
+        "neighbors.n_neighbors": k,
+        "similarity.perplexity": resolve_perplexity(resolved, k),
+    }
     if data.distances is not None:
-        definite: dict[str, Any] = {
-            "neighbors.n_neighbors": k,
-            "similarity.perplexity": resolve_perplexity(resolved, k),
-        }
         # There are no components of distances.
-        definite |= {} if "encoder.init" in asked else {"encoder.init": "spectral"}
-        return resolved.override(definite)
-    if data.x is None:
+        changes |= {} if "encoder.init" in asked else {"encoder.init": "spectral"}
+    elif data.x is None:
         # Walks and eigenvectors differ by orders of magnitude from column to column.
-        normalize = resolved.encoder.normalize
-        return resolved.override({"encoder.normalize": "columns" if normalize == "auto" else normalize})
-    return resolved.override(
-        {
-            "neighbors.n_neighbors": k,
-            "neighbors.metric": resolve_metric(data.x, resolved.neighbors),
-            "similarity.perplexity": resolve_perplexity(resolved, k),
-            "encoder.normalize": _normalization(data.x, resolved.encoder),
-        }
-    )
+        how = resolved.encoder.normalize
+        changes["encoder.normalize"] = "columns" if how == "auto" else how
+    elif data.types is None:
+        changes["neighbors.metric"] = resolve_metric(data.x, resolved)
+        changes["encoder.normalize"] = _resolve_input(data.x, resolved)
+    return resolved.override(changes)
 
 
-def too_large(data: Input, device: torch.device | str = "cpu") -> bool:
+def _resolve_task(data: Input, task: str) -> str:
+    if task not in ("auto", *TASKS):
+        raise unknown("task", task, ("auto", *TASKS))
+    has_edges = data.edge_index is not None and data.edge_index.numel() > 0
+    if task == "graph" and not has_edges:
+        raise InputError("task graph: the input has no edges; expected a graph (or use task reduce)")
+    return task if task != "auto" else ("graph" if has_edges else "reduce")
+
+
+def _collect_settings(config: Any, arguments: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What the user asks for by dotted name, without an encoder "auto"."""
+    if isinstance(config, str | Path):
+        config = read_settings(config)
+    elif not (config is None or isinstance(config, Mapping)):
+        raise wrong("config", type(config).__name__, "a mapping or the path of a TOML file")
+    given = {key: value for key, value in (arguments or {}).items() if value is not None}
+    if given.get("encoder.name") == "auto":
+        # It must not overrule an encoder that the configuration names.
+        del given["encoder.name"]
+    asked = {**(config or {}), **given}
+    if asked.get("encoder.name") == "auto":
+        del asked["encoder.name"]
+    return asked
+
+
+def _choose_preset(data: Input, task: str, asked: dict[str, Any], device: torch.device | str) -> Config:
+    """The task's preset with its variants and what was asked for; `asked` gets what the size of the graph demands."""
+    chosen = task == "graph" and "encoder.name" not in asked
+    if chosen and (_is_too_large(data, device) or world_size() > 1):
+        asked["encoder.name"] = "sign"
+    gnn = task == "graph" and asked.get("encoder.name") in GNNS
+    if gnn and "sampling.negatives" not in asked and _is_too_large(data, device):
+        asked["sampling.negatives"] = "batch"
+    variants = _variants(task, asked)
+    if chosen and not variants and _is_consistent(data, load_preset(task).override(asked)):
+        variants = ("coherent",)
+    return load_preset(task, *variants).override(asked)
+
+
+def _is_too_large(data: Input, device: torch.device | str) -> bool:
     """Whether a graph has too many nodes for steps over all of them, and the features that mini-batches need."""
     if data.x is None or data.types is not None:
         return False
@@ -216,8 +154,15 @@ def too_large(data: Input, device: torch.device | str = "cpu") -> bool:
     return data.num_nodes * FULL_BATCH_BYTES > 0.8 * torch.cuda.get_device_properties(device).total_memory
 
 
+def _is_consistent(data: Input, config: Config) -> bool:
+    """Whether features are so consistent that the preset gives them more weight."""
+    if data.x is None or data.types is not None:
+        return False
+    return measure_consistency(data, resolve_metric(data.x, config)) >= CONSISTENT
+
+
 def _variants(task: str, asked: Mapping[str, Any]) -> tuple[str, ...]:
-    """Presets on top of the task's: of some encoders, and of networks that reduce vectors, not to pictures only."""
+    """Presets on top of the task's: of some encoders, and of networks that reduce vectors to more than two columns."""
     name = asked.get("encoder.name")
     if task == "graph":
         # The preset's own encoder is a GNN, too.
@@ -233,79 +178,143 @@ def _variants(task: str, asked: Mapping[str, Any]) -> tuple[str, ...]:
         wide = False  # refused when it is converted
     if wide:
         return ("mlp", "mlp-wide")
-    plane = load_preset(task, "mlp").override(asked)
-    direct = why_no_prototypes(plane) is not None or ("encoder.anchors" in asked and plane.encoder.anchors == 0)
+    flat = load_preset(task, "mlp").override(asked)
+    direct = why_no_prototypes(flat) is not None or ("encoder.anchors" in asked and flat.encoder.anchors == 0)
     return ("mlp",) if direct else ("mlp", "mlp-anchors")
 
 
-def _telling(data: Input, config: Config) -> bool:
-    """Whether features tell so much by themselves that the preset gives them more weight."""
-    if data.x is None or data.types is not None:
-        return False
-    return measure_consistency(data, resolve_metric(data.x, config.neighbors)) >= CONSISTENT
+def resolve_metric(x: Tensor, config: Config) -> str:
+    """Metric of the feature space: cosine for features >= 0 (bags of words, counts), Euclidean otherwise."""
+    if config.neighbors.metric != "auto":
+        return config.neighbors.metric
+    return "cosine" if is_non_negative(x) else "euclidean"
 
 
-def _normalization(x: Tensor, encoder: EncoderConfig) -> str:
-    """ "auto" made definite. A free table sees no features; averages of very many columns would not fit anywhere."""
-    if encoder.normalize == "auto":
-        if encoder.name == "free":
-            return "none"
-        if encoder.name == "sign" and x.size(1) > COMPONENTS:
-            return "pca"
-    return resolve_normalization(x, encoder.normalize)
+def resolve_perplexity(config: Config, n_neighbors: int) -> float:
+    """Perplexity of P: the number of neighbours, but more than the 2 that calibration needs."""
+    perplexity = config.similarity.perplexity
+    return max(float(n_neighbors), 2.01) if isinstance(perplexity, str) else perplexity
 
 
-def _task(data: Input, task: str) -> str:
-    if task not in ("auto", *TASKS):
-        raise InputError(f"task: unknown {task!r}; expected auto, graph, reduce, distill or images")
-    has_edges = data.edge_index is not None and data.edge_index.numel() > 0
-    if task == "graph" and not has_edges:
-        raise InputError("task graph: the input has no edges; expected a graph (or use task reduce)")
-    return task if task != "auto" else ("graph" if has_edges else "reduce")
+def resolve_normalization(x: Tensor, how: str) -> str:
+    """Normalisation of features: rows for features >= 0 (counts, bags of words), columns otherwise."""
+    if how not in NORMALIZATIONS:
+        raise unknown("encoder.normalize", how, NORMALIZATIONS)
+    return how if how != "auto" else "rows" if is_non_negative(x) else "columns"
 
 
-def _given(config: Any) -> Mapping[str, Any]:
-    if config is None or isinstance(config, Mapping):
-        return config or {}
-    if isinstance(config, str | Path):
-        return read_settings(config)
-    raise InputError(f"config: found {type(config).__name__}; expected a mapping or the path of a TOML file")
-
-
-def student_width(student: Any, dim: int | None, data: Input) -> int | None:
-    """Columns of the embedding: `dim`, or what a module gives; InputError where they differ."""
-    if not isinstance(student, nn.Module) or data.x is None:
-        return dim
-    found = output_width(student, data.num_features, data.image)
-    if dim not in (None, found):
-        raise InputError(
-            f"n_components: found {dim}, but the student has {found} output columns; leave one of them out"
-        )
+def resolve_type_normalization(data: Input, how: str, statistics: Mapping[str, Tensor] | None) -> dict[str, str]:
+    """Normalisation of each node type's features: by their own signs, or as `statistics` of a fitted graph tell."""
+    assert data.types is not None
+    assert data.x is not None
+    found = {}
+    for name in (name for name, width in data.types.widths().items() if width):
+        if statistics is None:
+            found[name] = resolve_normalization(block(data.x, data.types, name), how)
+        else:
+            found[name] = "columns" if f"mean.{name}" in statistics else "rows" if how == "auto" else how
     return found
 
 
-def resolve_distillation(data: Input, config: Config) -> dict[str, Any]:
-    """What "auto" means for a student: dotted keys of a configuration.
+def _resolve_input(x: Tensor, config: Config) -> str:
+    """Normalisation of what the encoder reads: a table reads nothing, and averages of many columns fit nowhere."""
+    c = config.encoder
+    if c.normalize == "auto" and c.name == "free":
+        return "none"
+    wide = c.normalize == "auto" and c.name == "sign" and x.size(1) > COMPONENTS
+    return "pca" if wide else resolve_normalization(x, c.normalize)
+
+
+def resolve_steps(config: Config, num_nodes: int) -> dict[str, str | int | float]:
+    """Sampling of pairs and learning rate: dotted keys of a configuration.
+
+    All pairs are counted where they can be, else sampled as suits the number of dimensions. Adam's steps are as long as
+    its rate, and a layout of n points is sqrt(n) wide.
+    """
+    kind, count, lr = config.sampling.negatives, config.sampling.n_negatives, config.training.lr
+    if kind == "auto":
+        countable = config.encoder.dim <= 2 and why_not(config.loss, config.views) is None
+        kind = "all" if countable else "shared" if config.encoder.dim >= WIDE else "permuted"
+    if isinstance(count, str):
+        count = {"batch": 1, "shared": 512, "permuted": 20}.get(kind, num_nodes - 1)
+    if isinstance(lr, str):
+        lr = 1.5 * max(1.0, num_nodes / 10_000) ** 0.5 if config.encoder.name == "free" else 1e-3
+    return {"sampling.negatives": kind, "sampling.n_negatives": count, "training.lr": lr}
+
+
+def resolve_prototypes(config: Config, num_nodes: int) -> int:
+    """Number of prototypes: at most one a sample, none where the loss or the views make no table.
+
+    Raises
+    ------
+    InputError
+        Prototypes asked for that cannot be.
+    """
+    asked = config.encoder.anchors
+    why = why_no_prototypes(config)
+    if asked == "auto":
+        return 0 if why else min(ANCHORS, num_nodes)
+    if asked < 0:
+        raise wrong("encoder.anchors", asked, "0 or more")
+    if asked and why:
+        raise wrong("encoder.anchors", f"{asked} with {why}", 0)
+    return min(asked, num_nodes)
+
+
+def why_no_prototypes(config: Config) -> str | None:
+    """What keeps an encoder from choosing among the prototypes of a finished table; None if nothing does."""
+    if config.task != "reduce" or config.encoder.name != "mlp":
+        return f"task {config.task}, encoder {config.encoder.name}"
+    if config.encoder.dim > 2:
+        return f"encoder.dim {config.encoder.dim}"
+    if config.loss.name == "barlow":
+        return "loss barlow"
+    return "views" if config.views.self_weight > 0 else None
+
+
+def _resolve_hetero(config: Config, asked: Mapping[str, Any]) -> Config:
+    """The configuration of a run on a graph with types: what its features cannot decide is switched off.
+
+    Raises
+    ------
+    InputError
+        Something was asked for (`asked`) that features of several types do not allow.
+    """
+    adaptive = config.merge.weighting == "adaptive"
+    refused = {
+        "merge.weighting": config.merge.weighting if adaptive and "merge.weighting" in asked else None,
+        "merge.how": config.merge.how if config.merge.how == "geodesic" else None,
+        "neighbors.hops": config.neighbors.hops or None,
+    }
+    for key, value in refused.items():
+        if value is not None:
+            raise wrong(key, f"{value!r} with HeteroData", "a setting that compares no features along edges")
+    if not adaptive:
+        return config
+    # Beside reliable edges adaptive merging keeps kNN edges out of the propagation, and typed edges are reliable.
+    quiet = {} if "merge.propagation_weight" in asked else {"merge.propagation_weight": 0.0}
+    return config.override({"merge.weighting": "given", **quiet})
+
+
+def _resolve_distillation(data: Input, config: Config) -> dict[str, Any]:
+    """Image shape and normalisation of what a student reads: dotted keys of a configuration.
 
     Raises
     ------
     InputError
         A student that cannot be, or nothing that it could read.
     """
-    name, how = config.encoder.name, config.encoder.normalize
+    name, how, image = config.encoder.name, config.encoder.normalize, config.encoder.image
     if data.types is not None or data.distances is not None:
-        raise InputError("task distill: found HeteroData or distances; expected features of samples, or a graph")
-    if name == "free":
-        raise InputError("task distill: a free table reads nothing; expected a student such as mlp, cnn or gcn")
-    if name == "sign":
-        raise InputError("task distill: found the student 'sign'; expected a GNN such as gcn, or mlp")
+        raise wrong("task distill", "HeteroData or distances", "features of samples, or a graph")
+    if name in ("free", "sign"):
+        raise wrong("task distill: student", repr(name), "one that reads features, such as mlp, cnn or gcn")
     if name in GNNS and data.edge_index is None:
-        raise InputError(f"task distill: student {name!r} needs a graph; expected edges, or the student mlp")
+        raise wrong("task distill", f"no graph for student {name!r}", "edges, or the student mlp")
     if data.x is None:
         if name not in GNNS:
-            raise InputError(f"task distill: the input has no features; student {name!r} needs some")
+            raise wrong("task distill", f"no features for student {name!r}", "some")
         return {}
-    image = config.encoder.image
     if name == "module" and data.image is None and image == "auto":
         image = "rows"
     elif name in ("cnn", "module") and image != "rows":
@@ -317,8 +326,8 @@ def resolve_distillation(data: Input, config: Config) -> dict[str, Any]:
     return {"encoder.image": image, "encoder.normalize": how}
 
 
-def resolve_images(data: Input, config: Config) -> dict[str, Any]:
-    """What "auto" means for images: dotted keys of a configuration.
+def _resolve_images(data: Input, config: Config) -> dict[str, Any]:
+    """Image shape and normalisation of images: dotted keys of a configuration.
 
     Raises
     ------
@@ -326,12 +335,11 @@ def resolve_images(data: Input, config: Config) -> dict[str, Any]:
         No images, or an encoder that reads none.
     """
     if data.types is not None or data.distances is not None or data.x is None:
-        raise InputError("task images: found no pixels; expected images [n, c, h, w], or rows of pixels")
+        raise wrong("task images", "no pixels", "images [n, c, h, w], or rows of pixels")
     if data.edge_index is not None:
-        raise InputError("task images: found edges, which it does not read; expected images alone (or use task graph)")
-    if config.encoder.name not in (*IMAGES, "module"):
-        raise InputError(
-            f"task images: encoder {config.encoder.name!r} reads no images; expected {', '.join(IMAGES)} or a module"
-        )
-    how = "none" if config.encoder.normalize == "auto" else config.encoder.normalize
-    return {"encoder.image": named_shape(config.encoder.image, data.image, data.num_features), "encoder.normalize": how}
+        raise wrong("task images", "edges, which it does not read", "images alone (or use task graph)")
+    name, how = config.encoder.name, config.encoder.normalize
+    if name not in (*IMAGES, "module"):
+        raise wrong("task images: encoder", f"{name!r}, which reads no images", f"{', '.join(IMAGES)} or a module")
+    shape = named_shape(config.encoder.image, data.image, data.num_features)
+    return {"encoder.image": shape, "encoder.normalize": "none" if how == "auto" else how}

@@ -28,12 +28,12 @@ from torch import Tensor
 
 from genurl_graph import datasets
 from genurl_graph.config import load_preset
-from genurl_graph.graph.knn_edges import resolve_metric
 from genurl_graph.inputs.input import as_input
 from genurl_graph.inputs.normalize import normalize_features
 from genurl_graph.nn.features import Features
 from genurl_graph.objectives.full_batch import PairwiseObjective
 from genurl_graph.tasks import graph
+from genurl_graph.tasks.resolve import resolve_metric
 
 SEED = 0
 STAGES = ("input layer", "encoder", "epoch")
@@ -87,7 +87,7 @@ def main() -> None:
     data = as_input(datasets.load(arguments.dataset, arguments.data_root))
     assert data.x is not None
     config = load_preset("graph")
-    config = config.override({"neighbors.metric": resolve_metric(data.x, config.neighbors)})
+    config = config.override({"neighbors.metric": resolve_metric(data.x, config), "similarity.perplexity": 15.0})
     x = normalize_features(data.x, "rows", {})
     sparse = x if x.layout == torch.sparse_csr else x.to_sparse_csr()
     objective = graph.build(data, x, config, SEED, torch.device("cpu")).objective

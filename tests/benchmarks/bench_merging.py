@@ -33,11 +33,11 @@ def feature_graph(data: Any) -> Any:
     """The same nodes joined by their 15 nearest neighbours."""
     from genurl_graph.config import load_preset
     from genurl_graph.graph.knn import knn_graph
-    from genurl_graph.graph.knn_edges import resolve_metric
+    from genurl_graph.tasks.resolve import resolve_metric
 
     given = as_input(data)
     near = data.clone()
-    near.edge_index, _ = knn_graph(given.x, 15, metric=resolve_metric(given.x, load_preset("graph").neighbors))
+    near.edge_index, _ = knn_graph(given.x, 15, metric=resolve_metric(given.x, load_preset("graph")))
     near.edge_weight = near.edge_attr = None
     return near
 

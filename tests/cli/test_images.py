@@ -51,7 +51,7 @@ def test_a_folder_becomes_an_embedding_and_a_model(run, folder):
     ("words", "message"),
     [
         (("--set", "sampling.batch_size=41"), "sampling.batch_size: found 41 for 40 images; expected 2 to 40"),
-        (("--encoder", "gcn"), "task images: encoder 'gcn' reads no images; expected cnn, resnet or a module"),
+        (("--encoder", "gcn"), "task images: encoder: found 'gcn', which reads no images; expected cnn"),
         (("--set", "images.crop=2"), "images.crop: found '2'; expected a finite number in (0, 1]"),
         (("--set", "images.crops=1"), "config: found 'images.crops'; expected one of"),
     ],

@@ -179,7 +179,8 @@ KEPT = """
     from genurl_graph.training.checkpoint import KeptNeighbors
     from tests.graph.test_partition import points
     torch.set_num_threads(1)
-    data, config = as_input(points("dense")), load_preset("reduce").override({"neighbors.metric": "euclidean"})
+    fixed = {"neighbors.metric": "euclidean", "similarity.perplexity": 15.0}
+    data, config = as_input(points("dense")), load_preset("reduce").override(fixed)
     searches, knn = [], knn_edges.knn
     knn_edges.knn = lambda *arguments, **more: searches.append(1) or knn(*arguments, **more)
 

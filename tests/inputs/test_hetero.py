@@ -13,7 +13,7 @@ from genurl_graph.inputs.hetero import as_graph, block, block_diagonal, normaliz
 from genurl_graph.inputs.input import as_input
 from genurl_graph.tasks.encoder_input import encoder_input
 from genurl_graph.tasks.prepare import feature_similarities
-from genurl_graph.tasks.resolve import resolve_config
+from genurl_graph.tasks.resolve import resolve_config, resolve_type_normalization
 
 CPU = torch.device("cpu")
 SMALL = {"encoder.hidden": 8, "sampling.n_negatives": 16, "neighbors.n_neighbors": 3}
@@ -122,7 +122,7 @@ def test_every_type_is_normalised_by_itself() -> None:
     data = library()
     data["paper"].x = torch.randn(PAPERS, 6, generator=torch.Generator().manual_seed(1))
     found = as_graph(data)
-    x, statistics = normalize_blocks(found.x, found.types, "auto", None)
+    x, statistics = normalize_blocks(found.x, found.types, resolve_type_normalization(found, "auto", None), None)
     assert set(statistics) == {"mean.paper", "scale.paper"}
     author, paper = data["author"].x, data["paper"].x
     expected = np.zeros((53, 10), dtype=np.float32)
@@ -133,7 +133,7 @@ def test_every_type_is_normalised_by_itself() -> None:
     # A new graph is normalised as the fitted one was, whatever its signs are.
     data["paper"].x = data["paper"].x.abs()
     other = as_graph(data)
-    again, _ = normalize_blocks(other.x, other.types, "auto", statistics)
+    again, _ = normalize_blocks(other.x, other.types, resolve_type_normalization(other, "auto", statistics), statistics)
     expected[20:50, 4:] = (paper.abs() - paper.mean(0)) / paper.std(0, correction=0)
     np.testing.assert_allclose(dense(again), expected, atol=1e-5)
 

@@ -15,7 +15,7 @@ from torch_geometric.data import Data, HeteroData
 
 from genurl_graph.exceptions import InputError
 from genurl_graph.inputs.input import as_input
-from genurl_graph.inputs.normalize import column_statistics, normalize_features, resolve_normalization
+from genurl_graph.inputs.normalize import column_statistics, normalize_features
 
 
 def bag(n: int = 12, f: int = 40, share: float = 0.05, seed: int = 0) -> np.ndarray:
@@ -217,17 +217,6 @@ def test_bad_input_is_named(data: Any, message: str) -> None:
 
 
 # ---------------------------------------------------------------- normalisation
-
-
-def test_auto_normalisation_looks_at_signs() -> None:
-    x = torch.tensor([[0.0, 1.0], [2.0, 0.0]])
-    assert resolve_normalization(x, "auto") == "rows"
-    assert resolve_normalization(x.to_sparse_csr(), "auto") == "rows"
-    assert resolve_normalization(-x, "auto") == "columns"
-    assert resolve_normalization(-x.to_sparse_csr(), "auto") == "columns"
-    assert resolve_normalization(-x, "none") == "none"
-    with pytest.raises(InputError, match="unknown 'row'"):
-        resolve_normalization(x, "row")
 
 
 @settings(max_examples=30, deadline=None)

@@ -219,10 +219,10 @@ def test_bad_teachers(table, teacher, message):
 def test_bad_students(table):
     x, t = table
     for student, message in (
-        ("free", "a free table reads nothing"),
-        ("gcn", "student 'gcn' needs a graph"),
+        ("free", "student: found 'free'; expected one that reads features"),
+        ("gcn", "found no graph for student 'gcn'"),
         ("cnn", "7 columns are no square images"),
-        ("mpl", "unknown 'mpl'"),
+        ("mpl", "found 'mpl'; expected one of auto, gcn"),
         (nn.Linear(3, 2), "cannot read rows"),
     ):
         with pytest.raises(InputError, match=message):

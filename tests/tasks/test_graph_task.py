@@ -19,6 +19,7 @@ FIXED = {
     "neighbors.metric": "euclidean",
     "neighbors.pca": 0,
     "neighbors.hops": 0,
+    "similarity.perplexity": 3.0,
     "encoder.hidden": 8,
     "encoder.dim": 4,
     "views.self_weight": 0.0,

@@ -156,5 +156,5 @@ def test_edges_and_encoders_of_rows_are_refused():
     x = torch.rand(40, 64)
     with pytest.raises(InputError, match="task images: found edges"):
         model().fit(Data(x=x, edge_index=torch.tensor([[0, 1], [1, 0]])))
-    with pytest.raises(InputError, match="encoder 'mlp' reads no images; expected cnn, resnet or a module"):
+    with pytest.raises(InputError, match="encoder: found 'mlp', which reads no images; expected cnn, resnet"):
         model("mlp").fit(x)

@@ -15,6 +15,7 @@ from genurl_graph.inputs.input import as_input
 from genurl_graph.tasks import encoder_input, reduction
 from genurl_graph.tasks.initialization import START_SCALE
 from genurl_graph.tasks.prepare import feature_similarities
+from genurl_graph.tasks.resolve import resolve_steps
 
 CPU = torch.device("cpu")
 FIXED = {
@@ -22,6 +23,7 @@ FIXED = {
     "sampling.n_negatives": 20,
     "neighbors.n_neighbors": 4,
     "neighbors.metric": "euclidean",
+    "similarity.perplexity": 4.0,
     "encoder.init": "pca",
     "encoder.dim": 2,
 }
@@ -129,21 +131,16 @@ def test_bad_requests(vectors):
         build(vectors, {"neighbors.metric": "manhattan"})
 
 
-def test_auto_becomes_definite(vectors):
-    """Sampling by what can be counted, the learning rate by the width of the picture."""
-    from genurl_graph.tasks.resolve import resolve_learning_rate, resolve_sampling
-
+def test_sampling_and_learning_rate_follow_dimensions_and_size():
     preset = load_preset("reduce")
-    assert resolve_sampling(preset, 40) == {"sampling.negatives": "all", "sampling.n_negatives": 39}
-    for change, kind, count in (
-        ({"encoder.dim": 3}, "permuted", 20),
-        ({"encoder.dim": 32}, "shared", 512),
-        ({"loss.name": "bce"}, "permuted", 20),
-        ({"loss.per": "row"}, "permuted", 20),
-        ({"sampling.n_negatives": 7, "encoder.dim": 32}, "shared", 7),
+    for change, n, kind, count, rate in (
+        ({}, 40, "all", 39, 1.5),
+        ({}, 40_000, "all", 39_999, 3.0),
+        ({"encoder.dim": 3}, 10_000, "permuted", 20, 1.5),
+        ({"encoder.dim": 32}, 40, "shared", 512, 1.5),
+        ({"loss.name": "bce"}, 40, "permuted", 20, 1.5),
+        ({"loss.per": "row"}, 40, "permuted", 20, 1.5),
+        ({"sampling.n_negatives": 7, "encoder.dim": 32, "training.lr": 0.2}, 40, "shared", 7, 0.2),
     ):
-        found = resolve_sampling(preset.override(change), 40)
-        assert found == {"sampling.negatives": kind, "sampling.n_negatives": count}
-    assert resolve_learning_rate(preset, 500) == resolve_learning_rate(preset, 10_000) == 1.5
-    assert resolve_learning_rate(preset, 40_000) == 3.0
-    assert resolve_learning_rate(preset.override({"training.lr": 0.2}), 40_000) == 0.2
+        found = resolve_steps(preset.override(change), n)
+        assert found == {"sampling.negatives": kind, "sampling.n_negatives": count, "training.lr": rate}

@@ -5,8 +5,10 @@ import torch
 from torch_geometric.data import Data, HeteroData
 
 from genurl_graph import GenURL, datasets
+from genurl_graph.exceptions import InputError
 from genurl_graph.graph import edge_reliability
 from genurl_graph.tasks import resolve as resolution
+from genurl_graph.tasks.resolve import resolve_normalization
 from tests.graph.test_edge_reliability import blobs, edges_of
 
 
@@ -65,3 +67,14 @@ def test_a_fit_asks_once(monkeypatch):
 )
 def test_real_features(name, encoder, data_root):
     assert GenURL().resolve(datasets.load(name, data_root)).encoder.name == encoder
+
+
+def test_auto_normalisation_looks_at_signs() -> None:
+    x = torch.tensor([[0.0, 1.0], [2.0, 0.0]])
+    assert resolve_normalization(x, "auto") == "rows"
+    assert resolve_normalization(x.to_sparse_csr(), "auto") == "rows"
+    assert resolve_normalization(-x, "auto") == "columns"
+    assert resolve_normalization(-x.to_sparse_csr(), "auto") == "columns"
+    assert resolve_normalization(-x, "none") == "none"
+    with pytest.raises(InputError, match="found 'row'; expected one of auto, rows"):
+        resolve_normalization(x, "row")
