@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import InputError, unknown, wrong
 from genurl_graph.inputs.safe_load import check_extent, load_archive, load_array, load_tensors, physical_memory
+from genurl_graph.inputs.validation import check_finite, check_matrix
 from genurl_graph.runtime.files import StrPath, atomic_write, check_output
+
+Columns = dict[str, npt.NDArray[Any]]
 
 
 def check_embedding_path(path: StrPath) -> Path:
     """Check, before any long work, that an embedding can be written to `path`; errors as those of `check_output`."""
     target = check_output(path, EMBEDDING_SUFFIXES)
     if target.suffix.lower() == ".parquet":
-        import_pandas(target)
+        import_parquet(target)
     return target
 
 
@@ -55,12 +58,11 @@ def write_embedding(
     Raises
     ------
     InputError
-        For an unknown suffix, an unwritable place, a shape that does not fit, or ``.parquet`` without pandas.
+        For an unknown suffix, an unwritable place, a shape that does not fit, or ``.parquet`` without pyarrow.
     """
     target = check_embedding_path(path)
-    matrix = np.ascontiguousarray(_to_numpy(embedding), dtype=np.float32)
-    if matrix.ndim != 2:
-        raise InputError(f"embedding: found shape {matrix.shape}, expected [n, d]")
+    given = check_matrix(_to_numpy(embedding), "embedding", sparse=False, empty=True, finite=False)
+    matrix = np.ascontiguousarray(given, dtype=np.float32)
     columns: Columns = {"embedding": matrix, "node_id": _column("node_id", node_id, len(matrix))}
     if label is not None:
         columns["label"] = _column("label", label, len(matrix))
@@ -87,15 +89,15 @@ def read_embedding(path: StrPath) -> Columns:
     source = Path(path)
     suffix = source.suffix.lower()
     if suffix not in READERS:
-        raise InputError(f"{source}: suffix {suffix!r}, expected one of {', '.join(EMBEDDING_SUFFIXES)}")
+        raise unknown(f"suffix of {source}", suffix, READERS)
     if not source.is_file():
-        raise InputError(f"{source}: {'is a folder' if source.is_dir() else 'no such file'}")
+        raise wrong(source, "a folder" if source.is_dir() else "no such file", "an embedding")
     try:
         columns = READERS[suffix](source)
     except (InputError, MemoryError):
         raise
     except Exception as error:  # the parsers of other libraries raise anything on damaged content
-        raise InputError(f"{source}: cannot be read as {suffix}: {error}") from error
+        raise wrong(source, f"a file that cannot be read as {suffix} ({error})", "an embedding") from error
     return _checked(source, columns)
 
 
@@ -109,37 +111,19 @@ def _column(name: str, values: Any, n: int) -> npt.NDArray[Any]:
     if column.dtype == object:
         column = np.array([str(value) for value in column])
     if column.shape != (n,):
-        raise InputError(f"{name}: found shape {column.shape}, expected [{n}], one entry a row of embedding")
+        raise wrong(name, f"shape {list(column.shape)}", f"[{n}], one entry for each row of the embedding")
     return column
 
 
 def _checked(source: Path, columns: Columns) -> Columns:
-    try:
-        matrix = np.ascontiguousarray(columns["embedding"], dtype=np.float32)
-    except (ValueError, TypeError) as error:
-        raise InputError(f"{source}: the embedding is not a matrix of numbers: {error}") from error
-    if matrix.ndim != 2 or 0 in matrix.shape:
-        raise InputError(f"{source}: found an embedding of shape {matrix.shape}, expected [n, d]")
-    wrong = np.flatnonzero(~np.isfinite(matrix).all(axis=1))
-    if len(wrong):
-        raise InputError(f"{source}: {len(wrong)} rows hold NaN or infinite numbers, the first is row {wrong[0]}")
+    what = f"{source}: embedding"
+    given = check_matrix(columns["embedding"], what, sparse=False, finite=False)
+    matrix = np.ascontiguousarray(given, dtype=np.float32)
+    check_finite(matrix, what)
     for name in columns.keys() & {"node_id", "label"}:
         if columns[name].shape != (len(matrix),):
-            raise InputError(f"{source}: {name} has shape {columns[name].shape}, the embedding {len(matrix)} rows")
+            raise wrong(f"{source}: {name}", f"shape {list(columns[name].shape)}", f"[{len(matrix)}]")
     return {**columns, "embedding": matrix}
-
-
-Columns = dict[str, npt.NDArray[Any]]
-_CSV_ROWS = 4096  # rows turned into text at a time: bounds the memory the text takes
-
-
-def import_pandas(path: Path) -> Any:
-    try:
-        import pandas
-        import pyarrow  # noqa: F401  pandas writes Parquet through it
-    except ImportError as error:
-        raise InputError(f"{path}: Parquet needs pandas and pyarrow: pip install 'genurl-graph[parquet]'") from error
-    return pandas
 
 
 def _write_npz(path: Path, columns: Columns) -> None:
@@ -151,7 +135,7 @@ def _read_npz(path: Path) -> Columns:
     if "embedding" not in found:
         with zipfile.ZipFile(path) as archive:
             names = [name.removesuffix(".npy") for name in archive.namelist()]
-        raise InputError(f"{path}: no key 'embedding'; found {', '.join(names) or 'no keys'}")
+        raise wrong(path, f"the keys {', '.join(names)}" if names else "no keys", "the key 'embedding'")
     return found
 
 
@@ -163,57 +147,70 @@ def _read_npy(path: Path) -> Columns:
     return {"embedding": load_array(path)}
 
 
+def _table(columns: Columns) -> Any:
+    """Names, labels and columns of the embedding as a pandas table."""
+    import pandas
+
+    matrix = columns["embedding"]
+    table = pandas.DataFrame(matrix, columns=[f"e{i}" for i in range(matrix.shape[1])])
+    for place, name in enumerate(name for name in ("node_id", "label") if name in columns):
+        table.insert(place, name, columns[name])
+    return table
+
+
 def _write_csv(path: Path, columns: Columns) -> None:
-    matrix, names = columns["embedding"], [name for name in ("node_id", "label") if name in columns]
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        writer.writerow([*names, *(f"e{i}" for i in range(matrix.shape[1]))])
-        for start in range(0, len(matrix), _CSV_ROWS):
-            rows = slice(start, start + _CSV_ROWS)
-            # Text made by NumPy from float32 is the shortest that reads back to the same float32.
-            left = [_cells(columns[name][rows]) for name in names]
-            writer.writerows((*cells, *row) for *cells, row in zip(*left, matrix[rows].astype(str), strict=True))
-
-
-def _cells(column: npt.NDArray[Any]) -> list[Any]:
-    """Names and numbers as they are written: names that a spreadsheet would run are shielded."""
-    cells = column.tolist()
-    return [shielded(str(cell)) for cell in cells] if column.dtype.kind in "US" else cells
+    # Names that a spreadsheet would run are shielded.
+    texts = {name: column for name, column in columns.items() if column.dtype.kind in "US"}
+    shields = {name: np.array([shielded(str(cell)) for cell in column], object) for name, column in texts.items()}
+    # pandas writes the shortest text of a float32 that reads back to the same float32.
+    table = _table(columns | shields)
+    table.to_csv(path, index=False, encoding="utf-8", lineterminator="\r\n", na_rep="nan")
 
 
 def _read_csv(path: Path) -> Columns:
-    matrix: list[npt.NDArray[Any]] = []
-    text: dict[int, list[str]] = {}
+    import pandas
+
     with path.open(newline="", encoding="utf-8-sig") as stream:
-        rows: Iterator[list[str]] = (row for row in csv.reader(stream) if row)
-        first = next(rows, None)
+        first = next((row for row in csv.reader(stream) if row), None)
         if first is None:
-            raise InputError(f"{path}: the file is empty")
+            raise wrong(path, "an empty file", "a table")
         header = [name.strip() for name in first]
-        if _is_numeric(first):
-            rows, header = chain([first], rows), [""] * len(first)
-        text = {i: [] for i, name in enumerate(header) if name in ("node_id", "label")}
-        # Row by row: a table of all cells as text would take ten times the matrix.
-        for number, row in enumerate(rows, start=1):
+        if all(_is_number(cell) for cell in first):
+            header = [""] * len(first)
+            stream.seek(0)
+        text = {i: name for i, name in enumerate(header) if name in ("node_id", "label")}
+        dtypes = {i: str if i in text else np.float64 for i in range(len(header))}
+        try:
+            table = pandas.read_csv(stream, header=None, dtype=dtypes, na_filter=False)
+        except pandas.errors.EmptyDataError:
+            table = pandas.DataFrame(columns=range(len(header)))
+        except ValueError as error:
+            _raise_first_fault(path, header, text, error)
+        if len(table.columns) != len(header):
+            raise wrong(f"{path}: row 1", f"{len(table.columns)} columns", len(header))
+    columns: Columns = {"embedding": table.drop(columns=list(text)).to_numpy(np.float32)}
+    names = {name: np.array([unshielded(cell) for cell in table[i]], dtype=str) for i, name in text.items()}
+    return columns | {name: _integers_if_all(cells) for name, cells in names.items()}
+
+
+def _raise_first_fault(path: Path, header: list[str], text: Collection[int], error: ValueError) -> NoReturn:
+    """Name the first row that pandas cannot read: it says which text, but not where."""
+    with path.open(newline="", encoding="utf-8-sig") as stream:
+        rows = (row for row in csv.reader(stream) if row)
+        for number, row in enumerate(rows, start=0 if any(header) else 1):
             if len(row) != len(header):
-                raise InputError(f"{path}: row {number} has {len(row)} columns, expected {len(header)}")
-            numbers = [cell for i, cell in enumerate(row) if i not in text]
-            try:
-                matrix.append(np.array(numbers, dtype=np.float32))
-            except ValueError as error:
-                raise InputError(f"{path}: row {number}: {error}; expected numbers") from error
-            for i, cells in text.items():
-                cells.append(unshielded(row[i]))
-    columns: Columns = {"embedding": np.array(matrix, dtype=np.float32)}
-    return columns | {header[i]: _integers_if_all(np.array(cells, dtype=str)) for i, cells in text.items()}
+                raise wrong(f"{path}: row {number}", f"{len(row)} columns", len(header)) from error
+            bad = [cell for i, cell in enumerate(row) if number and i not in text and not _is_number(cell)]
+            if bad:
+                raise wrong(f"{path}: row {number}", repr(bad[0]), "a finite number") from error
+    raise error
 
 
-def _is_numeric(cells: list[str]) -> bool:
+def _is_number(cell: str) -> bool:
     try:
-        [float(cell) for cell in cells]
+        return math.isfinite(float(cell))
     except ValueError:
         return False
-    return True
 
 
 def _integers_if_all(cells: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -225,34 +222,38 @@ def _integers_if_all(cells: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return integers if bool((integers.astype(str) == cells).all()) else cells
 
 
+def import_parquet(path: Path) -> Any:
+    """The module ``pyarrow.parquet``; InputError without the extra."""
+    try:
+        import pyarrow.parquet
+    except ImportError as error:
+        raise wrong(path, "no pyarrow", "pip install 'genurl-graph[parquet]'") from error
+    return pyarrow.parquet
+
+
 def _write_parquet(path: Path, columns: Columns) -> None:
-    pandas = import_pandas(path)
-    matrix = columns["embedding"]
-    table: Columns = {name: columns[name] for name in ("node_id", "label") if name in columns}
-    table |= {f"e{i}": matrix[:, i] for i in range(matrix.shape[1])}
-    pandas.DataFrame(table).to_parquet(path, engine="pyarrow", index=False)
+    _table(columns).to_parquet(path, engine="pyarrow", index=False)
 
 
 def _read_parquet(path: Path) -> Columns:
-    pandas = import_pandas(path)
+    import pandas
+
     check_parquet(path)
-    frame = pandas.read_parquet(path, engine="pyarrow")
-    named = [name for name in ("node_id", "label") if name in frame.columns]
-    columns: Columns = {"embedding": frame.drop(columns=named).to_numpy()}
+    table = pandas.read_parquet(path, engine="pyarrow")
+    named = [name for name in ("node_id", "label") if name in table.columns]
+    columns: Columns = {"embedding": table.drop(columns=named).to_numpy()}
     for name in named:
-        column = frame[name].to_numpy()
+        column = table[name].to_numpy()
         columns[name] = column.astype(str) if column.dtype == object else column
     return columns
 
 
 def check_parquet(path: Path) -> None:
     """Refuse a file that would take more than half of this machine's memory: runs of equal numbers pack to nothing."""
-    import pyarrow.parquet
-
-    note = pyarrow.parquet.read_metadata(path)
+    note = import_parquet(path).read_metadata(path)
     if note.num_rows * note.num_columns * 8 > physical_memory() // 2:
         found = f"{note.num_rows:,} rows of {note.num_columns:,} columns"
-        raise InputError(f"{path}: declares {found}, which take more than half of this machine's memory")
+        raise wrong(path, found, "a table that takes at most half of this machine's memory")
 
 
 def _write_pt(path: Path, columns: Columns) -> None:
@@ -261,7 +262,7 @@ def _write_pt(path: Path, columns: Columns) -> None:
     try:
         torch.save(content, path)
     except RuntimeError as error:  # its own word for a full disk
-        raise OSError(_first_line(error)) from error
+        raise OSError(str(error).strip().partition("\n")[0] or "RuntimeError") from error
 
 
 def _read_pt(path: Path) -> Columns:
@@ -269,20 +270,12 @@ def _read_pt(path: Path) -> Columns:
     if isinstance(content, Tensor):
         content = {"embedding": content}
     if not isinstance(content, dict) or "embedding" not in content:
-        raise InputError(f"{path}: expected a tensor or a dict with the key 'embedding'")
+        raise wrong(path, type(content).__name__, "a tensor, or a dict with the key 'embedding'")
     found = {name: content[name] for name in ("embedding", "node_id", "label") if name in content}
     for name, values in found.items():
         if isinstance(values, Tensor):
             check_extent(values, path, name)
-    return {name: _array(values) for name, values in found.items()}
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
-def _array(values: Any) -> npt.NDArray[Any]:
-    return values.numpy() if isinstance(values, Tensor) else np.asarray(values)
+    return {name: _to_numpy(values) for name, values in found.items()}
 
 
 WRITERS: dict[str, Callable[[Path, Columns], None]] = {
@@ -292,13 +285,8 @@ WRITERS: dict[str, Callable[[Path, Columns], None]] = {
     ".parquet": _write_parquet,
     ".pt": _write_pt,
 }
-READERS: dict[str, Callable[[Path], Columns]] = {
-    ".npz": _read_npz,
-    ".npy": _read_npy,
-    ".csv": _read_csv,
-    ".parquet": _read_parquet,
-    ".pt": _read_pt,
-}
+READERS = {".npz": _read_npz, ".npy": _read_npy, ".csv": _read_csv, ".parquet": _read_parquet, ".pt": _read_pt}
+EMBEDDING_SUFFIXES = tuple(WRITERS)
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
@@ -312,6 +300,3 @@ def shielded(name: str) -> str:
 def unshielded(cell: str) -> str:
     """The name that `shielded` made `cell` of."""
     return cell[1:] if cell[:1] == "'" and shielded(cell[1:]) == cell else cell
-
-
-EMBEDDING_SUFFIXES = tuple(WRITERS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import math
 import os
@@ -13,14 +12,14 @@ import shutil
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import wrong
 
 # Of the disk, not of what is written. NumPy raises an OSError without a number where its writer wrote too little.
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
@@ -48,7 +47,7 @@ def atomic_write(path: StrPath) -> Iterator[Path]:
         # Not tempfile: its files are readable by their owner only, and the rename would keep that.
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     except OSError as error:
-        raise InputError(f"{path}: cannot write here: {error.strerror}") from error
+        raise wrong(path, f"a place that cannot be written ({error.strerror})", "a folder to write in") from error
     try:
         yield temporary
         os.replace(temporary, final)
@@ -58,7 +57,8 @@ def atomic_write(path: StrPath) -> Iterator[Path]:
         if error.errno not in _DISK_ERRORS and not said_without_number:
             raise
         before = "what stood there before is untouched" if final.exists() else "nothing is left there"
-        raise InputError(f"{path}: cannot be written: {error.strerror or error}; {before}") from error
+        found = f"that it cannot be written ({error.strerror or error})"
+        raise wrong(path, found, f"room for it on the disk; {before}") from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -101,15 +101,10 @@ def check_output(path: StrPath, suffixes: Sequence[str]) -> Path:
     target = Path(path)
     if target.suffix.lower() not in suffixes:
         found = f"suffix {target.suffix!r}" if target.suffix else "no suffix"
-        raise InputError(f"{target}: {found}, expected one of {', '.join(suffixes)}")
-    folder = target.parent
-    if not folder.is_dir():
-        found = "is not a folder" if folder.exists() else "does not exist"
-        raise InputError(f"{target}: the folder {folder} {found}; create it first")
+        raise wrong(target, found, f"one of {', '.join(suffixes)}")
     if target.is_dir():
-        raise InputError(f"{target}: is a folder, expected the name of a file")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise InputError(f"{target}: the folder {folder} is not writable")
+        raise wrong(target, "a folder", "the name of a file")
+    _check_writable(target, target.parent)
     return target
 
 
@@ -123,13 +118,16 @@ def check_folder(path: StrPath) -> Path:
     """
     target = Path(path)
     if target.exists() and not target.is_dir():
-        raise InputError(f"{target}: is a file, expected the name of a folder")
-    folder = target if target.is_dir() else target.parent
-    if not folder.is_dir():
-        raise InputError(f"{target}: the folder {folder} does not exist; create it first")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise InputError(f"{target}: the folder {folder} is not writable")
+        raise wrong(target, "a file", "the name of a folder")
+    _check_writable(target, target if target.is_dir() else target.parent)
     return target
+
+
+def _check_writable(target: Path, folder: Path) -> None:
+    if not folder.is_dir():
+        raise wrong(target, f"{'a file' if folder.exists() else 'nothing'} at {folder}", "a folder; create it first")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise wrong(target, f"the folder {folder}, which is not writable", "one that is")
 
 
 def write_json(path: StrPath, obj: Any) -> None:
@@ -164,8 +162,8 @@ def _plain(obj: Any) -> Any:
 def exclusive(*paths: StrPath) -> Iterator[None]:
     """Context in which no other run may write these files; what killed ones left of them half-written is removed.
 
-    The lock is the system's (``flock``) on ``.NAME.lock`` beside each file, which says who holds it. The system drops
-    it when the process ends, also by ``kill -9``; a file that is left over locks nothing.
+    The lock (`filelock`) is on ``.NAME.lock`` beside each file, which says who holds it. The system drops it when the
+    process ends, also by ``kill -9``; a file that is left over locks nothing.
 
     Raises
     ------
@@ -181,43 +179,28 @@ def exclusive(*paths: StrPath) -> Iterator[None]:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    _check_writable(path, path.parent)  # filelock would make the folder
     note = path.with_name(f".{path.name}.lock")
-    handle = _acquire(path, note)
+    lock = FileLock(note)
     try:
-        os.ftruncate(handle, 0)
-        os.write(handle, f"{os.getpid()} {' '.join(sys.argv)}"[:500].encode())
+        lock.acquire(blocking=False)
+    except Timeout as error:
+        holder, command = "unknown", ""
+        with suppress(OSError):
+            holder, _, command = note.read_text(errors="replace").partition(" ")
+        found = f"another run that writes this file, process {holder or 'unknown'} ({command or 'unknown'})"
+        raise wrong(path, found, f"none; wait for it to end, or name another file (lock: {note})") from error
+    except OSError as error:
+        if error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP):
+            found = f"a place that cannot be written ({error.strerror})"
+            raise wrong(path, found, f"a folder to write in (lock: {note.name})") from error
+        warnings.warn(f"{path}: this file system has no locks; start no second run on this file", stacklevel=6)
+    try:
+        note.write_text(f"{os.getpid()} {' '.join(sys.argv)}"[:500])
         yield
     finally:
         # While the lock is held: afterwards the name could be that of another run's lock.
         note.unlink(missing_ok=True)
-        os.close(handle)
-
-
-def _acquire(path: Path, note: Path) -> int:
-    """A locked descriptor of the file that bears the name `note`."""
-    while True:
-        try:
-            handle = os.open(note, os.O_RDWR | os.O_CREAT, 0o666)
-        except OSError as error:
-            raise InputError(f"{path}: cannot write here: {error.strerror} (lock file {note.name})") from error
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            holder, _, command = os.read(handle, 500).decode(errors="replace").partition(" ")
-            os.close(handle)
-            raise InputError(
-                f"{path}: another run is writing this file, process {holder or 'unknown'} ({command or 'unknown'}); "
-                f"wait for it to end, or name another file (lock: {note})"
-            ) from error
-        except OSError as error:
-            if error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS):
-                os.close(handle)
-                raise
-            warnings.warn(f"{path}: this file system has no locks; start no second run on this file", stacklevel=6)
-        # Between opening and locking, the last holder may have removed the file: then it is nobody's any more.
-        try:
-            if os.stat(note).st_ino == os.fstat(handle).st_ino:
-                return handle
-        except FileNotFoundError:
-            pass
-        os.close(handle)
+        lock.release()

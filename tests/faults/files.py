@@ -119,7 +119,7 @@ def two_runs(scratch: Path) -> str:
         assert first.running(), first.wait()
         time.sleep(0.01)
     printed = finish(EMBED, folder, code=2)
-    assert "z.npz: another run is writing this file" in printed, printed
+    assert "z.npz: found another run that writes this file" in printed, printed
     assert f"process {first.pid} " in printed, printed
     assert first.running()
     first.kill()

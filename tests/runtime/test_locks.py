@@ -33,7 +33,7 @@ def holder(tmp_path: Path):
 
 
 def test_the_other_process_is_named_and_its_death_frees_the_file(tmp_path: Path, holder) -> None:
-    message = rf"z\.npz: another run is writing this file, process {holder.pid} \(-c .*name another file"
+    message = rf"z\.npz: found another run that writes this file, process {holder.pid} \(-c .*name another file"
     with pytest.raises(InputError, match=message), exclusive(tmp_path / "other.npz", tmp_path / "z.npz"):
         pass
     with exclusive(tmp_path / "other.npz"):  # not kept by the failed attempt
@@ -89,7 +89,7 @@ def test_one_at_a_time_among_many_threads(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot write here"), exclusive(tmp_path / "no" / "z.npz"):
+    with pytest.raises(InputError, match="found nothing at"), exclusive(tmp_path / "no" / "z.npz"):
         pass
 
 
