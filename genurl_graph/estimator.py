@@ -228,7 +228,7 @@ class GenURL(Conventions):
             summary = agreed(problem.summary(data) if rank() == 0 else None)
             # Kept as the reference "untrained"; small beside the training.
             initial = {k: v.detach().clone() for k, v in objective.encoder.state_dict().items()}
-            objective.move(device)
+            objective.to(device)
             graph_seconds = time.perf_counter() - started
             started = time.perf_counter()
             history = train(

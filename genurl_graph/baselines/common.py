@@ -100,11 +100,6 @@ class BaselineObjective(nn.Module):
         self.encoder = encoder
         self.features, self.propagation, self.num_nodes = graph
 
-    def move(self, device: torch.device) -> None:
-        """Parameters and input on `device`."""
-        self.to(device)
-        self.features, self.propagation = self.features.to(device), self.propagation.to(device)
-
     def view(self, drop_features: float = 0.0, drop_edges: float = 0.0) -> Tensor:
         """Output [n, d] of the encoder on the graph without some columns and edges, drawn anew at each call."""
         keep = keep_features(self.features.num_features, drop_features, self.propagation.weight.device)
@@ -128,7 +123,7 @@ def fit(objective: Any, settings: dict[str, Any], device: str | torch.device) ->
         Of them ``epochs``, ``lr`` and ``weight_decay`` are read.
     device : str or torch.device
     """
-    (objective.move if isinstance(objective, BaselineObjective) else objective.to)(choose_device(device))
+    objective.to(choose_device(device))
     names = ("epochs", "lr", "weight_decay")
     train(objective, TrainingConfig(**{name: settings[name] for name in names}))
     z: Tensor = objective.embed()

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph.propagation import Norm, Propagation
-from genurl_graph.inputs.sparse import csr_tensor, transposed
+from genurl_graph.inputs.sparse import csr_tensor, row_pointers, transposed
+from genurl_graph.runtime.devices import constant
 
 
 class Layer(NamedTuple):
@@ -54,7 +55,7 @@ def read_fanout(text: str, layers: int) -> list[int]:
     return (found + [found[-1]] * layers)[:layers]
 
 
-class Neighborhoods:
+class Neighborhoods(nn.Module):
     r"""Neighbours of given nodes, neighbours of those, and so on, drawn from a graph.
 
     The list of a node's d neighbours is cut into k equal parts, and one is drawn from each, uniformly; with d <= k all
@@ -78,25 +79,18 @@ class Neighborhoods:
     """
 
     def __init__(self, propagation: Propagation, norm: Norm, fanout: Sequence[int]) -> None:
+        super().__init__()
         loops = propagation.is_loop
         kept = ~loops & (propagation.weight > 0)
         self.fanout = list(fanout)
-        self.weight, self.own = None, None
-        if norm != "edges":
-            values = propagation.operator(norm).values()
-            self.weight, self.own = values[kept], values[loops] if norm == "sym" else None
-        self.col = propagation.col[kept]
-        self.count = torch.bincount(propagation.row[kept], minlength=propagation.num_nodes)
-        self.start = self.count.cumsum(0) - self.count
+        values = None if norm == "edges" else propagation.operator(norm).values()
+        self.weight = None if values is None else constant(values[kept])
+        self.own = constant(values[loops]) if values is not None and norm == "sym" else None
+        self.col = constant(propagation.col[kept])
+        self.count = constant(torch.bincount(propagation.row[kept], minlength=propagation.num_nodes))
+        self.start = constant(self.count.cumsum(0) - self.count)
         # Where a node stands among those of a neighbourhood; -1 but while one is drawn.
-        self.place = torch.full_like(self.count, -1)
-
-    def to(self, device: torch.device) -> Neighborhoods:
-        """The same on another device."""
-        for name, value in vars(self).items():
-            if isinstance(value, Tensor):
-                setattr(self, name, value.to(device))
-        return self
+        self.place = constant(torch.full_like(self.count, -1))
 
     def draw(self, seeds: Tensor) -> tuple[Tensor, list[Layer]]:
         """The nodes whose features are needed to embed `seeds`, and what the layers of a GNN propagate over.
@@ -119,7 +113,7 @@ class Neighborhoods:
             # Each node's neighbours are drawn once: those reached earlier keep theirs.
             target, edge, factor = self._drawn(nodes[ends[-2] :], fanout)
             reached = self.col[edge]
-            new = reached[self.place[reached] < 0].unique()
+            new = torch.unique(reached[self.place[reached] < 0])
             self.place[new] = torch.arange(len(nodes), len(nodes) + len(new), device=nodes.device)
             nodes = torch.cat([nodes, new])
             value = factor if self.weight is None else factor * self.weight[edge]
@@ -159,6 +153,5 @@ class Neighborhoods:
             entries = torch.cat([entries, torch.arange(m, device=targets.device).expand(2, -1)], dim=1)
             values = torch.cat([values, self.own[targets]])
         order = (entries[0] * sources + entries[1]).argsort()
-        crow = torch.zeros(m + 1, dtype=torch.long, device=targets.device)
-        crow[1:] = torch.bincount(entries[0], minlength=m).cumsum(0)
+        crow = row_pointers(entries[0, order], m)
         return csr_tensor(crow, entries[1, order], values[order], (m, sources))

@@ -14,12 +14,13 @@ import torch
 from torch import Tensor
 
 from genurl_graph.exceptions import InputError
-from genurl_graph.inputs.sparse import csr_tensor
+from genurl_graph.inputs.sparse import csr_tensor, row_pointers
+from genurl_graph.runtime.devices import Constants, constant
 
 Norm = Literal["sym", "row", "none", "edges"]
 
 
-class Propagation:
+class Propagation(Constants):
     """Weighted undirected graph, with self loops, as the matrices that convolutions multiply by.
 
     Dropping edges sets values to zero and keeps the structure: no sorting in the training loop. The two
@@ -34,16 +35,16 @@ class Propagation:
     """
 
     def __init__(self, edge_index: Tensor, edge_weight: Tensor, num_nodes: int) -> None:
+        super().__init__()
         device = edge_index.device
         loop = torch.arange(num_nodes, device=device)
         row, col = torch.cat([edge_index, loop.expand(2, -1)], dim=1)
         weight = torch.cat([edge_weight, torch.ones(num_nodes, device=device)])
         order = (row * num_nodes + col).argsort()
-        self.row, self.col, self.weight = row[order], col[order], weight[order]
+        self.row, self.col, self.weight = (constant(part[order]) for part in (row, col, weight))
         self.num_nodes = num_nodes
-        self.is_loop = self.row == self.col
-        self.crow = torch.zeros(num_nodes + 1, dtype=torch.long, device=device)
-        self.crow[1:] = torch.bincount(self.row, minlength=num_nodes).cumsum(0)
+        self.is_loop = constant(self.row == self.col)
+        self.crow = constant(row_pointers(self.row, num_nodes))
 
     @cached_property
     def pair(self) -> Tensor:
@@ -56,13 +57,6 @@ class Propagation:
     def num_pairs(self) -> int:
         """Number of undirected edges and loops."""
         return int(self.pair.max()) + 1 if self.pair.numel() else 0
-
-    def to(self, device: torch.device) -> Propagation:
-        """The same graph on another device."""
-        moved = object.__new__(Propagation)
-        for key, value in vars(self).items():
-            setattr(moved, key, value.to(device) if isinstance(value, Tensor) else value)
-        return moved
 
     def operator(self, norm: Norm = "sym", drop_edges: float = 0.0) -> Tensor:
         """Adjacency matrix [n, n] in CSR, with its transpose as the attribute ``transposed``, or the edges themselves.
@@ -151,8 +145,7 @@ def propagated(
         return out
     row, weight = edge_index[0].to(device), edge_weight.to(device)
     scale = torch.ones(n, device=device).index_add_(0, row, weight).rsqrt()[:, None]
-    crow = torch.zeros(n + 1, dtype=torch.long, device=device)
-    crow[1:] = torch.bincount(row, minlength=n).cumsum(0)
+    crow = row_pointers(row, n)
     del row
     # Half the memory of the indices torch would have, where they fit; CSR products are the same. Where the edges are
     # already, of a block at a time: all those of a large graph are the better part of a gigabyte.

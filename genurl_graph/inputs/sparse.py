@@ -17,6 +17,14 @@ def csr_tensor(crow: Tensor, col: Tensor, values: Tensor, shape: tuple[int, int]
     return torch.sparse_csr_tensor(crow, col, values, shape, check_invariants=False)
 
 
+def row_pointers(row: Tensor, num_rows: int) -> Tensor:
+    """Where the entries of each row begin and end, int64 [num_rows + 1]; `row` [E] is sorted."""
+    from torch_geometric.index import index2ptr
+
+    pointers: Tensor = index2ptr(row.contiguous(), num_rows)
+    return pointers
+
+
 def identity(n: int) -> Tensor:
     """One-hot rows, [n, n]: the features of nodes that have none."""
     return csr_tensor(torch.arange(n + 1), torch.arange(n), torch.ones(n), (n, n))

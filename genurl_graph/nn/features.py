@@ -6,9 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from genurl_graph.inputs.sparse import constant_product, csr_rows, transposed
+from genurl_graph.runtime.devices import constant
 
 
-class Features:
+class Features(nn.Module):
     """Input features of all nodes, dense or sparse, ready for the input layer.
 
     Parameters
@@ -22,17 +23,12 @@ class Features:
     """
 
     def __init__(self, x: Tensor, parts: int = 1, stays: bool = False) -> None:
-        self.x, self.parts, self.stays = x, parts, stays
-        self.x_t = transposed(x) if x.layout == torch.sparse_csr else None
+        super().__init__()
+        # A tensor that is no buffer is left where it is.
+        self.x = x if stays else constant(x)
+        self.x_t = constant(transposed(x)) if x.layout == torch.sparse_csr else None
+        self.parts = parts
         self.num_nodes, self.num_features = int(x.size(0)), int(x.size(1))
-
-    def to(self, device: torch.device) -> Features:
-        """The same features on another device."""
-        moved = object.__new__(Features)
-        vars(moved).update(vars(self))
-        moved.x = self.x if self.stays else self.x.to(device)
-        moved.x_t = None if self.x_t is None else self.x_t.to(device)
-        return moved
 
     def rows(self, index: Tensor) -> Features:
         """The features of some nodes, sparse where all are; on the device of `index`."""

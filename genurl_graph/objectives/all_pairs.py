@@ -14,6 +14,7 @@ from genurl_graph.losses.terms import LossTerms
 from genurl_graph.objectives.fft_repulsion import Mesh
 from genurl_graph.objectives.full_batch import PairwiseObjective
 from genurl_graph.objectives.pair_distances import EdgePattern
+from genurl_graph.runtime.devices import constant
 
 # What sums of P log Q and of Q determine.
 LOSSES = ("gkl", "kl")
@@ -41,15 +42,8 @@ class AllPairsObjective(PairwiseObjective):
             raise InputError(f"sampling.negatives: all pairs can be counted only with {lacking}")
         p = self.p / self.p.sum() if self.loss.name == "kl" else self.p
         self.pattern = UndirectedEdges(self.pattern.edge_index, p, self.num_nodes)
-        self.total = p.sum().view(1)
-        self.entropy = torch.xlogy(p, p).sum()
+        self.total, self.entropy = constant(p.sum().view(1)), constant(torch.xlogy(p, p).sum())
         self.mesh = Mesh(self.loss.temperature, self.loss.nu)
-
-    def move(self, device: torch.device) -> AllPairsObjective:
-        """Parameters and constants on `device`."""
-        super().move(device)
-        self.total, self.entropy = self.total.to(device), self.entropy.to(device)
-        return self
 
     def _terms(self, a: Tensor, b: Tensor) -> LossTerms:
         if a.size(1) > 2:
@@ -99,11 +93,11 @@ class UndirectedEdges(EdgePattern):
         super().__init__(edge_index, num_nodes)
         row, col = edge_index
         upper = row < col
-        self.low, self.high, self.p = row[upper], col[upper], p[upper]
+        self.low, self.high, self.p = (constant(part[upper]) for part in (row, col, p))
         # Sorted by row and column, the undirected edges are found by their smaller and larger end.
         key = torch.minimum(row, col) * num_nodes + torch.maximum(row, col)
         known = self.low * num_nodes + self.high
-        self.undirected = torch.searchsorted(known, key).clamp_max(max(len(known) - 1, 0))
+        self.undirected = constant(torch.searchsorted(known, key).clamp_max(max(len(known) - 1, 0)))
         # Both directions exist if every edge finds its undirected one, which has two of them.
         paired = len(known) * 2 == len(key) and torch.equal(known[self.undirected], key)
         if not paired or not torch.equal(self.p[self.undirected], p):

@@ -19,6 +19,7 @@ from genurl_graph.objectives.pair_distances import (
     spread,
 )
 from genurl_graph.objectives.pair_sampling import shared_negatives
+from genurl_graph.runtime.devices import constant
 
 # Columns that every row is compared with at a step.
 SAMPLED = 512
@@ -62,14 +63,8 @@ class ColumnGraph(nn.Module):
             )
         row = torch.repeat_interleave(torch.arange(n), p.crow_indices().diff())
         self.pattern = EdgePattern(torch.stack([row, p.col_indices()]), n, self.num_columns)
-        self.p, self.loss, self.mass = p.values(), loss, float(p.values().sum(dtype=torch.float64))
+        self.p, self.loss, self.mass = constant(p.values()), loss, float(p.values().sum(dtype=torch.float64))
         self.vectors = nn.Parameter(torch.randn(self.num_columns, width) / width**0.5)
-
-    def move(self, device: torch.device) -> ColumnGraph:
-        """Parameters and constants on `device`."""
-        self.to(device)
-        self.pattern, self.p = self.pattern.to(device), self.p.to(device)
-        return self
 
     def forward(self, z: Tensor) -> LossTerms:
         """Loss of one step; `z` [n, d] has rows of unit length where the metric is cosine."""

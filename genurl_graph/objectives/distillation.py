@@ -7,7 +7,6 @@ features is known before the training: `genurl_graph.batches` and `genurl_graph.
 from __future__ import annotations
 
 import math
-from typing import Self
 
 import torch
 import torch.nn.functional as F
@@ -24,10 +23,11 @@ from genurl_graph.nn.features import Features
 from genurl_graph.objectives.base import Encoder, check_kernel, embed_all
 from genurl_graph.objectives.batch_graph import batch_similarities, block_terms, check_batch_neighbors
 from genurl_graph.objectives.mini_batch import RandomBatches
+from genurl_graph.runtime.devices import constant
 from genurl_graph.runtime.precision import network
 
 
-class Teacher:
+class Teacher(nn.Module):
     """Features of samples by a stored table, or by a network that is asked anew for each batch and never trained.
 
     Parameters
@@ -52,27 +52,22 @@ class Teacher:
         shape: Shape | None = None,
         width: int = 0,
     ) -> None:
-        self.features, self.module, self.x, self.shape = features, module, x, shape
+        super().__init__()
+        self.features = None if features is None else constant(features)
+        # Not a submodule: its weights are neither trained nor in a checkpoint.
+        self.module = (module,)
+        self.x, self.shape = x, shape
         self.width = width if features is None else int(features.size(1))
-
-    def to(self, device: torch.device) -> Teacher:
-        """The same teacher on another device."""
-        return Teacher(
-            None if self.features is None else self.features.to(device),
-            None if self.module is None else self.module.to(device),
-            None if self.x is None else self.x.to(device),
-            self.shape,
-            self.width,
-        )
 
     @torch.no_grad()
     def rows(self, index: Tensor) -> Tensor:
         """Features [B, t] of some samples."""
         if self.features is not None:
             return self.features.index_select(0, index)
-        assert self.module is not None
+        (module,) = self.module
+        assert module is not None
         assert self.x is not None
-        return in_parts(self.module.eval(), self.x.rows(index), self.shape, whole=True).float()
+        return in_parts(module.to(index.device).eval(), self.x.rows(index), self.shape, whole=True).float()
 
 
 class DistillationObjective(RandomBatches):
@@ -117,13 +112,6 @@ class DistillationObjective(RandomBatches):
 
     def _prepare(self) -> None:
         """Check the options, make what is trained beside the encoder."""
-
-    def move(self, device: torch.device) -> Self:
-        """Parameters, input and teacher on `device`."""
-        super().move(device)
-        self.teacher = self.teacher.to(device)
-        self.propagation = None if self.propagation is None else self.propagation.to(device)
-        return self
 
     def forward(self, progress: float = 0.0) -> LossTerms:
         """Loss of one batch, drawn anew without replacement."""

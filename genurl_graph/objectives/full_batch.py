@@ -32,6 +32,7 @@ from genurl_graph.objectives.pair_distances import (
 )
 from genurl_graph.objectives.pair_sampling import permuted_negatives, shared_negatives
 from genurl_graph.objectives.views import keep_nodes
+from genurl_graph.runtime.devices import constant
 from genurl_graph.runtime.precision import network
 from genurl_graph.runtime.processes import any_of, connected, total_of, world_size
 
@@ -108,9 +109,8 @@ class PairwiseObjective(nn.Module):
         self.num_nodes = num_nodes
         self.loss, self.sampling, self.views = loss, sampling, views
         self.columns = columns
-        self.hidden: Tensor | None = None
-        if views.drop_nodes > 0 and degree is not None and isinstance(encoder, GNN):
-            self.hidden = views.drop_nodes * degree / (1 + degree)
+        hides = views.drop_nodes > 0 and isinstance(encoder, GNN)
+        self.hidden = None if degree is None or not hides else constant(views.drop_nodes * degree / (1 + degree))
         if self.losses is None:
             self.divergence = get_loss(loss.name)
         elif loss.name not in self.losses:
@@ -130,21 +130,10 @@ class PairwiseObjective(nn.Module):
 
     def _keep(self, edge_index: Tensor, p: Tensor) -> None:
         """Keep P as the loss reads it."""
-        self.pattern, self.p = EdgePattern(edge_index, self.num_nodes), p
+        self.pattern, self.p = EdgePattern(edge_index, self.num_nodes), constant(p)
 
     def _prepare(self) -> None:
         """What a subclass needs beyond this, and what it refuses (InputError); called at the end of `__init__`."""
-
-    def move(self, device: torch.device) -> PairwiseObjective:
-        """Parameters and constants on `device`."""
-        self.to(device)
-        self.features = None if self.features is None else self.features.to(device)
-        self.propagation = None if self.propagation is None else self.propagation.to(device)
-        self.pattern = self.pattern.to(device)
-        self.p = self.p.to(device)
-        self.columns = None if self.columns is None else self.columns.move(device)
-        self.hidden = None if self.hidden is None else self.hidden.to(device)
-        return self
 
     def forward(self, progress: float = 0.0) -> LossTerms:
         """Loss of one step; it is the same at every `progress`, the share of the epochs that is over."""

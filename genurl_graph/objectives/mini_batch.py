@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Self, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -101,14 +101,6 @@ class MiniBatchObjective(PairwiseObjective):
             expected = "sign, mlp, linear or cnn"
             raise InputError(f"sampling.negatives: batches need an encoder that reads each row alone ({expected})")
 
-    def move(self, device: torch.device) -> MiniBatchObjective:
-        """Parameters and constants on `device`."""
-        assert self.features is not None
-        self.to(device)
-        self.features, self.neighbors = self.features.to(device), self.neighbors.to(device)
-        self.propagation = None if self.propagation is None else self.propagation.to(device)
-        return self
-
     def forward(self, progress: float = 0.0) -> LossTerms:
         """Loss of one batch, drawn anew; it does not depend on `progress`."""
         # Nodes without neighbours in P only repel.
@@ -202,12 +194,6 @@ class RandomBatches(nn.Module):
         self.config, self.loss = config, config.loss
         self.steps = max(math.ceil(num_nodes / size), LEAST_STEPS)
 
-    def move(self, device: torch.device) -> Self:
-        """Parameters and input on `device`."""
-        self.to(device)
-        self.features = self.features.to(device)
-        return self
-
     def draw(self) -> Tensor:
         """Numbers of the samples of a batch, int64 [B]."""
         return torch.randperm(self.num_nodes, device=self.features.x.device)[: self.size]
@@ -256,12 +242,6 @@ class NeighborBatchObjective(MiniBatchObjective):
     def _check_encoder(self) -> None:
         if self.features is None or not isinstance(self.encoder, GNN):
             raise InputError("sampling.negatives: batches of neighbourhoods need a GNN (gcn, sage, gat or gin)")
-
-    def move(self, device: torch.device) -> NeighborBatchObjective:
-        """Parameters and constants on `device`."""
-        super().move(device)
-        self.neighborhoods = self.neighborhoods.to(device)
-        return self
 
     def embed(self) -> Tensor:
         """Embedding [n, d] of the whole input, without views, dropout or sampling."""

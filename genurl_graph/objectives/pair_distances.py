@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from typing import Any, Self
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from genurl_graph.inputs.sparse import csr_tensor
+from genurl_graph.inputs.sparse import csr_tensor, row_pointers
+from genurl_graph.runtime.devices import Constants, constant
 
 # From this width on the SDDMM beats gathering.
 WIDE = 16
 
 
-class EdgePattern:
+class EdgePattern(Constants):
     """A list of edges as CSR patterns, by row and by column, each made when it is first asked for.
 
     Parameters
@@ -34,7 +35,8 @@ class EdgePattern:
     """
 
     def __init__(self, edge_index: Tensor, num_nodes: int, num_columns: int | None = None) -> None:
-        self.edge_index, self.num_nodes = edge_index, num_nodes
+        super().__init__()
+        self.edge_index, self.num_nodes = constant(edge_index), num_nodes
         self.num_columns = num_nodes if num_columns is None else num_columns
 
     @property
@@ -50,12 +52,12 @@ class EdgePattern:
     @cached_property
     def crow(self) -> Tensor:
         """Where the edges of each row begin and end, int64 [n + 1]."""
-        return _pointers(self.row, self.num_nodes)
+        return row_pointers(self.row, self.num_nodes)
 
     @cached_property
     def ccol(self) -> Tensor:
         """The same of the edges sorted by column."""
-        return _pointers(self.col, self.num_columns)
+        return row_pointers(self.col[self.by_column], self.num_columns)
 
     @cached_property
     def by_column(self) -> Tensor:
@@ -66,13 +68,6 @@ class EdgePattern:
     def row_by_column(self) -> Tensor:
         """Rows of the edges in that order, int64 [E]."""
         return self.row[self.by_column]
-
-    def to(self, device: torch.device) -> Self:
-        """The same pattern on another device."""
-        moved = object.__new__(type(self))
-        for key, value in vars(self).items():
-            setattr(moved, key, value.to(device) if isinstance(value, Tensor) else value)
-        return moved
 
     def matrix(self, values: Tensor) -> Tensor:
         """CSR [n, n] (or [n, columns]) with a value for each edge."""
@@ -145,12 +140,6 @@ def block_distances(a: Tensor, b: Tensor, metric: str) -> Tensor:
 def normalize(z: Tensor, metric: str) -> Tensor:
     """Rows of unit length for the cosine metric, `z` itself otherwise."""
     return F.normalize(z, dim=1) if metric == "cosine" else z
-
-
-def _pointers(sorted_ids: Tensor, num_nodes: int) -> Tensor:
-    pointers = torch.zeros(num_nodes + 1, dtype=torch.long, device=sorted_ids.device)
-    pointers[1:] = torch.bincount(sorted_ids, minlength=num_nodes).cumsum(0)
-    return pointers
 
 
 # Cells of a slice, float32: 1 MB in a core's cache; on a GPU a slice only bounds memory.

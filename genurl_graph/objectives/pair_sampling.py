@@ -11,9 +11,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from genurl_graph.objectives.pair_distances import EdgePattern
+from genurl_graph.inputs.sparse import row_pointers
+from genurl_graph.runtime.devices import constant
 from genurl_graph.runtime.processes import rank, sent, total_of, world_size
 
 
@@ -60,7 +61,7 @@ class Drawn(NamedTuple):
     """float32 [B]: similarity of the pair; 1 where there are no neighbours."""
 
 
-class NeighborDraws:
+class NeighborDraws(nn.Module):
     """Neighbours j of nodes i, drawn with probability ``p_ij / (p_ii + m_i)``, ``m_i = sum_j p_ij`` over j != i.
 
     Of several processes each holds rows of P, the earlier processes those of earlier nodes, no two the same row. All
@@ -85,19 +86,13 @@ class NeighborDraws:
     """
 
     def __init__(self, edge_index: Tensor, p: Tensor, num_nodes: int, self_weight: float) -> None:
-        pattern = EdgePattern(edge_index, num_nodes)
+        super().__init__()
         self.self_weight = self_weight
-        self.col, self.p, self.crow = pattern.col, p, pattern.crow
+        self.col, self.p = constant(edge_index[1]), constant(p)
+        self.crow = constant(row_pointers(edge_index[0], num_nodes))
         total = _running_sum(p)
-        self.cumulative, self.start = total[1:], total[self.crow]
-        self.node_mass = total_of(self.start.diff())
-
-    def to(self, device: torch.device) -> NeighborDraws:
-        """The same on another device."""
-        for name, value in vars(self).items():
-            if isinstance(value, Tensor):
-                setattr(self, name, value.to(device))
-        return self
+        self.cumulative, self.start = constant(total[1:]), constant(total[self.crow])
+        self.node_mass = constant(total_of(self.start.diff()))
 
     @property
     def device(self) -> torch.device:

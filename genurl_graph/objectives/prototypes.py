@@ -20,8 +20,9 @@ from genurl_graph.nn.features import Features
 from genurl_graph.nn.prototypes import EXACT, PrototypeMLP
 from genurl_graph.objectives.base import added_up
 from genurl_graph.objectives.mini_batch import LEAST_STEPS, embed_rows
+from genurl_graph.runtime.devices import constant
 from genurl_graph.runtime.precision import network
-from genurl_graph.runtime.processes import own_share, world_size
+from genurl_graph.runtime.processes import own_share, sent, world_size
 
 
 class PrototypeObjective(nn.Module):
@@ -65,14 +66,8 @@ class PrototypeObjective(nn.Module):
                 f"sampling.batch_size: found {sampling.batch_size} for {n} samples; expected 2 for each process"
             )
         self.steps = max(math.ceil(n / self.size), LEAST_STEPS)
-        encoder.place(places(table, len(encoder.anchors), seed))
-        self.encoder, self.features, self.table = encoder, features, table
-
-    def move(self, device: torch.device) -> PrototypeObjective:
-        """Parameters and constants on `device`."""
-        self.to(device)
-        self.features, self.table = self.features.to(device), self.table.to(device)
-        return self
+        encoder.place(sent(places(table, len(encoder.anchors), seed), 0))
+        self.encoder, self.features, self.table = encoder, features, constant(table)
 
     def forward(self, progress: float = 0.0) -> LossTerms:
         """Loss of one batch, drawn anew; it does not depend on `progress`."""

@@ -1,11 +1,13 @@
-"""The device, the seed and the threads of a run."""
+"""The device, the seed and the threads of a run, and tensors that follow their module to a device."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, Self
 
 import torch
+from torch import Tensor, nn
 
 from genurl_graph.exceptions import InputError
 from genurl_graph.runtime.processes import launched
@@ -54,3 +56,18 @@ def one_thread() -> Iterator[None]:
             yield
     finally:
         torch.set_num_threads(threads)
+
+
+def constant(value: Tensor) -> Tensor:
+    """`value` as a buffer of the module that gets it: it follows the module to a device, and is in no checkpoint."""
+    return nn.Buffer(value, persistent=False)
+
+
+class Constants(nn.Module):
+    """A module whose cached properties (`functools.cached_property`) follow it to a device, as buffers do."""
+
+    def _apply(self, fn: Callable[[Any], Any], recurse: bool = True) -> Self:
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        # Buffers and parameters are elsewhere: the tensors here are those that properties keep.
+        vars(self).update({name: fn(value) for name, value in vars(self).items() if isinstance(value, Tensor)})
+        return self

@@ -168,7 +168,8 @@ def in_parallel(objective: nn.Module) -> nn.Module:
     """The objective, with gradients averaged over the processes where there are several."""
     if world_size() == 1:
         return objective
-    return nn.parallel.DistributedDataParallel(objective)
+    # Buffers are the same in all processes already, or meant to differ: each has rows of P of its own.
+    return nn.parallel.DistributedDataParallel(objective, broadcast_buffers=False)
 
 
 def own_rows(n: int, step: int = 1) -> slice:

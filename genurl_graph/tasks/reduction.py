@@ -129,7 +129,7 @@ def finished_table(first: Tensor, merged: MergedGraph, config: Config, device: t
     """A table of coordinates [n, d] that started as `first`, trained to its end; on the CPU."""
     # Several processes compute the same one.
     with alone():
-        objective = pairwise(EmbeddingTable(first), None, merged, config, len(first)).move(device)
+        objective = pairwise(EmbeddingTable(first), None, merged, config, len(first)).to(device)
         train(objective, config.training)
     return objective.embed().cpu()
 
