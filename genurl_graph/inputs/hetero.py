@@ -8,7 +8,6 @@ two ends of every edge, are refused.
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,10 +16,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import unknown, wrong
 from genurl_graph.inputs.input import Input, NodeTypes, as_features, as_input, check_input, edge_weights
 from genurl_graph.inputs.normalize import column_statistics, normalize_features
 from genurl_graph.inputs.sparse import csr_tensor, to_scipy_or_numpy
+from genurl_graph.inputs.validation import check_edges, check_matrix
 
 
 def as_graph(data: Any, types: Sequence[str] | None = None, at_least: int = 2) -> Input:
@@ -46,28 +46,19 @@ def as_graph(data: Any, types: Sequence[str] | None = None, at_least: int = 2) -
     names = list(data.node_types if types is None else types)
     if sorted(names) != sorted(data.node_types):
         found, expected = (", ".join(sorted(part)) or "none" for part in (data.node_types, names))
-        raise InputError(f"data: found the node types {found}; expected {expected}")
+        raise wrong("data", f"the node types {found}", expected)
     counts = [_count(data, name) for name in names]
-    features = [as_features(data[name].x) if "x" in data[name] else None for name in names]
+    features = [_features(data[name], name, count) for name, count in zip(names, counts, strict=True)]
     widths = [0 if x is None else int(x.size(1)) for x in features]
-    for name, count, x in zip(names, counts, features, strict=True):
-        if x is not None and (x.size(0) != count or x.size(1) == 0):
-            raise InputError(f"x of node type {name!r}: found shape {list(x.shape)}; expected [{count}, f] with f >= 1")
     rows, columns = _ranges(names, counts), _ranges(names, widths)
-    edges, weights, relation = (
-        [torch.empty(2, 0, dtype=torch.long)],
-        [torch.empty(0)],
-        [torch.empty(0, dtype=torch.long)],
-    )
+    none = torch.empty(0, dtype=torch.long)
+    edges, weights, relation = [none.view(2, 0)], [torch.empty(0)], [none]
     for number, kind in enumerate(data.edge_types):
-        store = data[kind]
-        if "edge_index" not in store:
-            raise InputError(f"relation {'__'.join(kind)}: has no edge_index; expected edges as edge_index [2, E]")
-        source, target = counts[names.index(kind[0])], counts[names.index(kind[2])]
-        part = _relation("__".join(kind), store, source, target)
-        edges.append(part[0] + torch.tensor([[rows[kind[0]][0]], [rows[kind[2]][0]]]))
-        weights.append(part[1])
-        relation.append(torch.full((part[1].numel(),), number))
+        source, target = (names.index(end) for end in (kind[0], kind[2]))
+        ends, weight = _relation("__".join(kind), data[kind], counts[source], counts[target])
+        edges.append(ends + torch.tensor([[rows[kind[0]][0]], [rows[kind[2]][0]]]))
+        weights.append(weight)
+        relation.append(torch.full((weight.numel(),), number))
     kinds = NodeTypes(rows, columns, tuple("__".join(kind) for kind in data.edge_types), torch.cat(relation))
     parts = [x if x is not None else (count, 0) for x, count in zip(features, counts, strict=True)]
     x = block_diagonal(parts) if any(widths) else None
@@ -91,26 +82,20 @@ def weigh(data: Input, type_weights: str) -> Input:
     if not type_weights.strip():
         return data
     if data.types is None or data.edge_weight is None:
-        raise InputError(
-            f"merge.type_weights: found {type_weights!r} for a graph without relations; expected HeteroData"
-        )
+        raise wrong("merge.type_weights", f"{type_weights!r} for a graph without relations", "HeteroData")
     known = data.types.relations
     factor = torch.ones(len(known))
     for word in type_weights.split(","):
         name, _, text = (part.strip() for part in word.partition("="))
         meant = [i for i, relation in enumerate(known) if name in (relation, relation.split("__")[1])]
         if not meant:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.3)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
-            raise InputError(
-                f"merge.type_weights: unknown relation {name!r}{hint}; expected some of {', '.join(known)}"
-            )
+            raise unknown("merge.type_weights", name, [relation.split("__")[1] for relation in known])
         try:
             value = float(text)
         except ValueError:
             value = -1.0
         if not 0 <= value < float("inf"):
-            raise InputError(f"merge.type_weights: found {word.strip()!r}; expected RELATION=NUMBER, a number >= 0")
+            raise wrong("merge.type_weights", repr(word.strip()), "RELATION=NUMBER, a number >= 0")
         factor[meant] = value
     return data._replace(edge_weight=data.edge_weight * factor[data.types.relation])
 
@@ -184,7 +169,7 @@ def _count(data: Any, name: str) -> int:
     store = data[name]
     # PyG guesses from any other attribute, and warns.
     if "x" not in store and "num_nodes" not in store:
-        raise InputError(f"node type {name!r}: has neither x nor num_nodes; expected one of them")
+        raise wrong(f"node type {name!r}", "neither x nor num_nodes", "one of them")
     return int(store.num_nodes)
 
 
@@ -193,19 +178,22 @@ def _ranges(names: Sequence[str], sizes: Sequence[int]) -> dict[str, tuple[int, 
     return dict(zip(names, itertools.pairwise(ends), strict=True))
 
 
+def _features(store: Any, name: str, count: int) -> Tensor | None:
+    """Features of one node type, checked; None if it has none."""
+    if "x" not in store:
+        return None
+    what = f"x of node type {name!r}"
+    x = as_features(store.x, what)
+    check_matrix(x, what, rows=count)
+    return x
+
+
 def _relation(name: str, store: Any, n_source: int, n_target: int) -> tuple[Tensor, Tensor]:
     """Edges of one relation, checked, and their weights, the largest of which is 1."""
-    edges = store.edge_index
-    if not isinstance(edges, Tensor) or edges.dim() != 2 or edges.size(0) != 2 or edges.is_floating_point():
-        raise InputError(f"relation {name}: edge_index is not an int64 Tensor [2, E]")
-    edges = edges.detach().cpu().long()
-    for side, ends, count in (("source", edges[0], n_source), ("target", edges[1], n_target)):
-        if ends.numel() and not 0 <= int(ends.min()) <= int(ends.max()) < count:
-            raise InputError(f"relation {name}: found {side} nodes up to {int(ends.max())}; expected 0 to {count - 1}")
-    given = edge_weights(store)
-    weight = torch.ones(edges.size(1)) if given is None else given.detach().cpu().float()
-    if weight.numel() != edges.size(1):
-        raise InputError(f"relation {name}: found {weight.numel()} weights for {edges.size(1)} edges")
-    if weight.numel() and not (bool(torch.isfinite(weight).all()) and bool((weight >= 0).all())):
-        raise InputError(f"relation {name}: found negative or non-finite weights; expected finite weights >= 0")
+    if "edge_index" not in store:
+        raise wrong(f"relation {name}", "no edge_index", "edges as edge_index [2, E]")
+    what = [f"relation {name}: {key}" for key in ("edge_index", "edge_weight")]
+    edges, weight = check_edges(store.edge_index, n_source, what[0], edge_weights(store), what[1], num_targets=n_target)
+    edges = edges.cpu()
+    weight = torch.ones(edges.size(1)) if weight is None else weight.cpu()
     return edges, weight / weight.max().clamp_min(torch.finfo(torch.float32).tiny) if weight.numel() else weight

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import wrong
 
 Shape = tuple[int, int, int]
 
@@ -45,19 +45,19 @@ def stacked(dataset: Any) -> Tensor:
     """
     name = type(dataset).__name__
     if not hasattr(dataset, "__len__"):
-        raise InputError(f"{name}: found a dataset without a length; expected one with, whose items have numbers")
+        raise wrong(name, "a dataset without a length", "one with a length, whose items have numbers")
     images: list[Tensor] = []
     for number in range(len(dataset)):
         item = dataset[number]
         image = _as_tensor(item[0] if isinstance(item, tuple | list) else item)
         if image is None or image.dim() != 3:
-            raise InputError(f"{name}: item {number} is no image; expected a Tensor [c, h, w] or a PIL image")
+            raise wrong(f"{name}: item {number}", "no image", "a Tensor [c, h, w] or a PIL image")
         if images and image.shape != images[0].shape:
             found, first = ("x".join(map(str, i.shape)) for i in (image, images[0]))
-            raise InputError(f"{name}: item {number} is {found}, but the first one {first}; expected one size and mode")
+            raise wrong(f"{name}: item {number}", f"an image {found}", f"{first} as the first one (one size and mode)")
         images.append(image)
     if not images:
-        raise InputError(f"{name}: found no images")
+        raise wrong(name, "no images", "at least one")
     return torch.stack(images)
 
 
@@ -97,12 +97,12 @@ def image_shape(name: str, columns: int) -> Shape:
             side = math.isqrt(columns // channels)
             if side * side * channels == columns:
                 return side, side, channels
-        raise InputError(f"encoder.image: {columns} columns are no square images; expected HEIGHTxWIDTHxCHANNELS")
+        raise wrong("encoder.image", f"{columns} columns, which are no square images", "HEIGHTxWIDTHxCHANNELS")
     if not re.fullmatch(r"[1-9]\d{0,4}x[1-9]\d{0,4}x[1-9]\d{0,4}", name):
-        raise InputError(f"encoder.image: found {name!r}; expected auto or HEIGHTxWIDTHxCHANNELS, such as 28x28x1")
+        raise wrong("encoder.image", repr(name), "auto or HEIGHTxWIDTHxCHANNELS, such as 28x28x1")
     height, width, channels = (int(part) for part in name.split("x"))
     if height * width * channels != columns:
-        raise InputError(f"encoder.image: {name} are {height * width * channels} pixels; found {columns} columns")
+        raise wrong("encoder.image", f"{columns} columns", f"{height * width * channels}, the pixels of {name}")
     return height, width, channels
 
 

@@ -9,19 +9,13 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import wrong
 from genurl_graph.inputs.images import Shape, as_rows, stacked
 from genurl_graph.inputs.sparse import csr_tensor
+from genurl_graph.inputs.validation import check_edges, check_matrix
 
 # Features with a smaller share of non-zero entries are kept as CSR: the first layer is then several times cheaper.
 SPARSE_BELOW = 0.1
-
-
-COMPLEX = "Complex data not supported"
-
-
-class EntryError(InputError, TypeError):
-    """An entry of a matrix that is no number: a TypeError by scikit-learn's conventions."""
 
 
 class Input(NamedTuple):
@@ -101,132 +95,52 @@ def as_input(data: Any, at_least: int = 2) -> Input:
         kind = "torch" if isinstance(data, Tensor) else "numpy"
         return check_input(Input(x, None, None, int(x.size(0)), kind, image=image), at_least)
     if hasattr(data, "node_types"):
-        raise InputError(f"data: found {type(data).__name__}; expected a homogeneous PyG Data")
-    x_given = None if data.x is None else as_features(data.x)
+        raise wrong("data", type(data).__name__, "a homogeneous PyG Data")
+    features = None if data.x is None else as_features(data.x)
     if data.edge_index is None and getattr(data, "adj_t", None) is not None:
-        raise InputError("data: found adj_t without edge_index; expected edges as edge_index [2, E]")
-    edge_index = None if data.edge_index is None else _edges(data.edge_index)
+        raise wrong("data", "adj_t without edge_index", "edges as edge_index [2, E]")
+    edges: Tensor | None = None
     weight = edge_weights(data)
-    weight = None if weight is None or edge_index is None else weight.detach().cpu().float()
+    if data.edge_index is not None:
+        # PyG derives the number of nodes from the edges where nothing else tells it: `check_input` compares the two.
+        edges, weight = check_edges(data.edge_index, None, weight=weight)
+        edges, weight = edges.cpu(), None if weight is None else weight.cpu()
     image = getattr(data, "image_shape", None)
-    return check_input(Input(x_given, edge_index, weight, int(data.num_nodes or 0), kind, image=image), at_least)
-
-
-def _edges(edge_index: Any) -> Tensor:
-    if not isinstance(edge_index, Tensor) or edge_index.dtype not in (torch.int64, torch.int32):
-        kind = edge_index.dtype if isinstance(edge_index, Tensor) else type(edge_index).__name__
-        raise InputError(f"edge_index: found {kind}; expected an int64 Tensor [2, E]")
-    if edge_index.dim() != 2 or edge_index.size(0) != 2:
-        raise InputError(f"edge_index: found shape {list(edge_index.shape)}; expected [2, E]")
-    return edge_index.detach().cpu().long()
+    return check_input(Input(features, edges, weight, int(data.num_nodes or 0), kind, image=image), at_least)
 
 
 def check_input(found: Input, at_least: int = 2) -> Input:
     """`found`, if its parts fit together; InputError if not (see `as_input`)."""
-    # Before the number of nodes, which PyG derives from the edges where nothing else tells it.
-    if found.edge_index is not None and found.edge_index.numel():
-        low, high = int(found.edge_index.min()), int(found.edge_index.max())
-        if low < 0 or high >= found.num_nodes:
-            raise InputError(
-                f"edge_index: an edge names node {low if low < 0 else high}, which is missing; "
-                f"expected 0 to {found.num_nodes - 1}"
-            )
-    if found.num_nodes < at_least:
-        raise InputError(
-            f"data: found {found.num_nodes} nodes (n_samples={found.num_nodes}); expected at least {at_least}"
-        )
-    if found.x is None and (found.edge_index is None or found.edge_index.numel() == 0):
-        raise InputError("data: found neither features nor edges; expected at least one of them")
+    n = found.num_nodes
+    if found.edge_index is not None:
+        check_edges(found.edge_index, n, weight=found.edge_weight)
+    if n < at_least:
+        raise wrong("data", f"{n} nodes (n_samples={n})", f"at least {at_least}")
     if found.x is not None:
-        if found.x.size(0) != found.num_nodes:
-            raise InputError(f"x: found {found.x.size(0)} rows for {found.num_nodes} nodes")
-        if found.x.size(1) == 0:
-            raise InputError(
-                f"x: found 0 feature(s) (shape=({found.num_nodes}, 0)) while a minimum of 1 is required (or no x)"
-            )
-        values = found.x.values() if found.x.layout == torch.sparse_csr else found.x
-        if not bool(torch.isfinite(values).all()):
-            bad = (~torch.isfinite(values)).nonzero()
-            row, column = _position(found.x, bad[0])
-            raise InputError(
-                f"x: found {len(bad)} NaN or infinite values, the first at row {row}, column {column}; "
-                "expected finite features"
-            )
-    if found.edge_index is not None and found.edge_weight is not None:
-        _check_weights(found.edge_weight, found.edge_index.size(1))
+        check_matrix(found.x, rows=n)
+    elif found.edge_index is None or found.edge_index.numel() == 0:
+        raise wrong("data", "neither features nor edges", "at least one of them")
     return found
 
 
-def _position(x: Tensor, entry: Tensor) -> tuple[int, int]:
-    """Row and column of an entry of the strided matrix, or of the values of the CSR matrix."""
-    if x.layout == torch.strided:
-        return int(entry[0]), int(entry[1])
-    return int(torch.searchsorted(x.crow_indices(), entry, right=True)) - 1, int(x.col_indices()[entry])
-
-
-def _check_weights(weight: Tensor, num_edges: int) -> None:
-    if weight.numel() != num_edges:
-        raise InputError(f"edge_weight: found {weight.numel()} values for {num_edges} edges")
-    bad = weight[~torch.isfinite(weight) | (weight < 0)]
-    if bad.numel():
-        raise InputError(
-            f"edge_weight: found {bad.numel()} negative or non-finite weights (the first is {float(bad[0]):g}); "
-            "expected finite weights >= 0"
-        )
-
-
-def as_features(data: Any) -> Tensor:
+def as_features(data: Any, what: str = "x") -> Tensor:
     """An array, SciPy matrix or Tensor as float32 [n, f] on the CPU; CSR if it is sparse enough to pay."""
-    x = data.detach().cpu() if isinstance(data, Tensor) else _from_arrays(data)
-    if x.dim() != 2:
-        hint = ". Reshape your data: a single column to [n, 1], a single sample to [1, f]" if x.dim() == 1 else ""
-        raise InputError(f"x: found shape {list(x.shape)}; expected [n, f]{hint}")
-    if x.is_complex():
-        raise InputError(f"x: found dtype {x.dtype}; expected real numbers. {COMPLEX}")
-    if x.layout == torch.strided:
-        x = x.float()
-        share = float(torch.count_nonzero(x)) / max(x.numel(), 1)
-        if share >= SPARSE_BELOW or not x.numel():
-            return x.contiguous()
-        return x.to_sparse_csr()
-    csr: Tensor = x if x.layout == torch.sparse_csr else x.to_sparse_csr()
-    share = csr.values().numel() / max(csr.size(0) * csr.size(1), 1)
-    return csr.float() if share < SPARSE_BELOW else csr.to_dense().float()
-
-
-def _from_arrays(data: Any) -> Tensor:
     import numpy as np
-    import scipy.sparse as sp
 
-    if sp.issparse(data):
-        if data.ndim != 2:
-            raise InputError(f"x: found shape {list(data.shape)}; expected [n, f]")
-        csr = data.tocsr()
-        if csr.dtype.kind not in "fiub":
-            hint = f". {COMPLEX}" if csr.dtype.kind == "c" else ""
-            raise InputError(f"x: found dtype {csr.dtype}; expected numbers{hint}")
-        if not csr.has_canonical_format:
-            csr = csr.copy()  # summing works in place, and the matrix is the user's
-            csr.sum_duplicates()
-        return csr_tensor(
-            torch.from_numpy(csr.indptr.astype(np.int64)),
-            torch.from_numpy(csr.indices.astype(np.int64)),
-            torch.from_numpy(csr.data.astype(np.float32)),
-            csr.shape,
-        )
-    try:
-        array = np.asarray(data)
-        if array.dtype.kind == "O":
-            array = array.astype(np.float64)
-    except ValueError as error:
-        raise InputError(f"data: found {type(data).__name__}; expected numbers of shape [n, f] ({error})") from error
-    except TypeError as error:
-        raise EntryError(f"data: found {type(data).__name__}; expected numbers of shape [n, f] ({error})") from error
-    if array.dtype.kind not in "fiub":
-        hint = f". {COMPLEX}" if array.dtype.kind == "c" else ""
-        raise InputError(f"data: found {type(data).__name__} of dtype {array.dtype}; expected numbers{hint}")
-    array = np.ascontiguousarray(array, dtype=np.float32) if array.ndim else array.astype(np.float32)
-    return torch.from_numpy(array if array.flags.writeable else array.copy())
+    matrix = check_matrix(data, what, empty=True, finite=False)
+    if isinstance(matrix, Tensor):
+        x = matrix.cpu()
+    elif hasattr(matrix, "indptr"):
+        crow, col = (torch.from_numpy(part.astype(np.int64)) for part in (matrix.indptr, matrix.indices))
+        x = csr_tensor(crow, col, torch.from_numpy(matrix.data.astype(np.float32)), matrix.shape)
+    else:
+        array = np.ascontiguousarray(matrix, dtype=np.float32)
+        x = torch.from_numpy(array if array.flags.writeable else array.copy())
+    x = x.float()
+    stored = torch.count_nonzero(x) if x.layout == torch.strided else x.values().numel()
+    if x.numel() > 0 and float(stored) / x.numel() < SPARSE_BELOW:
+        return x if x.layout == torch.sparse_csr else x.to_sparse_csr()
+    return x.to_dense().contiguous()
 
 
 def _from_networkx(graph: Any) -> Any:
@@ -239,15 +153,15 @@ def _from_networkx(graph: Any) -> Any:
     try:
         weight = np.array([w for *_, w in edges], dtype=np.float32)
     except (TypeError, ValueError) as error:
-        raise InputError(f"edge attribute weight: {error}; expected numbers") from error
+        raise wrong("edge attribute weight", error, "numbers") from error
     if not graph.is_directed():
         pairs, weight = np.concatenate([pairs, pairs[:, ::-1]]), np.concatenate([weight, weight])
     features = [graph.nodes[node].get("x") for node in graph.nodes]
     x, lacking = None, [node for node, value in zip(nodes, features, strict=True) if value is None]
     if lacking and len(lacking) < len(nodes):
-        raise InputError(f"node attribute x: missing at {len(lacking)} nodes, such as {lacking[0]!r}; expected at all")
+        raise wrong("node attribute x", f"none at {len(lacking)} nodes, such as {lacking[0]!r}", "one at every node")
     if nodes and not lacking:
-        x = _from_arrays([np.atleast_1d(value) for value in features])
+        x = as_features([np.atleast_1d(value) for value in features])
     return Data(
         x=x,
         edge_index=torch.from_numpy(pairs.T.copy()),

@@ -7,9 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import wrong
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.sparse import to_scipy_or_numpy
+from genurl_graph.inputs.validation import check_matrix
 
 
 def as_distances(matrix: Any) -> Input:
@@ -21,16 +22,15 @@ def as_distances(matrix: Any) -> Input:
         As in `nearest_given`, which checks the distances.
     """
     if hasattr(matrix, "num_node_features") or hasattr(matrix, "is_multigraph"):
-        raise InputError(f"metric precomputed: found {type(matrix).__name__}; expected a matrix of distances [n, n]")
+        raise wrong("metric precomputed", type(matrix).__name__, "a matrix of distances [n, n]")
     kind = "torch" if isinstance(matrix, Tensor) else "numpy"
-    array = to_scipy_or_numpy(matrix)
-    if array.ndim != 2 or array.shape[0] != array.shape[1]:
-        raise InputError(
-            f"distances: found shape {list(array.shape)}; expected a square matrix (metric precomputed). "
-            "Reshape your data"
+    array = check_matrix(to_scipy_or_numpy(matrix), "distances", finite=False)
+    if array.shape[0] != array.shape[1]:
+        raise wrong(
+            "distances", f"shape {list(array.shape)}", "a square matrix (metric precomputed). Reshape your data"
         )
     if array.shape[0] < 2:
-        raise InputError("distances: found 1 sample (n_samples=1); expected at least 2")
+        raise wrong("distances", "1 sample (n_samples=1)", "at least 2")
     return Input(None, None, None, int(array.shape[0]), kind, distances=array)
 
 
@@ -42,17 +42,14 @@ def as_new(matrix: Any, n_neighbors: int, num_fitted: int) -> tuple[Tensor, Tens
     InputError
         As in `nearest_given`; not n columns; or rows of a sparse matrix with fewer than k entries.
     """
-    array = to_scipy_or_numpy(matrix)
-    if array.ndim != 2 or array.shape[1] != num_fitted:
-        raise InputError(
-            f"distances: found shape {list(array.shape)}; expected [m, {num_fitted}], new samples by fitted ones"
-        )
+    # New samples by fitted ones.
+    array = check_matrix(to_scipy_or_numpy(matrix), "distances", columns=num_fitted, finite=False)
     k = min(n_neighbors, num_fitted)
     edge_index, distance = nearest_given(array, k, own=False)
     count = torch.bincount(edge_index[0], minlength=array.shape[0])
     if int(count.min()) < k:
         short = int(count.argmin())
-        raise InputError(f"distances: row {short} has {int(count[short])} entries; expected at least {k} (n_neighbors)")
+        raise wrong("distances", f"{int(count[short])} entries in row {short}", f"at least {k} (n_neighbors)")
     return edge_index[1].view(-1, k), distance.view(-1, k)
 
 
@@ -87,21 +84,19 @@ def nearest_given(matrix: Any, n_neighbors: int, *, own: bool) -> tuple[Tensor, 
         matrix = matrix.tocoo()
         row, column, value = matrix.row.astype(np.int64), matrix.col.astype(np.int64), matrix.data
     else:
-        if matrix.dtype.kind not in "fiub":
-            matrix = matrix.astype(np.float64)
         row, column, value = _nearest_of_dense(matrix, n_neighbors + own)
     value = value.astype(np.float32)
     bad = ~(np.isfinite(value) & (value >= 0))
     if bad.any():
-        where = f"row {row[bad][0]}, column {column[bad][0]}"
-        raise InputError(f"distances: found {value[bad][0]} at {where}; expected finite distances >= 0, not NaN or inf")
+        found = f"{value[bad][0]} at row {row[bad][0]}, column {column[bad][0]}"
+        raise wrong("distances", found, "finite distances >= 0, not NaN or inf")
     if own:
         others = row != column
         row, column, value = row[others], column[others], value[others]
     order = np.lexsort((column, value, row))
     row, column, value = row[order], column[order], value[order]
     if not row.size:
-        raise InputError("distances: found no neighbours; expected some (are explicit entries missing?)")
+        raise wrong("distances", "no neighbours", "some (are explicit entries missing?)")
     first = np.searchsorted(row, np.arange(matrix.shape[0]))
     kept = np.arange(row.size) - first[row] < n_neighbors
     return torch.from_numpy(np.stack([row[kept], column[kept]])), torch.from_numpy(value[kept])

@@ -63,6 +63,7 @@ def check_matrix(
     >>> check_matrix([[1, 2], [3, 4]]).shape
     (2, 2)
     """
+    kind = type(x).__name__
     is_sparse = hasattr(x, "tocsr") or (isinstance(x, Tensor) and x.layout != torch.strided)
     if is_sparse and not sparse:
         raise wrong(what, "a sparse matrix", "a dense one")
@@ -72,10 +73,10 @@ def check_matrix(
             raise wrong(what, f"a tensor of layout {x.layout}", "a strided one, or a sparse one (COO, CSR or CSC)")
     elif not is_sparse:
         x = _as_array(x, what)
-    _check_shape(tuple(x.shape), what, rows, columns, empty)
     if x.is_complex() if isinstance(x, Tensor) else x.dtype.kind not in "fiub":
         hint = ". Complex data not supported" if "complex" in str(x.dtype) else ""
-        raise wrong(what, f"dtype {x.dtype}", f"real numbers{hint}")
+        raise wrong(what, f"{kind} of dtype {x.dtype}", f"real numbers{hint}")
+    _check_shape(tuple(x.shape), what, rows, columns, empty)
     if is_sparse:
         x = _as_csr(x)
     if finite:
@@ -106,8 +107,7 @@ def check_finite(
     first = bad[0]
     row, column = (entries.row[first], entries.col[first]) if hasattr(matrix, "tocoo") else divmod(first, x.shape[1])
     where = f"row {row_name(int(row))}, column {column_name(int(column))}"
-    found = f"{len(bad)} NaN or infinite values, the first ({values[first]}) at {where}"
-    raise wrong(what, found, "finite numbers")
+    raise wrong(what, f"{len(bad)} NaN or infinite values, the first ({values[first]}) at {where}", "finite numbers")
 
 
 def value_range(x: Any) -> tuple[float, float]:

@@ -97,5 +97,5 @@ def test_bad_requests(digits):
     fitted = model(epochs=1).fit(distances)
     with pytest.raises(ValueError, match="49 features, but GenURL is expecting 50"):
         fitted.transform(distances[:, :49])
-    with pytest.raises(InputError, match="row 0 has 3 entries; expected at least 10"):
+    with pytest.raises(InputError, match="found 3 entries in row 0; expected at least 10"):
         fitted.transform(sp.csr_matrix(([1.0, 2.0, 3.0], ([0, 0, 0], [1, 2, 3])), shape=(1, 50)))

@@ -206,7 +206,7 @@ def test_resumed_runs_are_of_the_same_teacher(table, tmp_path):
         (np.ones((N, 3), np.float32), "teacher: all 40 rows of features are the same"),
         (np.full((N, 3), np.nan, np.float32), "teacher: x: found 120 NaN"),
         (np.ones((N, 3, 2)), r"teacher: x: found shape \[40, 3, 2\]"),
-        ("no/such/file.npy", r"no/such/file\.npy: no such file"),
+        ("no/such/file.npy", r"no/such/file\.npy: found no such file"),
         (nn.Linear(3, 2), "Linear: cannot read rows"),
         (nn.Sequential(nn.Linear(7, 2), nn.Threshold(1e9, 0.0)), "rows of features are the same"),
     ],
@@ -221,7 +221,7 @@ def test_bad_students(table):
     for student, message in (
         ("free", "student: found 'free'; expected one that reads features"),
         ("gcn", "found no graph for student 'gcn'"),
-        ("cnn", "7 columns are no square images"),
+        ("cnn", "7 columns, which are no square images"),
         ("mpl", "found 'mpl'; expected one of auto, gcn"),
         (nn.Linear(3, 2), "cannot read rows"),
     ):
