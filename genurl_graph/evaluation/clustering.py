@@ -7,18 +7,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from genurl_graph.exceptions import InputError
+from genurl_graph.evaluation.splits import check_labels
+from genurl_graph.exceptions import wrong
 
 
 def kmeans(z: Any, k: int, seed: int = 0) -> npt.NDArray[np.int64]:
-    """Cluster of each row of `z` [n, d], int64 [n]: k-means with k clusters, 10 restarts, lowest inertia."""
+    """Clusters of the rows of `z` [n, d] by k-means, int64 [n]: the lowest inertia of 10 restarts."""
     from sklearn.cluster import KMeans
 
     return np.asarray(KMeans(k, n_init=10, random_state=seed).fit_predict(z), dtype=np.int64)
 
 
 def cluster(z: Any, y: Any, seed: int = 0) -> dict[str, float]:
-    """Agreement of k-means clusters (10 restarts, lowest inertia) with the classes.
+    """Compare k-means clusters (10 restarts, lowest inertia) with the classes.
 
     Parameters
     ----------
@@ -37,12 +38,10 @@ def cluster(z: Any, y: Any, seed: int = 0) -> dict[str, float]:
     from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
     from sklearn.metrics.cluster import contingency_matrix
 
-    y = np.asarray(y).reshape(-1)
-    if z.shape[0] != len(y):
-        raise InputError(f"embedding: {z.shape[0]} rows for {len(y)} labels")
+    y = check_labels(y, z.shape[0])
     known = y >= 0
     if not known.any():
-        raise InputError("cluster: no node has a label")
+        raise wrong("cluster", "no node with a label", "at least one")
     k = len(np.unique(y[known]))
     found = kmeans(z, k, seed)[known]
     table = contingency_matrix(y[known], found)

@@ -17,14 +17,15 @@ import torch
 from torch import Tensor
 
 from genurl_graph.evaluation.link_decoder import decoder_scores, hadamard
-from genurl_graph.exceptions import InputError
+from genurl_graph.evaluation.splits import Pairs
+from genurl_graph.exceptions import wrong
 from genurl_graph.inputs.input import as_input
 from genurl_graph.inputs.sparse import to_scipy_or_numpy
+from genurl_graph.inputs.validation import check_matrix
 from genurl_graph.runtime.devices import seeded
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
-from genurl_graph.evaluation.splits import Pairs
 
 VAL_SHARE, TEST_SHARE = 0.05, 0.10
 # Fewer edges leave none for validation: int(0.05 * 19) = 0.
@@ -33,7 +34,7 @@ HITS_AT = 50
 SCORERS = ("cosine", "inner", "decoder")
 
 # Entries of the Hadamard products that are held at a time.
-_CELLS = 1 << 24
+_ENTRIES = 1 << 24
 
 
 class LinkSplit(NamedTuple):
@@ -82,33 +83,28 @@ def link_split(data: Data, seed: int = 0) -> LinkSplit:
     from torch_geometric.data import Data
     from torch_geometric.transforms import RandomLinkSplit
 
-    found = as_input(data)
-    edges = _undirected(found.edge_index, found.num_nodes)
+    given = as_input(data)
+    edges = _undirected(given.edge_index, given.num_nodes)
     if edges.size(1) < FEWEST_EDGES:
-        raise InputError(
-            f"protocol links: the graph has {edges.size(1)} undirected edges without self loops; expected at least "
-            f"{FEWEST_EDGES}, so that {VAL_SHARE:.0%} of them are not none"
-        )
+        expected = f"at least {FEWEST_EDGES}, so that {VAL_SHARE:.0%} of them are one at least"
+        raise wrong("protocol links", f"{edges.size(1)} undirected edges without self loops", expected)
     split = RandomLinkSplit(VAL_SHARE, TEST_SHARE, is_undirected=True, add_negative_train_samples=False)
     both = torch.cat([edges, edges.flip(0)], 1)
     with _seeded(seed), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="There are not enough negative edges")  # an error, below
-        parts = split(Data(edge_index=both, num_nodes=found.num_nodes))
+        parts = split(Data(edge_index=both, num_nodes=given.num_nodes))
     val, test = (Pairs(part.edge_label_index, part.edge_label > 0) for part in parts[1:])
     for name, pairs in (("validation", val), ("test", test)):
         n_edges = int(pairs.label.sum())
         if n_edges * 2 != pairs.label.numel():
-            raise InputError(
-                f"protocol links: only {pairs.label.numel() - n_edges} pairs without an edge were found for {n_edges} "
-                f"{name} edges; expected as many (the graph is nearly complete)"
-            )
-    held_out = torch.cat([pairs.edge_index[:, pairs.label] for pairs in (val, test)], 1)
-    graph = training_graph(data, held_out)
-    return LinkSplit(graph, _undirected(graph.edge_index, found.num_nodes), val, test)
+            found = f"{pairs.label.numel() - n_edges} pairs without an edge for {n_edges} {name} edges"
+            raise wrong("protocol links", found, "as many (the graph is nearly complete)")
+    graph = training_graph(data, torch.cat([pairs.edge_index[:, pairs.label] for pairs in (val, test)], 1))
+    return LinkSplit(graph, _undirected(graph.edge_index, given.num_nodes), val, test)
 
 
 def official_split(data: Data) -> LinkSplit | None:
-    """The split that a data set brings (ogbl-collab), or None.
+    """Return the split that a data set brings (ogbl-collab), or None.
 
     Its graph is the data set's: training edges alone. Pairs that repeat in later years are edges of both sides, as OGB
     has it.
@@ -130,7 +126,7 @@ def official_split(data: Data) -> LinkSplit | None:
 
 
 def training_graph(data: Data, held_out: Tensor) -> Data:
-    """The graph without the held-out pairs: what an embedding may see.
+    """Take the held-out pairs out of a graph: what is left is what an embedding may see.
 
     Parameters
     ----------
@@ -151,7 +147,7 @@ def training_graph(data: Data, held_out: Tensor) -> Data:
 
     found = as_input(data)
     if found.edge_index is None:
-        raise InputError("protocol links: the data set has no edges; expected a graph")
+        raise wrong("protocol links", "a data set with no edges", "a graph")
     kept = ~torch.isin(pair_keys(found.edge_index, found.num_nodes), pair_keys(held_out, found.num_nodes))
     graph = Data(edge_index=found.edge_index[:, kept], num_nodes=found.num_nodes)
     if found.x is not None:
@@ -162,7 +158,7 @@ def training_graph(data: Data, held_out: Tensor) -> Data:
 
 
 def link_scores(z: Any, split: LinkSplit, *, seed: int = 0) -> dict[str, dict[str, dict[str, float | None]]]:
-    """How well an embedding ranks held-out edges before non-edges.
+    """Score how well an embedding ranks held-out edges before non-edges.
 
     Parameters
     ----------
@@ -186,13 +182,7 @@ def link_scores(z: Any, split: LinkSplit, *, seed: int = 0) -> dict[str, dict[st
     """
     from sklearn.preprocessing import normalize
 
-    rows = to_scipy_or_numpy(z)
-    n = split.graph.num_nodes
-    if rows.ndim != 2 or rows.shape[0] != n:
-        raise InputError(f"embedding: found shape {list(rows.shape)}; expected {n} rows, one for each node")
-    if not np.isfinite(rows.sum()):
-        raise InputError("embedding: found NaN or infinite values; expected finite ones")
-    rows = rows.astype(np.float32)
+    rows = to_scipy_or_numpy(check_matrix(z, "embedding", rows=split.graph.num_nodes)).astype(np.float32)
     unit = normalize(rows)  # a zero row stays one
     parts = {"val": split.val, "test": split.test}
     found = {
@@ -207,7 +197,7 @@ def link_scores(z: Any, split: LinkSplit, *, seed: int = 0) -> dict[str, dict[st
 
 
 def ranking(scores: Any, label: Any) -> dict[str, float | None]:
-    """Figures of a ranking of edges and non-edges.
+    """Compute the figures of a ranking of edges and non-edges.
 
     Parameters
     ----------
@@ -237,7 +227,7 @@ def ranking(scores: Any, label: Any) -> dict[str, float | None]:
 
 def inner_products(rows: Any, edge_index: Tensor) -> Any:
     """``z_u . z_v`` of pairs, a float32 array [m], a bounded number of products at a time."""
-    step = max(1, _CELLS // max(rows.shape[1], 1))
+    step = max(1, _ENTRIES // max(rows.shape[1], 1))
     return np.concatenate([hadamard(rows, part).sum(1) for part in torch.split(edge_index, step, 1)])
 
 
@@ -249,7 +239,7 @@ def pair_keys(edge_index: Tensor, num_nodes: int) -> Tensor:
 def _undirected(edge_index: Tensor | None, num_nodes: int) -> Tensor:
     """Every pair that an edge joins once, the smaller node first, sorted, without self loops."""
     if edge_index is None:
-        raise InputError("protocol links: the data set has no edges; expected a graph")
+        raise wrong("protocol links", "a data set with no edges", "a graph")
     keys = torch.unique(pair_keys(edge_index[:, edge_index[0] != edge_index[1]], num_nodes))
     return torch.stack([keys // num_nodes, keys % num_nodes])
 

@@ -1,4 +1,4 @@
-"""Classifiers on a frozen embedding of millions of rows: logistic regression and a small MLP, in batches.
+"""Classifiers on a frozen embedding of millions of rows: logistic regression and a small MLP, in mini-batches.
 
 `genurl_graph.evaluation.probe` is for what scikit-learn fits in reasonable time. Here extra memory is bounded by the
 training rows and a batch, any device will do, and the package's own loop trains.
@@ -7,6 +7,7 @@ training rows and a batch, any device will do, and the package's own loop trains
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,14 +17,15 @@ from torch import Tensor, nn
 
 from genurl_graph.config.parameters import EncoderConfig, TrainingConfig
 from genurl_graph.evaluation.ogb import Array, Metric
-from genurl_graph.evaluation.splits import Index, Split
-from genurl_graph.exceptions import InputError
+from genurl_graph.evaluation.splits import Index, Split, check_labels
+from genurl_graph.exceptions import wrong
 from genurl_graph.inputs.sparse import to_scipy_or_numpy
+from genurl_graph.inputs.validation import check_matrix
 from genurl_graph.losses.terms import LossTerms
 from genurl_graph.nn.features import Features
 from genurl_graph.nn.mlp import MLP
 from genurl_graph.runtime.devices import choose_device, seeded
-from genurl_graph.training.loop import train
+from genurl_graph.training.loop import Callback, train
 
 # Penalties of the logistic regression, lambda of `mean loss + lambda / 2 |W|^2`, from the strongest to none.
 PENALTIES = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 1e-5, 0.0)
@@ -35,16 +37,16 @@ CHUNK = 1 << 16
 
 
 class ProbeResult(NamedTuple):
-    """What a classifier on frozen rows reached.
+    """Scores of a classifier on frozen rows.
 
     Attributes
     ----------
     val, test : float
-        Score by the metric, at what validation nodes chose.
+        Score by the metric, with the classifier that validation nodes chose.
     parameters : int
         Of the chosen classifier.
     chosen : float
-        What validation nodes chose: the penalty (linear), or the epoch (MLP).
+        The penalty (linear) or the epoch (MLP) that validation nodes chose.
     """
 
     val: float
@@ -61,107 +63,6 @@ def settings(epochs: int | None = None) -> dict[str, Any]:
         "linear": {"penalties": list(PENALTIES), "lr": LR_LINEAR},
         "mlp": {"layers": LAYERS, "hidden": HIDDEN, "dropout": DROPOUT, "lr": LR_MLP},
     }
-
-
-class Rows:
-    """A frozen embedding with standardised columns; batches are standardised as they are read.
-
-    Parameters
-    ----------
-    z : Tensor or array, float, shape [n, d]
-        Stays on the CPU.
-    device : torch.device
-        Where batches go.
-
-    Raises
-    ------
-    InputError
-        Sparse or not finite rows.
-    """
-
-    def __init__(self, z: Any, device: torch.device) -> None:
-        found = to_scipy_or_numpy(z)
-        if not isinstance(found, np.ndarray) or found.ndim != 2:
-            raise InputError(f"frozen probes: found {type(found).__name__}; expected a dense matrix [n, d]")
-        self.z, self.device = torch.from_numpy(found.astype(np.float32, copy=False)), device
-        parts = torch.split(self.z, CHUNK)
-        # Mean and deviation of all nodes, no labels; in float64, and around the mean, so that nothing cancels.
-        mean = torch.stack([part.double().sum(0) for part in parts]).sum(0) / len(self.z)
-        squares = torch.stack([(part.double() - mean).square().sum(0) for part in parts]).sum(0)
-        if not bool(torch.isfinite(squares).all()):
-            raise InputError("frozen probes: the embedding holds NaN or infinite values; expected finite ones")
-        scale = (squares / len(self.z)).sqrt()
-        scale[scale == 0] = 1.0
-        self.mean, self.scale = mean.float().to(device), scale.float().to(device)
-
-    def __getitem__(self, index: Tensor) -> Tensor:
-        """Standardised rows, float32 [m, d], on the device."""
-        return (self.z[index].to(self.device) - self.mean) / self.scale
-
-
-class LinearPath(nn.Module):
-    """Multinomial logistic regressions of all `PENALTIES` side by side: one pass over the data trains them all."""
-
-    def __init__(self, dim: int, classes: int) -> None:
-        super().__init__()
-        self.classes = classes
-        self.weight = nn.Parameter(torch.zeros(dim, len(PENALTIES) * classes))
-        self.bias = nn.Parameter(torch.zeros(len(PENALTIES) * classes))
-
-    def forward(self, rows: Tensor) -> Tensor:
-        """Logits, shape [m, penalties, classes]."""
-        return torch.addmm(self.bias, rows, self.weight).view(len(rows), len(PENALTIES), self.classes)
-
-    def penalty(self) -> Tensor:
-        norms = self.weight.square().sum(0).view(len(PENALTIES), self.classes).sum(1)
-        return torch.dot(norms.new_tensor(PENALTIES), norms) / 2
-
-
-class Network(nn.Module):
-    """A perceptron with batch normalisation and dropout, `LAYERS` linear maps in all."""
-
-    def __init__(self, dim: int, classes: int) -> None:
-        super().__init__()
-        self.net = MLP(
-            EncoderConfig("mlp", dim=classes, hidden=HIDDEN, layers=LAYERS, dropout=DROPOUT, norm="hidden"), dim
-        )
-
-    def forward(self, rows: Tensor) -> Tensor:
-        """Logits, shape [m, 1, classes]."""
-        logits: Tensor = self.net(Features(rows))
-        return logits[:, None]
-
-    def penalty(self) -> Tensor:
-        return self.net.input.weight.new_zeros(())
-
-
-class Classification(nn.Module):
-    """Cross-entropy of batches of labelled rows, every row once an epoch: what `genurl_graph.training.loop` minimises.
-
-    Attributes
-    ----------
-    steps : int
-        Batches of an epoch.
-    """
-
-    def __init__(self, classifier: LinearPath | Network, rows: Tensor, label: Tensor) -> None:
-        super().__init__()
-        self.classifier, self.rows, self.label = classifier, rows, label
-        self.steps = math.ceil(len(rows) / BATCH)
-        self.batches: list[Tensor] = []
-
-    def forward(self, progress: float = 0.0) -> LossTerms:
-        if not self.batches:
-            order = torch.randperm(len(self.rows)).to(self.rows.device)
-            # Batches of equal size but for one row: batch normalisation has no use for a small rest.
-            self.batches = list(torch.tensor_split(order, self.steps))
-        index = self.batches.pop()
-        logits = self.classifier(self.rows[index])
-        label = self.label[index].repeat_interleave(logits.size(1))
-        # The classifiers have no weight in common: the sum of their means trains each as if it were alone.
-        fit = F.cross_entropy(logits.flatten(0, 1), label, reduction="sum") / len(index)
-        penalty = self.classifier.penalty()
-        return LossTerms(fit + penalty, fit, penalty)
 
 
 def linear_classifier(
@@ -193,15 +94,21 @@ def linear_classifier(
     -------
     ProbeResult
         Of the strongest penalty among those that are best on validation nodes.
+
+    Raises
+    ------
+    InputError
+        Sparse rows, rows that are not finite or do not match the labels, a split without validation nodes, or fewer
+        than two classes to learn.
     """
-    rows, y, classes = _prepare(z, y, split, device)
+    rows = FrozenRows(z, y, split, device)
     with seeded(seed):
-        model = LinearPath(rows.z.size(1), classes).to(rows.device)
-        train(_objective(model, rows, y, split), TrainingConfig(epochs=epochs, lr=LR_LINEAR, schedule="cosine"))
-    val = [metric(y[split.val], predicted) for predicted in _predict(model, rows, split.val)]
+        model = LinearPath(rows.z.size(1), rows.classes)
+        rows.fit(model, TrainingConfig(epochs=epochs, lr=LR_LINEAR, schedule="cosine"))
+    val = [metric(rows.y[split.val], predicted) for predicted in rows.predict(model, split.val)]
     best = int(np.argmax(val))
-    test = metric(y[split.test], _predict(model, rows, split.test)[best])
-    return ProbeResult(val[best], test, (rows.z.size(1) + 1) * classes, PENALTIES[best])
+    test = metric(rows.y[split.test], rows.predict(model, split.test)[best])
+    return ProbeResult(val[best], test, (rows.z.size(1) + 1) * rows.classes, PENALTIES[best])
 
 
 def mlp_classifier(
@@ -216,53 +123,134 @@ def mlp_classifier(
 ) -> ProbeResult:
     """An MLP with batch normalisation and dropout on standardised columns; validation nodes choose the epoch.
 
-    Arguments as of `linear_classifier`.
+    Arguments and errors are those of `linear_classifier`; the learning rate is constant.
 
     Returns
     -------
     ProbeResult
-        Of the first epoch among those that are best on validation nodes. Test nodes are looked at once, with it.
+        Of the first epoch among those that are best on validation nodes. Test nodes are read once, for it.
     """
-    rows, y, classes = _prepare(z, y, split, device)
+    rows = FrozenRows(z, y, split, device)
     best: tuple[float, int, dict[str, Tensor]] = (-1.0, 0, {})
     with seeded(seed):
-        model = Network(rows.z.size(1), classes).to(rows.device)
+        model = Network(rows.z.size(1), rows.classes)
 
         def keep_best(epoch: int, loss: float) -> None:
             nonlocal best
-            found = metric(y[split.val], _predict(model, rows, split.val)[0])
+            found = metric(rows.y[split.val], rows.predict(model, split.val)[0])
             if found > best[0]:
                 best = found, epoch, {key: value.clone() for key, value in model.state_dict().items()}
 
-        train(_objective(model, rows, y, split), TrainingConfig(epochs=epochs, lr=LR_MLP), callbacks=[keep_best])
+        rows.fit(model, TrainingConfig(epochs=epochs, lr=LR_MLP), [keep_best])
     val, epoch, state = best
     model.load_state_dict(state)
-    test = metric(y[split.test], _predict(model, rows, split.test)[0])
+    test = metric(rows.y[split.test], rows.predict(model, split.test)[0])
     return ProbeResult(val, test, sum(p.numel() for p in model.parameters()), epoch)
 
 
-def _prepare(z: Any, y: Any, split: Split, device: str) -> tuple[Rows, Array, int]:
-    rows, labels = Rows(z, choose_device(device)), np.asarray(y).reshape(-1)
-    if len(labels) != len(rows.z):
-        raise InputError(f"embedding: {len(rows.z)} rows for {len(labels)} labels")
-    if len(split.val) == 0:
-        raise InputError("frozen probes: the split has no validation nodes, which choose what is kept")
-    if len(np.unique(labels[split.train])) < 2:
-        raise InputError("frozen probes: the training nodes hold fewer than two classes")
-    return rows, labels, int(labels.max()) + 1
+class FrozenRows:
+    """A frozen embedding, its labels and a split; columns are standardised batch by batch.
+
+    Parameters and errors are those of `linear_classifier`. The embedding stays on the CPU, batches go to `device`.
+    """
+
+    def __init__(self, z: Any, y: Any, split: Split, device: str) -> None:
+        found = to_scipy_or_numpy(check_matrix(z, "embedding", sparse=False))
+        self.y, self.split, self.device = check_labels(y, len(found)), split, choose_device(device)
+        if len(split.val) == 0:
+            raise wrong("frozen probes", "no validation nodes", "some, which choose the classifier")
+        if len(np.unique(self.y[split.train])) < 2:
+            raise wrong("frozen probes", "fewer than two classes among the training nodes", "at least two")
+        self.z, self.classes = torch.from_numpy(found.astype(np.float32, copy=False)), int(self.y.max()) + 1
+        parts = torch.split(self.z, CHUNK)
+        # Mean and deviation of all nodes, no labels; in float64, and around the mean, so that nothing cancels.
+        mean = torch.stack([part.double().sum(0) for part in parts]).sum(0) / len(self.z)
+        squares = torch.stack([(part.double() - mean).square().sum(0) for part in parts]).sum(0)
+        scale = (squares / len(self.z)).sqrt()
+        scale[scale == 0] = 1.0
+        self.mean, self.scale = mean.float().to(self.device), scale.float().to(self.device)
+
+    def __getitem__(self, index: Tensor) -> Tensor:
+        """Standardised rows, float32 [m, d], on the device."""
+        return (self.z[index].to(self.device) - self.mean) / self.scale
+
+    def fit(self, model: LinearPath | Network, config: TrainingConfig, callbacks: Sequence[Callback] = ()) -> None:
+        """Train a classifier on the training nodes."""
+        label = torch.from_numpy(self.y[self.split.train].astype(np.int64)).to(self.device)
+        rows = self[torch.from_numpy(self.split.train)]
+        train(Classification(model.to(self.device), rows, label), config, callbacks=callbacks)
+
+    @torch.no_grad()
+    def predict(self, model: LinearPath | Network, index: Index) -> Array:
+        """Predicted labels, int64 [classifiers, m]."""
+        was = model.training
+        model.eval()
+        parts = [model(self[part]).argmax(-1).cpu() for part in torch.split(torch.from_numpy(index), CHUNK)]
+        model.train(was)
+        found: Array = torch.cat(parts).T.numpy()
+        return found
 
 
-def _objective(model: LinearPath | Network, rows: Rows, y: Array, split: Split) -> Classification:
-    label = torch.from_numpy(y[split.train].astype(np.int64)).to(rows.device)
-    return Classification(model, rows[torch.from_numpy(split.train)], label)
+class LinearPath(nn.Module):
+    """Multinomial logistic regressions of all `PENALTIES` side by side: one pass over the data trains them all."""
+
+    def __init__(self, dim: int, classes: int) -> None:
+        super().__init__()
+        self.classes = classes
+        self.weight = nn.Parameter(torch.zeros(dim, len(PENALTIES) * classes))
+        self.bias = nn.Parameter(torch.zeros(len(PENALTIES) * classes))
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Logits, shape [m, penalties, classes]."""
+        return torch.addmm(self.bias, rows, self.weight).view(len(rows), len(PENALTIES), self.classes)
+
+    def penalty(self) -> Tensor:
+        norms = self.weight.square().sum(0).view(len(PENALTIES), self.classes).sum(1)
+        return torch.dot(norms.new_tensor(PENALTIES), norms) / 2
 
 
-@torch.no_grad()
-def _predict(model: LinearPath | Network, rows: Rows, index: Index) -> Array:
-    """Predicted labels, int64 [classifiers, m]."""
-    was = model.training
-    model.eval()
-    parts = [model(rows[part]).argmax(-1).cpu() for part in torch.split(torch.from_numpy(index), CHUNK)]
-    model.train(was)
-    found: Array = torch.cat(parts).T.numpy()
-    return found
+class Network(nn.Module):
+    """A perceptron with batch normalisation and dropout, `LAYERS` linear maps in all."""
+
+    def __init__(self, dim: int, classes: int) -> None:
+        super().__init__()
+        config = EncoderConfig("mlp", dim=classes, hidden=HIDDEN, layers=LAYERS, dropout=DROPOUT, norm="hidden")
+        self.net = MLP(config, dim)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Logits, shape [m, 1, classes]."""
+        logits: Tensor = self.net(Features(rows))
+        return logits[:, None]
+
+    def penalty(self) -> Tensor:
+        return self.net.input.weight.new_zeros(())
+
+
+class Classification(nn.Module):
+    """Cross-entropy of batches of labelled rows, every row once an epoch: the objective of the loop.
+
+    Attributes
+    ----------
+    steps : int
+        Batches of an epoch.
+    """
+
+    def __init__(self, classifier: LinearPath | Network, rows: Tensor, label: Tensor) -> None:
+        super().__init__()
+        self.classifier, self.rows, self.label = classifier, rows, label
+        self.steps = math.ceil(len(rows) / BATCH)
+        self.batches: list[Tensor] = []
+
+    def forward(self, progress: float = 0.0) -> LossTerms:
+        """Loss of one batch."""
+        if not self.batches:
+            order = torch.randperm(len(self.rows)).to(self.rows.device)
+            # Batches of equal size but for one row: batch normalisation has no use for a small rest.
+            self.batches = list(torch.tensor_split(order, self.steps))
+        index = self.batches.pop()
+        logits = self.classifier(self.rows[index])
+        label = self.label[index].repeat_interleave(logits.size(1))
+        # The classifiers have no weight in common: the sum of their means trains each as if it were alone.
+        fit = F.cross_entropy(logits.flatten(0, 1), label, reduction="sum") / len(index)
+        penalty = self.classifier.penalty()
+        return LossTerms(fit + penalty, fit, penalty)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import InputError, wrong
 
 Array = npt.NDArray[Any]
 # (labels [m], predicted labels [m]) -> score in [0, 1]
@@ -43,7 +43,7 @@ def official_accuracy(name: str) -> Metric:
     except ValueError as error:
         raise InputError(f"OGB evaluator: {' '.join(str(error).split())}") from error
     if evaluator.eval_metric != "acc":
-        raise InputError(f"OGB evaluator: {name} is judged by {evaluator.eval_metric!r}; expected 'acc'")
+        raise wrong(f"OGB evaluator of {name}", f"the metric {evaluator.eval_metric!r}", "'acc'")
 
     def metric(labels: Array, predicted: Array) -> float:
         columns = {"y_true": np.asarray(labels).reshape(-1, 1), "y_pred": np.asarray(predicted).reshape(-1, 1)}

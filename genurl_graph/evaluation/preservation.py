@@ -1,4 +1,4 @@
-"""How well an embedding keeps neighbourhoods: the numbers of the protocol ``reduce``."""
+"""How well an embedding preserves neighbourhoods: the numbers of the protocol ``reduce``."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from genurl_graph.evaluation.ranks import Points, blocks, nearest, ranks, sample_rows
-from genurl_graph.evaluation.splits import Split
-from genurl_graph.exceptions import InputError
+from genurl_graph.evaluation.splits import Split, check_labels
+from genurl_graph.exceptions import wrong
 
 # Trustworthiness and continuity of all points up to this many; beyond, of a sample of rows against all points.
 EXACT_UP_TO = 15_000
@@ -19,19 +19,19 @@ SAMPLED_ROWS = 5_000
 SPEARMAN_POINTS = 3_000
 FOLDS = 5
 
-# What `reduce_scores` finds, in the order of tables.
+# Numbers of `reduce_scores`, in the order of tables.
 SCORES = ("knn_accuracy", "trustworthiness", "continuity", "spearman")
 
 
 class Preservation(NamedTuple):
-    """Trustworthiness and continuity of single points, both 1 where nothing is wrong."""
+    """Trustworthiness and continuity of single points, both 1 for a perfect embedding."""
 
     rows: Tensor
-    """int64 ``[m]``: which points."""
+    """int64 ``[m]``: the points."""
     trustworthiness: Tensor
-    """float64 ``[m]``: 1 minus what points that only the embedding shows nearby cost."""
+    """float64 ``[m]``: 1 minus the penalty of neighbours in the embedding that are far away in the input."""
     continuity: Tensor
-    """float64 ``[m]``: 1 minus what neighbours that the embedding tore away cost."""
+    """float64 ``[m]``: 1 minus the penalty of neighbours in the input that are far away in the embedding."""
 
 
 @torch.no_grad()
@@ -47,7 +47,7 @@ def preservation(
 ) -> Preservation:
     """Local trustworthiness and continuity (Venna, Kaski: Local multidimensional scaling, 2006, eqs. 1 and 2).
 
-    Of point i, with r_x(i, j) the place of j among the neighbours of i in the input and N_z(i) its k nearest in the
+    Of point i, with r_x(i, j) the rank of j among the neighbours of i in the input and N_z(i) its k nearest in the
     embedding::
 
         T_i = 1 - 2 / (k (2n - 3k - 1)) * sum_{j in N_z(i)} max(r_x(i, j) - k, 0)
@@ -83,25 +83,25 @@ def preservation(
     given, made = Points(x, "input", metric, device), Points(z, "embedding", device=device)
     n = given.n
     if made.n != n:
-        raise InputError(f"embedding: {made.n} rows, but the input has {n}")
+        raise wrong("embedding", f"{made.n} rows", f"{n}, as in the input")
     if not 1 <= k < n / 2:
-        raise InputError(f"k: found {k}; expected at least 1 and below n / 2 = {n / 2:g}")
+        raise wrong("k", k, f"at least 1 and below n / 2 = {n / 2:g}")
     rows = torch.arange(n) if rows is None else rows
-    trust: list[Tensor] = []
-    kept: list[Tensor] = []
+    trustworthiness: list[Tensor] = []
+    continuity: list[Tensor] = []
     unit = 2 / (k * (2 * n - 3 * k - 1))
     for part in blocks(rows, n, memory_mb):
         before, after = given.distances(part), made.distances(part)
-        for judge, shown, found in ((before, after, trust), (after, before, kept)):
-            places = ranks(judge, nearest(shown, k)) - k
-            found.append(1 - unit * places.clamp_min_(0).double().sum(1).cpu())
-    return Preservation(rows, torch.cat(trust), torch.cat(kept))
+        for judge, shown, found in ((before, after, trustworthiness), (after, before, continuity)):
+            excess = ranks(judge, nearest(shown, k)) - k
+            found.append(1 - unit * excess.clamp_min_(0).double().sum(1).cpu())
+    return Preservation(rows, torch.cat(trustworthiness), torch.cat(continuity))
 
 
 def reduce_scores(
     x: Any, z: Any, y: Any = None, *, seed: int = 0, metric: str = "euclidean", device: torch.device | str = "cpu"
 ) -> dict[str, Any]:
-    """All numbers of the protocol ``reduce``: 10-NN accuracy, trustworthiness, continuity, Spearman's correlation.
+    """Compute all numbers of the protocol ``reduce``.
 
     * ``knn_accuracy``: vote of the 10 nearest in the embedding, 5-fold cross-validation, stratified and shuffled;
     * ``trustworthiness``, ``continuity`` with k = 12 (`preservation`): of all points up to 15,000, beyond that of
@@ -130,21 +130,18 @@ def reduce_scores(
     Raises
     ------
     InputError
-        As `preservation`, or labels that do not count the points.
+        As `preservation`, or not one label for each point.
     """
     n = Points(z, "embedding").n
     accuracy, how_accuracy = _cross_validated(z, y, seed)
     k = min(12, (n - 1) // 2)
     rows = sample_rows(n, SAMPLED_ROWS if n > EXACT_UP_TO else n, seed)
     points = f"all {n:,} points" if len(rows) == n else f"{len(rows):,} random points, each against all {n:,}"
-    trust = continuity = None
-    if k:
-        found = preservation(x, z, k, rows=rows, metric=metric, device=device)
-        trust, continuity = float(found.trustworthiness.mean()), float(found.continuity.mean())
+    found = preservation(x, z, k, rows=rows, metric=metric, device=device) if k else None
     return {
         "knn_accuracy": accuracy,
-        "trustworthiness": trust,
-        "continuity": continuity,
+        "trustworthiness": float(found.trustworthiness.mean()) if found else None,
+        "continuity": float(found.continuity.mean()) if found else None,
         "spearman": spearman(x, z, seed=seed, metric=metric),
         "how": {
             "knn_accuracy": how_accuracy,
@@ -172,10 +169,10 @@ def spearman(
         return None
     # In float64, whose products are exact enough; squareform takes one triangle.
     parts = (points.matrix[rows].astype(np.float64) for points in (given, made))
-    places = [rankdata(squareform(euclidean_distances(part), checks=False)) for part in parts]
-    if any(np.ptp(place) == 0 for place in places):
+    ranked = [rankdata(squareform(euclidean_distances(part), checks=False)) for part in parts]
+    if any(np.ptp(one) == 0 for one in ranked):
         return None
-    return float(np.corrcoef(*places)[0, 1])
+    return float(np.corrcoef(*ranked)[0, 1])
 
 
 def knn_accuracy(z: Any, y: Any, split: Split, n_neighbors: int = 10) -> float:
@@ -192,9 +189,7 @@ def _cross_validated(z: Any, y: Any, seed: int) -> tuple[float | None, str]:
 
     if y is None:
         return None, "no labels"
-    points, labels = np.asarray(z), np.asarray(y).reshape(-1)
-    if len(points) != len(labels):
-        raise InputError(f"labels: found {len(labels)} for the {len(points)} rows of the embedding")
+    points, labels = np.asarray(z), check_labels(y, len(z))
     known = np.flatnonzero(labels >= 0)
     points, labels = points[known], labels[known]
     folds = min(FOLDS, int(np.unique(labels, return_counts=True)[1].max(initial=0)))

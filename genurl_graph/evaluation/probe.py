@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from genurl_graph.evaluation.splits import Split
-from genurl_graph.exceptions import InputError
+from genurl_graph.evaluation.splits import Split, check_labels
+from genurl_graph.exceptions import wrong
 
 Array = npt.NDArray[Any]
 
@@ -40,11 +40,9 @@ def linear_probe(z: Any, y: Any, split: Split, protocol: str) -> dict[str, float
     dict
         ``train``, ``val`` (None where the protocol has no validation nodes) and ``test`` accuracy in [0, 1].
     """
-    y = np.asarray(y).reshape(-1)
-    if z.shape[0] != len(y):
-        raise InputError(f"embedding: {z.shape[0]} rows for {len(y)} labels")
+    y = check_labels(y, z.shape[0])
     if len(np.unique(y[split.train])) < 2:
-        raise InputError("linear probe: the training nodes hold fewer than two classes")
+        raise wrong("linear probe", "fewer than two classes among the training nodes", "at least two")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=UserWarning)  # lbfgs short of converging at weak penalties
         if protocol == "random-10":
@@ -61,7 +59,7 @@ def linear_probe(z: Any, y: Any, split: Split, protocol: str) -> dict[str, float
 def knn_probe(z: Any, y: Any, split: Split, n_neighbors: int = 20, metric: str = "cosine") -> float:
     """Test accuracy of the vote of the nearest training nodes, in [0, 1].
 
-    The protocol's metric is cosine; coordinates of a picture, whose origin means nothing, need "euclidean".
+    The protocol's metric is cosine; 2-d maps, whose origin means nothing, need "euclidean".
     """
     from sklearn.neighbors import KNeighborsClassifier
 
@@ -98,10 +96,8 @@ def _cross_validated(z: Any, y: Array, split: Split) -> tuple[Any, Any]:
 
     largest = int(np.unique(y[split.train], return_counts=True)[1].max())
     if largest < FOLDS:
-        raise InputError(
-            f"protocol random-10: no class has {FOLDS} training nodes for {FOLDS}-fold cross-validation (the largest "
-            f"has {largest}); use random-10-10-80"
-        )
+        expected = f"{FOLDS} for {FOLDS}-fold cross-validation; use random-10-10-80"
+        raise wrong("protocol random-10", f"at most {largest} training nodes of a class", expected)
     features = normalize(z)
     model = OneVsRestClassifier(LogisticRegression(solver="liblinear"))
     grid = {"estimator__C": [2.0**p for p in range(-10, 10)]}

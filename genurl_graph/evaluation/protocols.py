@@ -8,9 +8,10 @@ import numpy as np
 
 from genurl_graph.evaluation.clustering import cluster
 from genurl_graph.evaluation.probe import knn_probe, linear_probe
-from genurl_graph.evaluation.splits import default_protocol, splits
-from genurl_graph.exceptions import InputError
+from genurl_graph.evaluation.splits import default_protocol, labels_of, splits
+from genurl_graph.exceptions import wrong
 from genurl_graph.inputs.sparse import to_scipy_or_numpy
+from genurl_graph.inputs.validation import check_matrix
 
 __all__ = [
     "default_protocol",
@@ -96,7 +97,7 @@ def knn_embedding(
 def raw_features(data: Any) -> Any:
     """The reference row "raw": input features as they are, SciPy CSR where they are sparse."""
     if getattr(data, "x", None) is None:
-        raise InputError("raw features: the data set has none")
+        raise wrong("raw features", "a data set without features", "features x [n, f]")
     return to_scipy_or_numpy(data.x)
 
 
@@ -109,7 +110,7 @@ def propagated_features(data: Any, hops: int = 2) -> Any:
 
     x = raw_features(data)
     if data.edge_index is None:
-        raise InputError("propagated features: the data set has no edges")
+        raise wrong("propagated features", "a data set without edges", "a graph")
     n = x.shape[0]
     row, col = np.asarray(data.edge_index)
     a = sp.csr_array((np.ones(len(row), dtype=np.float32), (row, col)), shape=(n, n))
@@ -122,13 +123,8 @@ def propagated_features(data: Any, hops: int = 2) -> Any:
 
 
 def _arrays(z: Any, data: Any) -> tuple[Any, np.ndarray[Any, Any]]:
-    if getattr(data, "y", None) is None:
-        raise InputError("evaluation: the data set has no labels")
-    features = to_scipy_or_numpy(z)
-    y = np.asarray(data.y).reshape(-1)
-    if features.shape[0] != len(y):
-        raise InputError(f"embedding: {features.shape[0]} rows, but the data set has {len(y)} nodes")
-    return features, y
+    y = labels_of(data)
+    return to_scipy_or_numpy(check_matrix(z, "embedding", rows=len(y))), y
 
 
 def _mean(values: list[Any]) -> float | None:

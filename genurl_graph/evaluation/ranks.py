@@ -1,4 +1,4 @@
-"""Rows of the distance matrix, a block at a time, and what is read off them: nearest points and ranks."""
+"""Rows of the distance matrix, a block at a time, and from them nearest points and ranks."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import unknown
 from genurl_graph.inputs.sparse import to_scipy_or_numpy
+from genurl_graph.inputs.validation import check_matrix
 
 # Up to this many columns differences are squared one column at a time: exact, and equal points have equal distances.
 _FEW_COLUMNS = 16
-# Cells times columns up to which products are computed in float64; beyond, float32 tells points apart well enough.
+# Distances times columns up to which products are in float64; beyond, float32 tells points apart well enough.
 _FLOAT64_WORK = 2e10
 
 
@@ -40,13 +41,9 @@ class Points:
         import scipy.sparse as sp
 
         if metric not in ("euclidean", "cosine"):
-            raise InputError(f"metric: unknown {metric!r}; expected euclidean or cosine")
-        matrix = to_scipy_or_numpy(x)
-        if matrix.ndim != 2 or 0 in matrix.shape or matrix.dtype.kind not in "fiub":
-            raise InputError(f"{name}: found {matrix.dtype} of shape {matrix.shape}; expected numbers [n, d]")
+            raise unknown("metric", metric, ("euclidean", "cosine"))
+        matrix = to_scipy_or_numpy(check_matrix(x, name))
         self.sparse = bool(sp.issparse(matrix))
-        if not np.isfinite(matrix.data if self.sparse else matrix).all():
-            raise InputError(f"{name}: holds NaN or infinite numbers")
         if matrix.dtype != np.float32:
             matrix = matrix.astype(np.float64)
         if metric == "cosine":
@@ -82,7 +79,7 @@ class Points:
         return block
 
     def subset(self, rows: Tensor) -> Points:
-        """The same for some of the points."""
+        """Some of the points."""
         part = copy(self)
         part.matrix, part.n, part._ready = self.matrix[rows.numpy()], len(rows), None
         return part
@@ -107,14 +104,14 @@ class Points:
 
 
 def blocks(rows: Tensor, n: int, memory_mb: float) -> tuple[Tensor, ...]:
-    """`rows` in parts such that six blocks of float64 distances to n points fit into the memory."""
+    """Split `rows` so that six blocks of float64 distances to n points fit into the memory."""
     return torch.split(rows, max(1, int(memory_mb * 2**20 / (6 * 8 * n))))
 
 
 def nearest(distances: Tensor, k: int) -> Tensor:
     """Columns [B, k] of the k smallest distances of each row, nearest first; of equal ones that of smallest index."""
     values, found = distances.topk(k, dim=1, largest=False)
-    # topk breaks ties as it likes. Where a k-th place or two neighbours are tied, the whole row is sorted.
+    # topk breaks ties in any order. Where the k-th distance or two neighbours are tied, the whole row is sorted.
     last = values[:, -1:]
     tied = ((distances <= last).sum(1, dtype=torch.int32) > k) | (values[:, 1:] == values[:, :-1]).any(1)
     rows = tied.nonzero().squeeze(1)
@@ -124,7 +121,7 @@ def nearest(distances: Tensor, k: int) -> Tensor:
 
 
 def ranks(distances: Tensor, columns: Tensor) -> Tensor:
-    """Places [B, k], from 1, of `columns` [B, k] in the order of each row's distances; ties in the order of columns."""
+    """Ranks [B, k], from 1, of `columns` [B, k] among each row's distances; ties are in the order of columns."""
     values = distances.gather(1, columns)
     ordered = _sorted(distances)
     below = torch.searchsorted(ordered, values)
@@ -133,10 +130,9 @@ def ranks(distances: Tensor, columns: Tensor) -> Tensor:
     pairs = (equal > 1).nonzero()
     position = torch.arange(distances.size(1), device=distances.device)
     for part in torch.split(pairs, max(1, len(distances) // 2)):
-        row, place = part.T
-        column = columns[row, place]
-        same = distances[row] == values[row, place][:, None]
-        found[row, place] += (same & (position < column[:, None])).sum(1)
+        row, entry = part.T
+        same = distances[row] == values[row, entry][:, None]
+        found[row, entry] += (same & (position < columns[row, entry][:, None])).sum(1)
     return found
 
 

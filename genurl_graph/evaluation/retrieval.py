@@ -1,4 +1,4 @@
-"""Compact vectors as search keys: how many true neighbours they find, and how well labels are ranked."""
+"""Compact vectors as search keys: recall of true neighbours, and mean average precision of labels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from genurl_graph.evaluation.ranks import Points, blocks, nearest, sample_rows
-from genurl_graph.exceptions import InputError
+from genurl_graph.evaluation.splits import check_labels
+from genurl_graph.exceptions import wrong
 
 Array = npt.NDArray[Any]
 
@@ -34,7 +35,7 @@ def retrieval_scores(
     seed: int = 0,
     memory_mb: float = 256,
 ) -> dict[str, Any]:
-    """Search in the embedding, judged by labels and by the neighbours in the input.
+    """Judge search in the embedding by labels and by the neighbours in the input.
 
     * ``map``: mean average precision of the whole database's ranking. Relevant are the R items that share the query's
       label; AP is the mean, over these items r, of the share of relevant ones among all items not farther than r. It
@@ -74,22 +75,21 @@ def retrieval_scores(
         not fit.
     """
     if (queries is None) != (database is None):
-        raise InputError("queries and database: found one of them; expected both, or none for leave-one-out")
+        raise wrong("queries and database", "one of them", "both, or none for leave-one-out")
     if y is None and x is None:
-        raise InputError("retrieval: found neither labels nor the input; expected one of them to judge by")
+        raise wrong("retrieval", "neither labels nor the input", "one of them to judge by")
     whole = Points(z, "embedding", metric)
     given = None if x is None else Points(x, "input", input_metric)
-    labels = None if y is None else np.asarray(y).reshape(-1)
-    for name, found in (("input", given and given.n), ("labels", None if labels is None else len(labels))):
-        if found is not None and found != whole.n:
-            raise InputError(f"{name}: {found} rows, but the embedding has {whole.n}")
+    labels = None if y is None else check_labels(y, whole.n)
+    if given is not None and given.n != whole.n:
+        raise wrong("input", f"{given.n} rows", f"{whole.n}, as in the embedding")
     apart = queries is not None
     asked = _rows("queries", queries, whole.n) if apart else torch.arange(whole.n)
     base = _rows("database", database, whole.n) if apart else asked
     chosen = asked[sample_rows(len(asked), MAX_QUERIES, seed)]
     size = len(base) if apart else whole.n - 1
     if size < 1:
-        raise InputError("database: found one row, which is the query itself; expected others")
+        raise wrong("database", "one row, which is the query itself", "others")
     ks = [k for k in recall_at if 1 <= k <= size]
     search = _Search(whole, base, apart)
     truth = None if given is None else _Search(given, base, apart)
@@ -108,7 +108,7 @@ def retrieval_scores(
                 hits += [found_same[:, :k].any(1).sum() for k in ks]
         if truth is not None and first is not None:
             true = nearest(truth.distances(part), max(ks))
-            shared += [float(_overlap(first[:, :k], true[:, :k])) / k for k in ks]
+            shared += [float(torch.isin(_keys(first[:, :k]), _keys(true[:, :k])).sum()) / k for k in ks]
     q = len(chosen)
     kind = "leave-one-out" if not apart else "queries apart from the database"
     return {
@@ -138,20 +138,19 @@ def _average_precision(distances: Array, relevant: npt.NDArray[np.bool_]) -> flo
     return float(np.mean(np.searchsorted(wanted, wanted, side="right") / nearer))
 
 
-def _overlap(a: Tensor, b: Tensor) -> Tensor:
-    """How many entries of the rows of a [B, k] stand in the same rows of b; none occurs twice in a row."""
-    both = torch.cat([a, b], dim=1).sort(dim=1).values
-    return (both[:, 1:] == both[:, :-1]).sum()
+def _keys(columns: Tensor) -> Tensor:
+    """One number for each (row, column) of `columns` [B, k]."""
+    return columns + torch.arange(len(columns))[:, None] * 2**32
 
 
 def _rows(name: str, which: Any, n: int) -> Tensor:
     values = np.asarray(which).reshape(-1)
     if values.dtype == bool:
         if len(values) != n:
-            raise InputError(f"{name}: a mask of {len(values)} entries for {n} rows")
+            raise wrong(name, f"a mask of {len(values)} entries", f"{n}, one for each row")
         values = np.flatnonzero(values)
     if len(values) == 0 or values.dtype.kind not in "iu":
-        raise InputError(f"{name}: found {len(values)} entries of {values.dtype}; expected row numbers or a mask")
+        raise wrong(name, f"{len(values)} entries of {values.dtype}", "row numbers or a mask")
     if values.min() < 0 or values.max() >= n:
-        raise InputError(f"{name}: row {int(values.max())} or {int(values.min())} is none of 0 to {n - 1}")
+        raise wrong(name, f"rows {int(values.min())} to {int(values.max())}", f"rows of 0 to {n - 1}")
     return torch.from_numpy(values.astype(np.int64))

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from torch import Tensor
 
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import unknown, wrong
 
-if TYPE_CHECKING:
-    pass
-import numpy.typing as npt
+PROTOCOLS = ("public", "random-10", "random-10-10-80")
+REPEATS = {"random-10": 3, "random-10-10-80": 20}
+
+Index = npt.NDArray[np.int64]
 
 
 class Pairs(NamedTuple):
@@ -29,12 +31,6 @@ class Pairs(NamedTuple):
     label: Tensor
 
 
-PROTOCOLS = ("public", "random-10", "random-10-10-80")
-REPEATS = {"random-10": 3, "random-10-10-80": 20}
-
-Index = npt.NDArray[np.int64]
-
-
 class Split(NamedTuple):
     """Node ids of one split; `val` is empty where the protocol has none."""
 
@@ -44,13 +40,13 @@ class Split(NamedTuple):
 
 
 def default_protocol(data: Any) -> str:
-    """ "public" where the data set brings masks, else "random-10-10-80"."""
+    """Name of a data set's protocol: "public" where it brings masks, else "random-10-10-80"."""
     masks = [getattr(data, f"{name}_mask", None) for name in ("train", "val", "test")]
     return "public" if all(mask is not None for mask in masks) else "random-10-10-80"
 
 
 def splits(protocol: str, data: Any, *, seed: int = 0, n_repeats: int | None = None) -> Iterator[Split]:
-    """Splits of a protocol, one after the other.
+    """Yield the splits of a protocol.
 
     Parameters
     ----------
@@ -70,12 +66,10 @@ def splits(protocol: str, data: Any, *, seed: int = 0, n_repeats: int | None = N
         Unknown protocol, "public" without masks, or too few labelled nodes.
     """
     if protocol not in PROTOCOLS:
-        raise InputError(f"protocol: unknown {protocol!r}; expected one of {', '.join(PROTOCOLS)}")
+        raise unknown("protocol", protocol, PROTOCOLS)
     if n_repeats is not None and n_repeats < 1:
-        raise InputError(f"n_repeats: found {n_repeats}; expected at least 1")
-    if getattr(data, "y", None) is None:
-        raise InputError("evaluation: the data set has no labels")
-    y = np.asarray(data.y).reshape(-1)
+        raise wrong("n_repeats", n_repeats, "at least 1")
+    y = labels_of(data)
     if protocol == "public":
         yield from _public(data, y >= 0)
         return
@@ -83,12 +77,10 @@ def splits(protocol: str, data: Any, *, seed: int = 0, n_repeats: int | None = N
     tenth = len(labelled) // 10
     classes = len(np.unique(y[labelled]))
     if classes < 2:
-        raise InputError(f"protocol {protocol}: the labels hold {classes} classes; expected at least 2")
+        raise wrong(f"protocol {protocol}", f"{classes} classes", "at least 2")
     if tenth < classes:
-        raise InputError(
-            f"protocol {protocol}: {len(labelled)} labelled nodes are too few for a tenth ({tenth}) that can hold "
-            f"{classes} classes"
-        )
+        found = f"{len(labelled)} labelled nodes of {classes} classes"
+        raise wrong(f"protocol {protocol}", found, f"at least {10 * classes}, so that a tenth can hold all classes")
     for repeat in range(REPEATS[protocol] if n_repeats is None else n_repeats):
         rng = np.random.default_rng([seed, repeat])
         order = rng.permutation(labelled)
@@ -101,9 +93,24 @@ def splits(protocol: str, data: Any, *, seed: int = 0, n_repeats: int | None = N
             yield Split(order[:tenth], order[tenth : 2 * tenth], order[2 * tenth :])
 
 
+def labels_of(data: Any) -> npt.NDArray[Any]:
+    """Labels of a data set, an array [n]; InputError where it has none."""
+    if getattr(data, "y", None) is None:
+        raise wrong("evaluation", "a data set with no labels", "labels y [n]")
+    return np.asarray(data.y).reshape(-1)
+
+
+def check_labels(y: Any, n: int) -> npt.NDArray[Any]:
+    """Labels as an array [n]; InputError where their number is not that of the rows of the embedding."""
+    labels = np.asarray(y).reshape(-1)
+    if len(labels) != n:
+        raise wrong("embedding", f"{n} rows", f"{len(labels)}, one for each label")
+    return labels
+
+
 def _public(data: Any, known: npt.NDArray[np.bool_]) -> Iterator[Split]:
     if default_protocol(data) != "public":
-        raise InputError("protocol public: the data set brings no train, validation and test masks")
+        raise wrong("protocol public", "a data set without train, validation and test masks", "all three")
     masks = [np.asarray(getattr(data, f"{name}_mask")) for name in ("train", "val", "test")]
     masks = [mask[:, None] if mask.ndim == 1 else mask for mask in masks]
     columns = max(mask.shape[1] for mask in masks)
@@ -112,5 +119,5 @@ def _public(data: Any, known: npt.NDArray[np.bool_]) -> Iterator[Split]:
         train, val, test = (np.flatnonzero(mask[:, min(column, mask.shape[1] - 1)] & known) for mask in masks)
         for name, part in (("train", train), ("val", val), ("test", test)):
             if len(part) == 0:
-                raise InputError(f"protocol public: {name}_mask holds no labelled node")
+                raise wrong("protocol public", f"no labelled node in {name}_mask", "at least one")
         yield Split(train, val, test)

@@ -1,4 +1,4 @@
-"""What may choose between settings: accuracy inside the labelled nodes of a split, its test nodes unseen."""
+"""Statistics of runs: accuracy without test nodes, to choose settings by, and paired differences of methods."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from genurl_graph.evaluation.probe import standardised
 from genurl_graph.evaluation.splits import Split
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import wrong
 
 DRAWS, PER_CLASS = 10, 20
 # One strength alone favours some settings: steep spectra of the embedding want strong penalties, flat ones weak.
@@ -17,7 +17,7 @@ STRENGTHS = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 
 
 def inner_accuracy(z: Any, y: Any, split: Split) -> float:
-    """Accuracy of few labels inside the training and validation nodes of a split.
+    """Compute the accuracy of few labels inside the training and validation nodes of a split.
 
     A single validation accuracy moves by a point with the seed of the training. Here `PER_CLASS` nodes a class (at most
     half of its labelled ones) are drawn `DRAWS` times from all nodes that are not test nodes, a logistic regression is
@@ -47,7 +47,9 @@ def inner_accuracy(z: Any, y: Any, split: Split) -> float:
     pool = np.concatenate([split.train, split.val])
     labels, counts = np.unique(y[pool], return_counts=True)
     if int((counts > 1).sum()) < 2:
-        raise InputError("selection: found fewer than two classes with two labelled nodes each, test nodes left out")
+        raise wrong(
+            "selection", "fewer than two classes with two labelled nodes each, test nodes left out", "at least two"
+        )
     features = standardised(z)
     found = np.zeros((DRAWS, len(STRENGTHS)))
     for draw in range(DRAWS):
@@ -86,18 +88,14 @@ def paired_difference(
         No values, other lengths, or a confidence outside (0, 1).
     """
     if len(values) != len(reference) or not len(values):
-        raise InputError(
-            f"paired difference: found {len(values)} and {len(reference)} values; expected as many of both, at least 1"
-        )
+        raise wrong("paired difference", f"{len(values)} and {len(reference)} values", "as many of both, at least 1")
     if not 0 < confidence < 1:
-        raise InputError(f"confidence: found {confidence}; expected a number between 0 and 1")
+        raise wrong("confidence", confidence, "a number between 0 and 1")
     differences = np.asarray(values, dtype=np.float64) - np.asarray(reference, dtype=np.float64)
     mean = float(differences.mean())
     if len(differences) == 1:
         return {"mean": mean, "low": None, "high": None}
-    from scipy.stats import t
+    from scipy.stats import sem, t
 
-    half = float(
-        t.ppf((1 + confidence) / 2, len(differences) - 1) * differences.std(ddof=1) / np.sqrt(len(differences))
-    )
+    half = float(t.ppf((1 + confidence) / 2, len(differences) - 1) * sem(differences))
     return {"mean": mean, "low": mean - half, "high": mean + half}

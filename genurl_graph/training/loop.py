@@ -32,8 +32,9 @@ def train(
     resume: bool = False,
     callbacks: Sequence[Callback] = (),
     progress: bool = False,
+    optimizer_class: type[torch.optim.Adam] = torch.optim.Adam,
 ) -> list[float]:
-    """Minimise `objective` with Adam.
+    """Minimise `objective`.
 
     Random numbers come from torch's global generators; their state is part of the checkpoint, so that a
     resumed run continues bit for bit on the CPU, with the same objective, number of threads, machine and libraries.
@@ -48,9 +49,12 @@ def train(
     resume : bool
         Continue from the checkpoint.
     callbacks : sequence of callables
-        Called as ``callback(epoch, loss)`` after each epoch, counted from 1.
+        Called as ``callback(epoch, loss)`` after each epoch, counted from 1. One that raises StopIteration ends the
+        training.
     progress : bool
         Show a progress bar on stderr (only on a terminal).
+    optimizer_class : type
+        `torch.optim.Adam`, or a subclass such as `torch.optim.AdamW`.
 
     Returns
     -------
@@ -73,7 +77,7 @@ def train(
     check_precision(config.precision, parameters[0].device)
     # fp16 loses gradients below 6e-8: they are multiplied before, divided afterwards. Else it does nothing.
     scaler = GradScaler(parameters[0].device.type, enabled=config.precision == "fp16")
-    optimizer = torch.optim.Adam(parameters, lr=float(config.lr), weight_decay=config.weight_decay)
+    optimizer = optimizer_class(parameters, lr=float(config.lr), weight_decay=config.weight_decay)
     steps = int(getattr(objective, "steps", 1))
     history: list[float] = []
     if resume:
@@ -94,15 +98,16 @@ def train(
             history.append(math.fsum(losses) / steps)
             bar.set_postfix_str(f"loss {history[-1]:.4f}", refresh=False)
             bar.update()
-            for callback in callbacks:
-                callback(len(history), history[-1])
+            ended = _call(callbacks, len(history), history[-1])
             with connected(f"training stopped at epoch {epoch + 1}"):
                 stop = any_of(interrupt.requested, parameters[0].device)
-            due = len(history) % config.checkpoint_every == 0 or len(history) == config.epochs
+            due = ended or len(history) % config.checkpoint_every == 0 or len(history) == config.epochs
             if checkpoint is not None and (due or stop) and rank() == 0:
                 checkpoint.save(objective, optimizer, history, scaler)
             if stop:
                 raise KeyboardInterrupt
+            if ended:
+                break
     return history
 
 
@@ -138,6 +143,16 @@ def _step(
     scaler.step(optimizer)
     scaler.update()
     return loss
+
+
+def _call(callbacks: Sequence[Callback], epoch: int, loss: float) -> bool:
+    """Call the callbacks after an epoch; whether one of them ends the training."""
+    try:
+        for callback in callbacks:
+            callback(epoch, loss)
+    except StopIteration:
+        return True
+    return False
 
 
 def _diverged(objective: nn.Module, terms: dict[str, Tensor], epoch: int) -> NoReturn:

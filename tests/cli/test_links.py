@@ -100,7 +100,7 @@ def test_an_embedding_file_is_refused(run) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--protocol", "links", "--dataset", "digits"), "the data set has no edges"),
+        (("--protocol", "links", "--dataset", "digits"), "found a data set with no edges"),
         (("--protocol", "links", "--dataset", "karate", "--metrics", "m.txt"), "m.txt"),
         (("--protocol", "links", "--dataset", "karate", "--set", "loss.gama=1"), "loss.gamma"),
         (("--protocol", "links", "--dataset", "corra"), "'corra'"),

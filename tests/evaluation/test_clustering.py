@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from genurl_graph.evaluation.clustering import cluster
-from genurl_graph.exceptions import InputError
 
 
 def points(noise, seed=0):
@@ -31,11 +30,3 @@ def test_nodes_without_label_are_clustered_but_not_scored():
     unknown = y.copy()
     unknown[::3] = -1
     assert cluster(z, unknown)["acc"] == 1.0
-
-
-def test_bad_requests():
-    z, y = points(0.1)
-    with pytest.raises(InputError, match="150 rows for 149 labels"):
-        cluster(z, y[1:])
-    with pytest.raises(InputError, match="no node has a label"):
-        cluster(z, np.full(150, -1))

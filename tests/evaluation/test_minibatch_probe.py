@@ -7,10 +7,10 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from genurl_graph.evaluation import minibatch_probe as frozen
-from genurl_graph.evaluation.minibatch_probe import PENALTIES, linear_classifier, mlp_classifier
+from genurl_graph.config.parameters import TrainingConfig
+from genurl_graph.evaluation import minibatch_probe as module
+from genurl_graph.evaluation.minibatch_probe import PENALTIES, FrozenRows, LinearPath, linear_classifier, mlp_classifier
 from genurl_graph.evaluation.splits import Split
-from genurl_graph.exceptions import InputError
 
 Array = np.ndarray
 
@@ -31,9 +31,9 @@ def blobs(n: int = 600, classes: int = 3, d: int = 5, seed: int = 0) -> tuple[Ar
 
 def test_linear_path_reaches_the_minimiser_of_each_penalty() -> None:
     z, y, split = blobs()
-    rows, labels, classes = frozen._prepare(z, y, split, "cpu")
-    model = frozen.LinearPath(z.shape[1], classes)
-    frozen.train(frozen._objective(model, rows, labels, split), frozen._config(200, 0.1, "cosine"))
+    classes = 3
+    model = LinearPath(z.shape[1], classes)
+    FrozenRows(z, y, split, "cpu").fit(model, TrainingConfig(epochs=200, lr=0.1, schedule="cosine"))
     x = ((z - z.mean(0, dtype=np.float64)) / z.std(0, dtype=np.float64))[split.train]
     found = model.weight.detach().view(z.shape[1], len(PENALTIES), classes)
     # What all classes have in common changes no prediction; the minimiser has none of it.
@@ -63,7 +63,7 @@ def test_mlp_learns_what_no_linear_map_can() -> None:
     found = mlp_classifier(z, y, split, accuracy)
     assert found.test > 0.9
     assert linear_classifier(z, y, split, accuracy, epochs=20).test < 0.7
-    hidden = frozen.HIDDEN
+    hidden = module.HIDDEN
     linear_maps = (2 + 1) * hidden + (hidden + 1) * hidden + (hidden + 1) * 2
     assert found.parameters == linear_maps + 2 * (2 * hidden + 1)  # batch normalisation and the slope, twice
 
@@ -117,7 +117,7 @@ def test_same_seed_same_result_whatever_the_chunks_and_the_scale(
     first = classifier(z, y, split, accuracy, epochs=3, seed=1)
     assert torch.equal(torch.get_rng_state(), state)
     assert classifier(torch.from_numpy(z), torch.from_numpy(y), split, accuracy, epochs=3, seed=1) == first
-    monkeypatch.setattr(frozen, "CHUNK", 17)
+    monkeypatch.setattr(module, "CHUNK", 17)
     chunked = classifier(z * 1024, y, split, accuracy, epochs=3, seed=1)
     assert (chunked.val, chunked.test) == pytest.approx((first.val, first.test), abs=0.02)
 
@@ -132,16 +132,16 @@ def test_a_constant_column_changes_nothing() -> None:
 
 
 def test_every_training_row_is_seen_once_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frozen, "BATCH", 64)
+    monkeypatch.setattr(module, "BATCH", 64)
     rows, label = torch.arange(100.0)[:, None], torch.zeros(100, dtype=torch.long)
     seen: list[torch.Tensor] = []
 
-    class Spy(frozen.LinearPath):
+    class Spy(LinearPath):
         def forward(self, rows: torch.Tensor) -> torch.Tensor:
             seen.append(rows[:, 0])
             return super().forward(rows)
 
-    objective = frozen.Classification(Spy(1, 2), rows, label)
+    objective = module.Classification(Spy(1, 2), rows, label)
     assert objective.steps == 2
     for _ in range(2 * objective.steps):
         objective()
@@ -149,20 +149,3 @@ def test_every_training_row_is_seen_once_an_epoch(monkeypatch: pytest.MonkeyPatc
     for epoch in (seen[:2], seen[2:]):
         assert torch.equal(torch.cat(epoch).sort().values, rows[:, 0])
     assert not torch.equal(seen[0], seen[2])
-
-
-def test_bad_input() -> None:
-    import scipy.sparse as sp
-
-    z, y, split = blobs(60)
-    empty = np.empty(0, dtype=np.int64)
-    for bad, labels, parts, message in (
-        (sp.csr_matrix(z), y, split, "expected a dense matrix"),
-        (np.where(np.arange(60)[:, None] == 4, np.nan, z), y, split, "NaN or infinite"),
-        (z[:-1], y, split, "59 rows for 60 labels"),
-        (z, np.zeros(60, dtype=int), split, "fewer than two classes"),
-        (z, y, split._replace(val=empty), "no validation nodes"),
-    ):
-        for classifier in (linear_classifier, mlp_classifier):
-            with pytest.raises(InputError, match=message):
-                classifier(bad, labels, parts, accuracy, epochs=1)

@@ -10,14 +10,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_score
 from genurl_graph.evaluation import probe
 from genurl_graph.evaluation.probe import STRENGTHS, knn_probe, linear_probe
 from genurl_graph.evaluation.splits import Split
-from genurl_graph.exceptions import InputError
-
-
-def blobs(n=240, classes=4, dim=6, noise=0.3, seed=0):
-    rng = np.random.default_rng(seed)
-    y = np.arange(n) % classes
-    return (3 * rng.normal(size=(classes, dim))[y] + noise * rng.normal(size=(n, dim))).astype(np.float32), y
-
+from tests.evaluation.blobs import blobs
 
 SPLIT = Split(np.arange(0, 40), np.arange(40, 100), np.arange(100, 240))
 NO_VAL = Split(np.arange(0, 60), np.arange(0), np.arange(60, 240))
@@ -87,14 +80,3 @@ def test_nearest_neighbours_vote_as_by_hand():
         assert knn_probe(z, y, SPLIT, k) == pytest.approx(np.mean(votes == y[SPLIT.test]))
     few = Split(SPLIT.train[:8], SPLIT.val, SPLIT.test)
     assert knn_probe(z, y, few, 20) == knn_probe(z, y, few, 8)
-
-
-def test_bad_requests():
-    z, y = blobs()
-    with pytest.raises(InputError, match="239 rows for 240 labels"):
-        linear_probe(z[1:], y, SPLIT, "public")
-    one = Split(np.flatnonzero(y == 0), SPLIT.val, SPLIT.test)
-    with pytest.raises(InputError, match="fewer than two classes"):
-        linear_probe(z, y, one, "public")
-    with pytest.raises(InputError, match="no class has 5 training nodes"):
-        linear_probe(z, y, Split(np.arange(8), np.arange(0), SPLIT.test), "random-10")

@@ -7,7 +7,6 @@ import torch
 from torch_geometric.data import Data
 
 from genurl_graph.evaluation.protocols import evaluate_embedding, probe_embedding, propagated_features, raw_features
-from genurl_graph.exceptions import InputError
 
 
 @pytest.fixture(scope="module")
@@ -61,16 +60,3 @@ def test_public_is_the_default_where_there_are_masks(data):
     masked = data.clone()
     masked.train_mask, masked.val_mask, masked.test_mask = masks
     assert probe_embedding(data.x.numpy(), masked)["protocol"] == "public"
-
-
-def test_bad_requests(data):
-    with pytest.raises(InputError, match="299 rows, but the data set has 300 nodes"):
-        evaluate_embedding(data.x[1:], data)
-    with pytest.raises(InputError, match="no labels"):
-        evaluate_embedding(data.x, Data(x=data.x))
-    with pytest.raises(InputError, match="unknown 'links'"):
-        evaluate_embedding(data.x, data, "links")
-    with pytest.raises(InputError, match="has none"):
-        raw_features(Data(edge_index=data.edge_index))
-    with pytest.raises(InputError, match="no edges"):
-        propagated_features(Data(x=data.x))

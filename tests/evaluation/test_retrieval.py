@@ -7,7 +7,6 @@ from sklearn.metrics import average_precision_score
 
 from genurl_graph.evaluation import retrieval
 from genurl_graph.evaluation.retrieval import retrieval_scores
-from genurl_graph.exceptions import InputError
 
 
 @pytest.fixture
@@ -79,21 +78,3 @@ def test_a_sample_of_queries_is_named(cloud, monkeypatch) -> None:
     assert found["how"] == "leave-one-out, euclidean, random 50 of 70 queries"
     assert found["n_database"] == 69
     assert found["map"] == pytest.approx(whole["map"], abs=0.05)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"y": np.zeros(5), "queries": [0]}, "queries and database: found one"),
-        ({}, "neither labels nor the input"),
-        ({"y": np.zeros(4)}, "labels: 4 rows, but the embedding has 5"),
-        ({"x": np.zeros((4, 1))}, "input: 4 rows"),
-        ({"y": np.zeros(5), "queries": [0], "database": [5]}, "database: row 5"),
-        ({"y": np.zeros(5), "queries": np.zeros(5, bool), "database": [1]}, "queries: found 0 entries"),
-        ({"y": np.zeros(5), "queries": np.ones(4, bool), "database": [1]}, "queries: a mask of 4"),
-        ({"y": np.zeros(5), "metric": "dot"}, "metric: unknown 'dot'"),
-    ],
-)
-def test_bad_input(arguments: dict, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        retrieval_scores(np.eye(5), **arguments)

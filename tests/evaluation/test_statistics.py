@@ -1,27 +1,22 @@
-"""Choosing without test nodes: their labels change nothing, better embeddings score higher, few labels are refused."""
+"""Choosing without test nodes, and paired differences against SciPy's paired t test."""
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from scipy.stats import ttest_rel
 from sklearn.linear_model import LogisticRegression
 
-from genurl_graph.evaluation import statistics as selection
+from genurl_graph.evaluation import statistics
 from genurl_graph.evaluation.probe import standardised
 from genurl_graph.evaluation.splits import Split
-from genurl_graph.evaluation.statistics import inner_accuracy
-from genurl_graph.exceptions import InputError
+from genurl_graph.evaluation.statistics import inner_accuracy, paired_difference
+from tests.evaluation.blobs import blobs
 
 SPLIT = Split(np.arange(0, 40), np.arange(40, 140), np.arange(140, 300))
 
 
-def blobs(noise, n=300, classes=4, dim=6):
-    rng = np.random.default_rng(0)
-    y = np.arange(n) % classes
-    return (3 * rng.normal(size=(classes, dim))[y] + noise * rng.normal(size=(n, dim))).astype(np.float32), y
-
-
 def test_test_nodes_have_no_say():
-    z, y = blobs(4.0)
+    z, y = blobs(300, noise=4.0)
     other = y.copy()
     other[SPLIT.test] = -1
     found = inner_accuracy(z, y, SPLIT)
@@ -31,21 +26,21 @@ def test_test_nodes_have_no_say():
 
 
 def test_better_embeddings_score_higher(monkeypatch):
-    monkeypatch.setattr(selection, "DRAWS", 4)
-    exact, fair, poor = (inner_accuracy(*blobs(noise), SPLIT) for noise in (0.3, 4.0, 20.0))
+    monkeypatch.setattr(statistics, "DRAWS", 4)
+    exact, fair, poor = (inner_accuracy(*blobs(300, noise=noise), SPLIT) for noise in (0.3, 4.0, 20.0))
     assert exact == 1.0
     assert exact > fair + 0.05
     assert fair > poor + 0.05
-    assert inner_accuracy(sp.csr_matrix(blobs(0.3)[0]), blobs(0.3)[1], SPLIT) == 1.0
+    assert inner_accuracy(sp.csr_matrix(blobs(300)[0]), blobs(300)[1], SPLIT) == 1.0
 
 
 def test_best_of_the_strengths_over_the_same_draws():
     """As by hand: 20 nodes a class, or half of the class, are drawn; one strength serves all draws."""
-    z, y = blobs(6.0)
+    z, y = blobs(300, noise=6.0)
     y[SPLIT.train[:2]] = 9  # a class of two: one is drawn, one is judged
     features, pool = standardised(z), np.concatenate([SPLIT.train, SPLIT.val])
     rows = []
-    for draw in range(selection.DRAWS):
+    for draw in range(statistics.DRAWS):
         generator = np.random.default_rng(draw)
         train = np.concatenate(
             [
@@ -56,7 +51,7 @@ def test_best_of_the_strengths_over_the_same_draws():
         assert np.bincount(y[train])[9] == 1
         rest = np.array([node for node in pool if node not in train])
         scores = []
-        for strength in selection.STRENGTHS:
+        for strength in statistics.STRENGTHS:
             model = LogisticRegression(C=strength, max_iter=300).fit(features[train], y[train])
             scores.append(model.score(features[rest], y[rest]))
         rows.append(scores)
@@ -65,8 +60,16 @@ def test_best_of_the_strengths_over_the_same_draws():
     assert inner_accuracy(z, y, SPLIT) == pytest.approx(expected.max())
 
 
-def test_too_few_labels_are_refused():
-    z, y = blobs(1.0)
-    one = Split(np.flatnonzero(y == 0)[:10], np.flatnonzero(y == 0)[10:20], SPLIT.test)
-    with pytest.raises(InputError, match="fewer than two classes"):
-        inner_accuracy(z, y, one)
+@pytest.mark.parametrize("count", [2, 3, 10])
+@pytest.mark.parametrize("confidence", [0.95, 0.8])
+def test_interval_is_that_of_the_paired_t_test(count, confidence):
+    a, b = np.random.default_rng(count).normal(0.8, 0.1, (2, count))
+    expected = ttest_rel(a, b).confidence_interval(confidence)
+    found = paired_difference(a, list(b), confidence)
+    assert found["mean"] == pytest.approx(np.mean(a - b))
+    assert (found["low"], found["high"]) == pytest.approx((expected.low, expected.high))
+
+
+def test_one_pair_has_no_interval_and_equal_differences_a_point():
+    assert paired_difference([0.75], [0.5]) == {"mean": 0.25, "low": None, "high": None}
+    assert paired_difference([0.75, 1.0], [0.5, 0.75]) == {"mean": 0.25, "low": 0.25, "high": 0.25}
