@@ -7,9 +7,10 @@ with the seed of the training. Beside it stands the validation accuracy of the p
 a point.
 """
 
-import argparse
 import statistics
 from pathlib import Path
+
+from shared import benchmark_parser, percent, table_head
 
 from genurl_graph import GenURL, datasets
 from genurl_graph.config.toml import parse_assignments
@@ -19,7 +20,7 @@ from genurl_graph.evaluation.statistics import inner_accuracy
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--dataset", default="cora")
     parser.add_argument("--data-root", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
@@ -27,20 +28,16 @@ def main() -> None:
     arguments = parser.parse_args()
     data = datasets.load(arguments.dataset, arguments.data_root)
     split = next(splits("public", data))
-    print("| variant | accuracy | validation | s |\n|---|---|---|---|")
+    print(table_head("variant", "accuracy", "validation", "s"))
     for variant in arguments.variant or [""]:
         changes = parse_assignments(part for part in variant.split(",") if part)
         models = [GenURL(random_state=seed, config=changes).fit(data) for seed in range(arguments.seeds)]
         inside = [inner_accuracy(model.embedding_, data.y, split) for model in models]
         validation = [linear_probe(model.embedding_, data.y, split, "public")["val"] or 0.0 for model in models]
         seconds = statistics.fmean(model.seconds_["train"] for model in models)
-        print(f"| {variant or 'preset'} | {percent(inside)} | {percent(validation)} | {seconds:.1f} |", flush=True)
-
-
-def percent(shares: list[float]) -> str:
-    """Mean and, of several, unbiased deviation, in per cent."""
-    spread = f" ± {100 * statistics.stdev(shares):.2f}" if len(shares) > 1 else ""
-    return f"{100 * statistics.fmean(shares):.2f}{spread}"
+        print(
+            f"| {variant or 'preset'} | {percent(inside, 2)} | {percent(validation, 2)} | {seconds:.1f} |", flush=True
+        )
 
 
 if __name__ == "__main__":

@@ -8,13 +8,10 @@ the training images. With --held-out the last 5,000 training images take the pla
 
 from __future__ import annotations
 
-import argparse
-import gzip
-import os
-import time
-from pathlib import Path
+from functools import partial
 
 import numpy as np
+from shared import benchmark_parser, fashion, timed
 from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -32,16 +29,6 @@ ARMS = {
 }
 
 
-def fashion(part: str) -> tuple[np.ndarray, np.ndarray]:
-    """Images in [0, 1] float32 [n, 784] and labels [n]."""
-    root = Path(os.environ.get("GENURL_DATA", Path(__file__).parents[3] / "shared" / "data"))
-    images, labels = (
-        next(root.glob(f"FashionMNIST/**/{part}-{kind}-ubyte.gz")) for kind in ("images-idx3", "labels-idx1")
-    )
-    pixels = np.frombuffer(gzip.decompress(images.read_bytes()), np.uint8, offset=16).reshape(-1, 784)
-    return pixels.astype(np.float32) / 255, np.frombuffer(gzip.decompress(labels.read_bytes()), np.uint8, offset=8)
-
-
 def judge(z, y, new, truth, queries):
     """Accuracy of 10 nearest neighbours, and mAP of the first queries by Euclidean distance and by cosine."""
     accuracy = KNeighborsClassifier(10).fit(z, y).score(new, truth)
@@ -52,7 +39,7 @@ def judge(z, y, new, truth, queries):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--train", type=int, default=60_000)
     parser.add_argument("--held-out", action="store_true")
     parser.add_argument("--dim", type=int, default=32)
@@ -72,11 +59,9 @@ def main() -> None:
     print(f"{'':20s}{'seed':>5s}{'10-NN':>9s}  {'mAP eucl':>9s}  {'mAP cos':>9s}  {'fit s':>8s}  {'new s':>8s}")
     for name, models in rows.items():
         for seed, model in enumerate(models if args.only in (None, name) else ()):
-            started = time.perf_counter()
-            z = model.fit_transform(x)
-            fitted = time.perf_counter()
-            placed = model.transform(new)
-            seconds = f"{fitted - started:8.1f}  {time.perf_counter() - fitted:8.2f}"
+            fit, z = timed(partial(model.fit_transform, x))
+            placing, placed = timed(partial(model.transform, new))
+            seconds = f"{fit.wall:8.1f}  {placing.wall:8.2f}"
             values = "  ".join(f"{value:9.4f}" for value in judge(z, y, placed, truth, args.queries))
             print(f"{name:20s}{seed:5d}{values}  {seconds}", flush=True)
 

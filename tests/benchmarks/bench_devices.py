@@ -22,6 +22,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from shared import benchmark_parser, markdown_row, table_head
+
 COLUMNS = ("graph (s)", "of it neighbours (s)", "train (s)", "last loss", "edges of P", "peak (MB)")
 RUNS = {"1x1": (1, 1), "1x2": (1, 2), "2x1": (2, 1)}
 
@@ -50,10 +52,10 @@ def work(options: argparse.Namespace) -> None:
     from genurl_graph.datasets.synthetic import planted_graph
     from genurl_graph.experiments.environment import peak_memory_mb
     from genurl_graph.runtime.processes import process_group, rank
-    from genurl_graph.tasks import prepare as common
+    from genurl_graph.tasks import prepare
 
     clock = Clock()
-    common.knn = clock.timed("neighbors", common.knn)
+    prepare.knn = clock.timed("neighbors", prepare.knn)
     estimator.train = clock.timed("train", estimator.train)
     data = planted_graph(options.nodes, 7 * options.nodes, options.features, noise=options.noise)
     config = {"neighbors.backend": options.backend}
@@ -83,7 +85,7 @@ def measure(processes: int, threads: int, folder: Path) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--nodes", type=int, default=20_000)
     parser.add_argument("--features", type=int, default=128)
     parser.add_argument("--noise", type=float, default=1.0, help="of the features; see planted_graph")
@@ -95,7 +97,7 @@ def main() -> None:
     if options.worker:
         work(options)
         return
-    print(f"| processes | threads each | {' | '.join(COLUMNS)} |\n|{' --- |' * (2 + len(COLUMNS))}", flush=True)
+    print(table_head("processes", "threads each", *COLUMNS), flush=True)
     with tempfile.TemporaryDirectory() as scratch:
         for name in options.runs.split(","):
             processes, threads = RUNS[name]
@@ -106,7 +108,7 @@ def main() -> None:
                 cells.append(f"{spent} [{max(one[key][1] for one in found):.1f}]")
             cells.append(f"{found[0]['loss']:.6f}")
             cells += [", ".join(f"{one[key]:,.0f}" for one in found) for key in ("edges", "peak")]
-            print(f"| {processes} | {threads} | {' | '.join(cells)} |", flush=True)
+            print(markdown_row(processes, threads, *cells), flush=True)
             if found[0]["recall"] is not None:
                 print(f"  recall {', '.join(str(one['recall']) for one in found)}", flush=True)
 

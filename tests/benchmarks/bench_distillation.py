@@ -13,17 +13,15 @@ The folder keeps teachers' features and every finished run; the same command goe
 
 from __future__ import annotations
 
-import argparse
 import json
-import time
 import warnings
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from bench_compact import fashion
+from shared import benchmark_parser, difference, fashion, linear_accuracy, mean_std, read_runs, timed
 from sklearn.decomposition import PCA
-from sklearn.linear_model import LogisticRegression
 from teachers import Labelled, teacher_features
 from torch import nn
 
@@ -37,7 +35,6 @@ from genurl_graph.runtime.files import write_json
 from genurl_graph.training.loop import train
 
 SHARES = {"1 %": 10, "10 %": 100, "100 %": None}  # labels of each class
-STRENGTHS = (0.01, 0.1, 1.0)
 EPOCHS, BATCH = 10, 512
 FIXED = {"encoder.normalize": "none", "sampling.batch_size": BATCH, "training.lr": 1e-2}
 
@@ -101,9 +98,8 @@ def probe(z: dict[str, np.ndarray], y: dict[str, np.ndarray], seed: int) -> dict
     order = [draws.permutation(np.flatnonzero(y["train"] == c)) for c in range(10)]
     for share, count in SHARES.items():
         rows = np.concatenate([rows[:count] for rows in order])
-        models = [LogisticRegression(C=c, max_iter=100).fit(z["train"][rows], y["train"][rows]) for c in STRENGTHS]
-        best = max(models, key=lambda model: model.score(z["val"], y["val"]))
-        found[share] = float(best.score(z["test"], y["test"]))
+        others = ((z[part], y[part]) for part in ("val", "test"))
+        found[share] = linear_accuracy((z["train"][rows], y["train"][rows]), *others, max_iter=100)
     return found
 
 
@@ -112,12 +108,10 @@ def report(kind: str, runs: dict[str, dict[str, dict]], seeds: int) -> None:
     for arm, done in runs.items():
         cells = []
         for share in SHARES:
-            own = np.array([done[str(s)][share] for s in range(seeds) if str(s) in done]) * 100
-            cell = f"{own.mean():.1f} ± {own.std(ddof=1) if len(own) > 1 else 0:.1f}"
+            own = [100 * done[str(s)][share] for s in range(seeds) if str(s) in done]
+            cell = mean_std(own)
             if arm != "GKL" and len(own) == seeds and len(runs["GKL"]) >= seeds:
-                gkl = [100 * runs["GKL"][str(s)][share] for s in range(seeds)]
-                d = paired_difference(gkl, own.tolist())
-                cell += f"  {d['mean']:+.1f}" + (f" [{d['low']:+.1f}, {d['high']:+.1f}]" if seeds > 1 else "")
+                cell += "  " + difference([100 * runs["GKL"][str(s)][share] for s in range(seeds)], own)
             cells.append(f"{cell:34s}")
         seconds = np.mean([row["seconds"] for row in done.values()])
         print(f"{arm:16s}{''.join(cells)}{seconds:6.1f} CPU s")
@@ -133,7 +127,7 @@ def report(kind: str, runs: dict[str, dict[str, dict]], seeds: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--folder", type=Path, default=Path("distillation"))
     parser.add_argument("--teachers", default="labels,simclr")
@@ -144,7 +138,7 @@ def main() -> None:
     images = {"train": x[:10_000], "val": x[50_000:55_000], "test": new}
     labels = {"train": y[:10_000].astype(np.int64), "val": y[50_000:55_000], "test": truth}
     path = args.folder / "runs.json"
-    stored = json.loads(path.read_text()) if path.is_file() else {}
+    stored = read_runs(path)
     square = lambda rows: torch.from_numpy(rows).view(-1, 1, 28, 28)  # noqa: E731
     many = square(x[:20_000]), torch.from_numpy(y[:20_000].astype(np.int64))
     kinds = args.teachers.split(",")
@@ -158,9 +152,8 @@ def main() -> None:
                 done = stored.setdefault(home, {}).setdefault(arm, {})
                 if str(seed) in done and done[str(seed)]["settings"] == json.loads(json.dumps(settings)):
                     continue
-                started = time.process_time()
-                z = features_of(arm, taught[kind], images, labels["train"], seed)
-                seconds = time.process_time() - started
+                learn = partial(features_of, arm, taught[kind], images, labels["train"], seed)
+                (_, seconds), z = timed(learn)
                 done[str(seed)] = probe(z, labels, seed) | {"seconds": seconds, "settings": settings}
                 write_json(path, stored)
                 scores = ", ".join(f"{share}: {100 * done[str(seed)][share]:.1f}" for share in SHARES)

@@ -16,14 +16,12 @@ and, for each kind, the share of the epoch that is not input layer: it bounds th
 
 from __future__ import annotations
 
-import argparse
 import statistics
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
+from shared import Seconds, benchmark_parser, timed
 from torch import Tensor
 
 from genurl_graph import datasets
@@ -39,19 +37,8 @@ SEED = 0
 STAGES = ("input layer", "encoder", "epoch")
 
 
-class Time(NamedTuple):
-    wall: float
-    cpu: float
-
-
-def timed(work: Callable[[], None]) -> Time:
-    wall, cpu = time.perf_counter(), time.process_time()
-    work()
-    return Time(time.perf_counter() - wall, time.process_time() - cpu)
-
-
 def stages(objective: PairwiseObjective, features: Features) -> dict[str, Callable[[], None]]:
-    """The three pieces of work, with `features` in the objective's place of them."""
+    """The three pieces of work, with `features` as those of the objective."""
     encoder = objective.encoder
     optimizer = torch.optim.Adam(encoder.parameters(), lr=0.0)  # the same network in every round
 
@@ -75,7 +62,7 @@ def stages(objective: PairwiseObjective, features: Features) -> dict[str, Callab
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--dataset", default="cora")
     parser.add_argument("--data-root", type=Path, default=None)
     parser.add_argument("--rounds", type=int, default=10)
@@ -98,14 +85,14 @@ def main() -> None:
         "sparse": stages(objective, Features(sparse)),
         "dense": stages(objective, Features(sparse.to_dense())),
     }
-    times: dict[tuple[str, str], list[Time]] = {(stage, kind): [] for stage in STAGES for kind in work}
+    times: dict[tuple[str, str], list[Seconds]] = {(stage, kind): [] for stage in STAGES for kind in work}
     for turn in range(arguments.rounds + 1):
         for (stage, kind), found in times.items():
-            one = timed(work[kind][stage])
+            one, _ = timed(work[kind][stage])
             if turn:  # the first round warms up
                 found.append(one)
     median = {
-        key: Time(statistics.median(t.wall for t in found), statistics.median(t.cpu for t in found))
+        key: Seconds(statistics.median(t.wall for t in found), statistics.median(t.cpu for t in found))
         for key, found in times.items()
     }
     print(f"{'':12} {'sparse':>18} {'dense':>18}   dense / sparse")

@@ -12,7 +12,6 @@ takes for a frame: what is left on a machine whose graphics card draws the point
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
 import os
@@ -29,9 +28,10 @@ TESTS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS))
 
 import chromium  # noqa: E402  found by the line above
+from shared import benchmark_parser, data_root  # noqa: E402
 
 FRAMES = 30
-# Drags the picture as a mouse does, and reads a pixel of each frame back.
+# Drags the map as a mouse does, and reads a pixel of each frame back.
 PAN = """
 const [frames, done] = arguments;
 const context = document.querySelector('#plot canvas').getContext('webgl');
@@ -77,7 +77,7 @@ look();
 def make_page(name: str, folder: Path) -> Path:
     """The embedding, if it is not there yet, and its page by the command line."""
     embedding, page = folder / f"{name}.npz", folder / f"{name}.html"
-    root = Path(os.environ.get("GENURL_DATA") or TESTS.parents[1] / "shared" / "data")
+    root = data_root()
     if not embedding.exists():
         embed(name, embedding, root)
     words = [] if name == "random" else ["--dataset", name, "--data-root", str(root)]
@@ -113,7 +113,7 @@ def measure(page: Path, repeats: int) -> dict[str, Any]:
                 chrome.execute_script("return performance.getEntriesByType('mark').map(m => [m.name, m.startTime])")
             )
             pan = chrome.execute_async_script(PAN, FRAMES)
-            assert abs(pan["moved"]) > 0, "the picture was not moved"
+            assert abs(pan["moved"]) > 0, "the map was not moved"
             run = {
                 "ready_s": marks["ready"] / 1000,
                 "scripts_s": marks["scripts"] / 1000,
@@ -131,8 +131,8 @@ def measure(page: Path, repeats: int) -> dict[str, Any]:
     return {**found, "fps": round(1000 / found["frame_ms"], 1), "page_mb": round(page.stat().st_size / 1e6, 1)}
 
 
-def take_pictures(pages: dict[str, Path], folder: Path) -> None:
-    """What docs/explorer.md shows."""
+def take_screenshots(pages: dict[str, Path], folder: Path) -> None:
+    """Write the screenshots of docs/explorer.md."""
     from PIL import Image
 
     scenes = {
@@ -145,19 +145,19 @@ def take_pictures(pages: dict[str, Path], folder: Path) -> None:
             chromium.open_page(chrome, pages[data])
             chrome.execute_script(action)
             time.sleep(1)
-            picture = Image.open(io.BytesIO(chrome.get_screenshot_as_png())).convert("RGB")
+            image = Image.open(io.BytesIO(chrome.get_screenshot_as_png())).convert("RGB")
             # A palette takes a third of the bytes.
-            picture.quantize(255, dither=Image.Dither.NONE).save(folder / f"{name}.png", optimize=True)
+            image.quantize(255, dither=Image.Dither.NONE).save(folder / f"{name}.png", optimize=True)
         finally:
             chrome.quit()
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--folder", type=Path, default=Path("out/explorer"), help="where pages and embeddings stay")
     parser.add_argument("--pages", default="cora,fashion-mnist-train,random")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--screenshots", type=Path, help="folder for pictures of the pages")
+    parser.add_argument("--screenshots", type=Path, help="folder for screenshots of the pages")
     parser.add_argument("--output", type=Path, help="figures as JSON")
     options = parser.parse_args()
     if reason := chromium.missing():
@@ -173,7 +173,7 @@ def main() -> None:
     if options.output:
         options.output.write_text(json.dumps(figures, indent=2) + "\n")
     if options.screenshots:
-        take_pictures(pages, options.screenshots)
+        take_screenshots(pages, options.screenshots)
 
 
 if __name__ == "__main__":

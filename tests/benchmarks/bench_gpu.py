@@ -13,12 +13,12 @@ the largest differences.
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
+from shared import benchmark_parser, table_head
 from torch import Tensor
 
 from genurl_graph import GenURL, knn, merge_graphs, similarities
@@ -127,7 +127,7 @@ def largest(device: torch.device, start: int, seed: int) -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--nodes", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)
@@ -149,7 +149,7 @@ def main() -> None:
     data = planted_graph(n, DEGREE * n, WIDTH, CLASSES, seed=options.seed)
     found, results = stages(data, device, options.seed)
     print(f"{n:,} nodes, {data.num_edges:,} directed edges, {WIDTH} features")
-    print("| stage | seconds | bound | of bound |\n|---|---|---|---|")
+    print(table_head("stage", "seconds", "bound", "of bound"))
     for stage, cost in found.items():
         bound = cost.bound(rates)
         print(f"| {stage} | {cost.seconds:.4f} | {bound:.4f} | {100 * bound / cost.seconds:.0f} % |")

@@ -1,4 +1,4 @@
-"""A GNN's embedding distilled into an MLP that needs no edges: accuracy, and inference time against the teacher's.
+"""A GNN's embedding distilled into an MLP that needs no edges: accuracy, and inference time beside the teacher's.
 
     GENURL_DATA=... python tests/benchmarks/bench_graph_teacher.py --datasets cora --seeds 10 --output graphs.json
     GENURL_DATA=... python tests/benchmarks/bench_graph_teacher.py --datasets cs --seeds 3 --output graphs.json
@@ -12,13 +12,11 @@ teacher has seen all nodes, and no labels, in all rows.) The file keeps finished
 
 from __future__ import annotations
 
-import argparse
-import json
-import time
 from pathlib import Path
 
 import numpy as np
 import torch
+from shared import benchmark_parser, difference, percent, read_runs, timed
 from torch_geometric.data import Data
 
 from genurl_graph import GenURL, datasets
@@ -26,7 +24,6 @@ from genurl_graph.estimator import distill
 from genurl_graph.evaluation.probe import linear_probe
 from genurl_graph.evaluation.protocols import raw_features
 from genurl_graph.evaluation.splits import default_protocol, splits
-from genurl_graph.evaluation.statistics import paired_difference
 from genurl_graph.inputs.sparse import csr_rows, to_scipy_or_numpy
 from genurl_graph.runtime.files import write_json
 
@@ -36,12 +33,7 @@ HIDDEN = 5  # one node in so many
 
 
 def seconds_of(call, times: int = 3) -> float:
-    found = []
-    for _ in range(times):
-        started = time.perf_counter()
-        call()
-        found.append(time.perf_counter() - started)
-    return float(np.median(found))
+    return float(np.median([timed(call)[0].wall for _ in range(times)]))
 
 
 def probe(z, data: Data, seed: int, only: np.ndarray) -> float:
@@ -76,12 +68,12 @@ ALONE = {"encoder.hidden": 512, "encoder.layers": 2}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--datasets", default="cora")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--output", type=Path)
     args = parser.parse_args()
-    stored = json.loads(args.output.read_text()) if args.output and args.output.is_file() else {}
+    stored = read_runs(args.output)
     for name in args.datasets.split(","):
         data, done = datasets.load(name), stored.setdefault(name, {})
         for seed in range(args.seeds):
@@ -94,12 +86,9 @@ def main() -> None:
         print(f"\n{name}: probe in per cent, mean ± std of {args.seeds} seeds")
         for kind in ("", ", unseen"):
             for key in ROWS:
-                values = 100 * np.array([row[key + kind] for row in rows])
-                print(f"  {key + kind:24s}{values.mean():6.1f} ± {values.std(ddof=1) if len(values) > 1 else 0:.1f}")
+                print(f"  {key + kind:24s}{percent(row[key + kind] for row in rows)}")
             pair = ([100 * row[key + kind] for row in rows] for key in ("student", "reduction alone"))
-            gap = paired_difference(*pair)
-            bounds = "" if gap["low"] is None else f" [{gap['low']:+.1f}, {gap['high']:+.1f}]"
-            print(f"  student minus reduction alone{kind} {gap['mean']:+.1f}{bounds}")
+            print(f"  student minus reduction alone{kind} {difference(*pair)}")
         slow, fast = (np.median([row[f"{who} seconds"] for row in rows]) for who in ("teacher", "student"))
         print(f"  inference of all nodes: teacher {slow:.3f} s, student {fast:.3f} s")
 

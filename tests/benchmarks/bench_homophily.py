@@ -1,14 +1,14 @@
-"""How many feature-space neighbours share a node's class, with and without averaging over the given edges.
+"""How many kNN edges join nodes of one class, with and without averaging over the predefined edges.
 
     python tests/benchmarks/bench_homophily.py --data-root ../shared/data
 
 Labels are used here to judge the edges, never to choose them.
 """
 
-import argparse
 from pathlib import Path
 
 import torch
+from shared import benchmark_parser, data_root, table_head
 
 from genurl_graph import datasets, knn
 from genurl_graph.config import load_preset
@@ -17,11 +17,11 @@ from genurl_graph.inputs.input import as_input
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data-root", type=Path, default=Path("../shared/data"))
+    parser = benchmark_parser(__doc__)
+    parser.add_argument("--data-root", type=Path, default=data_root())
     parser.add_argument("--datasets", default="cora,citeseer,photo")
     arguments = parser.parse_args()
-    print("| data | given edges | k | raw features | 2 hops | 128 components, 2 hops |\n|---|---|---|---|---|---|")
+    print(table_head("data", "predefined edges", "k", "raw features", "2 hops", "128 components, 2 hops"))
     for name in arguments.datasets.split(","):
         data = datasets.load(name, arguments.data_root)
         given = as_input(data)

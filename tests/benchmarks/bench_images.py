@@ -4,7 +4,7 @@
     GENURL_DATA=... python tests/benchmarks/bench_images.py --data cifar --seeds 3 --folder results
 
 Every arm trains the same encoder on the same views, in batches of the same size, for the same number of epochs: GKL
-with same-image and feature edges, InfoNCE (SimCLR) and Barlow Twins. Beside them the same encoder untrained, principal
+with same-image and kNN edges, InfoNCE (SimCLR) and Barlow Twins. Beside them the same encoder untrained, principal
 components of as many columns, and pixels.
 
 Logistic regression on frozen features, by the labels of the first five sixths of the training images and by 1 % of
@@ -16,31 +16,26 @@ run; the same command goes on where it stopped.
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
-import time
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from bench_compact import fashion
+from shared import benchmark_parser, data_root, difference, fashion, linear_accuracy, mean_std, read_runs, timed
 from sklearn.decomposition import PCA
-from sklearn.linear_model import LogisticRegression
 
 from genurl_graph import GenURL
 from genurl_graph.datasets import read
 from genurl_graph.evaluation.probe import knn_probe
 from genurl_graph.evaluation.splits import Split
-from genurl_graph.evaluation.statistics import paired_difference
 from genurl_graph.nn.build import make_encoder
 from genurl_graph.nn.features import Features
 from genurl_graph.runtime.devices import seeded
 from genurl_graph.runtime.files import write_json
 
-STRENGTHS = (0.01, 0.1, 1.0)
 ARMS: dict[str, dict[str, Any]] = {
     "GKL": {},
     # With same-image edges alone GKL by row has InfoNCE's gradient (a test proves it), so that it is no arm of its own.
@@ -48,7 +43,7 @@ ARMS: dict[str, dict[str, Any]] = {
     "InfoNCE": {"merge.feature_weight": 0.0, "loss.name": "infonce", "loss.temperature": 0.2},
     "Barlow Twins": {"loss.name": "barlow", "loss.offdiagonal": 5e-3},
 }
-# Asked for by --arms: neighbours by the slow copy of the encoder, and a queue of earlier images.
+# Asked for by --arms: neighbours by the EMA encoder, and a memory bank of earlier images.
 VARIANTS: dict[str, dict[str, Any]] = {
     "GKL queue": {"neighbors.queue": 1024},
     "GKL encoder": {"neighbors.source": "encoder"},
@@ -63,7 +58,7 @@ def images_of(data: str, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray,
     """Rows of pixels and labels, of training and of test images, and the shape of an image."""
     if data == "fashion":
         return *fashion("train"), *fashion("t10k"), "28x28x1"
-    folder = read(Path(os.environ["GENURL_DATA"]) / "images" / "cifar10_test_2000")
+    folder = read(data_root() / "images" / "cifar10_test_2000")
     x, y = folder.x.to_dense().numpy(), folder.y.numpy()
     order = np.random.default_rng(seed).permutation(len(x))
     train, test = np.split(order, 2)
@@ -97,9 +92,7 @@ def scores(z: np.ndarray, y: np.ndarray, new: np.ndarray, truth: np.ndarray) -> 
     z, new = (z - mean) / scale, (new - mean) / scale
     fit, found = len(z) * 5 // 6, {}
     for name, rows in (("linear", fit), ("linear, 1 %", fit // 100)):
-        models = [LogisticRegression(C=c, max_iter=200).fit(z[:rows], y[:rows]) for c in STRENGTHS]
-        best = max(models, key=lambda model: model.score(z[fit:], y[fit:]))
-        found[name] = float(best.score(new, truth))
+        found[name] = linear_accuracy((z[:rows], y[:rows]), (z[fit:], y[fit:]), (new, truth), max_iter=200)
     both, labels = np.concatenate([z, new]), np.concatenate([y, truth])
     split = Split(np.arange(len(z)), np.arange(0), np.arange(len(z), len(both)))
     return found | {"knn": knn_probe(both, labels, split)}
@@ -110,17 +103,16 @@ def report(runs: dict[str, dict[str, Any]], seeds: int) -> None:
     for arm, done in runs.items():
         cells = []
         for probe in PROBES:
-            own = np.array([done[str(s)][probe] for s in range(seeds)]) * 100
-            cell = f"{own.mean():.1f} ± {own.std(ddof=1) if seeds > 1 else 0:.1f}"
+            own = [100 * done[str(s)][probe] for s in range(seeds)]
+            cell = mean_std(own)
             if arm != "GKL" and "GKL" in runs:
-                d = paired_difference([100 * runs["GKL"][str(s)][probe] for s in range(seeds)], own.tolist())
-                cell += f"  {d['mean']:+.1f}" + (f" [{d['low']:+.1f}, {d['high']:+.1f}]" if seeds > 1 else "")
+                cell += "  " + difference([100 * runs["GKL"][str(s)][probe] for s in range(seeds)], own)
             cells.append(f"{probe} {cell:30s}")
         print(f"{arm:22s}{''.join(cells)}{np.mean([row['seconds'] for row in done.values()]):7.0f} s")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--data", choices=("fashion", "cifar"), default="fashion")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--epochs", type=int)
@@ -132,7 +124,7 @@ def main() -> None:
     args.folder.mkdir(parents=True, exist_ok=True)
     epochs, arms = args.epochs or EPOCHS[args.data], args.arms.split(",")
     path = args.folder / f"{args.data}{'-validation' if args.validate else ''}.json"
-    stored = json.loads(path.read_text()) if path.is_file() else {}
+    stored = read_runs(path)
     for seed in range(args.seeds):
         x, y, new, truth, shape = images_of(args.data, seed)
         if args.validate:
@@ -147,9 +139,7 @@ def main() -> None:
             done = stored.setdefault(arm, {})
             if str(seed) in done and done[str(seed)]["settings"] == json.loads(json.dumps(settings)):
                 continue
-            started = time.perf_counter()
-            z, z_new, facts = features_of(arm, x, new, shape, seed, epochs)
-            seconds = time.perf_counter() - started
+            (seconds, _), (z, z_new, facts) = timed(partial(features_of, arm, x, new, shape, seed, epochs))
             done[str(seed)] = scores(z, y, z_new, truth) | facts | {"seconds": seconds, "settings": settings}
             write_json(path, stored)
             row = done[str(seed)]

@@ -22,6 +22,8 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from shared import benchmark_parser, markdown_row, memory_mb, table_head
+
 # Nodes, undirected edges, features: of ogbn-arxiv and ogbn-products (Hu et al., arXiv 2005.00687, table 2).
 SIZES = {"arxiv": (169_343, 1_166_243, 128), "products": (2_449_029, 61_859_140, 100)}
 # Edges a node, and features, of the growing graphs.
@@ -56,7 +58,7 @@ def measure(n: int, edges: int, features: int, options: argparse.Namespace) -> d
     if options.probe:
         began = time.process_time()
         y, train, val = (np.asarray(part) for part in (data.y, data.train_mask, data.val_mask))
-        # Tens of thousands of test nodes settle a share to within 0.2 %.
+        # Tens of thousands of test nodes determine a share to within 0.2 %.
         test = np.flatnonzero(~(train | val))[:: max(1, n // 50_000)]
         rows = {
             "embedding": model.embedding_.numpy(),
@@ -83,19 +85,18 @@ class Step(NamedTuple):
 def watched() -> dict[str, Step]:
     """The steps of `fit`, by name; filled, and told on stderr, as they end."""
     from genurl_graph import estimator
-    from genurl_graph.graph import sources as merging
-    from genurl_graph.objectives import mini_batch as batches
-    from genurl_graph.tasks import Problem, graph
-    from genurl_graph.tasks import prepare as common
+    from genurl_graph.graph import sources
+    from genurl_graph.objectives import mini_batch
+    from genurl_graph.tasks import Problem, graph, prepare
 
     steps: dict[str, Step] = {}
     parts: dict[Any, tuple[str, ...]] = {
-        merging: ("merge_graphs", "feature_consistency", "edge_auc"),
-        common: ("knn", "similarities"),
+        sources: ("merge_graphs", "feature_consistency", "edge_auc"),
+        prepare: ("knn", "similarities"),
         graph: ("propagated", "propagation_edges", "merged_graph", "MiniBatchObjective", "NeighborBatchObjective"),
         Problem: ("summary",),
         estimator: ("train",),
-        batches: ("embed_rows",),
+        mini_batch: ("embed_rows",),
     }
     for module, names in parts.items():
         for name in names:
@@ -127,14 +128,9 @@ def probe(z: Any, y: Any, train: Any, val: Any, test: Any) -> float:
     return float(best.score(parts["test"], y[test]))
 
 
-def memory_mb(key: str) -> float:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(key)) / 1024
-
-
 def show(found: dict[str, Any]) -> None:
     cells = [f"{found['n']:,}", f"{found['edges']:,}", *(f"{found[s]:.0f}" if s in found else "" for s in STAGES)]
-    print("| " + " | ".join([*cells, f"{found['passed']:.0f}", f"{found['peak']:,.0f}"]) + " |", flush=True)
+    print(markdown_row(*cells, f"{found['passed']:.0f}", f"{found['peak']:,.0f}"), flush=True)
     if "accuracy" in found:
         print("  accuracy: " + ", ".join(f"{k} {100 * v:.1f}" for k, v in found["accuracy"].items()), flush=True)
     kinds = {k: v for k, v in found["summary"].items() if not isinstance(v, list)}
@@ -161,7 +157,7 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--size", choices=sorted(SIZES), default="arxiv")
     parser.add_argument("--sizes", metavar="N,N,...", help=f"graphs of {DEGREE} edges a node instead")
     parser.add_argument("--epochs", type=int)
@@ -181,8 +177,7 @@ def main() -> None:
     wanted = [SIZES[options.size]]
     if options.sizes:
         wanted = [(n, DEGREE * n, WIDTH) for n in map(int, options.sizes.split(","))]
-    print("| nodes | edges | " + " | ".join(f"{s} (s)" for s in STAGES) + " | passed (s) | peak (MB) |")
-    print("| --- " * (len(STAGES) + 4) + "|", flush=True)
+    print(table_head("nodes", "edges", *(f"{s} (s)" for s in STAGES), "passed (s)", "peak (MB)"), flush=True)
     environment = os.environ | {"OMP_NUM_THREADS": str(options.threads)}
     rows = []
     for sizes in wanted:

@@ -1,19 +1,19 @@
-"""What adaptive merging decides and gains: each source of edges alone, both at fixed weights, and the preset.
+"""What adaptive merging decides and gains: each edge source alone, both at fixed weights, and the preset.
 
     python tests/benchmarks/bench_merging.py --datasets cornell,texas,wisconsin,actor,minesweeper --seeds 3
 
 Linear probe on the data set's own splits (mean over splits, then mean ± std over seeds), beside the reference rows.
-"features only" puts the feature neighbours in the place of the given edges, for P and for the encoder alike.
+"features only" replaces the predefined edges by kNN edges, for P and for the encoder alike.
 Minesweeper's classes are 4 to 1: accuracy is what the protocol asks for, the majority is 80 %.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import statistics
 from pathlib import Path
 from typing import Any
+
+from shared import benchmark_parser, markdown_row, mean_std
 
 from genurl_graph import GenURL, datasets
 from genurl_graph.evaluation.protocols import probe_embedding, propagated_features, raw_features
@@ -43,7 +43,7 @@ def feature_graph(data: Any) -> Any:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--datasets", default="cornell,texas,wisconsin,actor,minesweeper")
     parser.add_argument("--data-root", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
@@ -59,8 +59,7 @@ def main() -> None:
             for part in ("val", "test"):
                 found = [100 * score[part] for score in scores]
                 results[name].setdefault(row, {})[part] = found
-            spread = f" ± {statistics.stdev(found):.1f}" if len(found) > 1 else ""
-            print(f"| {name} | {row} | {statistics.fmean(found):.1f}{spread} |", flush=True)
+            print(markdown_row(name, row, mean_std(found)), flush=True)
             if arguments.output:
                 write_json(arguments.output, results)
 

@@ -1,25 +1,24 @@
-"""Pictures of new samples: fitted on Fashion-MNIST's training images, judged by where the test images are placed.
+"""2-d maps of new samples: fitted on Fashion-MNIST's training images, judged by where the test images are placed.
 
     python tests/benchmarks/bench_new_samples.py --seeds 3
 
-Ways: the table of coordinates, whose new samples are placed beside their neighbours; an MLP that chooses among places
-of a table (``encoder="mlp"``); an MLP whose output is the plane itself (``encoder.anchors=0``); umap-learn's Parametric
+Ways: the embedding table, whose new samples are put beside their neighbours; an MLP that mixes prototypes
+(``encoder="mlp"``); an MLP whose output is the map itself (``encoder.anchors=0``); umap-learn's Parametric
 UMAP with its defaults (``umap``: needs umap-learn and tensorflow-cpu). Accuracy is that of the
-10 nearest training images in the plane; trustworthiness is that of the new images among themselves. ``--held-out`` fits
+10 nearest training images in the map; trustworthiness is that of the new images among themselves. ``--held-out`` fits
 the first images and judges by the last 5,000 training images: what settings are chosen by.
 """
 
 from __future__ import annotations
 
-import argparse
 import statistics
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from shared import benchmark_parser, markdown_row, table_head, timed
 from sklearn.neighbors import KNeighborsClassifier
 
 from genurl_graph import GenURL, datasets
@@ -36,7 +35,7 @@ HELD_OUT = 5_000
 
 
 def fitted(way: str, x: Any, seed: int) -> tuple[Any, Callable[[Any], Any]]:
-    """The picture of `x`, and what places new samples in it."""
+    """The map of `x`, and the function that puts new samples into it."""
     if way != "umap":
         model = GenURL(random_state=seed, **WAYS[way]).fit(x)
         return model.embedding_.numpy(), model.transform
@@ -45,34 +44,30 @@ def fitted(way: str, x: Any, seed: int) -> tuple[Any, Callable[[Any], Any]]:
 
     # Not by its random_state, which costs it its threads.
     keras.utils.set_random_seed(seed)
-    peer = ParametricUMAP()
-    return peer.fit_transform(x), peer.transform
+    other = ParametricUMAP()
+    return other.fit_transform(x), other.transform
 
 
 def judged(way: str, train: Any, test: Any, seed: int) -> dict[str, float]:
     """Figures of one fit."""
     (x, y), (new, truth) = train, test
-    started = time.perf_counter(), time.process_time()
-    picture, transform = fitted(way, x, seed)
-    fit = time.perf_counter() - started[0], time.process_time() - started[1]
+    fit, (z, transform) = timed(lambda: fitted(way, x, seed))
     placed = np.asarray(transform(new), dtype=np.float32)  # the first call warms up
-    started = time.perf_counter(), time.process_time()
-    transform(new)
-    placing = time.perf_counter() - started[0], time.process_time() - started[1]
+    placing, _ = timed(lambda: transform(new))
     kept = preservation(torch.from_numpy(new), torch.from_numpy(placed))
-    accuracy = KNeighborsClassifier(10).fit(picture, y).score(placed, truth)
+    accuracy = KNeighborsClassifier(10).fit(z, y).score(placed, truth)
     return {
         "accuracy": 100 * accuracy,
-        "trust": float(kept.trustworthiness.mean()),
-        "fit": fit[0],
-        "fit, CPU": fit[1],
-        "transform": placing[0],
-        "transform, CPU": placing[1],
+        "trustworthiness": float(kept.trustworthiness.mean()),
+        "fit": fit.wall,
+        "fit, CPU": fit.cpu,
+        "transform": placing.wall,
+        "transform, CPU": placing.cpu,
     }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--train", type=int, default=60_000)
     parser.add_argument("--held-out", action="store_true")
     parser.add_argument("--ways", default=",".join(WAYS), help=f"separated by commas; also {', '.join(OTHERS)}")
@@ -90,11 +85,13 @@ def main() -> None:
     header = True
     for name in arguments.ways.split(","):
         found = [judged(name, (x, y), (new, truth), seed) for seed in range(arguments.seeds)]
-        cells = (f"{statistics.fmean(f[key] for f in found):.{3 if key == 'trust' else 2}f}" for key in found[0])
+        cells = (
+            f"{statistics.fmean(f[key] for f in found):.{3 if key == 'trustworthiness' else 2}f}" for key in found[0]
+        )
         if header:
-            print(f"| | {' | '.join(found[0])} |\n|{'---|' * (len(found[0]) + 1)}")
+            print(table_head("", *found[0]))
             header = False
-        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+        print(markdown_row(name, *cells), flush=True)
 
 
 if __name__ == "__main__":

@@ -16,13 +16,12 @@ untrained encoder, and propagated and raw features, by each of
 
 from __future__ import annotations
 
-import argparse
-import statistics
 from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from shared import benchmark_parser, markdown_row, percent, table_head
 from torch import Tensor, nn
 
 from genurl_graph import GenURL, datasets
@@ -90,7 +89,7 @@ def judged(z: Tensor, y: Tensor, split: Split, dataset: str, seed: int) -> dict[
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--datasets", default="cora,citeseer", help=f"some of {', '.join(DECAY)}")
     parser.add_argument("--data-root", type=Path)
     parser.add_argument("--seeds", type=int, default=10)
@@ -111,15 +110,10 @@ def main() -> None:
             for row, z in rows.items():
                 found[row].append(judged(z, data.y, split, name, seed))
         probes = list(found["raw"][0])
-        print(f"| {name} | " + " | ".join(probes) + " |\n|---" + "|---" * len(probes) + "|")
+        print(table_head(name, *probes))
         for row, results in found.items():
             cells = [percent([one[probe] for one in results]) for probe in probes]
-            print(f"| {row} | " + " | ".join(cells) + " |", flush=True)
-
-
-def percent(shares: list[float]) -> str:
-    spread = f" ± {100 * statistics.stdev(shares):.1f}" if len(shares) > 1 else ""
-    return f"{100 * statistics.fmean(shares):.1f}{spread}"
+            print(markdown_row(row, *cells), flush=True)
 
 
 if __name__ == "__main__":

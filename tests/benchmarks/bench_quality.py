@@ -30,6 +30,8 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
+from shared import benchmark_parser
+
 REFERENCES = ("propagated", "raw")
 # A job: the data set, and its seed or the name of a reference row.
 Job = tuple[str, str]
@@ -130,7 +132,7 @@ def finish(
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--datasets", default="cora,citeseer,photo,cora_ml,cs", metavar="NAMES")
     parser.add_argument("--seeds", type=positive, default=10, help="run seeds 0..N-1 [10]")
     parser.add_argument("--data-root", type=Path, help="[$GENURL_DATA, else the user's cache folder]")

@@ -19,6 +19,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from shared import benchmark_parser, markdown_row, memory_mb, table_head
+
 WIDTH, DEGREE, BLOCK, INSIDE = 16, 20, 100, 0.8
 COLUMNS = ("n", "edges", "merged edges", "kNN (s)", "P (s)", "merge (s)", "data (MB)", "peak (MB)", "MB per 1000 nodes")
 
@@ -73,14 +75,8 @@ def measure(n: int, neighbours: int, backend: str) -> dict[str, float]:
     return dict(zip(COLUMNS, values, strict=True))
 
 
-def memory_mb(key: str) -> float:
-    """Resident memory of this process, now (VmRSS) or at most (VmHWM)."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(key)) / 1024
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--sizes", default="50000,100000,200000", metavar="N,N,...")
     parser.add_argument("--neighbors", type=int, default=15, metavar="K")
     parser.add_argument("--backend", choices=["auto", "exact", "approximate"], default="exact")
@@ -90,7 +86,7 @@ def main() -> None:
     if options.one:
         print(json.dumps(measure(options.one, options.neighbors, options.backend)))
         return
-    print("| " + " | ".join(COLUMNS) + " |\n" + "| --- " * len(COLUMNS) + "|", flush=True)
+    print(table_head(*COLUMNS), flush=True)
     environment = os.environ | {"OMP_NUM_THREADS": str(options.threads)}
     for n in (int(text) for text in options.sizes.split(",")):
         command = [sys.executable, str(Path(__file__).resolve()), "--one", str(n)]
@@ -100,7 +96,7 @@ def main() -> None:
             sys.exit(done.stderr)
         row = json.loads(done.stdout.splitlines()[-1])
         shown = (f"{row[c]:,}" if isinstance(row[c], int) else f"{row[c]:,.1f}" for c in COLUMNS)
-        print("| " + " | ".join(shown) + " |", flush=True)
+        print(markdown_row(*shown), flush=True)
 
 
 if __name__ == "__main__":

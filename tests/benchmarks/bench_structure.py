@@ -7,10 +7,11 @@ Features are taken away where there are some. Test accuracies are not printed: t
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import time
 from pathlib import Path
+
+from shared import benchmark_parser
 
 from genurl_graph import GenURL, datasets
 from genurl_graph.evaluation.protocols import probe_embedding
@@ -25,7 +26,7 @@ VARIANTS = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--datasets", default="karate,cora")
     parser.add_argument("--data-root", type=Path)
     parser.add_argument("--seeds", type=int, default=2)

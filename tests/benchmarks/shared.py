@@ -1,0 +1,96 @@
+"""What the benchmarks share: parsers, tables in Markdown, means with deviations, clocks, memory, data."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+
+def benchmark_parser(description: str | None) -> argparse.ArgumentParser:
+    """Parser whose help is the script's docstring as it stands."""
+    return argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+
+def data_root() -> Path:
+    """Folder of the real data sets: `$GENURL_DATA`, else ``../shared/data`` beside the repository."""
+    return Path(os.environ.get("GENURL_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
+
+
+def markdown_row(*cells: object) -> str:
+    """A row of a table."""
+    return "| " + " | ".join(map(str, cells)) + " |"
+
+
+def table_head(*columns: str) -> str:
+    """The first two lines of a table."""
+    return markdown_row(*columns) + "\n" + "|---" * len(columns) + "|"
+
+
+def mean_std(values: Sequence[float], digits: int = 1) -> str:
+    """Mean and, of several, unbiased deviation."""
+    spread = f" ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else ""
+    return f"{statistics.fmean(values):.{digits}f}{spread}"
+
+
+def percent(shares: Iterable[float], digits: int = 1) -> str:
+    """`mean_std` of shares, in per cent."""
+    return mean_std([100 * share for share in shares], digits)
+
+
+def difference(values: Sequence[float], reference: Sequence[float]) -> str:
+    """Mean of ``values - reference`` of paired runs and, of several, its 95 % interval."""
+    from genurl_graph.evaluation.statistics import paired_difference
+
+    found = paired_difference(values, reference)
+    interval = "" if found["low"] is None else f" [{found['low']:+.1f}, {found['high']:+.1f}]"
+    return f"{found['mean']:+.1f}{interval}"
+
+
+class Seconds(NamedTuple):
+    """Wall-clock and CPU seconds of this process."""
+
+    wall: float
+    cpu: float
+
+
+def timed(work: Callable[[], Any]) -> tuple[Seconds, Any]:
+    """Seconds of a call, and its result."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    result = work()
+    return Seconds(time.perf_counter() - wall, time.process_time() - cpu), result
+
+
+def memory_mb(key: str) -> float:
+    """Resident memory of this process in MB, now (VmRSS) or at most (VmHWM); Linux only."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(key)) / 1024
+
+
+def read_runs(path: Path | None) -> dict[str, Any]:
+    """Finished runs of an earlier call, if there are any."""
+    found: dict[str, Any] = json.loads(path.read_text()) if path is not None and path.is_file() else {}
+    return found
+
+
+def linear_accuracy(train: tuple[Any, Any], val: tuple[Any, Any], test: tuple[Any, Any], max_iter: int) -> float:
+    """Test accuracy of the logistic regression, out of three strengths, that is best on validation rows."""
+    from sklearn.linear_model import LogisticRegression
+
+    models = [LogisticRegression(C=strength, max_iter=max_iter).fit(*train) for strength in (0.01, 0.1, 1.0)]
+    return float(max(models, key=lambda model: model.score(*val)).score(*test))
+
+
+def fashion(part: str) -> tuple[Any, Any]:
+    """Fashion-MNIST's images of "train" or "t10k", in [0, 1] float32 [n, 784], and labels [n]."""
+    import numpy as np
+
+    from genurl_graph import datasets
+
+    data = datasets.load("fashion-mnist-train" if part == "train" else "fashion-mnist", data_root())
+    return np.asarray(data.x, np.float32), np.asarray(data.y)
