@@ -16,7 +16,7 @@ import torch
 
 from genurl_graph.datasets.download import ensure_files
 from genurl_graph.datasets.ogb import read_ogb, read_ogb_links
-from genurl_graph.datasets.readers.checks import check_graph, dense_features, encode_labels
+from genurl_graph.datasets.readers.checks import as_features, check_graph, encode_labels
 from genurl_graph.datasets.readers.images import load_idx
 from genurl_graph.datasets.readers.sparse_parts import adjacency_edges, csr_from_arrays, to_sparse_tensor
 from genurl_graph.datasets.registry import DatasetInfo, data_root, info
@@ -155,7 +155,7 @@ def _load_vectors(entry: DatasetInfo, root: Path) -> Data:
         x, y, names = archive["X"], archive["y"], archive["label_names"].tolist()
     except (KeyError, ValueError) as error:
         raise InputError(f"{file}: damaged ({error}); expected X, y and label_names") from error
-    data = Data(x=dense_features(x, f"{file}: X"), y=encode_labels(y, f"{file}: y")[0], label_names=names)
+    data = Data(x=as_features(x, f"{file}: X"), y=encode_labels(y, f"{file}: y")[0], label_names=names)
     return check_graph(data, str(file))
 
 

@@ -7,11 +7,10 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
+import pandas as pd
 
 from genurl_graph.datasets.readers import graph_files
-from genurl_graph.datasets.readers import tables as text
-from genurl_graph.datasets.readers.checks import check_graph, check_isolated, dense_features
+from genurl_graph.datasets.readers.checks import as_features, check_graph, check_isolated
 from genurl_graph.datasets.readers.edge_list import attach, is_edge_list, read_edge_list
 from genurl_graph.datasets.readers.images import is_idx, read_image_folder, read_images
 from genurl_graph.datasets.readers.node_tables import (
@@ -23,6 +22,7 @@ from genurl_graph.datasets.readers.node_tables import (
     read_features,
     read_labels,
 )
+from genurl_graph.datasets.readers.tables import sniff
 from genurl_graph.exceptions import InputError
 from genurl_graph.inputs.safe_load import load_array
 
@@ -84,7 +84,7 @@ def read(path: StrPath, features: StrPath | None = None, labels: StrPath | None 
         feature_table = read_features(Path(features)) if features is not None else None
         label_table = read_labels(Path(labels)) if labels is not None else None
         if suffix in TEXT_SUFFIXES:
-            layout = text.sniff(path)
+            layout = sniff(path)
             if features is not None or is_edge_list(layout):
                 return read_edge_list(layout, feature_table, label_table)
             return _matrix(features_from_text(layout), label_table)
@@ -92,11 +92,11 @@ def read(path: StrPath, features: StrPath | None = None, labels: StrPath | None 
             if feature_table is not None:
                 raise InputError(f"features: {features} given, but {path} is itself a feature matrix")
             matrix = read_images(path) if idx else load_array(path)
-            return _matrix(NodeTable(path, dense_features(matrix, str(path))), label_table)
+            return _matrix(NodeTable(path, as_features(matrix, str(path))), label_table)
         data = _graph(path, suffix)
         check_isolated(data, str(path))
         names = data.get("node_id")
-        ids = names if names is not None else np.arange(data.num_nodes or 0)
+        ids = pd.RangeIndex(data.num_nodes or 0) if names is None else pd.Index(names, dtype=object)
         attach(data, NodeIndex(ids, f"the {data.num_nodes} nodes of {path}"), feature_table, label_table)
         return check_graph(data, str(path))
 
@@ -111,7 +111,7 @@ def _matrix(table: NodeTable, labels: NodeTable | None) -> Data:
     from torch_geometric.data import Data
 
     n = table.values.size(0)
-    nodes = NodeIndex(table.ids if table.ids is not None else np.arange(n), f"the {n} rows of {table.path}")
+    nodes = NodeIndex(pd.RangeIndex(n) if table.ids is None else table.ids, f"the {n} rows of {table.path}")
     data = Data(x=table.values)
     names = nodes.names()
     if names is not None:

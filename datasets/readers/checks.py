@@ -11,27 +11,24 @@ import torch
 from torch import Tensor
 
 from genurl_graph.datasets.readers.sparse_parts import to_sparse_tensor
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import InputError, wrong
+from genurl_graph.inputs.validation import check_edges, check_finite, check_matrix
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
-
 MASKS = ("train_mask", "val_mask", "test_mask")
 
 
-def dense_features(
-    values: npt.NDArray[Any],
-    where: str,
-    columns: Sequence[str] | None = None,
-    row_name: Callable[[int], str] = str,
+def as_features(
+    values: Any, where: str, columns: Sequence[str] | None = None, row_name: Callable[[int], str] = str
 ) -> Tensor:
-    """Check a feature matrix [n, f] and turn it into float32.
+    """Check a feature matrix [n, f] and turn it into float32, dense or `torch.sparse_csr`.
 
     Parameters
     ----------
     values
-        Numbers of any real dtype.
+        Array, SciPy matrix or Tensor of any real dtype.
     where
         Name of the file (and key) for messages.
     columns
@@ -42,55 +39,18 @@ def dense_features(
     Raises
     ------
     InputError
-        If the matrix is not 2-d, is empty, holds anything but real numbers, or a NaN or infinite value (also
-        one that float32 cannot hold).
+        As `check_matrix`, also for a number that float32 cannot hold.
     """
-    if values.dtype.kind not in "biuf":
-        raise InputError(f"{where}: dtype {values.dtype}, expected real numbers")
-    if values.ndim != 2:
-        raise InputError(f"{where}: shape {values.shape}, expected a matrix [nodes, features]")
-    if values.shape[0] == 0:
-        raise InputError(f"{where}: zero nodes (shape {values.shape})")
-    if values.shape[1] == 0:
-        raise InputError(f"{where}: no feature columns (shape {values.shape})")
-    with np.errstate(over="ignore"):
-        x = np.ascontiguousarray(values, dtype=np.float32)
-    finite = np.isfinite(x)
-    if not finite.all():
-        row, column = (int(i) for i in np.unravel_index(int(finite.argmin()), finite.shape))
-        name = repr(columns[column]) if columns else str(column)
-        raise InputError(
-            f"{where}: features must be finite, found {values[row, column]} in row {row_name(row)}, column {name}"
-        )
-    return torch.from_numpy(x)
-
-
-def sparse_features(matrix: Any, where: str) -> Tensor:
-    """Check a SciPy CSR matrix [n, f] as `dense_features` does; returns `torch.sparse_csr` float32."""
-    if 0 in matrix.shape:
-        raise InputError(f"{where}: shape {matrix.shape}, expected at least one node and one feature")
-    with np.errstate(over="ignore"):
-        finite = np.isfinite(matrix.data.astype(np.float32))
-    if not finite.all():
-        entry = int(finite.argmin())
-        row = int(np.searchsorted(matrix.indptr, entry, side="right")) - 1
-        raise InputError(
-            f"{where}: features must be finite, found {matrix.data[entry]} in row {row}, column {matrix.indices[entry]}"
-        )
-    return to_sparse_tensor(matrix)
-
-
-def edge_weights(values: npt.NDArray[Any], where: str, edge_name: Callable[[int], str] = "edge {}".format) -> Tensor:
-    """Check edge weights [E] (finite, not negative) and turn them into float32."""
-    if values.dtype.kind not in "biuf" or values.ndim != 1:
-        raise InputError(
-            f"{where}: edge weights of dtype {values.dtype} and shape {values.shape}, expected numbers [E]"
-        )
-    good = np.isfinite(values) & (values >= 0)
-    if not good.all():
-        first = int(good.argmin())
-        raise InputError(f"{where}: {edge_name(first)} has weight {values[first]}, expected a finite number >= 0")
-    return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
+    matrix = check_matrix(values, where, finite=False)
+    if isinstance(matrix, Tensor):
+        x = matrix.float()
+    elif hasattr(matrix, "tocsr"):
+        x = to_sparse_tensor(matrix)
+    else:
+        with np.errstate(over="ignore"):
+            x = torch.from_numpy(np.ascontiguousarray(matrix, dtype=np.float32))
+    check_finite(x, where, row_name, str if columns is None else lambda column: repr(columns[column]))
+    return x
 
 
 def encode_labels(values: npt.NDArray[Any], where: str) -> tuple[Tensor, list[str] | None]:
@@ -98,17 +58,17 @@ def encode_labels(values: npt.NDArray[Any], where: str) -> tuple[Tensor, list[st
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1:
-        raise InputError(f"{where}: labels of shape {values.shape}, expected one per node")
+        raise wrong(where, f"labels of shape {list(values.shape)}", "one for each node")
     if values.dtype.kind == "f":
         whole = np.isfinite(values) & (values == np.round(values))
         if not whole.all():
             first = int(whole.argmin())
-            raise InputError(f"{where}: label {values[first]} of node {first}, expected whole numbers or names")
+            raise wrong(where, f"label {values[first]} of node {first}", "whole numbers or names")
         values = values.astype(np.int64)
     if values.dtype.kind in "biu" and (values.size == 0 or values.min() >= 0):
         return torch.from_numpy(values.astype(np.int64)), None
     if values.dtype.kind not in "biuUS":
-        raise InputError(f"{where}: labels of dtype {values.dtype}, expected whole numbers or names")
+        raise wrong(where, f"labels of dtype {values.dtype}", "whole numbers or names")
     classes, codes = np.unique(values, return_inverse=True)
     return torch.from_numpy(codes.astype(np.int64)), [as_text(name) for name in classes.tolist()]
 
@@ -130,29 +90,26 @@ def check_graph(data: Data, where: str) -> Data:
     n = data.num_nodes or 0
     edges = data.edge_index
     if n == 0:
-        raise InputError(f"{where}: zero nodes")
+        raise wrong(where, "zero nodes", "at least one")
     if data.x is None and (edges is None or edges.size(1) == 0):
-        raise InputError(f"{where}: neither features nor edges, expected at least one of them")
-    if data.x is not None and data.x.size(0) != n:
-        raise InputError(f"{where}: {data.x.size(0)} feature rows for {n} nodes")
-    if edges is not None and edges.numel():
-        outside = (edges < 0) | (edges >= n)
-        if bool(outside.any()):
-            first = int(outside.any(dim=0).int().argmax())
-            raise InputError(f"{where}: edge {first} joins {edges[:, first].tolist()}, but the nodes are 0 to {n - 1}")
-    for key in ("edge_weight", "edge_attr"):
-        value = data.get(key)
-        if value is not None and (edges is None or value.size(0) != edges.size(1)):
-            raise InputError(f"{where}: {key} of shape {tuple(value.shape)} does not fit the edges")
-    for key in ("y", *MASKS):
-        value = data.get(key)
-        if value is not None and value.size(0) != n:
-            raise InputError(f"{where}: {key} has {value.size(0)} entries for {n} nodes")
+        raise wrong(where, "neither features nor edges", "at least one of them")
+    if edges is not None:
+        check_edges(edges, n, f"{where}: edge_index")
+    n_edges = 0 if edges is None else edges.size(1)
+    for keys, count, of in (
+        (("x", "y", "node_id", *MASKS), n, "node"),
+        (("edge_weight", "edge_attr"), n_edges, "edge"),
+    ):
+        for key in keys:
+            value = data.get(key)
+            size = len(value) if hasattr(value, "__len__") and getattr(value, "ndim", True) else 0
+            if value is not None and size != count:
+                raise wrong(f"{where}: {key}", f"{size} entries", f"{count}, one for each {of}")
     ids = data.get("node_id")
-    if ids is not None:
-        if len(ids) != n:
-            raise InputError(f"{where}: node_id has {len(ids)} entries for {n} nodes")
-        unique_ids(ids, where)
+    if ids is not None and len(set(ids)) < n:
+        seen: set[Any] = set()
+        twice = next(name for name in ids if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise wrong(where, f"node id {twice!r} more than once", "each id once")
     return data
 
 
@@ -166,11 +123,3 @@ def check_isolated(data: Data, where: str) -> None:
                 f"{where}: {n:,} nodes without features, labels or ids, but only {edges.size(1):,} edges; expected at "
                 f"most {most:,} (are the ids in edge_index numbers from 0?)"
             )
-
-
-def unique_ids(ids: Sequence[Any], where: str) -> None:
-    """Raise an `InputError` naming the first id that occurs twice."""
-    if len(set(ids)) < len(ids):
-        seen: set[Any] = set()
-        twice = next(name for name in ids if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise InputError(f"{where}: node id {twice!r} occurs more than once")

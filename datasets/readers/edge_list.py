@@ -5,13 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import torch
 
-from genurl_graph.datasets.readers import tables as text
-from genurl_graph.datasets.readers.checks import check_graph, edge_weights
+from genurl_graph.datasets.readers.checks import check_graph
 from genurl_graph.datasets.readers.node_tables import NodeIndex, NodeTable
-from genurl_graph.datasets.readers.tables import Ids, Layout
-from genurl_graph.exceptions import InputError
+from genurl_graph.datasets.readers.tables import (
+    SOURCE_NAMES,
+    TARGET_NAMES,
+    WEIGHT_NAMES,
+    Layout,
+    is_number,
+    is_whole,
+    line_of,
+    read_columns,
+)
+from genurl_graph.exceptions import InputError, wrong
+from genurl_graph.inputs.validation import check_weights
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -25,7 +35,7 @@ def is_edge_list(layout: Layout) -> bool:
     """
     if layout.header is not None:
         return _named_columns(layout) is not None
-    plain = [not text.is_number(cell) or text.is_whole(cell) for cell in layout.first[:2]]
+    plain = [not is_number(cell) or is_whole(cell) for cell in layout.first[:2]]
     return len(layout.first) in (2, 3) and all(plain)
 
 
@@ -44,22 +54,24 @@ def read_edge_list(layout: Layout, features: NodeTable | None, labels: NodeTable
     from torch_geometric.data import Data
 
     columns = _named_columns(layout) or _unnamed_columns(layout)
-    ids, values = text.load(layout, columns[:2], columns[2:])
-    nodes = _nodes(ids, features, labels)
-    ends = [nodes.find(column) for column in ids]
-    missing = (ends[0] < 0) | (ends[1] < 0)
-    if missing.any():
-        row = int(missing.argmax())
-        side = 0 if ends[0][row] < 0 else 1
-        raise InputError(
-            f"{layout.path}: line {text.line_of(layout, row)}: edge {ids[0][row]} -> {ids[1][row]}: "
-            f"node {str(ids[side][row])!r} is not among {nodes.where}"
-        )
-    data = Data(edge_index=torch.from_numpy(np.stack(ends)), num_nodes=len(nodes))
+    ids, values = read_columns(layout, columns[:2], columns[2:])
+    # Source and target of each line in turn.
+    ends, found = pd.factorize(np.stack(ids, axis=1).ravel(), sort=ids[0].dtype != object)
+    nodes = own = NodeIndex(pd.Index(found, dtype=ids[0].dtype), "the nodes of the edges")
+    table = features or labels
+    if table is not None:
+        nodes = _nodes(table)
+        ends = nodes.find(own.ids)[ends]
+    ends = ends.reshape(-1, 2).T
+    if (ends < 0).any():
+        row = int((ends < 0).any(axis=0).argmax())
+        side = 0 if ends[0, row] < 0 else 1
+        edge = f"edge {ids[0][row]} -> {ids[1][row]}, whose node {str(ids[side][row])!r} is missing"
+        raise wrong(f"{layout.path}: line {line_of(layout, row)}", edge, f"one of {nodes.where}")
+    data = Data(edge_index=torch.from_numpy(np.ascontiguousarray(ends)), num_nodes=len(nodes))
     if columns[2:]:
-        data.edge_weight = edge_weights(
-            values[:, 0], str(layout.path), lambda row: f"line {text.line_of(layout, row)}:"
-        )
+        where = f"{layout.path}: {layout.column(columns[2])}"
+        data.edge_weight = check_weights(values[:, 0], len(values), where, lambda row: f"line {line_of(layout, row)}")
     names = nodes.names()
     if names is not None:
         data.node_id = names
@@ -76,49 +88,37 @@ def attach(data: Data, nodes: NodeIndex, features: NodeTable | None, labels: Nod
         If a table has too many or too few rows, or ids that are not those of the nodes, or if `data` already
         has what it would bring.
     """
-    if features is not None:
-        if data.x is not None:
-            raise InputError(f"features: {features.path} given, but the graph's file already holds features")
-        data.x = _in_order(features, nodes, "feature")
-    if labels is not None:
-        if data.y is not None:
-            raise InputError(f"labels: {labels.path} given, but the graph's file already holds labels")
-        data.y = _in_order(labels, nodes, "label")
-        if labels.label_names is not None:
-            data.label_names = labels.label_names
+    for table, key, what in ((features, "x", "feature"), (labels, "y", "label")):
+        if table is not None:
+            if data.get(key) is not None:
+                raise InputError(f"{what}s: {table.path} given, but the graph's file already holds {what}s")
+            data[key] = _in_order(table, nodes, what)
+    if labels is not None and labels.label_names is not None:
+        data.label_names = labels.label_names
 
 
 def _in_order(table: NodeTable, nodes: NodeIndex, what: str) -> torch.Tensor:
     n_rows = table.values.size(0)
+    if table.ids is None:
+        if n_rows != len(nodes):
+            raise wrong(table.path, f"{n_rows} {what} rows", f"{len(nodes)} ({nodes.where})")
+        return table.values
+    index = NodeIndex(table.ids, f"the ids of {table.path}")
+    strange = nodes.find(index.ids) < 0
+    if strange.any():
+        raise wrong(table.path, f"{what} of node {str(index.ids[strange][0])!r}", f"one of {nodes.where}")
+    rows = index.find(nodes.ids)
+    if (rows < 0).any():
+        raise wrong(table.path, f"no {what} of node {str(nodes.ids[rows < 0][0])!r}", f"one for each of {nodes.where}")
+    return table.values[torch.from_numpy(rows)]
+
+
+def _nodes(table: NodeTable) -> NodeIndex:
+    """The nodes that a table defines, by its ids or rows."""
     if table.ids is not None:
-        index = NodeIndex(table.ids, f"the ids of {table.path}")
-        unknown = nodes.find(index.ids) < 0
-        if unknown.any():
-            name = index.ids[int(unknown.argmax())]
-            raise InputError(f"{table.path}: {what} of node {str(name)!r}, which is not among {nodes.where}")
-        rows = index.find(nodes.ids)
-        if (rows < 0).any():
-            name = nodes.ids[int((rows < 0).argmax())]
-            raise InputError(f"{table.path}: no {what} of node {str(name)!r}, one of {nodes.where}")
-        return table.values[torch.from_numpy(rows)]
-    if n_rows != len(nodes):
-        raise InputError(f"{table.path}: {n_rows} {what} rows for {len(nodes)} nodes ({nodes.where})")
-    return table.values
-
-
-def _nodes(ids: list[Ids], features: NodeTable | None, labels: NodeTable | None) -> NodeIndex:
-    for table in (features, labels):
-        if table is not None and table.ids is not None:
-            return NodeIndex(table.ids, f"the ids of {table.path}")
-        if table is not None:
-            n = table.values.size(0)
-            return NodeIndex(np.arange(n), f"the rows 0 to {n - 1} of {table.path}, which names no ids")
-    where = "the nodes of the edges"
-    if all(isinstance(column, np.ndarray) for column in ids):
-        return NodeIndex(np.unique(np.concatenate(ids)), where)
-    ends = [""] * (2 * len(ids[0]))  # source and target of each line in turn
-    ends[::2], ends[1::2] = (list(map(str, column)) for column in ids)
-    return NodeIndex(list(dict.fromkeys(ends)), where)
+        return NodeIndex(table.ids, f"the ids of {table.path}")
+    n = table.values.size(0)
+    return NodeIndex(pd.RangeIndex(n), f"the rows 0 to {n - 1} of {table.path}, which names no ids")
 
 
 def _named_columns(layout: Layout) -> list[int] | None:
@@ -126,19 +126,19 @@ def _named_columns(layout: Layout) -> list[int] | None:
     if layout.header is None:
         return None
     header = [name.lower() for name in layout.header]
-    groups = (text.SOURCE_NAMES, text.TARGET_NAMES, text.WEIGHT_NAMES)
+    groups = (SOURCE_NAMES, TARGET_NAMES, WEIGHT_NAMES)
     found = [next((i for i, name in enumerate(header) if name in group), None) for group in groups]
     if found[0] is None or found[1] is None:
         return None
     positions = [position for position in found if position is not None]
     extra = [name for position, name in enumerate(layout.header) if position not in positions]
     if extra:
-        raise InputError(f"{layout.path}: column {extra[0]!r}, expected source, target and optionally weight")
+        raise wrong(layout.path, f"column {extra[0]!r}", "source, target and optionally weight")
     return positions
 
 
 def _unnamed_columns(layout: Layout) -> list[int]:
     width = len(layout.first)
     if width not in (2, 3):
-        raise InputError(f"{layout.path}: {width} columns, expected an edge list: source, target[, weight]")
+        raise wrong(layout.path, f"{width} columns", "an edge list: source, target[, weight]")
     return list(range(width))

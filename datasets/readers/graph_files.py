@@ -12,17 +12,16 @@ from torch import Tensor
 
 from genurl_graph.datasets.readers.checks import (
     MASKS,
+    as_features,
     as_text,
     check_graph,
-    dense_features,
-    edge_weights,
     encode_labels,
-    sparse_features,
 )
-from genurl_graph.datasets.readers.node_tables import features_from_npz, plain_ids
+from genurl_graph.datasets.readers.node_tables import features_from_npz
 from genurl_graph.datasets.readers.sparse_parts import adjacency_edges, csr_from_arrays
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.inputs.safe_load import check_extent, load_archive, load_tensors
+from genurl_graph.inputs.validation import check_edges, check_weights
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -50,29 +49,29 @@ def read_npz(path: Path) -> Data:
     if "x" in arrays or "attr_data" in arrays:
         data.x = features_from_npz(arrays, where)
     if "adj_data" in arrays and "edge_index" in arrays:
-        raise InputError(f"{where}: edges under both 'adj_data' and 'edge_index', expected one of them")
+        raise wrong(where, "edges under both 'adj_data' and 'edge_index'", "one of them")
     if "adj_data" in arrays:
         adjacency = csr_from_arrays(arrays, "adj_", where)
         if adjacency.shape[0] != adjacency.shape[1]:
-            raise InputError(f"{where}: adjacency of shape {adjacency.shape}, expected a square matrix")
+            raise wrong(where, f"an adjacency of shape {list(adjacency.shape)}", "a square matrix")
         data.edge_index, weight = adjacency_edges(adjacency)
-        weight = edge_weights(weight.numpy(), where)
+        weight = check_weights(weight, len(weight), where)
         if bool((weight != 1).any()):
             data.edge_weight = weight
         data.num_nodes = adjacency.shape[0]
     elif "edge_index" in arrays:
-        data.edge_index = _edge_index(torch.from_numpy(_numbers(arrays["edge_index"], f"{where}: edge_index")), where)
+        data.edge_index = _edge_index(_tensor(arrays["edge_index"], f"{where}: edge_index"), where)
         if "edge_weight" in arrays:
-            data.edge_weight = edge_weights(arrays["edge_weight"], f"{where}: edge_weight")
+            data.edge_weight = check_weights(arrays["edge_weight"], data.edge_index.size(1), f"{where}: edge_weight")
         data.num_nodes = len(arrays["node_id"]) if "node_id" in arrays and data.x is None else data.num_nodes
     elif data.x is None:
-        raise InputError(f"{where}: none of the keys of a graph: expected adj_* or edge_index, or features x or attr_*")
+        raise wrong(where, "none of the keys of a graph", "adj_* or edge_index, or features x or attr_*")
     for key in ("labels", "y"):
         if key in arrays:
             _set_labels(data, *encode_labels(arrays[key], f"{where}: {key}"))
     for key in MASKS:
         if key in arrays:
-            data[key] = _mask(torch.from_numpy(_numbers(arrays[key], f"{where}: {key}")), f"{where}: {key}")
+            data[key] = _mask(_tensor(arrays[key], f"{where}: {key}"), f"{where}: {key}")
     if "node_id" in arrays:
         data.node_id = [as_text(name) for name in arrays["node_id"].tolist()]
     return check_graph(data, where)
@@ -101,9 +100,7 @@ def read_pt(path: Path) -> Data:
         except Exception as error:  # an object whose parts are not those of a Data raises anything
             raise InputError(f"{where}: its Data is damaged, or of another version of PyG ({error})") from error
     if not isinstance(content, dict):
-        raise InputError(
-            f"{where}: holds a {type(content).__name__}, expected a PyG Data, a dict of tensors or a tensor"
-        )
+        raise wrong(where, f"a {type(content).__name__}", "a PyG Data, a dict of tensors or a tensor")
     # Of its parts alone, whatever else the object held.
     content = Data.from_dict({str(key): value for key, value in content.items()})
     for key, value in content.to_dict().items():
@@ -131,7 +128,7 @@ def read_networkx(path: Path) -> Data:
         kind = "GML" if gml else "GraphML"
         raise InputError(f"{where}: cannot be read as {kind}: {type(error).__name__}: {error}") from error
     if len(graph) == 0:
-        raise InputError(f"{where}: zero nodes")
+        raise wrong(where, "zero nodes", "at least one")
     nodes = list(graph.nodes)
     table = {node: dict(attributes) for node, attributes in graph.nodes(data=True)}
     names = [str(node) for node in nodes]
@@ -148,17 +145,17 @@ def read_networkx(path: Path) -> Data:
         data.edge_index = torch.tensor(ends, dtype=torch.long).t().contiguous()
         weights = [weight for _, _, weight in directed.edges(data="weight")]
         if any(weight is not None for weight in weights):
-            data.edge_weight = edge_weights(np.array([1.0 if w is None else w for w in weights]), where)
+            given = np.array([1.0 if weight is None else weight for weight in weights])
+            data.edge_weight = check_weights(given, len(ends), f"{where}: edge attribute 'weight'")
     label = next((key for key in LABEL_ATTRIBUTES if any(key in a for a in table.values())), None)
     if label is not None:
         _set_labels(data, *encode_labels(np.array(_column(table, label, where)), f"{where}: node attribute {label!r}"))
     keys = [key for key in _numeric_keys(table.values()) if key != label]
     if keys:
         columns = np.array([_column(table, key, where) for key in keys], dtype=np.float64)
-        data.x = dense_features(columns.T, where, keys, lambda row: f"{row} (node {names[row]!r})")
-    node_id = plain_ids(names)
-    if node_id is not None:
-        data.node_id = node_id
+        data.x = as_features(columns.T, where, keys, lambda row: f"{row} (node {names[row]!r})")
+    if names != [*map(str, range(len(nodes)))]:  # else they say nothing
+        data.node_id = names
     return check_graph(data, where)
 
 
@@ -182,22 +179,14 @@ def _clean(data: Data, where: str) -> Data:
     """Bring the tensors of a foreign `Data` to the shapes and dtypes of this package."""
     for key, value in data.to_dict().items():
         if key in ("x", "edge_index", "edge_weight", "y", *MASKS) and not isinstance(value, Tensor):
-            raise InputError(f"{where}: {key} is a {type(value).__name__}, expected a tensor")
+            raise wrong(f"{where}: {key}", f"a {type(value).__name__}", "a tensor")
     if data.x is not None:
-        if data.x.layout == torch.strided:
-            data.x = dense_features(data.x.detach().numpy(), f"{where}: x")
-        else:
-            import scipy.sparse
-
-            if data.x.dim() != 2:
-                raise InputError(f"{where}: x of shape {tuple(data.x.shape)}, expected a matrix [nodes, features]")
-            csr = data.x.detach().to_sparse_csr()
-            parts = (csr.values().numpy(), csr.col_indices().numpy(), csr.crow_indices().numpy())
-            data.x = sparse_features(scipy.sparse.csr_matrix(parts, shape=tuple(csr.shape)), f"{where}: x")
+        data.x = as_features(data.x, f"{where}: x")
     if data.edge_index is not None:
         data.edge_index = _edge_index(data.edge_index, where)
     if data.get("edge_weight") is not None:
-        data.edge_weight = edge_weights(data.edge_weight.detach().numpy(), f"{where}: edge_weight")
+        n_edges = 0 if data.edge_index is None else data.edge_index.size(1)
+        data.edge_weight = check_weights(data.edge_weight, n_edges, f"{where}: edge_weight")
     if data.y is not None:
         _set_labels(data, *encode_labels(data.y.numpy(), f"{where}: y"))
     for key in MASKS:
@@ -207,21 +196,21 @@ def _clean(data: Data, where: str) -> Data:
 
 
 def _edge_index(edges: Tensor, where: str) -> Tensor:
-    if edges.dim() != 2 or edges.size(0) != 2 or edges.is_floating_point() or edges.dtype == torch.bool:
-        raise InputError(f"{where}: edge_index {tuple(edges.shape)} of {edges.dtype}, expected whole numbers [2, E]")
-    return edges.long().contiguous()
+    if not (edges.is_floating_point() or edges.is_complex() or edges.dtype == torch.bool):
+        edges = edges.long()
+    return check_edges(edges, None, f"{where}: edge_index")[0].contiguous()
 
 
 def _mask(mask: Tensor, where: str) -> Tensor:
     if mask.dim() not in (1, 2) or bool(((mask != 0) & (mask != 1)).any()):
-        raise InputError(f"{where}: {mask.dtype} of shape {tuple(mask.shape)}, expected boolean [n] or [n, splits]")
+        raise wrong(where, f"{mask.dtype} of shape {list(mask.shape)}", "booleans [n] or [n, splits]")
     return mask.bool()
 
 
-def _numbers(array: Any, where: str) -> Any:
+def _tensor(array: Any, where: str) -> Tensor:
     if array.dtype.kind not in "biuf":
-        raise InputError(f"{where}: dtype {array.dtype}, expected numbers")
-    return array
+        raise wrong(where, f"dtype {array.dtype}", "numbers")
+    return torch.from_numpy(array)
 
 
 def _set_labels(data: Data, y: Tensor, label_names: list[str] | None) -> None:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import wrong
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 PARTS = ("data", "indices", "indptr", "shape")
@@ -28,17 +28,17 @@ def csr_from_arrays(arrays: Arrays, prefix: str, where: str) -> Any:
 
     absent = [prefix + part for part in PARTS if prefix + part not in arrays]
     if absent:
-        raise InputError(f"{where}: key {absent[0]!r} is missing, expected {', '.join(prefix + p for p in PARTS)}")
+        raise wrong(where, f"no key {absent[0]!r}", ", ".join(prefix + part for part in PARTS))
     data, indices, indptr, shape = (arrays[prefix + part] for part in PARTS)
     if data.dtype.kind not in "biuf":
-        raise InputError(f"{where}: {prefix}data has dtype {data.dtype}, expected numbers")
+        raise wrong(f"{where}: {prefix}data", f"dtype {data.dtype}", "numbers")
     if shape.shape != (2,) or shape.dtype.kind not in "iu":
-        raise InputError(f"{where}: {prefix}shape is {shape!r}, expected two integers")
+        raise wrong(f"{where}: {prefix}shape", f"{shape!r}", "two integers")
     try:
         matrix = scipy.sparse.csr_matrix((data, indices, indptr), shape=(int(shape[0]), int(shape[1])))
         matrix.check_format(full_check=True)
     except (ValueError, TypeError, IndexError) as error:
-        raise InputError(f"{where}: {prefix}* do not form a CSR matrix: {error}") from error
+        raise wrong(f"{where}: {prefix}*", f"no CSR matrix ({error})", "the parts of one") from error
     return matrix
 
 

@@ -1,20 +1,25 @@
-"""Text tables: comma, semicolon, tab or space separated, with or without header, read by NumPy's C parser."""
+"""Text tables: comma, semicolon, tab or space separated, with or without header, read by pandas.
+
+A table is read in two steps. `sniff` looks at its head and says how it is laid out; a reader decides by that what each
+column is, and `read_columns` reads them as node ids or as numbers.
+"""
 
 from __future__ import annotations
 
 import csv
 import mmap
 import re
-import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import InputError, wrong
 
 ID_NAMES = frozenset({"", "id", "index", "name", "node", "node_id", "nodeid"})
 SOURCE_NAMES = frozenset({"source", "src", "from", "node1"})
@@ -22,21 +27,35 @@ TARGET_NAMES = frozenset({"target", "dst", "to", "node2"})
 WEIGHT_NAMES = frozenset({"weight", "edge_weight"})
 LABEL_NAMES = frozenset({"label", "labels", "class"})
 
-_CHUNK = 1 << 24  # bytes of a file looked through at a time
-_STARTS = np.isin(np.arange(256), np.frombuffer(b'\n\t ,;"-', np.uint8))  # characters before a number
-_DIGITS = np.isin(np.arange(256), np.frombuffer(b"0123456789", np.uint8))
-
-Ids = npt.NDArray[np.int64] | list[str]
+# A number such as 007 or +5: as an id it is a name, not 7 and 5.
+_PADDED = re.compile(rb'[\n\t ,;"-](?:0[0-9]|\+)')
+# A line that may be a comment or blank; and what is no text.
+_ODD_LINES = (re.compile(rb"\n[#\s]"), re.compile(rb"\0"))
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How a text table is laid out: delimiter (None: spaces), column names if any, first row of data."""
+    """How a text table is laid out.
+
+    Attributes
+    ----------
+    path
+        The file.
+    delimiter
+        Between cells; None: spaces.
+    header
+        Names of the columns, if there are any.
+    first
+        Cells of the first row of data.
+    start
+        Lines before that row.
+    """
 
     path: Path
     delimiter: str | None
     header: list[str] | None
     first: list[str]
+    start: int
 
     def column(self, position: int) -> str:
         """Name of a column for messages: "column 2 ('age')"."""
@@ -55,80 +74,93 @@ def sniff(path: Path) -> Layout:
     InputError
         If the file cannot be read, is not UTF-8 text, or holds no data.
     """
-    lines = []
-    for _, line in _content(path):
-        lines.append(line)
-        if len(lines) == 2:
-            break
+    lines = list(islice((found for found in _lines(path) if _is_content(found[1])), 2))
     if not lines:
         raise InputError(f"{path}: the file is empty")
-    delimiter = _delimiter(path, lines[0])
-    rows = [_cells(line, delimiter) for line in lines]
-    names = not any(map(is_number, rows[0]))
+    delimiter = _delimiter(path, lines[0][1])
+    rows = [_cells(path, line, delimiter) for _, line in lines]
+    first = rows[0]
+    names = not any(map(is_number, first))
     numbers_follow = len(rows) == 2 and any(map(is_number, rows[1]))
-    known = {cell.lower() for cell in rows[0]}
-    named = rows[0][0].lower() in ID_NAMES | LABEL_NAMES or bool(known & SOURCE_NAMES and known & TARGET_NAMES)
-    if named or (names and numbers_follow):
-        if len(rows) == 1:
-            raise InputError(f"{path}: only a header, no data (zero nodes)")
-        if len(rows[0]) != len(rows[1]):
-            raise InputError(f"{path}: the header has {len(rows[0])} columns, the first row {len(rows[1])}")
-        return Layout(path, delimiter, rows[0], rows[1])
-    return Layout(path, delimiter, None, rows[0])
+    known = {cell.lower() for cell in first}
+    named = first[0].lower() in ID_NAMES | LABEL_NAMES or bool(known & SOURCE_NAMES and known & TARGET_NAMES)
+    if not named and not (names and numbers_follow):
+        return Layout(path, delimiter, None, first, lines[0][0] - 1)
+    if len(rows) == 1:
+        raise wrong(path, "only a header", "rows of data below it (zero nodes)")
+    if len(first) != len(rows[1]):
+        raise wrong(path, f"{len(rows[1])} columns in the first row", f"{len(first)}, as in the header")
+    return Layout(path, delimiter, first, rows[1], lines[1][0] - 1)
 
 
-def load(layout: Layout, ids: list[int], numbers: list[int]) -> tuple[list[Ids], npt.NDArray[np.float64]]:
-    """Read the columns `ids` (as int64 if all are whole numbers, else as text) and `numbers` (as float64).
+def read_columns(
+    layout: Layout, ids: Sequence[int], numbers: Sequence[int]
+) -> tuple[list[pd.Index], npt.NDArray[np.float32]]:
+    """Read the columns at some positions; others are left alone.
+
+    Parameters
+    ----------
+    layout
+        Of the table, by `sniff`.
+    ids
+        Columns of node ids or labels: int64 if all of them hold whole numbers in their usual form, else text.
+    numbers
+        Columns of finite numbers.
+
+    Returns
+    -------
+    ids : list of Index, each [rows]
+    numbers : float32 array [rows, len(numbers)]
 
     Raises
     ------
     InputError
-        Naming line and column of the first row with too few or too many cells, or cell that is not a number.
+        With line and column of the first cell that is empty or no finite number, or line that is too long or short.
     """
-    whole = all(is_whole(layout.first[position]) for position in ids)
-    kinds = ["i8", "O"] if whole and not _has_padded(layout.path) else ["O"]
-    # NumPy reads a file by its name much faster than line by line, but it knows no comment lines.
-    plain = not _has_comments(layout.path)
-    attempts = [(kind, fast) for kind in (kinds if ids else ["i8"]) for fast in ([True, False] if plain else [False])]
-    for kind, fast in attempts:
-        fields = [f"c{position}" for position in range(len(layout.first))]
-        # Columns not asked for are read as text: their cells are counted but not judged.
-        types = dict.fromkeys(ids, kind) | dict.fromkeys(numbers, "f8")
-        dtype = [(field, types.get(position, "O")) for position, field in enumerate(fields)]
-        if not ids and len(numbers) == len(fields):
-            dtype = [("all", "f8", (len(fields),))]  # type: ignore[list-item]
+    width = len(layout.first)
+    kinds: list[Any] = [object]
+    if all(is_whole(layout.first[position]) for position in ids) and not (ids and _holds(layout.path, _PADDED)):
+        kinds = ["int64", object]
+    for kind in kinds:
+        types = dict.fromkeys(range(width), object) | dict.fromkeys(ids, kind) | dict.fromkeys(numbers, np.float32)
+        all_numbers = len(numbers) == width
         try:
-            with warnings.catch_warnings():
-                # NumPy 1 reads a number beyond int64 by way of a float, and only warns of it.
-                warnings.simplefilter("error", DeprecationWarning)
-                table = np.loadtxt(
-                    layout.path if fast else _rows(layout),
-                    dtype=dtype,
-                    delimiter=layout.delimiter,
-                    comments=None,
-                    quotechar='"',
-                    ndmin=1,
+            with np.errstate(over="ignore"):  # infinite in float32: found below
+                frame = pd.read_csv(
+                    layout.path,
+                    sep=layout.delimiter or r"\s+",
+                    header=None,
+                    names=range(width),
+                    skiprows=_skipped(layout),
+                    dtype=np.float32 if all_numbers else types,
+                    low_memory=width < 1000,  # in blocks of rows; of many columns each block takes long
+                    na_filter=False,
                     encoding="utf-8-sig",
-                    skiprows=next(_content(layout.path))[0] if fast and layout.header is not None else 0,
                 )
-        except (ValueError, OverflowError, DeprecationWarning):
+        except (ValueError, OverflowError):
             continue
-        if "all" in (table.dtype.names or ()):
-            return [], table["all"]
-        columns = [_ids(table[fields[position]]) for position in ids]
-        if any("" in column for column in columns if isinstance(column, list)):
-            _explain(layout, ids, numbers)
-        values = np.empty((len(table), len(numbers)))
-        for position, number in enumerate(numbers):
-            values[:, position] = table[fields[number]]
-        return columns, values
+        columns = [frame[position].to_numpy() for position in ids]
+        if kind is object:
+            columns = list(map(_stripped, columns))
+        values = np.empty((len(frame), len(numbers)), np.float32)
+        for place, position in enumerate(numbers):
+            values[:, place] = frame[position]
+        if np.isfinite(values).all() and (kind == "int64" or not any("" in column for column in columns)):
+            return [pd.Index(column, dtype=kind) for column in columns], values
+        break
     _explain(layout, ids, numbers)
+
+
+def _stripped(cells: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Text without spaces around it; equal cells become one object."""
+    codes, distinct = pd.factorize(cells)
+    found: npt.NDArray[Any] = np.array([cell.strip() for cell in distinct], dtype=object)[codes]
+    return found
 
 
 def line_of(layout: Layout, row: int) -> int:
     """Number of the line, from 1, that holds row `row` of the data."""
-    skip = row + (layout.header is not None)
-    return next(number for position, (number, _) in enumerate(_content(layout.path)) if position == skip)
+    return next(number for position, (number, _) in enumerate(_rows(layout)) if position == row)
 
 
 def is_number(cell: str) -> bool:
@@ -142,27 +174,43 @@ def is_number(cell: str) -> bool:
 
 def is_whole(cell: str) -> bool:
     """Whether a cell is a whole number in its usual form."""
-    return re.fullmatch(r"-?\d+", cell) is not None
+    return re.fullmatch(r"-?[0-9]+", cell) is not None
 
 
-def _content(path: Path) -> Iterator[tuple[int, str]]:
-    """Numbered lines that are neither blank nor comments."""
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Numbered lines, from 1."""
     try:
         with open(path, encoding="utf-8-sig") as file:
             for number, line in enumerate(file, start=1):
-                if line[0] != "#" and not line.isspace():
-                    yield number, line
+                if "\0" in line:
+                    raise wrong(path, f"a NUL byte in line {number}", "text")
+                yield number, line
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not a text file in UTF-8 ({error})") from error
+        raise wrong(path, f"bytes that are no text in UTF-8 ({error})", "a text file in UTF-8") from error
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def _rows(layout: Layout) -> Iterator[str]:
-    rows = (line for _, line in _content(layout.path))
-    if layout.header is not None:
-        next(rows)
-    return rows
+def _is_content(line: str) -> bool:
+    """Whether a line is neither blank nor a comment."""
+    return line[0] != "#" and not line.isspace()
+
+
+def _rows(layout: Layout) -> Iterator[tuple[int, str]]:
+    """Numbered lines of data."""
+    return ((number, line) for number, line in _lines(layout.path) if number > layout.start and _is_content(line))
+
+
+def _skipped(layout: Layout) -> int | list[int]:
+    """Lines that pandas has to skip: those before the data, and comments and blank lines among them."""
+    if not any(_holds(layout.path, pattern) for pattern in _ODD_LINES):
+        return layout.start
+    return [number - 1 for number, line in _lines(layout.path) if number <= layout.start or not _is_content(line)]
+
+
+def _holds(path: Path, pattern: re.Pattern[bytes]) -> bool:
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return pattern.search(content) is not None
 
 
 def _delimiter(path: Path, line: str) -> str | None:
@@ -174,52 +222,28 @@ def _delimiter(path: Path, line: str) -> str | None:
     return next((mark for mark in "\t,;" if mark in line), None)
 
 
-def _cells(line: str, delimiter: str | None) -> list[str]:
+def _cells(path: Path, line: str, delimiter: str | None) -> list[str]:
     if delimiter is None:
         return line.split()
-    return [cell.strip() for cell in next(csv.reader([line.rstrip("\r\n")], delimiter=delimiter))]
+    try:
+        return [cell.strip() for cell in next(csv.reader([line.rstrip("\r\n")], delimiter=delimiter))]
+    except csv.Error as error:
+        raise wrong(path, f"a line that is none of a table ({error})", f"cells between {delimiter!r}") from error
 
 
-def _ids(column: npt.NDArray[Any]) -> Ids:
-    return column if column.dtype.kind == "i" else list(map(str.strip, column.tolist()))
-
-
-def _has_comments(path: Path) -> bool:
-    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return content[:4].removeprefix(b"\xef\xbb\xbf")[:1] == b"#" or content.find(b"\n#") >= 0
-
-
-def _has_padded(path: Path) -> bool:
-    """Whether the file holds numbers such as 007 or +5: as ids they are names, not 7 and 5."""
-    tail = b"\n"
-    with open(path, "rb") as file:
-        while chunk := file.read(_CHUNK):
-            text = np.frombuffer(tail + chunk, np.uint8)
-            start = _STARTS[text]
-            if (start[:-2] & (text[1:-1] == ord("0")) & _DIGITS[text[2:]]).any():
-                return True
-            if (start[:-1] & (text[1:] == ord("+"))).any():
-                return True
-            tail = chunk[-2:]
-    return False
-
-
-def _explain(layout: Layout, ids: list[int], numbers: list[int]) -> NoReturn:
-    """Find the first faulty cell; only ever called when the fast parser has refused the file."""
+def _explain(layout: Layout, ids: Sequence[int], numbers: Sequence[int]) -> NoReturn:
+    """Raise an `InputError` for the first faulty cell of a table that could not be read."""
     expected = len(layout.first)
-    for position, (line, text) in enumerate(_content(layout.path)):
-        if position == 0 and layout.header is not None:
-            continue
-        cells = _cells(text, layout.delimiter)
+    for line, text in _rows(layout):
+        where, cells = f"{layout.path}: line {line}", _cells(layout.path, text, layout.delimiter)
         if len(cells) != expected:
-            raise InputError(f"{layout.path}: line {line} has {len(cells)} columns, expected {expected}")
-        for column in ids:
-            if not cells[column]:
-                raise InputError(f"{layout.path}: line {line}, {layout.column(column)}: empty cell")
-        for column in numbers:
-            if not is_number(cells[column]):
-                found = repr(cells[column]) if cells[column] else "an empty cell"
-                raise InputError(
-                    f"{layout.path}: line {line}, {layout.column(column)}: found {found}, expected a number"
-                )
-    raise InputError(f"{layout.path}: cannot be read as a table of {expected} columns")
+            raise wrong(where, f"{len(cells)} columns", expected)
+        for column in [*ids, *numbers]:
+            cell = cells[column]
+            number = column not in ids
+            with np.errstate(over="ignore"):
+                good = bool(np.isfinite(np.float32(cell))) if number and is_number(cell) else bool(cell) and not number
+            if not good:
+                found = repr(cell) if cell else "an empty cell"
+                raise wrong(f"{where}, {layout.column(column)}", found, "a finite number" if number else "a value")
+    raise wrong(layout.path, "cells that cannot be told apart", f"a table of {expected} columns")

@@ -29,7 +29,7 @@ CASES: dict[str, tuple[Callable[[], object], str, str]] = {
         "--input x.npy",
         "x.npy.*nan",
     ),
-    "zero nodes": (lambda: np.save("x.npy", np.zeros((0, 3))), "--input x.npy", "zero nodes"),
+    "zero nodes": (lambda: np.save("x.npy", np.zeros((0, 3))), "--input x.npy", "expected at least one row"),
     "one node": (
         lambda: np.save("x.npy", np.ones((1, 3))),
         "--input x.npy",

@@ -26,34 +26,43 @@ def write(path: Path, content: str | bytes) -> Path:
     [
         ("e.csv", "", "e.csv: the file is empty"),
         ("e.csv", "# only\n\n# comments\n", "e.csv: the file is empty"),
-        ("e.csv", "source,target\n", "only a header, no data .zero nodes."),
-        ("e.csv", "source,target\n0,1\n2\n", "line 3 has 1 columns, expected 2"),
-        ("e.csv", "# c\nsource,target\n0,1\n\n2,3,4\n", "line 5 has 3 columns, expected 2"),
-        ("e.csv", "source,target,weight\n0,1\n", "the header has 3 columns, the first row 2"),
+        ("e.csv", "source,target\n", "found only a header; expected rows of data"),
+        ("e.csv", "source,target\n0,1\n2\n", "line 3: found 1 columns; expected 2"),
+        ("e.csv", "# c\nsource,target\n0,1\n\n2,3,4\n", "line 5: found 3 columns; expected 2"),
+        ("e.csv", "source,target,weight\n0,1\n", "found 2 columns in the first row; expected 3"),
         ("e.csv", "source,target,weight\n0,1,1\n1,2,heavy\n", "line 3, column 3 .'weight'.: found 'heavy'"),
         ("e.csv", "source,target,weight\n0,1,1\n1,2,\n", "line 3, column 3 .'weight'.: found an empty cell"),
-        ("e.csv", "source,target,weight\n0,1,1\n1,2,-0.5\n", "line 3: has weight -0.5, expected .* >= 0"),
-        ("e.csv", "source,target,weight\n0,1,nan\n", "line 2: has weight nan"),
-        ("e.csv", "source,target,weight\n0,1,inf\n", "line 2: has weight inf"),
-        ("e.csv", "source,target,when\n0,1,5\n", "column 'when', expected source, target"),
-        ("e.csv", "source,target\na,b\n,c\n", "line 3, column 1 .'source'.: empty cell"),
-        ("e.txt", "0 1\n1 2 3\n", "line 2 has 3 columns, expected 2"),
-        ("e.csv", b"0,1\n\xff\xfe,2\n", "not a text file in UTF-8"),
-        ("m.csv", "1,2,3,4\n5,6,x,8\n", "m.csv: line 2, column 3: found 'x', expected a number"),
-        ("m.csv", "a,b,c,d\n1,2,3,4\n5,6,7\n", "m.csv: line 3 has 3 columns, expected 4"),
-        ("m.csv", "a,b,c,d\n1,2,3,4\n5,6,7,nan\n", r"found nan in row 1 \(line 3\), column 'd'"),
-        ("m.csv", "1,2,3,4\n5,6,-inf,8\n", r"found -inf in row 1 \(line 2\), column 2"),
-        ("m.csv", "1,2,3,4\n5,6,1e300,8\n", r"found 1e\+300 in row 1 \(line 2\), column 2"),
+        (
+            "e.csv",
+            "source,target,weight\n0,1,1\n1,2,-0.5\n",
+            ".'weight'.: found 1 negative .* .-0.5. of line 3; ",
+        ),
+        (
+            "e.csv",
+            "source,target,weight\n0,1,nan\n",
+            "line 2, column 3 .'weight'.: found 'nan'; expected a",
+        ),
+        ("e.csv", "source,target,weight\n0,1,inf\n", "line 2, column 3 .'weight'.: found 'inf'"),
+        ("e.csv", "source,target,when\n0,1,5\n", "found column 'when'; expected source, target"),
+        ("e.csv", "source,target\na,b\n,c\n", "line 3, column 1 .'source'.: found an empty cell"),
+        ("e.txt", "0 1\n1 2 3\n", "line 2: found 3 columns; expected 2"),
+        ("e.csv", b"0,1\n\xff\xfe,2\n", "expected a text file in UTF-8"),
+        ("e.csv", "0,1\n1,2\n\n1\0,2\n", "found a NUL byte in line 4; expected text"),
+        ("m.csv", "1,2,3,4\n5,6,x,8\n", "m.csv: line 2, column 3: found 'x'; expected a finite number"),
+        ("m.csv", "a,b,c,d\n1,2,3,4\n5,6,7\n", "m.csv: line 3: found 3 columns; expected 4"),
+        ("m.csv", "a,b,c,d\n1,2,3,4\n5,6,7,nan\n", r"line 3, column 4 \('d'\): found 'nan'; expected a finite number"),
+        ("m.csv", "1,2,3,4\n5,6,-inf,8\n", "line 2, column 3: found '-inf'"),
+        ("m.csv", "1,2,3,4\n5,6,1e300,8\n", "line 2, column 3: found '1e300'"),
         ("g.graphml", "<graphml", "g.graphml: cannot be read as GraphML"),
         ("g.gml", "graph [ node", "g.gml: cannot be read as GML"),
-        ("g.gml", "graph [\n]\n", "g.gml: zero nodes"),
+        ("g.gml", "graph [\n]\n", "g.gml: found zero nodes"),
         ("g.npz", "not an archive", "g.npz: cannot be read as a NumPy archive"),
         ("g.npz", "", "g.npz: cannot be read as a NumPy archive"),
         ("g.npy", "not an array", "g.npy: cannot be read as a NumPy array"),
         ("g.pt", "not torch", "g.pt: "),
         ("g.pt", "", "g.pt: cannot be read as a PyTorch file"),
-        ("g.xlsx", "x", "has suffix '.xlsx', expected one of .npz, .csv"),
-        ("g", "x", "has no suffix, expected one of"),
+        ("g.xlsx", "x", "g.xlsx: found suffix '.xlsx'; expected one of .npz, .csv"),
+        ("g", "x", "found no suffix; expected one of"),
     ],
 )
 def test_one_bad_file(tmp_path: Path, name: str, content: str | bytes, message: str):
@@ -64,12 +73,18 @@ def test_one_bad_file(tmp_path: Path, name: str, content: str | bytes, message: 
 @pytest.mark.parametrize(
     ("features", "message"),
     [
-        ("id,f\na,1\nb,2\n", r"e.csv: line 3: edge b -> c: node 'c' is not among the ids of .*f.csv"),
-        ("f\n1\n2\n3\n", r"line 2: edge a -> b: node 'a' is not among the rows 0 to 2 of .*names no ids"),
-        ("id,f\na,1\nb,2\na,3\n", r"node id 'a' occurs more than once"),
-        ("id,f\na,1\nb,nan\nc,3\n", r"found nan in row 1 \(line 3\), column 'f'"),
-        ("id,f\na,1\nb,red\nc,3\n", r"f.csv: line 3, column 2 \('f'\): found 'red', expected a number"),
-        ("id,f\na,1\nb,2,3\n", r"f.csv: line 3 has 3 columns, expected 2"),
+        (
+            "id,f\na,1\nb,2\n",
+            r"e.csv: line 3: found edge b -> c, .* 'c' is missing; expected .* the ids of .*f.csv",
+        ),
+        (
+            "f\n1\n2\n3\n",
+            r"line 2: found edge a -> b, .* 'a' is missing; expected .* rows 0 to 2 of .*no ids",
+        ),
+        ("id,f\na,1\nb,2\na,3\n", r"found node id 'a' more than once"),
+        ("id,f\na,1\nb,nan\nc,3\n", r"line 3, column 2 \('f'\): found 'nan'"),
+        ("id,f\na,1\nb,red\nc,3\n", r"f.csv: line 3, column 2 \('f'\): found 'red'; expected a finite number"),
+        ("id,f\na,1\nb,2,3\n", r"f.csv: line 3: found 3 columns; expected 2"),
         ("id\na\nb\nc\n", r"no feature columns beside the ids"),
         ("", r"f.csv: the file is empty"),
     ],
@@ -82,19 +97,19 @@ def test_bad_feature_table(tmp_path: Path, features: str, message: str):
 @pytest.mark.parametrize("edge", ["1,3", "-1,0"])
 def test_edge_outside_the_rows(tmp_path: Path, edge: str):
     np.save(tmp_path / "f.npy", np.eye(3))
-    with pytest.raises(InputError, match=rf"e.csv: line 2: edge {edge.replace(',', ' -> ')}: node .* rows 0 to 2"):
+    with pytest.raises(InputError, match=rf"e.csv: line 2: found edge {edge.replace(',', ' -> ')}, .* rows 0 to 2"):
         datasets.read(write(tmp_path / "e.csv", f"0,1\n{edge}\n"), tmp_path / "f.npy")
 
 
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ("id,label\na,1\nb,2\n", "l.csv: no label of node 'c'"),
-        ("id,label\na,1\nb,2\nc,3\nd,4\n", "l.csv: label of node 'd', which is not among the ids of .*f.csv"),
-        ("label\n1\n2\n", "l.csv: 2 label rows for 3 nodes"),
-        ("id,label\na,1.5\nb,2\nc,3\n", "label 1.5 of node 0, expected whole numbers or names"),
-        ("id,label\na,1\nb,\nc,3\n", r"line 3, column 2 \('label'\): empty cell"),
-        ("id,label,more\na,1,2\n", "3 columns, expected one .label. or two"),
+        ("id,label\na,1\nb,2\n", "l.csv: found no label of node 'c'"),
+        ("id,label\na,1\nb,2\nc,3\nd,4\n", "l.csv: found label of node 'd'; expected one of the ids of .*f.csv"),
+        ("label\n1\n2\n", "l.csv: found 2 label rows; expected 3"),
+        ("id,label\na,1.5\nb,2\nc,3\n", "found label 1.5 of node 0; expected whole numbers or names"),
+        ("id,label\na,1\nb,\nc,3\n", r"line 3, column 2 \('label'\): found an empty cell"),
+        ("id,label,more\na,1,2\n", "found 3 columns; expected one .label. or two"),
     ],
 )
 def test_bad_label_table(tmp_path: Path, labels: str, message: str):
@@ -108,11 +123,11 @@ def test_missing_file_folder_and_wrong_table_suffix(tmp_path: Path):
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(InputError, match=r"no.csv does not exist"):
         datasets.read(tmp_path / "no.csv")
-    with pytest.raises(InputError, match=r"is a folder"):
+    with pytest.raises(InputError, match=r"found a folder; expected a file"):
         datasets.read(tmp_path / "folder.csv")
-    with pytest.raises(InputError, match=r"features: .*f.xlsx has suffix '.xlsx'"):
+    with pytest.raises(InputError, match=r"features: .*f.xlsx: found suffix '.xlsx'"):
         datasets.read(edges, write(tmp_path / "f.xlsx", "x"))
-    with pytest.raises(InputError, match=r"labels: .*l.npz has suffix '.npz'"):
+    with pytest.raises(InputError, match=r"labels: .*l.npz: found suffix '.npz'"):
         datasets.read(edges, labels=write(tmp_path / "l.npz", "x"))
     with pytest.raises(InputError, match=r"f.parquet: (cannot be read as Parquet|Parquet needs)"):
         datasets.read(edges, write(tmp_path / "f.parquet", "x"))
@@ -127,27 +142,33 @@ CSR = {"adj_data": np.ones(2), "adj_indices": np.array([1, 2]), "adj_indptr": np
     [
         (
             GOOD | {"edge_index": np.array([[0, 1], [1, 3]])},
-            r"edge 1 joins \[1, 3\], but the nodes are 0 to 2",
+            "edge_index: found edge 1 from 1 to 3; expected nodes 0 to 2",
         ),
-        (GOOD | {"edge_index": np.array([[0, -1], [1, 2]])}, r"edge 1 joins \[-1, 2\]"),
-        (GOOD | {"edge_index": np.zeros((2, 2))}, r"edge_index \(2, 2\) of torch.float64"),
-        (GOOD | {"edge_weight": np.array([1.0, -2.0])}, "edge 1 has weight -2.0"),
-        (GOOD | {"edge_weight": np.ones(3)}, r"edge_weight of shape \(3,\) does not fit"),
-        (GOOD | {"y": np.arange(4)}, "y has 4 entries for 3 nodes"),
-        (GOOD | {"train_mask": np.ones(2, bool)}, "train_mask has 2 entries for 3 nodes"),
+        (GOOD | {"edge_index": np.array([[0, -1], [1, 2]])}, "found edge 1 from -1 to 2"),
+        (GOOD | {"edge_index": np.zeros((2, 2))}, r"edge_index: found torch.float64 of shape \[2, 2\]"),
+        (GOOD | {"edge_weight": np.array([1.0, -2.0])}, r"edge_weight: found 1 negative .* \(-2\) of edge 1"),
+        (
+            GOOD | {"edge_weight": np.ones(3)},
+            r"edge_weight: found .* of shape \[3\]; expected numbers \[2\]",
+        ),
+        (GOOD | {"y": np.arange(4)}, "y: found 4 entries; expected 3"),
+        (GOOD | {"train_mask": np.ones(2, bool)}, "train_mask: found 2 entries; expected 3"),
         (GOOD | {"train_mask": np.arange(3)}, "train_mask: .*expected boolean"),
-        (GOOD | {"node_id": np.array(["a", "b"])}, "node_id has 2 entries for 3 nodes"),
-        (GOOD | {"node_id": np.array(["a", "b", "a"])}, "node id 'a' occurs more than once"),
-        (GOOD | {"x": np.array([[1.0], [np.inf], [0]])}, "found inf in row 1, column 0"),
-        (GOOD | {"x": np.empty((0, 2))}, "zero nodes"),
+        (GOOD | {"node_id": np.array(["a", "b"])}, "node_id: found 2 entries; expected 3"),
+        (GOOD | {"node_id": np.array(["a", "b", "a"])}, "found node id 'a' more than once"),
+        (
+            GOOD | {"x": np.array([[1.0], [np.inf], [0]])},
+            r"1 NaN or infinite values, the first \(inf\) at row 1, column 0",
+        ),
+        (GOOD | {"x": np.empty((0, 2))}, "expected at least one row"),
         (GOOD | {"x": np.array([{}, {}, {}])}, "Object arrays cannot be loaded"),
-        (GOOD | {"x": np.eye(3, dtype=complex)}, "dtype complex128, expected real numbers"),
+        (GOOD | {"x": np.eye(3, dtype=complex)}, "found dtype complex128; expected real numbers"),
         (GOOD | CSR | {"adj_shape": np.array([3, 3])}, "both 'adj_data' and 'edge_index'"),
-        (CSR, "key 'adj_shape' is missing"),
-        (CSR | {"adj_shape": np.array([3, 2])}, "adj_.* do not form a CSR matrix"),
-        (CSR | {"adj_shape": np.array([3, 5])}, r"shape \(3, 5\), expected a square matrix"),
-        (CSR | {"adj_shape": np.array([3, 3]), "adj_data": np.array([1, -1])}, "edge 1 has weight -1"),
-        (CSR | {"adj_shape": np.array([3, 3]), "x": np.eye(4)}, "4 feature rows for 3 nodes"),
+        (CSR, "found no key 'adj_shape'"),
+        (CSR | {"adj_shape": np.array([3, 2])}, "adj_.*: found no CSR matrix"),
+        (CSR | {"adj_shape": np.array([3, 5])}, r"shape \[3, 5\]; expected a square matrix"),
+        (CSR | {"adj_shape": np.array([3, 3]), "adj_data": np.array([1, -1])}, r"\(-1\) of edge 1"),
+        (CSR | {"adj_shape": np.array([3, 3]), "x": np.eye(4)}, "x: found 4 entries; expected 3"),
         ({"edge_index": np.empty((2, 0), int)}, "zero nodes"),
         ({"embedding": np.eye(3)}, "none of the keys of a graph"),
     ],
@@ -161,7 +182,7 @@ def test_bad_npz(tmp_path: Path, arrays: dict, message: str):
 
 def test_nodes_without_edges_or_features(tmp_path: Path):
     np.savez(tmp_path / "g.npz", edge_index=np.empty((2, 0), int), node_id=np.array(["a", "b"]))
-    with pytest.raises(InputError, match=r"neither features nor edges"):
+    with pytest.raises(InputError, match=r"found neither features nor edges"):
         datasets.read(tmp_path / "g.npz")
 
 
@@ -222,12 +243,12 @@ def test_no_code_in_a_file_is_run(tmp_path: Path, name: str):
     ("content", "message"),
     [
         (HeteroData(), "holds objects other than"),
-        ([1, 2], "holds a list, expected a PyG Data"),
-        (Data(x=torch.eye(3)[0]), "expected a matrix"),
-        (Data(x=torch.eye(3), y=torch.ones(2, dtype=torch.long)), "y has 2 entries for 3 nodes"),
-        (Data(x=[1, 2]), "x is a list, expected a tensor"),
-        (Data(x=torch.eye(3), edge_index=torch.tensor([[0], [7]])), r"edge 0 joins \[0, 7\]"),
-        (Data(x=torch.tensor([[1.0], [float("nan")]])), "found nan in row 1"),
+        ([1, 2], "found a list; expected a PyG Data"),
+        (Data(x=torch.eye(3)[0]), r"x: found shape \[3\]; expected \[n, f\]"),
+        (Data(x=torch.eye(3), y=torch.ones(2, dtype=torch.long)), "y: found 2 entries; expected 3"),
+        (Data(x=[1, 2]), "x: found a list; expected a tensor"),
+        (Data(x=torch.eye(3), edge_index=torch.tensor([[0], [7]])), "found edge 0 from 0 to 7"),
+        (Data(x=torch.tensor([[1.0], [float("nan")]])), r"\(nan\) at row 1"),
         (Data(), "zero nodes"),
     ],
 )
@@ -269,6 +290,6 @@ def test_line_number_in_a_long_file(tmp_path: Path, comment: str, header: str):
     body = "".join(f"{i},{i + 1}\n" for i in range(2000))
     path = write(tmp_path / "e.csv", f"{header}{comment}{body}\n1,2,3\n")
     line = 2002 + bool(comment) + bool(header)
-    with pytest.raises(InputError, match=f"line {line} has 3 columns"):
+    with pytest.raises(InputError, match=f"line {line}: found 3 columns"):
         datasets.read(path)
     assert text.line_of(text.sniff(path), 1999) == line - 2
