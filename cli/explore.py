@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from torch_geometric.data import Data
 
     from genurl_graph.config import Config
+    from genurl_graph.graph.knn import Neighbors
     from genurl_graph.plotting.explorer.colours import Column
     from genurl_graph.plotting.explorer.scene import Scene
-    from genurl_graph.tasks.merge_summary import Merge
 
 # Neighbours in the embedding that a node's card lists.
 NEAREST = 10
@@ -212,7 +212,7 @@ def compose(
     from genurl_graph.plotting.explorer import measures
     from genurl_graph.plotting.explorer.colours import Categories, labels
     from genurl_graph.plotting.explorer.scene import Scene
-    from genurl_graph.tasks.merge_summary import merge
+    from genurl_graph.tasks.merged_graph import merged_graph
 
     z = torch.from_numpy(stored["embedding"])
     label: Any = stored.get("label")
@@ -225,17 +225,17 @@ def compose(
     nearest = knn(z, NEAREST, metric=metric, clamp=True).indices
 
     known = labels("Label", "Classes of the data", label) if label is not None else None
-    found = None
+    merged, neighbors = None, None
     if run.data is not None and run.config is not None:
         from genurl_graph.inputs.input import as_input
 
-        found = merge(as_input(run.data), run.config, run.seed, torch.device("cpu"))
+        merged, neighbors = merged_graph(as_input(run.data), run.config, run.seed, torch.device("cpu"))
     count = clusters or (len(known.names) if isinstance(known, Categories) else 0)
     columns: list[Column] = [] if known is None else [known]
     columns += own
-    columns += measures.degrees(found.graph, n) if found else []
+    columns += measures.degrees(merged, n) if merged else []
     columns.append(measures.clusters(z.numpy(), count if count > 1 else CLUSTERS))
-    columns += preserved(z, points, nearest, run, found)
+    columns += preserved(z, points, nearest, run, neighbors)
     space = f"{d} dimensions" if d > 2 else "the 2-d map"
     return Scene(
         title=run.name,
@@ -245,12 +245,14 @@ def compose(
         node_id=None if names == list(map(str, range(n))) else names,
         nearest=nearest,
         nearest_about=f"In {space}, {measures.METRIC_NAMES[metric]}",
-        merged=found.graph if found else None,
+        merged=merged,
         merged_about=about_merge(run),
     )
 
 
-def preserved(z: "Tensor", points: "Tensor", nearest: "Tensor", run: Run, found: "Merge | None") -> "list[Column]":
+def preserved(
+    z: "Tensor", points: "Tensor", nearest: "Tensor", run: Run, neighbors: "Neighbors | None"
+) -> "list[Column]":
     """How far the 2-d map keeps neighbourhoods: of the features, and of an embedding of more dimensions.
 
     Local trustworthiness of each point where all can be ranked against all; beyond that the share of neighbours kept.
@@ -268,7 +270,7 @@ def preserved(z: "Tensor", points: "Tensor", nearest: "Tensor", run: Run, found:
         if d > 2:
             columns.append(measures.local_trustworthiness(z, points, "euclidean", "embedding"))
     else:
-        references = {"features": found.neighbors.indices if found and found.neighbors else None}
+        references = {"features": neighbors.indices if neighbors else None}
         references["embedding"] = nearest if d > 2 else None
         for what, reference in references.items():
             if reference is not None:

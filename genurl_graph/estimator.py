@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import numbers
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,36 +14,28 @@ from torch import Tensor, nn
 
 from genurl_graph.config import Config
 from genurl_graph.config.toml import flatten
-from genurl_graph.exceptions import InputError
-from genurl_graph.graph.merge import MergedGraph
-from genurl_graph.inference.conventions import Conventions, FittedAttribute
-from genurl_graph.inference.fitted import FittedModel, TrainedModel
+from genurl_graph.exceptions import wrong
+from genurl_graph.inference.conventions import Conventions
+from genurl_graph.inference.fit import fit_model
+from genurl_graph.inference.fitted import FittedAttributes, TrainedModel
 from genurl_graph.inference.persistence import load_model, save_model
 from genurl_graph.inference.transform import as_given, embed_new
 from genurl_graph.inputs.embeddings import read_embedding
 from genurl_graph.inputs.hetero import as_graph, weigh
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.precomputed import as_distances
-from genurl_graph.runtime.devices import choose_device, one_thread, seeded
-from genurl_graph.runtime.memory import named_shortage
-from genurl_graph.runtime.processes import agreed, rank
-from genurl_graph.tasks import distillation, graph, images, reduction
-from genurl_graph.tasks.distillation import student_width
-from genurl_graph.tasks.encoder_input import encoder_input
+from genurl_graph.runtime.devices import choose_device
+from genurl_graph.runtime.processes import agreed
+from genurl_graph.tasks.distillation import as_teacher, student_width
 from genurl_graph.tasks.resolve import resolve_config
-from genurl_graph.training.checkpoint import Checkpoint, KeptNeighbors, checksum
-from genurl_graph.training.loop import Callback, train
-
-LESS_MEMORY = (
-    "what needs less: a smaller encoder.hidden, sampling.n_negatives or sampling.batch_size, and for graphs with "
-    "features the encoder sign, which reads them in mini-batches"
-)
+from genurl_graph.training.checkpoint import Checkpoint
+from genurl_graph.training.loop import Callback
 
 
-class GenURL(Conventions):
+class GenURL(FittedAttributes, Conventions):
     """Unsupervised embedding of the nodes of a graph, or of vectors, after GenURL (arXiv 2110.14553).
 
-    Given edges are merged with feature-space kNN edges, calibrated similarities P live on the merged graph, and
+    Predefined edges are merged with feature-space kNN edges, calibrated similarities P live on the merged graph, and
     an encoder is trained so that the similarities Q of its embedding have the smallest sparse general
     Kullback-Leibler divergence from P. The equations are reconstructed; see the documentation of each stage.
 
@@ -58,12 +47,11 @@ class GenURL(Conventions):
         "auto": input with edges is a graph, a plain matrix is reduced; with a teacher, either is distilled. "images":
         an encoder of images learns from random views of them.
     encoder : "auto", "gcn", "sage", "gat", "gin", "mlp", "cnn", "resnet", "free", or nn.Module
-        "auto": the preset's, a GCN for graphs (GraphSAGE where their features tell much by themselves, averages and an
-        MLP for large ones), a free table of coordinates for vectors, an MLP for distillation, a CNN for images. A
-        module, for distillation and images only, reads rows, or images if `X` is [n, c, h, w]; a copy is trained
-        (`encoder_`).
+        "auto": the preset's, a GCN for graphs (GraphSAGE for consistent features, averages and an MLP for large
+        graphs), an embedding table for vectors, an MLP for distillation, a CNN for images. A module, for distillation
+        and images only, reads rows, or images if `X` is [n, c, h, w]; a copy is trained (`encoder_`).
     n_neighbors : int, optional
-        Feature-space neighbours of each node. More make the picture more global. By default the preset's 15, or
+        Feature-space neighbours of each node. More make the layout more global. By default the preset's 15, or
         n - 1 if there are fewer nodes.
     metric : "auto", "euclidean", "cosine" or "precomputed"
         Of the feature space. "auto": the preset's. "precomputed": `X` holds distances, dense [n, n] or sparse, whose
@@ -76,71 +64,46 @@ class GenURL(Conventions):
         Seed; None draws one, kept in ``seed_``. On the CPU two fits with one seed and one number of threads, on one
         machine with the same libraries, agree bit for bit.
     config : mapping or path, optional
-        Any other parameter by its dotted name, ``{"loss.gamma": 0.5}``, or a TOML file of them
-        (`genurl_graph.config`).
+        Any other parameter by its dotted name, ``{"loss.gamma": 0.5}``, or a TOML file (`genurl_graph.config`).
     verbose : bool
         Show a progress bar on stderr (only on a terminal).
     checkpoint : path, optional
         File that keeps the state of the training; Ctrl-C leaves it ready for `resume`. Beside it, under the suffix
-        ``.neighbors``, lies what the search for neighbours found.
+        ``.neighbors``, lie the neighbours that were found.
     resume : bool
         Continue from `checkpoint`; neighbours that were found already are not searched again.
     deterministic : bool
         Compute on one thread, so that on the CPU the result does not depend on the number of threads either. Costs
-        little for pictures of some ten thousand samples, half the speed for the rest.
+        little for 2-d maps of some ten thousand samples, half the speed for the rest.
 
     Attributes
     ----------
+    model_ : FittedModel
+        All that the fit leaves behind; the other attributes are its parts.
     embedding_ : Tensor, float32, shape [n, d], on the CPU
     encoder_ : nn.Module
         The trained encoder; the copy of the user's own module, where one was given.
-    config_ : Config
-        Resolved configuration.
-    task_, encoder_name_, device_, seed_, n_features_in_, n_iter_
+    config_ : Config, resolved
+    task_, encoder_name_, device_, seed_, n_features_in_, n_iter_, n_parameters_
     loss_history_ : list of float
         Loss of each epoch, per unit of similarity.
     graph_ : MergedGraph
-        Edges of P with weights and provenance, on the CPU. Of several processes the first has all of them, each other
+        Edges of P with weights and sources, on the CPU. Of several processes the first has all of them, each other
         those of the nodes whose neighbours it draws.
     graph_summary_ : dict
-        Undirected edges by provenance, components before and after the merge.
-    seconds_ : dict
-        Seconds of the stages ``graph`` and ``train``.
-    n_parameters_ : int
-        Trained numbers.
-    mass_ : float
-        Mean row sum of P.
-    node_slices_ : dict or None
-        Of ``HeteroData``: first row of each node type in ``embedding_``, and the one after its last.
+        Undirected edges by source, components before and after the merge.
+    seconds_ : dict, of the stages ``graph`` and ``train``
+    mass_ : float, mean row sum of P
+    node_slices_, node_widths_ : dict or None
+        Of ``HeteroData``: first row of each node type in ``embedding_``, and the one after its last; its features.
     knn_backend_, knn_recall_
-        Which search found the feature edges, and its recall if it was approximate.
+        Which search found the kNN edges, and its recall if it was approximate.
 
     Examples
     --------
     >>> embedding = GenURL(random_state=0).fit_transform(data)  # PyG Data with x and edge_index
     >>> coordinates = GenURL(n_components=2).fit_transform(vectors)  # NumPy [n, f]
     """
-
-    model_: FittedModel
-    embedding_ = FittedAttribute[Tensor]()
-    encoder_ = FittedAttribute[nn.Module]("network")
-    config_ = FittedAttribute[Config]()
-    task_ = FittedAttribute[str]()
-    encoder_name_ = FittedAttribute[str]()
-    device_ = FittedAttribute[str]()
-    seed_ = FittedAttribute[int]()
-    n_iter_ = FittedAttribute[int]()
-    n_parameters_ = FittedAttribute[int]()
-    loss_history_ = FittedAttribute[list[float]]()
-    graph_ = FittedAttribute[MergedGraph]()
-    graph_summary_ = FittedAttribute[dict[str, Any]]()
-    seconds_ = FittedAttribute[dict[str, float]]()
-    mass_ = FittedAttribute[float]()
-    statistics_ = FittedAttribute[dict[str, Tensor]]()
-    node_slices_ = FittedAttribute[Mapping[str, Sequence[int]] | None]()
-    node_widths_ = FittedAttribute[dict[str, int] | None]()
-    knn_backend_ = FittedAttribute[str | None]()
-    knn_recall_ = FittedAttribute[float | None]()
 
     def __init__(
         self,
@@ -200,66 +163,24 @@ class GenURL(Conventions):
         self._see_columns(X, reset=True)
         data = self._input(X)
         if teacher is None and self.task == "distill":
-            raise InputError("task distill: found no teacher; expected fit(X, teacher=...)")
+            raise wrong("task distill", "no teacher", "fit(X, teacher=...)")
         device, seed = choose_device(self.device), self._seed()
         started = time.perf_counter()
         config = self._resolve(data, teacher)
         data = weigh(data, config.merge.type_weights)
-        asked = None if teacher is None else distillation.as_teacher(teacher, X, data)
-        checkpoint = self._checkpoint(config, data, seed, None if asked is None else asked.features)
-        kept = None if checkpoint is None else KeptNeighbors(checkpoint, self.resume)
-        with (
-            seeded(seed),
-            one_thread() if self.deterministic else nullcontext(),
-            named_shortage(f"task {config.task}, encoder {config.encoder.name}", LESS_MEMORY),
-        ):
-            x, statistics = encoder_input(data, config, device)
-            module = copy.deepcopy(self.encoder) if isinstance(self.encoder, nn.Module) else None
-            if asked is not None:
-                problem = distillation.build(data, x, config, seed, device, asked, module)
-            elif config.task == "images":
-                problem = images.build(data, x, config, module)
-            else:
-                build = graph.build if config.task == "graph" else partial(reduction.build, statistics=statistics)
-                problem = build(data, x, config, seed, device, kept=kept)
-            del x
-            objective = problem.objective
-            # The first process has the whole graph.
-            summary = agreed(problem.summary(data) if rank() == 0 else None)
-            # Kept as the reference "untrained"; small beside the training.
-            initial = {k: v.detach().clone() for k, v in objective.encoder.state_dict().items()}
-            objective.to(device)
-            graph_seconds = time.perf_counter() - started
-            started = time.perf_counter()
-            history = train(
-                objective,
-                config.training,
-                checkpoint=checkpoint,
-                resume=self.resume and not (kept is not None and kept.alone()),
-                callbacks=callbacks,
-                progress=self.verbose,
-            )
-        self.model_ = TrainedModel(
-            encoder=objective.encoder,
-            config=config,
-            embedding=objective.embed().cpu(),
-            statistics=statistics,
-            space=problem.space,
-            seed=seed,
-            n_features_in=data.num_features,
-            loss_history=history,
-            graph_summary=summary,
-            seconds={"graph": graph_seconds, "train": time.perf_counter() - started},
-            knn_backend=problem.neighbors.backend if problem.neighbors else None,
-            knn_recall=problem.neighbors.recall if problem.neighbors else None,
-            mass=agreed(problem.merged.total_weight() / data.num_nodes),
-            node_slices=None if data.types is None else data.types.rows,
-            node_widths=None if data.types is None else data.types.widths(),
-            device=device.type,
-            objective=objective,
-            initial=initial,
-            graph=type(problem.merged)(*(part.cpu() for part in problem.merged)),
-            kind=data.kind,
+        self.model_ = fit_model(
+            data,
+            config,
+            seed,
+            device,
+            teacher=None if teacher is None else as_teacher(teacher, X, data),
+            module=self.encoder if isinstance(self.encoder, nn.Module) else None,
+            checkpoint=self.checkpoint,
+            resume=self.resume,
+            callbacks=callbacks,
+            progress=self.verbose,
+            deterministic=self.deterministic,
+            started=started,
         )
         self.n_features_in_ = data.num_features
         return self
@@ -278,7 +199,7 @@ class GenURL(Conventions):
         X : as in `fit`
             With the same features, or without any if there were none and ``encoder.structure`` is "degree" or
             "random_walk". A GNN needs the edges of the new graph; an MLP looks at each row alone.
-            Feature edges, where the GNN propagates over them (``merge.propagation_weight``), are searched anew.
+            kNN edges, where the GNN propagates over them (``merge.propagation_weight``), are searched anew.
 
         Returns
         -------
@@ -286,13 +207,13 @@ class GenURL(Conventions):
 
         Raises
         ------
-        InputError
-            Not fitted, other features than in `fit`, no edges for a GNN.
+        NotFittedError, InputError
+            Not fitted; other features than in `fit`, or no edges for a GNN.
 
         Notes
         -----
-        A free table of coordinates places a new sample by its nearest fitted ones
-        (`genurl_graph.inference.placement`): always at the same place, whatever other samples are transformed with it.
+        An embedding table places a new sample by its nearest fitted ones (`genurl_graph.inference.placement`): at the
+        same coordinates whatever other samples are transformed with it.
         """
         check_is_fitted(self)
         self._see_columns(X, reset=False)
@@ -302,24 +223,20 @@ class GenURL(Conventions):
         """Embedding [n, d] by the same encoder with its initial weights: what the training started from."""
         model = getattr(self, "model_", None)
         if not isinstance(model, TrainedModel):
-            raise InputError("untrained_embedding: only a model that was fitted here, not loaded, knows its start")
+            raise wrong("untrained_embedding", "a model that was loaded or not fitted", "one that was fitted here")
         return model.untrained_embedding()
 
     def save(self, folder: str | Path) -> None:
         """Write the model to a folder: safetensors and JSON, no pickle. See `genurl_graph.inference.persistence`."""
         if not hasattr(self, "model_"):
-            raise InputError("save: the model is not fitted yet; call fit first")
+            raise wrong("save", "a model that is not fitted", "a fitted one")
         save_model(self.model_, folder)
 
     @classmethod
     def load(cls, folder: str | Path, encoder: nn.Module | None = None) -> GenURL:
         """The model that `save` wrote; it transforms as the saved one did.
 
-        Parameters
-        ----------
-        folder : path
-        encoder : nn.Module, optional
-            Where the encoder was a module of the user's: one like it, which a copy of takes the saved weights.
+        An encoder that was the user's own needs one like it in `encoder`; a copy takes the saved weights.
 
         Raises
         ------
@@ -329,8 +246,8 @@ class GenURL(Conventions):
         fitted = load_model(folder, encoder)
         model = cls(
             n_components=fitted.config.encoder.dim,
-            task=fitted.task,
-            encoder=fitted.encoder_name if encoder is None else encoder,
+            task=fitted.config.task,
+            encoder=fitted.config.encoder.name if encoder is None else encoder,
             random_state=fitted.seed,
             config=flatten(fitted.config.to_dict()),
         )
@@ -349,9 +266,9 @@ class GenURL(Conventions):
         task = "distill" if self.task == "auto" and teacher is not None else self.task
         module = isinstance(self.encoder, nn.Module)
         if teacher is not None and task != "distill":
-            raise InputError(f"teacher: given to the task {task}; expected task distill (or auto)")
+            raise wrong("teacher", f"one for the task {task}", "task distill (or auto)")
         if module and task not in ("distill", "images"):
-            raise InputError("encoder: a module is trained by the tasks distill and images; expected a name there")
+            raise wrong("encoder", f"a module for the task {task}", "a name, or the task distill or images")
         arguments = {
             "encoder.dim": student_width(self.encoder, self.n_components, data),
             "encoder.name": "module" if module else self.encoder,
@@ -369,17 +286,8 @@ class GenURL(Conventions):
         if seed is None:
             return int(agreed(int(torch.randint(2**31, (1,)))))
         if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or not 0 <= seed < 2**32:
-            raise InputError(f"random_state: found {seed!r}; expected an int from 0 to 2**32 - 1, or None")
+            raise wrong("random_state", repr(seed), "an int from 0 to 2**32 - 1, or None")
         return int(seed)
-
-    def _checkpoint(self, config: Config, data: Input, seed: int, taught: Tensor | None) -> Checkpoint | None:
-        if self.checkpoint is None:
-            return None
-        shape = [data.num_nodes, 0 if data.x is None else int(data.x.size(1))]
-        edges = 0 if data.edge_index is None else int(data.edge_index.size(1))
-        content = checksum(data.x, data.edge_index, data.edge_weight, taught)
-        run = {"config": config.to_dict(), "seed": seed, "x": shape, "edges": edges, "checksum": content}
-        return Checkpoint(self.checkpoint, run)
 
 
 def distill(
@@ -405,24 +313,20 @@ def distill(
         embedding by `GenURL`, say), which reads `data`; or the path of features (.npy, .npz, .csv, ...) or of a folder
         that `GenURL.save` wrote.
     student : "mlp", "linear", "cnn", "gcn", "sage", "gat", "gin" or nn.Module
-        The CNN reads rows of square images, or images [n, c, h, w]; GNNs need edges. All others need none, neither here
-        nor in ``transform``.
+        The CNN reads rows of square images, or images [n, c, h, w]; GNNs need edges, no other does.
     data : as in `GenURL.fit`
     objective : str
-        "gkl" or any other loss of `genurl_graph.losses`, or a baseline of `genurl_graph.objectives.distillation`: "
-        ""feature-l2",
-        "feature-cosine", "rkd", "seed".
+        "gkl" or any other loss of `genurl_graph.losses`, or a baseline of `genurl_graph.objectives.distillation`:
+        "feature-l2", "feature-cosine", "rkd", "seed".
     n_components : int, optional
         Columns of the student's embedding; by default 32, or those of a module.
-    config : dict, optional
-        Any other parameter by its dotted name, as of `GenURL`.
-    **options
+    config, **options
         Other arguments of `GenURL`: ``epochs``, ``random_state``, ``device``, ...
 
     Returns
     -------
     GenURL
-        Fitted: ``transform``, ``save``, ``embedding_``, ``encoder_``.
+        Fitted.
 
     Raises
     ------

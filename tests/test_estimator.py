@@ -116,7 +116,7 @@ def test_task_is_chosen_by_the_edges_and_can_be_forced(graph, vectors):
         small(task="graph").fit(vectors)
     with pytest.raises(InputError, match="task: found 'image'; expected one of auto, graph"):
         small(task="image").fit(vectors)
-    with pytest.raises(InputError, match="needs a graph; expected one of free, mlp"):
+    with pytest.raises(InputError, match="found 'gcn'; expected one of free, mlp"):
         small(encoder="gcn").fit(vectors)
 
 

@@ -2,35 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-
-T = TypeVar("T")
-
-
-class FittedAttribute(Generic[T]):
-    """A part of ``model_`` under scikit-learn's name, with ``_`` at its end; an AttributeError before `fit`.
-
-    Parameters
-    ----------
-    part : str, optional
-        Name of the part, where it differs.
-    """
-
-    def __init__(self, part: str = "") -> None:
-        self.part = part
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.part = self.part or name.removesuffix("_")
-
-    def __get__(self, instance: Any, owner: type) -> T:
-        if instance is None:
-            return self  # type: ignore[return-value]
-        if not hasattr(instance, "model_"):
-            raise AttributeError(f"{self.part}_: {type(instance).__name__} is not fitted yet; call fit first")
-        part: T = getattr(instance.model_, self.part)
-        return part
 
 
 class Conventions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]

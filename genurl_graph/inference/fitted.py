@@ -4,52 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from operator import attrgetter
+from typing import Any, Generic, TypeVar
 
 from torch import Tensor, nn
 
 from genurl_graph.config import Config
+from genurl_graph.graph.merge import MergedGraph
+from genurl_graph.graph.projection import FeatureSpace
 from genurl_graph.nn.cnn import ModuleEncoder
+from genurl_graph.objectives.base import Encoder
 
-if TYPE_CHECKING:
-    from genurl_graph.graph.merge import MergedGraph
-    from genurl_graph.graph.projection import FeatureSpace
-    from genurl_graph.objectives.base import Encoder
+T = TypeVar("T")
 
 
 @dataclass(eq=False)
 class FittedModel:
-    """What a fit leaves behind. `genurl_graph.estimator.GenURL` holds one and shows its parts as ``embedding_`` etc.
+    """What a fit leaves behind.
 
-    Attributes
-    ----------
-    encoder : Encoder
-        Trained.
-    config : Config
-        Resolved.
-    embedding : Tensor, float32, shape [n, d], on the CPU
-    statistics : dict of Tensor
-        Of the encoder's input columns (`genurl_graph.tasks.encoder_input.encoder_input`).
-    space : FeatureSpace or None
-        Where an embedding table finds the fitted neighbours of a new sample; None if it cannot.
-    seed : int
-    n_features_in : int
-    loss_history : list of float
-        Loss of each epoch.
-    graph_summary : dict
-        Undirected edges by source, components before and after the merge.
-    seconds : dict
-        Seconds of the stages ``graph`` and ``train``.
-    knn_backend : str or None
-        Which search found the kNN edges; None without a search.
-    knn_recall : float or None
-        Its recall, if it was approximate.
-    mass : float
-        Mean row sum of P.
-    node_slices, node_widths : dict or None
-        Of ``HeteroData``: rows of each node type in the embedding, and its number of features.
-    device : str
-        Where `encoder` is.
+    `genurl_graph.estimator.GenURL` holds one and shows its parts under their names and an underscore, where they are
+    documented. Beside those: `statistics` of the encoder's input columns (`genurl_graph.tasks.encoder_input`) and the
+    `space` in which an embedding table finds the neighbours of a new sample, None if it cannot.
     """
 
     encoder: Encoder
@@ -68,16 +43,6 @@ class FittedModel:
     node_slices: Mapping[str, Sequence[int]] | None = None
     node_widths: dict[str, int] | None = None
     device: str = "cpu"
-
-    @property
-    def task(self) -> str:
-        """Task of the fit."""
-        return self.config.task
-
-    @property
-    def encoder_name(self) -> str:
-        """Name of the encoder; "module" for the user's own."""
-        return self.config.encoder.name
 
     @property
     def n_iter(self) -> int:
@@ -101,7 +66,7 @@ class TrainedModel(FittedModel):
     initial : dict of Tensor
         Weights of the encoder before the training.
     graph : MergedGraph
-        Edges of P with weights and sources, on the CPU.
+        Edges of P, on the CPU.
     kind : str
         What the user handed in: "torch" or "numpy".
     """
@@ -125,3 +90,46 @@ class TrainedModel(FittedModel):
         finally:
             self.encoder.load_state_dict(trained)
         return found
+
+
+class FittedAttribute(Generic[T]):
+    """A part of ``model_``, by default the one of the same name without "_" at its end; AttributeError before `fit`."""
+
+    def __init__(self, path: str = "") -> None:
+        self.path = path
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name, self.path = name, self.path or name.removesuffix("_")
+
+    def __get__(self, instance: Any, owner: type) -> T:
+        if instance is None:
+            return self  # type: ignore[return-value]
+        if not hasattr(instance, "model_"):
+            raise AttributeError(f"{self.name}: {owner.__name__} is not fitted yet; call fit first")
+        part: T = attrgetter(self.path)(instance.model_)
+        return part
+
+
+class FittedAttributes:
+    """The public names of the parts of ``model_``; `genurl_graph.estimator.GenURL` documents them."""
+
+    model_: FittedModel
+    embedding_ = FittedAttribute[Tensor]()
+    encoder_ = FittedAttribute[nn.Module]("network")
+    config_ = FittedAttribute[Config]()
+    task_ = FittedAttribute[str]("config.task")
+    encoder_name_ = FittedAttribute[str]("config.encoder.name")
+    device_ = FittedAttribute[str]()
+    seed_ = FittedAttribute[int]()
+    n_iter_ = FittedAttribute[int]()
+    n_parameters_ = FittedAttribute[int]()
+    loss_history_ = FittedAttribute[list[float]]()
+    graph_ = FittedAttribute[MergedGraph]()
+    graph_summary_ = FittedAttribute[dict[str, Any]]()
+    seconds_ = FittedAttribute[dict[str, float]]()
+    mass_ = FittedAttribute[float]()
+    statistics_ = FittedAttribute[dict[str, Tensor]]()
+    node_slices_ = FittedAttribute[Mapping[str, Sequence[int]] | None]()
+    node_widths_ = FittedAttribute[dict[str, int] | None]()
+    knn_backend_ = FittedAttribute[str | None]()
+    knn_recall_ = FittedAttribute[float | None]()

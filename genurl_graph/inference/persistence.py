@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from genurl_graph.config import Config
 from genurl_graph.config.toml import flatten
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.graph.projection import FeatureSpace, Projection
 from genurl_graph.graph.structural_features import structure_width
 from genurl_graph.inference.fitted import FittedModel
@@ -27,35 +27,18 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 # What the JSON holds of a model, each under its name and "_", the estimator's name for it.
-KEPT = (
-    "seed",
-    "n_features_in",
-    "loss_history",
-    "graph_summary",
-    "seconds",
-    "knn_backend",
-    "knn_recall",
-    "mass",
-)
+KEPT = ("seed", "n_features_in", "loss_history", "graph_summary", "seconds", "knn_backend", "knn_recall", "mass")
 # Absent from models of homogeneous graphs that were saved before there were others.
 OPTIONAL = ("node_slices", "node_widths")
-# For whoever reads the file: they follow from the rest.
-DERIVED = ("task", "encoder_name", "n_iter")
 
 
 def pack(space: FeatureSpace) -> dict[str, Tensor]:
     """The tensors of a space by name, for a file."""
     vectors = space.vectors
+    parts = {"vectors": vectors}
     if vectors.layout == torch.sparse_csr:
-        shape = torch.tensor(vectors.shape)
-        parts = {
-            "crow": vectors.crow_indices(),
-            "col": vectors.col_indices(),
-            "values": vectors.values(),
-            "shape": shape,
-        }
-    else:
-        parts = {"vectors": vectors}
+        parts = {"crow": vectors.crow_indices(), "col": vectors.col_indices(), "values": vectors.values()}
+        parts["shape"] = torch.tensor(vectors.shape)
     if space.projection is not None:
         parts["axes"] = space.projection.axes.float()
         if space.projection.mean is not None:
@@ -105,23 +88,26 @@ def save_model(model: FittedModel, folder: str | Path) -> None:
     try:
         target.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{target}: cannot create this folder: {error.strerror}") from error
+        raise wrong(target, f"a folder that cannot be created ({error.strerror})", "one that can") from error
     tensors = {f"encoder.{k}": v.detach().cpu().contiguous() for k, v in model.encoder.state_dict().items()}
     tensors |= {f"statistics.{k}": v.contiguous() for k, v in model.statistics.items()}
     tensors["embedding"] = model.embedding.contiguous()
-    space = model.space if model.encoder_name == "free" else None
+    space = model.space if model.config.encoder.name == "free" else None
     if space is not None:
         tensors |= pack(space)
     # The same mark in both files: one of them may be of an earlier model, if writing the other was interrupted.
     mark = secrets.token_hex(8)
     with atomic_write(target / "model.safetensors") as temporary:
         save_tensors(temporary, tensors, {"mark": mark})
+    fitted = {f"{name}_": getattr(model, name) for name in (*KEPT, *OPTIONAL)}
+    # For whoever reads the file: they follow from the rest.
+    fitted |= {"task_": model.config.task, "encoder_name_": model.config.encoder.name, "n_iter_": model.n_iter}
     note = {
         "format": FORMAT,
         "mark": mark,
         "version": version("genurl-graph"),
         "config": model.config.to_dict(),
-        "fitted": {f"{name}_": getattr(model, name) for name in (*KEPT, *OPTIONAL, *DERIVED)},
+        "fitted": fitted,
         "space": None if space is None else {"unit": space.unit},
     }
     write_json(target / "model.json", note)
@@ -139,7 +125,7 @@ def load_model(folder: str | Path, module: nn.Module | None = None) -> FittedMod
     try:
         note = json.loads((source / "model.json").read_text(encoding="utf-8"))
         if note["format"] != FORMAT:
-            raise InputError(f"model {source}: format {note['format']!r}; expected {FORMAT}")
+            raise wrong(f"model {source}: format", repr(note["format"]), FORMAT)
         tensors = _read_tensors(source / "model.safetensors", note["mark"])
         config = Config(task=note["config"]["task"]).override(flatten(note["config"]))
         fitted = {name: note["fitted"][f"{name}_"] for name in KEPT}
@@ -148,10 +134,8 @@ def load_model(folder: str | Path, module: nn.Module | None = None) -> FittedMod
         width = _input_width(config, fitted, len(tensors["embedding"])) if axes is None else axes.size(1)
         own = config.encoder.name == "module"
         if own != (module is not None):
-            expected = "a module like the saved one" if own else "none"
-            raise InputError(
-                f"model {source}: its encoder is {config.encoder.name!r}; expected encoder to be {expected}"
-            )
+            expected = "a module like the saved one" if own else "None"
+            raise wrong(f"model {source}: encoder", f"{module} for {config.encoder.name!r}", expected)
         encoder = _encoder(config, width, tensors, copy.deepcopy(module)).eval()
         space = None if note["space"] is None else unpack(tensors, bool(note["space"]["unit"]))
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:

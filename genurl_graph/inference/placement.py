@@ -1,4 +1,4 @@
-"""New samples in a finished table of coordinates: each is placed by its neighbours, the table stays as it is.
+"""New samples in a fitted embedding table: each is placed by its neighbours, the table stays as it is.
 
 A new sample i minimises its own part of the divergence (`genurl_graph.losses.gkl`, one scale c for all pairs)::
 
@@ -7,7 +7,7 @@ A new sample i minimises its own part of the divergence (`genurl_graph.losses.gk
 over its k nearest fitted samples j, with the totals P and Q of the fit, from the mean of their coordinates. A sample
 that is one of the fitted (at distance 0; the first, if there are several) gets the coordinates of that one. No sample
 looks at another new one, nothing is drawn at random, and sums are added in an order that does not depend on the batch:
-a sample gets the same place whatever comes with it.
+a sample gets the same coordinates whatever comes with it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a fitted model makes of new samples: through its encoder, or beside their neighbours in its table."""
+"""Embedding of new samples by a fitted model: by its encoder, or from their neighbours in its embedding table."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def embed_new(model: FittedModel, X: Any) -> Any:
         indices, distances = as_new(X, model.config.neighbors.n_neighbors, len(model.embedding))
         return as_given(place(indices, distances, model), "torch" if isinstance(X, Tensor) else "numpy")
     data = _like_fitted(model, X)
-    z = _beside_neighbors(model, data) if model.encoder_name == "free" else _encoded(model, data)
+    z = _beside_neighbors(model, data) if model.config.encoder.name == "free" else _encoded(model, data)
     return as_given(z, data.kind, None if data.types is None else data.types.rows)
 
 
@@ -58,7 +58,7 @@ def _encoded(model: FittedModel, data: Input) -> Tensor:
             f"transform: without features encoder.structure={config.encoder.structure} knows the fitted nodes only; "
             f"fit with {' or '.join(TRANSFERABLE)} to embed new graphs"
         )
-    encoder, name = model.encoder.eval(), model.encoder_name
+    encoder, name = model.encoder.eval(), model.config.encoder.name
     x, _ = encoder_input(data, config, device, model.statistics)
     assert x is not None
     propagation = None

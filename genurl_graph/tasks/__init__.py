@@ -1,4 +1,10 @@
-"""Recipes: each chooses edges, P, encoder and loss for one task, and owns no mechanism."""
+"""Recipes: each chooses edges, P, encoder and loss for one task, and owns no mechanism.
+
+A recipe is a module with a function ``build(data, x, config, seed, device, ...) -> TrainingProblem``. `data` is the
+`Input`; `x` what the encoder reads (`genurl_graph.tasks.encoder_input`), float32 [n, f], None for one-hot rows or for
+an embedding table; `config` is resolved (`genurl_graph.tasks.resolve`); `seed` is that of everything random before the
+training. It raises an InputError where the data or the configuration do not suit the task.
+"""
 
 from __future__ import annotations
 
@@ -16,35 +22,35 @@ from genurl_graph.objectives.images import ImageObjective
 from genurl_graph.objectives.prototypes import PrototypeObjective
 
 
-class Problem(NamedTuple):
+class TrainingProblem(NamedTuple):
     """What a recipe hands to the training loop.
 
     Attributes
     ----------
     objective : PairwiseObjective, PrototypeObjective, DistillationObjective or ImageObjective
     merged : MergedGraph
-        The graph P lives on, with provenance; of several processes the first has all of it, each other the rows that it
-        draws neighbours from.
+        The graph P lives on; of several processes the first has all of it, each other the rows that it draws neighbours
+        from.
     neighbors : Neighbors or None
         Feature-space neighbours; None where there are no features.
-    decisions : dict
-        What adaptive merging found (`genurl_graph.graph.sources.Sources.summary`), and of columns as nodes their number
-        ``n_columns`` and share ``mass_columns`` of all similarities; empty where neither was asked.
+    reliability : dict
+        Edge reliability (`genurl_graph.graph.sources.Sources.summary`), and of a node-feature bipartite graph its
+        columns ``n_columns`` and their share ``mass_columns`` of the total weight; empty without either.
     space : FeatureSpace or None
-        Where neighbours were searched, if new samples are to be placed by theirs.
+        Where new samples find their neighbours, if they are to be placed by them.
     """
 
     objective: PairwiseObjective | PrototypeObjective | DistillationObjective | ImageObjective
     merged: MergedGraph
     neighbors: Neighbors | None
-    decisions: dict[str, Any] = {}  # noqa: RUF012 - never changed
+    reliability: dict[str, Any] = {}  # noqa: RUF012 - never changed
     space: FeatureSpace | None = None
 
     def summary(self, data: Input) -> dict[str, Any]:
-        """What the merge did: edges and mass by provenance, components before and after it, and what was decided."""
+        """Edges and total weight by source, components before and after the merge, and the edge reliability."""
         given = torch.empty(2, 0, dtype=torch.long) if data.edge_index is None else data.edge_index
         components = {
             "n_components_before": count_components(given, data.num_nodes),
             "n_components_after": count_components(self.merged.edge_index, data.num_nodes),
         }
-        return self.merged.summary() | self.merged.weight_shares() | components | self.decisions
+        return self.merged.summary() | self.merged.weight_shares() | components | self.reliability

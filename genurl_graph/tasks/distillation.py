@@ -2,9 +2,9 @@
 
 Samples are nodes. The teacher's nearest neighbours and their calibrated similarities make P: once, among all samples
 (``similarity.among = samples``, stored features only), or anew among those of each batch (``batch``,
-`genurl_graph.teaching.BatchSimilarities`), which is the preset's choice: neighbours in a batch lie farther apart, and
-all pairs of the batch are compared exactly. The student may have any number of columns. The baselines of
-`genurl_graph.matching` train on the same batches and the same loop.
+`BatchSimilarities`), which is the preset's choice: neighbours in a batch lie farther apart, and all pairs of the batch
+are compared exactly. The student may have any number of columns. The baselines in `MATCHING` train on the same batches
+and the same loop.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from genurl_graph.nn.gnn import GNNS
 from genurl_graph.objectives.distillation import MATCHING, BatchSimilarities, Teacher
 from genurl_graph.objectives.full_batch import PairwiseObjective
 from genurl_graph.objectives.mini_batch import MiniBatchObjective
-from genurl_graph.tasks import Problem
+from genurl_graph.tasks import TrainingProblem
 from genurl_graph.tasks.graph import as_propagation, edges_of_new
 from genurl_graph.tasks.prepare import feature_similarities
 
-# Rows on which a network is asked whether it tells samples apart.
+# Rows that check whether a network tells samples apart.
 PROBED = 256
 
 
@@ -64,10 +64,9 @@ def as_teacher(teacher: Any, X: Any, data: Input) -> Teacher:
     """
     if isinstance(teacher, nn.Module):
         if data.x is None:
-            raise InputError("teacher: a network reads features; the input has none")
-        asked = Teacher(
-            None, teacher, Features(data.x), data.image, output_width(teacher, data.num_features, data.image)
-        )
+            raise wrong("teacher", "a network, but no features for it", "features of samples")
+        width = output_width(teacher, data.num_features, data.image)
+        asked = Teacher(None, teacher, Features(data.x), data.image, width)
         _check_variation(asked.rows(torch.arange(min(data.num_nodes, PROBED))))
         return asked
     found = teacher.transform(X) if hasattr(teacher, "transform") else teacher
@@ -85,9 +84,7 @@ def as_teacher(teacher: Any, X: Any, data: Input) -> Teacher:
 
 def _check_variation(features: Tensor) -> None:
     if bool((features == features[0]).all()):
-        raise InputError(
-            f"teacher: all {len(features)} rows of features are the same; expected features that tell samples apart"
-        )
+        raise wrong("teacher", f"{len(features)} rows of features, all the same", "features that tell samples apart")
 
 
 def build(
@@ -98,27 +95,8 @@ def build(
     device: torch.device,
     teacher: Teacher,
     module: nn.Module | None = None,
-) -> Problem:
-    """Distillation problem.
-
-    Parameters
-    ----------
-    data : Input
-    x : Tensor or None
-        What the student reads (normalised); None: every node is its own feature.
-    config : Config
-    seed : int
-        Of everything random before training.
-    device : torch.device
-    teacher : Teacher
-    module : nn.Module, optional
-        The student, where it is the user's own.
-
-    Raises
-    ------
-    InputError
-        Unsuitable configuration.
-    """
+) -> TrainingProblem:
+    """Distillation problem; `module` is the student if it is the user's own."""
     n = data.num_nodes
     features = Features(identity(n) if x is None else x)
     encoder = make_encoder(config, features.num_features, module=module)
@@ -128,20 +106,13 @@ def build(
     matching = MATCHING.get(config.loss.name)
     if matching is not None or teacher.features is None or config.similarity.among == "batch":
         make = matching or BatchSimilarities
-        return Problem(make(encoder, features, propagation, teacher, n, config), MergedGraph.empty(), None)
+        return TrainingProblem(make(encoder, features, propagation, teacher, n, config), MergedGraph.empty(), None)
     taught = Input(teacher.features, None, None, n, data.kind)
     neighbors, knn_edges, knn_p = feature_similarities(taught, config, seed, device)
     merged = merge_graphs(None, None, knn_edges, knn_p, num_nodes=n)
     pairwise = MiniBatchObjective if config.sampling.negatives == "batch" else PairwiseObjective
     block = own_block(n, merged.edge_index[0])
-    objective = pairwise(
-        encoder,
-        features,
-        propagation,
-        *own_edges(merged, block),
-        n,
-        config.loss,
-        config.sampling,
-        config.views,
-    )
-    return Problem(objective, held(merged, block), neighbors)
+    stages = (config.loss, config.sampling, config.views)
+    edges, p = own_edges(merged, block)
+    objective = pairwise(encoder, features, propagation, edges, p, n, *stages)
+    return TrainingProblem(objective, held(merged, block), neighbors)

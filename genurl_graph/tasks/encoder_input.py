@@ -37,7 +37,7 @@ def encoder_input(
     Returns
     -------
     x : Tensor, float32, shape [n, f], on the CPU, or None
-        Strided or CSR. None for one-hot rows alone, which nobody stores, and for a free table, which reads nothing.
+        Strided or CSR. None for one-hot rows alone, which are not stored, and for an embedding table.
     statistics : dict
         Means and scales of standardised columns, or principal axes.
     """

@@ -1,21 +1,18 @@
-"""Graph embedding: adjacency and feature edges, mixed into P; a GNN or MLP; two views of the graph.
+"""Graph embedding: predefined and kNN edges, merged into P; a GNN or MLP; two views of the graph.
 
-P is ``w_ij + feature_weight * p_ij / (1 + degree)``: the given edges with weight 1 (or their own) and the calibrated
-similarities of feature-space neighbours, which count for more where a node has few edges of its own. Of bags of words
-the words are nodes as well, joined to a node with ``column_weight / (1 + degree)`` in all
+P is ``w_ij + feature_weight * p_ij / (1 + degree)``: the predefined edges with weight 1 (or their own) and the
+calibrated similarities of kNN edges, which count for more where a node has few edges of its own. Features >= 0 may add
+a node-feature bipartite graph, whose edges weigh ``column_weight / (1 + degree)`` at each node
 (`genurl_graph.graph.bipartite`). The graph a GNN propagates over is chosen apart from P (``merge.propagation_weight``).
 """
 
 from __future__ import annotations
 
-import math
-from typing import cast
-
 import torch
 from torch import Tensor
 
 from genurl_graph.config import Config
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import wrong
 from genurl_graph.graph.bipartite import column_similarities
 from genurl_graph.graph.merge import PREDEFINED, How, MergedGraph, combine
 from genurl_graph.graph.partition import Block, held, own_block, own_edges
@@ -31,7 +28,7 @@ from genurl_graph.objectives.bipartite import ColumnGraph
 from genurl_graph.objectives.full_batch import PairwiseObjective
 from genurl_graph.objectives.mini_batch import MiniBatchObjective, NeighborBatchObjective
 from genurl_graph.runtime.processes import alone, rank
-from genurl_graph.tasks import Problem
+from genurl_graph.tasks import TrainingProblem
 from genurl_graph.tasks.prepare import gather
 from genurl_graph.tasks.resolve import resolve_perplexity
 from genurl_graph.training.checkpoint import KeptNeighbors
@@ -39,107 +36,67 @@ from genurl_graph.training.checkpoint import KeptNeighbors
 
 def build(
     data: Input, x: Tensor | None, config: Config, seed: int, device: torch.device, kept: KeptNeighbors | None = None
-) -> Problem:
-    """Graph-embedding problem.
+) -> TrainingProblem:
+    """Graph-embedding problem of a graph, whose features, where there are some, make kNN edges.
 
-    Parameters
-    ----------
-    data : Input
-        With edges; features where there are some (they make the feature edges).
-    x : Tensor or None
-        What the encoder sees (normalised): features or, of a graph without them, structural columns. None: every node
-        is its own feature (one-hot). Feature edges are made of the features of `data` alone.
-    config : Config
-    seed : int
-        Of everything random before training.
-    device : torch.device
-    kept : KeptNeighbors, optional
-        Neighbours of a run that goes on.
-
-    Raises
-    ------
-    InputError
-        Unsuitable configuration or input.
+    `kept` holds the neighbours of a run that goes on.
     """
     check_merge(data, config)
-    n = data.num_nodes
-    sign = config.encoder.name == "sign"
-    if sign and x is None:
-        raise InputError("encoder sign: the nodes have no features; expected some (or encoder.structure=random_walk)")
+    n, name = data.num_nodes, config.encoder.name
+    if name == "sign" and x is None:
+        raise wrong("encoder sign", "nodes without features", "features (or encoder.structure=random_walk)")
     sources = gather(data, config, seed, device, kept)
     own = identity(n) if x is None else x
     # First, and no longer needed when the larger graph of P is made.
-    features = averaged(own, propagation_edges(sources, n, config), config, device) if sign else Features(own)
+    features = averaged(own, propagation_edges(sources, n, config), config, device) if name == "sign" else Features(own)
     merged, block = _held_graph(data, sources, config)
     edges, p = own_edges(merged, block)
-    propagation = as_propagation(propagation_edges(sources, n, config), n) if config.encoder.name in GNNS else None
-    neighbors, decisions, degree = sources.neighbors, sources.summary(), sources.degree
+    propagation = as_propagation(propagation_edges(sources, n, config), n) if name in GNNS else None
+    neighbors, reliability, degree = sources.neighbors, sources.summary(), sources.degree
     # As large as P, and in it.
     del sources
-    start = torch.randn(n, config.encoder.dim) if config.encoder.name == "free" else None
-    encoder = make_encoder(config, int(own.size(1)), start)
+    encoder = make_encoder(config, int(own.size(1)), torch.randn(n, config.encoder.dim) if name == "free" else None)
     columns = column_graph(data, degree, config)
     if columns is not None:
-        decisions |= {
-            "n_columns": columns.num_columns,
-            "mass_columns": columns.mass / (columns.mass + merged.total_weight()),
-        }
-    objective = _kind(config)(
-        encoder,
-        None if config.encoder.name == "free" else features,
-        propagation,
-        edges,
-        p,
-        n,
-        config.loss,
-        config.sampling,
-        config.views,
-        columns,
-        degree,
-    )
-    return Problem(objective, merged, neighbors, decisions)
+        share = columns.mass / (columns.mass + merged.total_weight())
+        reliability |= {"n_columns": columns.num_columns, "mass_columns": share}
+    kind = PairwiseObjective
+    if config.sampling.negatives == "batch":
+        kind = NeighborBatchObjective if name in GNNS else MiniBatchObjective
+    stages = (config.loss, config.sampling, config.views)
+    read = None if name == "free" else features
+    objective = kind(encoder, read, propagation, edges, p, n, *stages, columns, degree)
+    return TrainingProblem(objective, merged, neighbors, reliability)
 
 
 def column_graph(data: Input, degree: Tensor | None, config: Config) -> ColumnGraph | None:
-    """The graph of nodes and feature columns; None where it is not wanted."""
+    """The node-feature bipartite graph; None where it is not wanted."""
     weight = config.merge.column_weight
     if weight == 0:
         return None
     if data.x is None or degree is None or not is_non_negative(data.x):
         found = "no features" if data.x is None else "features below 0"
-        raise InputError(f"merge.column_weight: {weight:g} needs a bag of words; found {found}, expected features >= 0")
+        raise wrong("merge.column_weight", f"{weight:g} with {found}", "features >= 0, such as bags of words")
     p = column_similarities(data.x, weight / (1 + degree))
     if not p.values().numel():
-        raise InputError("merge.column_weight: no feature tells nodes apart; expected some that not all nodes have")
+        raise wrong("merge.column_weight", "features that all nodes have", "some that tell nodes apart")
     return ColumnGraph(p, config.encoder.dim, config.loss)
-
-
-def _kind(config: Config) -> type[PairwiseObjective]:
-    if config.sampling.negatives != "batch":
-        return PairwiseObjective
-    return NeighborBatchObjective if config.encoder.name in GNNS else MiniBatchObjective
 
 
 def check_merge(data: Input, config: Config) -> None:
     """InputError for settings of ``merge`` that the graph task cannot follow on `data`."""
-    if config.merge.how not in ("mix", "union", "geodesic"):
-        raise InputError(f"merge.how: found {config.merge.how!r}; expected mix, union or geodesic")
-    for name in ("feature_weight", "column_weight", "propagation_weight"):
-        value = getattr(config.merge, name)
-        if not 0 <= value < math.inf:
-            raise InputError(f"merge.{name}: found {value}; expected a finite number >= 0")
     for stage, name in (("merge", "column_weight"), ("views", "drop_nodes")):
         if config.sampling.negatives == "batch" and (value := getattr(getattr(config, stage), name)) > 0:
-            raise InputError(f"{stage}.{name}: found {value}; expected 0 with sampling.negatives batch")
+            raise wrong(f"{stage}.{name}", value, "0 with sampling.negatives batch")
     if config.merge.weighting == "none" and (data.x is None or config.merge.feature_weight == 0):
-        raise InputError("merge.weighting: none needs features, and merge.feature_weight > 0: no other edges are left")
+        raise wrong("merge.weighting", "none without kNN edges", "features, and merge.feature_weight > 0")
 
 
 def merged_graph(data: Input, sources: Sources, config: Config) -> MergedGraph:
-    """The graph P lives on, with provenance, as ``merge.how`` makes it of both sources."""
+    """The graph P lives on, as ``merge.how`` makes it of both edge sources."""
     if config.merge.how == "geodesic":
         return geodesic_similarities(data, sources, config)
-    return _merge(sources, data.num_nodes, config.merge.feature_weight, cast(How, config.merge.how))
+    return _merge(sources, data.num_nodes, config.merge.feature_weight, config.merge.how)
 
 
 def _held_graph(data: Input, sources: Sources, config: Config) -> tuple[MergedGraph, Block]:
@@ -155,21 +112,21 @@ def _held_graph(data: Input, sources: Sources, config: Config) -> tuple[MergedGr
 
 
 def propagation_edges(sources: Sources, num_nodes: int, config: Config) -> MergedGraph:
-    """The graph an encoder propagates over: given edges and, if asked for, feature edges, weighted as `gather` says.
+    """The graph an encoder propagates over: predefined and, if asked for, kNN edges, weighted as `gather` says.
 
-    With ``merge.weighting = adaptive`` feature edges carry what trust the given ones lack, and nothing where that is
-    complete: on Cora and CiteSeer feature edges beside trusted ones did harm.
+    With ``merge.weighting = adaptive`` a kNN edge is weighted by what its ends lack in edge reliability: on Cora and
+    CiteSeer kNN edges beside reliable ones did harm.
     """
-    # Weights of zero, such as those of feature edges beside trusted ones, leave before the merge: most of its time and
-    # memory, and of the propagation's, would be theirs.
-    given, weight = _counting(sources.edge_index, sources.edge_weight)
+    # Edges of weight 0, such as kNN edges beside reliable ones, leave before the merge: most of its time and memory,
+    # and of the propagation's, would be theirs.
+    given, weight = _weighted(sources.edge_index, sources.edge_weight)
     sources = sources._replace(edge_index=given, edge_weight=weight)
     if sources.knn_edge_index is not None and sources.knn_weight is not None:
         near, weight = sources.knn_edge_index, sources.knn_weight
         if sources.reliability is not None:
             # In place: each copy is a quarter of a gigabyte for two million nodes.
             lack = mean_of_ends(sources.reliability.to(weight.device), near).neg_().add_(1.0)
-            near, weight = _counting(near, lack.mul_(weight))
+            near, weight = _weighted(near, lack.mul_(weight))
         sources = sources._replace(knn_edge_index=near, knn_weight=weight)
     merged = _merge(sources, num_nodes, config.merge.propagation_weight, "mix")
     return MergedGraph(*(part.cpu() for part in merged))
@@ -194,18 +151,15 @@ def as_propagation(graph: MergedGraph, num_nodes: int) -> Propagation:
 
 
 def averaged(x: Tensor, graph: MergedGraph, config: Config, device: torch.device) -> Features:
-    """Features [n, f], and their averages over a graph, as the encoder "sign" reads them.
-
-    Sparse features are made dense: `encoder_input` has brought them to few columns, if they had many.
-    """
+    """Features [n, f] and their averages over a graph, dense, as the encoder "sign" reads them."""
     c = config.encoder
     x = x.to_dense() if x.layout == torch.sparse_csr else x
     found = propagated(graph.edge_index, graph.edge_weight, x, c.hops, memory_mb=c.memory_mb, device=device)
     return Features(found, c.hops + 1, stays=is_mapped(found.shape, c.memory_mb))
 
 
-def _counting(edge_index: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    """The edges that weigh anything, and their weights."""
+def _weighted(edge_index: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """The edges of weight above 0, and their weights."""
     kept = weight > 0
     return (edge_index, weight) if bool(kept.all()) else (edge_index[:, kept], weight[kept])
 
@@ -215,6 +169,5 @@ def _merge(sources: Sources, num_nodes: int, feature_weight: float, how: How) ->
     near, near_weight = sources.knn_edge_index, sources.knn_weight
     if near is None or near_weight is None or feature_weight == 0:
         return MergedGraph(given, weight, torch.full_like(weight, PREDEFINED, dtype=torch.uint8))
-    # Both lists are checked already.
     near, near_weight = near.to(given.device), near_weight.to(given.device) * feature_weight
     return combine(given, weight, near, near_weight, num_nodes=num_nodes, how=how)

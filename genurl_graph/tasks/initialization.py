@@ -1,4 +1,4 @@
-"""Where a free table of coordinates starts: principal components, eigenvectors of P, or noise."""
+"""Start of an embedding table: principal components, eigenvectors of P, or noise."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 
 from genurl_graph.config import Config
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import wrong
 from genurl_graph.graph.merge import MergedGraph
 from genurl_graph.graph.projection import FeatureSpace, principal_components
 from genurl_graph.inputs.input import Input
 
-# Deviation of the first coordinate at the start: small, so that the attraction shapes the picture first.
+# Deviation of the first coordinate at the start: small, so that the attraction shapes the layout first.
 START_SCALE = 1e-2
 # Share of noise beside it, which parts duplicates.
 NOISE = 0.01
@@ -22,20 +22,12 @@ ROUNDING = 1e-6
 def start(data: Input, space: FeatureSpace | None, merged: MergedGraph, config: Config, seed: int) -> Tensor:
     """First coordinates, float32 [n, d], on the scale `START_SCALE`; random numbers are torch's.
 
-    Parameters
-    ----------
-    data : Input
-    space : FeatureSpace or None
-        Of the features; None without features.
-    merged : MergedGraph
-        With P, for ``encoder.init=spectral``.
-    config : Config
-    seed : int
+    `space` is None without features; of `merged` the start ``spectral`` takes the eigenvectors.
 
     Raises
     ------
     InputError
-        Unknown ``encoder.init``, or principal components of distances.
+        Principal components without features, or eigenvectors that do not converge.
     """
     n, d, how = data.num_nodes, config.encoder.dim, config.encoder.init
     noise = torch.randn(n, d)
@@ -43,15 +35,13 @@ def start(data: Input, space: FeatureSpace | None, merged: MergedGraph, config: 
         return noise * START_SCALE
     if how == "spectral":
         found = _eigenvectors(merged, n, d, seed)
-    elif how != "pca":
-        raise InputError(f"encoder.init: unknown {how!r}; expected pca, spectral or random")
     elif data.x is None or space is None:
-        raise InputError("encoder.init: found pca, but the input has no features; expected spectral or random")
+        raise wrong("encoder.init", "pca without features", "spectral or random")
     elif space.projection is not None and not space.unit and space.vectors.size(1) >= d and not config.neighbors.hops:
         found = space.vectors[:, :d]  # they are there already
     else:
         found = principal_components(data.x, d, seed)
-    # Columns that are not to be had (d > f) start as noise.
+    # Columns beyond those (d > f) start as noise.
     out = noise * NOISE
     scale = float(found[:, 0].std()) if n > 1 else 0.0
     if scale > ROUNDING * _largest(data):
@@ -90,8 +80,6 @@ def _eigenvectors(merged: MergedGraph, n: int, d: int, seed: int) -> Tensor:
             # A start, not a result: two digits are enough. The shift makes all eigenvalues positive.
             vectors = eigsh(matrix + sp.identity(n), wanted, which="LA", v0=guess, tol=1e-2, maxiter=20 * n)[1]
         except ArpackNoConvergence as error:
-            raise InputError(
-                "encoder.init: the eigenvectors of P did not converge; expected them to, use encoder.init=random"
-            ) from error
+            raise wrong("encoder.init", "eigenvectors of P that do not converge", "random") from error
     found: Tensor = torch.from_numpy(vectors[:, ::-1][:, 1:wanted].copy()).float()
     return found.mul_(n**0.5)

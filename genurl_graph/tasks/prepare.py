@@ -1,4 +1,4 @@
-"""Edge sources of a run, made ready: neighbours that an interrupted run found are taken up again."""
+"""Edge sources of a run: predefined edges, and kNN edges by node type, searched once even if a run is resumed."""
 
 from __future__ import annotations
 
@@ -19,36 +19,23 @@ from genurl_graph.training.checkpoint import KeptNeighbors
 
 
 def gather(data: Input, config: Config, seed: int, device: torch.device, kept: KeptNeighbors | None = None) -> Sources:
-    """Both graphs of `data`, with the weights that merging gives them.
+    """Both edge sources of `data`, weighted for the merge.
 
-    A feature edge weighs ``p / (1 + mean degree of both ends)``: features decide where a node has few edges of its own,
+    A kNN edge weighs ``p / (1 + mean degree of both ends)``: features decide where a node has few edges of its own,
     and fade beside many. (With one weight for all nodes Cora scored best with a small one, and CiteSeer, whose nodes
     have fewer edges, with a larger one.)
 
-    With ``merge.weighting = adaptive`` a given edge weighs ``t = 1 - c (1 - trust)`` times its own weight, where c is
-    the confidence in the features and trust that in the edges (`genurl_graph.graph.edge_reliability`), and degrees
-    count trusted edges: where features make sense and contradict the edges, feature edges take over; where they make
-    none, the edges stay. With ``merge.weighting = none`` trust is 0 everywhere, and feature edges are all there is.
-
-    Parameters
-    ----------
-    data : Input
-        With edges.
-    config : Config
-        Resolved: no "auto" left in ``neighbors.metric``.
-    seed : int
-    device : torch.device
-        Where neighbours are searched.
-    kept : KeptNeighbors, optional
-        As in `feature_similarities`.
+    With ``merge.weighting = adaptive`` a predefined edge weighs ``1 - c (1 - r)`` times its own weight, c the
+    confidence in the features and r the edge reliability of both ends (`genurl_graph.graph.edge_reliability`), and
+    degrees count reliable edges: where consistent features contradict the edges, kNN edges take over. With
+    ``merge.weighting = none`` the reliability is 0 everywhere, and kNN edges are all there is.
     """
     merge = config.merge
     given = predefined_graph(data)
     edges, weight = given.edge_index, given.edge_weight
-    found = Sources(edges, weight)
     if data.x is None:
-        return found
-    found, degree = weight_by_reliability(found, data, config, seed)
+        return Sources(edges, weight)
+    found, degree = weight_by_reliability(Sources(edges, weight), data, config, seed)
     found = found._replace(degree=degree)
     if merge.feature_weight > 0 or merge.propagation_weight > 0:
         neighbors, knn_edges, p = feature_similarities(data, config, seed, device, kept=kept)
@@ -70,16 +57,16 @@ def feature_similarities(
     Parameters
     ----------
     data, config, seed, device
-        As handed to a recipe.
+        As of a recipe.
     space : FeatureSpace, optional
         Where neighbours are searched; by default `feature_space` of the data.
     kept : KeptNeighbors, optional
-        Where the neighbours of a run that was interrupted may be, and are kept.
+        Of a run that goes on: neighbours that it holds are not searched again, and others are added to it.
 
     Returns
     -------
     neighbors : Neighbors
-        With types of nodes, neighbours are of one's own type; places that it cannot fill hold -1, infinitely far away.
+        With node types, neighbours are of one's own type; -1 at infinite distance where there are too few.
     edge_index : Tensor, int64, shape [2, E]
         Symmetric.
     p : Tensor, float32, shape [E]

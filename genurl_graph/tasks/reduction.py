@@ -1,4 +1,4 @@
-"""Dimension reduction: feature edges only, a free table of coordinates, an MLP or a linear map, one view."""
+"""Dimension reduction: kNN edges, an embedding table, an MLP or a linear map, one view."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from genurl_graph.config import Config, load_preset
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import unknown, wrong
 from genurl_graph.graph.knn import Neighbors
 from genurl_graph.graph.knn_edges import calibrate_given_distances, feature_space
 from genurl_graph.graph.merge import MergedGraph, merge_graphs, scale_weights
@@ -24,7 +24,7 @@ from genurl_graph.objectives.full_batch import PairwiseObjective
 from genurl_graph.objectives.mini_batch import MiniBatchObjective
 from genurl_graph.objectives.prototypes import PrototypeObjective
 from genurl_graph.runtime.processes import alone
-from genurl_graph.tasks import Problem
+from genurl_graph.tasks import TrainingProblem
 from genurl_graph.tasks.initialization import start
 from genurl_graph.tasks.prepare import feature_similarities
 from genurl_graph.tasks.resolve import resolve_steps
@@ -42,40 +42,20 @@ def build(
     device: torch.device,
     statistics: dict[str, Tensor] | None = None,
     kept: KeptNeighbors | None = None,
-) -> Problem:
+) -> TrainingProblem:
     """Dimension-reduction problem; a graph that comes with the vectors is merged into P.
 
-    Parameters
-    ----------
-    data : Input
-        With features, or with distances in place of them.
-    x : Tensor or None
-        Features as an MLP sees them (normalised).
-    config : Config
-    seed : int
-        Of everything random before training.
-    device : torch.device
-    statistics : dict, optional
-        Of `x`, as `genurl_graph.tasks.encoder_input.encoder_input` returned them.
-    kept : KeptNeighbors, optional
-        Neighbours of a run that goes on.
-
-    Raises
-    ------
-    InputError
-        No features, or an encoder that needs edges.
+    `statistics` are those that `encoder_input` returned with `x`; `kept` holds the neighbours of a run that goes on.
     """
     free = config.encoder.name == "free"
     if data.distances is not None and not free:
-        raise InputError(f"metric precomputed: encoder {config.encoder.name!r} needs features; expected free")
+        raise wrong("metric precomputed: encoder", repr(config.encoder.name), "free; all others need features")
     if data.distances is None and (data.x is None or (x is None and not free)):
-        raise InputError("task reduce: the input has no features; expected vectors (or use the graph task)")
+        raise wrong("task reduce", "no features", "vectors (or use the graph task)")
     if config.encoder.name not in ("free", *DENSE):
-        expected = f"free, {', '.join(DENSE)}"
-        raise InputError(f"task reduce: encoder {config.encoder.name!r} needs a graph; expected one of {expected}")
+        raise unknown("task reduce: encoder", config.encoder.name, ("free", *DENSE))
     if config.merge.column_weight > 0:
-        found = f"found {config.merge.column_weight:g}; expected 0 in the task reduce"
-        raise InputError(f"merge.column_weight: {found} (feature columns are nodes in the graph task)")
+        raise wrong("merge.column_weight", f"{config.merge.column_weight:g}", "0 in the task reduce")
     space, neighbors, merged = merged_graph(data, config, seed, device, statistics, kept)
     width = data.num_features if x is None else int(x.size(1))
     first = start(data, space, merged, config, seed) if free or config.encoder.anchors else None
@@ -92,7 +72,7 @@ def build(
     # Averages over a graph are not to be had for samples outside it.
     outside = config.neighbors.hops == 0 or data.edge_index is None
     merged = held(merged, own_block(data.num_nodes, merged.edge_index[0]))
-    return Problem(objective, merged, neighbors, space=space if outside else None)
+    return TrainingProblem(objective, merged, neighbors, space=space if outside else None)
 
 
 def pairwise(
@@ -100,21 +80,12 @@ def pairwise(
 ) -> PairwiseObjective:
     """The divergence between P on a merged graph, which every process has, and Q of an encoder."""
     edges, p = own_edges(merged, own_block(num_nodes, merged.edge_index[0]))
-    return OBJECTIVES.get(config.sampling.negatives, PairwiseObjective)(
-        encoder,
-        features,
-        None,
-        edges,
-        p,
-        num_nodes,
-        config.loss,
-        config.sampling,
-        config.views,
-    )
+    kind = OBJECTIVES.get(config.sampling.negatives, PairwiseObjective)
+    return kind(encoder, features, None, edges, p, num_nodes, config.loss, config.sampling, config.views)
 
 
 def table_config(config: Config, num_nodes: int) -> Config:
-    """Configuration of the table that an MLP with anchors learns from: its neighbours, P and loss, a table's steps."""
+    """Configuration of the table that an MLP takes its prototypes from: the MLP's P and loss, a table's steps."""
     preset = load_preset("reduce")
     table = replace(
         config,
@@ -126,7 +97,7 @@ def table_config(config: Config, num_nodes: int) -> Config:
 
 
 def finished_table(first: Tensor, merged: MergedGraph, config: Config, device: torch.device) -> Tensor:
-    """A table of coordinates [n, d] that started as `first`, trained to its end; on the CPU."""
+    """An embedding table [n, d] that started as `first`, trained to its end; on the CPU."""
     # Several processes compute the same one.
     with alone():
         objective = pairwise(EmbeddingTable(first), None, merged, config, len(first)).to(device)
@@ -142,10 +113,7 @@ def merged_graph(
     statistics: dict[str, Tensor] | None = None,
     kept: KeptNeighbors | None = None,
 ) -> tuple[FeatureSpace | None, Neighbors | None, MergedGraph]:
-    """Where neighbours are searched, what was found there, and the graph P lives on; arguments as in `build`.
-
-    Of distances in place of features there is neither a space nor a search.
-    """
+    """Where neighbours are searched, those found, and the graph P lives on; distances need no search: None, None."""
     space, neighbors = None, None
     if data.distances is None:
         space = feature_space(data, config, seed, encoder_projection(statistics or {}))

@@ -31,7 +31,6 @@ from genurl_graph.objectives.pair_distances import WIDE
 from genurl_graph.runtime.processes import world_size
 
 TASKS = ("graph", "reduce", "distill", "images")
-NORMALIZATIONS = ("auto", "rows", "unit", "columns", "pca", "none")
 
 # Nodes up to which a graph is embedded by steps over all of them on a CPU; memory of such a step for each node.
 FULL_BATCH_NODES = 100_000
@@ -198,8 +197,6 @@ def resolve_perplexity(config: Config, n_neighbors: int) -> float:
 
 def resolve_normalization(x: Tensor, how: str) -> str:
     """Normalisation of features: rows for features >= 0 (counts, bags of words), columns otherwise."""
-    if how not in NORMALIZATIONS:
-        raise unknown("encoder.normalize", how, NORMALIZATIONS)
     return how if how != "auto" else "rows" if is_non_negative(x) else "columns"
 
 
@@ -254,8 +251,6 @@ def resolve_prototypes(config: Config, num_nodes: int) -> int:
     why = why_no_prototypes(config)
     if asked == "auto":
         return 0 if why else min(ANCHORS, num_nodes)
-    if asked < 0:
-        raise wrong("encoder.anchors", asked, "0 or more")
     if asked and why:
         raise wrong("encoder.anchors", f"{asked} with {why}", 0)
     return min(asked, num_nodes)

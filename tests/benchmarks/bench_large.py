@@ -84,18 +84,18 @@ class Step(NamedTuple):
 
 def watched() -> dict[str, Step]:
     """The steps of `fit`, by name; filled, and told on stderr, as they end."""
-    from genurl_graph import estimator
     from genurl_graph.graph import sources
+    from genurl_graph.inference import fit
     from genurl_graph.objectives import mini_batch
-    from genurl_graph.tasks import Problem, graph, prepare
+    from genurl_graph.tasks import TrainingProblem, graph, prepare
 
     steps: dict[str, Step] = {}
     parts: dict[Any, tuple[str, ...]] = {
-        sources: ("merge_graphs", "feature_consistency", "edge_auc"),
-        prepare: ("knn", "similarities"),
+        sources: ("measure_consistency", "edge_auc"),
+        prepare: ("predefined_graph", "search_neighbors", "calibrate_distances"),
         graph: ("propagated", "propagation_edges", "merged_graph", "MiniBatchObjective", "NeighborBatchObjective"),
-        Problem: ("summary",),
-        estimator: ("train",),
+        TrainingProblem: ("summary",),
+        fit: ("train",),
         mini_batch: ("embed_rows",),
     }
     for module, names in parts.items():

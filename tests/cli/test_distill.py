@@ -73,9 +73,9 @@ def test_graph_model_as_teacher(run) -> None:
     [
         (("--teacher", "none.npy"), "there is no none.npy"),
         (("--teacher", "short.npy"), "teacher: found 10 rows for 1797 samples"),
-        (("--teacher", "constant.npy"), "all 1797 rows of features are the same"),
+        (("--teacher", "constant.npy"), "found 1797 rows of features, all the same"),
         (("--teacher", "folder"), "folder: is not a folder that GenURL.save wrote"),
-        (("--teacher", "teacher.npy", "--student", "gcn"), "student 'gcn' needs a graph"),
+        (("--teacher", "teacher.npy", "--student", "gcn"), "no graph for student 'gcn'"),
         (("--teacher", "teacher.npy", "--student", "tree"), "'tree' is not one of"),
         (("--teacher", "teacher.npy", "--objective", "l3"), "'l3' is not one of"),
         (("--teacher", "teacher.npy", "--set", "loss.gama=2"), "did you mean 'loss.gamma'"),

@@ -116,7 +116,7 @@ def test_weighting_none_ignores_predefined_edges():
     assert torch.equal(p.propagation.col, other.propagation.col)
     torch.testing.assert_close(p.propagation.weight, other.propagation.weight)
     for lacking in (Data(edge_index=data.edge_index, num_nodes=N), data):
-        with pytest.raises(InputError, match="none needs features"):
+        with pytest.raises(InputError, match="none without kNN edges"):
             build(lacking, changes | {"merge.feature_weight": 0.0})
     # Propagation over a new graph may use self loops alone.
     quiet = GenURL(random_state=0, epochs=1, config={"encoder.hidden": 8, "merge.propagation_weight": 0.0, **changes})

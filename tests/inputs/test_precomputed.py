@@ -90,9 +90,9 @@ def test_bad_distances(matrix, said):
 def test_bad_requests(digits):
     x, _ = digits
     distances = cdist(x[:50], x[:50])
-    with pytest.raises(InputError, match="encoder 'mlp' needs features"):
+    with pytest.raises(InputError, match="found 'mlp'; expected free"):
         model(encoder="mlp", epochs=1).fit(distances)
-    with pytest.raises(InputError, match="found pca, but the input has no features"):
+    with pytest.raises(InputError, match="found pca without features"):
         model(epochs=1, config={"encoder.init": "pca"}).fit(distances)
     fitted = model(epochs=1).fit(distances)
     with pytest.raises(ValueError, match="49 features, but GenURL is expecting 50"):

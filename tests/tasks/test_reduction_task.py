@@ -123,7 +123,7 @@ def test_nearly_empty_newcomer_is_placed_as_in_company(encoder):
 def test_bad_requests(vectors):
     with pytest.raises(InputError, match="no features"):
         build(Data(edge_index=torch.tensor([[0, 1], [1, 0]]), num_nodes=2))
-    with pytest.raises(InputError, match="'gcn' needs a graph; expected one of free, mlp"):
+    with pytest.raises(InputError, match="found 'gcn'; expected one of free, mlp"):
         build(vectors, {"encoder.name": "gcn"})
     with pytest.raises(InputError, match=r"encoder\.init: found 'umap'"):
         build(vectors, {"encoder.init": "umap"})

@@ -5,7 +5,7 @@ import torch
 from torch_geometric.data import Data, HeteroData
 
 from genurl_graph import GenURL, datasets
-from genurl_graph.exceptions import InputError
+from genurl_graph.config.toml import flatten
 from genurl_graph.graph import edge_reliability
 from genurl_graph.tasks import resolve as resolution
 from genurl_graph.tasks.resolve import resolve_normalization
@@ -76,5 +76,18 @@ def test_auto_normalisation_looks_at_signs() -> None:
     assert resolve_normalization(-x, "auto") == "columns"
     assert resolve_normalization(-x.to_sparse_csr(), "auto") == "columns"
     assert resolve_normalization(-x, "none") == "none"
-    with pytest.raises(InputError, match="found 'row'; expected one of auto, rows"):
-        resolve_normalization(x, "row")
+
+
+@pytest.mark.parametrize(
+    ("data", "left"),
+    [
+        (graph(), set()),
+        (graph().x, set()),
+        (Data(edge_index=graph().edge_index, num_nodes=200), {"neighbors.metric"}),
+    ],
+    ids=["graph", "vectors", "bare"],
+)
+def test_what_stays_auto_is_documented_where_it_is_read(data, left):
+    config = flatten(GenURL().resolve(data).to_dict())
+    known = {"neighbors.backend", "merge.cutoff", "loss.scale", "encoder.image"}
+    assert {key for key, value in config.items() if value == "auto"} - known == left

@@ -101,7 +101,7 @@ def test_sparse_columns_beyond_number_are_brought_to_components(planted):
 
 def test_nodes_without_features_are_refused(planted):
     bare = Data(edge_index=planted.edge_index, num_nodes=3000)
-    with pytest.raises(InputError, match=r"encoder sign: the nodes have no features"):
+    with pytest.raises(InputError, match=r"encoder sign: found nodes without features"):
         GenURL(encoder="sign").fit(bare)
     with pytest.raises(InputError, match="hops: found -1"):
         GenURL(encoder="sign", config={"encoder.hops": -1}).fit(planted)

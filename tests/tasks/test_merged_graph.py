@@ -7,7 +7,7 @@ from genurl_graph import GenURL, datasets
 from genurl_graph.config import load_preset
 from genurl_graph.exceptions import InputError
 from genurl_graph.inputs.input import as_input
-from genurl_graph.tasks.merge_summary import merge
+from genurl_graph.tasks.merged_graph import merged_graph
 
 CPU = torch.device("cpu")
 
@@ -25,12 +25,12 @@ CPU = torch.device("cpu")
 def test_merge_equals_that_of_a_fit(name: str, options: dict, ogb_blocks, one_thread: None) -> None:
     data = datasets.load("karate") if name == "karate" else datasets.load("ogbn-arxiv", ogb_blocks)
     model = GenURL(2, epochs=1, random_state=3, **options).fit(data)
-    found = merge(as_input(data), model.config_, 3, CPU)
-    for alone, fitted in zip(found.graph, model.graph_, strict=True):
+    merged, neighbors = merged_graph(as_input(data), model.config_, 3, CPU)
+    for alone, fitted in zip(merged, model.graph_, strict=True):
         torch.testing.assert_close(alone, fitted, rtol=0, atol=0)
-    assert (found.neighbors is None) == (name == "karate")
+    assert (neighbors is None) == (name == "karate")
 
 
 def test_distillation_is_refused() -> None:
     with pytest.raises(InputError, match="distill"):
-        merge(as_input(torch.randn(20, 3)), load_preset("distill"), 0, CPU)
+        merged_graph(as_input(torch.randn(20, 3)), load_preset("distill"), 0, CPU)

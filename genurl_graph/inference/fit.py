@@ -1,0 +1,137 @@
+"""One fit: from checked data and a resolved configuration to a trained model."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from genurl_graph.config import Config
+from genurl_graph.inference.fitted import TrainedModel
+from genurl_graph.inputs.input import Input
+from genurl_graph.objectives.distillation import Teacher
+from genurl_graph.runtime.devices import one_thread, seeded
+from genurl_graph.runtime.memory import named_shortage
+from genurl_graph.runtime.processes import agreed, rank
+from genurl_graph.tasks import distillation, graph, images, reduction
+from genurl_graph.tasks.encoder_input import encoder_input
+from genurl_graph.training.checkpoint import Checkpoint, KeptNeighbors, checksum
+from genurl_graph.training.loop import Callback, train
+
+LESS_MEMORY = (
+    "what needs less: a smaller encoder.hidden, sampling.n_negatives or sampling.batch_size, and for graphs with "
+    "features the encoder sign, which reads them in mini-batches"
+)
+
+
+def fit_model(
+    data: Input,
+    config: Config,
+    seed: int,
+    device: torch.device,
+    *,
+    teacher: Teacher | None = None,
+    module: nn.Module | None = None,
+    checkpoint: str | Path | None = None,
+    resume: bool = False,
+    callbacks: Sequence[Callback] = (),
+    progress: bool = False,
+    deterministic: bool = False,
+    started: float | None = None,
+) -> TrainedModel:
+    """The model of a task on `data`, trained.
+
+    Parameters
+    ----------
+    data : Input
+    config : Config
+        Resolved.
+    seed : int
+    device : torch.device
+    teacher : Teacher, optional
+        Of a distillation.
+    module : nn.Module, optional
+        The user's own encoder; a copy is trained.
+    checkpoint : path, optional
+    resume, callbacks, progress
+        As in `genurl_graph.training.loop.train`.
+    deterministic : bool
+        Compute on one thread.
+    started : float, optional
+        ``time.perf_counter()`` from which on the stage ``graph`` counts.
+
+    Raises
+    ------
+    InputError, DivergenceError, ShortMemoryError, KeyboardInterrupt
+        As of `GenURL.fit`.
+    """
+    started = time.perf_counter() if started is None else started
+    state = None if checkpoint is None else Checkpoint(checkpoint, _describe(data, config, seed, teacher))
+    kept = None if state is None else KeptNeighbors(state, resume)
+    module = copy.deepcopy(module)
+    with (
+        seeded(seed),
+        one_thread() if deterministic else nullcontext(),
+        named_shortage(f"task {config.task}, encoder {config.encoder.name}", LESS_MEMORY),
+    ):
+        x, statistics = encoder_input(data, config, device)
+        if teacher is not None:
+            problem = distillation.build(data, x, config, seed, device, teacher, module)
+        elif config.task == "images":
+            problem = images.build(data, x, config, module)
+        elif config.task == "graph":
+            problem = graph.build(data, x, config, seed, device, kept)
+        else:
+            problem = reduction.build(data, x, config, seed, device, statistics, kept)
+        del x
+        objective = problem.objective
+        # The first process has the whole graph.
+        summary = agreed(problem.summary(data) if rank() == 0 else None)
+        # Kept as the reference "untrained"; small beside the training.
+        initial = {k: v.detach().clone() for k, v in objective.encoder.state_dict().items()}
+        objective.to(device)
+        prepared = time.perf_counter()
+        history = train(
+            objective,
+            config.training,
+            checkpoint=state,
+            resume=resume and not (kept is not None and kept.alone()),
+            callbacks=callbacks,
+            progress=progress,
+        )
+    return TrainedModel(
+        encoder=objective.encoder,
+        config=config,
+        embedding=objective.embed().cpu(),
+        statistics=statistics,
+        space=problem.space,
+        seed=seed,
+        n_features_in=data.num_features,
+        loss_history=history,
+        graph_summary=summary,
+        seconds={"graph": prepared - started, "train": time.perf_counter() - prepared},
+        knn_backend=problem.neighbors.backend if problem.neighbors else None,
+        knn_recall=problem.neighbors.recall if problem.neighbors else None,
+        mass=agreed(problem.merged.total_weight() / data.num_nodes),
+        node_slices=None if data.types is None else data.types.rows,
+        node_widths=None if data.types is None else data.types.widths(),
+        device=device.type,
+        objective=objective,
+        initial=initial,
+        graph=type(problem.merged)(*(part.cpu() for part in problem.merged)),
+        kind=data.kind,
+    )
+
+
+def _describe(data: Input, config: Config, seed: int, teacher: Teacher | None) -> dict[str, Any]:
+    """The run that a checkpoint belongs to: configuration, seed, sizes and the content of the data."""
+    shape = [data.num_nodes, 0 if data.x is None else int(data.x.size(1))]
+    edges = 0 if data.edge_index is None else int(data.edge_index.size(1))
+    content = checksum(data.x, data.edge_index, data.edge_weight, None if teacher is None else teacher.features)
+    return {"config": config.to_dict(), "seed": seed, "x": shape, "edges": edges, "checksum": content}
