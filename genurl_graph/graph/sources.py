@@ -81,16 +81,15 @@ class Sources(NamedTuple):
         }
 
 
-def weight_by_reliability(given: Sources, data: Input, config: Config, seed: int) -> tuple[Sources, Tensor]:
-    """Weight the predefined edges as ``merge.weighting`` says; return them and each node's degree, float32 [n]."""
+def weight_by_reliability(given: Sources, data: Input, config: Config, seed: int) -> Sources:
+    """Weight the predefined edges as ``merge.weighting`` says, and sum them up to the degree of each node."""
     n, edges, weight = data.num_nodes, given.edge_index, given.edge_weight
     degree = torch.bincount(edges[0], minlength=n).float()
     if config.merge.weighting == "none":
-        return given._replace(edge_weight=torch.zeros_like(weight), reliability=torch.zeros(n)), torch.zeros_like(
-            degree
-        )
+        zero = torch.zeros_like(degree)
+        return given._replace(edge_weight=torch.zeros_like(weight), reliability=torch.zeros(n), degree=zero)
     if config.merge.weighting != "adaptive":
-        return given, degree
+        return given._replace(degree=degree)
     assert data.x is not None
     metric, sample = config.neighbors.metric, sample_edges(edges, n, seed)
     consistency = measure_consistency(data, metric)
@@ -98,10 +97,13 @@ def weight_by_reliability(given: Sources, data: Input, config: Config, seed: int
     # Inconsistent features are no evidence against an edge.
     reliability = 1 - feature_confidence(consistency) * (1 - node_reliability(auc, sample, n, consistency))
     of_edge = mean_of_ends(reliability, edges)
-    degree = torch.zeros_like(degree).index_add_(0, edges[0], of_edge)
-    mean = float(auc.double().mean()) if auc.numel() else None
-    found = given._replace(edge_weight=weight * of_edge, reliability=reliability, auc=mean, consistency=consistency)
-    return found, degree
+    return given._replace(
+        edge_weight=weight * of_edge,
+        reliability=reliability,
+        degree=torch.zeros_like(degree).index_add_(0, edges[0], of_edge),
+        auc=float(auc.double().mean()) if auc.numel() else None,
+        consistency=consistency,
+    )
 
 
 def mean_of_ends(value: Tensor, edge_index: Tensor) -> Tensor:

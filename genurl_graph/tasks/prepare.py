@@ -32,14 +32,14 @@ def gather(data: Input, config: Config, seed: int, device: torch.device, kept: K
     """
     merge = config.merge
     given = predefined_graph(data)
-    edges, weight = given.edge_index, given.edge_weight
+    found = Sources(given.edge_index, given.edge_weight)
     if data.x is None:
-        return Sources(edges, weight)
-    found, degree = weight_by_reliability(Sources(edges, weight), data, config, seed)
-    found = found._replace(degree=degree)
+        return found
+    found = weight_by_reliability(found, data, config, seed)
+    assert found.degree is not None
     if merge.feature_weight > 0 or merge.propagation_weight > 0:
         neighbors, knn_edges, p = feature_similarities(data, config, seed, device, kept=kept)
-        fading = p / (1 + mean_of_ends(degree.to(p.device), knn_edges))
+        fading = p / (1 + mean_of_ends(found.degree.to(p.device), knn_edges))
         found = found._replace(knn_edge_index=knn_edges, knn_weight=fading, neighbors=neighbors)
     return found
 

@@ -81,17 +81,8 @@ def test_geodesics_are_all_shortest_paths_within_the_cutoff(
     n = 12
     pre, w_pre = random_edges(seed, n, 10)
     knn, w_knn = random_edges(seed + 1, n, 10)
-    merged = merge_graphs(
-        pre,
-        w_pre,
-        knn,
-        w_knn,
-        num_nodes=n,
-        how="geodesic",
-        feature_weight=feature_weight,
-        directed=directed,
-        cutoff=cutoff,
-    )
+    options: Any = {"how": "geodesic", "feature_weight": feature_weight, "directed": directed, "cutoff": cutoff}
+    merged = merge_graphs(pre, w_pre, knn, w_knn, num_nodes=n, **options)
     assert_canonical(merged, n)
     a = dense(pre, w_pre, n, np.inf, "min", both=directed == "symmetrize")
     b = dense(knn, w_knn, n, np.inf, "min") / feature_weight
@@ -134,14 +125,6 @@ def test_by_hand() -> None:
     assert merged.summary() == {"n_predefined": 2, "n_feature": 1, "n_both": 1}
     assert count_components(pre, 6) == 3
     assert count_components(merged.edge_index, 6) == 2
-
-
-def test_summary_counts_directed_edges_whichever_way_they_point() -> None:
-    pre = torch.tensor([[4, 0, 2], [1, 3, 0]])
-    knn = torch.tensor([[0], [2]])
-    merged = merge_graphs(pre, None, knn, None, num_nodes=5, directed="keep")
-    assert merged.edge_index.size(1) == 4
-    assert merged.summary() == {"n_predefined": 2, "n_feature": 0, "n_both": 1}
 
 
 @few

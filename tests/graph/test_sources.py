@@ -7,7 +7,6 @@ import torch
 from torch_geometric.data import Data
 
 from genurl_graph import GenURL, datasets
-from genurl_graph.config import load_preset
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph.affinity import similarities
 from genurl_graph.graph.edge_reliability import edge_auc, feature_confidence, feature_consistency, node_reliability
@@ -51,10 +50,6 @@ def build(data, changes=None):
     given = as_input(data)
     config = resolve_config(given, "graph", {"encoder.hidden": 8, "encoder.dim": 4, **(changes or {})})
     return graph.build(given, given.x, config, 0, CPU)
-
-
-def test_the_preset_is_adaptive():
-    assert load_preset("graph").merge.weighting == "adaptive"
 
 
 def test_edges_within_classes_are_reliable_and_edges_between_are_not():
