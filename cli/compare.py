@@ -5,29 +5,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from genurl_graph.baselines import BASELINES
-from genurl_graph.baselines.reduction import REDUCERS, require_reducer
 from genurl_graph.cli import options
 from genurl_graph.cli.report import Report, save_table
 from genurl_graph.exceptions import InputError
-from genurl_graph.experiments import probe_table, reduce_table
-from genurl_graph.experiments.environment import environment, machine
 from genurl_graph.experiments.models import parse_names
+from genurl_graph.experiments.probe_table import Order, ProbeComparison, parse_baseline_settings
+from genurl_graph.experiments.reduce_table import ReduceComparison, summary
+from genurl_graph.experiments.results import Results, n_seeds
 from genurl_graph.experiments.sources import describe, load_named, named_labels
 
 if TYPE_CHECKING:
-    import numpy as np
     from torch_geometric.data import Data
-
-REDUCE_METHODS = "genurl,genurl-mlp,pca"
 
 
 @click.command()
 @click.option("--dataset", required=True, metavar="NAME", help="See genurl-graph datasets.")
 @click.option(
     "--methods",
-    help=f"Separated by commas, in the table's order: some of {', '.join(probe_table.ALL_METHODS)}; with --task reduce "
-    f"some of {', '.join(reduce_table.METHODS)}. [default: {','.join(probe_table.METHODS)}; reduce: {REDUCE_METHODS}]",
+    help=f"Separated by commas, in the table's order: some of {', '.join(ProbeComparison.methods)}; with --task reduce "
+    f"some of {', '.join(ReduceComparison.methods)}. [default: {ProbeComparison.default}; reduce: "
+    f"{ReduceComparison.default}]",
 )
 @options.seeds(help="Run seeds 0..N-1. [default: 10; reduce: 3]")
 @click.option(
@@ -80,100 +77,41 @@ def compare(
       genurl-graph compare --dataset cora --methods genurl,untrained,cca-ssg --seeds 10 --markdown table.md
       genurl-graph compare --dataset mnist --task reduce --methods genurl,umap,pca --plot panel.png
     """
-    reduce = protocol == "reduce" or (protocol is None and model["task"] == "reduce")
-    known, default = probe_table.ALL_METHODS, ",".join(probe_table.METHODS)
-    if reduce:
-        known, default = reduce_table.METHODS, REDUCE_METHODS
-    chosen = parse_names("--methods", "method", (methods or default).replace("_", "-"), known)
-    baselines = REDUCERS if reduce else BASELINES
-    changes = probe_table.parse_baseline_settings(assignments_of_baselines, chosen, baselines)
-    for flag, path in (("--plot", files.plot), ("--embeddings", embeddings)):
-        if path and not reduce:
-            raise click.UsageError(f"{flag} goes with --task reduce.")
-    files.prepare(embeddings)
-    report = Report(quiet)
-    if reduce:
-        compare_reduce(dataset, chosen, seeds or 3, changes, data_root, model, files, embeddings, report)
-    else:
-        compare_probe(dataset, chosen, seeds or 10, changes, data_root, model, files, protocol, report)
-
-
-def compare_probe(
-    dataset: str,
-    chosen: list[str],
-    seeds: int,
-    changes: dict[str, dict[str, Any]],
-    root: Path | None,
-    model: dict[str, Any],
-    files: options.TableFiles,
-    protocol: str | None,
-    report: Report,
-) -> None:
-    """Run the methods and judge them by the linear probe; write the table."""
     from genurl_graph.evaluation.protocols import default_protocol
-
-    name, data = load_named(dataset, root, labelled=True)
-    probe_table.check_methods(chosen, data)
-    protocol = protocol or default_protocol(data)
-    report.line(describe(name, data))
-    settings = {m: probe_table.method_settings(m, name, data, model, changes.get(m, {})) for m in chosen}
-    header = {"dataset": name, "protocol": protocol, "seeds": list(range(seeds)), **machine(model["device"])}
-    results = probe_table.ProbeTable(header, environment(data, model["device"]), settings, files.metrics)
-    if files.resume:
-        results.resume()
-    threads = results.environment["threads"]
-    jobs = [probe_table.Job(m, results.todo(m), name, root, model, changes.get(m, {}), threads) for m in chosen]
-    probe_table.run_jobs(jobs, results, data, report.quiet)
-    report.line(f"\nlinear probe, test accuracy in per cent (protocol {protocol}, {seeds} seeds)")
-    report.results(results)
-    save_table(results, files, report)
-
-
-def compare_reduce(
-    dataset: str,
-    chosen: list[str],
-    seeds: int,
-    changes: dict[str, dict[str, Any]],
-    root: Path | None,
-    model: dict[str, Any],
-    files: options.TableFiles,
-    embeddings: Path | None,
-    report: Report,
-) -> None:
-    """Run the reductions and judge the neighbourhoods that they keep; write table, plot and embeddings."""
     from genurl_graph.inputs.embeddings import write_embedding
     from genurl_graph.runtime.files import check_folder
 
+    reduce = protocol == "reduce" or (protocol is None and model["task"] == "reduce")
+    kind = ReduceComparison if reduce else ProbeComparison
+    chosen = parse_names("--methods", "method", (methods or kind.default).replace("_", "-"), kind.methods)
+    changes = parse_baseline_settings(assignments_of_baselines, chosen, kind.baselines)
+    for flag, path in (("--plot", files.plot), ("--embeddings", embeddings)):
+        if path and not reduce:
+            raise click.UsageError(f"{flag} goes with --task reduce.")
     dim = model["dim"] or 2
     if files.plot and dim != 2:
         raise InputError(f"--plot draws two dimensions, but --dim is {dim}; leave one of them out")
     if embeddings:
         check_folder(embeddings)
-    for method in chosen:
-        if method in REDUCERS:
-            require_reducer(method)
-    name, data = load_named(dataset, root)
-    plain = reduce_table.dense_vectors(name, data)
+    files.prepare(embeddings)
+    report = Report(quiet)
+    name, data = load_named(dataset, data_root, labelled=not reduce)
+    header = {"protocol": "reduce", "dim": dim} if reduce else {"protocol": protocol or default_protocol(data)}
+    comparison = kind(name, data, data_root, **header)
+    comparison.check(chosen)
     report.line(describe(name, data))
-    settings = {m: reduce_table.method_settings(m, plain, dim, model, changes.get(m, {})) for m in chosen}
-    header = {"dataset": name, "protocol": "reduce", "seeds": list(range(seeds)), "dim": dim}
-    header |= machine(model["device"])
-    results = reduce_table.ReduceTable(header, environment(plain, model["device"]), settings, files.metrics)
+    results = comparison.results(chosen, seeds or kind.n_seeds, model, changes, files.metrics)
     if files.resume:
         results.resume()
-    maps: dict[str, np.ndarray[Any, Any]] = {}
-    x, threads = plain.x.numpy(), results.environment["threads"]
-    with reduce_table.vectors_file(x) as file:
-        jobs = [
-            reduce_table.ReduceJob(m, results.todo(m), file, dim, model, changes.get(m, {}), threads) for m in chosen
-        ]
-        for method, seed, z in reduce_table.run_jobs(jobs, results, x, getattr(plain, "y", None), report.quiet):
-            if seed == 0:
-                maps[method] = z
-                if embeddings:
-                    embeddings.mkdir(exist_ok=True)
-                    write_embedding(embeddings / f"{method}.npz", z, label=getattr(data, "y", None))
-    report.line(f"\n{results.caption()}")
+    maps: dict[str, Any] = {}
+    orders = [Order(method, results.todo(method), model, changes.get(method, {})) for method in chosen]
+    for method, seed, z in comparison.run(results, orders, quiet):
+        if seed == 0 and reduce:
+            maps[method] = z
+            if embeddings:
+                embeddings.mkdir(exist_ok=True)
+                write_embedding(embeddings / f"{method}.npz", z, label=getattr(data, "y", None))
+    report.line(f"\n{results.caption()}, {n_seeds(results.header['seeds'])}")
     report.results(results)
     save_table(results, files, report)
     if files.plot:
@@ -182,8 +120,8 @@ def compare_reduce(
 
 def draw(
     path: Path,
-    results: reduce_table.ReduceTable,
-    maps: "dict[str, np.ndarray[Any, Any]]",
+    results: Results,
+    maps: dict[str, Any],
     embeddings: Path | None,
     data: "Data",
     report: Report,
@@ -199,7 +137,7 @@ def draw(
             report.line(f"no 2-d map of {method}: its run is of an earlier call, and --embeddings holds none")
             continue
         points = maps[method] if method in maps or kept is None else read_embedding(kept)["embedding"]
-        found[f"{method}\n{reduce_table.summary(row)}"] = points
+        found[f"{method}\n{summary(row)}"] = points
     if found:
         panel(found, named_labels(data), path=path, title=results.header["dataset"])
         report.files(9, plot=path)

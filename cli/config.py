@@ -6,7 +6,7 @@ import click
 
 from genurl_graph.cli.report import Report
 
-# Name on the command line -> task and the presets on top of it (`genurl_graph.config.load_preset`).
+# Name on the command line -> the task and the presets on top of it (`genurl_graph.config.load_preset`).
 TASKS = {
     "graph": ("graph",),
     "graph-coherent": ("graph", "coherent"),
@@ -20,7 +20,7 @@ TASKS = {
     "distill-cnn": ("distill", "cnn"),
     "images": ("images",),
 }
-# The commands and options that a name stands for, and what the variants' files do not name themselves.
+# The commands and options that a name stands for, where they are more than the name.
 USES = {
     "graph": "embed, for data with edges and up to 100,000 nodes",
     "graph-coherent": "embed, for such data with a feature consistency of at least 0.8",
@@ -29,11 +29,11 @@ USES = {
     "reduce": "embed, for data without edges",
     "reduce-mlp": "embed --encoder mlp, for data without edges and one or two dimensions",
     "reduce-mlp-wide": "embed --encoder mlp --dim 32, for data without edges",
-    "distill": "distill",
     "distill-gnn": "distill --student gcn",
     "distill-cnn": "distill --student cnn",
     "images": "embed --task images",
 }
+# What the variants' files do not name themselves.
 NAMED: dict[str, dict[str, Any]] = {
     "reduce-mlp-wide": {"encoder.dim": 32},
     "distill-gnn": {"encoder.name": "gcn"},
@@ -63,7 +63,7 @@ def config(task: str) -> None:
 
     resolved = load_preset(*TASKS[task]).override(NAMED.get(task, {}))
     report = Report()
-    report.line(f"# Defaults of: genurl-graph {USES[task]}")
+    report.line(f"# Defaults of: genurl-graph {USES.get(task, task)}")
     report.line('# "auto" is resolved by the data; --metrics tells what it became.')
     report.line()
     report.line(explained_toml(resolved, LEFT_OUT).rstrip())

@@ -1,8 +1,10 @@
 """``genurl-graph doctor``: what this installation consists of, for users and for bug reports."""
 
 import platform
+import re
 import sys
 from collections.abc import Callable
+from importlib.metadata import requires
 from pathlib import Path
 
 import click
@@ -11,20 +13,6 @@ from genurl_graph.cli import options
 from genurl_graph.cli.report import Report
 from genurl_graph.experiments.environment import memory, usable_cores, version_of
 
-REQUIRED = (
-    "genurl-graph",
-    "torch",
-    "torch-geometric",
-    "numpy",
-    "scipy",
-    "scikit-learn",
-    "networkx",
-    "matplotlib",
-    "click",
-    "tqdm",
-    "safetensors",
-    "ogb",
-)
 # Distribution -> what it is good for here.
 OPTIONAL = {
     "torch-scatter": "faster segment operations in PyG (extra: scatter)",
@@ -57,7 +45,8 @@ def doctor(data_root: Path | None) -> None:
     fact(report, "cores", f"{usable_cores()} usable")
     fact(report, "memory", attempt(memory))
     section(report, "required packages")
-    for name in REQUIRED:
+    required = [re.split("[^A-Za-z0-9._-]", need)[0] for need in requires("genurl-graph") or () if "extra" not in need]
+    for name in ("genurl-graph", *required):
         fact(report, name, version_of(name) or "MISSING: pip install genurl-graph brings it")
     section(report, "devices")
     fact(report, "CUDA", attempt(cuda))

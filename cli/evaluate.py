@@ -8,7 +8,7 @@ import click
 from genurl_graph.cli import options
 from genurl_graph.cli.neighborhoods import PROTOCOLS, evaluate_neighborhoods
 from genurl_graph.cli.report import Report
-from genurl_graph.exceptions import InputError, wrong
+from genurl_graph.exceptions import wrong
 from genurl_graph.experiments.environment import versions
 from genurl_graph.experiments.results import mean_text
 from genurl_graph.experiments.scores import mean_of_runs
@@ -143,21 +143,20 @@ def label_scores(z: "Tensor", data: "Data", protocol: str | None, seed: int) -> 
 def in_order(path: Path, columns: dict[str, "np.ndarray[Any, Any]"], name: str, data: "Data") -> "Tensor":
     """The embedding's rows in the order of the data set's nodes."""
     import numpy as np
+    import pandas
     import torch
 
     matrix, ids = columns["embedding"], columns.get("node_id")
     if len(matrix) != data.num_nodes:
-        raise InputError(f"{path}: {len(matrix):,} rows, but data set {name} has {data.num_nodes:,} nodes")
+        raise wrong(path, f"{len(matrix):,} rows", f"{data.num_nodes:,}, the nodes of data set {name}")
     if ids is None:
         return torch.from_numpy(matrix)
     expected = np.array(getattr(data, "node_id", None) or range(len(matrix))).astype(str)
-    found = ids.astype(str)
+    found = pandas.Index(ids.astype(str))
     # Other tools number from one, or use names of their own: rows that cannot be matched are not guessed.
-    strange = found[~np.isin(found, expected)].tolist()
-    if strange:
-        known = str(expected[0])
-        raise InputError(f"{path}: node_id {strange[0]!r} is no node of data set {name}, e.g. {known!r} is")
-    unique, position = np.unique(found, return_index=True)
-    if len(unique) != len(found):
-        raise InputError(f"{path}: node_id has {len(found) - len(unique):,} repeated entries")
-    return torch.from_numpy(matrix[position[np.searchsorted(unique, expected)]])
+    strange = found[~found.isin(expected)]
+    if len(strange):
+        raise wrong(path, f"node_id {strange[0]!r}", f"nodes of data set {name}, such as {expected[0]!r}")
+    if found.has_duplicates:
+        raise wrong(path, f"node_id {found[found.duplicated()][0]!r} in two rows", "each node once")
+    return torch.from_numpy(matrix[found.get_indexer(expected)])

@@ -29,17 +29,17 @@ if TYPE_CHECKING:
 NEAREST = 10
 # Clusters of k-means where no labels say how many there are.
 CLUSTERS = 10
+NO_GRAPH = "No data set was named, so neighbours are those in the embedding; --dataset NAME shows the merged graph"
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
 
 class Run(NamedTuple):
-    """What is known of the run that made an embedding: its data, its settings and its seed."""
+    """The run that made an embedding: its data, settings and seed, and in words where its merged graph comes from."""
 
-    name: str
-    data: "Data | None" = None
-    config: "Config | None" = None
-    seed: int = 0
-    stored: bool = False
+    data: "Data"
+    config: "Config"
+    seed: int
+    about: str
 
 
 @click.command()
@@ -100,10 +100,12 @@ def explore(
     d = stored["embedding"].shape[1]
     if d == 1:
         raise InputError(f"{embedding}: one dimension, but the explorer draws two")
-    run = known_run(source.name, source.load(), metrics) if known else Run(embedding.stem)
-    names = node_names(stored, run.data)
+    name = source.name if known else embedding.stem
+    run = known_run(name, source.load(), metrics) if known else None
+    ids = getattr(run.data, "node_id", None) if run else stored.get("node_id")
+    names = [str(node) for node in (range(len(stored["embedding"])) if ids is None else ids)]
     own = read_columns(columns, names) if columns else []
-    scene = compose(embedding, stored, run, names, own, clusters)
+    scene = compose(embedding, stored, name, run, names, own, clusters)
     write_page(output, scene)
     report = Report(quiet)
     report.line(f"{scene.title}: {'; '.join(scene.notes)}")
@@ -126,9 +128,10 @@ def known_run(name: str, data: "Data", metrics: Path | None) -> Run:
     from genurl_graph.inputs.input import as_input
     from genurl_graph.tasks.resolve import resolve_config
 
-    given = as_input(data)
+    given, about = as_input(data), f"Merged graph of {name}, by the"
     if metrics is None:
-        return Run(name, data, resolve_config(given, device=torch.device("cpu")))
+        config = resolve_config(given, device=torch.device("cpu"))
+        return Run(data, config, 0, f"{about} preset of the task {config.task}, seed 0")
     try:
         content = json.loads(metrics.read_text(encoding="utf-8"))
         settings, seed, task, count = (content[key] for key in ("config", "seed", "task", "n_nodes"))
@@ -137,7 +140,7 @@ def known_run(name: str, data: "Data", metrics: Path | None) -> Run:
         raise InputError(f"--run {metrics}: not what embed --metrics writes ({error!r})") from error
     if count != given.num_nodes:
         raise InputError(f"--run {metrics}: of {count} nodes, but {name} has {given.num_nodes}")
-    return Run(name, data, resolve_config(given, task, overrides), seed, stored=True)
+    return Run(data, resolve_config(given, task, overrides), seed, f"{about} settings of the run, seed {seed}")
 
 
 def read_columns(path: Path, names: Sequence[str]) -> "list[Column]":
@@ -196,19 +199,20 @@ def read_columns(path: Path, names: Sequence[str]) -> "list[Column]":
     return columns
 
 
-def node_names(stored: dict[str, Any], data: "Data | None") -> list[str]:
-    """Names of the nodes in the order of the points."""
-    given = getattr(data, "node_id", None) if data is not None else stored.get("node_id")
-    return [str(name) for name in (range(len(stored["embedding"])) if given is None else given)]
-
-
 def compose(
-    path: Path, stored: dict[str, Any], run: Run, names: list[str], own: "list[Column]", clusters: int | None
+    path: Path,
+    stored: dict[str, Any],
+    name: str,
+    run: Run | None,
+    names: list[str],
+    own: "list[Column]",
+    clusters: int | None,
 ) -> "Scene":
     """Everything the page shows."""
     import torch
 
     from genurl_graph.graph.knn import Metric, knn
+    from genurl_graph.inputs.input import as_input
     from genurl_graph.plotting.explorer import measures
     from genurl_graph.plotting.explorer.colours import Categories, labels
     from genurl_graph.plotting.explorer.scene import Scene
@@ -216,20 +220,17 @@ def compose(
 
     z = torch.from_numpy(stored["embedding"])
     label: Any = stored.get("label")
-    if run.data is not None:
-        z, label = in_order(path, stored, run.name, run.data), named_labels(run.data)
+    merged, neighbors = None, None
+    if run:
+        z, label = in_order(path, stored, name, run.data), named_labels(run.data)
+        merged, neighbors = merged_graph(as_input(run.data), run.config, run.seed, torch.device("cpu"))
     n, d = z.shape
-    points, how = as_map(z, run.seed)
+    points, how = as_map(z, run.seed if run else 0)
     # Angles are what the graph task trains; the origin of a 2-d map means nothing.
-    metric: Metric = "cosine" if d > 2 and run.config is not None and run.config.task == "graph" else "euclidean"
+    metric: Metric = "cosine" if d > 2 and run and run.config.task == "graph" else "euclidean"
     nearest = knn(z, NEAREST, metric=metric, clamp=True).indices
 
     known = labels("Label", "Classes of the data", label) if label is not None else None
-    merged, neighbors = None, None
-    if run.data is not None and run.config is not None:
-        from genurl_graph.inputs.input import as_input
-
-        merged, neighbors = merged_graph(as_input(run.data), run.config, run.seed, torch.device("cpu"))
     count = clusters or (len(known.names) if isinstance(known, Categories) else 0)
     columns: list[Column] = [] if known is None else [known]
     columns += own
@@ -238,7 +239,7 @@ def compose(
     columns += preserved(z, points, nearest, run, neighbors)
     space = f"{d} dimensions" if d > 2 else "the 2-d map"
     return Scene(
-        title=run.name,
+        title=name,
         points=points.numpy(),
         notes=[f"{n:,} nodes; {how or 'embedding of 2 dimensions'}"],
         columns=columns,
@@ -246,12 +247,12 @@ def compose(
         nearest=nearest,
         nearest_about=f"In {space}, {measures.METRIC_NAMES[metric]}",
         merged=merged,
-        merged_about=about_merge(run),
+        merged_about=run.about if run else NO_GRAPH,
     )
 
 
 def preserved(
-    z: "Tensor", points: "Tensor", nearest: "Tensor", run: Run, neighbors: "Neighbors | None"
+    z: "Tensor", points: "Tensor", nearest: "Tensor", run: Run | None, neighbors: "Neighbors | None"
 ) -> "list[Column]":
     """How far the 2-d map keeps neighbourhoods: of the features, and of an embedding of more dimensions.
 
@@ -264,7 +265,7 @@ def preserved(
     n, d = z.shape
     columns: list[Any] = []
     if n <= EXACT_UP_TO:
-        if run.data is not None and run.config is not None and run.data.x is not None:
+        if run and run.data.x is not None:
             metric = "cosine" if run.config.neighbors.metric == "cosine" else "euclidean"
             columns.append(measures.local_trustworthiness(run.data.x, points, metric, "features"))
         if d > 2:
@@ -277,11 +278,3 @@ def preserved(
                 shown = knn(points, reference.size(1)).indices
                 columns.append(measures.preserved_neighbours(reference.cpu(), shown, what))
     return [one for one in columns if one is not None]
-
-
-def about_merge(run: Run) -> str:
-    """Where the merged graph of the page comes from."""
-    if run.config is None:
-        return "No data set was named, so neighbours are those in the embedding; --dataset NAME shows the merged graph"
-    settings = "the settings of the run" if run.stored else f"the preset of the task {run.config.task}"
-    return f"Merged graph of {run.name}, by {settings}, seed {run.seed}"

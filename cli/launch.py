@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
@@ -48,7 +48,7 @@ def relaunch(number: int, checkpoint: Path) -> None:
             command = [sys.executable, "-m", "genurl_graph.cli", *sys.argv[1:]]
             aside = None if rank == 0 else said
             workers.append(subprocess.Popen(command, env=environment, stdout=aside, stderr=aside))
-        failed = _wait(workers)
+        failed = first_failed(workers)
         if failed is None:
             sys.exit(0)
         code = workers[failed].returncode
@@ -74,56 +74,46 @@ def is_first() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
-def _wait(workers: list[subprocess.Popen[bytes]]) -> int | None:
-    """The worker that failed first, the others having been stopped; None when all are done."""
-    while True:
-        codes = [worker.poll() for worker in workers]
-        failed = [rank for rank, code in enumerate(codes) if code]
-        if failed:
-            # Of several, one that was killed: the others failed because it is gone.
-            first = next((rank for rank in failed if codes[rank] < 0), failed[0])  # type: ignore[operator]
-            if codes[first] == BAD_INPUT and _code_of(workers[0]) == BAD_INPUT:
-                # All read the same input, so the first process has said this already.
-                first = 0
-            _stop(workers)
-            return first
-        if all(code == 0 for code in codes):
-            return None
+def first_failed(workers: list[subprocess.Popen[bytes]]) -> int | None:
+    """Wait for the processes; the one that failed first, the others having been stopped, or None when all are done."""
+    codes: list[int | None] = [None]
+    while None in codes and not any(codes):
         time.sleep(0.05)
+        codes = [worker.poll() for worker in workers]
+    failed = [rank for rank, code in enumerate(codes) if code]
+    if not failed:
+        return None
+    # Of several, one that was killed: the others failed because it is gone.
+    first = min(failed, key=lambda rank: workers[rank].returncode >= 0)
+    if workers[first].returncode == BAD_INPUT and _code_of(workers[0]) == BAD_INPUT:
+        # All read the same input, so the first process has said this already.
+        first = 0
+    for worker in workers:
+        worker.terminate()
+    for worker in workers:
+        if _code_of(worker) is None:
+            worker.kill()
+            worker.wait()
+    return first
 
 
 def _code_of(worker: subprocess.Popen[bytes]) -> int | None:
     """The exit code of a process that is about to end; None when it goes on."""
-    try:
-        return worker.wait(PATIENCE)
-    except subprocess.TimeoutExpired:
-        return None
-
-
-def _stop(workers: list[subprocess.Popen[bytes]]) -> None:
-    for worker in workers:
-        if worker.poll() is None:
-            worker.terminate()
-    for worker in workers:
-        try:
-            worker.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            worker.kill()
-            worker.wait()
+    with suppress(subprocess.TimeoutExpired):
+        worker.wait(PATIENCE)
+    return worker.returncode
 
 
 @contextmanager
 def _forwarded(workers: list[subprocess.Popen[bytes]]) -> Iterator[None]:
     """Context in which SIGTERM reaches the workers too; Ctrl-C reaches them from the terminal."""
 
-    def forward(*_: object) -> None:
-        for worker in workers:
+    def end(number: int, frame: object) -> None:
+        # Ctrl-C is not ignored by SIG_IGN, which the workers would inherit.
+        for worker in workers if number == signal.SIGTERM else ():
             worker.terminate()
 
-    def leave(*_: object) -> None:
-        """Not SIG_IGN, which the workers would inherit."""
-
-    before = {s: signal.signal(s, h) for s, h in ((signal.SIGTERM, forward), (signal.SIGINT, leave))}
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:

@@ -86,7 +86,8 @@ def ogb(
         "data": data_sizes(entry, data),
     }
     rows = {"genurl": own, "untrained": own, "propagated": {"hops": 2}, "raw": {}}
-    results = OgbTable(header, around, rows, metrics, report)
+    results = OgbTable(header, around, rows, metrics)
+    results.report = report
     if resume:
         results.resume()
     try:

@@ -4,7 +4,6 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from genurl_graph.exceptions import DivergenceError, InputError, wrong
@@ -66,27 +65,13 @@ class Row(NamedTuple):
 
 
 class AblationTable(Results):
-    """Validation and test accuracy and seconds of each finished (row, seed).
-
-    Parameters
-    ----------
-    rows : list of Row
-    header, environment, configuration, path
-        As of `Results`; ``configuration`` holds those of `rows`.
-    """
+    """Validation and test accuracy and seconds of each finished (row, seed); the other arguments are `Results`'."""
 
     kind, group, noun, chooser = "an ablation", "rows", "row", "the grid"
     figures = ("probe_val", "probe_test", "seconds")
 
-    def __init__(
-        self,
-        rows: list[Row],
-        header: dict[str, Any],
-        environment: dict[str, Any],
-        configuration: dict[str, Any],
-        path: Path | None,
-    ) -> None:
-        super().__init__(header, environment, configuration, path)
+    def __init__(self, rows: list[Row], *arguments: Any) -> None:
+        super().__init__(*arguments)
         self.settings = {row.name: row for row in rows}
         self.reasons: dict[str, str] = {}
 

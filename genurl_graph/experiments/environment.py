@@ -4,7 +4,6 @@ import os
 import platform
 import re
 import resource
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,13 +84,6 @@ def use_threads(number: int) -> None:
     torch.set_num_threads(min(number, usable_cores()))
 
 
-def peak_memory_mb() -> float:
-    """Largest resident set size of this process so far, Python and all libraries included."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # Linux counts in KiB, macOS in bytes.
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)
-
-
 def reset_peak() -> None:
     """Let the peak memory of this process start again at what it holds now, where the system can (Linux)."""
     with suppress(OSError):
@@ -105,7 +97,8 @@ def peak_mb() -> float:
         found = re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())
     except OSError:
         found = None
-    return int(found[1]) / 2**10 if found else peak_memory_mb()
+    # macOS counts in bytes.
+    return int(found[1]) / 2**10 if found else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 def peak_gpu_mb() -> float | None:

@@ -21,15 +21,7 @@ if TYPE_CHECKING:
 
 
 class OgbTable(Results):
-    """Scores of each finished (row, seed); every row but GenURL's has one run.
-
-    Parameters
-    ----------
-    header, environment, configuration, path
-        As of `Results`.
-    report : Path or None
-        Markdown file that is replaced along with `path`.
-    """
+    """Scores of each finished (row, seed); every row but GenURL's has one run."""
 
     kind, group, noun, chooser = "a report on OGB", "methods", "method", "this version"
     # A report that names one machine and one set of versions must not hold seeds of others.
@@ -38,16 +30,8 @@ class OgbTable(Results):
     lists = ("linear_penalty", "mlp_epoch", "seconds")
     values: ClassVar[dict[str, Any]] = {"parameters": None, "peak_memory_mb": 0.0, "peak_gpu_memory_mb": None}
 
-    def __init__(
-        self,
-        header: dict[str, Any],
-        environment: dict[str, Any],
-        configuration: dict[str, Any],
-        path: Path | None,
-        report: Path | None,
-    ) -> None:
-        super().__init__(header, environment, configuration, path)
-        self.report = report
+    # Markdown file that is replaced along with that of the figures.
+    report: Path | None = None
 
     def todo(self, name: str) -> tuple[int, ...]:
         left = super().todo(name)

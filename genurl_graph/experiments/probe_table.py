@@ -1,28 +1,32 @@
 """Methods side by side on one data set, judged by the linear probe."""
 
+import dataclasses
 import time
-from collections.abc import Generator
-from contextlib import closing, suppress
+from collections.abc import Collection, Generator, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from genurl_graph.baselines import BASELINES, require
 from genurl_graph.baselines.settings import baseline_settings
 from genurl_graph.exceptions import DivergenceError, InputError, wrong
 from genurl_graph.experiments import runs
-from genurl_graph.experiments.environment import peak_mb, reset_peak
+from genurl_graph.experiments.environment import environment, machine, peak_mb, reset_peak
 from genurl_graph.experiments.models import make_estimator, resolved
 from genurl_graph.experiments.results import Cell, Results, interval, mean_std, mean_text
-from genurl_graph.experiments.runs import Run, progress_bar, terminable
+from genurl_graph.experiments.runs import Run
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
+
+Settings = dict[str, Any]
 
 REFERENCE = "genurl"
 # Rows that no seed changes.
 FIXED = ("propagated", "raw")
 METHODS = (REFERENCE, "untrained", *FIXED)
-ALL_METHODS = (*METHODS, *BASELINES)
+FEATURES_NEEDED = (*FIXED, "dgi", "graphcl", "bgrl", "vicreg", "barlow")
 
 
 class ComparedMethods(Results):
@@ -30,6 +34,11 @@ class ComparedMethods(Results):
 
     kind, group, noun, chooser = "a comparison", "methods", "method", "--methods"
     values: ClassVar[dict[str, Any]] = {"peak_memory_mb": 0.0}
+
+    def add_cold(self, name: str, seconds: dict[str, float]) -> None:
+        """Keep the seconds of the first run in a new process; those of a resumed comparison do not replace them."""
+        if self.runs[name]["cold"] is None:
+            self.runs[name]["cold"] = seconds
 
 
 class ProbeTable(ComparedMethods):
@@ -64,20 +73,27 @@ class ProbeTable(ComparedMethods):
         }
 
 
-class Job(NamedTuple):
-    """One method on one data set."""
+@dataclass(frozen=True)
+class Order:
+    """What is wanted of one method."""
 
     method: str
     seeds: tuple[int, ...]
-    dataset: str
-    root: Path | None
     model: dict[str, Any]  # options of GenURL
     changes: dict[str, Any]  # settings of a baseline that differ from the published ones
-    threads: int
 
     @property
     def n_runs(self) -> int:
         return len(self.seeds)
+
+
+@dataclass(frozen=True)
+class Job(Order):
+    """One method on one data set."""
+
+    dataset: str
+    root: Path | None
+    threads: int
 
     def run(self) -> Generator[Run, None, None]:
         """`run_here`, with the job's threads."""
@@ -87,49 +103,100 @@ class Job(NamedTuple):
         return run_here(self)
 
 
-def run_jobs(jobs: list[Job], results: ProbeTable, data: "Data", quiet: bool) -> None:
-    """Add the runs of all jobs, judged by the probe, to the results."""
-    from genurl_graph.experiments.scores import probe_test
+class Comparison:
+    """Methods side by side on one data set: which there are, what they need, and their runs.
 
-    protocol = results.header["protocol"]
-    with terminable(), progress_bar(sum(len(job.seeds) for job in jobs), quiet) as shown:
-        for job in jobs:
-            with closing(_embeddings(job)) as found:
-                for run, seed in zip(found, job.seeds, strict=True):
-                    earlier = results.runs[job.method]["probe_test"]
-                    # The same rows on the public split give the same probe: it is not computed twice.
-                    again = earlier and job.method in FIXED and protocol == "public"
-                    accuracy = earlier[0] if again else probe_test(run.embedding, data, protocol, seed)
-                    results.add(job.method, {"probe_test": accuracy, **run.figures()})
-                    shown.update()
+    Parameters
+    ----------
+    name, data, root
+        Data set, and the folder that it lies in.
+    header : dict
+        Protocol, and whatever else stands at the top of the file of results.
+    """
+
+    table: type[ComparedMethods]
+    # Names that --methods takes, those of our own that train a model, those of baselines, and the defaults.
+    methods: tuple[str, ...]
+    own: tuple[str, ...]
+    baselines: Collection[str]
+    default: str
+    n_seeds: int
+
+    def __init__(self, name: str, data: "Data", root: Path | None, **header: Any) -> None:
+        self.name, self.data, self.root, self.header = name, data, root, header
+
+    def check(self, chosen: list[str]) -> None:
+        """Check, before any long work, that what a method needs of the data and of the installation is there."""
+        raise NotImplementedError
+
+    def options(self, method: str, model: dict[str, Any]) -> dict[str, Any]:
+        """Options of the model for one of our own methods."""
+        return model
+
+    def results(
+        self,
+        chosen: list[str],
+        seeds: int,
+        model: dict[str, Any],
+        changes: dict[str, dict[str, Any]],
+        path: Path | None,
+    ) -> ComparedMethods:
+        """The table to fill, with all settings that the methods run with."""
+        configuration = {method: self._settings(method, model, changes.get(method)) for method in chosen}
+        header = {"dataset": self.name, "protocol": self.header["protocol"], "seeds": list(range(seeds))}
+        header |= {**self.header, **machine(model["device"])}
+        return self.table(header, environment(self.data, model["device"]), configuration, path)
+
+    def run(self, results: ComparedMethods, orders: Iterable[Order], quiet: bool) -> Iterator[tuple[str, int, Any]]:
+        """Add the runs of all orders, judged, to the results; method, seed and embedding of each."""
+        raise NotImplementedError
+
+    def _settings(self, method: str, model: dict[str, Any], changes: dict[str, Any] | None) -> dict[str, Any]:
+        if method in self.baselines:
+            return baseline_settings(method, self.name, changes)
+        return resolved(self.options(method, model), self.data) if method in self.own else {}
 
 
-def check_methods(chosen: list[str], data: "Data") -> None:
-    """Check, before any long work, that what a method needs of the data set and of the installation is there."""
-    for method in chosen:
-        if method in BASELINES:
-            require(method)
-        lacking = None
-        if method in (*BASELINES, "propagated") and getattr(data, "edge_index", None) is None:
-            lacking = "edges"
-        elif method in (*FIXED, "dgi", "graphcl", "bgrl", "vicreg", "barlow") and getattr(data, "x", None) is None:
-            lacking = "node features"
-        if lacking:
-            raise InputError(f"--methods: {method} needs {lacking}, which the data set does not have")
+class ProbeComparison(Comparison):
+    """Methods judged by the linear probe."""
+
+    table = ProbeTable
+    methods, own, baselines = (*METHODS, *BASELINES), (REFERENCE, "untrained"), BASELINES
+    default, n_seeds = ",".join(METHODS), 10
+
+    def check(self, chosen: list[str]) -> None:
+        for method in chosen:
+            if method in BASELINES:
+                require(method)
+            lacking = None
+            if method in (*BASELINES, "propagated") and getattr(self.data, "edge_index", None) is None:
+                lacking = "edges"
+            elif method in FEATURES_NEEDED and getattr(self.data, "x", None) is None:
+                lacking = "node features"
+            if lacking:
+                raise InputError(f"--methods: {method} needs {lacking}, which the data set does not have")
+
+    def run(self, results: ComparedMethods, orders: Iterable[Order], quiet: bool) -> Iterator[tuple[str, int, Any]]:
+        from genurl_graph.experiments.scores import probe_test
+
+        protocol = self.header["protocol"]
+
+        def judge(method: str, seed: int, z: Any) -> dict[str, float]:
+            earlier = results.runs[method]["probe_test"]
+            # The same rows on the public split give the same probe: it is not computed twice.
+            again = earlier and method in FIXED and protocol == "public"
+            return {"probe_test": earlier[0] if again else probe_test(z, self.data, protocol, seed)}
+
+        threads = results.environment["threads"]
+        jobs = [Job(**vars(order), dataset=self.name, root=self.root, threads=threads) for order in orders]
+        yield from runs.run_jobs(jobs, results, judge, quiet)
 
 
-def method_settings(
-    method: str, name: str, data: "Data", model: dict[str, Any], changes: dict[str, Any]
-) -> dict[str, Any]:
-    """All settings that a method runs with."""
-    if method in BASELINES:
-        return baseline_settings(method, name, changes)
-    return {} if method in FIXED else resolved(model, data)
-
-
-def parse_baseline_settings(assignments: tuple[str, ...], chosen: list[str], known: Any) -> dict[str, dict[str, Any]]:
+def parse_baseline_settings(
+    assignments: tuple[str, ...], chosen: list[str], known: Collection[str]
+) -> dict[str, dict[str, Any]]:
     """``("grace.epochs=5",)`` to ``{"grace": {"epochs": "5"}}``, checked; `known` are the baselines."""
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, Settings] = {}
     for text in assignments:
         key, equals, value = text.partition("=")
         method, dot, setting = key.strip().partition(".")
@@ -144,53 +211,45 @@ def parse_baseline_settings(assignments: tuple[str, ...], chosen: list[str], kno
 
 
 def run_here(job: Job) -> Generator[Run, None, None]:
-    """The runs of a job, one a seed."""
+    """The runs of a job, one a seed; what no seed changes is computed once."""
     from genurl_graph import datasets
     from genurl_graph.inputs.sparse import to_scipy_or_numpy
 
     data = datasets.load(job.dataset, job.root)
     _warm_up(job)
+    run = None
     for seed in job.seeds:
-        reset_peak()
-        z, seconds = embed(job, data, seed)
-        # Not a tensor: torch would hand it over in shared memory, which ends with the process.
-        yield Run(to_scipy_or_numpy(z), seconds, peak_mb())
+        if run is None or job.method not in FIXED:
+            reset_peak()
+            z, seconds = embed(job, data, seed)
+            # Not a tensor: torch would hand it over in shared memory, which ends with the process.
+            run = Run(to_scipy_or_numpy(z), seconds, peak_mb())
+        yield run
 
 
-def embed(job: Job, data: "Data", seed: int) -> tuple[Any, float]:
-    """Embedding by the method of a job, and the seconds from the data to it."""
+def embed(order: Order, data: "Data", seed: int) -> tuple[Any, float]:
+    """Embedding by one method, and the seconds from the data to it."""
     from genurl_graph.baselines import get_baseline
     from genurl_graph.experiments.scores import fixed_embedding
 
     start = time.perf_counter()
-    if job.method in FIXED:
-        z = fixed_embedding(job.method, data)
-    elif job.method == REFERENCE:
-        z = make_estimator(**job.model, seed=seed).fit(data).embedding_
-    elif job.method == "untrained":
+    if order.method in FIXED:
+        z = fixed_embedding(order.method, data)
+    elif order.method == REFERENCE:
+        z = make_estimator(**order.model, seed=seed).fit(data).embedding_
+    elif order.method == "untrained":
         # One epoch, because fit wants one: the weights read are those from before it, and the clock starts there.
-        estimator = make_estimator(**{**job.model, "epochs": 1}, seed=seed).fit(data)
+        estimator = make_estimator(**{**order.model, "epochs": 1}, seed=seed).fit(data)
         start = time.perf_counter()
         z = estimator.untrained_embedding()
     else:
-        z = get_baseline(job.method, job.changes)(data, seed, job.model["device"])
+        z = get_baseline(order.method, order.changes)(data, seed, order.model["device"])
     return z, time.perf_counter() - start
 
 
-def _embeddings(job: Job) -> Generator[Run, None, None]:
-    """The runs of a job, one a seed; what no seed changes is computed once."""
-    if not job.seeds:
-        return
-    fixed = job.method in FIXED
-    with closing(runs.run_apart(job._replace(seeds=job.seeds[:1]) if fixed else job)) as found:
-        for run in found:
-            for _ in job.seeds if fixed else (None,):
-                yield run
-
-
-def _warm_up(job: Job) -> None:
+def _warm_up(order: Order) -> None:
     """Embed a small ring, so that no imports and no first calls are counted as the first seed's time."""
-    if job.method in FIXED:
+    if order.method in FIXED:
         return
     import torch
     from torch_geometric.data import Data
@@ -198,7 +257,7 @@ def _warm_up(job: Job) -> None:
     node = torch.arange(32)
     edges = torch.stack([node, (node + 1) % 32])
     x = torch.rand(32, 8, generator=torch.Generator().manual_seed(0))
-    small = job._replace(model={**job.model, "epochs": 1}, changes={**job.changes, "epochs": 1})
+    small = dataclasses.replace(order, model={**order.model, "epochs": 1}, changes={**order.changes, "epochs": 1})
     # Options that are right for the data set may be wrong for the ring.
     with suppress(InputError, DivergenceError):
         embed(small, Data(x=x, edge_index=torch.cat([edges, edges.flip(0)], dim=1)), 0)

@@ -3,36 +3,32 @@
 This module imports nothing heavy: the clock of a cold run starts before the imports of its method.
 """
 
+import dataclasses
 import os
 import statistics
 import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from genurl_graph.baselines.reduction import REDUCERS, get_reducer, import_reducer
-from genurl_graph.baselines.settings import baseline_settings
+from genurl_graph.baselines.reduction import REDUCERS, get_reducer, import_reducer, require_reducer
 from genurl_graph.exceptions import InputError
 from genurl_graph.experiments import runs
 from genurl_graph.experiments.environment import peak_mb, reset_peak
-from genurl_graph.experiments.models import make_estimator, resolved
-from genurl_graph.experiments.probe_table import REFERENCE, ComparedMethods
+from genurl_graph.experiments.models import make_estimator
+from genurl_graph.experiments.probe_table import REFERENCE, ComparedMethods, Comparison, Order
 from genurl_graph.experiments.results import Cell, mean_std, mean_text
-from genurl_graph.experiments.runs import Run, progress_bar, terminable
+from genurl_graph.experiments.runs import Run
 
 if TYPE_CHECKING:
-    import numpy as np
     from torch_geometric.data import Data
-
-    Array = np.ndarray[Any, Any]
 
 # Our own methods: what each adds to the options of the model (`make_estimator`).
 OWN: dict[str, dict[str, Any]] = {"genurl": {}, "genurl-mlp": {"encoder": "mlp"}}
-METHODS = (*OWN, *REDUCERS)
 SCORES = ("knn_accuracy", "trustworthiness", "continuity", "spearman")
 # Sparse features are made dense, as most packages want them, up to this size.
 MOST_DENSE_BYTES = 4 * 2**30
@@ -47,12 +43,6 @@ class ReduceTable(ComparedMethods):
     figures, optional = (*SCORES, "seconds"), SCORES
     lists = ("stages",)
     values: ClassVar[dict[str, Any]] = {**ComparedMethods.values, "cold": None, "how": None}
-
-    def add_cold(self, name: str, run: Run) -> None:
-        """Keep the seconds of the first run in a new process; those of a resumed comparison do not replace them."""
-        row, imports, first = self.runs[name], run.import_seconds or 0.0, run.seconds
-        if row["cold"] is None:
-            row["cold"] = {"import_seconds": imports, "first_run_seconds": first, "seconds": imports + first}
 
     def columns(self) -> dict[str, Cell]:
         def share(name: str, row: dict[str, Any]) -> str:
@@ -108,15 +98,12 @@ class ReduceTable(ComparedMethods):
         }
 
 
-class ReduceJob(NamedTuple):
-    """One method on one matrix of vectors."""
+@dataclass(frozen=True)
+class ReduceJob(Order):
+    """One method on one matrix of vectors: a cold run more than there are seeds."""
 
-    method: str
-    seeds: tuple[int, ...]
     vectors: Path  # .npy, float32 [n, f]: to read it takes NumPy alone, so that all other imports are the method's
     dim: int
-    model: dict[str, Any]  # options of GenURL
-    changes: dict[str, Any]  # settings of a baseline that differ from its package's
     threads: int
 
     @property
@@ -163,52 +150,45 @@ class ReduceJob(NamedTuple):
                 warnings.simplefilter("ignore")  # of other packages: nothing the user could act upon
                 reducer = get_reducer(self.method, self.changes)
                 return reducer(x, self.dim, seed, self.threads, self.model["device"]), None
-        estimator = make_estimator(**own_model(self.method, self.dim, self.model), seed=seed).fit(x)
+        estimator = make_estimator(**self.model, seed=seed).fit(x)
         return estimator.embedding_.cpu().numpy(), dict(estimator.seconds_)
 
 
-def run_jobs(
-    jobs: list[ReduceJob], results: ReduceTable, x: "Array", y: Any, quiet: bool
-) -> Iterator[tuple[str, int, "Array"]]:
-    """Add the runs of all jobs, judged, to the results; method, seed and embedding of each."""
-    from genurl_graph.evaluation.preservation import reduce_scores
+class ReduceComparison(Comparison):
+    """Reductions of the vectors of a data set, judged by the neighbourhoods that they keep."""
 
-    jobs = [job for job in jobs if job.seeds]
-    with terminable(), progress_bar(sum(job.n_runs for job in jobs), quiet) as shown:
-        for job in jobs:
-            with closing(runs.run_apart(job)) as found:
-                results.add_cold(job.method, next(found))
-                shown.update()
-                for run, seed in zip(found, job.seeds, strict=True):
-                    # Folds and samples are the same for all seeds: what differs is the embedding.
-                    results.add(job.method, {**reduce_scores(x, run.embedding, y), **run.figures()})
-                    shown.update()
-                    yield job.method, seed, run.embedding
+    table = ReduceTable
+    methods, own, baselines = (*OWN, *REDUCERS), tuple(OWN), REDUCERS
+    default, n_seeds = "genurl,genurl-mlp,pca", 3
 
+    def __init__(self, name: str, data: "Data", root: Path | None, **header: Any) -> None:
+        super().__init__(name, dense_vectors(name, data), root, **header)
 
-@contextmanager
-def vectors_file(x: "Array") -> Iterator[Path]:
-    """Context with a file of the vectors, which the processes of the methods read."""
-    import numpy as np
+    def check(self, chosen: list[str]) -> None:
+        for method in set(chosen) & set(REDUCERS):
+            require_reducer(method)
 
-    with tempfile.TemporaryDirectory(prefix="genurl-graph-") as scratch:
-        file = Path(scratch) / "vectors.npy"
-        np.save(file, x)
-        yield file
+    def options(self, method: str, model: dict[str, Any]) -> dict[str, Any]:
+        return {**model, "task": "reduce", "dim": self.header["dim"], **OWN.get(method, {})}
 
+    def run(self, results: ComparedMethods, orders: Iterable[Order], quiet: bool) -> Iterator[tuple[str, int, Any]]:
+        import numpy as np
 
-def own_model(method: str, dim: int, model: dict[str, Any]) -> dict[str, Any]:
-    """Options of the estimator for one of our own methods."""
-    return {**model, "task": "reduce", "dim": dim, **OWN[method]}
+        from genurl_graph.evaluation.preservation import reduce_scores
 
+        x = self.data.x.numpy()
+        more = {"dim": self.header["dim"], "threads": results.environment["threads"]}
 
-def method_settings(
-    method: str, data: "Data", dim: int, model: dict[str, Any], changes: dict[str, Any]
-) -> dict[str, Any]:
-    """All settings that a method runs with."""
-    if method in REDUCERS:
-        return baseline_settings(method, None, changes)
-    return resolved(own_model(method, dim, model), data)
+        def judge(method: str, seed: int, z: Any) -> dict[str, Any]:
+            # Folds and samples are the same for all seeds: what differs is the embedding.
+            return dict(reduce_scores(x, z, getattr(self.data, "y", None)))
+
+        with tempfile.TemporaryDirectory(prefix="genurl-graph-") as scratch:
+            file = Path(scratch) / "vectors.npy"
+            np.save(file, x)
+            orders = [dataclasses.replace(order, model=self.options(order.method, order.model)) for order in orders]
+            jobs = [ReduceJob(**vars(order), vectors=file, **more) for order in orders]
+            yield from runs.run_jobs(jobs, results, judge, quiet)
 
 
 def dense_vectors(name: str, data: "Data") -> "Data":

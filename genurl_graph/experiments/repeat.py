@@ -120,7 +120,7 @@ def repeat_table(
     if kind == "reduce":
         data = dense_vectors(name, data)
     use_threads(stored["environment"]["threads"])
-    repeat = {"compare": _compare, "reduce": _reduce, "ablate": _ablate, "ogb": _ogb, "links": _links}[kind]
+    repeat = {"compare": _compare, "reduce": _compare, "ablate": _ablate, "ogb": _ogb, "links": _links}[kind]
     rows = repeat(stored, data, data_root, quiet)
     around = environment(data, device)
     if kind == "ogb":
@@ -187,33 +187,20 @@ def other_circumstances(stored: dict[str, Any], now: dict[str, Any]) -> list[str
 def _compare(stored: dict[str, Any], data: "Data", data_root: Path | None, quiet: bool) -> Rows:
     import torch
 
-    from genurl_graph.experiments.probe_table import FIXED, METHODS, Job, ProbeTable, run_jobs
+    from genurl_graph.experiments.probe_table import Order, ProbeComparison
+    from genurl_graph.experiments.reduce_table import ReduceComparison
 
-    results = ProbeTable(stored, stored["environment"], stored["configuration"], None)
-    jobs, threads = [], torch.get_num_threads()
-    for method, seeds in _seeds_of(stored["methods"], stored["seeds"], "probe_test"):
-        settings, own = stored["configuration"][method], method in METHODS and method not in FIXED
-        model = _model(settings if own else None, stored, data)
-        jobs.append(Job(method, seeds, stored["dataset"], data_root, model, {} if own else settings, threads))
-    run_jobs(jobs, results, data, quiet)
-    return results.runs
-
-
-def _reduce(stored: dict[str, Any], data: "Data", data_root: Path | None, quiet: bool) -> Rows:
-    import torch
-
-    from genurl_graph.experiments.reduce_table import OWN, ReduceJob, ReduceTable, run_jobs, vectors_file
-
-    results = ReduceTable(stored, stored["environment"], stored["configuration"], None)
-    x, threads = data.x.numpy(), torch.get_num_threads()
-    with vectors_file(x) as file:
-        jobs = []
-        for method, seeds in _seeds_of(stored["methods"], stored["seeds"], "seconds"):
-            settings, own = stored["configuration"][method], method in OWN
-            model = _model(settings if own else None, stored, data)
-            jobs.append(ReduceJob(method, seeds, file, stored["dim"], model, {} if own else settings, threads))
-        for _ in run_jobs(jobs, results, x, getattr(data, "y", None), quiet):
-            pass
+    reduce = stored["protocol"] == "reduce"
+    header = {key: stored[key] for key in ("protocol", *(["dim"] * reduce))}
+    comparison = (ReduceComparison if reduce else ProbeComparison)(stored["dataset"], data, data_root, **header)
+    around = {**stored["environment"], "threads": torch.get_num_threads()}
+    results, orders = comparison.table(stored, around, stored["configuration"], None), []
+    for method, seeds in _seeds_of(stored["methods"], stored["seeds"], comparison.table.figures[0]):
+        settings, own = stored["configuration"][method], method in comparison.own
+        model = _model(settings if own else None, stored, comparison.data)
+        orders.append(Order(method, seeds, model, {} if own else settings))
+    for _ in comparison.run(results, orders, quiet):
+        pass
     return results.runs
 
 
@@ -232,7 +219,7 @@ def _ogb(stored: dict[str, Any], data: "Data", data_root: Path | None, quiet: bo
     from genurl_graph.experiments.ogb_table import OgbRuns, OgbTable
     from genurl_graph.experiments.probe_table import FIXED
 
-    results = OgbTable(dict(stored), stored["environment"], stored["configuration"], None, None)
+    results = OgbTable(dict(stored), stored["environment"], stored["configuration"], None)
     model = _model(stored["configuration"]["genurl"], stored, data)
     runs = OgbRuns(results, data, model)
     for row, seeds in _seeds_of(stored["methods"], stored["seeds"], "linear_test"):

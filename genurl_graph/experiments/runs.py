@@ -4,12 +4,15 @@ import multiprocessing
 import signal
 import threading
 import traceback
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from multiprocessing.connection import Connection
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from genurl_graph.exceptions import DivergenceError, InputError, LostProcessError
+
+if TYPE_CHECKING:
+    from genurl_graph.experiments.probe_table import ComparedMethods
 
 # Exit code of a process that was interrupted.
 INTERRUPTED = 130
@@ -28,12 +31,20 @@ class Run(NamedTuple):
         """What a table keeps of it besides its scores."""
         return {"seconds": self.seconds, "peak_memory_mb": self.peak_memory_mb, "stages": self.stages}
 
+    def cold(self) -> dict[str, float]:
+        """Seconds of the first run in a new process."""
+        imports = self.import_seconds or 0.0
+        return {"import_seconds": imports, "first_run_seconds": self.seconds, "seconds": imports + self.seconds}
+
 
 class Work(Protocol):
     """What can be done in a process of its own."""
 
     @property
     def method(self) -> str: ...
+
+    @property
+    def seeds(self) -> Sequence[int]: ...
 
     @property
     def n_runs(self) -> int: ...
@@ -86,6 +97,26 @@ def run_apart(job: Work) -> Generator[Run, None, None]:
         process.join(10)
         process.kill()
         process.join()
+
+
+def run_jobs(
+    jobs: Sequence[Work], results: "ComparedMethods", judge: Callable[[str, int, Any], Mapping[str, Any]], quiet: bool
+) -> Iterator[tuple[str, int, Any]]:
+    """Add the runs of all jobs to a table; method, seed and embedding of each.
+
+    ``judge(method, seed, embedding)`` is what the table keeps of an embedding besides its time and memory.
+    """
+    jobs = [job for job in jobs if job.seeds]
+    with terminable(), progress_bar(sum(job.n_runs for job in jobs), quiet) as shown:
+        for job in jobs:
+            with closing(run_apart(job)) as found:
+                for _ in range(job.n_runs - len(job.seeds)):
+                    results.add_cold(job.method, next(found).cold())
+                    shown.update()
+                for run, seed in zip(found, job.seeds, strict=True):
+                    results.add(job.method, {**judge(job.method, seed, run.embedding), **run.figures()})
+                    shown.update()
+                    yield job.method, seed, run.embedding
 
 
 @contextmanager

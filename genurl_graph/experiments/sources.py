@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from genurl_graph.exceptions import InputError, wrong
-from genurl_graph.experiments.environment import environment, hardware, peak_memory_mb, versions
+from genurl_graph.experiments.environment import environment, hardware, peak_mb, versions
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -159,7 +159,7 @@ def run_metrics(
         "seed": estimator.seed_,
         "device": estimator.device_,
         "seconds": {key: round(value, 3) for key, value in seconds.items()},
-        "peak_memory_mb": round(peak_memory_mb(), 1),
+        "peak_memory_mb": round(peak_mb(), 1),
         "loss": estimator.loss_history_[-1],
         "graph": dict(estimator.graph_summary_),
         **scores,

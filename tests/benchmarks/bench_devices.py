@@ -50,7 +50,7 @@ def work(options: argparse.Namespace) -> None:
     """What each process does; its figures go to a file of its own."""
     from genurl_graph import GenURL, estimator
     from genurl_graph.datasets.synthetic import planted_graph
-    from genurl_graph.experiments.environment import peak_memory_mb
+    from genurl_graph.experiments.environment import peak_mb
     from genurl_graph.runtime.processes import process_group, rank
     from genurl_graph.tasks import prepare
 
@@ -65,7 +65,7 @@ def work(options: argparse.Namespace) -> None:
         found = {"loss": model.loss_history_[-1], "recall": model.knn_recall_, **clock.spent}
         # Until the training begins; embedding everything in the end is in neither.
         found["graph"] = clock.spent["fit"][0] - clock.spent["train"][0], model.seconds_["graph"]
-        found |= {"edges": model.model_.objective.neighbors.col.numel(), "peak": peak_memory_mb()}
+        found |= {"edges": model.model_.objective.neighbors.col.numel(), "peak": peak_mb()}
         Path(f"{options.worker}{rank()}").write_text(json.dumps(found), encoding="utf-8")
 
 

@@ -18,7 +18,7 @@ KARATE = (
     *("compare", "--dataset", "karate", "--methods", "genurl,gae,cca-ssg", "--seeds", 2, "--epochs", 2),
     *("--set", "encoder.hidden=8", "--peer-set", "gae.epochs=3", "--peer-set", "cca-ssg.epochs=2"),
 )
-JOB = probe_table.Job("raw", (0,), "digits", None, {"device": "cpu"}, {}, 1)
+JOB = probe_table.Job("raw", (0,), {"device": "cpu"}, {}, "digits", None, 1)
 
 
 @pytest.fixture

@@ -169,7 +169,7 @@ def test_a_process_of_its_own(tmp_path: Path, one_thread) -> None:
     """Nothing of the method is loaded before the clock starts; the embedding is the one made here."""
     x = np.random.default_rng(0).standard_normal((60, 5)).astype(np.float32)
     np.save(tmp_path / "x.npy", x)
-    job = reduce_table.ReduceJob("pca", (0, 1), tmp_path / "x.npy", 2, {"device": "cpu"}, {}, 1)
+    job = reduce_table.ReduceJob("pca", (0, 1), {"device": "cpu"}, {}, tmp_path / "x.npy", 2, 1)
     cold, *warm = runs.run_apart(job)
     assert len(warm) == 2
     assert cold.import_seconds > 0.05  # scikit-learn, which would be there already otherwise

@@ -72,7 +72,7 @@ def test_whose_message_is_shown_when_the_second_process_ends_first(codes, speaks
     workers = [subprocess.Popen([sys.executable, "-c", late])]
     workers.append(subprocess.Popen([sys.executable, "-c", f"raise SystemExit({codes[1]})"]))
     workers[1].wait()
-    assert launch._wait(workers) == speaks
+    assert launch.first_failed(workers) == speaks
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="looks for the worker in /proc")

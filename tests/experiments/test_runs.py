@@ -21,6 +21,7 @@ class Clocked(NamedTuple):
 
     method: str = "clocked"
     n_runs: int = 2
+    seeds: tuple[int, ...] = ()
 
     def run(self) -> Generator[Run, None, None]:
         for _ in range(self.n_runs):
@@ -42,6 +43,7 @@ class Failing(NamedTuple):
     error: Exception
     method: str = "failing"
     n_runs: int = 1
+    seeds: tuple[int, ...] = ()
 
     def run(self) -> Generator[Run, None, None]:
         raise self.error
