@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from genurl_graph.cli import options
-from genurl_graph.cli.embed import check_outputs, fit
+from genurl_graph.cli.embed import fit
 from genurl_graph.cli.report import Report
 from genurl_graph.exceptions import InputError
 from genurl_graph.experiments.models import make_estimator
@@ -44,20 +44,14 @@ OBJECTIVES = ("gkl", "bce", "feature-l2", "feature-cosine", "rkd", "seed")
 @options.source
 @options.training
 @options.seed
-@options.output(" [default: NAME-student.npz in the current folder]", "The student's embedding")
-@options.metrics
-@options.save_model
-@options.resume
+@options.training_files(options.output(" [default: NAME-student.npz in the current folder]", "The student's embedding"))
 @options.quiet
 def distill(
     teacher: Path,
     student: str,
     objective: str,
     source: Source,
-    output: Path | None,
-    metrics: Path | None,
-    save_model: Path | None,
-    resume: bool,
+    files: options.TrainingFiles,
     quiet: bool,
     assignments: tuple[str, ...],
     **model: Any,
@@ -79,11 +73,12 @@ def distill(
     start = time.perf_counter()
     options.check_source(source)
     name = source.name
-    output = output or Path(f"{name}-student.npz")
+    files = files._replace(output=files.output or Path(f"{name}-student.npz"))
     if not teacher.exists():
         raise InputError(f"--teacher: there is no {teacher}; expected features or the folder of a model")
-    checkpoint = check_outputs(output, metrics, None, save_model, model["dim"], resume)
-    options.lock(output, checkpoint, metrics, save_model)
+    files.check(model["dim"])
+    checkpoint = files.checkpoint
+    options.lock(checkpoint, *files[:3])
     report = Report(quiet)
     data = source.load()
     report.line(describe(name, data))
@@ -96,12 +91,12 @@ def distill(
         assignments=(*assignments, f"loss.name={objective}"),
         verbose=not quiet,
         checkpoint=checkpoint,
-        resume=resume,
+        resume=files.resume,
     )
     fit(estimator, data, checkpoint, teacher=taught)
-    write_embedding(output, estimator.embedding_, data, own_file=source.own is not None)
-    if save_model:
-        estimator.save(save_model)
+    write_embedding(files.output, estimator.embedding_, data, own_file=source.own is not None)
+    if files.save_model:
+        estimator.save(files.save_model)
     parameters = sum(p.numel() for p in estimator.encoder_.parameters())
     report.line(
         f"student {student}, {parameters:,} parameters, {estimator.embedding_.shape[1]} dimensions, "
@@ -119,10 +114,10 @@ def distill(
         rows = {"student": scores["probe"]["test"], **scores["reference"]}
         report.table([(row, percent(value)) for row, value in rows.items()])
     seconds["total"] = time.perf_counter() - start
-    if metrics:
+    if files.metrics:
         more = {"command": "distill", "teacher": str(teacher.resolve()), "teacher_crc32": checksum(taught)}
         found = run_metrics(source, data, estimator, scores, seconds, more)
-        write_json(metrics, {**found, "teacher": str(teacher), "objective": objective, "parameters": parameters})
+        write_json(files.metrics, {**found, "teacher": str(teacher), "objective": objective, "parameters": parameters})
     Checkpoint(checkpoint, {}).remove()
     report.line()
-    report.files(24, **{"student's embedding": output}, metrics=metrics, model=save_model)
+    report.files(24, **{"student's embedding": files.output}, metrics=files.metrics, model=files.save_model)

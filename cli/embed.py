@@ -28,24 +28,18 @@ if TYPE_CHECKING:
 @options.model
 @options.seed
 @launch.devices
-@options.output(" [default: NAME-embedding.npz in the current folder]")
-@options.metrics
-@options.as_json
-@click.option("--plot", type=options.PATH, metavar="FILE.png", help="Draw the embedding (also .pdf, .svg).")
-@options.save_model
-@options.resume
+@options.training_files(
+    options.output(" [default: NAME-embedding.npz in the current folder]"),
+    options.as_json,
+    click.option("--plot", type=options.PATH, metavar="FILE.png", help="Draw the embedding (also .pdf, .svg)."),
+)
 @tensorboard
 @options.quiet
 def embed(
     source: Source,
-    backbone: str | None,
     devices: int,
-    output: Path | None,
-    metrics: Path | None,
+    files: options.TrainingFiles,
     as_json: bool,
-    plot: Path | None,
-    save_model: Path | None,
-    resume: bool,
     events: Path | None,
     quiet: bool,
     **model: Any,
@@ -68,69 +62,46 @@ def embed(
     from genurl_graph.training.checkpoint import Checkpoint
 
     start = time.perf_counter()
-    source = source._replace(backbone=backbone)
     options.check_source(source)
     name = source.name
-    output = output or Path(f"{name}-embedding.npz")
-    checkpoint = check_outputs(output, metrics, plot, save_model, model["dim"], resume)
+    files = files._replace(output=files.output or Path(f"{name}-embedding.npz"))
+    files.check(model["dim"])
+    checkpoint = files.checkpoint
     launch.relaunch(devices, checkpoint)
     first = launch.is_first()
     if first:
-        options.lock(output, checkpoint, Checkpoint(checkpoint, {}).search, metrics, plot, save_model)
+        options.lock(files.output, checkpoint, Checkpoint(checkpoint, {}).search, *files[1:3], files.plot)
     report = Report(quiet or not first, err=as_json)
     data = source.load(progress=not report.quiet)
     report.line(describe(name, data))
-    estimator = make_estimator(**model, verbose=not quiet, checkpoint=checkpoint, resume=resume)
+    estimator = make_estimator(**model, verbose=not quiet, checkpoint=checkpoint, resume=files.resume)
     with written(events if first else None) as callbacks:
         fit(estimator, data, checkpoint, callbacks=callbacks)
     if not first:
         return
-    write_embedding(output, estimator.embedding_, data, own_file=source.own is not None)
-    if save_model:
-        estimator.save(save_model)
+    write_embedding(files.output, estimator.embedding_, data, own_file=source.own is not None)
+    if files.save_model:
+        estimator.save(files.save_model)
     describe_run(report, estimator)
 
     before = time.perf_counter()
     scores = embedding_scores(estimator, data)
     seconds = {**estimator.seconds_, "evaluate": time.perf_counter() - before}
     describe_scores(report, scores)
-    if plot:
-        draw(plot, name, estimator, data)
+    if files.plot:
+        draw(files.plot, name, estimator, data)
     seconds["total"] = time.perf_counter() - start
-    if metrics or as_json:
+    if files.metrics or as_json:
         figures = run_metrics(source, data, estimator, scores, seconds)
-        if metrics:
-            write_json(metrics, figures)
+        if files.metrics:
+            write_json(files.metrics, figures)
         if as_json:
             click.echo(to_json(figures))
     Checkpoint(checkpoint, {}).remove()
     n, d = estimator.embedding_.shape
     report.line()
-    report.files(24, **{f"embedding {n:,} x {d}": output}, metrics=metrics, plot=plot, model=save_model)
-
-
-def check_outputs(
-    output: Path, metrics: Path | None, plot: Path | None, save_model: Path | None, dim: int | None, resume: bool
-) -> Path:
-    """Find out before the training whether its results can be written; the path of its checkpoint."""
-    from genurl_graph.inputs.embeddings import check_embedding_path
-    from genurl_graph.plotting import PLOT_SUFFIXES
-    from genurl_graph.runtime.files import check_folder, check_output
-    from genurl_graph.training.checkpoint import Checkpoint
-
-    check_embedding_path(output)
-    if metrics:
-        check_output(metrics, (".json",))
-    if plot:
-        check_output(plot, PLOT_SUFFIXES)
-        if dim == 1:
-            raise InputError("--plot draws two dimensions, but --dim is 1; leave one of them out")
-    if save_model:
-        check_folder(save_model)
-    checkpoint = output.with_name(output.name + ".ckpt")
-    if resume and not Checkpoint(checkpoint, {}).exists():
-        raise InputError(f"--resume: there is no checkpoint {checkpoint} to continue from")
-    return checkpoint
+    paths = {f"embedding {n:,} x {d}": files.output, "metrics": files.metrics, "plot": files.plot}
+    report.files(24, **paths, model=files.save_model)
 
 
 def fit(estimator: "GenURL", data: "Data", checkpoint: Path, **fit_params: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
+from genurl_graph.exceptions import InputError
 from genurl_graph.experiments.sources import Source
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -90,20 +91,30 @@ model = several(
 )
 
 
-def source(command: Command) -> Any:
-    """What is embedded: a data set of the registry, or the user's own files. The command takes it as `source`."""
+def gathered(name: str, kind: type[Any], *options: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
+    """One decorator of options whose values the command takes as one argument, the NamedTuple `kind`."""
 
-    @functools.wraps(command)
-    def call(*arguments: Any, **given: Any) -> Any:
-        return command(*arguments, source=Source(*(given.pop(name) for name in Source._fields[:5])), **given)
+    def decorate(command: Callable[..., Any]) -> Any:
+        @functools.wraps(command)
+        def call(*arguments: Any, **given: Any) -> Any:
+            fields = {field: given.pop(field) for field in kind._fields if field in given}
+            return command(*arguments, **{name: kind(**fields)}, **given)
 
-    return several(
-        click.option("--dataset", metavar="NAME", help="A data set of the registry: see genurl-graph datasets."),
-        click.option("--input", "own", type=PATH, help="Your own graph, edge list, matrix or images, instead."),
-        click.option("--features", type=PATH, help="With --input: table of node features."),
-        click.option("--labels", type=PATH, help="With --input: table of node labels, for the evaluation only."),
-        data_root,
-    )(call)
+        return several(*options)(call)
+
+    return decorate
+
+
+# What is embedded: a data set of the registry, or the user's own files.
+source = gathered(
+    "source",
+    Source,
+    click.option("--dataset", metavar="NAME", help="A data set of the registry: see genurl-graph datasets."),
+    click.option("--input", "own", type=PATH, help="Your own graph, edge list, matrix or images, instead."),
+    click.option("--features", type=PATH, help="With --input: table of node features."),
+    click.option("--labels", type=PATH, help="With --input: table of node labels, for the evaluation only."),
+    data_root,
+)
 
 
 def check_source(source: Source) -> None:
@@ -134,22 +145,54 @@ class TableFiles(NamedTuple):
         lock(self.metrics, self.markdown, self.plot, *more)
 
 
-def table_files(what: str, plot: str) -> Callable[[Command], Any]:
+def table_files(what: str, plot: str) -> Callable[[Callable[..., Any]], Any]:
     """Options of the files of a table; the command takes them as `files`."""
+    return gathered(
+        "files",
+        TableFiles,
+        metrics,
+        markdown,
+        click.option("--plot", type=PATH, metavar="FILE.png", help=plot),
+        click.option("--resume", is_flag=True, help=f"Go on with --metrics of an interrupted {what}."),
+    )
 
-    def decorate(command: Command) -> Any:
-        @functools.wraps(command)
-        def call(**given: Any) -> Any:
-            return command(files=TableFiles(*(given.pop(name) for name in TableFiles._fields)), **given)
 
-        return several(
-            metrics,
-            markdown,
-            click.option("--plot", type=PATH, metavar="FILE.png", help=plot),
-            click.option("--resume", is_flag=True, help=f"Go on with --metrics of an interrupted {what}."),
-        )(call)
+class TrainingFiles(NamedTuple):
+    """Files that one training is written to, and whether it goes on from its checkpoint."""
 
-    return decorate
+    output: Path
+    metrics: Path | None
+    save_model: Path | None
+    resume: bool
+    plot: Path | None = None
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where an interrupted training is kept."""
+        return self.output.with_name(self.output.name + ".ckpt")
+
+    def check(self, dim: int | None) -> None:
+        """Find out before the training whether its results can be written."""
+        from genurl_graph.inputs.embeddings import check_embedding_path
+        from genurl_graph.plotting import PLOT_SUFFIXES
+        from genurl_graph.runtime.files import check_folder, check_output
+        from genurl_graph.training.checkpoint import Checkpoint
+
+        check_embedding_path(self.output)
+        for path, suffixes in ((self.metrics, (".json",)), (self.plot, PLOT_SUFFIXES)):
+            if path:
+                check_output(path, suffixes)
+        if self.plot and dim == 1:
+            raise InputError("--plot draws two dimensions, but --dim is 1; leave one of them out")
+        if self.save_model:
+            check_folder(self.save_model)
+        if self.resume and not Checkpoint(self.checkpoint, {}).exists():
+            raise InputError(f"--resume: there is no checkpoint {self.checkpoint} to continue from")
+
+
+def training_files(output: Callable[..., Any], *more: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
+    """Options of the files of a training, `more` between --metrics and --save-model; the command takes `files`."""
+    return gathered("files", TrainingFiles, output, metrics, *more, save_model, resume)
 
 
 def lock(*paths: Path | None) -> None:

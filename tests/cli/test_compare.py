@@ -12,13 +12,11 @@ import torch
 from scipy.stats import ttest_rel
 
 from genurl_graph.experiments import probe_table, runs
-from genurl_graph.experiments.environment import peak_mb, reset_peak
 
 KARATE = (
     *("compare", "--dataset", "karate", "--methods", "genurl,gae,cca-ssg", "--seeds", 2, "--epochs", 2),
     *("--set", "encoder.hidden=8", "--peer-set", "gae.epochs=3", "--peer-set", "cca-ssg.epochs=2"),
 )
-JOB = probe_table.Job("raw", (0,), {"device": "cpu"}, {}, "digits", None, 1)
 
 
 @pytest.fixture
@@ -76,6 +74,7 @@ def test_cora_references(run, here, data_root: Path) -> None:
 
 
 def test_bad_methods(run) -> None:
+    assert "--task reduce" in run("compare", "--dataset", "digits", "--plot", "p.png", code=2).stderr
     for methods, message in (("genurl,grcae", "(did you mean 'grace'?)"), (",", "found no method")):
         result = run("compare", "--dataset", "digits", "--methods", methods, code=2)
         assert message in result.stderr
@@ -208,24 +207,3 @@ def test_bad_peer_settings(run, here, assignment: str, message: str) -> None:
     result = run("compare", "--dataset", "karate", "--methods", "genurl,gae", "--peer-set", assignment, code=2)
     assert message in result.stderr
     assert here == []
-
-
-def test_a_process_of_its_own_has_its_own_peak(one_thread) -> None:
-    ballast = np.ones(50_000_000)  # 400 MB here, which getrusage would count for the new process, too
-    (apart,) = runs.run_apart(JOB)
-    (same,) = probe_table.run_here(JOB)
-    np.testing.assert_array_equal(apart.embedding, same.embedding)
-    assert same.peak_memory_mb > 400
-    assert 50 < apart.peak_memory_mb < same.peak_memory_mb - 200
-    del ballast
-
-
-def test_peak_starts_again() -> None:
-    reset_peak()
-    ballast = np.ones(25_000_000)
-    high = peak_mb()
-    del ballast
-    reset_peak()
-    if not Path("/proc/self/clear_refs").exists():
-        pytest.skip("this system cannot reset the peak of a process")
-    assert peak_mb() < high - 100

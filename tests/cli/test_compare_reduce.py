@@ -159,19 +159,3 @@ def test_an_absent_package_is_said_before_any_run(run, here, monkeypatch) -> Non
     assert "umap: needs the package umap-learn" in result.stderr
     assert "genurl-graph[peers]" in result.stderr
     assert here == []
-
-
-def test_pictures_go_with_reduce(run) -> None:
-    assert "--task reduce" in run("compare", "--dataset", "digits", "--plot", "p.png", code=2).stderr
-
-
-def test_a_process_of_its_own(tmp_path: Path, one_thread) -> None:
-    """Nothing of the method is loaded before the clock starts; the embedding is the one made here."""
-    x = np.random.default_rng(0).standard_normal((60, 5)).astype(np.float32)
-    np.save(tmp_path / "x.npy", x)
-    job = reduce_table.ReduceJob("pca", (0, 1), {"device": "cpu"}, {}, tmp_path / "x.npy", 2, 1)
-    cold, *warm = runs.run_apart(job)
-    assert len(warm) == 2
-    assert cold.import_seconds > 0.05  # scikit-learn, which would be there already otherwise
-    assert all(each.import_seconds is None for each in warm)
-    np.testing.assert_allclose(warm[0].embedding, next(job.run()).embedding, atol=1e-5)

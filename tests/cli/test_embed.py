@@ -77,21 +77,8 @@ def test_digits(run, tmp_path: Path) -> None:
 
 
 def test_karate_has_edges_but_no_features(run) -> None:
-    run(
-        "embed",
-        "--dataset",
-        "karate",
-        "--epochs",
-        3,
-        "--seed",
-        0,
-        "--dim",
-        8,
-        "--output",
-        "z.csv",
-        "--plot",
-        "z.png",
-    )
+    words = ("embed", "--dataset", "karate", "--epochs", 3, "--seed", 0, "--dim", 8)
+    run(*words, "--output", "z.csv", "--plot", "z.png")
     assert len(Path("z.csv").read_text().splitlines()) == 35
     assert Path("z.csv").read_text().startswith("node_id,label,e0,e1,e2,e3,e4,e5,e6,e7\n")
 
@@ -177,22 +164,9 @@ def test_settings_reach_the_configuration_and_set_wins(run) -> None:
 
 
 def test_the_same_seed_gives_the_same_embedding(run) -> None:
+    words = ("embed", "--dataset", "karate", "--epochs", 3, "--dim", 4, "--seed", 5, "--device", "cpu")
     for name in ("a.npy", "b.npy"):
-        run(
-            "embed",
-            "--dataset",
-            "karate",
-            "--epochs",
-            3,
-            "--dim",
-            4,
-            "--seed",
-            5,
-            "--output",
-            name,
-            "--device",
-            "cpu",
-        )
+        run(*words, "--output", name)
     np.testing.assert_array_equal(np.load("a.npy"), np.load("b.npy"))
 
 

@@ -58,9 +58,9 @@ def test_bad_input(run, labels: np.ndarray) -> None:
     np.savez("strange.npz", embedding=z, node_id=np.arange(1, len(z) + 1))
     np.savez("twice.npz", embedding=z, node_id=np.r_[0, np.arange(len(z) - 1)])
     for name, message in (
-        ("short.npy", "1,796 rows, but data set digits has 1,797 nodes"),
-        ("strange.npz", "node_id '1797' is no node"),
-        ("twice.npz", "node_id has 1 repeated"),
+        ("short.npy", "found 1,796 rows; expected 1,797, the nodes of data set digits"),
+        ("strange.npz", "node_id '1797'; expected nodes of data set digits"),
+        ("twice.npz", "node_id '0' in two rows"),
         ("nowhere.npy", "no such file"),
     ):
         result = run("evaluate", "--embedding", name, "--dataset", "digits", "--metrics", "m.json", code=2)

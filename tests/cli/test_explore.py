@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 import torch
 
-from genurl_graph import GenURL, datasets
 from genurl_graph.inputs.embeddings import write_embedding
 
 pytest.importorskip("plotly")
@@ -134,7 +133,7 @@ def test_open_shows_it_in_the_browser(run, karate: torch.Tensor, monkeypatch: py
         (["line.npy"], "one dimension"),
         (["z.npz", "--output", "page.png"], "expected one of .html"),
         (["z.npz", "--output", "no/page.html"], "create it first"),
-        (["few.npy", "--dataset", "karate"], "few.npy: 20 rows, but data set Karate has 34 nodes"),
+        (["few.npy", "--dataset", "karate"], "few.npy: found 20 rows; expected 34, the nodes of data set Karate"),
         (["z.npz", "--run", "m.json"], "--run goes with --dataset"),
         (["z.npz", "--dataset", "karate", "--run", "m.json"], "--run m.json: of 5 nodes, but karate has 34"),
         (["z.npz", "--dataset", "karate", "--run", "z.npz"], "not what embed --metrics writes"),
@@ -167,20 +166,3 @@ def test_without_plotly_one_message(run, karate: torch.Tensor, monkeypatch: pyte
     result = run("explore", "z.npz", code=2)
     assert "pip install 'genurl-graph[explore]'" in result.stderr
     assert not Path("explorer.html").exists()
-
-
-@pytest.mark.data
-def test_cora(run, data_root: Path) -> None:
-    data = datasets.load("cora", data_root)
-    z = GenURL(2, task="reduce", epochs=5, random_state=0).fit_transform(data.x)
-    write_embedding("z.npz", z)
-    run("explore", "z.npz", "--dataset", "cora", "--data-root", data_root)
-    found = payload()
-    assert found["n"] == 2708
-    start = decode(found["merged"]["start"])
-    given = decode(found["merged"]["bits"]) & 1 > 0
-    degree = decode(columns(found)["Degree"]["values"])
-    np.testing.assert_array_equal(np.add.reduceat(given, start[:-1].astype(int)), degree)
-    assert degree.max() == 168  # Cora's most cited paper
-    trust = decode(columns(found)["Local trustworthiness: features"]["values"])
-    assert 0.5 < trust.mean() < 1

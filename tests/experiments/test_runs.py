@@ -1,18 +1,21 @@
 """Runs in a process of their own: when each begins, and what becomes of errors.
 
-Nothing here imports torch, so that the processes take no seconds.
+What is made up for a test imports no torch, so that its process takes no seconds.
 """
 
 import operator
 import time
 from collections.abc import Generator
 from contextlib import closing
+from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 
 from genurl_graph.exceptions import DivergenceError, InputError, LostProcessError
-from genurl_graph.experiments import runs
+from genurl_graph.experiments import probe_table, reduce_table, runs
+from genurl_graph.experiments.environment import peak_mb, reset_peak
 from genurl_graph.experiments.runs import Run, run_apart
 
 
@@ -65,3 +68,37 @@ def test_a_process_that_ends_without_a_word_is_named(monkeypatch) -> None:
     monkeypatch.setattr(runs, "_child", operator.is_)  # ends at once and says nothing
     with pytest.raises(LostProcessError, match="failing: its process ended with code 0"):
         next(run_apart(Failing(ValueError())))
+
+
+def test_a_process_of_its_own_has_its_own_peak(one_thread) -> None:
+    job = probe_table.Job("raw", (0,), {"device": "cpu"}, {}, "digits", None, 1)
+    ballast = np.ones(50_000_000)  # 400 MB here, which getrusage would count for the new process, too
+    (apart,) = run_apart(job)
+    (same,) = probe_table.run_here(job)
+    np.testing.assert_array_equal(apart.embedding, same.embedding)
+    assert same.peak_memory_mb > 400
+    assert 50 < apart.peak_memory_mb < same.peak_memory_mb - 200
+    del ballast
+
+
+def test_peak_starts_again() -> None:
+    reset_peak()
+    ballast = np.ones(25_000_000)
+    high = peak_mb()
+    del ballast
+    reset_peak()
+    if not Path("/proc/self/clear_refs").exists():
+        pytest.skip("this system cannot reset the peak of a process")
+    assert peak_mb() < high - 100
+
+
+def test_a_process_of_its_own(tmp_path: Path, one_thread) -> None:
+    """Nothing of the method is loaded before the clock starts; the embedding is the one made here."""
+    x = np.random.default_rng(0).standard_normal((60, 5)).astype(np.float32)
+    np.save(tmp_path / "x.npy", x)
+    job = reduce_table.ReduceJob("pca", (0, 1), {"device": "cpu"}, {}, tmp_path / "x.npy", 2, 1)
+    cold, *warm = run_apart(job)
+    assert len(warm) == 2
+    assert cold.import_seconds > 0.05  # scikit-learn, which would be there already otherwise
+    assert all(each.import_seconds is None for each in warm)
+    np.testing.assert_allclose(warm[0].embedding, next(job.run()).embedding, atol=1e-5)
