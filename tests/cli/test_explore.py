@@ -128,8 +128,8 @@ def test_open_shows_it_in_the_browser(run, karate: torch.Tensor, monkeypatch: py
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["missing.npz"], "missing.npz: no such file"),
-        (["nan.npy"], "rows hold NaN"),
+        (["missing.npz"], "missing.npz: found no such file"),
+        (["nan.npy"], "NaN or infinite values"),
         (["line.npy"], "one dimension"),
         (["z.npz", "--output", "page.png"], "expected one of .html"),
         (["z.npz", "--output", "no/page.html"], "create it first"),

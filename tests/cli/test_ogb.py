@@ -144,7 +144,7 @@ def test_resume_refuses_other_settings(run, ogb_blocks: Path) -> None:
         (("--dataset", "cora"), "found Cora, which is not of OGB; expected one of ogbn-arxiv, ogbn-products"),
         (("--dataset", "ogbn-arxif"), "did you mean 'ogbn-arxiv'"),
         (("--report", "out.txt"), "out.txt"),
-        (("--report", "no/out.md"), "no does not exist"),
+        (("--report", "no/out.md"), "found nothing at no;"),
         (("--set", "loss.gama=1"), "loss.gamma"),
         (("--seeds", 0), "--seeds"),
     ],
