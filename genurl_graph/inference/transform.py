@@ -18,7 +18,7 @@ from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.precomputed import as_new
 from genurl_graph.nn.features import Features
 from genurl_graph.nn.gnn import GNNS
-from genurl_graph.objectives.mini_batch import embed_rows
+from genurl_graph.objectives.base import embed_rows
 from genurl_graph.tasks.encoder_input import encoder_input
 from genurl_graph.tasks.graph import as_propagation, averaged, edges_of_new
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import wrong
 from genurl_graph.losses.terms import LossTerms, terms
 
 
@@ -31,8 +31,7 @@ def barlow(z_a: Tensor, z_b: Tensor, lambd: float = 5e-3) -> Tensor:
 def barlow_terms(z_a: Tensor, z_b: Tensor, lambd: float = 5e-3) -> LossTerms:
     """`barlow` in its two parts: pairs agree (attraction), columns differ (repulsion)."""
     if z_a.dim() != 2 or z_a.shape != z_b.shape:
-        shapes = f"{list(z_a.shape)} and {list(z_b.shape)}"
-        raise InputError(f"barlow: z_a and z_b have shapes {shapes}; expected the same [n, d]")
+        raise wrong("barlow: z_a and z_b", f"shapes {list(z_a.shape)} and {list(z_b.shape)}", "the same [n, d]")
     a, b = (z - z.mean(0) for z in (z_a, z_b))
     # Not std(): its gradient is NaN on a constant column.
     a, b = (z * (z.square().mean(0) + 1e-12).rsqrt() for z in (a, b))

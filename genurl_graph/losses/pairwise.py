@@ -8,7 +8,7 @@ no P and is estimated from sampled pairs::
 
 The sampled pairs ("negatives") are therefore **uniform over all ordered pairs i != j, edges included**;
 each stands for ``neg_weight`` pairs (``n (n - 1) / M`` for M flat pairs, ``(n - 1) / S`` for S negatives of
-each row), which makes the repulsion unbiased. A pair with weight 0 does not count: use it for an anchor that
+each row), which makes the repulsion unbiased. A pair with weight 0 does not count: use it for a row that
 met itself in a shared block. `bce` is the one exception, see there.
 
 The caller computes ``log q`` from the embedding, for instance ``similarity.log_kernel(squared_distance, nu)``
@@ -17,14 +17,13 @@ or a cosine similarity over a temperature. All sums are sums over pairs (not mea
 
 from __future__ import annotations
 
-import difflib
 import math
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import unknown
 from genurl_graph.losses.terms import Loss, LossTerms, Per, Scale, check, masses, pairwise, row_sum, terms, weighted
 
 # Residuals q - p lie in [-1, 1]; at 0.1 both the quadratic and the linear part of Huber's function are used.
@@ -62,11 +61,11 @@ def gkl(
         Their target similarity, a constant. Edges drawn with probability proportional to p: pass
         ``sum(p) / E`` for each; the value is then right up to a constant, the gradient in expectation.
     log_q_neg : Tensor, float, shape [M] or [R, S]
-        log q of sampled pairs: a flat list, or R anchors against S negatives each.
+        log q of sampled pairs: a flat list, or R rows against S negatives each.
     neg_weight : float or Tensor broadcastable to ``log_q_neg``
         How many ordered pairs each sampled pair stands for; all pairs listed once have weight 1.
     row_pos, row_neg : Tensor, int64, shape [E] and [M]
-        Row (anchor) of each edge and of each flat pair. Needed per row only; in a block [R, S] the row of a
+        Row of each edge and of each flat pair. Needed per row only; in a block [R, S] the row of a
         pair is its first index and `row_neg` stays None.
     num_rows : int
         Number of rows; read off a block.
@@ -232,11 +231,9 @@ SUM_LOSSES = ("gkl", "kl", "infonce")
 
 def get_loss(name: str) -> Loss:
     """The loss called `name` in `LOSSES`; InputError with the nearest name if there is none."""
-    if name in LOSSES:
-        return LOSSES[name]
-    near = difflib.get_close_matches(name.lower(), LOSSES, n=1, cutoff=0.4)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise InputError(f"loss: unknown name {name!r}; expected one of {', '.join(LOSSES)}.{hint}")
+    if name not in LOSSES:
+        raise unknown("loss", name, LOSSES)
+    return LOSSES[name]
 
 
 def gkl_dense(P: Tensor, log_Q: Tensor, gamma: float = 1.0, scale: Scale = "profile", per: Per = "global") -> Tensor:

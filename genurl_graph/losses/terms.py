@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import wrong
 
 Scale = float | Literal["auto", "profile"]
 Per = Literal["global", "row"]
@@ -32,7 +32,7 @@ def pairwise(form: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor, Tens
     loss. A sum over rows is the sum over pairs, so rows and `per` change nothing.
     """
 
-    # The name and the words of the form, the signature of the loss.
+    # Name and docstring are those of the form, the signature is that of the loss.
     @functools.wraps(form, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
     def loss(
         log_q_pos: Tensor,
@@ -49,7 +49,7 @@ def pairwise(form: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor, Tens
     ) -> LossTerms:
         c = check(log_q_pos, p, log_q_neg, gamma, scale, per)
         if scale == "profile":
-            raise InputError(f'scale: {form.__name__} has no "profile" form; expected "auto" (1) or a number')
+            raise wrong("scale", f'"profile", which {form.__name__} does not have', '"auto" (1) or a number')
         shift = math.log(c or 1.0)
         attraction, on_edges, off_edges = form(log_q_pos + shift, p, log_q_neg + shift)
         repulsion = on_edges.sum() + (weight(neg_weight, off_edges) * off_edges).sum()
@@ -88,15 +88,14 @@ def masses(
         if log_q_neg.dim() == 2:
             log_total = log_wq.logsumexp(1)
         elif row_neg is None or row_neg.shape != log_q_neg.shape:
-            raise InputError(f"row_neg: a loss by row needs the row of each pair, {log_q_neg.numel()} in all")
+            given = None if row_neg is None else list(row_neg.shape)
+            raise wrong("row_neg", given, f"the row of each pair, {log_q_neg.numel()} in all, for a loss by row")
         else:
             log_total = row_logsumexp(log_wq, row_neg, mass.numel())
     bare = (mass > 0) & (log_total <= torch.finfo(log_total.dtype).min / 4)
     if bool(bare.any()):
-        raise InputError(
-            f"log_q_neg: {int(bare.sum())} of {bare.numel()} rows have edges but no sampled pair "
-            "of positive weight; expected at least one each"
-        )
+        bad = f"{int(bare.sum())} of {bare.numel()} rows with edges but no sampled pair of positive weight"
+        raise wrong("log_q_neg", bad, "at least one each")
     return mass, torch.where(mass > 0, log_total, 0.0)
 
 
@@ -105,19 +104,20 @@ def row_sum(p: Tensor, row_pos: Tensor | None, log_q_neg: Tensor, num_rows: int 
     from torch_geometric.utils import scatter
 
     if row_pos is None or row_pos.shape != p.shape:
-        raise InputError(f"row_pos: a loss by row needs the row of each edge, {p.numel()} in all")
+        given = None if row_pos is None else list(row_pos.shape)
+        raise wrong("row_pos", given, f"the row of each edge, {p.numel()} in all, for a loss by row")
     expected = log_q_neg.size(0) if log_q_neg.dim() == 2 else num_rows
     if expected is None:
-        raise InputError("num_rows: a loss by row with flat pairs needs the number of rows")
+        raise wrong("num_rows", None, "the number of rows, for a loss by row with flat pairs")
     if num_rows not in (None, expected):
-        raise InputError(f"num_rows: found {num_rows}; the block of negatives has {expected} rows")
+        raise wrong("num_rows", num_rows, f"{expected}, the rows of the block of negatives")
     return torch.as_tensor(scatter(p, row_pos, dim_size=expected, reduce="sum"))
 
 
 def weight(neg_weight: float | Tensor, like: Tensor) -> Tensor:
     """The weights of sampled pairs as a tensor of the dtype of `like`, [] or as given."""
     if not isinstance(neg_weight, Tensor) and not 0 < neg_weight < math.inf:
-        raise InputError(f"neg_weight: found {neg_weight}; expected a finite number > 0 or a tensor")
+        raise wrong("neg_weight", neg_weight, "a finite number > 0 or a tensor")
     return torch.as_tensor(neg_weight, dtype=like.dtype, device=like.device)
 
 
@@ -134,16 +134,15 @@ def terms(attraction: Tensor, repulsion: Tensor) -> LossTerms:
 def check(log_q_pos: Tensor, p: Tensor, log_q_neg: Tensor, gamma: float, scale: Scale, per: Per) -> float | None:
     """Validate what all losses share; returns the number that multiplies q, None if the loss chooses it."""
     if log_q_pos.dim() != 1 or log_q_pos.shape != p.shape:
-        shapes = f"{list(log_q_pos.shape)} and {list(p.shape)}"
-        raise InputError(f"log_q_pos and p have shapes {shapes}; expected [E] both")
+        raise wrong("log_q_pos and p", f"shapes {list(log_q_pos.shape)} and {list(p.shape)}", "[E] both")
     if log_q_neg.dim() not in (1, 2) or log_q_neg.numel() == 0:
-        raise InputError(f"log_q_neg: found shape {list(log_q_neg.shape)}; expected [M] or [R, S], not empty")
+        raise wrong("log_q_neg", f"shape {list(log_q_neg.shape)}", "[M] or [R, S], not empty")
     if not (math.isfinite(gamma) and gamma > 0):
-        raise InputError(f"gamma: found {gamma}; expected a finite number > 0")
+        raise wrong("gamma", gamma, "a finite number > 0")
     if per not in ("global", "row"):
-        raise InputError(f'per: found {per!r}; expected "global" or "row"')
+        raise wrong("per", repr(per), '"global" or "row"')
     if scale == "auto" or scale == "profile":
         return None
     if isinstance(scale, str) or not 0 < scale < math.inf:
-        raise InputError(f'scale: found {scale!r}; expected "auto", "profile" or a finite number > 0')
+        raise wrong("scale", repr(scale), '"auto", "profile" or a finite number > 0')
     return float(scale)

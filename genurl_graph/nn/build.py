@@ -7,19 +7,18 @@ from dataclasses import replace
 from torch import Tensor, nn
 
 from genurl_graph.config import Config
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import InputError, unknown
 from genurl_graph.inputs.images import image_shape
-from genurl_graph.nn.cnn import CNN, ModuleEncoder
+from genurl_graph.nn.cnn import CNN, ModuleEncoder, ResNet
 from genurl_graph.nn.gnn import GNN, GNNS
 from genurl_graph.nn.mlp import MLP
 from genurl_graph.nn.prototypes import PrototypeMLP
-from genurl_graph.nn.resnet import ResNet
 from genurl_graph.nn.table import EmbeddingTable
 
 DENSE = ("mlp", "linear", "factorized-linear")
 ENCODERS = (*GNNS, "sign", *DENSE, "free")
 # Encoders of rows that are images.
-IMAGES = ("cnn", "resnet")
+IMAGES = {"cnn": CNN, "resnet": ResNet}
 
 
 def make_encoder(
@@ -34,44 +33,37 @@ def make_encoder(
         Columns of the features; "sign" reads ``encoder.hops`` averages of them beside
         (`genurl_graph.graph.propagation`).
     start : Tensor, float32, shape [n, d], optional
-        Initial table of "free".
+        Initial embedding table of "free".
     module : nn.Module, optional
         The user's own, for ``encoder.name = module``.
 
     Raises
     ------
     InputError
-        Unknown name, or sizes that are not positive.
+        Unknown name, or "free" without initial coordinates.
     """
     c = config.encoder
     if module is not None:
         return ModuleEncoder(module, in_dim, None if c.image == "rows" else image_shape(c.image, in_dim))
-    for key in ("dim", "hidden", "layers"):
-        if getattr(c, key) < 1:
-            raise InputError(f"encoder.{key}: found {getattr(c, key)}; expected at least 1")
-    if not 0 <= c.dropout < 1:
-        raise InputError(f"encoder.dropout: found {c.dropout}; expected a share in [0, 1)")
     if c.name in GNNS:
         return GNN(c, in_dim)
     if c.name == "sign":
         return MLP(c, in_dim * (c.hops + 1))
     if c.name == "mlp" and c.anchors:
         return PrototypeMLP(c, in_dim)
-    if c.name == "mlp":
-        return MLP(c, in_dim, skip=begins_as_pca(config))
-    if c.name == "linear":
-        return MLP(replace(c, layers=1, dropout=0.0, norm="none"), in_dim, skip=begins_as_pca(config))
-    if c.name == "factorized-linear":
-        return MLP(replace(c, norm="hidden"), in_dim, linear=True, skip=begins_as_pca(config))
-    if c.name == "cnn":
-        return CNN(image_shape(c.image, in_dim), c.dim, hidden=c.hidden)
-    if c.name == "resnet":
-        return ResNet(image_shape(c.image, in_dim), c.dim, hidden=c.hidden)
+    if c.name in DENSE:
+        if c.name == "linear":
+            c = replace(c, layers=1, dropout=0.0, norm="none")
+        factorized = c.name == "factorized-linear"
+        c = replace(c, norm="hidden") if factorized else c
+        return MLP(c, in_dim, linear=factorized, skip=begins_as_pca(config))
+    if c.name in IMAGES:
+        return IMAGES[c.name](image_shape(c.image, in_dim), c.dim, hidden=c.hidden)
     if c.name == "free":
         if start is None:
             raise InputError('encoder "free": needs initial coordinates')
         return EmbeddingTable(start)
-    raise InputError(f"encoder: unknown {c.name!r}; expected one of {', '.join((*ENCODERS, *IMAGES))}")
+    raise unknown("encoder", c.name, (*ENCODERS, *IMAGES))
 
 
 def begins_as_pca(config: Config) -> bool:

@@ -1,4 +1,4 @@
-"""A slow copy of a network: the mean of its past weights (MoCo, arXiv 1911.05722, eq. 2)."""
+"""EMA encoder: a network whose weights are the running mean of another's (MoCo, arXiv 1911.05722, eq. 2)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import copy
 import torch
 from torch import nn
 
-from genurl_graph.exceptions import InputError
-
 
 class EMAEncoder(nn.Module):
     """Follows a network: ``w <- m w + (1 - m) w'`` for its weights; its buffers (means of normalisation) are copied.
@@ -16,20 +14,13 @@ class EMAEncoder(nn.Module):
     Parameters
     ----------
     network : nn.Module
-        What it begins as.
+        Whose weights it starts with.
     momentum : float
         m in [0, 1); 0 is the network of the last step itself.
-
-    Raises
-    ------
-    InputError
-        A momentum out of range.
     """
 
     def __init__(self, network: nn.Module, momentum: float) -> None:
         super().__init__()
-        if not 0 <= momentum < 1:
-            raise InputError(f"encoder.momentum: found {momentum}; expected a share in [0, 1)")
         self.network, self.momentum = copy.deepcopy(network).requires_grad_(False).eval(), momentum
 
     @torch.no_grad()
@@ -41,5 +32,5 @@ class EMAEncoder(nn.Module):
             held.copy_(current)
 
     def train(self, mode: bool = True) -> EMAEncoder:
-        """It is always in evaluation mode: it is asked, not trained."""
+        """Stay in evaluation mode: it is read, not trained."""
         return super().train(False)

@@ -1,4 +1,4 @@
-"""What encoders read: dense or sparse features, some of them hidden."""
+"""Input of encoders: dense or sparse features, some of them hidden."""
 
 from __future__ import annotations
 

@@ -8,18 +8,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genurl_graph.config.parameters import EncoderConfig
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import InputError, unknown
 from genurl_graph.graph.neighbor_sampler import Layer
 from genurl_graph.graph.propagation import Norm, Propagation
 from genurl_graph.inputs.sparse import constant_product
 from genurl_graph.nn.features import Features, InputLayer
 from genurl_graph.nn.layers import PReLU, normalisation
 
-GNNS = ("gcn", "sage", "gat", "gin")
-
 # The adjacency that each convolution expects: GCN D^-1/2 (A + I) D^-1/2, GraphSAGE's mean D^-1 A, GIN's sum A;
 # GAT computes its own weights on the bare edges.
-NORMALIZATION: dict[str, Norm] = {"gcn": "sym", "sage": "row", "gin": "none", "gat": "edges"}
+NORMALIZATION: dict[str, Norm] = {"gcn": "sym", "sage": "row", "gat": "edges", "gin": "none"}
+GNNS = tuple(NORMALIZATION)
 
 
 class GNN(nn.Module):
@@ -40,7 +39,7 @@ class GNN(nn.Module):
         super().__init__()
         conv, hidden, layers = config.name, config.hidden, config.layers
         if conv not in GNNS:
-            raise InputError(f"encoder: unknown GNN {conv!r}; expected one of {', '.join(GNNS)}")
+            raise unknown("encoder", conv, GNNS)
         self.conv = conv
         self.dropout, self.width = config.dropout, config.dim
         widths = [hidden] * (layers - 1) + [config.dim]

@@ -1,14 +1,27 @@
-"""Building blocks of encoders: sparse-aware input layer, activation, normalisation, and the perceptron made of them."""
+"""Building blocks of encoders: dropout, normalisation, activation, projector."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from genurl_graph.exceptions import InputError
 from genurl_graph.runtime.processes import own_share, total_of, world_size
+
+
+@contextmanager
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """Context in which `module` is in evaluation mode and no gradients are kept; then it is in its former mode."""
+    training = module.training
+    module.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        module.train(training)
 
 
 def dropout(h: Tensor, share: float, training: bool) -> Tensor:
@@ -82,8 +95,7 @@ def projector(in_dim: int, width: int, out_dim: int) -> nn.Module:
 
 
 def normalisation(norm: str, width: int, output: bool) -> nn.Module:
-    if norm not in ("none", "output", "hidden", "batch"):
-        raise InputError(f"encoder.norm: unknown {norm!r}; expected none, output, hidden or batch")
+    """Batch normalisation of a hidden layer or of the `output`, where ``encoder.norm`` asks for it; else nothing."""
     if norm == "none" or (norm == "output" and not output) or (norm == "hidden" and output):
         return nn.Identity()
     return BatchNorm(width, affine=not output)

@@ -15,7 +15,7 @@ from genurl_graph.nn.layers import SILENT, PReLU, dropout, normalisation
 
 
 class RowEncoder(nn.Module):
-    """Encoder that reads each row alone, whatever graph there is: what mini-batches need
+    """Encoder that reads each row alone, whatever graph there is, as mini-batches need it
     (`genurl_graph.objectives.mini_batch`).
 
     Parameters
@@ -29,7 +29,7 @@ class RowEncoder(nn.Module):
         self.width = width
 
     def operator(self, propagation: Propagation | None, drop_edges: float = 0.0) -> None:
-        """It propagates over nothing."""
+        """None: it propagates over nothing."""
         return
 
 

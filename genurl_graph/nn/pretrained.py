@@ -1,21 +1,21 @@
-"""Features first: what a network that is trained already makes of images (or rows) becomes the features of a graph."""
+"""Features from a trained network, of images or of rows, for the graph and for P."""
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import InputError, unknown, wrong
 from genurl_graph.inputs.input import as_input
 from genurl_graph.nn.cnn import in_parts, output_width
 from genurl_graph.nn.features import Features
+from genurl_graph.nn.layers import evaluating
 
 
 def features_of(module: nn.Module, X: Any, *, batch_size: int = 64, progress: bool = False) -> Tensor:
-    """What a network makes of images, in batches, in evaluation mode and without gradients.
+    """Output of a network for images, in batches, in evaluation mode and without gradients.
 
     Parameters
     ----------
@@ -40,29 +40,22 @@ def features_of(module: nn.Module, X: Any, *, batch_size: int = 64, progress: bo
     Examples
     --------
     >>> vectors = features_of(network, images)
-    >>> picture = GenURL(n_components=2).fit_transform(vectors)
+    >>> z = GenURL(n_components=2).fit_transform(vectors)
     """
     from tqdm import tqdm
 
     if batch_size < 1:
-        raise InputError(f"batch_size: found {batch_size}; expected at least 1")
+        raise wrong("batch_size", batch_size, "at least 1")
     data = as_input(X, at_least=1)
     if data.x is None:
-        raise InputError("features_of: found edges alone; expected images, or rows of features")
+        raise wrong("features_of", "edges alone", "images, or rows of features")
     x = data.x.to_dense() if data.x.layout == torch.sparse_csr else data.x
     output_width(module, data.num_features, data.image)
     kind = next(module.parameters(), x)
-    training, parts = module.training, []
-    module.eval()
-    try:
-        with torch.no_grad():
-            batches = torch.split(x, batch_size)
-            for rows in tqdm(batches, desc="features", unit="batch", disable=None if progress else True):
-                batch = Features(rows.to(kind.device))
-                parts.append(in_parts(module, batch, data.image, whole=True).float().cpu())
-    finally:
-        module.train(training)
-    return torch.cat(parts)
+    batches = tqdm(torch.split(x, batch_size), desc="features", unit="batch", disable=None if progress else True)
+    with evaluating(module):
+        parts = (in_parts(module, Features(rows.to(kind.device)), data.image, whole=True) for rows in batches)
+        return torch.cat([part.float().cpu() for part in parts])
 
 
 class Standardised(nn.Module):
@@ -104,9 +97,7 @@ def timm_backbone(name: str, channels: int) -> nn.Module:
         raise InputError(f"backbone {name!r}: needs timm: pip install 'genurl-graph[images]' ({error})") from error
     known = timm.list_models(pretrained=True)
     if name not in known and name.partition(".")[0] not in {each.partition(".")[0] for each in known}:
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-        hint = f"; did you mean {near[0]!r}?" if near else "; expected one of timm.list_models(pretrained=True)"
-        raise InputError(f"backbone: timm has no trained network {name!r}{hint}")
+        raise unknown("backbone", name, known)
     try:
         network = timm.create_model(name, pretrained=True, num_classes=0, in_chans=channels)
     except (OSError, RuntimeError, ValueError) as error:

@@ -1,9 +1,9 @@
-"""A picture by a network: an MLP that chooses among places of a finished table of coordinates.
+"""A 2-d map by a network: an MLP that chooses among the prototypes of a finished embedding table.
 
-Networks whose output is a point of the plane draw worse pictures than tables do: a table's clusters come in pieces, and
-what lies between two pieces belongs to neither, yet a continuous map must pass through it. Here the network says which
-of K places (anchors) are near a sample, and a sample is put among those around the likeliest. How it learns that:
-`genurl_graph.anchor_batches`.
+Networks whose output is a point draw worse 2-d maps than embedding tables do: a table's clusters come in pieces, and
+the gap between two pieces belongs to neither, yet a continuous map must pass through it. Here the network says which of
+K prototypes are near a sample. The sample is put among those around the likeliest. The training is that of
+`genurl_graph.objectives.prototypes`.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from genurl_graph.config.parameters import EncoderConfig
 from genurl_graph.nn.features import Features
 from genurl_graph.nn.mlp import MLP, RowEncoder
 
-# Where as many samples, or more, are in the table.
+# Prototypes, where the table has as many samples.
 ANCHORS = 1500
-# A sample is placed among the anchors that are so many spacings from its likeliest one.
+# A sample lies among the prototypes that are at most so many spacings from its likeliest one.
 REACH = 3.0
 # Distances of near points are not to be differences of large numbers.
 EXACT = "donot_use_mm_for_euclid_dist"
@@ -30,7 +30,7 @@ _ROWS = 1 << 12
 
 
 class PrototypeMLP(RowEncoder):
-    """MLP from features to one of K anchors, and to the coordinates around it.
+    """MLP from features to one of K prototypes, and to the coordinates around it.
 
     Parameters
     ----------
@@ -51,12 +51,12 @@ class PrototypeMLP(RowEncoder):
         self.register_buffer("spacing", torch.ones(()))
 
     def place(self, anchors: Tensor) -> None:
-        """Set the anchors, float32 [K, d]."""
+        """Set the prototypes, float32 [K, d]."""
         self.anchors.copy_(anchors)
         self.spacing.copy_(_spacing(anchors))
 
     def scores(self, features: Features, keep: Tensor | None = None) -> Tensor:
-        """Logarithms of similarities to the anchors, up to a constant of each row, float32 [m, K]."""
+        """Logarithms of similarities to the prototypes, up to a constant of each row, float32 [m, K]."""
         scores: Tensor = self.network(features, None, keep)
         return scores
 
@@ -72,11 +72,11 @@ class PrototypeMLP(RowEncoder):
 
 
 def _spacing(anchors: Tensor) -> Tensor:
-    """Median distance from an anchor to the next, > 0."""
+    """Median distance from a prototype to the nearest other, > 0."""
     if len(anchors) < 2:
         return anchors.new_ones(())
     distance = torch.cdist(anchors, anchors, compute_mode=EXACT)
     nearest = distance.fill_diagonal_(math.inf).amin(1)
-    # Duplicates have no distance: the others say how far places are apart.
+    # Duplicates have no distance: the others say how far prototypes are apart.
     apart = nearest[nearest > 0]
     return apart.median() if apart.numel() else anchors.new_ones(())

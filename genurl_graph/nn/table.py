@@ -10,7 +10,7 @@ from genurl_graph.graph.propagation import Propagation
 
 
 class EmbeddingTable(nn.Module):
-    """A free coordinate vector for every node: no network, fastest, cannot place nodes it was not given.
+    """A trained vector for every node: no network, fastest, knows no other nodes.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""GKL over all pairs, none of them sampled, for embeddings in one or two dimensions: the objective of pictures."""
+"""GKL over all pairs, none of them sampled, for embeddings in one or two dimensions: the objective of 2-d maps."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from genurl_graph.config.parameters import LossConfig, ViewConfig
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.losses.pairwise import gkl_of_sums
 from genurl_graph.losses.terms import LossTerms
 from genurl_graph.objectives.fft_repulsion import Mesh
@@ -24,8 +24,8 @@ class AllPairsObjective(PairwiseObjective):
     """`PairwiseObjective` whose repulsion counts every ordered pair i != j, by particle mesh
     (`genurl_graph.objectives.fft_repulsion`).
 
-    Without sampling noise a few hundred large steps draw a picture; the cost of a step is O(E + n + G log G), G the
-    points of the grid. Parameters are those of `PairwiseObjective`; `sampling` is ``negatives="all"``.
+    Without sampling noise a few hundred large steps draw a 2-d map. A step costs O(E + n + G log G), G the points of
+    the grid. Parameters are those of `PairwiseObjective`; `sampling` is ``negatives="all"``.
 
     Raises
     ------
@@ -36,20 +36,18 @@ class AllPairsObjective(PairwiseObjective):
     negatives = ("all",)
     pattern: UndirectedEdges
 
-    def _prepare(self) -> None:
+    def _keep(self, edge_index: Tensor, p: Tensor) -> None:
         lacking = why_not(self.loss, self.views)
         if lacking:
             raise InputError(f"sampling.negatives: all pairs can be counted only with {lacking}")
-        p = self.p / self.p.sum() if self.loss.name == "kl" else self.p
-        self.pattern = UndirectedEdges(self.pattern.edge_index, p, self.num_nodes)
+        p = p / p.sum() if self.loss.name == "kl" else p
+        self.pattern = UndirectedEdges(edge_index, p, self.num_nodes)
         self.total, self.entropy = constant(p.sum().view(1)), constant(torch.xlogy(p, p).sum())
         self.mesh = Mesh(self.loss.temperature, self.loss.nu)
 
     def _terms(self, a: Tensor, b: Tensor) -> LossTerms:
         if a.size(1) > 2:
-            raise InputError(
-                f"sampling.negatives: all pairs can be counted in 1 or 2 dimensions only; found encoder.dim {a.size(1)}"
-            )
+            raise wrong("sampling.negatives", f"all pairs with encoder.dim {a.size(1)}", "1 or 2 dimensions for them")
         divergence = self.entropy - log_similarity(a, self.pattern, self.loss.temperature, self.loss.nu)
         log_total = self.mesh.log_total(a).view(1)
         gamma, scale = (1.0, None) if self.loss.name == "kl" else (self.loss.gamma, number(self.loss.scale))
@@ -62,7 +60,7 @@ def number(scale: float | str) -> float | None:
 
 
 def why_not(loss: LossConfig, views: ViewConfig) -> str | None:
-    """What would have to be otherwise for all pairs to be counted; None if nothing."""
+    """What has to change before all pairs can be counted; None if nothing."""
     if loss.name not in LOSSES:
         return f"loss.name gkl or kl; found {loss.name}"
     if loss.per != "global":
@@ -73,7 +71,7 @@ def why_not(loss: LossConfig, views: ViewConfig) -> str | None:
 
 
 class UndirectedEdges(EdgePattern):
-    """The pattern of a symmetric P, with each edge once beside it, and the way from both directions to that.
+    """The pattern of a symmetric P, and beside it each undirected edge once.
 
     Parameters
     ----------
@@ -98,10 +96,10 @@ class UndirectedEdges(EdgePattern):
         key = torch.minimum(row, col) * num_nodes + torch.maximum(row, col)
         known = self.low * num_nodes + self.high
         self.undirected = constant(torch.searchsorted(known, key).clamp_max(max(len(known) - 1, 0)))
-        # Both directions exist if every edge finds its undirected one, which has two of them.
+        # Both directions exist if every edge finds its undirected one, and that has two of them.
         paired = len(known) * 2 == len(key) and torch.equal(known[self.undirected], key)
         if not paired or not torch.equal(self.p[self.undirected], p):
-            raise InputError("similarities P: found p_ij unlike p_ji; expected a symmetric P")
+            raise wrong("similarities P", "p_ij unlike p_ji", "a symmetric P")
 
 
 class _LogSimilarity(torch.autograd.Function):

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from genurl_graph.config.parameters import LossConfig, NeighborConfig, SimilarityConfig
-from genurl_graph.exceptions import InputError
-from genurl_graph.graph.affinity import log_kernel, similarities
-from genurl_graph.losses.pairwise import get_loss
+from genurl_graph.exceptions import wrong
+from genurl_graph.graph.affinity import similarities
 from genurl_graph.losses.terms import LossTerms
+from genurl_graph.objectives.base import divergence, log_q
 from genurl_graph.objectives.pair_distances import block_distances, normalize
 
 # Losses in which an edge, with both of its terms, stands beside the pairs that are none.
@@ -21,12 +21,10 @@ _APART = ("bce", "infonce")
 def check_batch_neighbors(near: NeighborConfig, size: int) -> None:
     """InputError for neighbours that a batch of `size` samples does not have."""
     if near.metric not in ("euclidean", "cosine"):
-        raise InputError(f"neighbors.metric: found {near.metric!r}; expected euclidean or cosine in batches")
+        raise wrong("neighbors.metric", repr(near.metric), "euclidean or cosine in batches")
     if not 1 <= near.n_neighbors < size:
-        raise InputError(
-            f"neighbors.n_neighbors: found {near.n_neighbors}; expected 1 to {size - 1}, one less than there "
-            "are samples in a batch"
-        )
+        expected = f"1 to {size - 1}, one less than there are samples in a batch"
+        raise wrong("neighbors.n_neighbors", near.n_neighbors, expected)
 
 
 @torch.no_grad()
@@ -75,22 +73,12 @@ def block_terms(z: Tensor, edge_index: Tensor, p: Tensor, loss: LossConfig, othe
     row, col = edge_index
     z = normalize(z, loss.metric)
     columns = z if others is None else torch.cat([z, normalize(others, loss.metric)])
-    log_q = log_kernel(block_distances(z, columns, loss.metric) / loss.temperature, loss.nu)
+    block = log_q(block_distances(z, columns, loss.metric), loss)
     # A sample and itself are no pair.
-    weight = torch.ones_like(log_q).fill_diagonal_(0.0)
+    weight = torch.ones_like(block).fill_diagonal_(0.0)
     if loss.name in _APART:
         weight[row, col] = 0.0
-    terms = get_loss(loss.name)(
-        log_q[row, col],
-        p,
-        log_q,
-        neg_weight=weight,
-        row_pos=row,
-        num_rows=len(z),
-        gamma=loss.gamma,
-        scale=loss.scale,
-        per=loss.per,
-    )
+    terms = divergence(loss, block[row, col], p, block, row, len(z), neg_weight=weight)
     mass = float(p.double().sum()) or 1.0
     attraction, repulsion = loss.exaggeration * terms.attraction / mass, terms.repulsion / mass
     return LossTerms(attraction + repulsion, attraction, repulsion)

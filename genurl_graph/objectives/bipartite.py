@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 
 from genurl_graph.config.parameters import LossConfig
-from genurl_graph.exceptions import InputError
-from genurl_graph.graph.affinity import log_kernel
-from genurl_graph.losses.pairwise import SUM_LOSSES, get_loss
+from genurl_graph.exceptions import wrong
+from genurl_graph.losses.pairwise import SUM_LOSSES
 from genurl_graph.losses.terms import LossTerms
+from genurl_graph.objectives.base import divergence, log_q
 from genurl_graph.objectives.pair_distances import (
     EdgePattern,
     block_distances,
@@ -28,10 +30,10 @@ SAMPLED = 512
 class ColumnGraph(nn.Module):
     r"""Divergence between P on the edges (node, column) and Q of embedded nodes and columns.
 
-    ``q_iw = kappa(d(z_i, v_w) / temperature)`` with a free vector v_w for each column, and the divergence of the edges
-    among nodes. For GKL profiled by row that is ``sum_i sum_w p_iw log(p_iw / q_iw) + m_i log(sum_w q_iw / m_i)`` and a
+    ``q_iw = kappa(d(z_i, v_w) / temperature)`` with a trained vector v_w for each column. The loss is that of the edges
+    among nodes. For GKL profiled by row it is ``sum_i sum_w p_iw log(p_iw / q_iw) + m_i log(sum_w q_iw / m_i)`` and a
     constant, ``m_i = sum_w p_iw``. Sums over columns are estimated from `SAMPLED` uniform ones, the same for all rows.
-    GKL is that of arXiv 2110.14553; columns as nodes are ours.
+    GKL is that of arXiv 2110.14553; to embed columns beside nodes is ours.
 
     Parameters
     ----------
@@ -57,13 +59,12 @@ class ColumnGraph(nn.Module):
         super().__init__()
         n, self.num_columns = p.shape
         if loss.name == "bce" and (largest := float(p.values().max())) > 1:
-            raise InputError(
-                f"loss bce: the largest similarity of a node and a feature column is {largest:g}; expected "
-                "probabilities, at most 1; lower merge.column_weight"
-            )
+            found = f"a largest similarity of {largest:g} between a node and a feature column"
+            raise wrong("loss bce", found, "probabilities, at most 1 (lower merge.column_weight)")
         row = torch.repeat_interleave(torch.arange(n), p.crow_indices().diff())
         self.pattern = EdgePattern(torch.stack([row, p.col_indices()]), n, self.num_columns)
-        self.p, self.loss, self.mass = constant(p.values()), loss, float(p.values().sum(dtype=torch.float64))
+        self.p, self.mass = constant(p.values()), float(p.values().sum(dtype=torch.float64))
+        self.loss = replace(loss, temperature=loss.column_temperature)
         self.vectors = nn.Parameter(torch.randn(self.num_columns, width) / width**0.5)
 
     def forward(self, z: Tensor) -> LossTerms:
@@ -74,21 +75,9 @@ class ColumnGraph(nn.Module):
         drawn = v.index_select(0, shared_negatives(self.num_columns, SAMPLED, z.device))
         share = self.num_columns / len(drawn)
         if loss.name in SUM_LOSSES:
-            totals = row_log_totals(z, drawn, loss.metric, loss.column_temperature, loss.nu)
+            totals = row_log_totals(z, drawn, loss.metric, loss.temperature, loss.nu)
             log_q_neg, weight = spread(totals, share), 1.0
         else:
-            log_q_neg, weight = self._log_q(block_distances(z, drawn, loss.metric)), share
-        return get_loss(loss.name)(
-            self._log_q(distance),
-            self.p,
-            log_q_neg,
-            neg_weight=weight,
-            row_pos=self.pattern.row,
-            num_rows=z.size(0),
-            gamma=loss.gamma,
-            scale=loss.scale,
-            per=loss.per,
-        )
-
-    def _log_q(self, distance: Tensor) -> Tensor:
-        return log_kernel(distance / self.loss.column_temperature, self.loss.nu)
+            log_q_neg, weight = log_q(block_distances(z, drawn, loss.metric), loss), share
+        row, log_q_pos = self.pattern.row, log_q(distance, loss)
+        return divergence(loss, log_q_pos, self.p, log_q_neg, row, z.size(0), neg_weight=weight)

@@ -1,34 +1,31 @@
-"""Batches in which the output of a student meets that of its teacher: what distillation objectives are made of.
+"""Distillation in batches: the output of a student is compared with that of its teacher.
 
-`genurl_graph.matching` compares the two directly; `BatchSimilarities` compares how their rows are similar. (P of stored
-features is known before the training: `genurl_graph.batches` and `genurl_graph.objective` need no teacher then.)
+`BatchSimilarities` compares how their rows are similar; the baselines in `MATCHING` compare the rows themselves. P of
+stored features is known before the training, so that the other objectives need no teacher.
 """
 
 from __future__ import annotations
-
-import math
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genurl_graph.config import Config
-from genurl_graph.exceptions import InputError
 from genurl_graph.graph.propagation import Propagation
 from genurl_graph.inputs.images import Shape
 from genurl_graph.losses.pairwise import get_loss
 from genurl_graph.losses.terms import LossTerms
 from genurl_graph.nn.cnn import in_parts
 from genurl_graph.nn.features import Features
-from genurl_graph.objectives.base import Encoder, check_kernel, embed_all
+from genurl_graph.objectives.base import Objective
 from genurl_graph.objectives.batch_graph import batch_similarities, block_terms, check_batch_neighbors
-from genurl_graph.objectives.mini_batch import RandomBatches
 from genurl_graph.runtime.devices import constant
 from genurl_graph.runtime.precision import network
+from genurl_graph.runtime.processes import one_process
 
 
 class Teacher(nn.Module):
-    """Features of samples by a stored table, or by a network that is asked anew for each batch and never trained.
+    """Features of samples from a stored table, or from a network that reads each batch anew and is never trained.
 
     Parameters
     ----------
@@ -70,19 +67,14 @@ class Teacher(nn.Module):
         return in_parts(module.to(index.device).eval(), self.x.rows(index), self.shape, whole=True).float()
 
 
-class DistillationObjective(RandomBatches):
+class DistillationObjective(Objective):
     """Encoder, input and teacher; subclasses add ``compare(z, t) -> LossTerms``, and `_prepare` what they need for it.
 
     Parameters
     ----------
-    encoder : nn.Module
-        The student, as in `genurl_graph.nn.build`. A GNN computes all nodes at every step.
-    features : Features
-        What it reads.
-    propagation : Propagation or None
-        What it propagates over, if it is a GNN.
+    encoder, features, propagation, num_nodes
+        As of `genurl_graph.objectives.base.Objective`: the student. A GNN computes all nodes at every step.
     teacher : Teacher
-    num_nodes : int
     config : Config
         Resolved.
 
@@ -101,13 +93,10 @@ class DistillationObjective(RandomBatches):
         num_nodes: int,
         config: Config,
     ) -> None:
-        size = config.sampling.batch_size
-        if size < 2:
-            raise InputError(f"sampling.batch_size: found {size}; expected at least 2")
-        what = "distillation from batches of a teacher"
-        super().__init__(what, features, num_nodes, min(size, num_nodes), config)
-        self.encoder: Encoder = encoder  # type: ignore[assignment]
-        self.propagation, self.teacher = propagation, teacher
+        one_process("distillation from batches of a teacher")
+        super().__init__(encoder, features, propagation, num_nodes)
+        self.config, self.loss, self.teacher = config, config.loss, teacher
+        self._divide(config.sampling.batch_size)
         self._prepare()
 
     def _prepare(self) -> None:
@@ -115,7 +104,8 @@ class DistillationObjective(RandomBatches):
 
     def forward(self, progress: float = 0.0) -> LossTerms:
         """Loss of one batch, drawn anew without replacement."""
-        rows = self.draw()
+        assert self.features is not None
+        rows = self._batch()
         if self.propagation is None:
             z = network(self.encoder, self.features.rows(rows), None)
         else:
@@ -127,10 +117,6 @@ class DistillationObjective(RandomBatches):
         """Loss of the student's output [B, d] beside the teacher's [B, t]."""
         raise NotImplementedError
 
-    def embed(self) -> Tensor:
-        """Embedding [n, d] of all samples."""
-        return embed_all(self.encoder, self.features, self.propagation)
-
 
 class BatchSimilarities(DistillationObjective):
     r"""Divergence of Q from a P that is made anew of the teacher's features of every batch.
@@ -141,7 +127,6 @@ class BatchSimilarities(DistillationObjective):
     """
 
     def _prepare(self) -> None:
-        check_kernel(self.loss)
         get_loss(self.loss.name)
         check_batch_neighbors(self.config.neighbors, self.size)
 
@@ -191,13 +176,7 @@ class SEED(FeatureMatching):
 
     def _prepare(self) -> None:
         super()._prepare()
-        loss = self.loss
-        for name in ("temperature", "teacher_temperature"):
-            if not 0 < getattr(loss, name) < math.inf:
-                raise InputError(f"loss.{name}: found {getattr(loss, name)}; expected a finite number > 0")
-        if loss.queue < 1:
-            raise InputError(f"loss.queue: found {loss.queue}; expected at least 1")
-        rows = torch.randperm(self.num_nodes)[: loss.queue]
+        rows = torch.randperm(self.num_nodes)[: self.loss.queue]
         self.register_buffer("queue", F.normalize(self.teacher.rows(rows), dim=1))
         self.register_buffer("place", torch.zeros((), dtype=torch.long))
 

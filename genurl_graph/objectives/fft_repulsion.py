@@ -1,4 +1,4 @@
-"""All pairs of points on a line or in a plane at once: sums of the kernel by particle mesh.
+"""All pairs of points in one or two dimensions at once: sums of the kernel by particle mesh.
 
 Every ordered pair counts, none is sampled, at a cost of O(n + G log G) for G grid points: points are spread onto a
 grid by cubic B-splines, the grid is convolved with the kernel by FFT, and the potential is read off at the points by
@@ -16,10 +16,10 @@ import torch
 from torch import Tensor
 
 # Widths of the kernel (the unit of u in exp(-u^2), which it is near 0) between grid points. Measured against all pairs
-# in float64 (10,000 points of a half-finished picture, nu = 0.1): relative error of the gradient 1.4 % at 0.5, 0.1 %
+# in float64 (10,000 points of a half-finished 2-d map, nu = 0.1): relative error of the gradient 1.4 % at 0.5, 0.1 %
 # at 0.25; of the sum 3e-4 and 1e-5.
 SPACING = 0.5
-# Grid points along an axis, padding not counted; a wider picture gets a coarser grid.
+# Grid points along an axis, padding not counted; a wider map gets a coarser grid.
 LARGEST = 2048
 # Below, all pairs are few enough to be written out.
 FEW = 512
@@ -41,7 +41,7 @@ class Taps(NamedTuple):
 
 
 class Potential(NamedTuple):
-    """What points feel of all sources: a function on the plane (or the line), given by its spline coefficients."""
+    """Sum of the kernel over all sources, a function of the point, given by its spline coefficients."""
 
     coefficients: Tensor  # float [G0 * G1]
     shape: tuple[int, int]
@@ -169,7 +169,7 @@ def _all_pairs(z: Tensor, mesh: Mesh) -> tuple[Tensor, Tensor]:
 
 
 def as_plane(z: Tensor) -> Tensor:
-    """Points [n, 1] or [n, 2] as coordinates [2, n]; a line lies in the plane."""
+    """Points [n, 1] or [n, 2] as coordinates [2, n]; the second of points on a line is 0."""
     columns = z.unbind(1)
     # Several times faster than a transposed copy of two columns.
     return torch.stack(columns if len(columns) == 2 else (columns[0], torch.zeros_like(columns[0])))
@@ -188,7 +188,7 @@ def _chunks(u: Tensor) -> list[Tensor]:
 
 
 def _taps(u: Tensor, shape: tuple[int, int]) -> Taps:
-    """Of points at the places `u` [2, m] of a grid."""
+    """Taps of points `u` [2, m], in units of the grid."""
     cell = u.floor()
     t = u - cell
     cell = cell.long()

@@ -1,26 +1,24 @@
 """From encoder to loss: views, embeddings, distances of edges and of sampled pairs, divergence.
 
-This is the right half of the method (LDT in GenURL's words) in one module. Recipes (`genurl_graph.tasks`) choose its
-parts; the loop (`genurl_graph.training`) only calls it.
+This is the right half of the method, which GenURL calls LDT. Recipes (`genurl_graph.tasks`) choose its parts; the loop
+(`genurl_graph.training`) only calls it.
 """
 
 from __future__ import annotations
 
-import math
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from genurl_graph.config.parameters import LossConfig, SamplingConfig, ViewConfig
-from genurl_graph.exceptions import InputError
-from genurl_graph.graph.affinity import log_kernel
+from genurl_graph.exceptions import wrong
 from genurl_graph.graph.propagation import Propagation
 from genurl_graph.losses.pairwise import SUM_LOSSES, get_loss
 from genurl_graph.losses.terms import LossTerms
 from genurl_graph.nn.features import Features
 from genurl_graph.nn.gnn import GNN
-from genurl_graph.objectives.base import Encoder, check_kernel, embed_all
+from genurl_graph.objectives.base import Objective, divergence, divided, log_q, summed
 from genurl_graph.objectives.bipartite import ColumnGraph
 from genurl_graph.objectives.pair_distances import (
     EdgePattern,
@@ -37,7 +35,7 @@ from genurl_graph.runtime.precision import network
 from genurl_graph.runtime.processes import any_of, connected, total_of, world_size
 
 
-class PairwiseObjective(nn.Module):
+class PairwiseObjective(Objective):
     r"""Sparse divergence between P on the edges of a graph and Q of an encoder's embedding.
 
     With one view z, ``q_ij = kappa(d(z_i, z_j) / temperature)`` over the pairs i != j. With two views z and z', drawn
@@ -46,12 +44,8 @@ class PairwiseObjective(nn.Module):
 
     Parameters
     ----------
-    encoder : nn.Module
-        As in `genurl_graph.nn.build`; called as ``encoder(features, operator, keep)``.
-    features : Features or None
-        Input of the encoder; None for a free table.
-    propagation : Propagation or None
-        What a GNN propagates over.
+    encoder, features, propagation
+        As of `genurl_graph.objectives.base.Objective`.
     edge_index : Tensor, int64, shape [2, E]
         Edges of P: symmetric, sorted by row, each once. Of several processes each has the rows of some nodes
         (`genurl_graph.graph.partition`).
@@ -61,7 +55,7 @@ class PairwiseObjective(nn.Module):
     loss, sampling, views
         Configuration of the stages.
     columns : ColumnGraph, optional
-        Feature columns as further nodes; its divergence is added, of one view.
+        Divergence of the node-feature bipartite graph; it is added, of one view.
     degree : Tensor, float32, shape [n], optional
         Of each node, for ``views.drop_nodes``; without it no node is hidden.
 
@@ -92,32 +86,19 @@ class PairwiseObjective(nn.Module):
         columns: ColumnGraph | None = None,
         degree: Tensor | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(encoder, features, propagation, num_nodes)
         if world_size() > 1 and "batch" not in self.negatives:
-            raise InputError(
-                f"several processes: found sampling.negatives {sampling.negatives!r}; expected batch "
-                "(encoder sign or mlp)"
-            )
+            asked = f"sampling.negatives {sampling.negatives!r}"
+            raise wrong("several processes", asked, "batch (encoder sign or mlp)")
         with connected("similarities P"):
             edges = any_of(edge_index.size(1) > 0, p.device)
         if not edges:
-            raise InputError("similarities P: found no edges; expected some (are all points duplicates?)")
-        _check(p, loss, sampling, views, self.negatives)
-        self.encoder = cast(Encoder, encoder)
-        self.features = features
-        self.propagation = propagation
-        self.num_nodes = num_nodes
+            raise wrong("similarities P", "no edges", "some (are all points duplicates?)")
         self.loss, self.sampling, self.views = loss, sampling, views
+        self._check(p)
         self.columns = columns
         hides = views.drop_nodes > 0 and isinstance(encoder, GNN)
         self.hidden = None if degree is None or not hides else constant(views.drop_nodes * degree / (1 + degree))
-        if self.losses is None:
-            self.divergence = get_loss(loss.name)
-        elif loss.name not in self.losses:
-            expected = " or ".join(self.losses)
-            raise InputError(
-                f"loss: found {loss.name!r}; expected {expected} with sampling.negatives {sampling.negatives}"
-            )
         if views.self_weight > 0 and self.loops:
             edge_index, p = _with_loops(edge_index, p, views.self_weight, num_nodes)
         with connected("similarities P"):
@@ -133,56 +114,60 @@ class PairwiseObjective(nn.Module):
         self.pattern, self.p = EdgePattern(edge_index, self.num_nodes), constant(p)
 
     def _prepare(self) -> None:
-        """What a subclass needs beyond this, and what it refuses (InputError); called at the end of `__init__`."""
+        """Make what a subclass needs beyond this, and check what it cannot read; called at the end of `__init__`."""
+
+    def _check(self, p: Tensor) -> None:
+        loss, sampling = self.loss, self.sampling
+        if not bool((p > 0).all()):
+            raise wrong("similarities P", f"a smallest value of {float(p.min()):g}", "values > 0")
+        if loss.name == "bce" and p.numel() and (largest := max(float(p.max()), self.views.self_weight)) > 1:
+            expected = "probabilities, at most 1 (merge.how=union and feature_weight <= 1 keep P there)"
+            raise wrong("loss bce", f"a largest similarity of {largest:g} in P", expected)
+        if self.losses is None:
+            get_loss(loss.name)
+        elif loss.name not in self.losses:
+            expected = f"{' or '.join(self.losses)} with sampling.negatives {sampling.negatives}"
+            raise wrong("loss", repr(loss.name), expected)
+        if sampling.negatives not in self.negatives:
+            expected = f"{' or '.join(self.negatives)} for this objective"
+            raise wrong("sampling.negatives", repr(sampling.negatives), expected)
+        # A shared column is no negative of its own node, so that one alone would leave that node without any.
+        fewest = 2 if sampling.negatives == "shared" else 1
+        if isinstance(sampling.n_negatives, str) or sampling.n_negatives < fewest:
+            raise wrong("sampling.n_negatives", repr(sampling.n_negatives), f"at least {fewest}")
 
     def forward(self, progress: float = 0.0) -> LossTerms:
         """Loss of one step; it is the same at every `progress`, the share of the epochs that is over."""
         a = self._view()
         if self.views.self_weight > 0:
             b = self._view()
-            first, second = self._terms(a, b), self._terms(b, a)
-            found = LossTerms(*((x + y) / 2 for x, y in zip(first, second, strict=True)))
+            found = divided(summed(self._terms(a, b), self._terms(b, a)), 2)
         else:
             found = self._terms(a, a)
         if self.columns is None:
             return found
         # One view is enough: it costs as much as the edges among nodes do.
-        beside = self.finished(self.columns(a))
-        return LossTerms(*(x + y for x, y in zip(found, beside, strict=True)))
-
-    def embed(self) -> Tensor:
-        """Embedding [n, d] of the whole input, without views or dropout."""
-        return embed_all(self.encoder, self.features, self.propagation)
+        return summed(found, self.finished(self.columns(a)))
 
     def _view(self) -> Tensor:
         keep = None
         if self.features is not None:
-            keep = self.features.mask(self.views.drop_features, self.p.device)
+            keep = self.features.mask(self.views.drop_features, self.device)
         operator: Any = self.encoder.operator(self.propagation, self.views.drop_edges)
         hiding = () if self.hidden is None else (keep_nodes(self.hidden),)
         return normalize(network(self.encoder, self.features, operator, keep, *hiding), self.loss.metric)
 
     def _terms(self, a: Tensor, b: Tensor) -> LossTerms:
-        log_q_pos = self._log_q(edge_distances(self.pattern, a, b, self.loss.metric))
+        log_q_pos = log_q(edge_distances(self.pattern, a, b, self.loss.metric), self.loss)
         log_q_neg, pairs = self._negatives(a, b)
-        terms = self.divergence(
-            log_q_pos,
-            self.p,
-            log_q_neg,
-            row_pos=self.pattern.row,
-            num_rows=self.num_nodes,
-            gamma=self.loss.gamma,
-            scale=self.loss.scale,
-            per=self.loss.per,
-            **pairs,
-        )
-        return self.finished(terms)
+        row, n = self.pattern.row, self.num_nodes
+        return self.finished(divergence(self.loss, log_q_pos, self.p, log_q_neg, row, n, **pairs))
 
     def finished(self, terms: LossTerms) -> LossTerms:
         """The terms with attraction exaggerated, per unit of similarity."""
         loss, attraction, repulsion = terms
         more = (self.loss.exaggeration - 1) * attraction
-        return LossTerms((loss + more) / self.mass, (attraction + more) / self.mass, repulsion / self.mass)
+        return divided(LossTerms(loss + more, attraction + more, repulsion), self.mass)
 
     def _negatives(self, a: Tensor, b: Tensor) -> tuple[Tensor, dict[str, Any]]:
         """log q of the sampled pairs, and how they are weighted."""
@@ -201,26 +186,23 @@ class PairwiseObjective(nn.Module):
             distance = (a.index_select(0, row) - b.index_select(0, col)).square().sum(1)
             if self.loss.metric == "cosine":
                 distance = distance / 2
-            return self._log_q(distance), {"row_neg": row, "neg_weight": weight}
+            return log_q(distance, self.loss), {"row_neg": row, "neg_weight": weight}
         columns = shared_negatives(n, wanted, device)
         if self.views.self_weight > 0 and self.loss.name in SUM_LOSSES:
             totals = row_log_totals(
                 a, b.index_select(0, columns), self.loss.metric, self.loss.temperature, self.loss.nu
             )
             return spread(totals, n / columns.numel()), {}
-        log_q = self._log_q(block_distances(a, b.index_select(0, columns), self.loss.metric))
+        block = log_q(block_distances(a, b.index_select(0, columns), self.loss.metric), self.loss)
         if self.views.self_weight > 0:
-            return log_q, {"neg_weight": n / columns.numel()}
+            return block, {"neg_weight": n / columns.numel()}
         # With one view the pair of a node with itself has q = 1 whatever the embedding: it does not count, and a
         # node among the columns meets one node fewer than the others do.
         size = columns.numel()
-        weight = torch.full_like(log_q, (n - 1) / size)
+        weight = torch.full_like(block, (n - 1) / size)
         weight[columns] = (n - 1) / (size - 1)
         weight[columns, torch.arange(size, device=device)] = 0.0
-        return log_q, {"neg_weight": weight}
-
-    def _log_q(self, distance: Tensor) -> Tensor:
-        return log_kernel(distance / self.loss.temperature, self.loss.nu)
+        return block, {"neg_weight": weight}
 
 
 def _mass(p: Tensor, row: Tensor, loss: LossConfig) -> float:
@@ -235,34 +217,3 @@ def _with_loops(edge_index: Tensor, p: Tensor, weight: float, num_nodes: int) ->
     edges = torch.cat([edge_index, loop.expand(2, -1)], dim=1)
     order = (edges[0] * num_nodes + edges[1]).argsort()
     return edges[:, order], torch.cat([p, p.new_full((num_nodes,), weight)])[order]
-
-
-def _check(
-    p: Tensor,
-    loss: LossConfig,
-    sampling: SamplingConfig,
-    views: ViewConfig,
-    negatives: tuple[str, ...],
-) -> None:
-    if not bool((p > 0).all()):
-        raise InputError(f"similarities P: the smallest is {float(p.min()):g}; expected values > 0")
-    if loss.name == "bce" and p.numel() and (largest := max(float(p.max()), views.self_weight)) > 1:
-        raise InputError(
-            f"loss bce: the largest similarity in P is {largest:g}; expected probabilities, at most 1 (merge.how=union "
-            "and feature_weight <= 1 keep P there)"
-        )
-    check_kernel(loss)
-    if sampling.negatives not in negatives:
-        expected = " or ".join(negatives)
-        raise InputError(f"sampling.negatives: found {sampling.negatives!r}; expected {expected} for this objective")
-    if isinstance(sampling.n_negatives, str):
-        raise InputError(f"sampling.n_negatives: found {sampling.n_negatives!r}; expected a number (resolve it first)")
-    # A shared column is no negative of its own node, so that one alone would leave that node without any.
-    fewest = 2 if sampling.negatives == "shared" else 1
-    if sampling.n_negatives < fewest:
-        raise InputError(f"sampling.n_negatives: found {sampling.n_negatives}; expected at least {fewest}")
-    if not 0 <= views.self_weight < math.inf:
-        raise InputError(f"views.self_weight: found {views.self_weight}; expected a finite number >= 0")
-    for name in ("drop_features", "drop_edges", "drop_nodes"):
-        if not 0 <= getattr(views, name) < 1:
-            raise InputError(f"views.{name}: found {getattr(views, name)}; expected a share in [0, 1)")

@@ -1,25 +1,23 @@
 """Self-supervised images: two views of each image of a batch, and the neighbours of each image among the others.
 
 The graph of a batch of B images has 2 B nodes, their views. Views of one image are joined by a predefined edge of
-weight 1, views of neighbouring images by feature edges of weight ``merge.feature_weight`` times their calibrated
-similarity. Neighbours are found by pixels, or by a slow copy of the encoder (``neighbors.source``). One and the same P
-thus says what augmentations say (SimCLR, arXiv 2002.05709) and what neighbours say; with the loss infonce and no
-feature edges this *is* SimCLR, with barlow it is Barlow Twins (arXiv 2103.03230).
+weight 1, views of neighbouring images by kNN edges of weight ``merge.feature_weight`` times their calibrated
+similarity. Neighbours are found by pixels, or by an EMA encoder (``neighbors.source``). One P thus holds what
+augmentations say (SimCLR, arXiv 2002.05709) and what neighbours say. With the loss infonce and no kNN edges this *is*
+SimCLR, with barlow it is Barlow Twins (arXiv 2103.03230).
 
-With a queue (``neighbors.queue``) the graph has the images of earlier batches as further nodes, whose places in the
-embedding are those that a slow copy of encoder and projector gave them: views are compared with them as well, and
-neighbours are searched among them as well. They are not moved themselves.
+With a memory bank (``neighbors.queue``) the images of earlier batches are further nodes of the graph, embedded by an
+EMA copy of encoder and projector. Views are compared with them, and neighbours are searched among them. They themselves
+are not trained.
 """
 
 from __future__ import annotations
-
-import math
 
 import torch
 from torch import Tensor, nn
 
 from genurl_graph.config import Config
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import wrong
 from genurl_graph.inputs.images import Shape, as_images, as_rows
 from genurl_graph.losses.barlow import barlow_terms
 from genurl_graph.losses.pairwise import get_loss
@@ -29,18 +27,18 @@ from genurl_graph.nn.features import Features
 from genurl_graph.nn.layers import projector
 from genurl_graph.nn.memory_bank import Held, MemoryBank
 from genurl_graph.nn.mlp import RowEncoder
-from genurl_graph.objectives.base import check_kernel
+from genurl_graph.objectives.base import Objective
 from genurl_graph.objectives.batch_graph import batch_similarities, block_terms, check_batch_neighbors
-from genurl_graph.objectives.mini_batch import RandomBatches, embed_rows
-from genurl_graph.objectives.views import check_views, random_view
+from genurl_graph.objectives.views import random_view
 from genurl_graph.runtime.precision import network
+from genurl_graph.runtime.processes import one_process
 
 # Columns of what the projector makes, where pairs are compared.
 PROJECTED = 128
 
 
-class ImageObjective(RandomBatches):
-    """Encoder, projector and images; called, it is the loss of one batch.
+class ImageObjective(Objective):
+    """Loss of a batch of images, of which an encoder and a projector see two views each.
 
     Parameters
     ----------
@@ -59,31 +57,24 @@ class ImageObjective(RandomBatches):
     """
 
     def __init__(self, encoder: RowEncoder, features: Features, shape: Shape, config: Config) -> None:
-        n, size = features.num_nodes, config.sampling.batch_size
-        if not 2 <= size <= n:
-            raise InputError(
-                f"sampling.batch_size: found {size} for {n} images; expected 2 to {n}"
-                + (f" (set sampling.batch_size={n}, or give more images)" if n < size else "")
-            )
-        super().__init__("the task images", features, n, size, config)
-        check_views(config.images)
-        self.encoder, self.shape, self.weight = encoder, shape, config.merge.feature_weight
+        one_process("the task images")
+        n, size, near = features.num_nodes, config.sampling.batch_size, config.neighbors
+        if size > n:
+            expected = f"2 to {n} (set sampling.batch_size={n}, or give more images)"
+            raise wrong("sampling.batch_size", f"{size} for {n} images", expected)
+        super().__init__(encoder, features, None, n)
+        self._divide(size)
+        self.config, self.loss, self.shape, self.weight = config, config.loss, shape, config.merge.feature_weight
         width = self.loss.projector
-        if width < 0:
-            raise InputError(f"loss.projector: found {width}; expected a width, or 0 for no projector")
         self.projector = projector(encoder.width, width, PROJECTED) if width else nn.Identity()
         self.slow: EMAEncoder | None = None
         self.slow_projector: EMAEncoder | None = None
         self.queue: MemoryBank | None = None
-        near = config.neighbors
         if self.loss.name == "barlow":
             if near.queue:
-                raise InputError(f"neighbors.queue: found {near.queue}; expected 0 with barlow, which has no Q")
+                raise wrong("neighbors.queue", near.queue, "0 with barlow, which has no Q")
             return
-        check_kernel(self.loss)
         get_loss(self.loss.name)
-        if not 0 <= self.weight < math.inf:
-            raise InputError(f"merge.feature_weight: found {self.weight}; expected a finite number >= 0")
         if self.weight > 0:
             check_batch_neighbors(near, size)
         if near.queue or (self.weight > 0 and near.source != "features"):
@@ -94,7 +85,8 @@ class ImageObjective(RandomBatches):
 
     def forward(self, progress: float = 0.0) -> LossTerms:
         """Loss of one batch, drawn anew without replacement."""
-        rows = self.draw()
+        assert self.features is not None
+        rows = self._batch()
         batch = self.features.rows(rows)
         images = as_images(batch.x, self.shape)
         views = torch.cat([random_view(images, self.config.images) for _ in range(2)])
@@ -102,26 +94,26 @@ class ImageObjective(RandomBatches):
         if self.loss.name == "barlow":
             first, second = z.chunk(2)
             return barlow_terms(first, second, self.loss.offdiagonal)
-        slow = self.seen_slowly(batch)
+        slow = self.ema_features(batch)
         if self.queue is None or slow is None:
             return block_terms(z, *self.graph(batch, slow, progress), self.loss)
         self.queue.forget(rows)
         held = self.queue.held()
         terms = block_terms(z, *self.graph(batch, slow, progress, held), self.loss, held.keys)
-        self.queue.push(Held(rows, slow, self.slow_keys(slow)))
+        self.queue.push(Held(rows, slow, self.ema_keys(slow)))
         return terms
 
     @torch.no_grad()
-    def seen_slowly(self, batch: Features) -> Tensor | None:
-        """What the slow copy, which takes a step first, makes of the images of a batch; None if there is none."""
+    def ema_features(self, batch: Features) -> Tensor | None:
+        """Output of the EMA encoder, which takes a step first, for the images of a batch; None if there is none."""
         if self.slow is None:
             return None
         self.slow.follow(self.encoder)
         return network(self.slow.network, batch)
 
     @torch.no_grad()
-    def slow_keys(self, slow: Tensor) -> Tensor:
-        """Where the slow copies place images, of what the slow encoder made of them."""
+    def ema_keys(self, slow: Tensor) -> Tensor:
+        """Output of the EMA projector, which takes a step first, for that of the EMA encoder."""
         assert self.slow_projector is not None
         self.slow_projector.follow(self.projector)
         return network(self.slow_projector.network, slow)
@@ -137,16 +129,16 @@ class ImageObjective(RandomBatches):
         batch : Features
             B images.
         slow : Tensor [B, w], optional
-            What the slow copy makes of them.
+            Output of the EMA encoder for them.
         progress : float
         held : Held, optional
-            The queue.
+            Content of the memory bank.
 
         Returns
         -------
         edge_index : Tensor, int64, shape [2, E]
-            Among 2 B nodes, the first views of all images before the second; the queue's are the nodes after these, to
-            which edges lead, but from which none does.
+            Among 2 B nodes, the first views of all images before the second. The nodes after these are the memory
+            bank's: edges lead to them, and none begins there.
         p : Tensor, float32, shape [E]
         """
         size, device = batch.num_nodes, batch.x.device
@@ -156,7 +148,7 @@ class ImageObjective(RandomBatches):
         if self.weight == 0:
             return same, p
         edges, near = self.neighbors(batch, slow, progress, held)
-        # An edge among images is one of both views of each end; the queue has one node for an image.
+        # An edge among images is one of both views of each end; the memory bank has one node for an image.
         queued = edges[1] >= size
         within, beyond = edges[:, ~queued], edges[:, queued]
         shift = torch.tensor([[[0], [0]], [[0], [size]], [[size], [0]], [[size], [size]]], device=device)
@@ -168,10 +160,11 @@ class ImageObjective(RandomBatches):
     def neighbors(
         self, batch: Features, slow: Tensor | None = None, progress: float = 0.0, held: Held | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Feature edges [2, E] from the images of a batch to each other and to those of a queue, and their p [E].
+        """kNN edges [2, E] from the images of a batch to each other and to those of the memory bank, and their p [E].
 
-        Neighbours and p are those of the graph of all these images, of which the queue's own rows are left out.
+        Neighbours and p are those of the graph of all these images, without the rows of the memory bank.
         """
+        assert self.features is not None
         share = {"features": 0.0, "encoder": 1.0, "both": progress}[self.config.neighbors.source]
         parts = []
         if share < 1:
@@ -187,7 +180,3 @@ class ImageObjective(RandomBatches):
             p[edges[0], edges[1]] += weight * near
         edges = p.nonzero().T
         return edges, p[edges[0], edges[1]]
-
-    def embed(self) -> Tensor:
-        """Embedding [n, d] of all images as they are, without the projector."""
-        return embed_rows(self.encoder, self.features, self.features.x.device)

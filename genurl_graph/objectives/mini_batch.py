@@ -6,20 +6,18 @@ import math
 from typing import cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from genurl_graph.config import Config
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.graph.neighbor_sampler import Neighborhoods, read_fanout
 from genurl_graph.losses.barlow import barlow_terms
 from genurl_graph.losses.pairwise import gkl_of_sums, log1m
 from genurl_graph.losses.terms import LossTerms
-from genurl_graph.nn.features import Features
 from genurl_graph.nn.gnn import GNN, NORMALIZATION
 from genurl_graph.nn.layers import projector
 from genurl_graph.nn.mlp import RowEncoder
 from genurl_graph.objectives.all_pairs import number, why_not
-from genurl_graph.objectives.base import added_up
+from genurl_graph.objectives.base import added_up, divided, log_q
 from genurl_graph.objectives.fft_repulsion import Mesh
 from genurl_graph.objectives.full_batch import PairwiseObjective
 from genurl_graph.objectives.pair_distances import block_distances, normalize
@@ -27,26 +25,17 @@ from genurl_graph.objectives.pair_sampling import NeighborDraws
 from genurl_graph.runtime.precision import network
 from genurl_graph.runtime.processes import all_rows, one_process, own_share, rank, total_of, world_size
 
-LOSSES = ("gkl", "bce", "barlow")
-
-# Steps of an epoch at least: few samples make few batches.
-LEAST_STEPS = 20
-
-# Rows that an encoder reads at a time outside the training: its layers then take some 100 MB.
-EMBEDDED_ROWS = 1 << 16
-
 
 class MiniBatchObjective(PairwiseObjective):
     r"""GKL, cross-entropy or Barlow Twins' loss of batches: B nodes i, without replacement, and a neighbour j of each.
 
     A neighbour is drawn with probability ``p_ij / m_i``, ``m_i = sum_j p_ij``
-    (`genurl_graph.objectives.pair_sampling`), and stands for
-    ``m_i n / B``; the pairs of the B nodes among themselves stand for all pairs. Both sums of GKL
-    (`genurl_graph.losses.pairwise.gkl`) are then estimated without bias (log Q, where the loss chooses the scale, has
-    a bias of O(1 / B)). With ``self_weight`` the drawn ends are seen in another view than the anchors, and a node may
-    be drawn itself. One or two dimensions count the pairs of a batch by particle mesh. Barlow Twins' loss correlates
-    the two ends of the drawn pairs, through a projector that is trained along and dropped afterwards: TLDR (arXiv
-    2110.09455).
+    (`genurl_graph.objectives.pair_sampling`), and stands for ``m_i n / B``; the pairs of the B nodes among themselves
+    stand for all pairs. Both sums of GKL (`genurl_graph.losses.pairwise.gkl`) are then estimated without bias. Log Q,
+    where the loss chooses the scale, has a bias of O(1 / B). With ``self_weight`` the drawn ends are seen in another
+    view than the nodes of the batch, and a node may be drawn itself. In one or two dimensions the pairs of a batch are
+    counted by particle mesh. Barlow Twins' loss correlates the two ends of the drawn pairs, through a projector that is
+    trained along and dropped afterwards: TLDR (arXiv 2110.09455).
 
     Parameters are those of `PairwiseObjective`; `sampling` is ``negatives="batch"``.
 
@@ -63,62 +52,48 @@ class MiniBatchObjective(PairwiseObjective):
     """
 
     negatives = ("batch",)
-    losses = LOSSES
+    losses = ("gkl", "bce", "barlow")
     loops = False
+    # Encoders that can embed the nodes of a batch, and how a message calls them.
+    encoders: type = RowEncoder
+    expected = "batches need an encoder that reads each row alone (sign, mlp, linear or cnn)"
 
     def _keep(self, edge_index: Tensor, p: Tensor) -> None:
         self.neighbors = NeighborDraws(edge_index, p, self.num_nodes, self.views.self_weight)
 
     def _prepare(self) -> None:
         loss, sampling, views = self.loss, self.sampling, self.views
-        self._check_encoder()
-        assert isinstance(self.encoder, RowEncoder | GNN)
+        if self.features is None or not isinstance(self.encoder, self.encoders):
+            raise InputError(f"sampling.negatives: {self.expected}")
         if views.drop_edges > 0:
-            raise InputError(f"views.drop_edges: found {views.drop_edges}; expected 0 with sampling.negatives batch")
-        if sampling.batch_size < 2:
-            raise InputError(f"sampling.batch_size: found {sampling.batch_size}; expected at least 2")
+            raise wrong("views.drop_edges", views.drop_edges, "0 with sampling.negatives batch")
         if loss.name == "bce" and loss.scale not in ("auto", 1.0):
-            raise InputError(f"loss.scale: found {loss.scale!r}; expected auto or 1 for the loss bce")
-        if loss.projector < 0:
-            raise InputError(f"loss.projector: found {loss.projector}; expected a width, or 0 for no projector")
-        self.size = min(sampling.batch_size, self.num_nodes)
-        # Every process has an equal share.
-        self.size -= self.size % world_size()
-        if self.size < 2 * world_size():
-            raise InputError(
-                f"sampling.batch_size: {self.size} nodes for {world_size()} processes; expected 2 for each"
-            )
-        self.steps = max(math.ceil(self.num_nodes / self.size), LEAST_STEPS)
+            raise wrong("loss.scale", repr(loss.scale), "auto or 1 for the loss bce")
+        self._divide(sampling.batch_size)
         self.mass += views.self_weight * self.num_nodes
         self.mesh = Mesh(loss.temperature, loss.nu) if why_not(loss, views) is None else None
+        encoder = cast(RowEncoder | GNN, self.encoder)
         # TLDR's shape: hidden layer and output of one width.
         barlow = loss.name == "barlow" and loss.projector
-        self.projector = projector(self.encoder.width, loss.projector, loss.projector) if barlow else None
-
-    def _check_encoder(self) -> None:
-        """InputError for encoders that cannot embed the nodes of a batch."""
-        if self.features is None or not isinstance(self.encoder, RowEncoder):
-            expected = "sign, mlp, linear or cnn"
-            raise InputError(f"sampling.negatives: batches need an encoder that reads each row alone ({expected})")
+        self.projector = projector(encoder.width, loss.projector, loss.projector) if barlow else None
 
     def forward(self, progress: float = 0.0) -> LossTerms:
         """Loss of one batch, drawn anew; it does not depend on `progress`."""
         # Nodes without neighbours in P only repel.
-        anchors = torch.randperm(self.num_nodes, device=self.neighbors.device)[: self.size]
-        drawn = self.neighbors.draw(anchors)
+        batch = self._batch()
         # All draw the batch, each embeds its share of it.
-        anchors, ends, p = own_share(anchors), own_share(drawn.ends), own_share(drawn.p)
+        nodes, ends, p = (own_share(part) for part in (batch, *self.neighbors.draw(batch)))
         if self.views.self_weight > 0:
-            a, b = self._embedded(anchors), self._embedded(ends)
+            a, b = self._embedded(nodes), self._embedded(ends)
         else:
-            a, b = self._embedded(torch.cat([anchors, ends])).chunk(2)
+            a, b = self._embedded(torch.cat([nodes, ends])).chunk(2)
         if self.loss.name == "barlow":
             a, b = all_rows(a), all_rows(b)
             if self.projector is not None:
                 a, b = network(self.projector, torch.cat([a, b])).chunk(2)
-            return added_up(_share(barlow_terms(a, b, self.loss.offdiagonal)))
+            return added_up(divided(barlow_terms(a, b, self.loss.offdiagonal), world_size()))
         metric = self.loss.metric
-        return added_up(self.divergences(normalize(a, metric), normalize(b, metric), anchors, p))
+        return added_up(self.divergences(normalize(a, metric), normalize(b, metric), nodes, p))
 
     def _embedded(self, nodes: Tensor) -> Tensor:
         """Embedding [m, d] of some nodes in a view drawn anew."""
@@ -126,30 +101,24 @@ class MiniBatchObjective(PairwiseObjective):
         keep = self.features.mask(self.views.drop_features, nodes.device)
         return network(self.encoder, self.features.rows(nodes), None, keep)
 
-    @torch.no_grad()
-    def embed(self) -> Tensor:
-        """Embedding [n, d] of the whole input, without views or dropout."""
-        assert self.features is not None
-        return embed_rows(self.encoder, self.features, self.neighbors.device)
-
-    def divergences(self, a: Tensor, b: Tensor, anchors: Tensor, p: Tensor) -> LossTerms:
-        """GKL as estimated from a batch: `a` [B, d] embeds the anchors, `b` [B, d] neighbours of similarity `p` [B].
+    def divergences(self, a: Tensor, b: Tensor, nodes: Tensor, p: Tensor) -> LossTerms:
+        """GKL as estimated from a batch: `a` [B, d] embeds `nodes`, `b` [B, d] neighbours of similarity `p` [B].
 
         With several processes: the share of it that these of its rows have.
         """
         n, size, loss = self.num_nodes, self.size, self.loss
         share = n / size
         distance = (a - b).square().sum(1)
-        log_q = self._log_q(distance / 2 if loss.metric == "cosine" else distance)
-        mass = ((self.neighbors.node_mass[anchors] + self.views.self_weight) * share).to(a.dtype)
-        divergence = (mass * (p.log() - log_q)).sum()
+        log_q_pos = log_q(distance / 2 if loss.metric == "cosine" else distance, loss)
+        mass = ((self.neighbors.node_mass[nodes] + self.views.self_weight) * share).to(a.dtype)
+        divergence = (mass * (p.log() - log_q_pos)).sum()
         # Each pair of the batch stands for this many.
         weight = math.log(share * (n - 1) / (size - 1))
         everyone = all_rows(a)
         if self.mesh is not None and a.size(1) <= 2:
             log_total = self.mesh.log_total(everyone).view(1) + weight
         else:
-            block = self._log_q(block_distances(a, everyone, loss.metric))
+            block = log_q(block_distances(a, everyone, loss.metric), loss)
             own = torch.arange(len(a), device=a.device)
             block = block.index_put((own, own + rank() * len(a)), block.new_tensor(-math.inf))
             if loss.name == "bce":
@@ -164,55 +133,7 @@ class MiniBatchObjective(PairwiseObjective):
         # One sum for all rows: the attraction of these, and an equal share of what repels all.
         mass = all_rows(mass).sum().view(1)
         terms = gkl_of_sums(total_of(divergence), mass, log_total, gamma=loss.gamma, scale=number(loss.scale))
-        return _share(self.finished(terms))
-
-
-class RandomBatches(nn.Module):
-    """What objectives share that draw a batch of samples at every step, without replacement, in one process.
-
-    Parameters
-    ----------
-    what : str
-        What several processes are told that they cannot train.
-    features : Features
-        Of all samples.
-    num_nodes, size : int
-        Samples in all and in a batch.
-    config : Config
-        Resolved.
-
-    Attributes
-    ----------
-    steps : int
-        Batches of an epoch, as of `MiniBatchObjective`.
-    """
-
-    def __init__(self, what: str, features: Features, num_nodes: int, size: int, config: Config) -> None:
-        super().__init__()
-        one_process(what)
-        self.features, self.num_nodes, self.size = features, num_nodes, size
-        self.config, self.loss = config, config.loss
-        self.steps = max(math.ceil(num_nodes / size), LEAST_STEPS)
-
-    def draw(self) -> Tensor:
-        """Numbers of the samples of a batch, int64 [B]."""
-        return torch.randperm(self.num_nodes, device=self.features.x.device)[: self.size]
-
-
-def _share(terms: LossTerms) -> LossTerms:
-    """An equal part, for each process, of a loss that all have computed."""
-    return LossTerms(*(term / world_size() for term in terms))
-
-
-@torch.no_grad()
-def embed_rows(encoder: nn.Module, features: Features, device: torch.device) -> Tensor:
-    """Embedding [n, d] by an encoder that reads each row alone, `EMBEDDED_ROWS` at a time; on `device`."""
-    training = encoder.training
-    encoder.eval()
-    parts = torch.arange(features.num_nodes, device=device).chunk(-(-features.num_nodes // EMBEDDED_ROWS))
-    z = torch.cat([encoder(features.rows(part), None) for part in parts])
-    encoder.train(training)
-    return z
+        return divided(self.finished(terms), world_size())
 
 
 class NeighborBatchObjective(MiniBatchObjective):
@@ -230,6 +151,9 @@ class NeighborBatchObjective(MiniBatchObjective):
         As `MiniBatchObjective`, and without a graph, for an unreadable ``fanout``, or in several processes.
     """
 
+    encoders = GNN
+    expected = "batches of neighbourhoods need a GNN (gcn, sage, gat or gin)"
+
     def _prepare(self) -> None:
         one_process("GNNs in mini-batches")
         super()._prepare()
@@ -238,14 +162,6 @@ class NeighborBatchObjective(MiniBatchObjective):
             raise InputError(f"encoder {encoder.conv!r} needs a graph; the input has no edges")
         fanout = read_fanout(self.sampling.fanout, len(encoder.convs))
         self.neighborhoods = Neighborhoods(self.propagation, NORMALIZATION[encoder.conv], fanout)
-
-    def _check_encoder(self) -> None:
-        if self.features is None or not isinstance(self.encoder, GNN):
-            raise InputError("sampling.negatives: batches of neighbourhoods need a GNN (gcn, sage, gat or gin)")
-
-    def embed(self) -> Tensor:
-        """Embedding [n, d] of the whole input, without views, dropout or sampling."""
-        return PairwiseObjective.embed(self)
 
     def _embedded(self, nodes: Tensor) -> Tensor:
         assert self.features is not None

@@ -8,8 +8,6 @@ Two shapes (see `genurl_graph.losses` for how they are weighted):
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 from torch import Tensor, nn
 
@@ -52,21 +50,12 @@ def permuted_negatives(num_nodes: int, n_negatives: int, device: torch.device | 
     return torch.stack([order.expand_as(partner).reshape(-1), partner.reshape(-1)])
 
 
-class Drawn(NamedTuple):
-    """A neighbour of each of B nodes."""
-
-    ends: Tensor
-    """int64 [B]; the node itself where that is drawn, and where it has no neighbours."""
-    p: Tensor
-    """float32 [B]: similarity of the pair; 1 where there are no neighbours."""
-
-
 class NeighborDraws(nn.Module):
-    """Neighbours j of nodes i, drawn with probability ``p_ij / (p_ii + m_i)``, ``m_i = sum_j p_ij`` over j != i.
+    """Draws neighbours j of nodes i with probability ``p_ij / (p_ii + m_i)``, ``m_i = sum_j p_ij`` over j != i.
 
     Of several processes each holds rows of P, the earlier processes those of earlier nodes, no two the same row. All
-    draw the same random numbers; who has a row finds the neighbour, and all are told. What is drawn is what one process
-    draws, to the bit on the CPU.
+    draw the same random numbers. The process that has a row finds the neighbour and tells the others. On the CPU the
+    draws are those of one process, to the bit.
 
     Parameters
     ----------
@@ -94,26 +83,24 @@ class NeighborDraws(nn.Module):
         self.cumulative, self.start = constant(total[1:]), constant(total[self.crow])
         self.node_mass = constant(total_of(self.start.diff()))
 
-    @property
-    def device(self) -> torch.device:
-        """Where anchors have to be."""
-        return self.p.device
+    def draw(self, nodes: Tensor) -> tuple[Tensor, Tensor]:
+        """A neighbour of each of `nodes`, int64 [B], and the similarity of the pair, float32 [B].
 
-    def draw(self, anchors: Tensor) -> Drawn:
-        """A neighbour of each of the nodes `anchors`, int64 [B]."""
-        mass, itself = self.node_mass[anchors], self.self_weight
-        shares = torch.rand(len(anchors), dtype=torch.float64, device=anchors.device) * (mass + itself)
-        here = (self.crow[anchors] < self.crow[anchors + 1]).nonzero().squeeze(1)
-        rows = anchors[here]
+        A node that draws itself, or that has no neighbours, is its own; a pair without similarity has 1.
+        """
+        mass, itself = self.node_mass[nodes], self.self_weight
+        shares = torch.rand(len(nodes), dtype=torch.float64, device=nodes.device) * (mass + itself)
+        here = (self.crow[nodes] < self.crow[nodes + 1]).nonzero().squeeze(1)
+        rows = nodes[here]
         edges = torch.searchsorted(self.cumulative, self.start[rows] + shares[here], right=True)
         # Rounding may lead beyond a row.
         edges = edges.maximum(self.crow[rows]).minimum(self.crow[rows + 1] - 1)
         # One message: float64 holds numbers of nodes and float32 as they are.
-        found = torch.zeros(2, len(anchors), dtype=torch.float64, device=anchors.device)
+        found = torch.zeros(2, len(nodes), dtype=torch.float64, device=nodes.device)
         found[0, here], found[1, here] = self.col[edges].double(), self.p[edges].double()
         ends, p = total_of(found)
         alone = shares >= mass
-        return Drawn(torch.where(alone, anchors, ends.long()), p.float().masked_fill(alone, itself or 1.0))
+        return torch.where(alone, nodes, ends.long()), p.float().masked_fill(alone, itself or 1.0)
 
 
 def _running_sum(p: Tensor) -> Tensor:

@@ -9,7 +9,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from genurl_graph.config.parameters import ImageViewConfig
-from genurl_graph.exceptions import InputError
 
 
 def keep_nodes(hidden: Tensor) -> Tensor:
@@ -30,18 +29,8 @@ _TAPS = 5
 _SIGMA = (0.3, 1.2)
 
 
-def check_views(views: ImageViewConfig) -> None:
-    """InputError for a share or a strength out of range."""
-    for name in ("crop", "ratio"):
-        if not 0 < getattr(views, name) <= 1:
-            raise InputError(f"images.{name}: found {getattr(views, name)}; expected a share in (0, 1]")
-    for name in ("flip", "jitter", "hue", "grey", "blur"):
-        if not 0 <= getattr(views, name) <= 1:
-            raise InputError(f"images.{name}: found {getattr(views, name)}; expected a share in [0, 1]")
-
-
 def random_view(images: Tensor, views: ImageViewConfig) -> Tensor:
-    """Another look at every image.
+    """A random view of every image.
 
     Parameters
     ----------

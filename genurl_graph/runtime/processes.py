@@ -120,6 +120,8 @@ def own_share(nodes: Tensor) -> Tensor:
 
 
 class _Sum(torch.autograd.Function):
+    """Sum over the processes: torch's own differentiable one is deprecated from torch 2.13 on."""
+
     @staticmethod
     def forward(ctx: Any, value: Tensor) -> Tensor:
         total = value.clone()
@@ -133,21 +135,6 @@ class _Sum(torch.autograd.Function):
         return grad
 
 
-class _Rows(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, rows: Tensor) -> Tensor:
-        parts = [torch.empty_like(rows) for _ in range(world_size())]
-        dist.all_gather(parts, rows.contiguous())
-        return torch.cat(parts)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Any) -> Tensor:
-        # Every process has lost something by every row.
-        grad = grads[0].clone()
-        dist.all_reduce(grad)
-        return own_share(grad)
-
-
 def total_of(value: Tensor) -> Tensor:
     """Sum of a tensor over the processes; gradients are those of the sum of all processes' losses."""
     if world_size() == 1:
@@ -158,10 +145,9 @@ def total_of(value: Tensor) -> Tensor:
 
 def all_rows(rows: Tensor) -> Tensor:
     """Rows [B / W, ...] of all W processes in their order, [B, ...]; gradients as of `total_of`."""
-    if world_size() == 1:
-        return rows
-    found: Tensor = _Rows.apply(rows)  # type: ignore[no-untyped-call]
-    return found
+    # Zeros in the place of the others' rows: the sum is every row as it is, and its gradient is that of each process.
+    others = torch.zeros_like(rows)
+    return total_of(torch.cat([rows if process == rank() else others for process in range(world_size())]))
 
 
 def in_parallel(objective: nn.Module) -> nn.Module:

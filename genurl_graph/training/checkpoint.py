@@ -1,8 +1,8 @@
 """Checkpoints: weights, optimiser, random states and losses in one safetensors file, without pickle.
 
-The file holds a checksum of all that is in it, and the checkpoint before it is kept: one that is damaged is noticed and
-named, and the training goes on from the other. What the search for neighbours found has a file of its own beside it:
-for a large graph it is most of the work before the training.
+The file holds a checksum of its content, and the checkpoint before it is kept: a damaged one is named, and the training
+goes on from the other. The neighbours of the run's nodes have a file of their own beside it: for a large graph their
+search is most of the work before the training.
 """
 
 from __future__ import annotations
@@ -19,14 +19,18 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.amp import GradScaler
 
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.graph.knn import Neighbors
 from genurl_graph.runtime.files import atomic_write, save_tensors
 from genurl_graph.runtime.processes import rank
 
 FORMAT = 2
-# What a scaler learns: its factor, and how many steps that has done well.
+# State of a scaler: its factor, and for how many steps that was not too large.
 SCALER = ("scale", "_growth_tracker")
+
+
+class _DamagedError(ValueError):
+    """A file that cannot be read, or whose content is not what was written."""
 
 
 class Checkpoint:
@@ -53,7 +57,7 @@ class Checkpoint:
         return self.trained() or self.search.is_file()
 
     def trained(self) -> bool:
-        """Whether there is a state of the training, not only what the search before it found."""
+        """Whether there is a state of the training, not only the neighbours found before it."""
         return self.path.is_file() or self.previous.is_file()
 
     def remove(self) -> None:
@@ -70,7 +74,7 @@ class Checkpoint:
         _write_file(self.search, tensors, {"run": self.run, "backend": found.backend, "recall": found.recall})
 
     def neighbors(self, device: torch.device) -> Neighbors | None:
-        """What `save_neighbors` kept; None if there is no such file, or a damaged one (with a warning).
+        """The neighbours that `save_neighbors` kept; None if there is no such file, or a damaged one (with a warning).
 
         Raises
         ------
@@ -81,14 +85,12 @@ class Checkpoint:
             return None
         try:
             tensors, note = _read_file(self.search)
-            self._check_run(self.search, note["run"])
-            indices, distances = tensors["indices"].long().to(device), tensors["distances"].to(device)
-            return Neighbors(indices, distances, note["backend"], note["recall"])
-        except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
-            if isinstance(error, InputError):
-                raise
-            warnings.warn(f"{self.search} is damaged ({error}); neighbours are searched again", stacklevel=2)
+        except _DamagedError as error:
+            warnings.warn(f"{error}; neighbours are searched again", stacklevel=2)
             return None
+        self._check_run(self.search, note["run"])
+        indices, distances = tensors["indices"].long().to(device), tensors["distances"].to(device)
+        return Neighbors(indices, distances, note["backend"], note["recall"])
 
     def stored_run(self) -> dict[str, Any]:
         """The `run` that the file was written with; InputError as in `restore`."""
@@ -166,10 +168,8 @@ class Checkpoint:
         for file in files:
             try:
                 found = _read_file(file)
-            except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
-                if isinstance(error, InputError):
-                    raise
-                faults.append(f"checkpoint {file} is damaged ({error})")
+            except _DamagedError as error:
+                faults.append(f"checkpoint {error}")
                 continue
             if faults:
                 warnings.warn(f"{faults[0]}; going on from the one before it, {file}", stacklevel=3)
@@ -188,14 +188,19 @@ def _write_file(path: Path, tensors: dict[str, Tensor], run: dict[str, Any], pre
 
 
 def _read_file(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    with safe_open(str(path), framework="pt") as file:
-        note = file.metadata() or {}
-        if note.get("format") != str(FORMAT):
-            raise InputError(f"checkpoint {path}: format {note.get('format')!r}; expected {str(FORMAT)!r}")
-        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
-    if note["checksum"] != str(_checksum_of_all(tensors, note["run"])):
-        raise ValueError("its content does not fit its checksum")
-    return tensors, dict(json.loads(note["run"]))
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            note = file.metadata() or {}
+            if note.get("format") != str(FORMAT):
+                raise wrong(f"checkpoint {path}", f"format {note.get('format')!r}", repr(str(FORMAT)))
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
+        if note["checksum"] != str(_checksum_of_all(tensors, note["run"])):
+            raise _DamagedError("its content does not fit its checksum")
+        return tensors, dict(json.loads(note["run"]))
+    except InputError:
+        raise
+    except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
+        raise _DamagedError(f"{path} is damaged ({error})") from error
 
 
 def _checksum_of_all(tensors: dict[str, Tensor], run: str) -> int:
@@ -246,13 +251,13 @@ def _difference(stored: Any, expected: Any, name: str = "") -> str | None:
 
 
 class KeptNeighbors(NamedTuple):
-    """The neighbours of a run, beside its checkpoint: a run that goes on does not search them again."""
+    """The neighbours of a run, in a file beside its checkpoint: a resumed run does not search them again."""
 
     checkpoint: Checkpoint
     resume: bool
 
     def neighbors(self, device: torch.device) -> Neighbors | None:
-        """What the interrupted run found, if it got as far."""
+        """The neighbours that the interrupted run found, if it got as far."""
         return self.checkpoint.neighbors(device) if self.resume else None
 
     def alone(self) -> bool:

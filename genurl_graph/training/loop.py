@@ -7,7 +7,10 @@ batches says in its attribute `steps` how many make an epoch; it draws them itse
 from __future__ import annotations
 
 import math
+import signal
+import threading
 from collections.abc import Callable, Sequence
+from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
 import torch
@@ -15,13 +18,48 @@ from torch import Tensor, nn
 from torch.amp import GradScaler
 
 from genurl_graph.config.parameters import TrainingConfig
-from genurl_graph.exceptions import DivergenceError, InputError
+from genurl_graph.exceptions import DivergenceError, wrong
 from genurl_graph.runtime.precision import check_precision, lowered
 from genurl_graph.runtime.processes import any_of, connected, in_parallel, rank
 from genurl_graph.training.checkpoint import Checkpoint
-from genurl_graph.training.interrupt import DeferredInterrupt
 
 Callback = Callable[[int, float], None]
+
+
+class DeferredInterrupt:
+    """Context in which the first SIGINT or SIGTERM sets `requested`; a second one raises at once.
+
+    Outside the main thread, where Python delivers no signals, nothing is changed.
+
+    Examples
+    --------
+    >>> with DeferredInterrupt() as interrupt:
+    ...     while not interrupt.requested:
+    ...         step()
+    """
+
+    _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+    def __init__(self) -> None:
+        self.requested = False
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> DeferredInterrupt:
+        if threading.current_thread() is threading.main_thread():
+            self._before = {s: signal.signal(s, self._handle) for s in self._SIGNALS}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            # None: a handler that was not installed from Python, which Python cannot put back.
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self.requested:
+            raise KeyboardInterrupt
+        self.requested = True
 
 
 def train(
@@ -66,13 +104,12 @@ def train(
     DivergenceError
         A quantity became NaN or infinite; the message says which.
     InputError
-        A parameter out of range, or a checkpoint that is missing or of another run.
+        A checkpoint that is missing or of another run.
     LostProcessError
         Another of several processes has ended (`genurl_graph.runtime.processes`).
     KeyboardInterrupt
         On Ctrl-C, after the checkpoint is written.
     """
-    _check(config)
     parameters = [p for p in objective.parameters() if p.requires_grad]
     check_precision(config.precision, parameters[0].device)
     # fp16 loses gradients below 6e-8: they are multiplied before, divided afterwards. Else it does nothing.
@@ -82,7 +119,7 @@ def train(
     history: list[float] = []
     if resume:
         if checkpoint is None:
-            raise InputError("resume: needs a checkpoint")
+            raise wrong("resume", "no checkpoint", "one")
         history = checkpoint.restore(objective, optimizer, scaler)
 
     objective.train()
@@ -201,17 +238,3 @@ def _bar(epochs: int, done: int, show: bool) -> Any:
 
     # None lets tqdm stay silent wherever stderr is not a terminal.
     return tqdm(total=epochs, initial=done, desc="train", unit="epoch", disable=None if show and rank() == 0 else True)
-
-
-def _check(config: TrainingConfig) -> None:
-    if config.epochs < 1:
-        raise InputError(f"training.epochs: found {config.epochs}; expected at least 1")
-    if isinstance(config.lr, str) or not 0 < config.lr < math.inf:
-        raise InputError(f"training.lr: found {config.lr}; expected a finite number > 0")
-    if config.schedule not in ("constant", "cosine", "linear"):
-        raise InputError(f"training.schedule: unknown {config.schedule!r}; expected constant, cosine or linear")
-    if config.checkpoint_every < 1:
-        raise InputError(f"training.checkpoint_every: found {config.checkpoint_every}; expected at least 1")
-    for name in ("weight_decay", "clip_norm", "patience"):
-        if not 0 <= getattr(config, name) < math.inf:
-            raise InputError(f"training.{name}: found {getattr(config, name)}; expected a finite number >= 0")

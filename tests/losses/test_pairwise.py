@@ -247,7 +247,7 @@ def test_all_losses_have_one_signature_and_their_own_words() -> None:
 
 
 def test_unknown_name_suggests_the_nearest() -> None:
-    with pytest.raises(InputError, match=r"'infonec'.*Did you mean 'infonce'"):
+    with pytest.raises(InputError, match=r"'infonec'.*did you mean 'infonce'"):
         get_loss("infonec")
 
 
@@ -257,7 +257,7 @@ def test_unknown_name_suggests_the_nearest() -> None:
         ("gkl", {"gamma": 0.0}, "gamma"),
         ("gkl", {"scale": "best"}, "scale: found 'best'"),
         ("gkl", {"scale": -1.0}, "scale"),
-        ("bce", {"scale": "profile"}, "scale: bce"),
+        ("bce", {"scale": "profile"}, "scale: .* bce does not have"),
         ("gkl", {"per": "column"}, "per"),
         ("gkl", {"neg_weight": 0.0}, "neg_weight"),
         ("l2", {"neg_weight": 0.0}, "neg_weight"),
@@ -267,7 +267,7 @@ def test_unknown_name_suggests_the_nearest() -> None:
         ("infonce", {"row_pos": None}, "row_pos"),
         ("kl", {"per": "row", "row_neg": None}, "row_neg"),
         ("gkl", {"per": "row", "num_rows": None}, "num_rows"),
-        ("gkl", {"per": "row", "log_q_neg": torch.zeros(4, 2)}, "num_rows: found 9; .* 4 rows"),
+        ("gkl", {"per": "row", "log_q_neg": torch.zeros(4, 2)}, "num_rows: found 9; expected 4"),
         ("gkl", {"per": "row", "num_rows": 9, "row_neg": torch.zeros(72, dtype=torch.long)}, "7 of 9 rows"),
     ],
 )

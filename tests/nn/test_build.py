@@ -185,13 +185,8 @@ def test_free_table_starts_where_it_is_told() -> None:
     [
         (
             {"name": "gnn"},
-            "encoder: unknown 'gnn'; expected one of gcn, sage, gat, gin, sign, mlp, linear, factorized-linear, free",
+            "encoder: found 'gnn'; expected one of gcn, sage, gat, gin, sign, mlp, linear, factorized-linear, free",
         ),
-        ({"dim": 0}, "encoder.dim: found 0"),
-        ({"hidden": 0}, "encoder.hidden: found 0"),
-        ({"layers": 0}, "encoder.layers: found 0"),
-        ({"dropout": 1.0}, "encoder.dropout: found 1.0"),
-        ({"norm": "layer"}, "encoder.norm: found 'layer'"),
         ({"name": "free"}, "needs initial coordinates"),
     ],
 )
@@ -203,7 +198,7 @@ def test_bad_arguments_are_named(arguments: dict[str, Any], message: str) -> Non
 def test_gnns_need_a_graph() -> None:
     with pytest.raises(InputError, match="encoder 'gcn' needs a graph"):
         encoder("gcn").operator(None)
-    with pytest.raises(InputError, match="unknown GNN 'mlp'"):
+    with pytest.raises(InputError, match="encoder: found 'mlp'; expected one of gcn"):
         GNN(EncoderConfig("mlp"), F)
     assert set(NORMALIZATION) == set(GNNS)
 

@@ -81,5 +81,5 @@ def test_modules_of_the_users():
     torch.testing.assert_close(encoder(Features(x.to_sparse_csr())), encoder.module(x))
     with pytest.raises(InputError, match=r"Linear: cannot read rows \[n, 6\]"):
         ModuleEncoder(nn.Linear(5, 2), 6, None)
-    with pytest.raises(InputError, match=r"Identity: made \[2, 1, 2, 3\] of 2 rows; expected \[2, d\]"):
+    with pytest.raises(InputError, match=r"Identity: found output \[2, 1, 2, 3\] for 2 rows; expected \[2, d\]"):
         ModuleEncoder(nn.Identity(), 6, (2, 3, 1))

@@ -151,7 +151,6 @@ def test_a_resumed_run_has_the_same_queue(tmp_path):
     [
         ({"neighbors__queue": B - 1}, r"neighbors.queue: found 11; expected 0, or 12 .* to 48"),
         ({"neighbors__queue": N - B + 1}, r"neighbors.queue: found 49; expected 0, or 12 .* to 48"),
-        ({"neighbors__queue": -1}, "neighbors.queue: found -1"),
         ({"sampling__batch_size": 40, "neighbors__queue": 40}, "60 images are too few for any queue"),
         ({"loss__name": "barlow"}, "neighbors.queue: found 24; expected 0 with barlow"),
     ],

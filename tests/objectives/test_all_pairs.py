@@ -188,7 +188,7 @@ def test_what_it_refuses(problem):
             objective(z, p.clamp_max(1.0), replace(PICTURE, **change))
     with pytest.raises(InputError, match="one view"):
         objective(z, p, views=ViewConfig(self_weight=1.0))
-    with pytest.raises(InputError, match=r"1 or 2 dimensions only; found encoder\.dim 3"):
+    with pytest.raises(InputError, match=r"all pairs with encoder\.dim 3; expected 1 or 2 dimensions"):
         objective(torch.zeros(30, 3, dtype=torch.float64), p)()
     with pytest.raises(InputError, match="expected all for this objective"):
         objective(z, p, sampling=SamplingConfig("shared"))

@@ -110,7 +110,7 @@ def test_other_losses_are_those_of_all_pairs_of_nodes_and_columns(name):
 
 
 def test_bce_refuses_similarities_above_one():
-    with pytest.raises(InputError, match="loss bce: the largest similarity of a node and a feature column is"):
+    with pytest.raises(InputError, match=r"loss bce: found a largest similarity of .* between a node and"):
         ColumnGraph(column_similarities(words(), torch.full((9,), 9.0)), 4, replace(LOSS, name="bce"))
 
 
@@ -244,14 +244,6 @@ def test_batches_refuse_what_they_cannot_do(key):
     off = {"merge.column_weight": 0.0, "views.drop_nodes": 0.0, "views.drop_edges": 0.0}
     with pytest.raises(InputError, match=f"{key}: found 0.5; expected 0 with sampling.negatives batch"):
         problem(graph_of_words(), **{**off, key: 0.5, "sampling.negatives": "batch"})
-
-
-@pytest.mark.parametrize(
-    ("key", "value"), [("merge.column_weight", -1.0), ("views.drop_nodes", 1.0), ("loss.column_temperature", 0.0)]
-)
-def test_values_out_of_range_are_named(key, value):
-    with pytest.raises(InputError, match=f"{key}: found {value}"):
-        problem(graph_of_words(), **{key: value})
 
 
 def test_nodes_come_to_tell_their_words_from_others():

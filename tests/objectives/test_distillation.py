@@ -6,7 +6,6 @@ from torch import nn
 
 from genurl_graph.config import Config, load_preset
 from genurl_graph.config.parameters import EncoderConfig
-from genurl_graph.exceptions import InputError
 from genurl_graph.nn.build import make_encoder
 from genurl_graph.nn.features import Features
 from genurl_graph.objectives.distillation import MATCHING, Teacher
@@ -110,12 +109,3 @@ def test_only_the_student_is_kept(name):
     assert all(p.grad is not None for p in made.parameters())
     assert made.embed().shape == (N, DIM)
     assert not any("adapter" in key for key in made.encoder.state_dict())
-
-
-def test_bad_settings():
-    with pytest.raises(InputError, match=r"loss\.queue: found 0"):
-        make("seed", **{"loss.queue": 0})
-    with pytest.raises(InputError, match=r"loss\.teacher_temperature: found 0"):
-        make("seed", **{"loss.teacher_temperature": 0.0})
-    with pytest.raises(InputError, match=r"sampling\.batch_size: found 1"):
-        make("rkd", batch=1)

@@ -158,7 +158,7 @@ def test_embed_has_no_views_and_leaves_the_mode(problem):
 @pytest.mark.parametrize(
     ("stage", "values", "message"),
     [
-        ("loss", {"name": "gk"}, "Did you mean 'gkl'"),
+        ("loss", {"name": "gk"}, "did you mean 'gkl'"),
         ("sampling", {"negatives": "all"}, "sampling.negatives"),
         ("sampling", {"n_negatives": 1}, "sampling.n_negatives: found 1; expected at least 2"),
     ],
@@ -176,7 +176,7 @@ def test_p_must_have_edges_and_be_positive(problem):
     z, _, p = problem
     with pytest.raises(InputError, match="no edges"):
         sparse(z, torch.zeros_like(p), GLOBAL)
-    with pytest.raises(InputError, match="smallest is -"):
+    with pytest.raises(InputError, match="found a smallest value of -"):
         sparse(z, -p, GLOBAL)
 
 
@@ -185,5 +185,5 @@ def test_cross_entropy_needs_probabilities(problem):
     bce = replace(GLOBAL, name="bce", scale=1.0)
     assert torch.isfinite(sparse(z, p, bce, views=ViewConfig(self_weight=1.0))(0.0).loss)
     for similarities, views in ((3 * p, ONE_VIEW), (p, ViewConfig(self_weight=1.5))):
-        with pytest.raises(InputError, match=r"loss bce: the largest similarity in P is 1\.5; expected"):
+        with pytest.raises(InputError, match=r"loss bce: found a largest similarity of 1\.5 in P; expected"):
             sparse(z, similarities.clamp_max(1.5), bce, views=views)

@@ -12,7 +12,7 @@ from genurl_graph.config.parameters import EncoderConfig, SamplingConfig
 from genurl_graph.exceptions import InputError
 from genurl_graph.nn.features import Features
 from genurl_graph.nn.prototypes import ANCHORS, REACH, PrototypeMLP
-from genurl_graph.objectives.prototypes import PrototypeObjective, places
+from genurl_graph.objectives.prototypes import PrototypeObjective, find_prototypes
 from genurl_graph.tasks.resolve import resolve_prototypes
 
 SMALL = {"encoder.hidden": 128}
@@ -63,10 +63,10 @@ def test_a_sample_stands_among_the_anchors_around_its_likeliest(problem, monkeyp
 
 def test_places_are_the_table_itself_or_centres_of_it():
     table = torch.randn(200, 2, generator=torch.Generator().manual_seed(1))
-    assert torch.equal(places(table, 200, 0), table)
-    some = places(table, 20, 0)
+    assert torch.equal(find_prototypes(table, 200, 0), table)
+    some = find_prototypes(table, 20, 0)
     assert some.shape == (20, 2)
-    assert torch.equal(some, places(table, 20, 0))
+    assert torch.equal(some, find_prototypes(table, 20, 0))
     assert (some.min(0).values >= table.min(0).values).all()
     assert (some.max(0).values <= table.max(0).values).all()
     # They stand for all of it better than samples of it do.

@@ -4,8 +4,7 @@ import pytest
 import torch
 
 from genurl_graph.config.parameters import ImageViewConfig
-from genurl_graph.exceptions import InputError
-from genurl_graph.objectives.views import check_views, random_view
+from genurl_graph.objectives.views import random_view
 
 
 def pictures(n=64, channels=3, side=16, seed=0):
@@ -117,11 +116,3 @@ def test_every_image_draws_its_own_and_the_seed_repeats_them():
     torch.manual_seed(0)
     last = images.contiguous(memory_format=torch.channels_last)
     torch.testing.assert_close(random_view(last, views), first)
-
-
-@pytest.mark.parametrize(
-    ("name", "value"), [("crop", 0.0), ("crop", 1.5), ("ratio", -1.0), ("flip", 2.0), ("jitter", -0.1), ("blur", 1.1)]
-)
-def test_shares_out_of_range_are_named(name, value):
-    with pytest.raises(InputError, match=rf"images\.{name}: found {value}"):
-        check_views(ImageViewConfig(**{name: value}))

@@ -170,25 +170,8 @@ def test_gradients_are_clipped_to_the_norm():
     assert torch.stack(norms).tolist() == pytest.approx([0.5] * 12, rel=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        ({"epochs": 0}, "training.epochs"),
-        ({"lr": 0.0}, "training.lr"),
-        ({"lr": float("nan")}, "training.lr"),
-        ({"schedule": "step"}, "training.schedule"),
-        ({"clip_norm": -1.0}, "training.clip_norm"),
-        ({"patience": -1}, "training.patience"),
-        ({"checkpoint_every": 0}, "training.checkpoint_every"),
-    ],
-)
-def test_bad_configuration_names_the_key(values, message):
-    with pytest.raises(InputError, match=message):
-        run(config=replace(CONFIG, **values))
-
-
 def test_resume_needs_a_checkpoint(tmp_path):
-    with pytest.raises(InputError, match="resume: needs a checkpoint"):
+    with pytest.raises(InputError, match="resume: found no checkpoint"):
         run(resume=True)
     with pytest.raises(InputError, match="there is no checkpoint"):
         run(checkpoint=Checkpoint(tmp_path / "none.ckpt", {}), resume=True)
