@@ -119,7 +119,7 @@ def test_missing_file_and_folder(tmp_path):
         Checkpoint(tmp_path / "none", RUN).restore(*trained())
     with pytest.raises(InputError, match="there is no checkpoint"):
         Checkpoint(tmp_path, RUN).restore(*trained())
-    with pytest.raises(InputError, match="cannot write"):
+    with pytest.raises(InputError, match="cannot be written"):
         Checkpoint(tmp_path / "no" / "folder", RUN).save(*trained(), [1.0])
 
 
@@ -204,8 +204,6 @@ def test_neighbors_are_kept_beside_it(tmp_path, found):
 def test_damaged_neighbors_are_searched_again(tmp_path, found):
     checkpoint = Checkpoint(tmp_path / "run.ckpt", RUN)
     checkpoint.save_neighbors(found)
-    content = bytearray(checkpoint.search.read_bytes())
-    content[-1] ^= 1
-    checkpoint.search.write_bytes(content)
+    damaged(checkpoint.search, -1)
     with pytest.warns(UserWarning, match="damaged .*searched again"):
         assert checkpoint.neighbors(CPU) is None
