@@ -86,7 +86,7 @@ def watched() -> dict[str, Step]:
     """The steps of `fit`, by name; filled, and told on stderr, as they end."""
     from genurl_graph.graph import sources
     from genurl_graph.inference import fit
-    from genurl_graph.objectives import mini_batch
+    from genurl_graph.objectives import base
     from genurl_graph.tasks import TrainingProblem, graph, prepare
 
     steps: dict[str, Step] = {}
@@ -96,7 +96,7 @@ def watched() -> dict[str, Step]:
         graph: ("propagated", "propagation_edges", "merged_graph", "MiniBatchObjective", "NeighborBatchObjective"),
         TrainingProblem: ("summary",),
         fit: ("train",),
-        mini_batch: ("embed_rows",),
+        base: ("embed_rows",),
     }
     for module, names in parts.items():
         for name in names:
