@@ -1,18 +1,19 @@
-"""Raw files that are missing are fetched into the data root, completely or not at all.
+"""Raw files that are missing are fetched by pooch into the data root, completely or not at all.
 
-Checked are the size that the server announces and, of archives, the CRC-32 of every unpacked file and the SHA-256
-in ``FOLDER.zip.sha256`` where that file stands in the data root; else it is written, for the next time.
+Checked are the size that the server announces, the hash where the registry has one and, of archives, the CRC-32 of
+every unpacked file and the SHA-256 in ``FOLDER.zip.sha256`` where that file stands in the data root; else it is
+written, for the next time.
 """
 
-import hashlib
 import shutil
 import stat
 import sys
 import tempfile
-import urllib.request
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from genurl_graph.datasets.registry import DatasetInfo, stored
 from genurl_graph.exceptions import InputError
@@ -49,72 +50,106 @@ def ensure_files(entry: DatasetInfo, root: Path, *, large: bool = False) -> None
     try:
         if len(entry.urls) == len(entry.files):
             for position in missing:
-                _fetch(entry.urls[position], root / entry.files[position])
+                known = entry.hashes[position] if entry.hashes else ""
+                _fetch(entry.urls[position], root / entry.files[position], known)
         else:
             _fetch_archive(entry, root, missing)
     except (OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
-        # urllib's failures (no route, timeout, HTTP status) are all OSError.
-        reason = f"the download failed ({_brief(error)})"
+        # The failures of requests (no route, timeout, HTTP status) are all OSError.
+        reason = f"the download failed ({str(error) or type(error).__name__})"
         raise InputError(_instructions(entry, root, missing, reason)) from error
 
 
-def open_url(url: str) -> IO[bytes]:
-    """Open a URL for reading; the one place where the package touches the network."""
-    response: IO[bytes] = urllib.request.urlopen(url, timeout=TIMEOUT)
-    return response
+def transfer(url: str, path: Path, bar: Any) -> None:
+    """Write what a URL answers to a file; the one place where the package touches the network.
 
+    Parameters
+    ----------
+    url
+        Proxies are those of the environment.
+    path
+        The file, in a folder that exists.
+    bar
+        A tqdm bar of bytes.
+    """
+    import pooch
 
-def _fetch(url: str, target: Path) -> str:
-    """Download to `target`, whole or not at all; the SHA-256 of what came."""
-    with open_url(url) as response:
-        headers = getattr(response, "headers", {})
-        if headers.get("Content-Type", "").startswith("text/html"):  # a login page of the network, never a data file
+    def check(response: Any, **_: Any) -> None:
+        if not response.ok or response.is_redirect:
+            return
+        if response.headers.get("Content-Type", "").startswith("text/html"):  # a login page of the network, no data
             raise ValueError(f"{url} answered with a web page instead of a file")
-        length = headers.get("Content-Length")
-        announced = None if length is None else int(length)
-        # Only now, when there is something to write: an offline attempt leaves no empty folders behind.
-        target.parent.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(target.parent).free
-        if announced is not None and announced > free:
-            raise ValueError(f"{url} has {announced:,} bytes, and {target.parent} has {free:,} left")
-        digest = hashlib.sha256()
-        with atomic_write(target) as temporary, open(temporary, "wb") as out, _bar(target.name, announced) as bar:
-            while block := response.read(BLOCK):
-                out.write(block)
-                digest.update(block)
-                bar.update(len(block))
-            if announced is not None and out.tell() != announced:
-                raise ValueError(f"{url} ended after {out.tell()} of {announced} bytes")
-    return digest.hexdigest()
+        announced, free = int(response.headers.get("Content-Length", 0)), shutil.disk_usage(path.parent).free
+        if announced > free:
+            raise ValueError(f"{url} has {announced:,} bytes, and {path.parent} has {free:,} left")
+
+    # As it is stored: a server that calls a .gz file "encoded" would have it unpacked on the way.
+    as_stored = {"Accept-Encoding": "identity"}
+    options = {"timeout": TIMEOUT, "headers": as_stored, "hooks": {"response": check}}
+    pooch.HTTPDownloader(progressbar=bar, chunk_size=BLOCK, **options)(url, str(path), None)
+
+
+def _fetch(url: str, target: Path, known_hash: str, of: str = "the registry", *, large: bool = False) -> None:
+    """Download to `target`, whole or not at all; ValueError for another hash than the known one, ``ALGORITHM:HEX``."""
+    import pooch
+    from tqdm import tqdm
+
+    terminal = sys.stderr.isatty()
+    # On a terminal always, else of large files alone, a line a minute. pooch sets the total.
+    bar = tqdm(
+        total=1,
+        desc=target.name,
+        unit="B",
+        unit_scale=True,
+        leave=False,
+        mininterval=0.1 if terminal else 60,
+        disable=not (terminal or large),
+    )
+    with bar, _made(target.parent), atomic_write(target) as temporary:
+        transfer(url, temporary, bar)
+        algorithm, _, expected = known_hash.partition(":")
+        if known_hash and (found := pooch.file_hash(str(temporary), alg=algorithm)) != expected:
+            raise ValueError(f"{url} has the hash {algorithm}:{found}, but {expected} in {of}")
+
+
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """Context with a folder, which is removed again, with its parents, where it was made and nothing came into it."""
+    new = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    finally:
+        for each in new:
+            with suppress(OSError):  # not empty
+                each.rmdir()
 
 
 def _fetch_archive(entry: DatasetInfo, root: Path, missing: list[int]) -> None:
+    import pooch
+
     (url,) = entry.urls
     archive = root / f"{entry.folder}.zip"
     note = root / f"{archive.name}.sha256"
+    known = f"sha256:{note.read_text(encoding='utf-8').partition(' ')[0].strip()}" if note.exists() else ""
     try:
-        found = _fetch(url, archive)
-        if note.exists() and (expected := note.read_text(encoding="utf-8").partition(" ")[0].strip()) != found:
-            raise ValueError(f"{url} has the SHA-256 {found}, and {note} says {expected}; delete one of them")
+        _fetch(url, archive, known, f"{note} (delete it to accept this one)", large=entry.download_mb >= LARGE_MB)
         with zipfile.ZipFile(archive) as bundle, tempfile.TemporaryDirectory(dir=root) as scratch:
             _check_members(bundle, url, shutil.disk_usage(root).free)
             # The archive's own top folder ("arxiv/") differs from the folder it is unpacked to.
             members = {name.partition("/")[2]: name for name in bundle.namelist()}
             # All of them, and only then into place: a damaged archive leaves nothing behind.
-            unpacked = []
+            unpacked = {}
             for position in missing:
                 file = entry.files[position]
-                with (
-                    bundle.open(members[file.partition("/")[2]]) as source,
-                    open(Path(scratch) / f"{position}", "wb") as out,
-                ):
+                unpacked[file] = Path(scratch) / f"{position}"
+                with bundle.open(members[file.partition("/")[2]]) as source, open(unpacked[file], "wb") as out:
                     shutil.copyfileobj(source, out)
-                unpacked.append((Path(out.name), root / file))
-            for source_file, target in unpacked:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.move(source_file, target)
+            for file, found in unpacked.items():
+                (root / file).parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(found, root / file)
         with atomic_write(note) as temporary:
-            temporary.write_text(f"{found}  {archive.name}\n", encoding="utf-8")
+            temporary.write_text(f"{pooch.file_hash(str(archive))}  {archive.name}\n", encoding="utf-8")
     finally:
         archive.unlink(missing_ok=True)
 
@@ -130,23 +165,6 @@ def _check_members(bundle: zipfile.ZipFile, url: str, free: int) -> None:
         raise ValueError(f"{url} unpacks to {size:,} bytes, and {free:,} are left on the disk")
 
 
-def _bar(name: str, total: int | None) -> Any:
-    """Progress on stderr: on a terminal always, else of large files, a line a minute."""
-    from tqdm import tqdm
-
-    terminal = sys.stderr.isatty()
-    large = total is not None and total >= LARGE_MB * 10**6
-    return tqdm(
-        total=total,
-        desc=name,
-        unit="B",
-        unit_scale=True,
-        leave=False,
-        mininterval=0.1 if terminal else 60,
-        disable=not (terminal or large),
-    )
-
-
 def _instructions(entry: DatasetInfo, root: Path, missing: list[int], reason: str) -> str:
     single = len(entry.urls) == len(entry.files)
     sources = [entry.urls[position] for position in missing] if single else list(entry.urls)
@@ -158,8 +176,3 @@ def _instructions(entry: DatasetInfo, root: Path, missing: list[int], reason: st
         f"{files}\nthere by hand{unpack}, from\n{origin}\n"
         "or name another folder with --data-root or $GENURL_DATA"
     )
-
-
-def _brief(error: Exception) -> str:
-    reason = getattr(error, "reason", error)
-    return str(reason) or type(error).__name__

@@ -1,4 +1,4 @@
-"""Read a node-property data set of the Open Graph Benchmark from its raw files, without pickle or prompts."""
+"""Read node and link data sets of the Open Graph Benchmark from their raw files, without pickle or prompts."""
 
 from __future__ import annotations
 
@@ -7,16 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import torch
 from torch import Tensor
 
 from genurl_graph.datasets.registry import DatasetInfo
-from genurl_graph.exceptions import InputError
-
-if TYPE_CHECKING:
-    from torch_geometric.data import Data
-from typing import TYPE_CHECKING
-
+from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.inputs.safe_load import load_tensors
 
 if TYPE_CHECKING:
@@ -45,9 +41,8 @@ def read_ogb(entry: DatasetInfo, root: Path) -> Data:
     x = read_features(folder)
     n = len(x)
     label_file = folder / "raw" / "node-label.csv.gz"
-    label = read_table(label_file, np.dtype(np.float64))[:, 0]
-    if len(label) != n:
-        raise InputError(f"{label_file}: {len(label)} rows, expected {n} (num-node-list.csv.gz)")
+    label = read_table(label_file, np.float64)[:, 0]
+    _check_rows(label_file, label, n, "num-node-list.csv.gz")
     edge_file = folder / "raw" / "edge.csv.gz"
     edge_index = node_indices(edge_file, n, columns=2).t().contiguous()
     (split,) = entry.pyg
@@ -65,12 +60,16 @@ def read_ogb(entry: DatasetInfo, root: Path) -> Data:
 
 def read_features(folder: Path) -> Tensor:
     """Features of the nodes, float32 [n, f], as many as ``raw/num-node-list.csv.gz`` says."""
-    n = int(read_table(folder / "raw" / "num-node-list.csv.gz", np.dtype(np.int64))[0, 0])
+    n = int(read_table(folder / "raw" / "num-node-list.csv.gz", np.int64)[0, 0])
     file = folder / "raw" / "node-feat.csv.gz"
-    x = read_table(file, np.dtype(np.float32))
-    if len(x) != n:
-        raise InputError(f"{file}: {len(x)} rows, expected {n} (num-node-list.csv.gz)")
+    x = read_table(file, np.float32)
+    _check_rows(file, x, n, "num-node-list.csv.gz")
     return torch.from_numpy(x)
+
+
+def _check_rows(path: Path, table: Any, n: int, of: str) -> None:
+    if len(table) != n:
+        raise wrong(path, f"{len(table)} rows", f"{n} ({of})")
 
 
 def _mask(path: Path, n: int) -> Tensor:
@@ -81,36 +80,23 @@ def _mask(path: Path, n: int) -> Tensor:
 
 def node_indices(path: Path, n: int, columns: int) -> Tensor:
     """Table of nodes, int64 [rows, columns]; InputError for another width, or for nodes that do not exist."""
-    table = read_table(path, np.dtype(np.int64))
+    table = read_table(path, np.int64)
     if table.shape[1] != columns:
-        raise InputError(f"{path}: {table.shape[1]} columns, expected {columns}")
+        raise wrong(path, f"{table.shape[1]} columns", columns)
     if table.min() < 0 or table.max() >= n:
         row = int(((table < 0) | (table >= n)).any(axis=1).argmax())
-        raise InputError(f"{path}: line {row + 1} is {table[row].tolist()}, expected nodes from 0 to {n - 1}")
+        raise wrong(f"{path}: line {row + 1}", table[row].tolist(), f"nodes from 0 to {n - 1}")
     return torch.from_numpy(table)
 
 
-def read_table(path: Path, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    """Table [rows, columns] of a gzipped CSV without header; pyarrow, when installed, reads it faster."""
+def read_table(path: Path, dtype: type[np.generic]) -> npt.NDArray[Any]:
+    """Table [rows, columns] of a gzipped CSV without header."""
     try:
-        try:
-            import pyarrow.csv
-        except ImportError:
-            # numpy opens .gz by itself. max_rows=None reads in blocks, so memory stays near the result's.
-            table: npt.NDArray[Any] = np.loadtxt(path, dtype=dtype, delimiter=",", ndmin=2)
-        else:
-            columns = pyarrow.csv.read_csv(
-                path,
-                read_options=pyarrow.csv.ReadOptions(autogenerate_column_names=True),
-                convert_options=pyarrow.csv.ConvertOptions(null_values=["", "nan"]),
-            )
-            table = np.empty((columns.num_rows, columns.num_columns), dtype=dtype)
-            for position, column in enumerate(columns.columns):
-                table[:, position] = column.to_numpy()
-    except (OSError, EOFError, ValueError) as error:  # pyarrow's errors are ValueError or OSError
+        table: npt.NDArray[Any] = pd.read_csv(path, header=None, dtype=dtype).to_numpy()
+    except pd.errors.EmptyDataError as error:
+        raise InputError(f"{path}: the file is empty") from error
+    except (OSError, EOFError, ValueError, OverflowError) as error:
         raise InputError(f"{path}: cannot be read as numbers: {error}") from error
-    if table.size == 0:
-        raise InputError(f"{path}: the file is empty")
     return table
 
 
@@ -135,9 +121,8 @@ def read_ogb_links(entry: DatasetInfo, root: Path) -> Data:
     n = len(x)
     edges = node_indices(folder / "raw" / "edge.csv.gz", n, columns=2).t()
     weight_file = folder / "raw" / "edge_weight.csv.gz"
-    weight = torch.from_numpy(read_table(weight_file, np.dtype(np.float32))[:, 0])
-    if len(weight) != edges.size(1):
-        raise InputError(f"{weight_file}: {len(weight)} rows, expected {edges.size(1)} (edge.csv.gz)")
+    weight = torch.from_numpy(read_table(weight_file, np.float32)[:, 0])
+    _check_rows(weight_file, weight, edges.size(1), "edge.csv.gz")
     (split,) = entry.pyg
     pairs = {}
     for name, file in (("val", "valid"), ("test", "test")):
@@ -164,14 +149,14 @@ def load_arrays(path: Path) -> dict[str, Any]:
     allowed: list[Any] = [*makers, np.ndarray, np.dtype, *numbers]
     found = load_tensors(path, "arrays of numbers", allowed)
     if not isinstance(found, dict):
-        raise InputError(f"{path}: found {type(found).__name__}; expected a dictionary of arrays")
+        raise wrong(path, type(found).__name__, "a dictionary of arrays")
     return found
 
 
 def _pairs(stored: dict[str, Any], key: str, path: Path, n: int) -> Tensor:
     table = np.asarray(stored.get(key))
     if table.ndim != 2 or table.shape[1] != 2 or table.dtype.kind != "i":
-        raise InputError(f"{path}: {key!r} has shape {list(table.shape)}; expected pairs of nodes [m, 2]")
+        raise wrong(f"{path}: {key}", f"shape {list(table.shape)}", "pairs of nodes [m, 2]")
     if table.size and (table.min() < 0 or table.max() >= n):
-        raise InputError(f"{path}: {key!r} holds nodes from {table.min()} to {table.max()}; expected 0 to {n - 1}")
+        raise wrong(f"{path}: {key}", f"nodes from {table.min()} to {table.max()}", f"0 to {n - 1}")
     return torch.from_numpy(table.astype(np.int64)).t().contiguous()

@@ -2,7 +2,6 @@
 
 import os
 import re
-import urllib.error
 from pathlib import Path
 
 import numpy as np
@@ -79,10 +78,10 @@ def test_offline_download_says_which_files_to_put_where(run, tmp_path, monkeypat
     from genurl_graph import datasets
     from genurl_graph.datasets import download
 
-    def offline(url: str) -> None:
-        raise urllib.error.URLError("no route to host")
+    def offline(*_: object) -> None:
+        raise OSError("no route to host")
 
-    monkeypatch.setattr(download, "open_url", offline)
+    monkeypatch.setattr(download, "transfer", offline)
     result = run("embed", "--dataset", "cora", "--data-root", tmp_path / "root", code=2)
     for file in datasets.info("cora").files:
         assert str(tmp_path / "root" / file) in result.stderr

@@ -168,11 +168,11 @@ def test_large_downloads_wait_for_yes(run, tmp_path: Path, monkeypatch: pytest.M
 
     asked: list[str] = []
 
-    def offline(url: str) -> None:
+    def offline(url: str, *_: object) -> None:
         asked.append(url)
         raise OSError("no route to host")
 
-    monkeypatch.setattr(download, "open_url", offline)
+    monkeypatch.setattr(download, "transfer", offline)
     call = ("ogb", "--dataset", "ogbn-products", "--data-root", tmp_path / "root")
     refused = run(*call, code=2).stderr
     assert "--yes" in refused

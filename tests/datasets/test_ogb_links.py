@@ -115,9 +115,9 @@ def test_a_pickle_that_would_run_code_is_refused_unread(root: Path, tmp_path: Pa
     ("content", "message"),
     [
         ([1, 2], "found list; expected a dictionary"),
-        ({"edge": np.zeros((3, 2), dtype=np.int64)}, r"'edge_neg' has shape \[\]"),
-        ({"edge": np.zeros((3, 3), dtype=np.int64)}, r"'edge' has shape \[3, 3\]"),
-        ({"edge": np.full((3, 2), N)}, f"'edge' holds nodes from {N} to {N}; expected 0 to {N - 1}"),
+        ({"edge": np.zeros((3, 2), dtype=np.int64)}, r"edge_neg: found shape \[\]"),
+        ({"edge": np.zeros((3, 3), dtype=np.int64)}, r"edge: found shape \[3, 3\]"),
+        ({"edge": np.full((3, 2), N)}, f"edge: found nodes from {N} to {N}; expected 0 to {N - 1}"),
     ],
 )
 def test_bad_splits(root: Path, content: Any, message: str) -> None:
@@ -128,7 +128,7 @@ def test_bad_splits(root: Path, content: Any, message: str) -> None:
 
 def test_weights_of_other_edges(root: Path) -> None:
     table(root / "ogbl_collab" / "raw" / "edge_weight.csv.gz", [1, 2])
-    with pytest.raises(InputError, match=r"edge_weight.csv.gz: 2 rows, expected 125"):
+    with pytest.raises(InputError, match=r"edge_weight.csv.gz: found 2 rows; expected 125"):
         datasets.load("ogbl-collab", root)
 
 

@@ -162,7 +162,7 @@ CSR = {"adj_data": np.ones(2), "adj_indices": np.array([1, 2]), "adj_indptr": np
         ),
         (GOOD | {"x": np.empty((0, 2))}, "expected at least one row"),
         (GOOD | {"x": np.array([{}, {}, {}])}, "Object arrays cannot be loaded"),
-        (GOOD | {"x": np.eye(3, dtype=complex)}, "found dtype complex128; expected real numbers"),
+        (GOOD | {"x": np.eye(3, dtype=complex)}, "dtype complex128; expected real numbers"),
         (GOOD | CSR | {"adj_shape": np.array([3, 3])}, "both 'adj_data' and 'edge_index'"),
         (CSR, "found no key 'adj_shape'"),
         (CSR | {"adj_shape": np.array([3, 2])}, "adj_.*: found no CSR matrix"),

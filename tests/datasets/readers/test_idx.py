@@ -145,10 +145,10 @@ def test_a_missing_part_is_named_with_its_place(tmp_path: Path, monkeypatch: pyt
     write_parts(tmp_path)
     (tmp_path / "MNIST/raw/train-images-idx3-ubyte.gz").unlink()
 
-    def refuse(url: str):
+    def refuse(*_: object) -> None:
         raise OSError("no network")
 
-    monkeypatch.setattr(download, "open_url", refuse)
+    monkeypatch.setattr(download, "transfer", refuse)
     assert datasets.load("mnist", tmp_path).num_nodes == 6
     with pytest.raises(InputError, match=r"MNIST-train: 1 of 2 files are missing") as caught:
         datasets.load("mnist-train", tmp_path)
