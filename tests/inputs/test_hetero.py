@@ -291,7 +291,7 @@ def broken(change: Any) -> HeteroData:
         (lambda d: d["new"].update(y=torch.ones(2)), "node type 'new': found neither x nor num_nodes"),
         (
             lambda d: d["paper", "cites", "paper"].update(edge_weight=torch.ones(2)),
-            "cites__paper: edge_weight: found .* of shape \[2\]; expected numbers \[50\]",
+            r"cites__paper: edge_weight: found .* of shape \[2\]; expected numbers \[50\]",
         ),
         (lambda d: d["paper", "cites", "paper"].edge_weight.neg_(), "cites__paper: edge_weight: found 50 negative"),
         (
