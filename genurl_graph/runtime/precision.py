@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import wrong
 
 DTYPES = {"float32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -24,13 +24,11 @@ _STEP: ContextVar[tuple[str, torch.dtype] | None] = ContextVar("precision", defa
 
 
 def check_precision(precision: str, device: torch.device) -> None:
-    """InputError for a `precision` that is unknown, or that `device` does not compute in."""
-    if precision not in DTYPES:
-        raise InputError(f"training.precision: unknown {precision!r}; expected {', '.join(DTYPES)}")
+    """InputError for a `precision` that `device` does not compute in."""
     if precision == "fp16" and device.type == "cpu":
-        raise InputError("training.precision: found fp16 on the CPU; expected float32 or bf16 there")
+        raise wrong("training.precision", "fp16 on the CPU", "float32 or bf16 there")
     if precision == "bf16" and device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
-        raise InputError("training.precision: this GPU does not compute in bf16; expected fp16 or float32")
+        raise wrong("training.precision", "bf16 on a GPU that does not compute in it", "fp16 or float32")
 
 
 @contextmanager

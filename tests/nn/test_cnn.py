@@ -35,10 +35,10 @@ def test_shapes(name, columns, shape):
 @pytest.mark.parametrize(
     ("name", "columns", "message"),
     [
-        ("auto", 785, "785 columns are no square images"),
+        ("auto", 785, "785 columns, which are no square images"),
         ("28x28", 784, "found '28x28'; expected auto or HEIGHT"),
         ("0x28x1", 784, "found '0x28x1'"),
-        ("28x28x3", 784, "are 2352 pixels; found 784 columns"),
+        ("28x28x3", 784, "found 784 columns; expected 2352, the pixels of 28x28x3"),
     ],
 )
 def test_bad_shapes(name, columns, message):

@@ -136,7 +136,7 @@ def test_precisions_that_cannot_be_are_named():
 
 def test_a_gpu_without_bf16_is_named(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: False)
-    with pytest.raises(InputError, match="this GPU does not compute in bf16; expected fp16 or float32"):
+    with pytest.raises(InputError, match="found bf16 on a GPU that does not compute in it; expected fp16 or float32"):
         check_precision("bf16", torch.device("cuda"))
     check_precision("fp16", torch.device("cuda"))
 

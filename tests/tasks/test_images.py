@@ -126,12 +126,12 @@ class Odd(Dataset):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (Odd(torch.zeros(3, 8, 8), torch.zeros(3, 8, 9)), "Odd: item 1 is 3x8x9, but the first one 3x8x8"),
-        (Odd(torch.zeros(3, 8, 8), torch.zeros(1, 8, 8)), "Odd: item 1 is 1x8x8, but the first one 3x8x8"),
-        (Odd(torch.zeros(3, 8, 8), "text"), "Odd: item 1 is no image"),
+        (Odd(torch.zeros(3, 8, 8), torch.zeros(3, 8, 9)), "Odd: item 1: found an image 3x8x9; expected 3x8x8"),
+        (Odd(torch.zeros(3, 8, 8), torch.zeros(1, 8, 8)), "Odd: item 1: found an image 1x8x8; expected 3x8x8"),
+        (Odd(torch.zeros(3, 8, 8), "text"), "Odd: item 1: found no image"),
         (Odd(), "Odd: found no images"),
         (pictures(20), "sampling.batch_size: found 32 for 20 images; expected 2 to 20"),
-        (np.zeros((40, 10)), "encoder.image: 10 columns are no square images"),
+        (np.zeros((40, 10)), "encoder.image: found 10 columns, which are no square images"),
         (np.full((40, 3, 8, 8), np.nan), "NaN"),
         (pictures(height=2), "encoder cnn: found images of 2 x 8"),
     ],
