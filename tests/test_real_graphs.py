@@ -82,7 +82,7 @@ def test_isolated_nodes_and_components(encoder, x):
     assert summary["n_components_before"] >= 3 + 9 - 1
     assert summary["n_components_after"] <= summary["n_components_before"]
     if x:
-        assert summary["n_components_after"] < 5  # feature edges reach every node
+        assert summary["n_components_after"] < 5  # kNN edges reach every node
     if encoder != "free":
         torch.testing.assert_close(found.transform(data), found.embedding_, rtol=1e-3, atol=1e-3)
 

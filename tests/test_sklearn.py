@@ -81,12 +81,3 @@ def test_deterministic_whatever_the_number_of_threads(digits):
 
 def _ten_nearest(z):
     return KNeighborsClassifier(11).fit(z, np.zeros(len(z))).kneighbors(z, return_distance=False)[:, 1:]
-
-
-def test_two_instances_with_one_seed_agree(digits):
-    x, _ = digits
-    far = np.concatenate([x[:100], x[100:200] + 1000.0])  # a neighbour graph in two parts
-    first, second = (GenURL(epochs=30, random_state=3).fit_transform(far) for _ in range(2))
-    np.testing.assert_array_equal(first, second)
-    assert np.isfinite(first).all()
-    assert not np.array_equal(first, GenURL(epochs=30, random_state=4).fit_transform(far))

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+import torch
+from torch_geometric.data import Data
 
 from genurl_graph import GenURL
 
@@ -24,8 +26,10 @@ def test_two_samples_and_more(n, encoder):
 
 @pytest.mark.parametrize("encoder", ["free", "mlp"])
 def test_duplicates_and_constants(encoder):
-    same = np.repeat(RNG.normal(size=(3, 4)), 20, axis=0).astype(np.float32)
-    assert np.isfinite(fitted(same, encoder=encoder, epochs=5)).all()
+    same = fitted(np.repeat(RNG.normal(size=(3, 4)), 20, axis=0).astype(np.float32), encoder=encoder, epochs=5)
+    assert np.isfinite(same).all()
+    # Each row of an embedding table is learned by itself.
+    assert encoder != "free" or len(np.unique(same, axis=0)) == 60
     assert np.isfinite(fitted(np.ones((30, 4), np.float32), encoder=encoder, epochs=5)).all()
     half = np.concatenate([RNG.normal(size=(60, 2)), np.full((60, 3), 7.0)], axis=1).astype(np.float32)
     assert np.isfinite(fitted(half, encoder=encoder, epochs=5)).all()
@@ -47,7 +51,7 @@ def test_neighbour_graph_in_parts():
     assert gaps.min() > 2 * spread
 
 
-@pytest.mark.parametrize(("components", "features"), [(1, 5), (1, 1), (2, 1), (3, 2), (16, 3)])
+@pytest.mark.parametrize(("components", "features"), [(1, 5), (1, 1), (2, 1), (3, 2), (16, 3), (2, 80)])
 def test_any_number_of_dimensions(components, features):
     x = RNG.normal(size=(60, features)).astype(np.float32)
     z = fitted(x, n_components=components)
@@ -61,6 +65,15 @@ def test_a_line_keeps_the_order_of_a_curve():
     z = fitted(curve, n_components=1, epochs=150)[:, 0]
     assert abs(np.corrcoef(np.argsort(np.argsort(z)), np.arange(200))[0, 1]) > 0.85
     assert np.isfinite(z).all()
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_smallest_graphs(n):
+    data = Data(
+        x=torch.from_numpy(RNG.normal(size=(n, 4)).astype(np.float32)), edge_index=torch.tensor([[0, 1], [1, 0]])
+    )
+    small = {"encoder.hidden": 8, "sampling.n_negatives": 4}
+    assert torch.isfinite(fitted(data, n_components=4, epochs=3, config=small)).all()
 
 
 @pytest.mark.parametrize("scale", [1e-20, 1e20])

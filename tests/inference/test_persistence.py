@@ -89,7 +89,7 @@ def test_files_are_safetensors_and_json(folder):
     assert not any(b"\x80\x04\x95" in path.read_bytes()[:2000] for path in folder.iterdir())
 
 
-def test_free_table_and_saving_over_an_earlier_model(folder, vectors):
+def test_embedding_table_and_saving_over_an_earlier_model(folder, vectors):
     model = GenURL(epochs=2, random_state=0).fit(vectors)
     model.save(folder)
     loaded = GenURL.load(folder)

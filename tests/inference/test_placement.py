@@ -1,4 +1,4 @@
-"""Transform of a free table: new samples beside their neighbours, each by itself."""
+"""Transform of an embedding table: new samples beside their neighbours, each by itself."""
 
 import numpy as np
 import pytest
@@ -31,9 +31,10 @@ def test_new_samples_come_to_lie_among_their_like(fitted, digits):
     assert fitted.transform(x[1200:]).shape == (len(x) - 1200, 2)
 
 
-def test_fitted_samples_keep_their_places(fitted, digits):
+def test_fitted_samples_keep_their_coordinates(fitted, digits):
     x, _ = digits
     np.testing.assert_array_equal(fitted.transform(x[:1200]), fitted.embedding_.numpy())
+    assert torch.equal(fitted.transform(torch.from_numpy(x[:1200])), fitted.embedding_)
 
 
 def test_the_batch_does_not_matter(fitted, digits):
@@ -48,13 +49,6 @@ def test_the_batch_does_not_matter(fitted, digits):
         np.testing.assert_array_equal(fitted.transform(new[i : i + 1])[0], together[i])
     company = np.concatenate([new[:3], 50 * np.random.default_rng(1).random((40, 64), dtype=np.float32)])
     np.testing.assert_array_equal(fitted.transform(company)[:3], together[:3])
-
-
-def test_saved_tables_place_as_before(fitted, digits, tmp_path):
-    new = digits[0][1200:1300]
-    fitted.save(tmp_path / "model")
-    loaded = GenURL.load(tmp_path / "model")
-    np.testing.assert_array_equal(loaded.transform(new), fitted.transform(new))
 
 
 @pytest.mark.parametrize("kind", ["sparse", "principal components", "cosine components"])
@@ -96,18 +90,13 @@ def test_what_cannot_be_placed(digits):
         model.transform(x[100:110])
 
 
-def test_tensors_come_back_as_tensors(fitted, digits):
-    new = torch.from_numpy(digits[0][1200:1210])
-    assert torch.equal(fitted.transform(new), torch.from_numpy(fitted.transform(new.numpy())))
-
-
 def test_a_point_between_clusters_leaves_the_middle():
-    """Where the mean of its neighbours is nobody's place, a sample moves on to where its similarities are."""
+    """Where the mean of its neighbours is no sample's, a new one moves on to where its similarities are."""
     rng = np.random.default_rng(0)
     x = np.concatenate([rng.normal(0, 1, (200, 5)), rng.normal(8, 1, (200, 5))]).astype(np.float32)
     model = GenURL(random_state=0).fit(x)
     z = model.embedding_.numpy()
     new = x[:50] + rng.normal(0, 0.01, (50, 5)).astype(np.float32)
-    # A sample beside a fitted one, though not the same, lies near it, relative to the size of the picture.
+    # A sample beside a fitted one, though not the same, lies near it, relative to the extent of the layout.
     distance = np.linalg.norm(model.transform(new) - z[:50], axis=1)
     assert np.median(distance) < 0.1 * np.ptp(z)

@@ -89,7 +89,7 @@ def test_given_weights_are_brought_to_the_scale_of_similarities():
 
 
 @pytest.mark.parametrize("in_p", [0.0, 0.3])
-def test_propagation_over_feature_edges_fades_with_the_degree(in_p):
+def test_propagation_over_knn_edges_fades_with_the_degree(in_p):
     problem, data, config = build({"merge.propagation_weight": 0.6, "merge.feature_weight": in_p})
     _, edges, p = feature_similarities(data, config, 0, CPU)
     expected = adjacency() + 0.6 * dense(edges, p) / (1 + mean_degree()) + torch.eye(12)

@@ -8,6 +8,7 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 from torch.utils.data import Dataset, IterableDataset
+from torch_geometric.data import Data
 
 from genurl_graph import GenURL
 from genurl_graph.datasets import read
@@ -16,7 +17,7 @@ from genurl_graph.exceptions import InputError
 SMALL = {"encoder.hidden": 16, "encoder.dim": 8, "sampling.batch_size": 32, "loss.projector": 16}
 
 
-def pictures(n=48, channels=3, height=8, width=8):
+def random_images(n=48, channels=3, height=8, width=8):
     return np.random.default_rng(0).random((n, channels, height, width), dtype=np.float32)
 
 
@@ -49,7 +50,7 @@ def test_learns_what_the_untrained_encoder_does_not_know(digits, encoder, floor)
 
 
 def test_new_images_are_embedded_each_alone_and_by_a_saved_model(tmp_path):
-    x = pictures()
+    x = random_images()
     fitted = model().fit(x)
     torch.testing.assert_close(torch.as_tensor(fitted.transform(x)), fitted.embedding_, atol=1e-5, rtol=1e-5)
     few = fitted.transform(x[[7, 3]])
@@ -59,7 +60,7 @@ def test_new_images_are_embedded_each_alone_and_by_a_saved_model(tmp_path):
 
 
 def test_resumed_run_is_the_uninterrupted_one(tmp_path):
-    x, whole = pictures(), model(epochs=3).fit(pictures())
+    x, whole = random_images(), model(epochs=3).fit(random_images())
 
     def stop(epoch, loss):
         if epoch == 2:
@@ -99,7 +100,7 @@ def test_same_images_by_every_way_in(tmp_path):
 def test_a_module_of_the_users_own():
     network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 36, 5))
     before = [p.clone() for p in network.parameters()]
-    fitted = model(network).fit(pictures())
+    fitted = model(network).fit(random_images())
     assert fitted.embedding_.shape == (48, 5)
     assert all(torch.equal(a, b) for a, b in zip(before, network.parameters(), strict=True))
     assert not torch.equal(fitted.encoder_[0].weight, network[0].weight)
@@ -108,7 +109,7 @@ def test_a_module_of_the_users_own():
 @pytest.mark.parametrize("loss", ["infonce", "barlow", "kl", "bce"])
 def test_other_losses_train_too(loss):
     more = {"merge__feature_weight": 0.0} if loss != "bce" else {"loss__metric": "euclidean", "loss__temperature": 1.0}
-    fitted = model(loss__name=loss, epochs=2, **more).fit(pictures())
+    fitted = model(loss__name=loss, epochs=2, **more).fit(random_images())
     assert torch.isfinite(fitted.embedding_).all()
 
 
@@ -123,17 +124,24 @@ class Odd(Dataset):
         return self.items[number]
 
 
+class Endless(IterableDataset):
+    def __iter__(self):
+        yield torch.zeros(3, 8, 8)
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [
+        (Endless(), "Endless: found a dataset without a length"),
+        (Data(x=torch.rand(40, 64), edge_index=torch.tensor([[0, 1], [1, 0]])), "task images: found edges"),
         (Odd(torch.zeros(3, 8, 8), torch.zeros(3, 8, 9)), "Odd: item 1: found an image 3x8x9; expected 3x8x8"),
         (Odd(torch.zeros(3, 8, 8), torch.zeros(1, 8, 8)), "Odd: item 1: found an image 1x8x8; expected 3x8x8"),
         (Odd(torch.zeros(3, 8, 8), "text"), "Odd: item 1: found no image"),
         (Odd(), "Odd: found no images"),
-        (pictures(20), "sampling.batch_size: found 32 for 20 images; expected 2 to 20"),
+        (random_images(20), "sampling.batch_size: found 32 for 20 images; expected 2 to 20"),
         (np.zeros((40, 10)), "encoder.image: found 10 columns, which are no square images"),
         (np.full((40, 3, 8, 8), np.nan), "NaN"),
-        (pictures(height=2), "encoder cnn: found images of 2 x 8"),
+        (random_images(height=2), "encoder cnn: found images of 2 x 8"),
     ],
 )
 def test_bad_images_are_named(data, message):
@@ -141,20 +149,6 @@ def test_bad_images_are_named(data, message):
         model().fit(data)
 
 
-def test_a_dataset_without_length_is_named():
-    class Endless(IterableDataset):
-        def __iter__(self):
-            yield torch.zeros(3, 8, 8)
-
-    with pytest.raises(InputError, match="Endless: found a dataset without a length"):
-        model().fit(Endless())
-
-
-def test_edges_and_encoders_of_rows_are_refused():
-    from torch_geometric.data import Data
-
-    x = torch.rand(40, 64)
-    with pytest.raises(InputError, match="task images: found edges"):
-        model().fit(Data(x=x, edge_index=torch.tensor([[0, 1], [1, 0]])))
+def test_encoders_of_rows_are_refused():
     with pytest.raises(InputError, match="encoder: found 'mlp', which reads no images; expected cnn, resnet"):
-        model("mlp").fit(x)
+        model("mlp").fit(torch.rand(40, 64))

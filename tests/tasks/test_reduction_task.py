@@ -1,4 +1,4 @@
-"""The reduction recipe: P of vectors, and where the free table starts."""
+"""The reduction recipe: P of vectors, and the start of the embedding table."""
 
 import numpy as np
 import pytest

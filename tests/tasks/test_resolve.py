@@ -12,9 +12,9 @@ from genurl_graph.tasks.resolve import resolve_normalization
 from tests.graph.test_edge_reliability import blobs, edges_of
 
 
-def graph(coherent=True):
+def graph(consistent=True):
     x, y = blobs(n=200, columns=200)
-    if not coherent:
+    if not consistent:
         x = (torch.rand(x.shape, generator=torch.Generator().manual_seed(5)) < 0.2).float()
     return Data(x=x, edge_index=edges_of(y, alike=True), y=y)
 
@@ -24,9 +24,9 @@ def chosen(data, **arguments):
     return config.encoder.name, config.merge.feature_weight
 
 
-def test_telling_features_weigh_more_and_are_kept_apart():
-    assert chosen(graph(coherent=True)) == ("sage", 30.0)
-    assert chosen(graph(coherent=False)) == ("gcn", 1.5)
+def test_consistent_features_weigh_more_and_are_kept_apart():
+    assert chosen(graph(consistent=True)) == ("sage", 30.0)
+    assert chosen(graph(consistent=False)) == ("gcn", 1.5)
 
 
 def test_what_is_asked_for_stands():

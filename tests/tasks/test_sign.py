@@ -50,31 +50,6 @@ def test_features_in_a_file_change_nothing(model, planted):
     assert torch.equal(again.fit(planted).embedding_, model.embedding_)
 
 
-def test_resume_continues_bit_for_bit(model, planted, tmp_path):
-    def part(callbacks=(), **options):
-        made = GenURL(
-            n_components=16,
-            encoder="sign",
-            epochs=8,
-            random_state=0,
-            config=FAST,
-            checkpoint=tmp_path / "state",
-            **options,
-        )
-        return made.fit(planted, callbacks=callbacks)
-
-    def stop(epoch, loss):
-        if epoch == 3:
-            import os
-            import signal
-
-            os.kill(os.getpid(), signal.SIGINT)
-
-    with pytest.raises(KeyboardInterrupt):
-        part([stop])
-    assert torch.equal(part(resume=True).embedding_, model.embedding_)
-
-
 def test_large_graphs_are_embedded_in_batches(monkeypatch, planted):
     assert GenURL().resolve(planted).encoder.name == "gcn"
     monkeypatch.setattr(resolution, "FULL_BATCH_NODES", 2000)
