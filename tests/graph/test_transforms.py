@@ -1,8 +1,6 @@
 """The graph stages as PyG transforms."""
 
 import copy
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 import torch
@@ -79,21 +77,14 @@ def test_auto_metric_is_cosine_for_bags_of_words_dense_or_sparse() -> None:
     assert not torch.allclose(cosine.knn_distance, FeatureKNN(k=4, metric="euclidean")(Data(x=x)).knn_distance)
 
 
-def test_inside_a_dataset(tmp_path: Path) -> None:
+def test_inside_a_dataset() -> None:
     class Small(InMemoryDataset):
-        def __init__(self, root: Path, transform: Callable[[Data], Data]) -> None:
-            super().__init__(str(root), transform)
-            self.load(self.processed_paths[0])
-
-        @property
-        def processed_file_names(self) -> str:
-            return "data.pt"
-
-        def process(self) -> None:
-            self.save([points(0), points(1)], self.processed_paths[0])
+        def __init__(self, transform: T.Compose) -> None:
+            super().__init__(None, transform)
+            self.data, self.slices = self.collate([points(0), points(1)])
 
     transform = T.Compose([FeatureKNN(k=3), MergeFeatureEdges()])
-    dataset = Small(tmp_path, transform)
+    dataset = Small(transform)
     for seed in (0, 1):
         assert torch.equal(dataset[seed].edge_index, transform(points(seed)).edge_index)
 
