@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import pickle
 import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -25,8 +26,6 @@ from genurl_graph.inputs.safe_load import load_archive
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
-import pickle
-from typing import Any
 
 
 def load(name: str, root: str | os.PathLike[str] | None = None, *, large_download: bool = False) -> Data:

@@ -1,14 +1,15 @@
-"""A graph of any size with planted classes: what large-scale runs are tried on where no large data set can be had."""
+"""A graph of any size with planted classes, for trials at scale where no large data set can be had."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import wrong
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -67,7 +68,20 @@ def planted_graph(
     """
     from torch_geometric.data import Data
 
-    _check(num_nodes, num_edges, num_features, num_classes, groups, homophily, noise, train_share)
+    pairs = num_nodes * (num_nodes - 1) // 2
+    for name, value, good, expected in (
+        ("num_nodes", num_nodes, num_nodes >= 2, "at least 2"),
+        ("num_edges", num_edges, num_edges >= 1, "at least 1"),
+        ("num_edges", num_edges, num_edges <= pairs, f"at most {pairs} for {num_nodes} nodes"),
+        ("num_features", num_features, num_features >= 1, "at least 1"),
+        ("num_classes", num_classes, num_classes >= 1, "at least 1"),
+        ("groups", groups, groups >= 1, "at least 1"),
+        ("homophily", homophily, 0 <= homophily <= 1, "a share in [0, 1]"),
+        ("noise", noise, 0 <= noise < math.inf, "a finite number >= 0"),
+        ("train_share", train_share, 0 < train_share < 0.5, "a share in (0, 0.5)"),
+    ):
+        if not good:
+            raise wrong(name, value, expected)
     generator = torch.Generator().manual_seed(seed)
 
     def uniform(size: int) -> Tensor:
@@ -136,32 +150,3 @@ def _edges(
             break
     both = torch.cat([keys, keys % n * n + keys.div(n, rounding_mode="floor")]).sort().values
     return torch.stack([both.div(n, rounding_mode="floor"), both % n])
-
-
-def _check(
-    num_nodes: int,
-    num_edges: int,
-    num_features: int,
-    num_classes: int,
-    groups: int,
-    homophily: float,
-    noise: float,
-    train_share: float,
-) -> None:
-    for name, value, least in (
-        ("num_nodes", num_nodes, 2),
-        ("num_edges", num_edges, 1),
-        ("num_features", num_features, 1),
-        ("num_classes", num_classes, 1),
-        ("groups", groups, 1),
-    ):
-        if value < least:
-            raise InputError(f"{name}: found {value}; expected at least {least}")
-    if num_edges > num_nodes * (num_nodes - 1) // 2:
-        raise InputError(f"num_edges: found {num_edges}; {num_nodes} nodes have {num_nodes * (num_nodes - 1) // 2}")
-    if not 0 <= homophily <= 1:
-        raise InputError(f"homophily: found {homophily}; expected a share in [0, 1]")
-    if not 0 <= noise < float("inf"):
-        raise InputError(f"noise: found {noise}; expected a finite number >= 0")
-    if not 0 < train_share < 0.5:
-        raise InputError(f"train_share: found {train_share}; expected a share in (0, 0.5)")

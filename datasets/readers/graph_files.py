@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genurl_graph.datasets.readers.checks import (
-    MASKS,
-    as_features,
-    as_text,
-    check_graph,
-    encode_labels,
-)
+from genurl_graph.datasets.readers.checks import MASKS, as_features, as_text, check_graph, encode_labels
 from genurl_graph.datasets.readers.node_tables import features_from_npz
-from genurl_graph.datasets.readers.sparse_parts import adjacency_edges, csr_from_arrays
+from genurl_graph.datasets.readers.sparse_parts import PARTS, adjacency_edges, csr_from_arrays
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.inputs.safe_load import check_extent, load_archive, load_tensors
 from genurl_graph.inputs.validation import check_edges, check_weights
@@ -26,10 +19,8 @@ from genurl_graph.inputs.validation import check_edges, check_weights
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
-
-_ADJ = ("adj_data", "adj_indices", "adj_indptr", "adj_shape")
-_ATTR = ("attr_data", "attr_indices", "attr_indptr", "attr_shape")
-NPZ_KEYS = (*_ADJ, "edge_index", "edge_weight", *_ATTR, "x", "labels", "y", "node_id", *MASKS)
+_TENSORS = ("x", "edge_index", "edge_weight", "y", *MASKS)
+NPZ_KEYS = (*(prefix + part for prefix in ("adj_", "attr_") for part in PARTS), *_TENSORS, "labels", "node_id")
 LABEL_ATTRIBUTES = ("y", "class", "label")
 
 
@@ -41,40 +32,31 @@ def read_npz(path: Path) -> Data:
     [n]; ``node_id`` [n]; ``train_mask``, ``val_mask``, ``test_mask``, boolean [n] or [n, splits]. Other keys
     are left alone. Weights of an adjacency are kept unless all are 1.
     """
-    from torch_geometric.data import Data
-
     where = str(path)
     arrays = load_archive(path, NPZ_KEYS)
-    data = Data()
+    parts: dict[str, Any] = {key: arrays[key] for key in (*_TENSORS, "node_id") if key in arrays}
+    if "labels" in arrays:
+        parts.setdefault("y", arrays["labels"])
     if "x" in arrays or "attr_data" in arrays:
-        data.x = features_from_npz(arrays, where)
-    if "adj_data" in arrays and "edge_index" in arrays:
-        raise wrong(where, "edges under both 'adj_data' and 'edge_index'", "one of them")
+        parts["x"] = features_from_npz(arrays, where)
     if "adj_data" in arrays:
+        if "edge_index" in arrays:
+            raise wrong(where, "edges under both 'adj_data' and 'edge_index'", "one of them")
         adjacency = csr_from_arrays(arrays, "adj_", where)
         if adjacency.shape[0] != adjacency.shape[1]:
             raise wrong(where, f"an adjacency of shape {list(adjacency.shape)}", "a square matrix")
-        data.edge_index, weight = adjacency_edges(adjacency)
-        weight = check_weights(weight, len(weight), where)
-        if bool((weight != 1).any()):
-            data.edge_weight = weight
-        data.num_nodes = adjacency.shape[0]
+        parts["edge_index"], parts["edge_weight"] = adjacency_edges(adjacency)
+        if bool((parts["edge_weight"] == 1).all()):
+            del parts["edge_weight"]
+        parts["num_nodes"] = adjacency.shape[0]
     elif "edge_index" in arrays:
-        data.edge_index = _edge_index(_tensor(arrays["edge_index"], f"{where}: edge_index"), where)
-        if "edge_weight" in arrays:
-            data.edge_weight = check_weights(arrays["edge_weight"], data.edge_index.size(1), f"{where}: edge_weight")
-        data.num_nodes = len(arrays["node_id"]) if "node_id" in arrays and data.x is None else data.num_nodes
-    elif data.x is None:
+        if "node_id" in arrays and "x" not in parts:
+            parts["num_nodes"] = len(arrays["node_id"])
+    elif "x" not in parts:
         raise wrong(where, "none of the keys of a graph", "adj_* or edge_index, or features x or attr_*")
-    for key in ("labels", "y"):
-        if key in arrays:
-            _set_labels(data, *encode_labels(arrays[key], f"{where}: {key}"))
-    for key in MASKS:
-        if key in arrays:
-            data[key] = _mask(_tensor(arrays[key], f"{where}: {key}"), f"{where}: {key}")
-    if "node_id" in arrays:
-        data.node_id = [as_text(name) for name in arrays["node_id"].tolist()]
-    return check_graph(data, where)
+    if "node_id" in parts:
+        parts["node_id"] = [as_text(name) for name in parts["node_id"].tolist()]
+    return _assemble(parts, where)
 
 
 def read_pt(path: Path) -> Data:
@@ -101,12 +83,13 @@ def read_pt(path: Path) -> Data:
             raise InputError(f"{where}: its Data is damaged, or of another version of PyG ({error})") from error
     if not isinstance(content, dict):
         raise wrong(where, f"a {type(content).__name__}", "a PyG Data, a dict of tensors or a tensor")
-    # Of its parts alone, whatever else the object held.
-    content = Data.from_dict({str(key): value for key, value in content.items()})
-    for key, value in content.to_dict().items():
+    parts = {str(key): value for key, value in content.items() if value is not None}
+    for key, value in parts.items():
         if isinstance(value, Tensor):
             check_extent(value, path, key)
-    return check_graph(_clean(content, where), where)
+        elif key in _TENSORS:
+            raise wrong(f"{where}: {key}", f"a {type(value).__name__}", "a tensor")
+    return _assemble(parts, where)
 
 
 def read_networkx(path: Path) -> Data:
@@ -118,7 +101,6 @@ def read_networkx(path: Path) -> Data:
     where absent) becomes edge_weight. An undirected edge counts in both directions.
     """
     import networkx
-    from torch_geometric.data import Data
 
     where = str(path)
     gml = path.suffix.lower() == ".gml"
@@ -129,40 +111,36 @@ def read_networkx(path: Path) -> Data:
         raise InputError(f"{where}: cannot be read as {kind}: {type(error).__name__}: {error}") from error
     if len(graph) == 0:
         raise wrong(where, "zero nodes", "at least one")
-    nodes = list(graph.nodes)
     table = {node: dict(attributes) for node, attributes in graph.nodes(data=True)}
-    names = [str(node) for node in nodes]
-    titles = [table[node].get("label") for node in nodes]
-    if None not in titles and len(set(map(str, titles))) == len(nodes):
+    names = [str(node) for node in table]
+    titles = [attributes.get("label") for attributes in table.values()]
+    if None not in titles and len(set(map(str, titles))) == len(table):
         names = [str(title) for title in titles] if gml else names
         for attributes in table.values():
             del attributes["label"]
-    data = Data(num_nodes=len(nodes))
+    parts: dict[str, Any] = {"num_nodes": len(table)}
     if graph.number_of_edges():
-        position = dict(zip(nodes, range(len(nodes)), strict=True))
-        directed = graph if graph.is_directed() else graph.to_directed()
-        ends = [(position[u], position[v]) for u, v in directed.edges()]
-        data.edge_index = torch.tensor(ends, dtype=torch.long).t().contiguous()
-        weights = [weight for _, _, weight in directed.edges(data="weight")]
-        if any(weight is not None for weight in weights):
-            given = np.array([1.0 if weight is None else weight for weight in weights])
-            data.edge_weight = check_weights(given, len(ends), f"{where}: edge attribute 'weight'")
+        position = dict(zip(table, range(len(table)), strict=True))
+        edges = list((graph if graph.is_directed() else graph.to_directed()).edges(data="weight"))
+        parts["edge_index"] = np.array([(position[u], position[v]) for u, v, _ in edges]).T
+        if any(weight is not None for _, _, weight in edges):
+            parts["edge_weight"] = np.array([1.0 if weight is None else weight for _, _, weight in edges])
     label = next((key for key in LABEL_ATTRIBUTES if any(key in a for a in table.values())), None)
     if label is not None:
-        _set_labels(data, *encode_labels(np.array(_column(table, label, where)), f"{where}: node attribute {label!r}"))
-    keys = [key for key in _numeric_keys(table.values()) if key != label]
+        parts["y"] = np.array(_column(table, label, where))
+    keys = [key for key in _numeric_keys(table) if key != label]
     if keys:
         columns = np.array([_column(table, key, where) for key in keys], dtype=np.float64)
-        data.x = as_features(columns.T, where, keys, lambda row: f"{row} (node {names[row]!r})")
-    if names != [*map(str, range(len(nodes)))]:  # else they say nothing
-        data.node_id = names
-    return check_graph(data, where)
+        parts["x"] = as_features(columns.T, where, keys, lambda row: f"{row} (node {names[row]!r})")
+    if names != [*map(str, range(len(names)))]:  # else they say nothing
+        parts["node_id"] = names
+    return _assemble(parts, where)
 
 
-def _numeric_keys(rows: Iterable[dict[str, Any]]) -> list[str]:
+def _numeric_keys(table: dict[Any, dict[str, Any]]) -> list[str]:
     """Attributes of which all values are numbers."""
     numeric: dict[str, bool] = {}
-    for row in rows:
+    for row in table.values():
         for key, value in row.items():
             numeric[key] = numeric.get(key, True) and isinstance(value, (bool, int, float))
     return [key for key, good in numeric.items() if good]
@@ -175,45 +153,39 @@ def _column(table: dict[Any, dict[str, Any]], key: str, where: str) -> list[Any]
     return [row[key] for row in table.values()]
 
 
-def _clean(data: Data, where: str) -> Data:
-    """Bring the tensors of a foreign `Data` to the shapes and dtypes of this package."""
-    for key, value in data.to_dict().items():
-        if key in ("x", "edge_index", "edge_weight", "y", *MASKS) and not isinstance(value, Tensor):
-            raise wrong(f"{where}: {key}", f"a {type(value).__name__}", "a tensor")
-    if data.x is not None:
-        data.x = as_features(data.x, f"{where}: x")
-    if data.edge_index is not None:
-        data.edge_index = _edge_index(data.edge_index, where)
-    if data.get("edge_weight") is not None:
-        n_edges = 0 if data.edge_index is None else data.edge_index.size(1)
-        data.edge_weight = check_weights(data.edge_weight, n_edges, f"{where}: edge_weight")
-    if data.y is not None:
-        _set_labels(data, *encode_labels(data.y.numpy(), f"{where}: y"))
+def _assemble(parts: dict[str, Any], where: str) -> Data:
+    """A checked `Data` of arrays and tensors, in the shapes and dtypes of this package; others are kept."""
+    from torch_geometric.data import Data
+
+    found = dict(parts)
+    if "x" in parts:
+        found["x"] = as_features(parts["x"], f"{where}: x")
+    if "edge_index" in parts:
+        edges = _tensor(parts["edge_index"], f"{where}: edge_index")
+        if not (edges.is_floating_point() or edges.is_complex() or edges.dtype == torch.bool):
+            edges = edges.long()
+        found["edge_index"] = check_edges(edges, None, f"{where}: edge_index")[0].contiguous()
+    if "edge_weight" in parts:
+        n_edges = found["edge_index"].size(1) if "edge_index" in found else 0
+        found["edge_weight"] = check_weights(parts["edge_weight"], n_edges, f"{where}: edge_weight")
+    if "y" in parts:
+        found["y"], found["label_names"] = encode_labels(np.asarray(parts["y"]), f"{where}: y")
+        if found["label_names"] is None:
+            del found["label_names"]
     for key in MASKS:
-        if data.get(key) is not None:
-            data[key] = _mask(data[key], f"{where}: {key}")
-    return data
-
-
-def _edge_index(edges: Tensor, where: str) -> Tensor:
-    if not (edges.is_floating_point() or edges.is_complex() or edges.dtype == torch.bool):
-        edges = edges.long()
-    return check_edges(edges, None, f"{where}: edge_index")[0].contiguous()
-
-
-def _mask(mask: Tensor, where: str) -> Tensor:
-    if mask.dim() not in (1, 2) or bool(((mask != 0) & (mask != 1)).any()):
-        raise wrong(where, f"{mask.dtype} of shape {list(mask.shape)}", "booleans [n] or [n, splits]")
-    return mask.bool()
+        if key in parts:
+            mask = _tensor(parts[key], f"{where}: {key}")
+            if mask.dim() not in (1, 2) or bool(((mask != 0) & (mask != 1)).any()):
+                raise wrong(
+                    f"{where}: {key}", f"{mask.dtype} of shape {list(mask.shape)}", "booleans [n] or [n, splits]"
+                )
+            found[key] = mask.bool()
+    return check_graph(Data.from_dict(found), where)
 
 
 def _tensor(array: Any, where: str) -> Tensor:
+    if isinstance(array, Tensor):
+        return array
     if array.dtype.kind not in "biuf":
         raise wrong(where, f"dtype {array.dtype}", "numbers")
     return torch.from_numpy(array)
-
-
-def _set_labels(data: Data, y: Tensor, label_names: list[str] | None) -> None:
-    data.y = y
-    if label_names is not None:
-        data.label_names = label_names

@@ -1,33 +1,37 @@
-"""Images and labels in the idx format of MNIST (LeCun, Cortes and Burges), packed by gzip or not."""
+"""Images as vectors: MNIST's idx format (LeCun, Cortes and Burges), packed by gzip or not, and folders of images."""
 
 from __future__ import annotations
 
 import gzip
 import math
 import re
+import warnings
 import zlib
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from genurl_graph.datasets.registry import DatasetInfo, stored
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import InputError, wrong
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
-import warnings
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from torch_geometric.data import Data
-
 
 _UBYTE = 0x08
 # No deflate stream unpacks to more than this many times its size.
 _MOST_PACKED = 1032
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
+
+# Pillow's mode of a file -> mode it is read in. A palette says nothing on its own.
+_MODES = {"1": "L", "L": "L", "LA": "LA", "P": "RGB", "RGB": "RGB", "RGBA": "RGBA"}
+
+
+def is_idx(path: Path) -> bool:
+    """Whether a file is named like MNIST's: ``train-images-idx3-ubyte``, ``train-images.idx3-ubyte.gz``."""
+    return re.search(r"[-.]idx\d-ubyte(\.gz)?$", path.name.lower()) is not None
 
 
 def read_idx(path: Path) -> npt.NDArray[np.uint8]:
@@ -54,11 +58,20 @@ def read_idx(path: Path) -> npt.NDArray[np.uint8]:
         with open(path, "rb") as raw:
             packed = raw.read(2) == b"\x1f\x8b"
         with gzip.open(path, "rb") if packed else open(path, "rb") as file:
-            shape = _shape(path, file.read(4), file.read)
-            header, body = 4 + 4 * len(shape), math.prod(shape)
-            most = size * _MOST_PACKED if packed else size - header
+            magic = file.read(4)
+            if len(magic) < 4 or magic[:2] != b"\0\0" or not 1 <= magic[3] <= 4:
+                raise wrong(path, f"{magic.hex(' ') or 'nothing'} at its start", "00 00 08 and 1 to 4 axes (idx)")
+            if magic[2] != _UBYTE:
+                raise wrong(path, f"idx type 0x{magic[2]:02x}", "unsigned bytes (0x08)")
+            sizes = file.read(4 * magic[3])
+            if len(sizes) < 4 * magic[3]:
+                raise InputError(f"{path}: ends inside its header: truncated?")
+            shape = tuple(int(side) for side in np.frombuffer(sizes, ">u4"))
             declared = f"the header declares {' x '.join(map(str, shape))} bytes"
-            if body > most:
+            body = math.prod(shape)
+            if body == 0:
+                raise InputError(f"{path}: {declared}; expected at least one")
+            if body > (size * _MOST_PACKED if packed else size - 4 - len(sizes)):
                 raise InputError(f"{path}: {declared}, but the file is too short for them ({size:,} bytes): truncated?")
             # One byte more than there should be, to see whether there is one.
             content = file.read(body + 1)
@@ -70,38 +83,21 @@ def read_idx(path: Path) -> npt.NDArray[np.uint8]:
     return np.frombuffer(content, np.uint8).reshape(shape)
 
 
-def is_idx(path: Path) -> bool:
-    """Whether a file is named like MNIST's: ``train-images-idx3-ubyte``, ``train-images.idx3-ubyte.gz``."""
-    return re.search(r"[-.]idx\d-ubyte(\.gz)?$", path.name.lower()) is not None
-
-
 def read_images(path: Path) -> npt.NDArray[np.float32]:
-    """Samples of all axes but the first, [n, rows * columns], scaled to [0, 1].
-
-    Raises
-    ------
-    InputError
-        As `read_idx`, and where there is one axis.
-    """
+    """Samples of all axes but the first, [n, rows * columns], scaled to [0, 1]; InputError where there is one axis."""
     pixels = read_idx(path)
     if pixels.ndim == 1:
-        raise InputError(f"{path}: one axis, as labels have, expected at least two (images, rows, columns)")
+        raise wrong(path, "one axis, as labels have", "at least two (images, rows, columns)")
     x = pixels.reshape(len(pixels), -1).astype(np.float32)
     x /= 255
     return x
 
 
 def read_classes(path: Path) -> npt.NDArray[np.int64]:
-    """Labels [n].
-
-    Raises
-    ------
-    InputError
-        As `read_idx`, and where there are several axes.
-    """
+    """Labels [n]; InputError where there are several axes."""
     classes = read_idx(path)
     if classes.ndim != 1:
-        raise InputError(f"{path}: {classes.ndim} axes, expected 1 (labels)")
+        raise wrong(path, f"{classes.ndim} axes", "1 (labels)")
     return classes.astype(np.int64)
 
 
@@ -111,41 +107,20 @@ def load_idx(entry: DatasetInfo, root: Path) -> Data:
     from torch_geometric.data import Data
 
     files = [stored(root, file) or root / file for file in entry.files]
-    parts = []
+    parts: list[tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]] = []
     for images, labels in zip(files[::2], files[1::2], strict=True):
         x, y = read_images(images), read_classes(labels)
         if len(x) != len(y):
-            raise InputError(f"{labels}: {len(y):,} labels for the {len(x):,} images of {images}")
+            raise wrong(labels, f"{len(y):,} labels", f"{len(x):,}, one for each image of {images}")
+        if parts and parts[0][0].shape[1] != x.shape[1]:
+            raise InputError(f"{files[0]} and {images}: images of different sizes")
         parts.append((x, y))
-    sides = {x.shape[1] for x, _ in parts}
-    if len(sides) > 1:
-        raise InputError(f"{files[0]} and {files[2]}: images of different sizes")
     x, y = (np.concatenate(columns) if len(parts) > 1 else columns[0] for columns in zip(*parts, strict=True))
     data = Data(x=torch.from_numpy(x), y=torch.from_numpy(y))
     if len(parts) > 1:
         data.train_mask = torch.arange(len(y)) < len(parts[0][1])
         data.test_mask = ~data.train_mask
     return data
-
-
-def _shape(path: Path, magic: bytes, read: Callable[[int], bytes]) -> tuple[int, ...]:
-    if len(magic) < 4 or magic[:2] != b"\0\0" or not 1 <= magic[3] <= 4:
-        raise InputError(f"{path}: begins with {magic.hex(' ') or 'nothing'}, expected 00 00 08 and 1 to 4 axes (idx)")
-    if magic[2] != _UBYTE:
-        raise InputError(f"{path}: idx type 0x{magic[2]:02x}, expected unsigned bytes (0x08)")
-    sizes = read(4 * magic[3])
-    if len(sizes) < 4 * magic[3]:
-        raise InputError(f"{path}: ends inside its header: truncated?")
-    shape = tuple(int(size) for size in np.frombuffer(sizes, ">u4"))
-    if 0 in shape:
-        raise InputError(f"{path}: the header declares {' x '.join(map(str, shape))} bytes, expected at least one")
-    return shape
-
-
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
-
-# Pillow's mode of a file -> mode it is read in. A palette says nothing on its own.
-_MODES = {"1": "L", "L": "L", "LA": "LA", "P": "RGB", "RGB": "RGB", "RGBA": "RGBA"}
 
 
 def read_image_folder(folder: Path) -> Data:
@@ -174,42 +149,33 @@ def read_image_folder(folder: Path) -> Data:
     from torch import from_numpy
     from torch_geometric.data import Data
 
-    classes, files = _listing(folder)
+    classes = [each for each in sorted(folder.iterdir()) if each.is_dir() and not each.name.startswith(".")]
+    files = _images(folder)
+    if classes and files:
+        raise wrong(folder, f"images ({files[0].name}, ...) beside sub-folders", "one sub-folder a class")
+    for each in [*classes] or [folder]:
+        found = _images(each)
+        if not found:
+            raise wrong(each, "no images", f"files of {', '.join(SUFFIXES)}, here or in one sub-folder a class")
+        files += found if classes else []
     pixels, shape = _pixels(files)
     data = Data(x=from_numpy(pixels), image_shape=shape, node_id=[str(file.relative_to(folder)) for file in files])
     if classes:
-        codes = {name: code for code, name in enumerate(classes)}
-        data.y = from_numpy(np.array([codes[file.parent.name] for file in files], dtype=np.int64))
-        data.label_names = classes
+        data.label_names = [each.name for each in classes]
+        codes = [data.label_names.index(file.parent.name) for file in files]
+        data.y = from_numpy(np.array(codes, dtype=np.int64))
     return data
 
 
-def _listing(folder: Path) -> tuple[list[str], list[Path]]:
-    """Names of the classes, if any, and image files in order."""
-    entries = [entry for entry in sorted(folder.iterdir()) if not entry.name.startswith(".")]
-    classes = [entry for entry in entries if entry.is_dir()]
-    files = _images(entries)
-    if classes and files:
-        raise InputError(f"{folder}: images ({files[0].name}, ...) beside sub-folders; expected one sub-folder a class")
-    for each in classes:
-        found = _images(sorted(each.iterdir()))
-        if not found:
-            raise InputError(f"{each}: no images ({', '.join(SUFFIXES)}) in this sub-folder")
-        files += found
-    if not files:
-        raise InputError(f"{folder}: no images ({', '.join(SUFFIXES)}), neither here nor in sub-folders")
-    return [each.name for each in classes], files
-
-
-def _images(entries: list[Path]) -> list[Path]:
-    return [e for e in entries if e.suffix.lower() in SUFFIXES and not e.name.startswith(".") and e.is_file()]
+def _images(folder: Path) -> list[Path]:
+    files = [each for each in sorted(folder.iterdir()) if each.suffix.lower() in SUFFIXES and each.is_file()]
+    return [file for file in files if not file.name.startswith(".")]
 
 
 def _pixels(files: list[Path]) -> tuple[npt.NDArray[np.float32], tuple[int, int, int]]:
     """Rows of pixels, and height, width and channels of the images."""
     with _open(files[0]) as first:
-        size, mode = first.size, _mode(first, files[0])
-    width, height = size
+        (width, height), mode = first.size, _mode(first, files[0])
     try:
         pixels = np.empty((len(files), height * width * len(mode)), dtype=np.float32)
     except MemoryError as error:
@@ -217,11 +183,11 @@ def _pixels(files: list[Path]) -> tuple[npt.NDArray[np.float32], tuple[int, int,
         raise InputError(f"{files[0].parent}: {found} are more than memory holds; scale them down") from error
     for row, file in zip(pixels, files, strict=True):
         with _open(file) as image:
-            if image.size != size:
-                found = f"{image.width} x {image.height} pixels"
-                raise InputError(f"{file}: {found}, but {files[0]} has {width} x {height}; scale them to one size")
+            if image.size != (width, height):
+                expected = f"{width} x {height}, as {files[0]} has; scale them to one size"
+                raise wrong(file, f"{image.width} x {image.height} pixels", expected)
             if _mode(image, file) != mode:
-                raise InputError(f"{file}: colour mode {image.mode}, but {files[0]} has {mode}; convert them to one")
+                raise wrong(file, f"colour mode {image.mode}", f"{mode}, as {files[0]} has; convert them to one")
             try:
                 row[:] = np.asarray(image.convert(mode), dtype=np.uint8).reshape(-1)
             except Exception as error:  # Pillow's decoders raise anything on damaged content
@@ -244,5 +210,5 @@ def _open(file: Path) -> Any:
 
 def _mode(image: Any, file: Path) -> str:
     if image.mode not in _MODES:
-        raise InputError(f"{file}: colour mode {image.mode}, expected one of {', '.join(_MODES)}")
+        raise wrong(file, f"colour mode {image.mode}", f"one of {', '.join(_MODES)}")
     return _MODES[image.mode]

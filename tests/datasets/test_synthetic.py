@@ -59,5 +59,5 @@ def test_numbers_out_of_range_are_named(name, value):
 
 
 def test_more_edges_than_pairs_are_refused():
-    with pytest.raises(InputError, match="10 nodes have 45"):
+    with pytest.raises(InputError, match="num_edges: found 46; expected at most 45 for 10 nodes"):
         planted_graph(10, 46)

@@ -37,14 +37,14 @@ def test_reads_what_was_written(tmp_path: Path, pack, shape: tuple[int, ...]):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "begins with nothing"),
-        (b"PK\3\4 something", "begins with 50 4b 03 04, expected 00 00 08"),
-        (idx(PIXELS, kind=0x0D), "idx type 0x0d, expected unsigned bytes"),
+        (b"", "found nothing at its start"),
+        (b"PK\3\4 something", "found 50 4b 03 04 at its start; expected 00 00 08"),
+        (idx(PIXELS, kind=0x0D), "found idx type 0x0d; expected unsigned bytes"),
         (bytes([0, 0, 8, 0]) + idx(PIXELS), "expected 00 00 08 and 1 to 4 axes"),
         (idx(PIXELS)[:9], "ends inside its header"),
         (idx(PIXELS)[:-1], "declares 6 x 3 x 2 bytes.*truncated"),
         (idx(PIXELS) + b"x", "declares 6 x 3 x 2 bytes, but more follow"),
-        (idx(PIXELS, (6, 0, 2)), "declares 6 x 0 x 2 bytes, expected at least one"),
+        (idx(PIXELS, (6, 0, 2)), "declares 6 x 0 x 2 bytes; expected at least one"),
     ],
 )
 def test_faults_are_named(tmp_path: Path, pack, content: bytes, message: str):
@@ -110,7 +110,7 @@ def test_clothes_have_names_and_other_labels_in_their_place_do_not(tmp_path: Pat
 
 def test_labels_that_do_not_count_the_images(tmp_path: Path):
     write_parts(tmp_path, labels=5)
-    with pytest.raises(InputError, match=r"train-labels.*5 labels for the 6 images"):
+    with pytest.raises(InputError, match=r"train-labels.*found 5 labels; expected 6, one for each image"):
         datasets.load("mnist-train", tmp_path)
 
 
@@ -132,7 +132,7 @@ def test_faults_of_a_users_own_files(tmp_path: Path):
     labels.write_bytes(idx(np.arange(5, dtype=np.uint8)))
     for arguments, message in (
         ((images, None, labels), "5"),
-        ((images, None, images), "3 axes, expected 1"),
+        ((images, None, images), "found 3 axes; expected 1"),
         ((labels,), "one axis, as labels have"),
         ((images, tmp_path / "x.npy"), "x.npy does not exist"),
         ((tmp_path / "b-idx3-ubyte",), "b-idx3-ubyte: cannot be read"),

@@ -86,11 +86,11 @@ def beside(folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (resized, "3 x 4 pixels, but .*cat/0.png has 3 x 5"),
-        (grey, "colour mode L, but .*cat/0.png has RGB"),
+        (resized, "found 3 x 4 pixels; expected 3 x 5, as .*cat/0.png"),
+        (grey, "found colour mode L; expected RGB, as .*cat/0.png"),
         (truncated, "cannot be read as an image"),
         (no_image, "cannot be read as an image"),
-        (print_colours, "colour mode CMYK, expected one of"),
+        (print_colours, "found colour mode CMYK; expected one of"),
         (empty_class, "no images"),
         (beside, r"images \(x.png, ...\) beside sub-folders"),
     ],
