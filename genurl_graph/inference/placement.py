@@ -22,7 +22,7 @@ from genurl_graph.graph.affinity import calibrate, kernel
 from genurl_graph.graph.knn import Metric, knn, reranked_distances
 from genurl_graph.graph.projection import FeatureSpace
 from genurl_graph.inference.fitted import FittedModel
-from genurl_graph.objectives.fft_repulsion import Mesh, as_plane
+from genurl_graph.objectives.fft_repulsion import Mesh, as_points
 
 STEPS = 50
 # First step of Adam, in widths of the kernel.
@@ -112,7 +112,7 @@ class _Repulsion:
         n = len(table)
         self.share = 1.0
         if table.size(1) <= 2:
-            self.potential, taps = Mesh(self.temperature, self.nu).potential(as_plane(table))
+            self.potential, taps = Mesh(self.temperature, self.nu).potential(as_points(table))
             total = float(self.potential.read(taps)[0].double().sum()) - n
         else:
             generator = torch.Generator().manual_seed(model.seed)
@@ -128,7 +128,7 @@ class _Repulsion:
     def gradient(self, z: Tensor) -> Tensor:
         """[m, d] at the places z [m, d]."""
         if z.size(1) <= 2:
-            return self.potential.at(as_plane(z))[1][: z.size(1)].t().contiguous() * self.strength
+            return self.potential.at(as_points(z))[1][: z.size(1)].t().contiguous() * self.strength
         step = max(1, _CELLS // self.columns.numel())
         parts = []
         for start in range(0, len(z), step):

@@ -148,7 +148,7 @@ class _LogTotal(torch.autograd.Function):
 def _by_mesh(z: Tensor, mesh: Mesh) -> tuple[Tensor, Tensor]:
     """``sum_{i != j} kappa`` and its gradient [n, d], from the grid."""
     n, d = z.shape
-    points = as_plane(z)
+    points = as_points(z)
     potential, taps = mesh.potential(points)
     value, gradient = potential.read(taps)
     # Every point has met itself, with kappa = 1. What is left is positive but for rounding, and far from 0 wherever
@@ -168,7 +168,7 @@ def _all_pairs(z: Tensor, mesh: Mesh) -> tuple[Tensor, Tensor]:
     return total, (difference * factor[..., None]).sum(1)
 
 
-def as_plane(z: Tensor) -> Tensor:
+def as_points(z: Tensor) -> Tensor:
     """Points [n, 1] or [n, 2] as coordinates [2, n]; the second of points on a line is 0."""
     columns = z.unbind(1)
     # Several times faster than a transposed copy of two columns.

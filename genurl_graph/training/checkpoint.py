@@ -29,7 +29,7 @@ FORMAT = 2
 SCALER = ("scale", "_growth_tracker")
 
 
-class _DamagedError(ValueError):
+class _DamagedError(InputError):
     """A file that cannot be read, or whose content is not what was written."""
 
 
@@ -195,7 +195,7 @@ def _read_file(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
                 raise wrong(f"checkpoint {path}", f"format {note.get('format')!r}", repr(str(FORMAT)))
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
         if note["checksum"] != str(_checksum_of_all(tensors, note["run"])):
-            raise _DamagedError("its content does not fit its checksum")
+            raise ValueError("its content does not fit its checksum")
         return tensors, dict(json.loads(note["run"]))
     except InputError:
         raise

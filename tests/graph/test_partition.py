@@ -76,7 +76,7 @@ def test_one_process_has_all_rows():
 
 
 def points(kind):
-    """Rows whose neighbours are searched; of few words there are ties at most k-th places, and rows in doubt."""
+    """Rows whose neighbours are searched; of few words there are ties at most k-th neighbours."""
     rng = np.random.default_rng(0)
     if kind == "words":
         import scipy.sparse
@@ -229,7 +229,9 @@ def planted(options):
 
 
 MODEL = {"n_components": 6, "encoder": "sign", "epochs": 2}
+# Adam turns what rounding leaves of a gradient into whole steps: small ones.
 SMALL = {"encoder.hidden": 32, "sampling.batch_size": 200, "training.lr": 1e-3}
+BARLOW = {"loss.name": "barlow", "loss.projector": 16}
 
 
 @pytest.mark.parametrize(
@@ -238,9 +240,12 @@ SMALL = {"encoder.hidden": 32, "sampling.batch_size": 200, "training.lr": 1e-3}
         {"config": SMALL | {"views.self_weight": 2.0}},
         {"config": SMALL | {"views.self_weight": 0.0, "merge.feature_weight": 0.0, "merge.weighting": "given"}},
         {"config": SMALL | {"merge.how": "geodesic", "neighbors.n_neighbors": 5}},
+        {"config": SMALL | {"loss.per": "global"}},
         {"config": SMALL, "task": "reduce", "encoder": "mlp"},
+        {"config": SMALL, "task": "reduce", "encoder": "mlp", "n_components": 2},
+        {"config": SMALL | BARLOW, "task": "reduce", "encoder": "linear"},
     ],
-    ids=["itself", "isolated", "geodesic", "vectors"],
+    ids=["itself", "isolated", "geodesic", "global", "vectors", "map", "barlow"],
 )
 def test_two_processes_hold_half_of_p_each_and_train_what_one_does(changes, tmp_path, one_thread):
     options = MODEL | changes

@@ -1,7 +1,6 @@
 """encoders: sparse input equals dense input, and every convolution is the formula it is named after."""
 
 import importlib.util
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -9,7 +8,6 @@ import torch
 import torch_geometric.typing
 from torch import Tensor, nn
 from torch_geometric.nn import GATConv, GCNConv, GINConv, SAGEConv
-from torch_geometric.utils import scatter, segment, softmax
 
 from genurl_graph.config import Config
 from genurl_graph.config.parameters import EncoderConfig
@@ -20,6 +18,7 @@ from genurl_graph.nn.build import ENCODERS, make_encoder
 from genurl_graph.nn.features import Features, InputLayer
 from genurl_graph.nn.gnn import GNN, GNNS, NORMALIZATION
 from genurl_graph.nn.layers import PReLU
+from genurl_graph.objectives.pair_distances import EdgePattern
 
 N, F = 20, 30
 
@@ -157,11 +156,18 @@ def test_features_never_become_dense(monkeypatch: pytest.MonkeyPatch) -> None:
     assert torch.equal(layer.weight.grad[:, 0], torch.bincount(column.reshape(-1), minlength=f).float())
 
 
-def test_moving_features_keeps_them() -> None:
-    layer = InputLayer(F, 4, bias=True)
-    for x in (features(), features().to_sparse_csr()):
-        found = Features(x)
-        assert torch.equal(layer(found.to(torch.device("cpu"))), layer(found))
+def test_constants_follow_their_module_to_a_device_and_are_in_no_checkpoint() -> None:
+    propagation, pattern = graph(edges()), EdgePattern(edges(), N)
+    assert propagation.pair.numel() == propagation.weight.numel()  # computed before the move
+    assert pattern.row_by_column.numel() == pattern.row.numel()
+    large = Features(features(), stays=True)
+    for module in (propagation, pattern, Features(features()), large):
+        assert not module.state_dict()
+        module.to("meta")
+    assert propagation.weight.is_meta
+    assert propagation.pair.is_meta
+    assert pattern.row_by_column.is_meta
+    assert not large.x.is_meta
 
 
 @pytest.mark.parametrize("name", ["gcn", "mlp"])
@@ -173,7 +179,7 @@ def test_dropout_and_batch_statistics_belong_to_training(name: str) -> None:
     assert torch.equal(run(model, features()), run(model, features()))
 
 
-def test_free_table_starts_where_it_is_told() -> None:
+def test_embedding_table_starts_where_it_is_told() -> None:
     start = torch.randn(N, 4)
     model = make_encoder(Config(encoder=EncoderConfig("free", dim=4)), F, start)
     assert torch.equal(model(), start)
@@ -210,27 +216,6 @@ def segments(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     if with_scatter and importlib.util.find_spec("torch_scatter") is None:
         pytest.skip("torch-scatter is not installed (extra 'scatter')")
     monkeypatch.setattr(torch_geometric.typing, "WITH_TORCH_SCATTER", with_scatter)
-
-
-@pytest.mark.usefixtures("segments")
-def test_segment_functions_with_and_without_torch_scatter() -> None:
-    pointers = torch.tensor([0, 3, 3, 8, 12])
-    index = torch.repeat_interleave(torch.arange(4), pointers.diff())
-    value = torch.randn(12, generator=torch.Generator().manual_seed(0), dtype=torch.float64, requires_grad=True)
-    rows = [value[a:b] for a, b in pairwise(pointers.tolist())]
-    references = {"sum": torch.sum, "max": torch.amax, "min": torch.amin, "mean": torch.mean}
-    for reduce, function in references.items():
-        expected = torch.stack([function(row) if len(row) else row.sum() for row in rows])
-        for found in (scatter(value, index, dim_size=4, reduce=reduce), segment(value, pointers, reduce=reduce)):
-            torch.testing.assert_close(found, expected)
-            weight = torch.arange(1.0, 5.0, dtype=torch.float64)
-            ours, reference = (
-                torch.autograd.grad((t * weight).sum(), value, retain_graph=True) for t in (found, expected)
-            )
-            torch.testing.assert_close(ours, reference)
-    attention = torch.cat([row.softmax(0) for row in rows])
-    torch.testing.assert_close(softmax(value, index, num_nodes=4), attention)
-    torch.testing.assert_close(softmax(value, ptr=pointers), attention)
 
 
 @pytest.mark.usefixtures("segments")

@@ -1,4 +1,6 @@
-"""The queue of earlier images: what it holds, its part in P and Q beside a dense reference, checkpoints."""
+"""The memory bank of earlier images: what it holds, its part in P and Q beside a dense reference, checkpoints."""
+
+from functools import partial
 
 import pytest
 import torch
@@ -12,6 +14,7 @@ from genurl_graph.nn.features import Features
 from genurl_graph.nn.memory_bank import Held, MemoryBank
 from genurl_graph.objectives.batch_graph import batch_similarities
 from genurl_graph.objectives.images import ImageObjective
+from tests.resumed import assert_resumes
 
 B, QUEUE, N = 12, 24, 60
 SETTINGS = {
@@ -95,7 +98,7 @@ def test_loss_beside_a_dense_reference():
         torch.testing.assert_close(gradient, wanted, rtol=1e-3, atol=1e-6)
     # Full by now: there was something to compare with.
     assert len(before.rows) > B
-    # What the queue holds of the last batch is the slow copy's view of it.
+    # What the memory bank holds of the last batch is the EMA encoder's output for it.
     last = made.queue.held()
     order = torch.stack([(last.rows == row).nonzero()[0, 0] for row in rows])
     assert torch.equal(last.features[order], slow[-1])
@@ -129,21 +132,7 @@ def test_an_image_is_never_its_own_negative():
 def test_a_resumed_run_has_the_same_queue(tmp_path):
     x = torch.rand(N, 1, 8, 8, generator=torch.Generator().manual_seed(0))
 
-    def model(epochs, **more):
-        config = SETTINGS | {"training.checkpoint_every": 1}
-        return GenURL(task="images", epochs=epochs, random_state=0, config=config, **more)
-
-    whole = model(2).fit(x)
-
-    def stop(epoch, loss):
-        if epoch == 2:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        model(2, checkpoint=tmp_path / "c").fit(x, callbacks=[stop])
-    resumed = model(2, checkpoint=tmp_path / "c", resume=True).fit(x)
-    assert resumed.loss_history_ == whole.loss_history_
-    assert torch.equal(resumed.embedding_, whole.embedding_)
+    assert_resumes(partial(GenURL, task="images", epochs=2, random_state=0, config=SETTINGS), x, tmp_path / "c", at=1)
 
 
 @pytest.mark.parametrize(

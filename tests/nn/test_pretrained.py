@@ -22,7 +22,7 @@ def network():
 IMAGES = np.random.default_rng(0).random((50, 3, 8, 10), dtype=np.float32)
 
 
-class Pictures(Dataset):
+class Photographs(Dataset):
     def __len__(self):
         return len(IMAGES)
 
@@ -30,7 +30,7 @@ class Pictures(Dataset):
         return torch.from_numpy(IMAGES[number]), "a label"
 
 
-@pytest.mark.parametrize("images", [IMAGES, torch.from_numpy(IMAGES), Pictures()])
+@pytest.mark.parametrize("images", [IMAGES, torch.from_numpy(IMAGES), Photographs()])
 def test_batches_add_up_to_the_whole(network, images):
     network.train()
     state = {name: value.clone() for name, value in network.state_dict().items()}
@@ -94,5 +94,5 @@ def test_what_cannot_be_read_is_named(network, images, options, message):
 
 
 def test_a_network_that_gives_maps_is_named(network):
-    with pytest.raises(InputError, match=r"made \[2, 4, 2, 2\] of 2 rows; expected \[2, d\]"):
+    with pytest.raises(InputError, match=r"found output \[2, 4, 2, 2\] for 2 rows; expected \[2, d\]"):
         features_of(network[:-1], IMAGES)

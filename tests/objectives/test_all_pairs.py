@@ -15,9 +15,9 @@ from genurl_graph.losses.pairwise import gkl_dense
 from genurl_graph.nn.table import EmbeddingTable
 from genurl_graph.objectives import fft_repulsion as _grid
 from genurl_graph.objectives.all_pairs import AllPairsObjective, UndirectedEdges, log_similarity
-from genurl_graph.objectives.fft_repulsion import Mesh, as_plane
+from genurl_graph.objectives.fft_repulsion import Mesh, as_points
 
-PICTURE = LossConfig(name="gkl", scale="profile", per="global", metric="euclidean", temperature=10.0, nu=0.1)
+MAP = LossConfig(name="gkl", scale="profile", per="global", metric="euclidean", temperature=10.0, nu=0.1)
 ALL = SamplingConfig("all", "auto")
 
 
@@ -110,8 +110,8 @@ def test_coincident_points_and_wide_pictures(monkeypatch):
 
 def test_potential_of_a_point_is_its_own():
     """Whatever other points ask, in whatever order: to the last bit. This is what `transform` rests on."""
-    potential, _ = Mesh(10.0, 0.1).potential(as_plane(points(2000, 2, 6.0)))
-    asked = as_plane(points(300, 2, 9.0, seed=3))
+    potential, _ = Mesh(10.0, 0.1).potential(as_points(points(2000, 2, 6.0)))
+    asked = as_points(points(300, 2, 9.0, seed=3))
     values, gradient = potential.at(asked)
     for chosen in (torch.tensor([7]), torch.arange(299, -1, -1), torch.tensor([250, 7, 7])):
         found = potential.at(asked[:, chosen])
@@ -150,7 +150,7 @@ def test_attraction(problem, d):
     torch.testing.assert_close(*gradients)
 
 
-def objective(z, p, loss=PICTURE, sampling=ALL, views=None):
+def objective(z, p, loss=MAP, sampling=ALL, views=None):
     return AllPairsObjective(
         EmbeddingTable(z),
         None,
@@ -166,7 +166,7 @@ def objective(z, p, loss=PICTURE, sampling=ALL, views=None):
 @pytest.mark.parametrize("change", [{}, {"scale": 0.7, "gamma": 1.3}, {"name": "kl"}, {"exaggeration": 2.5}])
 def test_objective_is_the_divergence_of_all_pairs(problem, change):
     z, p = problem
-    loss = replace(PICTURE, **change)
+    loss = replace(MAP, **change)
     found = objective(z, p, loss)()
     log_q = log_kernel((z[:, None] - z[None]).square().sum(2) / loss.temperature, loss.nu)
     target, mass = (p / p.sum(), 1.0) if loss.name == "kl" else (p, float(p.sum()))
@@ -185,7 +185,7 @@ def test_what_it_refuses(problem):
         ({"metric": "cosine"}, "loss.metric euclidean; found cosine"),
     ):
         with pytest.raises(InputError, match=said):
-            objective(z, p.clamp_max(1.0), replace(PICTURE, **change))
+            objective(z, p.clamp_max(1.0), replace(MAP, **change))
     with pytest.raises(InputError, match="one view"):
         objective(z, p, views=ViewConfig(self_weight=1.0))
     with pytest.raises(InputError, match=r"all pairs with encoder\.dim 3; expected 1 or 2 dimensions"):

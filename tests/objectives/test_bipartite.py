@@ -1,8 +1,6 @@
-"""Feature columns as nodes: similarities and divergence against naive references, and what the task makes of them."""
+"""The node-feature bipartite graph: similarities and divergence against naive references, and the task with it."""
 
 import math
-import os
-import signal
 from dataclasses import replace
 
 import numpy as np
@@ -22,6 +20,7 @@ from genurl_graph.losses.pairwise import get_loss
 from genurl_graph.objectives.bipartite import SAMPLED, ColumnGraph
 from genurl_graph.objectives.pair_distances import normalize
 from genurl_graph.tasks.graph import build
+from tests.resumed import assert_resumes
 
 LOSS = LossConfig(per="row", metric="cosine", temperature=0.5, column_temperature=0.3, nu=5.0)
 
@@ -47,7 +46,7 @@ def naive(x, mass):
 
 @settings(deadline=None, max_examples=30)
 @given(st.integers(2, 12), st.integers(1, 9), st.integers(0, 1000), st.booleans())
-def test_similarities_equal_the_naive_ones_and_rows_sum_to_their_mass(n, f, seed, sparse):
+def test_similarities_equal_the_naive_ones_and_rows_sum_to_their_total(n, f, seed, sparse):
     x, mass = words(n, f, seed), torch.rand(n, generator=torch.Generator().manual_seed(seed)) + 0.1
     p = column_similarities(x.to_sparse_csr() if sparse else x, mass)
     np.testing.assert_allclose(p.to_dense(), naive(x, mass), rtol=1e-5, atol=1e-7)
@@ -234,7 +233,7 @@ def test_columns_need_a_bag_of_words():
         problem(Data(edge_index=data.edge_index, num_nodes=40), **wanted)
 
 
-def test_pictures_have_no_columns():
+def test_maps_have_no_columns():
     with pytest.raises(InputError, match=r"merge\.column_weight: found 30; expected 0 in the task reduce"):
         GenURL(config=read_settings("words")).fit(graph_of_words().x.numpy())
 
@@ -267,15 +266,7 @@ def test_an_interrupted_run_goes_on_bit_for_bit(tmp_path):
     def model(**options):
         return GenURL(random_state=0, epochs=5, config={**read_settings("words"), **SMALL}, **options)
 
-    def interrupt(epoch, loss):
-        if epoch == 2:
-            os.kill(os.getpid(), signal.SIGINT)
-
-    whole, checkpoint = model().fit(data), tmp_path / "run.ckpt"
-    with pytest.raises(KeyboardInterrupt):
-        model(checkpoint=checkpoint).fit(data, callbacks=[interrupt])
-    resumed = model(checkpoint=checkpoint, resume=True).fit(data)
-    assert torch.equal(resumed.embedding_, whole.embedding_)
+    whole, resumed = assert_resumes(model, data, tmp_path / "run.ckpt")
     resumed.save(tmp_path / "model")
     assert torch.equal(GenURL.load(tmp_path / "model").transform(data), whole.transform(data))
     assert not any("columns" in name for name in resumed.encoder_.state_dict())

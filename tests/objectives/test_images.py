@@ -1,4 +1,4 @@
-"""The objective of self-supervised images: its graph, its loss beside SimCLR's and Barlow Twins', the slow copy."""
+"""The objective of self-supervised images: its graph, its loss beside SimCLR's and Barlow Twins', the EMA encoder."""
 
 import pytest
 import torch

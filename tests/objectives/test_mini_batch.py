@@ -56,6 +56,13 @@ def objective(dim=DIM, dense=None, batch=N, encoder="linear", views=ViewConfig()
     )
 
 
+def assert_estimates(made, expected, count=300, bias=0.0):
+    """The mean of the losses of many batches is `expected`, but for a relative bias."""
+    torch.manual_seed(0)
+    found = np.array([float(made().loss.detach()) for _ in range(count)])
+    assert found.mean() == pytest.approx(expected, abs=4 * found.std() / math.sqrt(count) + bias * abs(expected))
+
+
 @pytest.mark.parametrize("dim", [2, 3])
 @pytest.mark.parametrize("scale", ["profile", 0.7])
 def test_full_batches_estimate_the_dense_divergence(dim, scale):
@@ -64,9 +71,7 @@ def test_full_batches_estimate_the_dense_divergence(dim, scale):
     z = made.embed().double()
     log_q = log_kernel(torch.cdist(z, z).square() / 2.0, 1.5)
     expected = float(gkl_dense(dense, log_q, scale=scale)) / float(dense.sum())
-    torch.manual_seed(0)
-    found = np.array([float(made().loss.detach()) for _ in range(300)])
-    assert found.mean() == pytest.approx(expected, abs=4 * found.std() / math.sqrt(300) + 2e-3 * abs(expected))
+    assert_estimates(made, expected, bias=2e-3)
 
 
 def test_part_batches_estimate_both_sums():
@@ -74,9 +79,7 @@ def test_part_batches_estimate_both_sums():
     made, dense, _ = objective(batch=20, scale=0.7)
     z = made.embed().double()
     expected = float(gkl_dense(dense, log_kernel(torch.cdist(z, z).square() / 2.0, 1.5), scale=0.7))
-    torch.manual_seed(0)
-    found = np.array([float(made().loss.detach()) for _ in range(1500)]) * float(dense.sum())
-    assert found.mean() == pytest.approx(expected, abs=4 * found.std() / math.sqrt(1500))
+    assert_estimates(made, expected / float(dense.sum()), count=1500)
 
 
 @pytest.mark.parametrize("metric", ["euclidean", "cosine"])
@@ -87,9 +90,7 @@ def test_rows_have_scales_of_their_own(metric):
         z = torch.nn.functional.normalize(z, dim=1)
     distance = torch.cdist(z, z).square() / (2 if metric == "cosine" else 1)
     expected = float(gkl_dense(dense, log_kernel(distance / 2.0, 1.5), per="row")) / float(dense.sum())
-    torch.manual_seed(0)
-    found = np.array([float(made().loss.detach()) for _ in range(300)])
-    assert found.mean() == pytest.approx(expected, abs=4 * found.std() / math.sqrt(300) + 1e-3 * abs(expected))
+    assert_estimates(made, expected, bias=1e-3)
 
 
 def test_neighbours_are_drawn_in_proportion_to_p():
@@ -124,10 +125,7 @@ def test_a_node_may_be_drawn_in_its_own_other_view(metric):
     mass = p.sum(1)
     # As `gkl` by row, but what repels are the other nodes.
     rows = torch.xlogy(p, p).sum(1) - (p * log_q).sum(1) + mass * off.logsumexp(1) - torch.xlogy(mass, mass)
-    torch.manual_seed(0)
-    found = np.array([float(made().loss.detach()) for _ in range(300)])
-    expected = float(rows.sum() / mass.sum())
-    assert found.mean() == pytest.approx(expected, abs=4 * found.std() / math.sqrt(300) + 1e-3 * abs(expected))
+    assert_estimates(made, float(rows.sum() / mass.sum()), bias=1e-3)
     ends, p = made.neighbors.draw(torch.full((20_000,), 7))
     itself = ends == 7
     assert float(itself.double().mean()) == pytest.approx(1.5 / float(mass[7]), abs=0.015)
@@ -151,9 +149,7 @@ def test_cross_entropy_attracts_neighbours_and_repels_all_pairs():
     off = ~torch.eye(N, dtype=torch.bool)
     attraction = (torch.xlogy(dense, dense) - dense * log_q).sum()
     expected = float(attraction - 0.3 * torch.log1p(-log_q.exp())[off].sum()) / float(dense.sum())
-    torch.manual_seed(0)
-    found = np.array([float(made().loss.detach()) for _ in range(300)])
-    assert found.mean() == pytest.approx(expected, abs=4 * found.std() / math.sqrt(300) + 2e-3 * abs(expected))
+    assert_estimates(made, expected, bias=2e-3)
     with pytest.raises(InputError, match="expected auto or 1 for the loss bce"):
         objective(name="bce", scale="profile")
 
@@ -176,9 +172,9 @@ def test_barlow_correlates_the_drawn_pairs():
     torch.manual_seed(5)
     found = made().loss
     torch.manual_seed(5)
-    anchors = torch.randperm(N)
-    others = made.neighbors.draw(anchors)[0]
-    z = [made.encoder(Features(x[rows])) for rows in (anchors, others)]
+    nodes = torch.randperm(N)
+    others = made.neighbors.draw(nodes)[0]
+    z = [made.encoder(Features(x[rows])) for rows in (nodes, others)]
     torch.testing.assert_close(found, barlow(*z, 0.1))
 
 
@@ -215,7 +211,7 @@ def accuracy(model, digits):
     return KNeighborsClassifier(10).fit(model.transform(x), y).score(model.transform(new), truth)
 
 
-def test_picture_of_digits_by_an_mlp(digits, tmp_path):
+def test_map_of_digits_by_an_mlp(digits, tmp_path):
     model = GenURL(encoder="mlp", random_state=0, epochs=4).fit(digits[0])
     first = model.untrained_embedding().numpy()
     untrained = KNeighborsClassifier(10).fit(first, digits[1]).score(first, digits[1])

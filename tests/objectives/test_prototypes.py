@@ -1,4 +1,6 @@
-"""Pictures by an MLP that chooses among places of a table."""
+"""2-d maps by an MLP that chooses among the prototypes of an embedding table."""
+
+from functools import partial
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from genurl_graph.nn.features import Features
 from genurl_graph.nn.prototypes import ANCHORS, REACH, PrototypeMLP
 from genurl_graph.objectives.prototypes import PrototypeObjective, find_prototypes
 from genurl_graph.tasks.resolve import resolve_prototypes
+from tests.resumed import assert_resumes
 
 SMALL = {"encoder.hidden": 128}
 ENCODER = EncoderConfig(name="mlp", anchors=7, hidden=16, layers=2)
@@ -27,7 +30,7 @@ def problem():
     return PrototypeObjective(encoder, Features(torch.randn(60, 5)), table, SamplingConfig(batch_size=60), seed=3)
 
 
-def test_loss_is_the_divergence_between_two_choices_of_anchors(problem):
+def test_loss_is_the_divergence_between_two_choices_of_prototypes(problem):
     # All samples are one batch, in whatever order: a sum over them.
     found = problem(0.0)
     anchors, spacing = problem.encoder.anchors.double(), problem.encoder.spacing.double()
@@ -38,7 +41,7 @@ def test_loss_is_the_divergence_between_two_choices_of_anchors(problem):
     torch.testing.assert_close(found.loss, found.attraction + found.repulsion)
 
 
-def test_spacing_is_the_median_way_to_the_next_anchor():
+def test_spacing_is_the_median_distance_to_the_next_prototype():
     encoder = PrototypeMLP(EncoderConfig(name="mlp", anchors=4, dim=1, hidden=4, layers=1), 2)
     encoder.place(torch.tensor([[0.0], [1.0], [3.0], [3.0]]))  # duplicates say nothing about it
     assert encoder.spacing == 1
@@ -46,7 +49,7 @@ def test_spacing_is_the_median_way_to_the_next_anchor():
     assert encoder.spacing == 1  # nothing to go by, yet a number to divide by
 
 
-def test_a_sample_stands_among_the_anchors_around_its_likeliest(problem, monkeypatch):
+def test_a_sample_stands_among_the_prototypes_around_its_likeliest(problem, monkeypatch):
     encoder = problem.encoder
     scores = 3 * torch.randn(60, 7)
     monkeypatch.setattr(encoder, "scores", lambda features, keep=None: scores[: features.num_nodes])
@@ -56,12 +59,12 @@ def test_a_sample_stands_among_the_anchors_around_its_likeliest(problem, monkeyp
         near = (encoder.anchors - best[row]).norm(dim=1) <= REACH * encoder.spacing
         weight = scores[row, near].softmax(0)
         torch.testing.assert_close(found[row], weight @ encoder.anchors[near])
-    # A network that is sure names a place.
+    # A network that is sure names one prototype.
     scores.copy_(F.one_hot(torch.arange(60) % 7, 7) * 100.0)
     torch.testing.assert_close(encoder(Features(torch.zeros(60, 5))), encoder.anchors[torch.arange(60) % 7])
 
 
-def test_places_are_the_table_itself_or_centres_of_it():
+def test_prototypes_are_the_table_itself_or_centres_of_it():
     table = torch.randn(200, 2, generator=torch.Generator().manual_seed(1))
     assert torch.equal(find_prototypes(table, 200, 0), table)
     some = find_prototypes(table, 20, 0)
@@ -85,7 +88,7 @@ def test_places_are_the_table_itself_or_centres_of_it():
         ({"views.self_weight": 1.0}, 0),
     ],
 )
-def test_anchors_where_a_table_can_be_had(changes, expected):
+def test_prototypes_where_a_table_can_be_had(changes, expected):
     config = load_preset("reduce", "mlp", "mlp-anchors").override(changes)
     assert resolve_prototypes(config, 10_000) == expected
     assert resolve_prototypes(config, 30) == min(expected, 30)
@@ -99,7 +102,7 @@ def test_anchors_where_a_table_can_be_had(changes, expected):
         ({"encoder.anchors": 9, "encoder.dim": 3}, "encoder.anchors: found 9 with encoder.dim 3; expected 0"),
     ],
 )
-def test_anchors_that_cannot_be_are_refused(changes, message):
+def test_prototypes_that_cannot_be_are_refused(changes, message):
     with pytest.raises(InputError, match=message):
         resolve_prototypes(load_preset("reduce", "mlp", "mlp-anchors").override(changes), 100)
 
@@ -117,7 +120,7 @@ def model(halves):
     return GenURL(encoder="mlp", epochs=10, random_state=0, config=SMALL).fit(halves[0])
 
 
-def test_it_learns_from_the_picture_that_the_table_is(model, halves):
+def test_it_learns_from_the_map_that_the_table_is(model, halves):
     table = GenURL(encoder="free", random_state=0).fit(halves[0])
     assert torch.equal(model.model_.objective.table, table.embedding_)
     assert model.config_.encoder.anchors == len(halves[0])
@@ -133,7 +136,7 @@ def test_new_digits_are_placed_nearly_as_well_as_by_the_table(model, halves):
     untrained = KNeighborsClassifier(10).fit(model.untrained_embedding().numpy(), y)
     assert accuracy(model) > table - 0.03
     assert accuracy(model) > untrained.score(model.untrained_embedding().numpy(), y) + 0.3
-    # A network whose output is the plane itself, the same otherwise, is what this is better than.
+    # A network whose output is the map itself, the same otherwise, is what this is better than.
     assert accuracy(model) > accuracy(
         GenURL(encoder="mlp", epochs=10, random_state=0, config=SMALL | {"encoder.anchors": 0}).fit(x)
     )
@@ -147,26 +150,16 @@ def test_the_fitted_samples_are_placed_by_the_network_too(model, halves, tmp_pat
 
 
 def test_a_resumed_run_is_the_uninterrupted_one(tmp_path, halves):
-    def stop(epoch, loss):
-        if epoch == 2:
-            raise KeyboardInterrupt
-
-    settings = {"encoder": "mlp", "epochs": 4, "random_state": 0}
-    once = GenURL(**settings, config=SMALL).fit(halves[0])
-    stored = {"checkpoint": tmp_path / "state", "config": SMALL | {"training.checkpoint_every": 1}}
-    with pytest.raises(KeyboardInterrupt):
-        GenURL(**settings, **stored).fit(halves[0], callbacks=[stop])
-    again = GenURL(**settings, **stored, resume=True).fit(halves[0])
-    assert torch.equal(again.embedding_, once.embedding_)
-    assert again.loss_history_ == once.loss_history_
+    model = partial(GenURL, encoder="mlp", epochs=4, random_state=0, config=SMALL)
+    assert_resumes(model, halves[0], tmp_path / "state")
 
 
 @pytest.mark.parametrize(
     "changes", [{"views.self_weight": 1.0}, {"loss.name": "barlow"}, {"encoder.anchors": 0}, {"encoder.anchors": "0"}]
 )
-def test_without_a_table_the_settings_are_those_of_the_plane_itself(changes):
+def test_without_a_table_the_settings_are_those_of_an_mlp(changes):
     found = GenURL(encoder="mlp", config=changes).resolve(torch.rand(40, 6))
-    plane = load_preset("reduce", "mlp")
+    alone = load_preset("reduce", "mlp")
     assert found.encoder.anchors == 0
-    assert (found.encoder.hidden, found.encoder.dropout) == (plane.encoder.hidden, plane.encoder.dropout)
-    assert (found.sampling.batch_size, found.training.epochs) == (plane.sampling.batch_size, plane.training.epochs)
+    assert (found.encoder.hidden, found.encoder.dropout) == (alone.encoder.hidden, alone.encoder.dropout)
+    assert (found.sampling.batch_size, found.training.epochs) == (alone.sampling.batch_size, alone.training.epochs)

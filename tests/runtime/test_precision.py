@@ -1,6 +1,7 @@
 """Mixed precision: what is computed in 16 bits and what is not, on the CPU; the factor that fp16 needs."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from genurl_graph.runtime.precision import check_precision, lowered, network
 from genurl_graph.training import loop as training
 from genurl_graph.training.checkpoint import Checkpoint
 from genurl_graph.training.loop import train
+from tests.resumed import assert_resumes
 
 DRAW = np.random.default_rng(0)
 ROWS = DRAW.random((60, 12), dtype=np.float32)
@@ -107,24 +109,12 @@ def test_a_network_outside_of_a_step_is_as_ever():
 
 
 def test_interrupted_and_resumed_run_is_that_without_interruption(tmp_path):
-    more = {"checkpoint": tmp_path / "c", "epochs": 3}
-    whole = fitted("gcn", "bf16", epochs=3)
-
-    def stop(epoch, loss):
-        if epoch == 2:
-            raise KeyboardInterrupt
-
     options, x, _ = CASES["gcn"]
-    config = {"neighbors.n_neighbors": 5, "training.precision": "bf16", "training.checkpoint_every": 1}
-    broken = GenURL(**options | more | {"config": config | options["config"], "random_state": 0})
-    with pytest.raises(KeyboardInterrupt):
-        broken.fit(x, callbacks=[stop])
-    resumed = broken.set_params(resume=True).fit(x)
-    assert resumed.loss_history_ == whole.loss_history_
-    assert torch.equal(resumed.embedding_, whole.embedding_)
-    other = config | options["config"] | {"training.precision": "float32"}
+    config = {"neighbors.n_neighbors": 5, "training.precision": "bf16"} | options["config"]
+    model = partial(GenURL, **options | {"config": config, "random_state": 0, "epochs": 3})
+    _, resumed = assert_resumes(model, x, tmp_path / "c")
     with pytest.raises(InputError, match=r"of another run: config.training.precision is 'bf16' there"):
-        broken.set_params(config=other).fit(x)
+        resumed.set_params(config=config | {"training.precision": "float32"}).fit(x)
 
 
 def test_precisions_that_cannot_be_are_named():

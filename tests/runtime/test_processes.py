@@ -1,10 +1,9 @@
-"""Two real processes: the same loss curve and the same embedding as one, up to the order of additions."""
+"""Two real processes: what they compute together is what one computes, up to the order of additions."""
 
 import json
 import socket
 
 import numpy as np
-import pytest
 import torch
 
 from genurl_graph import GenURL
@@ -21,10 +20,9 @@ WORKER = """
     from genurl_graph.runtime.processes import process_group, rank, world_size
     torch.set_num_threads(1)
     options, target = json.loads(sys.argv[1]), sys.argv[2]
-    data = planted_graph(600, 4000, 8, 4, noise=0.5, seed=0)
     with process_group("cpu"):
         assert world_size() == 2
-        model = GenURL(random_state=0, **options).fit(data if "task" not in options else data.x)
+        model = GenURL(random_state=0, **options).fit(planted_graph(600, 4000, 8, 4, noise=0.5, seed=0))
         torch.save([model.embedding_, torch.tensor(model.loss_history_)], f"{target}{rank()}")
 """
 
@@ -39,29 +37,6 @@ def run_two(script, *arguments):
         port = str(free.getsockname()[1])
     shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": "1"}
     run_together(script, arguments, [shared | {"RANK": str(rank)} for rank in range(2)])
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"config": CONFIG},
-        {"config": CONFIG | {"loss.per": "global"}},
-        {"task": "reduce", "encoder": "mlp", "n_components": 2, "config": CONFIG},
-        {"task": "reduce", "encoder": "linear", "config": CONFIG | {"loss.name": "barlow", "loss.projector": 16}},
-    ],
-    ids=["rows", "global", "picture", "barlow"],
-)
-def test_two_processes_train_what_one_does(changes, tmp_path):
-    options = OPTIONS | changes
-    run_two(WORKER, json.dumps(options), str(tmp_path / "rank"))
-    (first, losses), (second, other) = (torch.load(tmp_path / f"rank{r}", weights_only=True) for r in range(2))
-    assert torch.equal(first, second)
-    assert torch.equal(losses, other)
-    data = planted_graph(600, 4000, 8, 4, noise=0.5, seed=0)
-    alone = GenURL(random_state=0, **options).fit(data if "task" not in options else data.x)
-    np.testing.assert_allclose(losses, alone.loss_history_, rtol=1e-4)
-    scale = float(alone.embedding_.abs().max())
-    torch.testing.assert_close(first, alone.embedding_, rtol=0, atol=5e-3 * scale)
 
 
 def test_two_processes_in_bf16(tmp_path):
