@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import wrong
 from genurl_graph.graph.propagation import Norm, Propagation
 from genurl_graph.inputs.sparse import csr_tensor, row_pointers, transposed
 from genurl_graph.runtime.devices import constant
@@ -48,9 +48,8 @@ def read_fanout(text: str, layers: int) -> list[int]:
     except ValueError:
         found = [0]
     if any(count < 1 and count != -1 for count in found):
-        raise InputError(
-            f"sampling.fanout: found {text!r}; expected numbers of neighbours such as 15,10, each at least 1, or -1 "
-            "for all"
+        raise wrong(
+            "sampling.fanout", repr(text), "numbers of neighbours such as 15,10, each at least 1, or -1 for all"
         )
     return (found + [found[-1]] * layers)[:layers]
 

@@ -13,7 +13,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.inputs.sparse import csr_tensor, row_pointers
 from genurl_graph.runtime.devices import Constants, constant
 
@@ -136,7 +136,7 @@ def propagated(
     Memory besides the result: a block of the matrix, and 0.8 GB at most of columns that are propagated together.
     """
     if hops < 0:
-        raise InputError(f"hops: found {hops}; expected at least 0")
+        raise wrong("hops", hops, "at least 0")
     n, f = x.shape
     device = torch.device(device)
     out = _zeros((n, (hops + 1) * f), memory_mb)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from torch import Tensor, nn
 
 from genurl_graph.config import Config
-from genurl_graph.exceptions import InputError, unknown
+from genurl_graph.exceptions import unknown, wrong
 from genurl_graph.inputs.images import image_shape
 from genurl_graph.nn.cnn import CNN, ModuleEncoder, ResNet
 from genurl_graph.nn.gnn import GNN, GNNS
@@ -61,7 +61,7 @@ def make_encoder(
         return IMAGES[c.name](image_shape(c.image, in_dim), c.dim, hidden=c.hidden)
     if c.name == "free":
         if start is None:
-            raise InputError('encoder "free": needs initial coordinates')
+            raise wrong("encoder free", "no initial coordinates", "some")
         return EmbeddingTable(start)
     raise unknown("encoder", c.name, (*ENCODERS, *IMAGES))
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import unknown, wrong
 from genurl_graph.runtime.processes import launched
 
 
@@ -26,12 +26,12 @@ def choose_device(device: str | torch.device = "auto") -> torch.device:
     try:
         chosen = torch.device(device)
     except RuntimeError as error:
-        raise InputError(f"device: unknown {device!r}; expected auto, cpu or cuda") from error
+        raise unknown("device", device, ("auto", "cpu", "cuda")) from error
     if chosen.type == "cuda" and chosen.index is None and launched() and torch.cuda.is_available():
         # One of several processes: the GPU that the launcher gave it.
         return torch.device("cuda", torch.cuda.current_device())
     if chosen.type == "cuda" and not torch.cuda.is_available():
-        raise InputError(f"device: {device!r} asked for, but this torch finds no CUDA device")
+        raise wrong("device", repr(device), "auto or cpu, as this torch finds no CUDA device")
     return chosen
 
 

@@ -19,7 +19,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from genurl_graph.exceptions import DivergenceError, InputError, LostProcessError, ShortMemoryError
+from genurl_graph.exceptions import DivergenceError, LostProcessError, ShortMemoryError, wrong
 from genurl_graph.runtime.memory import is_short_of_memory
 
 _alone = ContextVar("alone", default=False)
@@ -43,7 +43,7 @@ def alone() -> Iterator[None]:
 def one_process(what: str) -> None:
     """InputError where several processes are to train `what`, which only one can."""
     if world_size() > 1:
-        raise InputError(f"several processes: found {world_size()} for {what}; expected one")
+        raise wrong("several processes", f"{world_size()} for {what}", "one")
 
 
 def rank() -> int:

@@ -193,7 +193,7 @@ def test_embedding_table_starts_where_it_is_told() -> None:
             {"name": "gnn"},
             "encoder: found 'gnn'; expected one of gcn, sage, gat, gin, sign, mlp, linear, factorized-linear, free",
         ),
-        ({"name": "free"}, "needs initial coordinates"),
+        ({"name": "free"}, "encoder free: found no initial coordinates"),
     ],
 )
 def test_bad_arguments_are_named(arguments: dict[str, Any], message: str) -> None:

@@ -180,7 +180,7 @@ def test_resume_needs_a_checkpoint(tmp_path):
 def test_device_names():
     assert choose_device("cpu").type == "cpu"
     assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
-    with pytest.raises(InputError, match="device: unknown 'gpu'"):
+    with pytest.raises(InputError, match="device: found 'gpu'; expected one of auto, cpu, cuda"):
         choose_device("gpu")
     if not torch.cuda.is_available():
         with pytest.raises(InputError, match="finds no CUDA"):
