@@ -59,11 +59,11 @@ def config(task: str) -> None:
       genurl-graph embed --dataset digits --config my.toml
     """
     from genurl_graph.config import load_preset
-    from genurl_graph.config.toml import explained_toml
+    from genurl_graph.config.toml import to_toml
 
     resolved = load_preset(*TASKS[task]).override(NAMED.get(task, {}))
     report = Report()
     report.line(f"# Defaults of: genurl-graph {USES.get(task, task)}")
     report.line('# "auto" is resolved by the data; --metrics tells what it became.')
     report.line()
-    report.line(explained_toml(resolved, LEFT_OUT).rstrip())
+    report.line(to_toml(resolved, LEFT_OUT).rstrip())

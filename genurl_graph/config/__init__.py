@@ -25,29 +25,10 @@ from genurl_graph.config.parameters import (
     TrainingConfig,
     ViewConfig,
 )
-from genurl_graph.config.toml import explained_toml, flatten, parse_assignments, read_toml, to_toml
+from genurl_graph.config.toml import flatten, read_toml
 from genurl_graph.exceptions import unknown, wrong
 
-__all__ = [
-    "Config",
-    "EncoderConfig",
-    "ImageViewConfig",
-    "LossConfig",
-    "MergeConfig",
-    "NeighborConfig",
-    "SamplingConfig",
-    "SimilarityConfig",
-    "TrainingConfig",
-    "ViewConfig",
-    "explained_toml",
-    "flatten",
-    "load_preset",
-    "parse_assignments",
-    "read_method",
-    "read_settings",
-    "read_toml",
-    "to_toml",
-]
+__all__ = ["Config", "load_preset", "read_method", "read_settings"]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,6 +8,7 @@ import textwrap
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from genurl_graph.exceptions import wrong
@@ -41,23 +42,13 @@ def flatten(tree: Mapping[str, Any]) -> dict[str, Any]:
     return out
 
 
-def to_toml(config: Config) -> str:
-    """The configuration as TOML that `read_toml` reads back."""
-    lines = [f"task = {_literal(config.task)}"]
-    for stage, values in config.to_dict().items():
-        if isinstance(values, dict):
-            lines += ["", f"[{stage}]"]
-            lines += [f"{name} = {_literal(value)}" for name, value in values.items()]
-    return "\n".join(lines) + "\n"
-
-
-def explained_toml(config: Config, left_out: Mapping[str, str]) -> str:
-    """`to_toml` with each parameter's explanation above it.
+def to_toml(config: Config, left_out: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The configuration as TOML that `read_toml` reads back, with each parameter's explanation above it.
 
     Parameters
     ----------
     config : Config
-    left_out : dict
+    left_out : mapping
         Dotted keys that stand there as comments only, with the reason.
     """
     lines = [f"task = {_literal(config.task)}"]

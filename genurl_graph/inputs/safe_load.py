@@ -7,7 +7,8 @@ import math
 import os
 import pickle
 import zipfile
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,9 +17,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import InputError, wrong
 
 Array = npt.NDArray[Any]
+
+# Bytes beyond the file's own size that are not worth a refusal.
+SPARE = 64 << 20
 
 
 def load_array(path: Path) -> Array:
@@ -29,39 +33,34 @@ def load_array(path: Path) -> Array:
     InputError
         No such file, damaged, with objects in it, or shorter than it declares.
     """
-    try:
+    with _readable(path, "a NumPy array"):
         with open(path, "rb") as file:
             if file.read(2) == b"PK":
-                raise InputError(f"{path}: is an archive of arrays, expected one array; name it .npz")
+                raise wrong(path, "an archive of arrays", "one array; name it .npz")
             file.seek(0)
             check_header(file, path.stat().st_size, str(path))
         found: Array = np.load(path, allow_pickle=False)
-    except MemoryError:
-        raise
-    except Exception as error:  # NumPy and zipfile raise anything on damaged content
-        raise _refusal(path, error, "a NumPy array") from error
     return found
 
 
 def load_archive(path: Path, keys: Collection[str] | None = None) -> dict[str, Array]:
     """The arrays of an ``.npz`` file, those among `keys` if given; InputError as `load_array`."""
-    try:
+    with _readable(path, "a NumPy archive"):
         with open(path, "rb") as file:
             if file.read(6) == b"\x93NUMPY":
-                raise InputError(f"{path}: is a single array, expected an archive of arrays; name it .npy")
+                raise wrong(path, "a single array", "an archive of arrays; name it .npy")
         with zipfile.ZipFile(path) as archive:
             members = [m for m in archive.infolist() if keys is None or m.filename.removesuffix(".npy") in keys]
-            check_unpacked(path, members)
+            total = sum(member.file_size for member in members)
+            if total > physical_memory() // 2:
+                found = f"an archive that unpacks from {path.stat().st_size:,} to {total:,} bytes"
+                raise wrong(path, found, "at most half of this machine's memory")
             for member in members:
                 if member.filename.endswith(".npy"):
                     with archive.open(member) as stream:
                         check_header(stream, member.file_size, f"{path}: {member.filename}")
         with np.load(path, allow_pickle=False) as arrays:
             return {key: np.asarray(arrays[key]) for key in arrays.files if keys is None or key in keys}
-    except MemoryError:
-        raise
-    except Exception as error:  # NumPy and zipfile raise anything on damaged content
-        raise _refusal(path, error, "a NumPy archive") from error
 
 
 def check_header(stream: IO[bytes], size: int, where: str) -> None:
@@ -69,40 +68,22 @@ def check_header(stream: IO[bytes], size: int, where: str) -> None:
     version = np.lib.format.read_magic(stream)
     read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(version)
     if read is None:
-        raise InputError(f"{where}: version {version} of NumPy's format, expected 1.0 or 2.0")
+        raise wrong(where, f"version {version} of NumPy's format", "1.0 or 2.0")
     shape, _, dtype = read(stream)
     if dtype.hasobject:
-        raise InputError(f"{where}: Object arrays cannot be loaded: they are pickles, which run code")
+        raise wrong(where, "Object arrays, which are pickles", "numbers or text: pickles run code")
     if any(side < 0 for side in shape):
-        raise InputError(f"{where}: its header declares the shape {shape}")
+        raise wrong(where, f"a header that declares the shape {shape}", "sizes >= 0")
     # An entry takes a byte at least: empty ones need no room in the file, and yet memory as soon as they are looked at.
     declared, there = math.prod(shape) * max(1, dtype.itemsize), size - stream.tell()
     if declared > there:
-        raise InputError(
-            f"{where}: its header declares {declared:,} bytes (shape {shape}, {dtype}), but there are {there:,}: "
-            "truncated?"
-        )
-
-
-def check_unpacked(path: Path, members: Collection[zipfile.ZipInfo]) -> None:
-    """Refuse an archive that unpacks to more than half of this machine's memory."""
-    total, most = sum(member.file_size for member in members), physical_memory() // 2
-    if total > most:
-        raise InputError(
-            f"{path}: unpacks from {path.stat().st_size:,} to {total:,} bytes, more than half of this machine's memory"
-        )
+        found = f"a header that declares {declared:,} bytes (shape {shape}, {dtype})"
+        raise wrong(where, found, f"at most the {there:,} that follow: truncated?")
 
 
 def physical_memory() -> int:
+    """Bytes of this machine's memory."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-
-
-def _refusal(path: Path, error: Exception, kind: str) -> InputError:
-    return error if isinstance(error, InputError) else InputError(f"{path}: cannot be read as {kind}: {error}")
-
-
-# Bytes beyond the file's own size that are not worth a refusal.
-SPARE = 64 << 20
 
 
 def load_tensors(path: Path, what: str = "tensors and text", allowed: Sequence[Any] = ()) -> Any:
@@ -121,29 +102,19 @@ def load_tensors(path: Path, what: str = "tensors and text", allowed: Sequence[A
     InputError
         No such file, damaged, with other objects in it, or larger unpacked than it can be.
     """
-    _check_unpacked(path)
-    try:
-        # Sparse tensors are checked: indices outside of them would be read outside of their memory.
-        checked = torch.sparse.check_sparse_tensor_invariants()  # type: ignore[no-untyped-call]
-        with torch.serialization.safe_globals(list(allowed)), checked:
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        # torch's own text goes on for lines and advises to switch the protection off.
-        raise InputError(f"{path}: damaged, or holds objects other than {what}, which are not loaded") from error
-    except Exception as error:  # a damaged file makes torch.load raise anything, also a MemoryError
-        raise InputError(f"{path}: cannot be read as a PyTorch file: {type(error).__name__}: {error}") from error
-
-
-def _check_unpacked(path: Path) -> None:
-    """Refuse a file whose parts are packed and unpack to far more than its size: ``torch.save`` packs nothing."""
-    try:
-        if not zipfile.is_zipfile(path):
-            return
-        with zipfile.ZipFile(path) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
-    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as a PyTorch file: {error}") from error
-    _compare(path, "it unpacks to", unpacked)
+    with _readable(path, "a PyTorch file"):
+        if zipfile.is_zipfile(path):
+            # ``torch.save`` packs nothing.
+            with zipfile.ZipFile(path) as archive:
+                _compare(path, "parts that unpack to", sum(member.file_size for member in archive.infolist()))
+        try:
+            # Sparse tensors are checked: indices outside of them would be read outside of their memory.
+            checked = torch.sparse.check_sparse_tensor_invariants()  # type: ignore[no-untyped-call]
+            with torch.serialization.safe_globals(list(allowed)), checked:
+                return torch.load(path, map_location="cpu", weights_only=True)
+        except (pickle.UnpicklingError, MemoryError) as error:
+            # torch's own text goes on for lines and advises to switch the protection off. Damage asks for any memory.
+            raise wrong(path, f"damage, or objects other than {what}", "these alone: no others are loaded") from error
 
 
 def check_extent(tensor: Tensor, path: Path, name: str) -> None:
@@ -151,10 +122,23 @@ def check_extent(tensor: Tensor, path: Path, name: str) -> None:
     # Of a sparse matrix the rows count: each has an entry in CSR's pointers.
     entries = tensor.numel() if tensor.layout == torch.strided else tensor.size(0)
     claimed = entries * (tensor.element_size() if tensor.layout == torch.strided else 8)
-    _compare(path, f"{name} of shape {list(tensor.shape)} takes", claimed)
+    _compare(path, f"{name} of shape {list(tensor.shape)}, which takes", claimed)
 
 
 def _compare(path: Path, what: str, claimed: int) -> None:
     size = path.stat().st_size
     if claimed > 2 * size + SPARE:
-        raise InputError(f"{path}: {what} {claimed:,} bytes, but the file has {size:,}; save it as it is, not expanded")
+        raise wrong(
+            path, f"{what} {claimed:,} bytes", f"about the {size:,} of the file; save it as it is, not expanded"
+        )
+
+
+@contextmanager
+def _readable(path: Path, kind: str) -> Iterator[None]:
+    """Context in which whatever NumPy, torch and zipfile raise on damaged content is an InputError."""
+    try:
+        yield
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:
+        raise wrong(path, f"a file that cannot be read as {kind} ({type(error).__name__}: {error})", kind) from error

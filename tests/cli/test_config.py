@@ -13,7 +13,7 @@ from torch_geometric.data import Data
 from genurl_graph import GenURL
 from genurl_graph.cli.config import LEFT_OUT, NAMED, TASKS
 from genurl_graph.config import Config, load_preset
-from genurl_graph.config.toml import explained_toml, flatten, read_toml
+from genurl_graph.config.toml import flatten, read_toml, to_toml
 
 
 def ring(n: int, edges: bool, coherent: bool = False) -> Data:
@@ -84,7 +84,7 @@ def test_an_edited_file_is_heard_and_a_slip_is_named(run) -> None:
 
 
 def test_long_text_is_wrapped_and_reads_back() -> None:
-    text = explained_toml(Config().override({"encoder.name": 'a "quoted" \\ path'}), {})
+    text = to_toml(Config().override({"encoder.name": 'a "quoted" \\ path'}))
     assert flatten(tomllib.loads(text))["encoder.name"] == 'a "quoted" \\ path'
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from genurl_graph.config import Config, TrainingConfig, ViewConfig, load_preset, read_settings
+from genurl_graph.config import Config, load_preset, read_settings
+from genurl_graph.config.parameters import TrainingConfig, ViewConfig
 from genurl_graph.config.toml import flatten, parse_assignments, read_toml, to_toml
 from genurl_graph.exceptions import InputError
 

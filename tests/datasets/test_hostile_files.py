@@ -31,11 +31,11 @@ def header(shape: str, dtype: str = "<f4") -> bytes:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (header("(1000000000, 1000)"), r"declares 4,000,000,000,000 bytes .* but there are 40: truncated"),
+        (header("(1000000000, 1000)"), r"declares 4,000,000,000,000 bytes .* at most the 40 that follow: truncated"),
         (header("(4, 3)"), "declares 48 bytes"),
         (header("(1000000000000,)", "<U0"), "declares 1,000,000,000,000 bytes"),
         (header("(-1, 5)"), r"shape \(-1, 5\)"),
-        (header("(2, 5)", "|O"), "Object arrays cannot be loaded"),
+        (header("(2, 5)", "|O"), "found Object arrays"),
         (header("(" + "9" * 40 + ",)"), "truncated"),
         (header("__import__('os').system('true')"), "cannot be read"),
     ],
@@ -56,7 +56,7 @@ def test_an_archive_that_unpacks_to_more_than_memory(tmp_path: Path, monkeypatch
     np.savez_compressed(tmp_path / "x.npz", x=np.zeros((1000, 1000), np.float32))
     assert (tmp_path / "x.npz").stat().st_size < 10_000
     monkeypatch.setattr(arrays, "physical_memory", lambda: 6_000_000)
-    with pytest.raises(InputError, match=r"x\.npz: unpacks from .* to 4,000,128 bytes, more than half of"):
+    with pytest.raises(InputError, match=r"x\.npz: found an archive that unpacks from .* to 4,000,128 bytes"):
         datasets.read(tmp_path / "x.npz")
 
 
@@ -77,9 +77,9 @@ def test_one_number_expanded_to_terabytes(tmp_path: Path, key: str) -> None:
     content[key] = torch.zeros(1).expand(10**12) if key != "x" else torch.zeros(1).expand(10**7, 10**5)
     torch.save(content, tmp_path / "g.pt")
     torch.save({"embedding": content[key]}, tmp_path / "z.pt")
-    with pytest.raises(InputError, match=rf"g\.pt: {key} of shape .* bytes, but the file has"):
+    with pytest.raises(InputError, match=rf"g\.pt: found {key} of shape .* bytes; expected about the"):
         datasets.read(tmp_path / "g.pt")
-    with pytest.raises(InputError, match=r"z\.pt: embedding of shape"):
+    with pytest.raises(InputError, match=r"z\.pt: found embedding of shape"):
         read_embedding(tmp_path / "z.pt")
 
 
@@ -91,7 +91,7 @@ def test_a_packed_pytorch_file(tmp_path: Path) -> None:
     ):
         for name in plain.namelist():
             packed.writestr(name, plain.read(name))
-    with pytest.raises(InputError, match=r"g\.pt: it unpacks to 120,00"):
+    with pytest.raises(InputError, match=r"g\.pt: found parts that unpack to 120,00"):
         datasets.read(tmp_path / "g.pt")
 
 

@@ -106,7 +106,7 @@ class Danger:
 def test_a_pickle_that_would_run_code_is_refused_unread(root: Path, tmp_path: Path) -> None:
     for content in (Danger(tmp_path / "ran"), {"edge": np.array([Danger(tmp_path / "ran")], dtype=object)}):
         torch.save(content, split_file(root, "test"))
-        with pytest.raises(InputError, match=r"test.pt: (damaged, or holds objects other than arrays|cannot be read)"):
+        with pytest.raises(InputError, match=r"test.pt: found (damage, or objects|a file that cannot)"):
             datasets.load("ogbl-collab", root)
         assert not (tmp_path / "ran").exists()
 

@@ -56,11 +56,11 @@ def write(path: Path, content: str | bytes) -> Path:
         ("g.graphml", "<graphml", "g.graphml: cannot be read as GraphML"),
         ("g.gml", "graph [ node", "g.gml: cannot be read as GML"),
         ("g.gml", "graph [\n]\n", "g.gml: found zero nodes"),
-        ("g.npz", "not an archive", "g.npz: cannot be read as a NumPy archive"),
-        ("g.npz", "", "g.npz: cannot be read as a NumPy archive"),
-        ("g.npy", "not an array", "g.npy: cannot be read as a NumPy array"),
+        ("g.npz", "not an archive", "g.npz: found a file that cannot be read as a NumPy archive"),
+        ("g.npz", "", "g.npz: found a file that cannot be read as a NumPy archive"),
+        ("g.npy", "not an array", "g.npy: found a file that cannot be read as a NumPy array"),
         ("g.pt", "not torch", "g.pt: "),
-        ("g.pt", "", "g.pt: cannot be read as a PyTorch file"),
+        ("g.pt", "", "g.pt: found a file that cannot be read as a PyTorch file"),
         ("g.xlsx", "x", "g.xlsx: found suffix '.xlsx'; expected one of .npz, .csv"),
         ("g", "x", "found no suffix; expected one of"),
     ],
@@ -161,7 +161,7 @@ CSR = {"adj_data": np.ones(2), "adj_indices": np.array([1, 2]), "adj_indptr": np
             r"1 NaN or infinite values, the first \(inf\) at row 1, column 0",
         ),
         (GOOD | {"x": np.empty((0, 2))}, "expected at least one row"),
-        (GOOD | {"x": np.array([{}, {}, {}])}, "Object arrays cannot be loaded"),
+        (GOOD | {"x": np.array([{}, {}, {}])}, "found Object arrays"),
         (GOOD | {"x": np.eye(3, dtype=complex)}, "dtype complex128; expected real numbers"),
         (GOOD | CSR | {"adj_shape": np.array([3, 3])}, "both 'adj_data' and 'edge_index'"),
         (CSR, "found no key 'adj_shape'"),
@@ -207,7 +207,7 @@ def test_flipped_byte_in_npz(tmp_path: Path):
     np.savez_compressed(tmp_path / "g.npz", x=np.random.default_rng(0).normal(size=(50, 20)))
     content = bytearray((tmp_path / "g.npz").read_bytes())
     content[len(content) // 2] ^= 0xFF
-    with pytest.raises(InputError, match=r"g.npz: cannot be read"):
+    with pytest.raises(InputError, match=r"g.npz: found a file that cannot be read"):
         datasets.read(write(tmp_path / "g.npz", bytes(content)))
 
 
@@ -242,7 +242,7 @@ def test_no_code_in_a_file_is_run(tmp_path: Path, name: str):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (HeteroData(), "holds objects other than"),
+        (HeteroData(), "damage, or objects other than"),
         ([1, 2], "found a list; expected a PyG Data"),
         (Data(x=torch.eye(3)[0]), r"x: found shape \[3\]; expected \[n, f\]"),
         (Data(x=torch.eye(3), y=torch.ones(2, dtype=torch.long)), "y: found 2 entries; expected 3"),
