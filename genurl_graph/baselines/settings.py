@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import math
 import tomllib
 from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
-from genurl_graph.exceptions import unknown, wrong
+from genurl_graph.config.fields import Option, Range, convert
+from genurl_graph.exceptions import unknown
 
 # Numbers that may be 0; shares of dropped columns and edges may, too, and stay below 1.
 _FROM_ZERO = ("lr", "min_dist", "weight_decay", "lambd", "ema")
@@ -45,9 +45,7 @@ def baseline_settings(
     for name, value in (changes or {}).items():
         if name not in found:
             raise unknown(f"{method} setting", name, found)
-        key = f"{method}.{name}"
-        found[name] = _convert(key, value, type(found[name]))
-        _check_range(key, name, found[name])
+        found[name] = convert(f"{method}.{name}", value, _options(name, found[name]))
     return found
 
 
@@ -57,29 +55,11 @@ def _tables() -> dict[str, dict[str, Any]]:
     return tomllib.loads(text)
 
 
-def _convert(key: str, value: Any, kind: type) -> Any:
+def _options(name: str, default: Any) -> list[Option]:
+    """Type and range of a setting, by its default and its name."""
+    kind = type(default)
     if kind is str:
-        return str(value)
-    try:
-        number = kind(value)
-        fits = math.isfinite(number) and float(number) == float(value) and not isinstance(value, bool)
-    except (TypeError, ValueError, OverflowError):
-        fits = False
-    if not fits:
-        raise wrong(key, repr(value), "a whole number" if kind is int else "a finite number")
-    return number
-
-
-def _check_range(key: str, name: str, value: Any) -> None:
-    if isinstance(value, str):
-        return
+        return [Option(str, None)]
     if name.startswith("drop"):
-        fits, expected = 0 <= value < 1, "a share in [0, 1)"
-    elif isinstance(value, int):
-        fits, expected = value >= 1, "at least 1"
-    elif name in _FROM_ZERO:
-        fits, expected = value >= 0, "a number >= 0"
-    else:
-        fits, expected = value > 0, "a number > 0"
-    if not fits:
-        raise wrong(key, value, expected)
+        return [Option(kind, Range("[0, 1)"))]
+    return [Option(kind, Range("[1, inf)" if kind is int else "[0, inf)" if name in _FROM_ZERO else "(0, inf)"))]

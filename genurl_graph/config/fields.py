@@ -62,7 +62,7 @@ class Stage:
 
     def __post_init__(self) -> None:
         for name, (options, _) in self.declared().items():
-            object.__setattr__(self, name, _convert(f"{self.stage}.{name}", getattr(self, name), options))
+            object.__setattr__(self, name, convert(f"{self.stage}.{name}", getattr(self, name), options))
 
     @classmethod
     @functools.cache
@@ -91,7 +91,7 @@ def _options(annotated: Any) -> list[Option]:
     return [Option(option.kind, option.allowed or allowed) for option in _options(kind)]
 
 
-def _convert(key: str, value: Any, options: list[Option]) -> Any:
+def convert(key: str, value: Any, options: list[Option]) -> Any:
     """`value` as one of `options` (int, float, str, Literal); bool, NaN and lossy conversions are refused."""
     if key == "merge.type_weights" and isinstance(value, Mapping):
         # A table in TOML, a dictionary in Python; PyG's relations are tuples.

@@ -129,9 +129,9 @@ def test_unknown_names_and_settings_name_the_nearest():
         (lambda: get_baseline("grcae"), "baseline: found 'grcae'.*did you mean 'grace'"),
         (lambda: get_baseline("grace", {"epoch": 3}), "grace setting: found 'epoch'.*did you mean 'epochs'"),
         (lambda: get_baseline("grace", {"epochs": "2.5"}), "grace.epochs.* '2.5'; expected a whole number"),
-        (lambda: get_baseline("grace", {"epochs": 0}), "grace.epochs: found 0; expected at least 1"),
-        (lambda: get_baseline("grace", {"drop_edges_1": 1.0}), r"found 1.0; expected a share in \[0, 1\)"),
-        (lambda: get_baseline("grace", {"temperature": 0}), "grace.temperature: found 0.0; expected a number > 0"),
+        (lambda: get_baseline("grace", {"epochs": 0}), "grace.epochs: found 0; expected a whole number >= 1"),
+        (lambda: get_baseline("grace", {"drop_edges_1": 1.0}), r"found 1.0; expected a finite number in \[0, 1\)"),
+        (lambda: get_baseline("grace", {"temperature": 0}), "grace.temperature: found 0; expected a finite number > 0"),
         (lambda: get_baseline("cca-ssg", {"lambd": "nan"}), "cca-ssg.lambd.* 'nan'; expected a finite number"),
     ):
         with pytest.raises(InputError, match=message):

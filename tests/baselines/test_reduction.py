@@ -121,7 +121,7 @@ def test_unknown_names_and_settings_name_the_nearest() -> None:
         (lambda: get_reducer("pca", {"whiten": 1}), "pca setting: found 'whiten'"),
         (
             lambda: baseline_settings("umap", None, {"min_dist": -1}),
-            "umap.min_dist: found -1.0; expected a number >= 0",
+            "umap.min_dist: found -1; expected a finite number >= 0",
         ),
     ):
         with pytest.raises(InputError, match=message):

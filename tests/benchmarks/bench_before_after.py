@@ -49,7 +49,8 @@ def measure(python: str, job: str, epochs: int, root: Path) -> list[float]:
     name, rows, work = JOBS[job]
     code = PROGRAM.format(name=name, root=str(root), rows=rows, work=work.format(epochs=epochs))
     # Outside the repository, so that each interpreter imports the version that it has installed.
-    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False, cwd="/", env=os.environ)
+    command = [os.path.abspath(python), "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
     if done.returncode:
         raise SystemExit(f"{python}, {job}: {done.stderr}")
     found: list[float] = json.loads(done.stdout.splitlines()[-1])

@@ -48,15 +48,16 @@ class Clock:
 
 def work(options: argparse.Namespace) -> None:
     """What each process does; its figures go to a file of its own."""
-    from genurl_graph import GenURL, estimator
+    from genurl_graph import GenURL
     from genurl_graph.datasets.synthetic import planted_graph
     from genurl_graph.experiments.environment import peak_mb
+    from genurl_graph.inference import fit
     from genurl_graph.runtime.processes import process_group, rank
     from genurl_graph.tasks import prepare
 
     clock = Clock()
-    prepare.knn = clock.timed("neighbors", prepare.knn)
-    estimator.train = clock.timed("train", estimator.train)
+    prepare.search_neighbors = clock.timed("neighbors", prepare.search_neighbors)
+    fit.train = clock.timed("train", fit.train)
     data = planted_graph(options.nodes, 7 * options.nodes, options.features, noise=options.noise)
     config = {"neighbors.backend": options.backend}
     with process_group("cpu"):
