@@ -1,23 +1,19 @@
 """Independent jobs on as many threads as torch may use, each running its torch operators single-threaded.
 
-Many short operators per tile, each split over all cores, wait for each other at every step; where other processes
-want the cores too, every wait costs a time slice and spins meanwhile. One tile a thread has no such waits. Measured
-for 10,000 x 784 on two cores beside other work: 7 s (7 s of processor time) before, 4 to 5 s (2 s) after.
+Many short operators, each split over all cores, wait for each other at every step, and where other processes want the
+cores too, every wait costs a time slice (10,000 x 784 on two cores beside other work: 12 s of processor time, 2 s so).
 """
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import torch
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-
 Job = TypeVar("Job")
+Result = TypeVar("Result")
 
 
 def worker_count(device: torch.device) -> int:
@@ -25,36 +21,15 @@ def worker_count(device: torch.device) -> int:
     return torch.get_num_threads() if device.type == "cpu" else 1
 
 
-def share_jobs(loop: Callable[[Iterator[Job]], None], jobs: Iterable[Job], workers: int) -> None:
-    """Run `loop` on `workers` threads; each gets an iterator over the jobs that no other has taken."""
-    if workers == 1:
-        loop(iter(jobs))
-        return
-    source = iter(jobs)
-    lock = threading.Lock()
-    stop = threading.Event()
-
-    def taken() -> Iterator[Job]:
-        while not stop.is_set():
-            with lock:
-                try:
-                    job = next(source)
-                except StopIteration:
-                    return
-            yield job
-
-    def run() -> None:
-        torch.set_num_threads(1)  # of this thread, and the initial value of threads started from now on
-        loop(taken())
-
-    threads = torch.get_num_threads()
-    try:
-        with ThreadPoolExecutor(workers, "genurl-knn") as pool:
-            futures = [pool.submit(run) for _ in range(workers)]
-            try:
-                for future in futures:
-                    future.result()
-            finally:
-                stop.set()
-    finally:
-        torch.set_num_threads(threads)
+def share_jobs(work: Callable[[Job], Result], jobs: Iterable[Job], device: torch.device) -> list[Result]:
+    """What `work` returns for each job, in the order of the jobs."""
+    threads = worker_count(device)
+    if threads == 1:
+        return [work(job) for job in jobs]
+    # In each worker: torch.set_num_threads counts for its thread, and for threads started from now on.
+    with ThreadPoolExecutor(threads, "genurl-knn", torch.set_num_threads, (1,)) as pool:
+        try:
+            return list(pool.map(work, jobs))
+        finally:
+            pool.shutdown(cancel_futures=True)
+            torch.set_num_threads(threads)

@@ -37,18 +37,14 @@ def little_memory(scratch: Path) -> str:
     return "exit code 1, the stage, what it asked for and what makes it smaller are named, no file is left"
 
 
-def short_tiles(error: BaseException, times: int) -> None:
-    """The first `times` buffers of the search cannot be had."""
-    import genurl_graph.graph.knn.tiles as tiles
+def short_tiles(error: BaseException) -> None:
+    """The products of the search find no memory."""
+    from genurl_graph.graph.knn import exact
 
-    make, calls = tiles._Tile, itertools.count()
+    def fail(*_: object) -> object:
+        raise error
 
-    def tile(*arguments: object) -> object:
-        if next(calls) < times:
-            raise error
-        return make(*arguments)  # type: ignore[arg-type]
-
-    tiles._Tile = tile  # type: ignore[assignment,misc]
+    exact._Tiles.scores = fail  # type: ignore[assignment,method-assign]
 
 
 def short_search(scratch: Path, gpu: bool) -> str:
@@ -59,14 +55,9 @@ def short_search(scratch: Path, gpu: bool) -> str:
         error = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 16.00 MiB. GPU 0 has a total capacity of")
     folder = scratch / f"short-{gpu}"
     vectors(folder, 500, 20)
-    printed = finish(REDUCE, folder, lambda: short_tiles(error, 1))
-    assert "trying once more within 64 MiB instead of 512" in printed, printed
-    printed = finish(REDUCE, folder, lambda: short_tiles(error, 100), code=1)
+    printed = finish(REDUCE, folder, lambda: short_tiles(error), code=1)
     assert "neighbours of 500 among 500 rows" in printed, printed
-    return (
-        "a warning, and the search goes on in an eighth of the memory; a second failure ends with exit code 1 and "
-        "names what to make smaller"
-    )
+    return "exit code 1, and it names the search and what makes it smaller"
 
 
 def clocks(scratch: Path) -> str:

@@ -6,45 +6,57 @@ import scipy.sparse
 import torch
 
 from genurl_graph.graph import knn as neighbors
-from genurl_graph.graph.knn import approximate as _ann
-from genurl_graph.graph.knn import knn
+from genurl_graph.graph.knn import approximate, knn
 from tests.conftest import threads
 from tests.graph.knn.test_knn import METRICS, assert_neighbors, reference, sample
 
 
+def groups(n, d, seed=0):
+    """Rows around n / 100 centres."""
+    return np.repeat(sample(n // 100, d, seed=5) * 4, 100, 0) + sample(n, d, seed)
+
+
+def true_recall(found, x, k, **options):
+    exact = knn(x, k, backend="exact", **options).distances[:, -1:]
+    return float((found.distances <= exact + 1e-6 * exact.abs() + 1e-6).float().mean())
+
+
+@pytest.mark.parametrize("d", [16, 150])
 @pytest.mark.parametrize("metric", METRICS)
-def test_most_neighbours_are_found(metric, monkeypatch):
-    monkeypatch.setattr(_ann, "CELL", 100)
-    centres = sample(30, 16, seed=5) * 4
-    x = np.repeat(centres, 100, 0) + sample(3000, 16)
+def test_most_neighbours_are_found(metric, d):
+    x = groups(3000, d)
     x[1] = x[0]
     found = knn(x, 10, metric=metric, backend="approximate", seed=1)
-    exact = knn(x, 10, metric=metric)
     assert found.backend == "approximate"
     assert not (found.indices == torch.arange(3000)[:, None]).any()
-    assert (found.distances.diff(dim=1) >= 0).all()
-    true_recall = (found.distances <= exact.distances[:, -1:] * (1 + 1e-6) + 1e-6).float().mean()
-    if metric == "inner_product":
-        true_recall = (found.distances <= exact.distances[:, -1:] + 1e-4).float().mean()
-    assert found.recall == pytest.approx(float(true_recall), abs=0.05)
-    assert found.recall > 0.8
+    assert found.recall == pytest.approx(true_recall(found, x, 10, metric=metric), abs=0.05)
+    assert found.recall > 0.85
     again = knn(x, 10, metric=metric, backend="approximate", seed=1)
     assert again.recall == found.recall
+    assert again.indices.equal(found.indices)
     # The distances are exact, only the choice of neighbours is not.
     _, full = reference(x, 10, metric)
-    np.testing.assert_allclose(
-        found.distances, np.take_along_axis(full, found.indices.numpy(), 1), rtol=2e-5, atol=1e-5
-    )
-    query = knn(x, 10, query=x[:100], metric=metric, backend="approximate")
-    assert query.indices.shape == (100, 10)
+    expected = np.take_along_axis(full, found.indices.numpy(), 1)
+    np.testing.assert_allclose(found.distances, expected, rtol=2e-5, atol=1e-5)
+    assert (found.distances.diff(dim=1) >= 0).all()
+    assert knn(x, 10, query=x[:100], metric=metric, backend="approximate").indices.shape == (100, 10)
 
 
 def test_every_row_is_filled(monkeypatch):
-    """More neighbours than the searched cells hold: the rows left short are searched exactly."""
+    """More neighbours than the searched lists hold: the rows left short are searched exactly."""
     x = sample(1000, 4)
-    monkeypatch.setattr(_ann, "SCANNED", 300)
-    found = knn(x, 900, backend="approximate")
-    assert_neighbors(found, x, 900, "euclidean")
+    monkeypatch.setattr(approximate, "SCANNED", 300)
+    assert_neighbors(knn(x, 900, backend="approximate"), x, 900, "euclidean")
+
+
+def test_zero_rows_and_duplicates():
+    x = groups(2000, 8)
+    x[:300] = 0
+    found = knn(x, 5, metric="cosine", backend="approximate")
+    assert (found.distances[:300] == 1).all()
+    x[300:600] = x[300]
+    found = knn(x, 5, backend="approximate")
+    assert (found.distances[:600] == 0).all()
 
 
 def test_auto_approximates_large_input_only(monkeypatch):
@@ -57,35 +69,35 @@ def test_auto_approximates_large_input_only(monkeypatch):
     assert knn(scipy.sparse.csr_matrix(x), 5).backend == "exact"
 
 
-def test_cells_are_added_until_the_sample_has_its_share(monkeypatch):
-    """Few rows are compared where neighbours are together, many where they are not, up to a limit."""
-    monkeypatch.setattr(_ann, "CELL", 32)
-    seen = []
-    monkeypatch.setattr(_ann, "_probes", lambda *args, real=_ann._probes: seen.append(real(*args)) or seen[-1])
-    near = np.repeat(sample(64, 16, seed=1) * 20, 64, 0) + sample(4096, 16, seed=2)
-    assert knn(near, 5, backend="approximate").recall >= 0.93
+@pytest.mark.parametrize(("n", "d", "seconds"), [(10_000, 784, False), (18_000, 50, False), (60_000, 50, True)])
+def test_auto_is_decided_by_the_seconds_of_the_exact_search(n, d, seconds):
+    assert (n * n * (d + neighbors.AUTO_PASSES) > neighbors.AUTO_WORK) == seconds
+
+
+def test_lists_are_added_until_the_sample_has_its_share(monkeypatch):
     spread = sample(4096, 16, seed=3)
     assert knn(spread, 5, backend="approximate").recall >= 0.93
-    monkeypatch.setattr(_ann, "SCANNED", 64)
+    monkeypatch.setattr(approximate, "SCANNED", 64)
     assert knn(spread, 5, backend="approximate").recall < 0.6
-    assert seen[0] < seen[1] // 3
-    assert seen[2] == 2
 
 
-def test_the_timing_of_threads_changes_nothing(monkeypatch):
-    monkeypatch.setattr(_ann, "CELL", 64)
-    x = sample(3000, 8)
-    one, two = (with_threads(number, lambda: knn(x, 10, backend="approximate", seed=3)) for number in (2, 2))
-    assert torch.equal(one.indices, two.indices)
-    assert torch.equal(one.distances, two.distances)
+def test_the_reported_recall_is_unbiased(monkeypatch):
+    """On rows that train the lists it was too high: .73 for .67 on Gaussian rows."""
+    monkeypatch.setattr(approximate, "SCANNED", 600)
+    x = sample(4000, 30)
+    found = [knn(x, 10, backend="approximate", seed=seed) for seed in range(4)]
+    errors = [one.recall - true_recall(one, x, 10) for one in found]
+    assert found[0].recall < 0.9
+    # 512 rows of 10 neighbours: each mean has a standard error of at most 0.01, that of four half of it.
+    assert abs(np.mean(errors)) < 0.015
 
 
-def with_threads(number, work):
-    with threads(number):
-        return work()
-
-
-def test_the_smallest_by_groups_are_those_of_topk():
-    scores = torch.from_numpy(sample(40, 1003))
-    found = _ann._smallest(scores, 7)
-    assert torch.equal(found, scores.topk(7, largest=False).indices)
+def test_the_number_of_threads_changes_nothing():
+    x = groups(3000, 12)
+    found = []
+    for number in (1, 2, 3):
+        with threads(number):
+            found.append(knn(x, 10, backend="approximate", seed=3))
+    for other in found[1:]:
+        assert torch.equal(found[0].indices, other.indices)
+        assert torch.equal(found[0].distances, other.distances)

@@ -6,7 +6,7 @@ import scipy.sparse
 import torch
 
 from genurl_graph.graph.knn import knn
-from genurl_graph.graph.knn import tiles as _tiles
+from genurl_graph.graph.knn import exact as _exact
 from tests.graph.knn.test_knn import METRICS, assert_neighbors, sample
 
 
@@ -24,7 +24,7 @@ def test_duplicates_are_neighbours_at_distance_zero(metric, sparse):
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_all_rows_equal(metric, monkeypatch):
-    monkeypatch.setattr(_tiles, "LARGEST_TILE", 64)
+    monkeypatch.setattr(_exact, "LARGEST_TILE", 64)
     found = knn(np.full((300, 6), 1.7, dtype=np.float32), 9, metric=metric)
     assert all(len(set(row)) == 9 for row in found.indices.tolist())
     assert not (found.indices == torch.arange(300)[:, None]).any()

@@ -6,7 +6,7 @@ import scipy.sparse
 import torch
 
 from genurl_graph.graph.knn import knn
-from genurl_graph.graph.knn import tiles as _tiles
+from genurl_graph.graph.knn import exact as _exact
 from genurl_graph.graph.knn.nearest import Nearest, decode_index, decode_score, encode
 from tests.graph.knn.test_knn import METRICS, reference, sample
 
@@ -49,7 +49,7 @@ def test_ties_are_ordered_by_index(metric, kind, words, value, monkeypatch):
     x, query = few_words(350, words), few_words(100, words, seed=1)
     expected, expected_query = ranked(x, 10, metric), ranked(x, 10, metric, query)
     x, query = x * np.float32(value), query * np.float32(value)
-    monkeypatch.setattr(_tiles, "LARGEST_TILE", 64)
+    monkeypatch.setattr(_exact, "LARGEST_TILE", 64)
     first = knn(kind(x), 10, metric=metric)
     np.testing.assert_array_equal(first.indices, expected)
     for _ in range(4):
@@ -57,7 +57,7 @@ def test_ties_are_ordered_by_index(metric, kind, words, value, monkeypatch):
         assert again.indices.equal(first.indices)
         assert again.distances.equal(first.distances)
     for largest, budget in ((2048, 512), (2048, 4), (32, 512)):
-        monkeypatch.setattr(_tiles, "LARGEST_TILE", largest)
+        monkeypatch.setattr(_exact, "LARGEST_TILE", largest)
         np.testing.assert_array_equal(knn(kind(x), 10, metric=metric, memory_mb=budget).indices, expected)
     np.testing.assert_array_equal(knn(kind(x), 10, query=kind(query), metric=metric).indices, expected_query)
     for threads in (1, 3):
@@ -70,7 +70,7 @@ def test_ties_are_ordered_by_index(metric, kind, words, value, monkeypatch):
 @pytest.mark.parametrize("kind", [np.asarray, scipy.sparse.csr_matrix], ids=["dense", "csr"])
 def test_ties_of_rounded_numbers(metric, kind, monkeypatch):
     """Duplicates of rows whose products are rounded: more at the k-th place than any margin of candidates holds."""
-    monkeypatch.setattr(_tiles, "LARGEST_TILE", 128)
+    monkeypatch.setattr(_exact, "LARGEST_TILE", 128)
     base = sample(40, 33)
     which = np.random.default_rng(2).permutation(np.repeat(np.arange(40), 15))
     _, between = reference(base, 1, metric)
@@ -126,9 +126,9 @@ def test_candidates_in_any_order():
         found = Nearest(n, width, torch.device("cpu"), pending)
         for i, j in pairs:
             tile = scores[i : i + side, j : j + side].contiguous()
-            found.offer(tile, i, side, j, side)
+            found.offer(tile, i, j)
             if i != j:
-                found.offer_transposed(tile, i, side, j, side)
+                found.offer(tile, i, j, transposed=True)
         found.flush()
         assert decode_index(found.code.sort(1).values).equal(expected)
 
