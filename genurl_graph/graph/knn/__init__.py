@@ -53,8 +53,8 @@ def knn(
 ) -> Neighbors:
     r"""The k nearest rows of `x`, for each of its rows or for each row of `query`.
 
-    Exact search multiplies tiles of rows, never all pairs at once. Distances and orders that rounding could have spoiled
-    are computed again in float64; duplicates get distance 0. The neighbours of a row are the first k by (float32
+    Exact search multiplies tiles of rows, never all pairs at once. Distances that rounding could have spoiled are
+    computed again in float64; duplicates get distance 0. The neighbours of a row are the first k by (float32
     distance, index). Two calls with the same arguments and number of threads on the same machine return the same bits.
     With another number of threads or processes, or another `memory_mb`, indices stay the same and distances differ by
     at most 1e-5 of their value.

@@ -27,9 +27,7 @@ WIDE, AXES, REFINED = 128, 64, 4
 TRAINING = 40
 
 
-def approximate_search(
-    rows: Rows, asked: Rows, k: int, budget: int, seed: int
-) -> tuple[Tensor, Tensor, float]:
+def approximate_search(rows: Rows, asked: Rows, k: int, budget: int, seed: int) -> tuple[Tensor, Tensor, float]:
     """The k approximate nearest of `rows` to every row of `asked`, and the recall.
 
     Rows for which the lists held too few candidates are searched exactly. With several processes each searches its
@@ -71,7 +69,7 @@ def _build(rows: Rows, seed: int) -> Any:
     lists = max(1, min(int(rows.n**0.5), rows.n // 39))
     axes = f"PCA{AXES}," if rows.d > WIDE and rows.n > rows.d else ""
     metric = faiss.METRIC_L2 if rows.frame.metric == "euclidean" else faiss.METRIC_INNER_PRODUCT
-    index = faiss.index_factory(rows.d, f"{axes}IVF{lists},Flat,RFlat" if axes else f"IVF{lists},Flat", metric)
+    index: Any = faiss.index_factory(rows.d, f"{axes}IVF{lists},Flat,RFlat" if axes else f"IVF{lists},Flat", metric)
     clusters = faiss.extract_index_ivf(index).cp
     clusters.seed, clusters.niter, clusters.max_points_per_centroid = seed % (1 << 31), 8, TRAINING
     some = torch.randperm(rows.n, generator=torch.Generator().manual_seed(seed))[: max(TRAINING * lists, 4 * rows.d)]

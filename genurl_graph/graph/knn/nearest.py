@@ -94,7 +94,7 @@ class Nearest:
         self._pending, self._pending_size = [], 0
         order = code.argsort()
         order = order[row[order].argsort(stable=True)]  # by row, then by code
-        touched, count = row[order].unique_consecutive(return_counts=True)
+        touched, count = torch.unique_consecutive(row[order], return_counts=True)
         line = torch.arange(len(touched), device=row.device).repeat_interleave(count)
         place = torch.arange(len(row), device=row.device) - (count.cumsum(0) - count)[line]
         best = place < self.width

@@ -142,7 +142,7 @@ def mostly_zero(rows: Rows) -> bool:
     """Whether dense `rows` are searched faster as sparse ones."""
     if rows.sparse or rows.device.type != "cpu" or rows.d < SPARSE_COLUMNS:
         return False
-    return int(rows.x.count_nonzero()) <= SPARSE_FILL * rows.x.numel()
+    return bool(int(rows.x.count_nonzero()) <= SPARSE_FILL * rows.x.numel())
 
 
 def pair_scores(a: Rows, a_rows: Tensor, b: Rows, b_rows: Tensor) -> Tensor:

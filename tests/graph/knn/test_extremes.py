@@ -5,8 +5,8 @@ import pytest
 import scipy.sparse
 import torch
 
-from genurl_graph.graph.knn import knn
 from genurl_graph.graph.knn import exact as _exact
+from genurl_graph.graph.knn import knn
 from tests.graph.knn.test_knn import METRICS, assert_neighbors, sample
 
 

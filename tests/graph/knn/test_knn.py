@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from sklearn.neighbors import NearestNeighbors
 
 from genurl_graph.exceptions import InputError
-from genurl_graph.graph.knn import knn, knn_graph
 from genurl_graph.graph.knn import exact as _exact
+from genurl_graph.graph.knn import knn, knn_graph
 from tests.forked import run_together
 
 METRICS = ["euclidean", "cosine", "inner_product"]
