@@ -153,10 +153,8 @@ class GenURL(FittedAttributes, Conventions):
         ------
         InputError
             Unsuitable input or parameter (a ``ValueError``).
-        DivergenceError
-            The training met a non-finite number.
-        ShortMemoryError
-            A stage found no memory.
+        DivergenceError, ShortMemoryError
+            The training met a non-finite number; a stage found no memory.
         KeyboardInterrupt
             On Ctrl-C, with the checkpoint (if one was asked for) on disk.
         """

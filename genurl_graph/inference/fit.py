@@ -45,31 +45,10 @@ def fit_model(
     deterministic: bool = False,
     started: float | None = None,
 ) -> TrainedModel:
-    """The model of a task on `data`, trained.
+    """The model of a task on `data`, trained; arguments and errors as of `genurl_graph.estimator.GenURL.fit`.
 
-    Parameters
-    ----------
-    data : Input
-    config : Config
-        Resolved.
-    seed : int
-    device : torch.device
-    teacher : Teacher, optional
-        Of a distillation.
-    module : nn.Module, optional
-        The user's own encoder; a copy is trained.
-    checkpoint : path, optional
-    resume, callbacks, progress
-        As in `genurl_graph.training.loop.train`.
-    deterministic : bool
-        Compute on one thread.
-    started : float, optional
-        ``time.perf_counter()`` from which on the stage ``graph`` counts.
-
-    Raises
-    ------
-    InputError, DivergenceError, ShortMemoryError, KeyboardInterrupt
-        As of `GenURL.fit`.
+    `config` is resolved, `teacher` that of a distillation, `module` the user's own encoder, of which a copy is trained;
+    `started` is the ``time.perf_counter()`` from which on the stage ``graph`` counts.
     """
     started = time.perf_counter() if started is None else started
     state = None if checkpoint is None else Checkpoint(checkpoint, _describe(data, config, seed, teacher))

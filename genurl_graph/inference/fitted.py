@@ -59,16 +59,8 @@ class FittedModel:
 class TrainedModel(FittedModel):
     """A model that was fitted in this process, not loaded.
 
-    Attributes
-    ----------
-    objective : nn.Module
-        The training step, with the graph that it trains on.
-    initial : dict of Tensor
-        Weights of the encoder before the training.
-    graph : MergedGraph
-        Edges of P, on the CPU.
-    kind : str
-        What the user handed in: "torch" or "numpy".
+    It knows the training step `objective`, the weights of the encoder before the training (`initial`), the `graph` of P
+    on the CPU and what the user handed in (`kind`: "torch" or "numpy").
     """
 
     objective: Any

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import secrets
+from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -102,15 +103,9 @@ def save_model(model: FittedModel, folder: str | Path) -> None:
     fitted = {f"{name}_": getattr(model, name) for name in (*KEPT, *OPTIONAL)}
     # For whoever reads the file: they follow from the rest.
     fitted |= {"task_": model.config.task, "encoder_name_": model.config.encoder.name, "n_iter_": model.n_iter}
-    note = {
-        "format": FORMAT,
-        "mark": mark,
-        "version": version("genurl-graph"),
-        "config": model.config.to_dict(),
-        "fitted": fitted,
-        "space": None if space is None else {"unit": space.unit},
-    }
-    write_json(target / "model.json", note)
+    head = {"format": FORMAT, "mark": mark, "version": version("genurl-graph"), "config": model.config.to_dict()}
+    unit = None if space is None else {"unit": space.unit}
+    write_json(target / "model.json", {**head, "fitted": fitted, "space": unit})
 
 
 def load_model(folder: str | Path, module: nn.Module | None = None) -> FittedModel:
@@ -177,15 +172,11 @@ def _encoder(config: Config, width: int, tensors: dict[str, Tensor], module: nn.
     """The encoder that `config` describes, with its saved weights."""
     if config.encoder.name != "free" and config.encoder.layers > len(tensors):
         raise ValueError(f"{config.encoder.layers} layers, but {len(tensors)} tensors")
-    if module is not None:
-        own = make_encoder(config, width, module=module)
-        own.load_state_dict(_below(tensors, "encoder."))
-        return cast("Encoder", own)
     # Without memory or random numbers of its own: the file's tensors become the weights, and sizes that do not fit
-    # them are noticed before anything of that size is made.
-    with torch.device("meta"):
-        encoder = make_encoder(config, width, tensors["embedding"])
-    encoder.load_state_dict(_below(tensors, "encoder."), assign=True)
+    # them are noticed before anything of that size is made. A user's module may not be made again: it is filled.
+    with torch.device("meta") if module is None else nullcontext():
+        encoder = make_encoder(config, width, tensors["embedding"], module)
+    encoder.load_state_dict(_below(tensors, "encoder."), assign=module is None)
     return cast("Encoder", encoder)
 
 

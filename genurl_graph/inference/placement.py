@@ -40,22 +40,7 @@ _EXHAUSTED = 1e-300
 
 
 def neighbors_of(x: Tensor, space: FeatureSpace, model: FittedModel) -> tuple[Tensor, Tensor]:
-    """The nearest fitted samples of new ones.
-
-    Parameters
-    ----------
-    x : Tensor, float32, shape [m, f]
-        Features as in the fit, strided or CSR.
-    space : FeatureSpace
-        Of the fit.
-    model : FittedModel
-
-    Returns
-    -------
-    indices : Tensor, int64, shape [m, k]
-    distances : Tensor, float32, shape [m, k]
-        Ascending.
-    """
+    """The nearest fitted samples of new ones with features x [m, f]: indices and distances [m, k], ascending."""
     c = model.config.neighbors
     placed, metric = space.place(x), cast(Metric, c.metric)
     found = knn(
@@ -72,24 +57,12 @@ def neighbors_of(x: Tensor, space: FeatureSpace, model: FittedModel) -> tuple[Te
 
 
 def place(indices: Tensor, distances: Tensor, model: FittedModel) -> Tensor:
-    """Coordinates of new samples.
-
-    Parameters
-    ----------
-    indices : Tensor, int64, shape [m, k]
-        Fitted samples near each new one, nearest first.
-    distances : Tensor, float32, shape [m, k]
-        Ascending.
-    model : FittedModel
-
-    Returns
-    -------
-    Tensor, float32, shape [m, d]
+    """Coordinates [m, d] of new samples, from the `indices` [m, k] of fitted ones near them, nearest first.
 
     Raises
     ------
     InputError
-        A table fitted with the cosine of its rows, which has no place for a sum of kernels.
+        A table fitted with the cosine of its rows, where a sum of kernels is not defined.
     """
     metric, table = model.config.loss.metric, model.embedding
     if metric != "euclidean":

@@ -53,13 +53,8 @@ def change_tensors(folder, change):
 
 def test_what_was_known_is_known_again(folder, vectors):
     model = GenURL.load(folder)
-    assert (model.task_, model.encoder_name_, model.seed_, model.n_features_in_, model.n_iter_) == (
-        "reduce",
-        "mlp",
-        7,
-        5,
-        2,
-    )
+    assert (model.task_, model.encoder_name_) == ("reduce", "mlp")
+    assert (model.seed_, model.n_features_in_, model.n_iter_) == (7, 5, 2)
     assert len(model.loss_history_) == 2
     assert model.config_.encoder.hidden == 8
     assert model.transform(vectors).equal(model.embedding_)
