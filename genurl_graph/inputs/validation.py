@@ -100,14 +100,13 @@ def check_finite(
     low, high = value_range(x)
     if math.isfinite(low) and math.isfinite(high):
         return
-    matrix = to_scipy_or_numpy(x.double() if isinstance(x, Tensor) else x)
-    entries = matrix.tocoo() if hasattr(matrix, "tocoo") else matrix
-    values = entries.data if hasattr(matrix, "tocoo") else entries.ravel()
-    bad = np.flatnonzero(~np.isfinite(values))
-    first = bad[0]
-    row, column = (entries.row[first], entries.col[first]) if hasattr(matrix, "tocoo") else divmod(first, x.shape[1])
+    import scipy.sparse as sp
+
+    entries = sp.coo_matrix(to_scipy_or_numpy(x.double() if isinstance(x, Tensor) else x))
+    bad = np.flatnonzero(~np.isfinite(entries.data))
+    value, row, column = (part[bad[0]] for part in (entries.data, entries.row, entries.col))
     where = f"row {row_name(int(row))}, column {column_name(int(column))}"
-    raise wrong(what, f"{len(bad)} NaN or infinite values, the first ({values[first]}) at {where}", "finite numbers")
+    raise wrong(what, f"{len(bad)} NaN or infinite values, the first ({value}) at {where}", "finite numbers")
 
 
 def value_range(x: Any) -> tuple[float, float]:

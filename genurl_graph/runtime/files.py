@@ -52,7 +52,7 @@ def atomic_write(path: StrPath) -> Iterator[Path]:
         yield temporary
         os.replace(temporary, final)
     except OSError as error:
-        # Others are not about this file: a download that times out, a picture's font that is missing.
+        # Others are not about this file: a download that times out, a font that is missing.
         said_without_number = type(error) is OSError and error.errno is None and error.args
         if error.errno not in _DISK_ERRORS and not said_without_number:
             raise

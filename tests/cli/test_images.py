@@ -122,7 +122,7 @@ def test_without_timm_the_extra_is_named(run, folder, monkeypatch):
 def test_bad_pictures_are_named(run, folder):
     Image.new("RGB", (9, 9)).save(folder / "red" / "99.png")
     words = ("embed", "--input", "pictures", "--task", "images", *SMALL)
-    assert "red/99.png: 9 x 9 pixels" in run(*words, code=2).stderr
+    assert "red/99.png: found 9 x 9 pixels" in run(*words, code=2).stderr
     Image.new("L", (8, 12)).save(folder / "red" / "99.png")
     assert "red/99.png: colour mode L, but" in run(*words, code=2).stderr
     whole = (folder / "red" / "00.png").read_bytes()

@@ -41,7 +41,7 @@ def test_dense_and_sparse_distances_agree(digits):
     np.testing.assert_array_equal(sparse, dense)
 
 
-def test_picture_and_transform(digits):
+def test_map_and_transform(digits):
     x, y = digits
     fitted = model().fit(cdist(x[:400], x[:400]))
     vote = KNeighborsClassifier(10).fit(fitted.embedding_.numpy(), y[:400])
