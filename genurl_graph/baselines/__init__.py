@@ -85,7 +85,7 @@ def require(name: str) -> None:
 def missing_package(name: str, package: str) -> InputError:
     """The error of a baseline whose package is not installed, to be raised by the caller."""
     return InputError(
-        f"{name}: needs the package {package}, which is not installed; pip install 'genurl-graph[peers]' brings it"
+        f"{name}: needs the package {package}, which is not installed; `pip install 'genurl-graph[peers]'` brings it"
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -91,12 +91,12 @@ def retrieval_scores(
     if size < 1:
         raise wrong("database", "one row, which is the query itself", "others")
     ks = [k for k in recall_at if 1 <= k <= size]
-    search = _Search(whole, base, apart)
-    truth = None if given is None else _Search(given, base, apart)
+    search = _search(whole, base, apart)
+    truth = None if given is None else _search(given, base, apart)
     precision: list[float] = []
     hits, shared = np.zeros(len(ks)), np.zeros(len(ks))
     for part in blocks(chosen, len(base), memory_mb):
-        distances = search.distances(part)
+        distances = search(part)
         first = nearest(distances, max(ks)) if ks else None
         if labels is not None:
             same = (labels[part.numpy()][:, None] == labels[base.numpy()]) & (labels[part.numpy()] >= 0)[:, None]
@@ -107,7 +107,7 @@ def retrieval_scores(
                 found_same = np.take_along_axis(same, first.numpy(), 1)
                 hits += [found_same[:, :k].any(1).sum() for k in ks]
         if truth is not None and first is not None:
-            true = nearest(truth.distances(part), max(ks))
+            true = nearest(truth(part), max(ks))
             shared += [float(torch.isin(_keys(first[:, :k]), _keys(true[:, :k])).sum()) / k for k in ks]
     q = len(chosen)
     kind = "leave-one-out" if not apart else "queries apart from the database"
@@ -121,14 +121,10 @@ def retrieval_scores(
     }
 
 
-class _Search:
+def _search(points: Points, base: Tensor, apart: bool) -> Callable[[Tensor], Tensor]:
     """Distances from query rows to the database, columns in the database's order."""
-
-    def __init__(self, points: Points, base: Tensor, apart: bool) -> None:
-        self.points, self.base = points, points.subset(base) if apart else None
-
-    def distances(self, rows: Tensor) -> Tensor:
-        return self.points.distances(rows) if self.base is None else self.base.distances(rows, self.points)
+    part = points.subset(base) if apart else points
+    return lambda rows: part.distances(rows, points if apart else None)
 
 
 def _average_precision(distances: Array, relevant: npt.NDArray[np.bool_]) -> float:

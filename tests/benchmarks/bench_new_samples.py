@@ -28,7 +28,7 @@ from genurl_graph.evaluation.preservation import preservation
 WAYS: dict[str, dict[str, Any]] = {
     "table": {},
     "mlp": {"encoder": "mlp"},
-    "mlp-plane": {"encoder": "mlp", "config": {"encoder.anchors": 0}},
+    "mlp-map": {"encoder": "mlp", "config": {"encoder.anchors": 0}},
 }
 OTHERS = ("umap",)
 HELD_OUT = 5_000

@@ -30,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def scene(folder: Path) -> Scene:
-    """Three classes in a plane, a ring of given edges, names that are hostile."""
+    """Three classes on a map, a ring of predefined edges, names that are hostile."""
     rng = np.random.default_rng(0)
     y = np.arange(N) % 3
     points = (np.array([[0, 0], [8, 0], [4, 7]])[y] + rng.standard_normal((N, 2))).astype(np.float32)
@@ -105,7 +105,7 @@ def lonely(scene: Scene) -> int:
 
 
 def sources(scene: Scene, node: int) -> dict[str, list[int]]:
-    """Neighbours of a node by provenance, straight from the merged graph."""
+    """Neighbours of a node by edge source, straight from the merged graph."""
     assert scene.merged is not None
     row, col = scene.merged.edge_index
     bits = {"given": 1, "feature": 2, "both": 3}
@@ -136,7 +136,7 @@ def test_points_are_drawn_in_the_colours_of_their_labels(page: Any) -> None:
     assert page.execute_script(PIXELS) == pixels
 
 
-def test_a_slow_machine_draws_a_part_while_the_picture_moves(browser: Any, folder: Path) -> None:
+def test_a_slow_machine_draws_a_part_while_the_map_moves(browser: Any, folder: Path) -> None:
     points = np.random.default_rng(0).standard_normal((20_000, 2)).astype(np.float32)
     write_page(folder / "many.html", Scene("many", points))
     chromium.open_page(browser, folder / "many.html")
