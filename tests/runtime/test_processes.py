@@ -4,6 +4,7 @@ import json
 import socket
 
 import numpy as np
+import pytest
 import torch
 
 from genurl_graph import GenURL
@@ -22,7 +23,8 @@ WORKER = """
     options, target = json.loads(sys.argv[1]), sys.argv[2]
     with process_group("cpu"):
         assert world_size() == 2
-        model = GenURL(random_state=0, **options).fit(planted_graph(600, 4000, 8, 4, noise=0.5, seed=0))
+        data = planted_graph(600, 4000, 8, 4, noise=0.5, seed=0)
+        model = GenURL(random_state=0, **options).fit(data if "task" not in options else data.x)
         torch.save([model.embedding_, torch.tensor(model.loss_history_)], f"{target}{rank()}")
 """
 
@@ -39,15 +41,24 @@ def run_two(script, *arguments):
     run_together(script, arguments, [shared | {"RANK": str(rank)} for rank in range(2)])
 
 
-def test_two_processes_in_bf16(tmp_path):
-    options = OPTIONS | {"config": CONFIG | {"training.precision": "bf16", "encoder.norm": "batch"}}
+# Other halves of a batch are rounded elsewhere, in 8 bits.
+@pytest.mark.parametrize(
+    ("changes", "rtol"),
+    [
+        ({"config": CONFIG | {"training.precision": "bf16", "encoder.norm": "batch"}}, 0.01),
+        ({"task": "reduce", "encoder": "mlp", "n_components": 2, "config": CONFIG}, 1e-4),
+    ],
+    ids=["bf16", "prototypes"],
+)
+def test_two_processes_train_what_one_does(changes, rtol, tmp_path):
+    options = OPTIONS | changes
     run_two(WORKER, json.dumps(options), str(tmp_path / "rank"))
     (first, losses), (second, other) = (torch.load(tmp_path / f"rank{r}", weights_only=True) for r in range(2))
     assert torch.equal(first, second)
     assert torch.equal(losses, other)
-    alone = GenURL(random_state=0, **options).fit(planted_graph(600, 4000, 8, 4, noise=0.5, seed=0))
-    # Other halves of a batch are rounded elsewhere, in 8 bits.
-    np.testing.assert_allclose(losses, alone.loss_history_, rtol=0.01)
+    data = planted_graph(600, 4000, 8, 4, noise=0.5, seed=0)
+    alone = GenURL(random_state=0, **options).fit(data if "task" not in options else data.x)
+    np.testing.assert_allclose(losses, alone.loss_history_, rtol=rtol)
     assert first.dtype == torch.float32
 
 
