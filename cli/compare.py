@@ -9,9 +9,10 @@ from genurl_graph.cli import options
 from genurl_graph.cli.report import Report, save_table
 from genurl_graph.exceptions import InputError
 from genurl_graph.experiments.models import parse_names
-from genurl_graph.experiments.probe_table import Order, ProbeComparison, parse_baseline_settings
+from genurl_graph.experiments.probe_table import ProbeComparison, parse_baseline_settings
 from genurl_graph.experiments.reduce_table import ReduceComparison, summary
 from genurl_graph.experiments.results import Results, n_seeds
+from genurl_graph.experiments.runs import Order
 from genurl_graph.experiments.sources import describe, load_named, named_labels
 
 if TYPE_CHECKING:

@@ -6,32 +6,20 @@ import click
 
 from genurl_graph.cli.report import Report
 
-# Name on the command line -> the task and the presets on top of it (`genurl_graph.config.load_preset`).
+# Name on the command line -> the commands and options that it stands for, the task, and the presets on top of it
+# (`genurl_graph.config.load_preset`).
 TASKS = {
-    "graph": ("graph",),
-    "graph-coherent": ("graph", "coherent"),
-    "graph-sign": ("graph", "sign"),
-    "graph-sampled": ("graph", "sampled"),
-    "reduce": ("reduce",),
-    "reduce-mlp": ("reduce", "mlp", "mlp-anchors"),
-    "reduce-mlp-wide": ("reduce", "mlp", "mlp-wide"),
-    "distill": ("distill",),
-    "distill-gnn": ("distill", "gnn"),
-    "distill-cnn": ("distill", "cnn"),
-    "images": ("images",),
-}
-# The commands and options that a name stands for, where they are more than the name.
-USES = {
-    "graph": "embed, for data with edges and up to 100,000 nodes",
-    "graph-coherent": "embed, for such data with a feature consistency of at least 0.8",
-    "graph-sign": "embed --encoder sign, and embed for graphs of more than 100,000 nodes",
-    "graph-sampled": "embed --encoder gcn --set sampling.negatives=batch",
-    "reduce": "embed, for data without edges",
-    "reduce-mlp": "embed --encoder mlp, for data without edges and one or two dimensions",
-    "reduce-mlp-wide": "embed --encoder mlp --dim 32, for data without edges",
-    "distill-gnn": "distill --student gcn",
-    "distill-cnn": "distill --student cnn",
-    "images": "embed --task images",
+    "graph": ("embed, for data with edges and up to 100,000 nodes", "graph"),
+    "graph-coherent": ("embed, for such data with a feature consistency of at least 0.8", "graph", "coherent"),
+    "graph-sign": ("embed --encoder sign, and embed for graphs of more than 100,000 nodes", "graph", "sign"),
+    "graph-sampled": ("embed --encoder gcn --set sampling.negatives=batch", "graph", "sampled"),
+    "reduce": ("embed, for data without edges", "reduce"),
+    "reduce-mlp": ("embed --encoder mlp, for vectors and one or two dimensions", "reduce", "mlp", "mlp-anchors"),
+    "reduce-mlp-wide": ("embed --encoder mlp --dim 32, for data without edges", "reduce", "mlp", "mlp-wide"),
+    "distill": ("distill", "distill"),
+    "distill-gnn": ("distill --student gcn", "distill", "gnn"),
+    "distill-cnn": ("distill --student cnn", "distill", "cnn"),
+    "images": ("embed --task images", "images"),
 }
 # What the variants' files do not name themselves.
 NAMED: dict[str, dict[str, Any]] = {
@@ -61,9 +49,10 @@ def config(task: str) -> None:
     from genurl_graph.config import load_preset
     from genurl_graph.config.toml import to_toml
 
-    resolved = load_preset(*TASKS[task]).override(NAMED.get(task, {}))
+    use, *presets = TASKS[task]
+    resolved = load_preset(*presets).override(NAMED.get(task, {}))
     report = Report()
-    report.line(f"# Defaults of: genurl-graph {USES.get(task, task)}")
+    report.line(f"# Defaults of: genurl-graph {use}")
     report.line('# "auto" is resolved by the data; --metrics tells what it became.')
     report.line()
     report.line(to_toml(resolved, LEFT_OUT).rstrip())

@@ -7,12 +7,11 @@ from typing import Any
 import click
 
 from genurl_graph.cli import options
-from genurl_graph.cli.embed import fit
+from genurl_graph.cli.embed import describe_scores, describe_training, fit
 from genurl_graph.cli.report import Report
 from genurl_graph.exceptions import InputError
 from genurl_graph.experiments.models import make_estimator
-from genurl_graph.experiments.results import percent
-from genurl_graph.experiments.scores import student_scores
+from genurl_graph.experiments.scores import REFERENCES, student_scores
 from genurl_graph.experiments.sources import Source, describe, run_metrics, teacher_features, write_embedding
 
 STUDENTS = ("mlp", "linear", "cnn", "gcn", "sage", "gat", "gin")
@@ -98,21 +97,12 @@ def distill(
     if files.save_model:
         estimator.save(files.save_model)
     parameters = sum(p.numel() for p in estimator.encoder_.parameters())
-    report.line(
-        f"student {student}, {parameters:,} parameters, {estimator.embedding_.shape[1]} dimensions, "
-        f"objective {objective}, seed {estimator.seed_}, {estimator.device_}; "
-        f"similarities {estimator.seconds_['graph']:.1f} s, "
-        f"{estimator.n_iter_} epochs {estimator.seconds_['train']:.1f} s, loss {estimator.loss_history_[-1]:.4g}"
-    )
+    student = f"student {student}, {parameters:,} parameters, objective {objective}"
+    describe_training(report, estimator, student, "similarities")
     before = time.perf_counter()
     scores = student_scores(estimator, taught, data)
     seconds = {**estimator.seconds_, "evaluate": time.perf_counter() - before}
-    if scores["probe"] is None:
-        report.line("no labels, so no evaluation")
-    else:
-        report.line(f"\nlinear probe, test accuracy in per cent (protocol {scores['probe']['protocol']})")
-        rows = {"student": scores["probe"]["test"], **scores["reference"]}
-        report.table([(row, percent(value)) for row, value in rows.items()])
+    describe_scores(report, scores, {"genurl": "student", "teacher": "teacher", **REFERENCES})
     seconds["total"] = time.perf_counter() - start
     if files.metrics:
         more = {"command": "distill", "teacher": str(teacher.resolve()), "teacher_crc32": checksum(taught)}

@@ -1,6 +1,7 @@
 """``genurl-graph embed``: a graph or a table of vectors in, an embedding with its evaluation out."""
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,7 +129,7 @@ def fit(estimator: "GenURL", data: "Data", checkpoint: Path, **fit_params: Any) 
 
 def describe_run(report: Report, estimator: "GenURL") -> None:
     """Print the merged graph in numbers, and what was trained."""
-    merged, d = estimator.graph_summary_, estimator.embedding_.shape[1]
+    merged = estimator.graph_summary_
     if estimator.task_ != "images":
         # Those have a graph for each batch only.
         report.line(
@@ -147,10 +148,14 @@ def describe_run(report: Report, estimator: "GenURL") -> None:
         report.line(
             f"node-feature bipartite graph: {merged['n_columns']:,} feature columns, {share} % of the total weight"
         )
+    describe_training(report, estimator, f"task {estimator.task_}, encoder {encoder_name(estimator)}", "graph")
+
+
+def describe_training(report: Report, estimator: "GenURL", what: str, stage: str) -> None:
+    """Print how `what` was trained; `stage` names what came before the training."""
     report.line(
-        f"task {estimator.task_}, encoder {encoder_name(estimator)}, {d} dimensions, "
-        f"seed {estimator.seed_}, {estimator.device_}; graph {estimator.seconds_['graph']:.1f} s, "
-        f"{estimator.n_iter_} epochs {estimator.seconds_['train']:.1f} s, "
+        f"{what}, {estimator.embedding_.shape[1]} dimensions, seed {estimator.seed_}, {estimator.device_}; "
+        f"{stage} {estimator.seconds_['graph']:.1f} s, {estimator.n_iter_} epochs {estimator.seconds_['train']:.1f} s, "
         f"loss {estimator.loss_history_[-1]:.4g}"
     )
 
@@ -164,8 +169,8 @@ def encoder_name(estimator: "GenURL") -> str:
     return f"{name} in batches of {sampling.batch_size:,} with {sampling.fanout} neighbours" if batches else name
 
 
-def describe_scores(report: Report, scores: dict[str, Any]) -> None:
-    """Print the scores of the embedding and of the rows beside it."""
+def describe_scores(report: Report, scores: dict[str, Any], titles: Mapping[str, str] = TITLES) -> None:
+    """Print the scores of the embedding, whose title is that of "genurl", and of the rows beside it."""
     if scores["probe"] is None:
         report.line("no labels, so no evaluation")
         return
@@ -173,8 +178,10 @@ def describe_scores(report: Report, scores: dict[str, Any]) -> None:
     mean = f", mean of {splits} splits" if splits > 1 else ""
     report.line(f"\nlinear probe, test accuracy in per cent (protocol {protocol}{mean})")
     rows = {"genurl": scores["probe"]["test"], **scores["reference"]}
-    report.table((title, percent(rows[name])) for name, title in TITLES.items())
-    cluster = scores["cluster"]
+    report.table((title, percent(rows[name])) for name, title in titles.items())
+    cluster = scores.get("cluster")
+    if cluster is None:
+        return
     report.line(
         f"20-nearest-neighbour vote {percent(scores['knn']['test'])}; "
         f"k-means ACC {percent(cluster['acc'])}, NMI {percent(cluster['nmi'])}, ARI {percent(cluster['ari'])}"

@@ -15,7 +15,7 @@ from genurl_graph.experiments import runs
 from genurl_graph.experiments.environment import environment, machine, peak_mb, reset_peak
 from genurl_graph.experiments.models import make_estimator, resolved
 from genurl_graph.experiments.results import Cell, Results, interval, mean_std, mean_text
-from genurl_graph.experiments.runs import Run
+from genurl_graph.experiments.runs import Order, Run
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -74,20 +74,6 @@ class ProbeTable(ComparedMethods):
 
 
 @dataclass(frozen=True)
-class Order:
-    """What is wanted of one method."""
-
-    method: str
-    seeds: tuple[int, ...]
-    model: dict[str, Any]  # options of GenURL
-    changes: dict[str, Any]  # settings of a baseline that differ from the published ones
-
-    @property
-    def n_runs(self) -> int:
-        return len(self.seeds)
-
-
-@dataclass(frozen=True)
 class Job(Order):
     """One method on one data set."""
 
@@ -96,7 +82,6 @@ class Job(Order):
     threads: int
 
     def run(self) -> Generator[Run, None, None]:
-        """`run_here`, with the job's threads."""
         import torch
 
         torch.set_num_threads(self.threads)

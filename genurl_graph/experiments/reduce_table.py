@@ -20,9 +20,9 @@ from genurl_graph.exceptions import InputError
 from genurl_graph.experiments import runs
 from genurl_graph.experiments.environment import peak_mb, reset_peak
 from genurl_graph.experiments.models import make_estimator
-from genurl_graph.experiments.probe_table import REFERENCE, ComparedMethods, Comparison, Order
+from genurl_graph.experiments.probe_table import REFERENCE, ComparedMethods, Comparison
 from genurl_graph.experiments.results import Cell, mean_std, mean_text
-from genurl_graph.experiments.runs import Run
+from genurl_graph.experiments.runs import Order, Run
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -61,7 +61,7 @@ class ReduceTable(ComparedMethods):
         return {
             "method": lambda name, row: name,
             "10-NN %": share,
-            "trust": number("trustworthiness"),
+            "trustworthiness": number("trustworthiness"),
             "continuity": number("continuity"),
             "Spearman": number("spearman"),
             "seconds": lambda name, row: f"{row['seconds_median']:.1f}",
@@ -220,5 +220,5 @@ def summary(row: dict[str, Any]) -> str:
     if row["mean"]["knn_accuracy"] is not None:
         parts.append(f"10-NN {100 * row['mean']['knn_accuracy']:.1f}")
     if row["mean"]["trustworthiness"] is not None:
-        parts.append(f"trust {row['mean']['trustworthiness']:.3f}")
+        parts.append(f"trustworthiness {row['mean']['trustworthiness']:.3f}")
     return ", ".join(parts)

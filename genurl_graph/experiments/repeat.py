@@ -187,8 +187,9 @@ def other_circumstances(stored: dict[str, Any], now: dict[str, Any]) -> list[str
 def _compare(stored: dict[str, Any], data: "Data", data_root: Path | None, quiet: bool) -> Rows:
     import torch
 
-    from genurl_graph.experiments.probe_table import Order, ProbeComparison
+    from genurl_graph.experiments.probe_table import ProbeComparison
     from genurl_graph.experiments.reduce_table import ReduceComparison
+    from genurl_graph.experiments.runs import Order
 
     reduce = stored["protocol"] == "reduce"
     header = {key: stored[key] for key in ("protocol", *(["dim"] * reduce))}

@@ -6,8 +6,9 @@ import threading
 import traceback
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from genurl_graph.exceptions import DivergenceError, InputError, LostProcessError
 
@@ -37,22 +38,24 @@ class Run(NamedTuple):
         return {"import_seconds": imports, "first_run_seconds": self.seconds, "seconds": imports + self.seconds}
 
 
-class Work(Protocol):
-    """What can be done in a process of its own."""
+@dataclass(frozen=True)
+class Order:
+    """What is wanted of one method; a subclass knows the data, and computes the runs."""
+
+    method: str
+    seeds: tuple[int, ...]
+    model: dict[str, Any]  # options of GenURL
+    changes: dict[str, Any]  # settings of a baseline that differ from the published ones
 
     @property
-    def method(self) -> str: ...
+    def n_runs(self) -> int:
+        return len(self.seeds)
 
-    @property
-    def seeds(self) -> Sequence[int]: ...
-
-    @property
-    def n_runs(self) -> int: ...
-
-    def run(self) -> Generator[Run, None, None]: ...
+    def run(self) -> Generator[Run, None, None]:
+        raise NotImplementedError
 
 
-def run_apart(job: Work) -> Generator[Run, None, None]:
+def run_apart(job: Order) -> Generator[Run, None, None]:
     """The runs of a job in a new process; closing the iterator ends the process.
 
     Raises
@@ -100,7 +103,7 @@ def run_apart(job: Work) -> Generator[Run, None, None]:
 
 
 def run_jobs(
-    jobs: Sequence[Work], results: "ComparedMethods", judge: Callable[[str, int, Any], Mapping[str, Any]], quiet: bool
+    jobs: Sequence[Order], results: "ComparedMethods", judge: Callable[[str, int, Any], Mapping[str, Any]], quiet: bool
 ) -> Iterator[tuple[str, int, Any]]:
     """Add the runs of all jobs to a table; method, seed and embedding of each.
 
@@ -140,7 +143,7 @@ def progress_bar(total: int, quiet: bool) -> Any:
     return tqdm(total=total, desc="runs", leave=False, disable=True if quiet else None)
 
 
-def _child(job: Work, there: Connection) -> None:
+def _child(job: Order, there: Connection) -> None:
     try:
         # A request to end passes through every `finally`, as Ctrl-C does.
         signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -33,7 +33,7 @@ def read(path: str = "m.json") -> dict:
     return json.loads(Path(path).read_text())
 
 
-def test_table_json_markdown_and_picture(run, computed) -> None:
+def test_table_json_markdown_and_plot(run, computed) -> None:
     words = [word for word in KARATE if word != "--quiet"]
     result = run(*words, "--losses", "gkl,kl,l2", "--nu", "1", "--markdown", "m.md", "--plot", "m.png")
     metrics = read()

@@ -86,7 +86,7 @@ def test_propagated_features_need_edges(run) -> None:
     assert "edges" in result.stderr
 
 
-def test_peers_stand_in_json_and_markdown(run, here) -> None:
+def test_baselines_stand_in_json_and_markdown(run, here) -> None:
     result = run(*KARATE, "--metrics", "m.json", "--markdown", "m.md")
     metrics = read("m.json")
     assert metrics["complete"] is True
@@ -185,7 +185,7 @@ def test_resume_refuses_another_configuration(run, here) -> None:
     assert "--metrics" in run("compare", "--dataset", "karate", "--methods", "gae", "--resume", code=2).stderr
 
 
-def test_what_a_peer_lacks_is_said_before_any_run(run, here, monkeypatch) -> None:
+def test_what_a_baseline_lacks_is_said_before_any_run(run, here, monkeypatch) -> None:
     assert "cca-ssg needs edges" in run("compare", "--dataset", "digits", "--methods", "raw,cca-ssg", code=2).stderr
     monkeypatch.setattr("genurl_graph.baselines.graphssl.find_spec", lambda package: None)
     result = run("compare", "--dataset", "karate", "--methods", "gae,graphcl", code=2)
@@ -203,7 +203,7 @@ def test_what_a_peer_lacks_is_said_before_any_run(run, here, monkeypatch) -> Non
         ("gae.epochs=many", "gae.epochs: found 'many'; expected a whole number"),
     ],
 )
-def test_bad_peer_settings(run, here, assignment: str, message: str) -> None:
+def test_bad_baseline_settings(run, here, assignment: str, message: str) -> None:
     result = run("compare", "--dataset", "karate", "--methods", "genurl,gae", "--peer-set", assignment, code=2)
     assert message in result.stderr
     assert here == []

@@ -36,7 +36,7 @@ def read(path: str) -> dict:
     return json.loads(Path(path).read_text())
 
 
-def test_scores_times_table_and_pictures(run, here) -> None:
+def test_scores_times_table_and_maps(run, here) -> None:
     result = run(
         *(*DIGITS, "--methods", "genurl,genurl-mlp,pca", "--seeds", 2, "--markdown", "m.md"),
         *("--plot", "p.png", "--embeddings", "kept"),
@@ -148,7 +148,7 @@ def test_bad_input_is_said_before_any_run(run, here, words, message: str) -> Non
     assert here == []
 
 
-def test_a_peer_that_fails_is_named(run, here) -> None:
+def test_a_baseline_that_fails_is_named(run, here) -> None:
     result = run(*DIGITS, "--methods", "pca", "--dim", 65, code=2)
     assert "pca: scikit-learn failed on 600 x 64 vectors, 65 dimensions wanted" in result.stderr
 

@@ -53,7 +53,7 @@ def test_an_embedding_alone(run, karate: torch.Tensor) -> None:
     assert "explorer.html" in result.stdout
 
 
-def test_neighbours_by_provenance_are_those_of_the_run(run, ogb_blocks: Path) -> None:
+def test_neighbours_by_edge_source_are_those_of_the_run(run, ogb_blocks: Path) -> None:
     run(
         *("embed", "--dataset", "ogbn-arxiv", "--data-root", ogb_blocks, "--epochs", 1, "--dim", 4, "--seed", 5),
         *("--set", "neighbors.n_neighbors=6", "--output", "z.npz", "--metrics", "m.json"),

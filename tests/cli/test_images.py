@@ -1,4 +1,4 @@
-"""``embed --task images`` on a folder of pictures, as its user would run it."""
+"""``embed --task images`` on a folder of images, as its user would run it."""
 
 import json
 import sys
@@ -20,18 +20,18 @@ SMALL = ("--set", "encoder.hidden=8", "--set", "sampling.batch_size=16", "--set"
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     draw = np.random.default_rng(0)
-    # Red and blue pictures, no squares.
+    # Red and blue images, no squares.
     for name, channel in (("red", 0), ("blue", 2)):
-        (tmp_path / "pictures" / name).mkdir(parents=True)
+        (tmp_path / "photos" / name).mkdir(parents=True)
         for number in range(20):
             pixels = draw.integers(0, 60, (12, 8, 3), dtype=np.uint8)
             pixels[..., channel] += 120
-            Image.fromarray(pixels).save(tmp_path / "pictures" / name / f"{number:02}.png")
-    return tmp_path / "pictures"
+            Image.fromarray(pixels).save(tmp_path / "photos" / name / f"{number:02}.png")
+    return tmp_path / "photos"
 
 
 def test_a_folder_becomes_an_embedding_and_a_model(run, folder):
-    words = ("embed", "--input", "pictures", "--task", "images", "--dim", 6, "--epochs", 2, "--seed", 0, *SMALL)
+    words = ("embed", "--input", "photos", "--task", "images", "--dim", 6, "--epochs", 2, "--seed", 0, *SMALL)
     done = run(*words, "--output", "z.npz", "--metrics", "m.json", "--save-model", "model")
     assert "task images, encoder cnn, 6 dimensions" in done.stdout
     assert "merged graph" not in done.stdout
@@ -43,7 +43,7 @@ def test_a_folder_becomes_an_embedding_and_a_model(run, folder):
     assert stored["embedding"].shape == (40, 6)
     assert stored["node_id"][0] == "blue/00.png"
     assert set(stored["label"]) == {"red", "blue"}
-    run("transform", "--model", "model", "--input", "pictures", "--output", "again.npz")
+    run("transform", "--model", "model", "--input", "photos", "--output", "again.npz")
     np.testing.assert_allclose(np.load("again.npz")["embedding"], stored["embedding"], atol=1e-5)
 
 
@@ -57,9 +57,9 @@ def test_a_folder_becomes_an_embedding_and_a_model(run, folder):
     ],
 )
 def test_bad_options_end_with_2_and_leave_nothing(run, folder, words, message):
-    done = run("embed", "--input", "pictures", "--task", "images", *SMALL, *words, "--output", "z.npz", code=2)
+    done = run("embed", "--input", "photos", "--task", "images", *SMALL, *words, "--output", "z.npz", code=2)
     assert message in done.stderr
-    assert [path.name for path in Path().iterdir()] == ["pictures"]
+    assert [path.name for path in Path().iterdir()] == ["photos"]
 
 
 class Columns(nn.Module):
@@ -90,7 +90,7 @@ def timm(monkeypatch):
 
 @pytest.mark.usefixtures("timm")
 def test_what_a_backbone_sees_is_embedded(run, folder):
-    words = ("embed", "--input", "pictures", "--dim", 2, "--encoder", "mlp", "--epochs", 2, "--seed", 0)
+    words = ("embed", "--input", "photos", "--dim", 2, "--encoder", "mlp", "--epochs", 2, "--seed", 0)
     words = (*words, "--backbone", "columns", "--quiet")
     run(*words, "--output", "z.npz", "--metrics", "m.json", "--save-model", "model")
     metrics = json.loads(Path("m.json").read_text())
@@ -102,7 +102,7 @@ def test_what_a_backbone_sees_is_embedded(run, folder):
     assert stored["node_id"][0] == "blue/00.png"
     same = GenURL.load("model").transform(np.concatenate([colour, colour], 1).astype(np.float32))
     np.testing.assert_allclose(stored["embedding"], same, atol=1e-4)
-    run("transform", "--model", "model", "--input", "pictures", "--backbone", "columns", "--output", "again.npz")
+    run("transform", "--model", "model", "--input", "photos", "--backbone", "columns", "--output", "again.npz")
     np.testing.assert_allclose(np.load("again.npz")["embedding"], stored["embedding"], atol=1e-5)
     assert "yes" in run("rerun", "m.json").stdout
     assert "did you mean 'columns.best'?" in run(*words[:-2], "column", "--output", "y.npz", code=2).stderr
@@ -114,14 +114,14 @@ def test_what_a_backbone_sees_is_embedded(run, folder):
 
 def test_without_timm_the_extra_is_named(run, folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "timm", None)
-    done = run("embed", "--input", "pictures", "--backbone", "resnet18", "--output", "z.npz", code=2)
+    done = run("embed", "--input", "photos", "--backbone", "resnet18", "--output", "z.npz", code=2)
     assert "backbone 'resnet18': needs timm: pip install 'genurl-graph[images]'" in done.stderr
     assert not Path("z.npz").exists()
 
 
-def test_bad_pictures_are_named(run, folder):
+def test_bad_images_are_named(run, folder):
     Image.new("RGB", (9, 9)).save(folder / "red" / "99.png")
-    words = ("embed", "--input", "pictures", "--task", "images", *SMALL)
+    words = ("embed", "--input", "photos", "--task", "images", *SMALL)
     assert "red/99.png: found 9 x 9 pixels" in run(*words, code=2).stderr
     Image.new("L", (8, 12)).save(folder / "red" / "99.png")
     assert "red/99.png: colour mode L, but" in run(*words, code=2).stderr

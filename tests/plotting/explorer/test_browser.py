@@ -217,7 +217,7 @@ def test_the_legend_hides_categories_and_other_columns_colour(page: Any) -> None
 def test_a_lasso_is_saved_as_csv_without_formulas(page: Any, scene: Scene, folder: Path) -> None:
     from selenium.webdriver.common.action_chains import ActionChains
 
-    places = np.array(page.execute_script(f"return [...Array({N}).keys()].map(explorer.toPixel)"))
+    pixels = np.array(page.execute_script(f"return [...Array({N}).keys()].map(explorer.toPixel)"))
     page.find_element("id", "lasso").click()
     plot = page.find_element("id", "plot")
     w, h = plot.size["width"], plot.size["height"]
@@ -228,8 +228,8 @@ def test_a_lasso_is_saved_as_csv_without_formulas(page: Any, scene: Scene, folde
     around.release().perform()
     chromium.wait(page, "explorer.state.selected")
     selected = np.array(page.execute_script("return Array.from(explorer.state.selected)")) > 0
-    clear = np.abs(places[:, 0] - half) > 4  # of points on the line either may be right
-    assert (selected == (places[:, 0] < half))[clear].all()
+    clear = np.abs(pixels[:, 0] - half) > 4  # of points on the line either may be right
+    assert (selected == (pixels[:, 0] < half))[clear].all()
     assert 10 < selected.sum() < 50
     assert text(page, "#selection h2") == f"{selected.sum()} selected"
     page.execute_script("explorer.select([0, 1, 2, 3, 4, 5])")
