@@ -102,7 +102,7 @@ def test_what_cannot_run_is_said_and_the_rest_runs(run, computed) -> None:
     assert "gamma" not in text
     assert [name for name, _ in computed] == [BASE, BASE, "loss=bce, merging=geodesic", "loss=l2, merging=geodesic"]
     run(*KARATE, "--losses", "bce", "--set", "views.self_weight=2", "--plot", "m.png")
-    assert "largest similarity in P is 2" in read()["rows"]["loss=bce"]["reason"]
+    assert "largest similarity of 2 in P" in read()["rows"]["loss=bce"]["reason"]
 
 
 def test_a_divergence_is_a_reason(run, monkeypatch, one_thread) -> None:
