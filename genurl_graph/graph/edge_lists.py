@@ -71,8 +71,10 @@ def align(first: Tensor, second: Tensor, num_nodes: int, start: int = 0) -> tupl
     """Union of two edge lists, and the position of each of its edges in either list, from 1; 0 where it is absent.
 
     Both lists [2, E] are sorted, every edge once, their first nodes at least `start`. SciPy adds two CSR matrices in
-    linear time: 5 and 7 million edges take 0.8 s, PyG's `coalesce` of both lists 2.5 s.
+    linear time: 5 and 7 million edges take 0.8 s on the CPU, `torch.unique` of their keys, which serves on a GPU, 2 s.
     """
+    if first.is_cuda:
+        return align_by_keys(first, second, num_nodes)
     import numpy as np
     from scipy.sparse import csr_array
     from torch_geometric.index import index2ptr, ptr2index
@@ -80,16 +82,27 @@ def align(first: Tensor, second: Tensor, num_nodes: int, start: int = 0) -> tupl
     size = max((int(edges[0, -1]) + 1 - start for edges in (first, second) if edges.size(1)), default=0)
 
     def positions(edges: Tensor, shift: int) -> Any:
-        row, col = edges.cpu()
+        row, col = edges
         position = np.arange(1, len(row) + 1) << shift
         return csr_array((position, col.numpy(), index2ptr(row - start, size).numpy()), shape=(size, num_nodes))
 
     # Both positions share an int64, so that one addition finds them.
     union = positions(first, 0) + positions(second, 32)
-    found = torch.from_numpy(union.data).to(first.device)
+    found = torch.from_numpy(union.data)
     row = ptr2index(torch.from_numpy(union.indptr).long()) + start
-    edges = torch.stack([row, torch.from_numpy(union.indices).long()]).to(first.device)
+    edges = torch.stack([row, torch.from_numpy(union.indices).long()])
     return edges, found & 0xFFFFFFFF, found >> 32
+
+
+def align_by_keys(first: Tensor, second: Tensor, num_nodes: int) -> tuple[Tensor, Tensor, Tensor]:
+    """`align` by sorting, on any device."""
+    keys = torch.cat([edges[0] * num_nodes + edges[1] for edges in (first, second)])
+    union, place = keys.unique(return_inverse=True)
+    positions = []
+    for part in place.split([first.size(1), second.size(1)]):
+        positions.append(torch.zeros_like(union))
+        positions[-1][part] = torch.arange(1, len(part) + 1, device=part.device)
+    return torch.stack([union // num_nodes, union % num_nodes]), positions[0], positions[1]
 
 
 def align_blocks(

@@ -13,7 +13,7 @@ from torch import Tensor
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph import edge_lists
 from genurl_graph.graph import merge as graph
-from genurl_graph.graph.edge_lists import align_blocks
+from genurl_graph.graph.edge_lists import align, align_blocks, align_by_keys
 from genurl_graph.graph.merge import FEATURE, PATH, PREDEFINED, MergedGraph, count_components, merge_graphs
 
 few = settings(max_examples=30, deadline=None)
@@ -232,6 +232,9 @@ def test_sorted_lists_are_aligned_block_by_block(first: Any, second: Any, block:
         patch.setattr(edge_lists, "BLOCK", block)
         blocks = list(align_blocks(*lists, num_nodes=8))
     assert [tuple(edge) for (edges, _, _), _, _ in blocks for edge in edges.T.tolist()] == union
+    # What serves on a GPU finds the same.
+    by_keys, whole = align_by_keys(*lists, num_nodes=8), align(*lists, num_nodes=8)
+    assert all(torch.equal(a, b) for a, b in zip(by_keys, whole, strict=True))
     for side, own in enumerate((first, second)):
         parts = [(aligned[1 + side].tolist(), own[entries[side]]) for aligned, *entries in blocks]
         found = [part[i - 1] if i else None for positions, part in parts for i in positions]
