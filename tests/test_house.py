@@ -1,4 +1,4 @@
-"""The rules of the house: small files in small folders, named by nouns of the field. `.importlinter` has their order."""
+"""The rules of the house: small files in small folders, named by nouns. `.importlinter` has their order."""
 
 from collections import Counter
 from pathlib import Path

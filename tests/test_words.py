@@ -1,4 +1,4 @@
-"""The field's words: README, documentation, docstrings, help texts and messages avoid those that only this project used.
+"""The words of the field: README, documentation, docstrings, help texts and messages avoid our former own ones.
 
 Public identifiers keep their names: text in backticks, blocks of code and ``name : type`` lines are not looked at.
 """
