@@ -97,7 +97,7 @@ def align(first: Tensor, second: Tensor, num_nodes: int, start: int = 0) -> tupl
 def align_by_keys(first: Tensor, second: Tensor, num_nodes: int) -> tuple[Tensor, Tensor, Tensor]:
     """`align` by sorting, on any device."""
     keys = torch.cat([edges[0] * num_nodes + edges[1] for edges in (first, second)])
-    union, place = keys.unique(return_inverse=True)
+    union, place = torch.unique(keys, return_inverse=True)
     positions = []
     for part in place.split([first.size(1), second.size(1)]):
         positions.append(torch.zeros_like(union))
