@@ -87,13 +87,14 @@ def read(path: StrPath, features: StrPath | None = None, labels: StrPath | None 
             layout = sniff(path)
             if features is not None or is_edge_list(layout):
                 return read_edge_list(layout, feature_table, label_table)
-            return _matrix(features_from_text(layout), label_table)
-        if idx or suffix == ".npy":
+            data = _matrix(features_from_text(layout))
+        elif idx or suffix == ".npy":
             if feature_table is not None:
                 raise InputError(f"features: {features} given, but {path} is itself a feature matrix")
             matrix = read_images(path) if idx else load_array(path)
-            return _matrix(NodeTable(path, as_features(matrix, str(path))), label_table)
-        data = _graph(path, suffix)
+            data = _matrix(NodeTable(path, as_features(matrix, str(path))))
+        else:
+            data = _graph(path, suffix)
         check_isolated(data, str(path))
         names = data.get("node_id")
         ids = pd.RangeIndex(data.num_nodes or 0) if names is None else pd.Index(names, dtype=object)
@@ -107,14 +108,11 @@ def _graph(path: Path, suffix: str) -> Data:
     return graph_files.read_pt(path) if suffix == ".pt" else graph_files.read_networkx(path)
 
 
-def _matrix(table: NodeTable, labels: NodeTable | None) -> Data:
+def _matrix(table: NodeTable) -> Data:
     from torch_geometric.data import Data
 
-    n = table.values.size(0)
-    nodes = NodeIndex(pd.RangeIndex(n) if table.ids is None else table.ids, f"the {n} rows of {table.path}")
     data = Data(x=table.values)
-    names = nodes.names()
+    names = None if table.ids is None else NodeIndex(table.ids, f"the ids of {table.path}").names()
     if names is not None:
         data.node_id = names
-    attach(data, nodes, None, labels)
     return data

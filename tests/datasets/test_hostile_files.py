@@ -123,25 +123,28 @@ class Malicious:
         return (Path.touch, (self.victim,))
 
 
-@pytest.mark.parametrize("name", ["z.pt", "z.npy", "z.npz", "model.safetensors", "model.json"])
-def test_no_code_in_embeddings_and_models_is_run(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["x.pt", "x.npy", "x.npz", "raw.pt", "model.safetensors", "model.json"])
+def test_no_code_in_a_file_is_run(tmp_path: Path, name: str) -> None:
     victim, path = tmp_path / "victim", tmp_path / name
-    if name.startswith("model"):
+    malicious = np.array([Malicious(victim)], dtype=object)
+    if name == "x.npy":
+        np.save(path, malicious, allow_pickle=True)
+    elif name == "x.npz":
+        np.savez(path, x=malicious, embedding=np.eye(1), label=malicious)
+    elif name == "x.pt":
+        torch.save({"x": torch.eye(3), "y": Malicious(victim), "embedding": torch.eye(3)}, path)
+    else:
         GenURL(epochs=1, random_state=0).fit(torch.rand(20, 3)).save(tmp_path)
         path.write_bytes(pickle.dumps(Malicious(victim)))
-        with pytest.raises(InputError, match="is not a folder that"):
-            GenURL.load(tmp_path)
-    else:
-        malicious = np.array([Malicious(victim)], dtype=object)
-        if name == "z.pt":
-            torch.save({"embedding": torch.eye(3), "label": Malicious(victim)}, path)
-        elif name == "z.npy":
-            np.save(path, malicious, allow_pickle=True)
-        else:
-            np.savez(path, embedding=np.eye(1), label=malicious)
-        with pytest.raises(InputError, match=name):
-            read_embedding(path)
+    readers = [GenURL.load] if name.startswith("model") else [datasets.read, read_embedding]
+    for read in readers:
+        with pytest.raises(InputError, match=name if len(readers) == 2 else "is not a folder that"):
+            read(path if len(readers) == 2 else tmp_path)
     assert not victim.exists()
+    # The file is as dangerous as it should be: an unguarded reader does run it.
+    if name == "raw.pt":
+        pickle.loads(path.read_bytes())
+        assert victim.exists()
 
 
 @pytest.mark.data

@@ -83,8 +83,13 @@ def results(folder: Path) -> dict[str, Any]:
     return found
 
 
-def listing(folder: Path) -> list[str]:
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+def check_finished(folder: Path, whole: Path, after: object = "kills") -> None:
+    """A finished run has left the results and the files of an uninterrupted one."""
+    assert same(results(folder), results(whole)), (
+        f"{folder}: another result than the uninterrupted run's, after {after}"
+    )
+    left, files = (sorted(str(path.relative_to(run)) for path in run.rglob("*")) for run in (folder, whole))
+    assert left == files, f"{folder}: {left} instead of {files}"
 
 
 def same(a: dict[str, Any], b: dict[str, Any]) -> bool:
@@ -105,7 +110,6 @@ def kill_and_resume(
     started = time.monotonic()
     finish(words, whole, before)
     length = time.monotonic() - started
-    expected, files = results(whole), listing(whole)
     done = runs = resumed = 0
     while done < kills:
         folder = scratch / f"{name}-{runs}"
@@ -130,9 +134,7 @@ def kill_and_resume(
             kept = name != "embed" or resumable(folder)
             go_on = ("--resume",) if kept else ()
             resumed += kept
-        assert same(results(folder), expected), f"{folder}: another result than the uninterrupted run's"
-        left = listing(folder)
-        assert left == files, f"{folder}: {left} instead of {files}"
+        check_finished(folder, whole)
         shutil.rmtree(folder)
     return (
         f"{done} kills in {runs} runs, {resumed} resumed: every output whole, all results bit for bit those of an "
@@ -147,7 +149,6 @@ def at_every_rename(scratch: Path) -> str:
     whole = scratch / "renames-whole"
     whole.mkdir()
     finish(words, whole)
-    expected, files = results(whole), listing(whole)
     tried = 0
     for after in (False, True):
         for position in range(1000):
@@ -175,9 +176,7 @@ def at_every_rename(scratch: Path) -> str:
             tried += 1
             results_before = results_of_killed(folder)
             finish([*words, *(["--resume"] if resumable(folder) else [])], folder)
-            assert same(results(folder), expected), f"{folder}: another result, after {results_before}"
-            left = listing(folder)
-            assert left == files, f"{folder}: {left} instead of {files}"
+            check_finished(folder, whole, after=results_before)
     assert tried > 10
     return f"{tried} kills, before and after each rename: as above"
 
