@@ -61,11 +61,11 @@ def exact_search(rows: Rows, asked: Rows, select: Tensor, k: int, budget: int) -
     """
     # Sparse rows have many ties, and a sparse product in float64 costs what one in float32 does.
     exact = rows.sparse or rows.frame.integral
-    indices, distances, doubtful = _search(rows, asked, select, k, budget, exact)
-    if len(doubtful) > MANY * len(select):
+    indices, distances, uncertain = _search(rows, asked, select, k, budget, exact)
+    if len(uncertain) > MANY * len(select):
         indices, distances, _ = _search(rows, asked, select, k, budget, True)
-    elif len(doubtful):
-        indices[doubtful], distances[doubtful], _ = _search(rows, asked, select[doubtful], k, budget, True)
+    elif len(uncertain):
+        indices[uncertain], distances[uncertain], _ = _search(rows, asked, select[uncertain], k, budget, True)
     return indices, distances
 
 
@@ -234,14 +234,14 @@ def rerank(
     Returns
     -------
     indices, distances : Tensor, shape [m, k]
-    doubtful : Tensor, int64
-        Places in `select`; none if `exact`.
+    uncertain : Tensor, int64
+        Positions in `select`; none if `exact`.
     """
     metric = rows.frame.metric
     longest = rows.squared.max().sqrt()
     certain = complete or exact or code.shape[1] == rows.n - (asked is rows)
 
-    def settle(lo: int) -> tuple[Tensor, Tensor, Tensor]:
+    def rerank_block(lo: int) -> tuple[Tensor, Tensor, Tensor]:
         some, ordered = select[lo : lo + RERANKED_ROWS], code[lo : lo + RERANKED_ROWS].sort(dim=1).values
         index, value = decode_index(ordered), decode_score(ordered).double()
         if exact and metric == "euclidean":
@@ -266,7 +266,7 @@ def rerank(
         index, near = sort_candidates(index, distance(value, metric), k)
         return index, near, doubt
 
-    found = share_jobs(settle, range(0, len(select), RERANKED_ROWS), rows.device)
+    found = share_jobs(rerank_block, range(0, len(select), RERANKED_ROWS), rows.device)
     indices, distances, doubts = (torch.cat(part) for part in zip(*found, strict=True))
     return indices, distances, doubts.nonzero().squeeze(1)
 
