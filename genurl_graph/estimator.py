@@ -210,7 +210,7 @@ class GenURL(FittedAttributes, Conventions):
 
         Notes
         -----
-        An embedding table places a new sample by its nearest fitted ones (`genurl_graph.inference.placement`): at the
+        An embedding table puts a new sample beside its nearest fitted ones (`genurl_graph.inference.placement`): at the
         same coordinates whatever other samples are transformed with it.
         """
         check_is_fitted(self)

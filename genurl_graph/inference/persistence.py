@@ -78,7 +78,7 @@ def unpack(tensors: dict[str, Tensor], unit: bool) -> FeatureSpace:
 def save_model(model: FittedModel, folder: str | Path) -> None:
     """Write encoder weights, column statistics and embedding (safetensors), and the rest (JSON).
 
-    An embedding table places new samples by their neighbours: its folder holds the fitted vectors too.
+    An embedding table puts new samples beside their neighbours: its folder holds the fitted vectors too.
 
     Raises
     ------

@@ -99,7 +99,7 @@ class _Repulsion:
         self.strength = profiled if isinstance(loss.scale, str) else float(loss.scale) * loss.gamma
 
     def gradient(self, z: Tensor) -> Tensor:
-        """[m, d] at the places z [m, d]."""
+        """[m, d] at the points z [m, d]."""
         if z.size(1) <= 2:
             return self.potential.at(as_points(z))[1][: z.size(1)].t().contiguous() * self.strength
         step = max(1, _CELLS // self.columns.numel())
@@ -113,7 +113,7 @@ class _Repulsion:
 
 
 def _descend(indices: Tensor, distances: Tensor, model: FittedModel, repulsion: _Repulsion) -> Tensor:
-    """Places [b, d] of a block of samples, from their neighbours [b, k]."""
+    """Coordinates [b, d] of a block of samples, from their neighbours [b, k]."""
     b, k = indices.shape
     row = torch.arange(b).repeat_interleave(k)
     c, loss = model.config.similarity, model.config.loss

@@ -77,7 +77,7 @@ def _encoded(model: FittedModel, data: Input) -> Tensor:
 def _beside_neighbors(model: FittedModel, data: Input) -> Tensor:
     if model.space is None or data.x is None:
         raise InputError(
-            'transform: the encoder "free" places new samples by their features; this table was fitted '
+            'transform: the encoder "free" finds new samples their neighbours by their features; this table was fitted '
             "on a graph (neighbors.hops) or by the graph task; use another encoder there"
         )
     if data.edge_index is not None:
