@@ -1,7 +1,7 @@
-"""The documentation's examples run, its commands exist, and the messages that it explains are in the code.
+"""Examples of the README and the documentation run, their commands exist, and quoted messages are in the code.
 
-Of the pages in `RUN`, blocks of ``python`` and of ``sh`` are run, those of one page one after the other in one folder
-and one namespace; blocks of ``bash`` need data that is not bundled. Options of commands are looked at on every page.
+Blocks of ``python`` and of ``sh`` are run, those of one page one after the other in one folder and one namespace;
+blocks of ``bash`` need data that is not bundled. Options of commands are looked at on every page.
 """
 
 import ast
@@ -20,7 +20,7 @@ from genurl_graph.experiments import runs
 from genurl_graph.losses.pairwise import LOSSES
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-PAGES = sorted((REPOSITORY / "docs").rglob("*.md"))
+PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(python|sh|bash)[^\n]*\n(.*?)^```", flags=re.DOTALL | re.MULTILINE)
 
 
@@ -36,18 +36,8 @@ def commands(code: str) -> list[list[str]]:
     return [shlex.split(line, comments=True)[1:] for line in lines]
 
 
-RUN = (
-    "commands",
-    "configuration",
-    "distillation",
-    "extending",
-    "graphs",
-    "images",
-    "index",
-    "large-graphs",
-    "links",
-    "reduction",
-)
+# The explorer needs plotly, an extra.
+RUN = [page for page in PAGES if page.stem != "explorer" and {"python", "sh"} & {kind for kind, _ in blocks(page)}]
 COMMANDS = [
     words for page in PAGES for language, code in blocks(page) if language != "python" for words in commands(code)
 ]
@@ -64,27 +54,26 @@ def registers():
         register.update(content)
 
 
-@pytest.mark.parametrize("name", RUN)
+@pytest.mark.parametrize("page", RUN, ids=lambda page: page.stem)
 @pytest.mark.usefixtures("registers")
-def test_examples_run(name, tmp_path, monkeypatch):
+def test_examples_run(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GENURL_DATA", str(tmp_path / "no-data"))
     # The protocol's 20 repeats would take most of the time, and show nothing more than one.
     monkeypatch.setitem(splits.REPEATS, "random-10-10-80", 1)
     # New processes would import torch once more for each method.
     monkeypatch.setattr(runs, "run_apart", lambda job: job.run())
-    names: dict[str, object] = {"__name__": name}
-    examples = [(language, code) for language, code in blocks(REPOSITORY / "docs" / f"{name}.md") if language != "bash"]
-    assert examples
-    for language, code in examples:
+    names: dict[str, object] = {"__name__": page.stem}
+    for language, code in blocks(page):
         if language == "python":
-            exec(compile(code, f"{name}.md", "exec"), names)
+            exec(compile(code, page.name, "exec"), names)
         for words in commands(code) if language == "sh" else ():
             result = CliRunner().invoke(main, words)
-            assert result.exit_code == 0, f"{name}: {shlex.join(words)}\n{result.output}{result.exception!r}"
+            assert result.exit_code == 0, f"{page.name}: {shlex.join(words)}\n{result.output}{result.exception!r}"
 
 
-def test_there_are_commands():
+def test_there_are_examples():
+    assert len(RUN) >= 11
     assert len(COMMANDS) >= 20
 
 
