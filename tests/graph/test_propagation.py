@@ -1,11 +1,14 @@
-"""propagation: the matrices against their dense formulas, and how edges are dropped."""
+"""Propagation: matrices and their powers against dense formulas, how edges are dropped, blocks and files."""
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor
 
+from genurl_graph.graph import propagation as module
 from genurl_graph.graph.merge import merge_graphs
-from genurl_graph.graph.propagation import Norm, Propagation
+from genurl_graph.graph.propagation import Norm, Propagation, propagated
 
 
 def example(n: int = 12, seed: int = 0) -> tuple[Propagation, Tensor]:
@@ -29,13 +32,16 @@ def formula(a: Tensor, norm: Norm) -> Tensor:
     return a
 
 
-@pytest.mark.parametrize("norm", ["sym", "row", "none"])
+NORMS = pytest.mark.parametrize("norm", ["sym", "row", "none"])
+
+
+@NORMS
 def test_matrices_are_the_formulas(norm: Norm) -> None:
     propagation, a = example()
     torch.testing.assert_close(propagation.operator(norm).to_dense().double(), formula(a, norm), rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("norm", ["sym", "row", "none"])
+@NORMS
 def test_dropping_edges_is_the_formula_of_the_graph_that_is_left(norm: Norm) -> None:
     propagation, a = example()
     torch.manual_seed(1)
@@ -76,15 +82,44 @@ def test_a_graph_without_edges_lets_every_node_see_itself() -> None:
     assert propagation.operator("edges", 0.5).shape == (2, 0)
 
 
-def test_moving_keeps_the_graph() -> None:
-    propagation, _ = example()
-    moved = propagation.to(torch.device("cpu"))
-    assert torch.equal(moved.operator("sym").to_dense(), propagation.operator("sym").to_dense())
-
-
-@pytest.mark.parametrize("norm", ["sym", "row", "none"])
+@NORMS
 def test_the_transpose_comes_along(norm: Norm) -> None:
     propagation, _ = example()
     for drop in (0.0, 0.5):
         matrix = propagation.operator(norm, drop)
         torch.testing.assert_close(matrix.transposed.to_dense(), matrix.to_dense().t())
+
+
+# ---------------------------------------------------------------- powers, computed once
+
+
+def with_features(n: int, seed: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Edges and weights of `example`, features, and the dense normalised adjacency."""
+    a = example(n, seed)[1]
+    edges = a.nonzero().t()
+    x = torch.randn(n, 5, generator=torch.Generator().manual_seed(seed))
+    return edges, a[edges[0], edges[1]].float(), x, formula(a, "sym")
+
+
+@settings(max_examples=25, deadline=None)
+@given(n=st.integers(3, 30), seed=st.integers(0, 1000), hops=st.integers(0, 4))
+def test_features_are_multiplied_by_powers(n: int, seed: int, hops: int) -> None:
+    edges, weight, x, a = with_features(n, seed)
+    expected = torch.cat([torch.linalg.matrix_power(a, hop) @ x.double() for hop in range(hops + 1)], 1)
+    torch.testing.assert_close(propagated(edges, weight, x, hops).double(), expected, rtol=0, atol=1e-5)
+
+
+def test_blocks_and_files_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    edges, weight, x, _ = with_features(200, 0)
+    expected = propagated(edges, weight, x, 3)
+    monkeypatch.setattr(module, "_EDGES", 17)
+    monkeypatch.setattr(module, "_CELLS", 400)
+    found = propagated(edges, weight, x, 3, memory_mb=0.001)
+    assert module.is_mapped(found.shape, 0.001)
+    torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_powers_are_the_same_on_the_gpu() -> None:
+    edges, weight, x, _ = with_features(500, 0)
+    torch.testing.assert_close(propagated(edges, weight, x, 3, device="cuda"), propagated(edges, weight, x, 3))

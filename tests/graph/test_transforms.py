@@ -100,7 +100,7 @@ def test_bad_input_is_named() -> None:
         FeatureKNN()(Data(edge_index=torch.tensor([[0], [1]]), num_nodes=2))
     with pytest.raises(InputError, match="expected FeatureKNN to be applied first"):
         MergeFeatureEdges()(points())
-    with pytest.raises(InputError, match="asked for 20 neighbours"):
+    with pytest.raises(InputError, match="n_neighbors: found 20; expected at most 19"):
         FeatureKNN(k=20)(points())
     with pytest.raises(InputError, match="how: found 'geodesic'"):
         MergeFeatureEdges(how="geodesic")
