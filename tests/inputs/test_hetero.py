@@ -274,12 +274,6 @@ def test_features_of_several_types_do_not_judge_edges() -> None:
         GenURL(config={"merge.type_weights": "cites=1"}).fit(by_hand(library(venues=0)))
 
 
-def broken(change: Any) -> HeteroData:
-    data = library()
-    change(data)
-    return data
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -293,25 +287,15 @@ def broken(change: Any) -> HeteroData:
             lambda d: d["paper", "cites", "paper"].update(edge_weight=torch.ones(2)),
             r"cites__paper: edge_weight: found .* of shape \[2\]; expected numbers \[50\]",
         ),
-        (lambda d: d["paper", "cites", "paper"].edge_weight.neg_(), "cites__paper: edge_weight: found 50 negative"),
         (
             lambda d: d["paper", "at", "venue"].edge_index.add_(2),
             "at__venue: edge_index: found edge .*; expected source nodes 0 to 29",
-        ),
-        (
-            lambda d: d["paper", "at", "venue"].update(edge_index=torch.ones(3)),
-            "edge_index: found torch.float32",
         ),
         (lambda d: d["paper", "of", "venue"].update(edge_attr=torch.ones(3)), "of__venue: found no edge_index"),
     ],
 )
 def test_bad_input_is_named(change: Any, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        as_graph(broken(change))
-
-
-def test_wide_edge_features_are_ignored_with_a_warning() -> None:
     data = library()
-    data["author", "writes", "paper"].edge_attr = torch.rand(60, 3)
-    with pytest.warns(UserWarning, match="edge_attr with 3 columns is ignored"):
+    change(data)
+    with pytest.raises(InputError, match=message):
         as_graph(data)

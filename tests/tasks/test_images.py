@@ -4,15 +4,17 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from torch import nn
-from torch.utils.data import Dataset, IterableDataset
+from torch.utils.data import Dataset, Subset
 from torch_geometric.data import Data
 
 from genurl_graph import GenURL
 from genurl_graph.datasets import read
 from genurl_graph.exceptions import InputError
+from tests.resumed import assert_resumes
 
 SMALL = {"encoder.hidden": 16, "encoder.dim": 8, "sampling.batch_size": 32, "loss.projector": 16}
 
@@ -60,18 +62,8 @@ def test_new_images_are_embedded_each_alone_and_by_a_saved_model(tmp_path):
 
 
 def test_resumed_run_is_the_uninterrupted_one(tmp_path):
-    x, whole = random_images(), model(epochs=3).fit(random_images())
-
-    def stop(epoch, loss):
-        if epoch == 2:
-            raise KeyboardInterrupt
-
-    broken = model(epochs=3, training__checkpoint_every=1).set_params(checkpoint=tmp_path / "c")
-    with pytest.raises(KeyboardInterrupt):
-        broken.fit(x, callbacks=[stop])
-    resumed = model(epochs=3, training__checkpoint_every=1).set_params(checkpoint=tmp_path / "c", resume=True).fit(x)
-    assert torch.equal(resumed.embedding_, whole.embedding_)
-    assert resumed.loss_history_ == whole.loss_history_
+    made = model(epochs=3, training__checkpoint_every=1)
+    assert_resumes(lambda **options: clone(made).set_params(**options), random_images(), tmp_path / "c")
 
 
 def test_same_images_by_every_way_in(tmp_path):
@@ -79,17 +71,11 @@ def test_same_images_by_every_way_in(tmp_path):
     for number, pixels in enumerate(whole):
         Image.fromarray(pixels).save(tmp_path / f"{number:02}.png")
 
-    class Folder(Dataset):
-        def __len__(self):
-            return 40
-
-        def __getitem__(self, number):
-            return Image.open(tmp_path / f"{number:02}.png"), "a label"
-
     array = (whole / np.float32(255)).transpose(0, 3, 1, 2)
     expected = model().fit_transform(array)
     assert expected.shape == (40, 8)
-    np.testing.assert_array_equal(model().fit_transform(Folder()), expected)
+    labelled = Subset([(Image.fromarray(pixels), "a label") for pixels in whole], range(40))
+    np.testing.assert_array_equal(model().fit_transform(labelled), expected)
     np.testing.assert_array_equal(model().fit_transform(torch.from_numpy(array)).numpy(), expected)
     rows = array.transpose(0, 2, 3, 1).reshape(40, -1)
     np.testing.assert_array_equal(model(encoder__image="12x8x3").fit_transform(rows), expected)
@@ -113,31 +99,19 @@ def test_other_losses_train_too(loss):
     assert torch.isfinite(fitted.embedding_).all()
 
 
-class Odd(Dataset):
-    def __init__(self, *items):
-        self.items = items
-
-    def __len__(self):
-        return len(self.items)
-
-    def __getitem__(self, number):
-        return self.items[number]
-
-
-class Endless(IterableDataset):
-    def __iter__(self):
-        yield torch.zeros(3, 8, 8)
+def dataset(*items):
+    return Subset(items, range(len(items)))
 
 
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (Endless(), "Endless: found a dataset without a length"),
+        (Dataset(), "Dataset: found a dataset without a length"),
         (Data(x=torch.rand(40, 64), edge_index=torch.tensor([[0, 1], [1, 0]])), "task images: found edges"),
-        (Odd(torch.zeros(3, 8, 8), torch.zeros(3, 8, 9)), "Odd: item 1: found an image 3x8x9; expected 3x8x8"),
-        (Odd(torch.zeros(3, 8, 8), torch.zeros(1, 8, 8)), "Odd: item 1: found an image 1x8x8; expected 3x8x8"),
-        (Odd(torch.zeros(3, 8, 8), "text"), "Odd: item 1: found no image"),
-        (Odd(), "Odd: found no images"),
+        (dataset(torch.zeros(3, 8, 8), torch.zeros(3, 8, 9)), "Subset: item 1: found an image 3x8x9; expected 3x8x8"),
+        (dataset(torch.zeros(3, 8, 8), torch.zeros(1, 8, 8)), "Subset: item 1: found an image 1x8x8; expected 3x8x8"),
+        (dataset(torch.zeros(3, 8, 8), "text"), "Subset: item 1: found no image"),
+        (dataset(), "Subset: found no images"),
         (random_images(20), "sampling.batch_size: found 32 for 20 images; expected 2 to 20"),
         (np.zeros((40, 10)), "encoder.image: found 10 columns, which are no square images"),
         (np.full((40, 3, 8, 8), np.nan), "NaN"),
