@@ -72,15 +72,6 @@ def test_csv_without_header_is_a_matrix(tmp_path: Path) -> None:
     np.testing.assert_array_equal(back["embedding"], [[1, 2.5], [3, -4]])
 
 
-def test_pickled_content_is_refused(tmp_path: Path) -> None:
-    np.save(tmp_path / "z.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
-    np.savez(tmp_path / "z.npz", embedding=np.array([[Path("a")]], dtype=object))
-    torch.save({"embedding": Path("a")}, tmp_path / "z.pt")
-    for name in ("z.npy", "z.npz", "z.pt"):
-        with pytest.raises(InputError, match=name):
-            read_embedding(tmp_path / name)
-
-
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [

@@ -4,7 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -59,32 +60,21 @@ def test_what_killed_runs_left_is_removed_and_nothing_else(tmp_path: Path) -> No
 
 
 def test_one_at_a_time_among_many_threads(tmp_path: Path) -> None:
-    inside, most, entered = 0, 0, 0
-    guard = threading.Lock()
+    inside: list[int] = []
+    seen: list[int] = []
 
-    def run() -> None:
-        nonlocal inside, most, entered
-        own = 0
-        while own < 20:
-            try:
-                with exclusive(tmp_path / "z.npz"):
-                    with guard:
-                        inside += 1
-                        entered += 1
-                        most = max(most, inside)
-                    own += 1
-                    with guard:
-                        inside -= 1
-            except InputError:
-                continue
+    def run(thread: int) -> None:
+        done = 0
+        while done < 20:
+            with suppress(InputError), exclusive(tmp_path / "z.npz"):
+                inside.append(thread)
+                seen.append(len(inside))
+                inside.remove(thread)
+                done += 1
 
-    threads = [threading.Thread(target=run) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert most == 1
-    assert entered == 160
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(run, range(8)))
+    assert seen == [1] * 160
     assert list(tmp_path.iterdir()) == []
 
 

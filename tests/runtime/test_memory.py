@@ -18,36 +18,35 @@ GPU = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB. G
 NUMPY = MemoryError("Unable to allocate 7.28 TiB for an array with shape (1000000, 1000000)")
 
 
+def raising(error):
+    def fail(*_, **__):
+        raise error
+
+    return fail
+
+
 @pytest.mark.parametrize(
     ("error", "said"), [(CPU, "8589934592 bytes more were asked for"), (GPU, "20.00 MiB more"), (NUMPY, "7.28 TiB")]
 )
 def test_a_shortage_of_the_search_is_named(error, said, monkeypatch, one_thread) -> None:
-    def fail(*_):
-        raise error
-
-    monkeypatch.setattr(exact._Tiles, "scores", fail)
+    monkeypatch.setattr(exact._Tiles, "scores", raising(error))
     message = rf"neighbours of 300 among 300 rows of 5 features: out of memory .*{said}.*neighbors\.memory_mb"
     with pytest.raises(ShortMemoryError, match=message):
         knn(np.random.default_rng(0).standard_normal((300, 5)), 4)
 
 
 def test_other_errors_stay_what_they_are(monkeypatch, one_thread) -> None:
-    def fail(*_):
-        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
-
-    monkeypatch.setattr(exact._Tiles, "scores", fail)
+    error = RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+    monkeypatch.setattr(exact._Tiles, "scores", raising(error))
     with pytest.raises(RuntimeError, match="mat1 and mat2"):
         knn(np.eye(30), 4)
     assert not is_short_of_memory(ShortMemoryError("training: out of memory (DefaultCPUAllocator)"))
 
 
 def test_training_names_the_stage_and_what_helps(monkeypatch) -> None:
-    def fail(*_, **__):
-        raise GPU
-
     node = torch.arange(20)
     data = Data(x=torch.rand(20, 4), edge_index=torch.stack([node, (node + 1) % 20]))
-    monkeypatch.setattr(torch.optim.Adam, "step", fail)
+    monkeypatch.setattr(torch.optim.Adam, "step", raising(GPU))
     message = r"task graph, encoder gcn: out of memory \(20\.00 MiB more .*encoder\.hidden"
     with pytest.raises(ShortMemoryError, match=message):
         GenURL(epochs=2, device="cpu").fit(data)

@@ -7,7 +7,6 @@ import torch
 from torch_geometric.data import Data
 
 from genurl_graph.config import load_preset
-from genurl_graph.exceptions import InputError
 from genurl_graph.graph.merge import scale_weights
 from genurl_graph.inputs.input import as_input
 from genurl_graph.tasks import graph
@@ -123,18 +122,3 @@ def test_encoders_that_do_not_propagate_get_no_graph():
     free = build({"encoder.name": "free"})[0].objective
     assert free.propagation is None
     assert free.features is None
-
-
-@pytest.mark.parametrize(
-    ("config", "message"),
-    [
-        ({"merge.how": "average"}, "merge.how: found 'average'"),
-        ({"merge.feature_weight": -0.1}, "merge.feature_weight: found -0.1"),
-        ({"merge.propagation_weight": -1.0}, "merge.propagation_weight"),
-        ({"neighbors.n_neighbors": 12}, "n_neighbors"),
-        ({"encoder.layers": 0}, "encoder.layers"),
-    ],
-)
-def test_bad_configuration(config, message):
-    with pytest.raises(InputError, match=message):
-        build(config)

@@ -7,7 +7,6 @@ from torch_geometric.data import Data, HeteroData
 from genurl_graph import GenURL, datasets
 from genurl_graph.config.toml import flatten
 from genurl_graph.graph import edge_reliability
-from genurl_graph.tasks import resolve as resolution
 from genurl_graph.tasks.resolve import resolve_normalization
 from tests.graph.test_edge_reliability import blobs, edges_of
 
@@ -44,11 +43,6 @@ def test_without_features_or_with_types_nothing_is_asked(monkeypatch):
     typed["page"].x = data.x
     typed["page", "links", "page"].edge_index = data.edge_index
     assert GenURL().resolve(typed).encoder.name == "gcn"
-
-
-def test_large_graphs_are_averaged_whatever_their_features(monkeypatch):
-    monkeypatch.setattr(resolution, "FULL_BATCH_NODES", 100)
-    assert chosen(graph())[0] == "sign"
 
 
 def test_a_fit_asks_once(monkeypatch):

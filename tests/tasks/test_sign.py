@@ -40,26 +40,14 @@ def test_transform_repeats_the_embedding(model, planted, tmp_path):
     torch.testing.assert_close(GenURL.load(tmp_path / "model").transform(planted), model.embedding_, rtol=0, atol=1e-5)
 
 
-def test_transform_needs_edges(model, planted):
-    with pytest.raises(InputError, match="encoder 'sign' needs edges"):
-        model.transform(planted.x)
-
-
 def test_features_in_a_file_change_nothing(model, planted):
     again = GenURL(n_components=16, encoder="sign", epochs=8, random_state=0, config=FAST | {"encoder.memory_mb": 0})
     assert torch.equal(again.fit(planted).embedding_, model.embedding_)
 
 
-def test_large_graphs_are_embedded_in_batches(monkeypatch, planted):
-    assert GenURL().resolve(planted).encoder.name == "gcn"
+def test_large_graphs_without_features_have_nothing_to_average(monkeypatch, planted):
     monkeypatch.setattr(resolution, "FULL_BATCH_NODES", 2000)
-    config = GenURL().resolve(planted)
-    assert (config.encoder.name, config.sampling.negatives, config.views.drop_edges) == ("sign", "batch", 0.0)
-    # What the user asks for counts.
-    for negatives, asked in (("batch", {}), ("shared", {"sampling.negatives": "shared"})):
-        config = GenURL(encoder="gcn", config=asked).resolve(planted)
-        assert (config.encoder.name, config.sampling.negatives) == ("gcn", negatives)
-    # Without features there is nothing to average.
+    assert GenURL().resolve(planted).encoder.name == "sign"
     bare = Data(edge_index=planted.edge_index, num_nodes=3000)
     assert GenURL().resolve(bare).encoder.name == "gcn"
 
@@ -74,7 +62,9 @@ def test_sparse_columns_beyond_number_are_brought_to_components(planted):
     torch.testing.assert_close(fitted.transform(data), fitted.embedding_, rtol=0, atol=1e-4)
 
 
-def test_nodes_without_features_are_refused(planted):
+def test_bad_requests(model, planted):
+    with pytest.raises(InputError, match="encoder 'sign' needs edges"):
+        model.transform(planted.x)
     bare = Data(edge_index=planted.edge_index, num_nodes=3000)
     with pytest.raises(InputError, match=r"encoder sign: found nodes without features"):
         GenURL(encoder="sign").fit(bare)
