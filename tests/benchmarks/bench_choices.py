@@ -20,10 +20,9 @@ from genurl_graph.evaluation.statistics import inner_accuracy
 
 
 def main() -> None:
-    parser = benchmark_parser(__doc__)
+    parser = benchmark_parser(__doc__, seeds=3)
     parser.add_argument("--dataset", default="cora")
     parser.add_argument("--data-root", type=Path)
-    parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--variant", action="append", metavar="KEY=VALUE,...", help="changes to the preset; repeat")
     arguments = parser.parse_args()
     data = datasets.load(arguments.dataset, arguments.data_root)

@@ -127,8 +127,7 @@ def report(kind: str, runs: dict[str, dict[str, dict]], seeds: int) -> None:
 
 
 def main() -> None:
-    parser = benchmark_parser(__doc__)
-    parser.add_argument("--seeds", type=int, default=1)
+    parser = benchmark_parser(__doc__, seeds=1)
     parser.add_argument("--folder", type=Path, default=Path("distillation"))
     parser.add_argument("--teachers", default="labels,simclr")
     args = parser.parse_args()

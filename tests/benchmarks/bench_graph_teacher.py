@@ -12,8 +12,6 @@ teacher has seen all nodes, and no labels, in all rows.) The file keeps finished
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import torch
 from shared import benchmark_parser, difference, percent, read_runs, timed
@@ -68,14 +66,10 @@ ALONE = {"encoder.hidden": 512, "encoder.layers": 2}
 
 
 def main() -> None:
-    parser = benchmark_parser(__doc__)
-    parser.add_argument("--datasets", default="cora")
-    parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--output", type=Path)
-    args = parser.parse_args()
+    args = benchmark_parser(__doc__, "cora", seeds=1, output=True).parse_args()
     stored = read_runs(args.output)
     for name in args.datasets.split(","):
-        data, done = datasets.load(name), stored.setdefault(name, {})
+        data, done = datasets.load(name, args.data_root), stored.setdefault(name, {})
         for seed in range(args.seeds):
             if str(seed) not in done:
                 done[str(seed)] = run(data, seed)

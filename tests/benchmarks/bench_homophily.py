@@ -5,10 +5,8 @@
 Labels are used here to judge the edges, never to choose them.
 """
 
-from pathlib import Path
-
 import torch
-from shared import benchmark_parser, data_root, table_head
+from shared import benchmark_parser, table_head
 
 from genurl_graph import datasets, knn
 from genurl_graph.config import load_preset
@@ -17,10 +15,7 @@ from genurl_graph.inputs.input import as_input
 
 
 def main() -> None:
-    parser = benchmark_parser(__doc__)
-    parser.add_argument("--data-root", type=Path, default=data_root())
-    parser.add_argument("--datasets", default="cora,citeseer,photo")
-    arguments = parser.parse_args()
+    arguments = benchmark_parser(__doc__, "cora,citeseer,photo").parse_args()
     print(table_head("data", "predefined edges", "k", "raw features", "2 hops", "128 components, 2 hops"))
     for name in arguments.datasets.split(","):
         data = datasets.load(name, arguments.data_root)

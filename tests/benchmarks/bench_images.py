@@ -112,9 +112,8 @@ def report(runs: dict[str, dict[str, Any]], seeds: int) -> None:
 
 
 def main() -> None:
-    parser = benchmark_parser(__doc__)
+    parser = benchmark_parser(__doc__, seeds=1)
     parser.add_argument("--data", choices=("fashion", "cifar"), default="fashion")
-    parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--arms", default=",".join((*ARMS, *REFERENCES)))
     parser.add_argument("--validate", action="store_true")

@@ -10,7 +10,6 @@ Minesweeper's classes are 4 to 1: accuracy is what the protocol asks for, the ma
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from shared import benchmark_parser, markdown_row, mean_std
@@ -43,12 +42,8 @@ def feature_graph(data: Any) -> Any:
 
 
 def main() -> None:
-    parser = benchmark_parser(__doc__)
-    parser.add_argument("--datasets", default="cornell,texas,wisconsin,actor,minesweeper")
-    parser.add_argument("--data-root", type=Path)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--output", type=Path, help="figures as JSON, rewritten after each row")
-    arguments = parser.parse_args()
+    names = "cornell,texas,wisconsin,actor,minesweeper"
+    arguments = benchmark_parser(__doc__, names, seeds=3, output=True).parse_args()
     results: dict[str, Any] = {}
     for name in arguments.datasets.split(","):
         data = datasets.load(name, arguments.data_root)

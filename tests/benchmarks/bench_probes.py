@@ -17,7 +17,6 @@ untrained encoder, and propagated and raw features, by each of
 from __future__ import annotations
 
 from collections import defaultdict
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -89,10 +88,7 @@ def judged(z: Tensor, y: Tensor, split: Split, dataset: str, seed: int) -> dict[
 
 
 def main() -> None:
-    parser = benchmark_parser(__doc__)
-    parser.add_argument("--datasets", default="cora,citeseer", help=f"some of {', '.join(DECAY)}")
-    parser.add_argument("--data-root", type=Path)
-    parser.add_argument("--seeds", type=int, default=10)
+    parser = benchmark_parser(__doc__, ",".join(DECAY), seeds=10)
     options = parser.parse_args()
     names = options.datasets.split(",")
     if unknown := set(names) - set(DECAY):

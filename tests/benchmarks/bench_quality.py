@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import functools
 import json
-import math
 import multiprocessing
 import operator
 import os
@@ -30,7 +29,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-from shared import benchmark_parser
+from shared import benchmark_parser, markdown_row, percent, read_runs, table_head
 
 REFERENCES = ("propagated", "raw")
 # A job: the data set, and its seed or the name of a reference row.
@@ -39,9 +38,15 @@ Job = tuple[str, str]
 CHOOSING = 3
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main() -> int:
     """Run what is missing, then print the table; 1 if a job failed."""
-    options = parse(arguments)
+    parser = benchmark_parser(__doc__, "cora,citeseer,photo,cora_ml,cs", seeds=10, output=True)
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change the preset")
+    parser.add_argument("--select", metavar="KEY=A,B,...", help="let the labels outside the test nodes choose a value")
+    parser.add_argument("--protocol", choices=["public", "random-10", "random-10-10-80"], help="[each data set's own]")
+    parser.add_argument("--repeats", type=int, help="random splits a seed [the protocol's own number]")
+    parser.add_argument("--jobs", type=int, default=1, help="processes, which share the cores [1]")
+    options = parser.parse_args()
     # One number for all libraries: BLAS with more threads than there are cores spins, and takes several times as long.
     threads = os.environ.get("OMP_NUM_THREADS", str(max((os.cpu_count() or 1) // options.jobs, 1)))
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -50,23 +55,20 @@ def main(arguments: list[str] | None = None) -> int:
     from genurl_graph import datasets
     from genurl_graph.config import load_preset
     from genurl_graph.config.toml import parse_assignments
-    from genurl_graph.exceptions import InputError
 
-    try:
-        assignments = parse_assignments(options.set)
-        preset = load_preset("graph").override(assignments)
-        tried = parse_select(options.select)
-        for change in tried.values():
-            preset.override(change)
-        if tried and options.protocol == "random-10":
-            raise InputError("--select: protocol random-10 has no validation nodes to choose by")
-        names = list(dict.fromkeys(datasets.info(name).name for name in options.datasets.split(",")))
-        settings = {"config": preset.to_dict(), "select": tried}
-        settings |= {"protocol": options.protocol, "repeats": options.repeats}
-        results = earlier(options.output, settings)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    assignments = parse_assignments(options.set)
+    preset = load_preset("graph").override(assignments)
+    tried = parse_select(options.select)
+    for change in tried.values():
+        preset.override(change)
+    if tried and options.protocol == "random-10":
+        parser.error("--select: protocol random-10 has no validation nodes to choose by")
+    names = list(dict.fromkeys(datasets.info(name).name for name in options.datasets.split(",")))
+    settings = {"config": preset.to_dict(), "select": tried}
+    settings |= {"protocol": options.protocol, "repeats": options.repeats}
+    results = read_runs(options.output) or {"settings": settings, "choices": {}, "runs": {}}
+    if json.loads(json.dumps(results["settings"])) != json.loads(json.dumps(settings)):
+        parser.error(f"--output {options.output}: holds results of other settings; name a new file")
     failed = 0
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     context = multiprocessing.get_context("spawn")  # forking a process that runs torch's threads may hang
@@ -78,20 +80,19 @@ def main(arguments: list[str] | None = None) -> int:
             for seed in range(CHOOSING)
             for value, change in tried.items()
         }
-        failed += finish(pool, choice, choosing, results["choices"], results, options)
+        failed += finish(pool, choice, choosing, "choices", results, options)
         best = {name: choose(results["choices"].get(name, {}), tried) for name in names}
         # A data set without all of its choices is not tested.
         changes = {name: assignments | tried.get(value, {}) for name, value in best.items() if value is not None}
-        names = list(changes)
-        rows = [*(str(seed) for seed in range(options.seeds)), *REFERENCES]
-        work = {(name, row): changes[name] for name in names for row in rows}
-        failed += finish(pool, run, work, results["runs"], results, options)
+        rows = [*map(str, range(options.seeds)), *REFERENCES]
+        work = {(name, row): change for name, change in changes.items() for row in rows}
+        failed += finish(pool, run, work, "runs", results, options)
     finally:
         # After Ctrl-C only the jobs that run now are waited for.
         pool.shutdown(cancel_futures=True)
-    print(table(results["runs"], names, options.seeds))
-    for name in names if tried else ():
-        figures = ", ".join(f"{key} {percent(mean)}" for key, mean in means(results["choices"][name], tried).items())
+    show(results["runs"], changes, options.seeds)
+    for name in changes if tried else ():
+        figures = ", ".join(f"{key} {percent([mean])}" for key, mean in means(results["choices"][name], tried).items())
         print(f"\n{name}: {best[name]} chosen ({figures})")
     return 1 if failed else 0
 
@@ -100,19 +101,18 @@ def finish(
     pool: ProcessPoolExecutor,
     function: Callable[..., Any],
     work: dict[Job, dict[str, Any]],
-    kept: dict[str, dict[str, Any]],
+    part: str,
     results: dict[str, Any],
     options: argparse.Namespace,
 ) -> int:
-    """Run the jobs that `kept`, a part of `results`, does not hold, each with its settings; how many failed."""
+    """Run the jobs that a part of `results` does not hold, each with its settings; how many failed."""
     from genurl_graph.runtime.files import write_json
 
+    kept = results[part]
     jobs = [job for job in work if job[1] not in kept.get(job[0], {})]
-    if work:
-        print(f"{len(jobs)} of {len(work)} jobs to do, {options.jobs} at a time", file=sys.stderr)
-    waiting = {
-        pool.submit(function, job, options.data_root, options.protocol, options.repeats, work[job]): job for job in jobs
-    }
+    print(f"{part}: {len(jobs)} of {len(work)} jobs to do, {options.jobs} at a time", file=sys.stderr)
+    common = (options.data_root, options.protocol, options.repeats)
+    waiting = {pool.submit(function, job, *common, work[job]): job for job in jobs}
     failed = 0
     for future in as_completed(waiting):
         name, row = waiting[future]
@@ -123,26 +123,11 @@ def finish(
             print(f"{name} {row}: {type(error).__name__}: {error}", file=sys.stderr)
             continue
         kept.setdefault(name, {})[row] = found
-        print(
-            f"{name} {row}: {percent(found if isinstance(found, float) else found['probe']['test'])}", file=sys.stderr
-        )
+        accuracy = found if isinstance(found, float) else found["probe"]["test"]
+        print(f"{name} {row}: {percent([accuracy])}", file=sys.stderr)
         if options.output is not None:
             write_json(options.output, results)
     return failed
-
-
-def parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = benchmark_parser(__doc__)
-    parser.add_argument("--datasets", default="cora,citeseer,photo,cora_ml,cs", metavar="NAMES")
-    parser.add_argument("--seeds", type=positive, default=10, help="run seeds 0..N-1 [10]")
-    parser.add_argument("--data-root", type=Path, help="[$GENURL_DATA, else the user's cache folder]")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change the preset")
-    parser.add_argument("--select", metavar="KEY=A,B,...", help="let the labels outside the test nodes choose a value")
-    parser.add_argument("--protocol", choices=["public", "random-10", "random-10-10-80"], help="[each data set's own]")
-    parser.add_argument("--repeats", type=positive, help="random splits a seed [the protocol's own number]")
-    parser.add_argument("--jobs", type=positive, default=1, help="processes, which share the cores [1]")
-    parser.add_argument("--output", type=Path, metavar="FILE.json", help="keep the results and go on from there")
-    return parser.parse_args(arguments)
 
 
 def parse_select(text: str | None) -> dict[str, dict[str, Any]]:
@@ -152,48 +137,19 @@ def parse_select(text: str | None) -> dict[str, dict[str, Any]]:
     """
     from genurl_graph.config import read_method
     from genurl_graph.config.toml import parse_assignments
-    from genurl_graph.exceptions import InputError
 
     def change(key: str, value: str) -> dict[str, Any]:
         if key != "config":
             return {key: value}
         found = {} if value == "preset" else read_method(value)
         if found is None:
-            raise InputError(f"--select config: unknown {value!r}; expected preset or the name of a method")
+            raise SystemExit(f"--select config: found {value!r}; expected preset or the name of a method")
         return found
 
     pairs = parse_assignments([] if text is None else [text]).items()
     return {
         f"{key}={value}": change(key, value) for key, values in pairs for value in map(str.strip, values.split(","))
     }
-
-
-def positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is not at least 1")
-    return number
-
-
-def earlier(path: Path | None, settings: dict[str, Any]) -> dict[str, Any]:
-    """The results at `path`, if they are of the same settings; empty ones if there is no such file."""
-    from genurl_graph.exceptions import InputError
-    from genurl_graph.runtime.files import check_output
-
-    if path is None:
-        return {"settings": settings, "choices": {}, "runs": {}}
-    check_output(path, (".json",))
-    if not path.exists():
-        return {"settings": settings, "choices": {}, "runs": {}}
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        same = found["settings"] == json.loads(json.dumps(settings))
-        found["runs"].values(), found["choices"].values()
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"--output {path}: not results of this script ({error!r})") from error
-    if not same:
-        raise InputError(f"--output {path}: holds results of other settings or of another preset; name a new file")
-    return found
 
 
 @functools.lru_cache(maxsize=1)
@@ -256,43 +212,26 @@ def choose(found: dict[str, float], tried: Iterable[str]) -> str | None:
     return max(figures, key=lambda value: figures[value], default="")
 
 
-def table(runs: dict[str, dict[str, Any]], names: Iterable[str], n_seeds: int) -> str:
+def show(runs: dict[str, dict[str, Any]], names: Iterable[str], n_seeds: int) -> None:
     """Markdown: a line for each data set, accuracies in per cent, mean and unbiased deviation over seeds."""
-    head = ["data set", "protocol", "seeds", "GenURL", "untrained", "propagated", "raw"]
-    head += ["val", "kNN", "cluster ACC", "NMI", "ARI", "graph + train (s)", "evaluate (s)"]
-    lines = [head, ["---"] * len(head)]
+    head = ("data set", "protocol", "seeds", "GenURL", "untrained", *REFERENCES)
+    print(table_head(*head, "val", "kNN", "cluster ACC", "NMI", "ARI", "graph + train (s)", "evaluate (s)"))
     for name in names:
         found = runs.get(name, {})
         seeds = [found[str(seed)] for seed in range(n_seeds) if str(seed) in found]
         if not seeds:
             continue
 
-        def over(*path: str, seeds: list[dict[str, Any]] = seeds) -> str:
-            return mean_std([functools.reduce(operator.getitem, path, run) for run in seeds])
+        def over(*path: str, rows: list[dict[str, Any]] = seeds) -> str:
+            values = [functools.reduce(operator.getitem, path, row) for row in rows]
+            return "-" if None in values else percent(values)
 
-        references = [percent(found[row]["probe"]["test"]) if row in found else "-" for row in REFERENCES]
-        scores = [over("probe", "val"), over("knn", "test")]
-        scores += [over("cluster", key) for key in ("acc", "nmi", "ari")]
-        timed = [(run["seconds"]["graph"] + run["seconds"]["train"], run["seconds"]["evaluate"]) for run in seeds]
-        lines.append(
-            [name, seeds[0]["probe"]["protocol"], str(len(seeds)), over("probe", "test"), over("untrained", "test")]
-            + references
-            + scores
-            + [f"{statistics.fmean(column):.1f}" for column in zip(*timed, strict=True)]
-        )
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def mean_std(values: list[float | None]) -> str:
-    known = [value for value in values if value is not None]
-    if len(known) < len(values):
-        return "-"
-    std = statistics.stdev(known) if len(known) > 1 else math.nan
-    return percent(statistics.fmean(known)) + ("" if math.isnan(std) else f" ± {100 * std:.1f}")
-
-
-def percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.1f}"
+        references = [over("probe", "test", rows=[found[row]]) if row in found else "-" for row in REFERENCES]
+        scores = [over("probe", "val"), over("knn", "test"), *(over("cluster", key) for key in ("acc", "nmi", "ari"))]
+        trained = statistics.fmean(row["seconds"]["graph"] + row["seconds"]["train"] for row in seeds)
+        evaluated = statistics.fmean(row["seconds"]["evaluate"] for row in seeds)
+        first = (name, seeds[0]["probe"]["protocol"], len(seeds), over("probe", "test"), over("untrained", "test"))
+        print(markdown_row(*first, *references, *scores, f"{trained:.1f}", f"{evaluated:.1f}"))
 
 
 if __name__ == "__main__":

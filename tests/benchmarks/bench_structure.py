@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import statistics
 import time
-from pathlib import Path
 
 from shared import benchmark_parser
 
@@ -26,11 +25,7 @@ VARIANTS = {
 
 
 def main() -> None:
-    parser = benchmark_parser(__doc__)
-    parser.add_argument("--datasets", default="karate,cora")
-    parser.add_argument("--data-root", type=Path)
-    parser.add_argument("--seeds", type=int, default=2)
-    arguments = parser.parse_args()
+    arguments = benchmark_parser(__doc__, "karate,cora", seeds=2).parse_args()
     for name in arguments.datasets.split(","):
         data = datasets.load(name, arguments.data_root)
         data.num_nodes, data.x = data.num_nodes, None

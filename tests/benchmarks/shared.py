@@ -12,9 +12,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 
-def benchmark_parser(description: str | None) -> argparse.ArgumentParser:
-    """Parser whose help is the script's docstring as it stands."""
-    return argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+def benchmark_parser(
+    description: str | None, datasets: str = "", seeds: int = 0, output: bool = False
+) -> argparse.ArgumentParser:
+    """Parser whose help is the script's docstring as it stands, with the options that most scripts have."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    if datasets:
+        parser.add_argument("--datasets", default=datasets, metavar="NAME,...")
+        parser.add_argument("--data-root", type=Path)
+    if seeds:
+        parser.add_argument("--seeds", type=int, default=seeds)
+    if output:
+        parser.add_argument("--output", type=Path, help="figures as JSON")
+    return parser
 
 
 def data_root() -> Path:
