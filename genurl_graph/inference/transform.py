@@ -10,17 +10,18 @@ import torch
 from torch import Tensor
 
 from genurl_graph.exceptions import InputError
+from genurl_graph.graph.propagation import Propagation
 from genurl_graph.graph.structural_features import TRANSFERABLE
 from genurl_graph.inference.fitted import FittedModel
 from genurl_graph.inference.placement import neighbors_of, place
-from genurl_graph.inputs.hetero import as_graph, split, weigh
+from genurl_graph.inputs.hetero import as_graph, weigh
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.precomputed import as_new
 from genurl_graph.nn.features import Features
 from genurl_graph.nn.gnn import GNNS
 from genurl_graph.objectives.base import embed_rows
 from genurl_graph.tasks.encoder_input import encoder_input
-from genurl_graph.tasks.graph import as_propagation, averaged, edges_of_new
+from genurl_graph.tasks.graph import averaged, edges_of_new
 
 
 def embed_new(model: FittedModel, X: Any) -> Any:
@@ -36,7 +37,7 @@ def embed_new(model: FittedModel, X: Any) -> Any:
 def as_given(z: Tensor, kind: str, rows: Mapping[str, Sequence[int]] | None = None) -> Any:
     """An embedding in the form of the input: Tensor or array, or a dictionary by node type (`rows` of each)."""
     if rows is not None:
-        return split(z, rows)
+        return {name: z[low:high] for name, (low, high) in rows.items()}
     return z if kind == "torch" else z.numpy()
 
 
@@ -68,7 +69,7 @@ def _encoded(model: FittedModel, data: Input) -> Tensor:
         edges = edges_of_new(data, config, model.seed)
         if name == "sign":
             return embed_rows(encoder, averaged(x, edges, config, device), device).cpu()
-        propagation = as_propagation(edges, data.num_nodes).to(device)
+        propagation = Propagation(*edges[:2], data.num_nodes).to(device)
     with torch.no_grad():
         z: Tensor = encoder(Features(x).to(device), encoder.operator(propagation))
     return z.cpu()

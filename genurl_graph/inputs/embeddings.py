@@ -15,8 +15,15 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from genurl_graph.exceptions import InputError, unknown, wrong
-from genurl_graph.inputs.safe_load import check_extent, load_archive, load_array, load_tensors, physical_memory
+from genurl_graph.exceptions import unknown, wrong
+from genurl_graph.inputs.safe_load import (
+    check_extent,
+    load_archive,
+    load_array,
+    load_tensors,
+    physical_memory,
+    readable,
+)
 from genurl_graph.inputs.validation import check_finite, check_matrix
 from genurl_graph.runtime.files import StrPath, atomic_write, check_output
 
@@ -92,12 +99,8 @@ def read_embedding(path: StrPath) -> Columns:
         raise unknown(f"suffix of {source}", suffix, READERS)
     if not source.is_file():
         raise wrong(source, "a folder" if source.is_dir() else "no such file", "an embedding")
-    try:
+    with readable(source, f"an embedding ({suffix})"):
         columns = READERS[suffix](source)
-    except (InputError, MemoryError):
-        raise
-    except Exception as error:  # the parsers of other libraries raise anything on damaged content
-        raise wrong(source, f"a file that cannot be read as {suffix} ({error})", "an embedding") from error
     return _checked(source, columns)
 
 
@@ -139,23 +142,12 @@ def _read_npz(path: Path) -> Columns:
     return found
 
 
-def _write_npy(path: Path, columns: Columns) -> None:
-    np.save(path, columns["embedding"])
-
-
-def _read_npy(path: Path) -> Columns:
-    return {"embedding": load_array(path)}
-
-
 def _table(columns: Columns) -> Any:
     """Names, labels and columns of the embedding as a pandas table."""
     import pandas
 
-    matrix = columns["embedding"]
-    table = pandas.DataFrame(matrix, columns=[f"e{i}" for i in range(matrix.shape[1])])
-    for place, name in enumerate(name for name in ("node_id", "label") if name in columns):
-        table.insert(place, name, columns[name])
-    return table
+    named = {name: columns[name] for name in ("node_id", "label") if name in columns}
+    return pandas.DataFrame(named | {f"e{i}": column for i, column in enumerate(columns["embedding"].T)})
 
 
 def _write_csv(path: Path, columns: Columns) -> None:
@@ -280,12 +272,18 @@ def _read_pt(path: Path) -> Columns:
 
 WRITERS: dict[str, Callable[[Path, Columns], None]] = {
     ".npz": _write_npz,
-    ".npy": _write_npy,
+    ".npy": lambda path, columns: np.save(path, columns["embedding"]),
     ".csv": _write_csv,
     ".parquet": _write_parquet,
     ".pt": _write_pt,
 }
-READERS = {".npz": _read_npz, ".npy": _read_npy, ".csv": _read_csv, ".parquet": _read_parquet, ".pt": _read_pt}
+READERS: dict[str, Callable[[Path], Columns]] = {
+    ".npz": _read_npz,
+    ".npy": lambda path: {"embedding": load_array(path)},
+    ".csv": _read_csv,
+    ".parquet": _read_parquet,
+    ".pt": _read_pt,
+}
 EMBEDDING_SUFFIXES = tuple(WRITERS)
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")

@@ -19,7 +19,7 @@ from torch import Tensor
 from genurl_graph.exceptions import unknown, wrong
 from genurl_graph.inputs.input import Input, NodeTypes, as_features, as_input, check_input, edge_weights
 from genurl_graph.inputs.normalize import column_statistics, normalize_features
-from genurl_graph.inputs.sparse import csr_tensor, to_scipy_or_numpy
+from genurl_graph.inputs.sparse import from_scipy, to_scipy_or_numpy
 from genurl_graph.inputs.validation import check_edges, check_matrix
 
 
@@ -145,24 +145,10 @@ def normalize_blocks(
 
 def block_diagonal(parts: Sequence[Tensor | tuple[int, int]]) -> Tensor:
     """CSR matrix with `parts` along its diagonal: matrices, strided or CSR, or the shapes of empty ones."""
-    crow, col, values, rows, columns = [torch.zeros(1, dtype=torch.long)], [], [], 0, 0
-    for part in parts:
-        if isinstance(part, tuple):
-            crow.append(crow[-1][-1].expand(part[0]))
-            shape: Sequence[int] = part
-        else:
-            csr = part if part.layout == torch.sparse_csr else part.to_sparse_csr()
-            crow.append(crow[-1][-1] + csr.crow_indices()[1:])
-            col.append(csr.col_indices() + columns)
-            values.append(csr.values())
-            shape = part.shape
-        rows, columns = rows + shape[0], columns + shape[1]
-    return csr_tensor(torch.cat(crow), torch.cat(col), torch.cat(values), (rows, columns))
+    import scipy.sparse as sp
 
-
-def split(z: Tensor, rows: Mapping[str, Sequence[int]]) -> dict[str, Tensor]:
-    """Rows of each node type."""
-    return {name: z[low:high] for name, (low, high) in rows.items()}
+    blocks = [sp.csr_matrix(x, dtype=np.float32) if isinstance(x, tuple) else to_scipy_or_numpy(x) for x in parts]
+    return from_scipy(sp.block_diag(blocks, format="csr"))
 
 
 def _count(data: Any, name: str) -> int:

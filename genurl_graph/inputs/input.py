@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 
 from genurl_graph.exceptions import wrong
 from genurl_graph.inputs.images import Shape, as_rows, stacked
-from genurl_graph.inputs.sparse import csr_tensor
+from genurl_graph.inputs.sparse import from_scipy
 from genurl_graph.inputs.validation import check_edges, check_matrix
 
 # Features with a smaller share of non-zero entries are kept as CSR: the first layer is then several times cheaper.
@@ -131,8 +131,7 @@ def as_features(data: Any, what: str = "x") -> Tensor:
     if isinstance(matrix, Tensor):
         x = matrix.cpu()
     elif hasattr(matrix, "indptr"):
-        crow, col = (torch.from_numpy(part.astype(np.int64)) for part in (matrix.indptr, matrix.indices))
-        x = csr_tensor(crow, col, torch.from_numpy(matrix.data.astype(np.float32)), matrix.shape)
+        x = from_scipy(matrix)
     else:
         array = np.ascontiguousarray(matrix, dtype=np.float32)
         x = torch.from_numpy(array if array.flags.writeable else array.copy())
@@ -172,7 +171,6 @@ def _from_networkx(graph: Any) -> Any:
 
 def edge_weights(data: Any) -> Tensor | None:
     """``edge_weight`` of a PyG Data, or ``edge_attr`` if it is one number an edge; wider edge features are not."""
-
     weight: Tensor | None = getattr(data, "edge_weight", None)
     if weight is None and getattr(data, "edge_attr", None) is not None:
         if data.edge_attr.dim() == 1 or data.edge_attr.size(1) == 1:

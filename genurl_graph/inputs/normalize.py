@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from genurl_graph.inputs.sparse import csr_tensor
+from genurl_graph.inputs.validation import value_range
 
 
 def column_statistics(x: Tensor) -> dict[str, Tensor]:
@@ -47,8 +48,7 @@ def normalize_features(x: Tensor, how: str, statistics: dict[str, Tensor]) -> Te
 
 def is_non_negative(x: Tensor) -> bool:
     """Whether no entry is below 0."""
-    values = x.values() if x.layout == torch.sparse_csr else x
-    return values.numel() == 0 or float(values.min()) >= 0
+    return value_range(x)[0] >= 0
 
 
 def _scaled_rows(x: Tensor, order: int) -> Tensor:

@@ -33,7 +33,7 @@ def load_array(path: Path) -> Array:
     InputError
         No such file, damaged, with objects in it, or shorter than it declares.
     """
-    with _readable(path, "a NumPy array"):
+    with readable(path, "a NumPy array"):
         with open(path, "rb") as file:
             if file.read(2) == b"PK":
                 raise wrong(path, "an archive of arrays", "one array; name it .npz")
@@ -45,7 +45,7 @@ def load_array(path: Path) -> Array:
 
 def load_archive(path: Path, keys: Collection[str] | None = None) -> dict[str, Array]:
     """The arrays of an ``.npz`` file, those among `keys` if given; InputError as `load_array`."""
-    with _readable(path, "a NumPy archive"):
+    with readable(path, "a NumPy archive"):
         with open(path, "rb") as file:
             if file.read(6) == b"\x93NUMPY":
                 raise wrong(path, "a single array", "an archive of arrays; name it .npy")
@@ -102,7 +102,7 @@ def load_tensors(path: Path, what: str = "tensors and text", allowed: Sequence[A
     InputError
         No such file, damaged, with other objects in it, or larger unpacked than it can be.
     """
-    with _readable(path, "a PyTorch file"):
+    with readable(path, "a PyTorch file"):
         if zipfile.is_zipfile(path):
             # ``torch.save`` packs nothing.
             with zipfile.ZipFile(path) as archive:
@@ -134,8 +134,8 @@ def _compare(path: Path, what: str, claimed: int) -> None:
 
 
 @contextmanager
-def _readable(path: Path, kind: str) -> Iterator[None]:
-    """Context in which whatever NumPy, torch and zipfile raise on damaged content is an InputError."""
+def readable(path: Path, kind: str) -> Iterator[None]:
+    """Context in which whatever NumPy, pandas, torch and zipfile raise on damaged content is an InputError."""
     try:
         yield
     except (InputError, MemoryError):

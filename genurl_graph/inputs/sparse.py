@@ -63,6 +63,12 @@ def to_scipy_or_numpy(x: Any) -> Any:
     return x.tocsr() if sp.issparse(x) else np.asarray(x)
 
 
+def from_scipy(matrix: Any) -> Tensor:
+    """A SciPy CSR matrix as a float32 CSR tensor."""
+    crow, col = (torch.from_numpy(part.astype("int64")) for part in (matrix.indptr, matrix.indices))
+    return csr_tensor(crow, col, torch.from_numpy(matrix.data.astype("float32")), matrix.shape)
+
+
 class _Product(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, matrix: Tensor, transpose: Tensor, dense: Tensor) -> Tensor:

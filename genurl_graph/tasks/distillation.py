@@ -18,6 +18,7 @@ from genurl_graph.config import Config
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.graph.merge import MergedGraph, merge_graphs
 from genurl_graph.graph.partition import held, own_block, own_edges
+from genurl_graph.graph.propagation import Propagation
 from genurl_graph.inputs.input import Input, as_features, check_input
 from genurl_graph.inputs.sparse import identity
 from genurl_graph.nn.build import make_encoder
@@ -28,7 +29,7 @@ from genurl_graph.objectives.distillation import MATCHING, BatchSimilarities, Te
 from genurl_graph.objectives.full_batch import PairwiseObjective
 from genurl_graph.objectives.mini_batch import MiniBatchObjective
 from genurl_graph.tasks import TrainingProblem
-from genurl_graph.tasks.graph import as_propagation, edges_of_new
+from genurl_graph.tasks.graph import edges_of_new
 from genurl_graph.tasks.prepare import feature_similarities
 
 # Rows that check whether a network tells samples apart.
@@ -102,7 +103,7 @@ def build(
     encoder = make_encoder(config, features.num_features, module=module)
     propagation = None
     if config.encoder.name in GNNS:
-        propagation = as_propagation(edges_of_new(data, config, seed), n)
+        propagation = Propagation(*edges_of_new(data, config, seed)[:2], n)
     matching = MATCHING.get(config.loss.name)
     if matching is not None or teacher.features is None or config.similarity.among == "batch":
         make = matching or BatchSimilarities

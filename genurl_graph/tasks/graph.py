@@ -51,7 +51,7 @@ def build(
     features = averaged(own, propagation_edges(sources, n, config), config, device) if name == "sign" else Features(own)
     merged, block = _held_graph(data, sources, config)
     edges, p = own_edges(merged, block)
-    propagation = as_propagation(propagation_edges(sources, n, config), n) if name in GNNS else None
+    propagation = Propagation(*propagation_edges(sources, n, config)[:2], n) if name in GNNS else None
     neighbors, reliability, degree = sources.neighbors, sources.summary(), sources.degree
     # As large as P, and in it.
     del sources
@@ -143,11 +143,6 @@ def edges_of_new(data: Input, config: Config, seed: int) -> MergedGraph:
     # One of several processes may be the only one to have new nodes.
     with alone():
         return propagation_edges(gather(data, config, seed, torch.device("cpu")), data.num_nodes, config)
-
-
-def as_propagation(graph: MergedGraph, num_nodes: int) -> Propagation:
-    """What a GNN multiplies by."""
-    return Propagation(graph.edge_index, graph.edge_weight, num_nodes)
 
 
 def averaged(x: Tensor, graph: MergedGraph, config: Config, device: torch.device) -> Features:

@@ -10,6 +10,7 @@ from genurl_graph.exceptions import wrong
 from genurl_graph.graph.merge import MergedGraph
 from genurl_graph.graph.projection import FeatureSpace, principal_components
 from genurl_graph.inputs.input import Input
+from genurl_graph.inputs.validation import value_range
 
 # Deviation of the first coordinate at the start: small, so that the attraction shapes the layout first.
 START_SCALE = 1e-2
@@ -44,18 +45,11 @@ def start(data: Input, space: FeatureSpace | None, merged: MergedGraph, config: 
     # Columns beyond those (d > f) start as noise.
     out = noise * NOISE
     scale = float(found[:, 0].std()) if n > 1 else 0.0
-    if scale > ROUNDING * _largest(data):
+    if scale > ROUNDING * (0.0 if data.x is None else max(map(abs, value_range(data.x)))):
         out[:, : found.size(1)] += found / scale
     else:
         out = noise
     return out * START_SCALE
-
-
-def _largest(data: Input) -> float:
-    if data.x is None:
-        return 0.0
-    values = data.x.values() if data.x.layout == torch.sparse_csr else data.x
-    return float(values.abs().max()) if values.numel() else 0.0
 
 
 def _eigenvectors(merged: MergedGraph, n: int, d: int, seed: int) -> Tensor:

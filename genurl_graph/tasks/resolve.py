@@ -120,13 +120,9 @@ def _collect_settings(config: Any, arguments: Mapping[str, Any] | None) -> dict[
     elif not (config is None or isinstance(config, Mapping)):
         raise wrong("config", type(config).__name__, "a mapping or the path of a TOML file")
     given = {key: value for key, value in (arguments or {}).items() if value is not None}
-    if given.get("encoder.name") == "auto":
-        # It must not overrule an encoder that the configuration names.
-        del given["encoder.name"]
-    asked = {**(config or {}), **given}
-    if asked.get("encoder.name") == "auto":
-        del asked["encoder.name"]
-    return asked
+    # An argument "auto" must not overrule an encoder that the configuration names.
+    parts = (config or {}), given
+    return {k: v for part in parts for k, v in part.items() if k != "encoder.name" or v != "auto"}
 
 
 def _choose_preset(data: Input, task: str, asked: dict[str, Any], device: torch.device | str) -> Config:
@@ -138,8 +134,10 @@ def _choose_preset(data: Input, task: str, asked: dict[str, Any], device: torch.
     if gnn and "sampling.negatives" not in asked and _is_too_large(data, device):
         asked["sampling.negatives"] = "batch"
     variants = _variants(task, asked)
-    if chosen and not variants and _is_consistent(data, load_preset(task).override(asked)):
-        variants = ("coherent",)
+    if chosen and not variants and data.x is not None and data.types is None:
+        metric = resolve_metric(data.x, load_preset(task).override(asked))
+        # Features so consistent get more weight.
+        variants = ("coherent",) if measure_consistency(data, metric) >= CONSISTENT else ()
     return load_preset(task, *variants).override(asked)
 
 
@@ -151,13 +149,6 @@ def _is_too_large(data: Input, device: torch.device | str) -> bool:
     if device.type != "cuda":
         return data.num_nodes > FULL_BATCH_NODES
     return data.num_nodes * FULL_BATCH_BYTES > 0.8 * torch.cuda.get_device_properties(device).total_memory
-
-
-def _is_consistent(data: Input, config: Config) -> bool:
-    """Whether features are so consistent that the preset gives them more weight."""
-    if data.x is None or data.types is not None:
-        return False
-    return measure_consistency(data, resolve_metric(data.x, config)) >= CONSISTENT
 
 
 def _variants(task: str, asked: Mapping[str, Any]) -> tuple[str, ...]:
@@ -242,10 +233,7 @@ def resolve_steps(config: Config, num_nodes: int) -> dict[str, str | int | float
 def resolve_prototypes(config: Config, num_nodes: int) -> int:
     """Number of prototypes: at most one a sample, none where the loss or the views make no table.
 
-    Raises
-    ------
-    InputError
-        Prototypes asked for that cannot be.
+    InputError if some are asked for that cannot be.
     """
     asked = config.encoder.anchors
     why = why_no_prototypes(config)
@@ -270,10 +258,7 @@ def why_no_prototypes(config: Config) -> str | None:
 def _resolve_hetero(config: Config, asked: Mapping[str, Any]) -> Config:
     """The configuration of a run on a graph with types: what its features cannot decide is switched off.
 
-    Raises
-    ------
-    InputError
-        Something was asked for (`asked`) that features of several types do not allow.
+    InputError if something was asked for (`asked`) that features of several types do not allow.
     """
     adaptive = config.merge.weighting == "adaptive"
     refused = {
@@ -294,10 +279,7 @@ def _resolve_hetero(config: Config, asked: Mapping[str, Any]) -> Config:
 def _resolve_distillation(data: Input, config: Config) -> dict[str, Any]:
     """Image shape and normalisation of what a student reads: dotted keys of a configuration.
 
-    Raises
-    ------
-    InputError
-        A student that cannot be, or nothing that it could read.
+    InputError for a student that cannot be, or that has nothing to read.
     """
     name, how, image = config.encoder.name, config.encoder.normalize, config.encoder.image
     if data.types is not None or data.distances is not None:
@@ -322,13 +304,7 @@ def _resolve_distillation(data: Input, config: Config) -> dict[str, Any]:
 
 
 def _resolve_images(data: Input, config: Config) -> dict[str, Any]:
-    """Image shape and normalisation of images: dotted keys of a configuration.
-
-    Raises
-    ------
-    InputError
-        No images, or an encoder that reads none.
-    """
+    """Image shape and normalisation of images: dotted keys; InputError if there are none to read."""
     if data.types is not None or data.distances is not None or data.x is None:
         raise wrong("task images", "no pixels", "images [n, c, h, w], or rows of pixels")
     if data.edge_index is not None:

@@ -11,6 +11,7 @@ from genurl_graph.exceptions import InputError
 from genurl_graph.graph.affinity import similarities
 from genurl_graph.graph.edge_reliability import edge_auc, feature_confidence, feature_consistency, node_reliability
 from genurl_graph.graph.merge import FEATURE, PATH, PREDEFINED
+from genurl_graph.graph.propagation import Propagation
 from genurl_graph.graph.sources import geodesic_similarities
 from genurl_graph.inputs.input import as_input
 from genurl_graph.tasks import graph
@@ -88,7 +89,7 @@ def test_weights_are_the_formulas(alike):
     expected = dense(found.edge_index, of_edge) + config.merge.propagation_weight * dense(
         found.knn_edge_index, found.knn_weight * lack
     )
-    operator = graph.as_propagation(graph.propagation_edges(found, N, config), N)
+    operator = Propagation(*graph.propagation_edges(found, N, config)[:2], N)
     torch.testing.assert_close(
         dense(torch.stack([operator.row, operator.col]), operator.weight), expected + torch.eye(N)
     )
@@ -200,7 +201,7 @@ def test_geodesics_train_and_need_knn_edges():
 def test_nothing_is_propagated_over_edges_without_weight():
     found, config, _ = sources(graph_data(alike=True))
     full = found._replace(reliability=torch.ones(N), edge_weight=torch.ones_like(found.edge_weight))
-    assert graph.as_propagation(graph.propagation_edges(full, N, config), N).col.numel() == found.edge_index.size(1) + N
+    assert Propagation(*graph.propagation_edges(full, N, config)[:2], N).col.numel() == found.edge_index.size(1) + N
 
 
 @pytest.mark.parametrize(("name", "low", "high"), [("cora", 0.95, 1.0), ("wisconsin", 0.0, 0.5), ("cornell", 0.0, 0.1)])
