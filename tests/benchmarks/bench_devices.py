@@ -18,32 +18,13 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
-from shared import benchmark_parser, markdown_row, table_head
+from shared import Step, benchmark_parser, markdown_row, table_head, watch
 
 COLUMNS = ("graph (s)", "of it neighbours (s)", "train (s)", "last loss", "edges of P", "peak (MB)")
 RUNS = {"1x1": (1, 1), "1x2": (1, 2), "2x1": (2, 1)}
-
-
-class Clock:
-    """Processor seconds, and seconds that passed, between marks."""
-
-    def __init__(self) -> None:
-        self.spent: dict[str, tuple[float, float]] = {}
-
-    def timed(self, name: str, function: Any) -> Any:
-        """`function`, whose calls are timed under `name`; also those of calls inside."""
-
-        def run(*args: Any, **kwargs: Any) -> Any:
-            began = time.process_time(), time.perf_counter()
-            found = function(*args, **kwargs)
-            self.spent[name] = time.process_time() - began[0], time.perf_counter() - began[1]
-            return found
-
-        return run
 
 
 def work(options: argparse.Namespace) -> None:
@@ -55,17 +36,18 @@ def work(options: argparse.Namespace) -> None:
     from genurl_graph.runtime.processes import process_group, rank
     from genurl_graph.tasks import prepare
 
-    clock = Clock()
-    prepare.search_neighbors = clock.timed("neighbors", prepare.search_neighbors)
-    fit.train = clock.timed("train", fit.train)
+    steps: dict[str, Step] = {}
+    for module, name in ((prepare, "search_neighbors"), (fit, "train"), (GenURL, "fit")):
+        watch(module, name, steps)
     data = planted_graph(options.nodes, 7 * options.nodes, options.features, noise=options.noise)
     config = {"neighbors.backend": options.backend}
     with process_group("cpu"):
         model = GenURL(encoder="sign", random_state=0, epochs=options.epochs, config=config)
-        clock.timed("fit", model.fit)(data)
-        found = {"loss": model.loss_history_[-1], "recall": model.knn_recall_, **clock.spent}
+        model.fit(data)
+        found = {"loss": model.loss_history_[-1], "recall": model.knn_recall_}
+        found |= {"neighbors": steps["search_neighbors"][:2], "train": steps["train"][:2]}
         # Until the training begins; embedding everything in the end is in neither.
-        found["graph"] = clock.spent["fit"][0] - clock.spent["train"][0], model.seconds_["graph"]
+        found["graph"] = steps["train"].began - steps["fit"].began, model.seconds_["graph"]
         found |= {"edges": model.model_.objective.neighbors.col.numel(), "peak": peak_mb()}
         Path(f"{options.worker}{rank()}").write_text(json.dumps(found), encoding="utf-8")
 

@@ -14,15 +14,12 @@ over two hops and the untrained encoder stand beside the embedding.
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from shared import benchmark_parser, markdown_row, memory_mb, table_head
+from shared import Step, apart, benchmark_parser, markdown_row, memory_mb, table_head, watch
 
 # Nodes, undirected edges, features: of ogbn-arxiv and ogbn-products (Hu et al., arXiv 2005.00687, table 2).
 SIZES = {"arxiv": (169_343, 1_166_243, 128), "products": (2_449_029, 61_859_140, 100)}
@@ -51,8 +48,8 @@ def measure(n: int, edges: int, features: int, options: argparse.Namespace) -> d
     began = time.process_time()
     model.fit(data)
     trained = steps["train"]
-    found |= {"graph": trained.began - began, "train": trained.seconds}
-    found["embed"] = time.process_time() - trained.began - trained.seconds
+    found |= {"graph": trained.began - began, "train": trained.cpu}
+    found["embed"] = time.process_time() - trained.began - trained.cpu
     found |= {"recall": model.knn_recall_, "summary": model.graph_summary_, "loss": model.loss_history_}
     found["peak"] = memory_mb("VmHWM")
     if options.probe:
@@ -74,14 +71,6 @@ def measure(n: int, edges: int, features: int, options: argparse.Namespace) -> d
     return found
 
 
-class Step(NamedTuple):
-    """Processor seconds of a step, when it began, and the peak of memory (MB) up to its end."""
-
-    seconds: float
-    began: float
-    peak: float
-
-
 def watched() -> dict[str, Step]:
     """The steps of `fit`, by name; filled, and told on stderr, as they end."""
     from genurl_graph.graph import sources
@@ -100,20 +89,8 @@ def watched() -> dict[str, Step]:
     }
     for module, names in parts.items():
         for name in names:
-            setattr(module, name, timed(name, getattr(module, name), steps))
+            watch(module, name, steps)
     return steps
-
-
-def timed(name: str, function: Any, steps: dict[str, Step]) -> Any:
-    def run(*args: Any, **kwargs: Any) -> Any:
-        began = time.process_time()
-        result = function(*args, **kwargs)
-        steps[name] = step = Step(time.process_time() - began, began, memory_mb("VmHWM"))
-        now = f"now {memory_mb('VmRSS'):,.0f} MB, at most {step.peak:,.0f} MB so far"
-        print(f"  {name}: {step.seconds:.1f} s, {now}", file=sys.stderr, flush=True)
-        return result
-
-    return run
 
 
 def probe(z: Any, y: Any, train: Any, val: Any, test: Any) -> float:
@@ -169,25 +146,18 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--no-probe", dest="probe", action="store_false")
     parser.add_argument("--plot", type=Path)
-    parser.add_argument("--one", help=argparse.SUPPRESS)  # what a subprocess is asked for
     options = parser.parse_args()
-    if options.one:
-        print(json.dumps(measure(*map(int, options.one.split(",")), options)))
-        return
     wanted = [SIZES[options.size]]
     if options.sizes:
         wanted = [(n, DEGREE * n, WIDTH) for n in map(int, options.sizes.split(","))]
     print(table_head("nodes", "edges", *(f"{s} (s)" for s in STAGES), "passed (s)", "peak (MB)"), flush=True)
-    environment = os.environ | {"OMP_NUM_THREADS": str(options.threads)}
     rows = []
     for sizes in wanted:
-        command = [sys.executable, str(Path(__file__).resolve()), *sys.argv[1:], "--one", ",".join(map(str, sizes))]
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, env=environment)
-        if done.returncode:
-            sys.exit(done.returncode)
-        rows.append(json.loads(done.stdout.splitlines()[-1]))
+        rows.append(apart(options.threads, measure, *sizes, options))
         show(rows[-1])
-        print("  steps: " + ", ".join(f"{k} {v[0]:.1f} s" for k, v in rows[-1]["steps"].items()), flush=True)
+        print(
+            "  steps: " + ", ".join(f"{name} {step.cpu:.1f} s" for name, step in rows[-1]["steps"].items()), flush=True
+        )
     if options.plot:
         draw(rows, options.plot)
 

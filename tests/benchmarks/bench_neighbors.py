@@ -13,14 +13,12 @@ from __future__ import annotations
 
 import gzip
 import importlib.util
-import multiprocessing
 import resource
 import time
-from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 import numpy as np
-from shared import benchmark_parser, data_root, markdown_row, table_head
+from shared import apart, benchmark_parser, data_root, markdown_row, table_head
 
 K = 15
 METHODS = ["knn-exact", "faiss-flat", "sklearn", "knn-approximate", "ivf-8", "hnsw-32", "pynndescent"]
@@ -118,8 +116,8 @@ def main() -> None:
             sparse = data == "coauthor" and method not in ("knn-exact", "sklearn")
             if sparse or (method == "pynndescent" and importlib.util.find_spec(method) is None):
                 continue
-            with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-                print(pool.submit(measure, method, data, options.rows, options.threads).result(), flush=True)
+            row = apart(options.threads, measure, method, data, options.rows, options.threads)
+            print(row, flush=True)
 
 
 if __name__ == "__main__":

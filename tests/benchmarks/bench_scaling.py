@@ -9,17 +9,13 @@ when it had imported and tried out the libraries; "data" is how much of that the
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import json
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from shared import benchmark_parser, markdown_row, memory_mb, table_head
+from shared import apart, benchmark_parser, markdown_row, memory_mb, table_head
 
 WIDTH, DEGREE, BLOCK, INSIDE = 16, 20, 100, 0.8
 COLUMNS = ("n", "edges", "merged edges", "kNN (s)", "P (s)", "merge (s)", "data (MB)", "peak (MB)", "MB per 1000 nodes")
@@ -81,20 +77,10 @@ def main() -> None:
     parser.add_argument("--neighbors", type=int, default=15, metavar="K")
     parser.add_argument("--backend", choices=["auto", "exact", "approximate"], default="exact")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)  # what a subprocess is asked for
     options = parser.parse_args()
-    if options.one:
-        print(json.dumps(measure(options.one, options.neighbors, options.backend)))
-        return
     print(table_head(*COLUMNS), flush=True)
-    environment = os.environ | {"OMP_NUM_THREADS": str(options.threads)}
-    for n in (int(text) for text in options.sizes.split(",")):
-        command = [sys.executable, str(Path(__file__).resolve()), "--one", str(n)]
-        command += ["--neighbors", str(options.neighbors), "--backend", options.backend]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-        if done.returncode:
-            sys.exit(done.stderr)
-        row = json.loads(done.stdout.splitlines()[-1])
+    for n in map(int, options.sizes.split(",")):
+        row = apart(options.threads, measure, n, options.neighbors, options.backend)
         shown = (f"{row[c]:,}" if isinstance(row[c], int) else f"{row[c]:,.1f}" for c in COLUMNS)
         print(markdown_row(*shown), flush=True)
 

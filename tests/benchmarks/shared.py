@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -74,6 +77,37 @@ def timed(work: Callable[[], Any]) -> tuple[Seconds, Any]:
     wall, cpu = time.perf_counter(), time.process_time()
     result = work()
     return Seconds(time.perf_counter() - wall, time.process_time() - cpu), result
+
+
+def apart(threads: int, function: Callable[..., Any], *arguments: Any) -> Any:
+    """Result of a function of the script in a process of its own, with its own peak memory and so many threads."""
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+class Step(NamedTuple):
+    """Processor and wall-clock seconds of a step, its begin by the processor's clock, peak memory (MB) at its end."""
+
+    cpu: float
+    wall: float
+    began: float
+    peak: float
+
+
+def watch(module: Any, name: str, steps: dict[str, Step]) -> None:
+    """From now on, note calls of a module's function in `steps`, and tell of them on stderr."""
+    function = getattr(module, name)
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        began = time.process_time()
+        seconds, result = timed(lambda: function(*args, **kwargs))
+        steps[name] = step = Step(seconds.cpu, seconds.wall, began, memory_mb("VmHWM"))
+        now = f"now {memory_mb('VmRSS'):,.0f} MB, at most {step.peak:,.0f} MB so far"
+        print(f"  {name}: {step.cpu:.1f} s, {now}", file=sys.stderr, flush=True)
+        return result
+
+    setattr(module, name, run)
 
 
 def memory_mb(key: str) -> float:
