@@ -61,6 +61,15 @@ def two_threads() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def digits() -> tuple[np.ndarray, np.ndarray]:
+    """Scikit-learn's handwritten digits, [1797, 64] float32 from 0 to 16, and their labels."""
+    from sklearn.datasets import load_digits
+
+    x, y = load_digits(return_X_y=True)
+    return x.astype(np.float32), y
+
+
+@pytest.fixture(scope="session")
 def ogb_blocks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Data root with a small random graph as ``ogbn_arxiv``; tests that change files copy it first."""
     return write_blocks(tmp_path_factory.mktemp("ogb"))

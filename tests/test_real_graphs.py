@@ -52,16 +52,6 @@ def test_weights_matter_by_their_ratio_alone():
     assert not torch.allclose(model().fit(data).embedding_, plain)
 
 
-def test_wide_edge_features_are_ignored_with_a_warning():
-    edges = one_way()
-    wide = Data(x=features(), edge_index=edges, edge_attr=torch.rand(edges.size(1), 3))
-    with pytest.warns(UserWarning, match="edge_attr with 3 columns is ignored"):
-        found = model().fit(wide)
-    assert torch.equal(found.embedding_, model().fit(Data(x=features(), edge_index=edges)).embedding_)
-    with pytest.warns(UserWarning, match="edge_attr with 3 columns is ignored"):
-        found.transform(wide)
-
-
 @pytest.mark.parametrize("encoder", ENCODERS)
 @pytest.mark.parametrize("x", [True, False], ids=["features", "bare"])
 def test_isolated_nodes_and_components(encoder, x):

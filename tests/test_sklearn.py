@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from sklearn.base import clone
-from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, kneighbors_graph
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from genurl_graph import GenURL
+from tests.conftest import threads
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.DataConversionWarning")
 
@@ -22,14 +22,8 @@ def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
 
-@pytest.fixture(scope="module")
-def digits():
-    x, y = load_digits(return_X_y=True)
-    return x[:600].astype(np.float32), y[:600]
-
-
 def test_pipeline_and_grid_search(digits):
-    x, y = digits
+    x, y = (part[:600] for part in digits)
     pipeline = make_pipeline(StandardScaler(), GenURL(random_state=0, epochs=60), KNeighborsClassifier(5))
     search = GridSearchCV(pipeline, {"genurl__n_neighbors": [5, 10]}, cv=3).fit(x, y)
     # New samples, placed by their neighbours: far above the 0.1 of guessing and the 0.55 of two components.
@@ -51,7 +45,7 @@ def test_names_of_columns_and_pandas(digits):
 
 
 def test_float32_sparse_input_and_clone(digits):
-    x, _ = digits
+    x = digits[0][:600]
     model = GenURL(epochs=20, random_state=0, deterministic=True)
     dense = model.fit_transform(x)
     assert dense.dtype == np.float32
@@ -62,9 +56,7 @@ def test_float32_sparse_input_and_clone(digits):
 
 
 def test_deterministic_whatever_the_number_of_threads(digits):
-    from tests.conftest import threads
-
-    x, _ = digits
+    x = digits[0][:600]
     found = []
     for count in (1, 2):
         with threads(count):
@@ -73,11 +65,5 @@ def test_deterministic_whatever_the_number_of_threads(digits):
     # Without it sums differ in their last bits, which many steps enlarge: the tolerance is one of neighbourhoods.
     with threads(2):
         free = GenURL(epochs=60, random_state=0).fit_transform(x)
-    shared = []
-    for row_a, row_b in zip(_ten_nearest(found[0]), _ten_nearest(free), strict=True):
-        shared.append(len(set(row_a) & set(row_b)) / 10)
-    assert np.mean(shared) > 0.9
-
-
-def _ten_nearest(z):
-    return KNeighborsClassifier(11).fit(z, np.zeros(len(z))).kneighbors(z, return_distance=False)[:, 1:]
+    near, others = (kneighbors_graph(z, 10) for z in (found[0], free))
+    assert near.multiply(others).sum() / near.sum() > 0.9

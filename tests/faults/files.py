@@ -72,8 +72,6 @@ def read_only(scratch: Path) -> str:
 def damaged_checkpoint(scratch: Path, damage: Callable[[Path], object], what: str) -> str:
     """Interrupt a run, damage its checkpoint, resume."""
     whole, folder = scratch / f"{what}-whole", scratch / what
-    whole.mkdir()
-    folder.mkdir()
     finish(EMBED, whole)
     kept = folder / "z.npz.ckpt.previous"
     child = Child(EMBED, folder)
@@ -111,7 +109,6 @@ def two_damaged(scratch: Path) -> str:
 
 def two_runs(scratch: Path) -> str:
     folder = scratch / "two"
-    folder.mkdir()
     words = list(EMBED)
     words[words.index(40)] = 100_000
     first = Child(words, folder)

@@ -103,7 +103,6 @@ def kill_and_resume(
     """Kill a command `kills` times in all, at random moments; each run is resumed until it is finished."""
     name = str(words[0])
     whole = scratch / f"{name}-whole"
-    whole.mkdir()
     finish(words, whole, before)  # first calls take longer
     started = time.monotonic()
     finish(words, whole, before)
@@ -111,7 +110,6 @@ def kill_and_resume(
     done = runs = resumed = 0
     while done < kills:
         folder = scratch / f"{name}-{runs}"
-        folder.mkdir()
         runs += 1
         go_on: tuple[str, ...] = ()
         while True:
@@ -145,7 +143,6 @@ def at_every_rename(scratch: Path) -> str:
     words = list(EMBED)
     words[words.index(40)] = 3
     whole = scratch / "renames-whole"
-    whole.mkdir()
     finish(words, whole)
     tried = 0
     for after in (False, True):
@@ -166,7 +163,6 @@ def at_every_rename(scratch: Path) -> str:
                 os.replace = replace  # type: ignore[assignment]
 
             folder = scratch / f"rename-{after}-{position}"
-            folder.mkdir()
             ended = Child(words, folder, deadly).wait()
             if ended.code == 0:
                 break  # fewer renames than that

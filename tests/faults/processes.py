@@ -21,10 +21,11 @@ class Ended(NamedTuple):
 
 
 class Child:
-    """``genurl-graph words`` in a process of its own, in `folder`; `before` is called in it first."""
+    """``genurl-graph words`` in a process of its own, in `folder`, which is made; `before` is called in it first."""
 
     def __init__(self, words: Sequence[object], folder: Path, before: Callable[[], object] | None = None) -> None:
         self.words, self.log = [str(word) for word in words], folder.with_name(f"{folder.name}.log")
+        folder.mkdir(exist_ok=True)
         self.started = time.monotonic()
         self.log.write_text("")  # a kill may come before the process has made it
         sys.stdout.flush()

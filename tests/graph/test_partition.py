@@ -11,7 +11,7 @@ from genurl_graph.datasets.synthetic import planted_graph
 from genurl_graph.graph.knn import approximate, exact, knn
 from genurl_graph.graph.partition import own_block
 from genurl_graph.objectives.pair_sampling import NeighborDraws
-from tests.runtime.test_processes import run_two
+from tests.runtime.test_processes import CONFIG, OPTIONS, run_two
 
 N = 300
 
@@ -33,28 +33,24 @@ def drawn_by(neighbors):
 
 
 DRAWS = """
-    import sys, torch
-    from genurl_graph.runtime.processes import process_group, rank
     from genurl_graph.objectives.pair_sampling import NeighborDraws
     from genurl_graph.graph.partition import own_block
     from tests.graph.test_partition import N, drawn_by, similarities
-    torch.set_num_threads(1)
     edges, p = similarities()
     with process_group("cpu"):
         block = own_block(N, edges[0])
         part = block.of(edges[0])
         made = [NeighborDraws(edges[:, part], p[part], N, weight) for weight in (0.0, 1.5)]
         found = {f"draws{k}": torch.stack(drawn_by(one)) for k, one in enumerate(made)}
-        torch.save({"mass": made[0].node_mass, "held": made[0].col.numel(), **found}, sys.argv[1] + str(rank()))
+        keep({"mass": made[0].node_mass, "held": made[0].col.numel(), **found})
 """
 
 
 def test_draws_are_those_of_one_process(tmp_path, one_thread):
-    run_two(DRAWS, str(tmp_path / "rank"))
+    parts = run_two(DRAWS, tmp_path)
     edges, p = similarities()
     alone = [NeighborDraws(edges, p, N, weight) for weight in (0.0, 1.5)]
     expected = [torch.stack(drawn_by(one)) for one in alone]
-    parts = [torch.load(tmp_path / f"rank{rank}", weights_only=True) for rank in range(2)]
     for part in parts:
         assert torch.equal(part["draws0"], expected[0])
         assert torch.equal(part["draws1"], expected[1])
@@ -105,11 +101,8 @@ def searched(together):
 
 
 SEARCH = """
-    import sys, torch
     from genurl_graph.graph.knn import exact
-    from genurl_graph.runtime.processes import process_group, rank
     from tests.graph.test_partition import searched
-    torch.set_num_threads(1)
     asked, rerank = [], exact.rerank
     exact.rerank = lambda *arguments: asked.append(len(arguments[2])) or rerank(*arguments)
     with process_group("cpu"):
@@ -117,16 +110,14 @@ SEARCH = """
         shared = sum(asked)
         searched(together=False)
         parts = {name: (some.indices, some.distances, some.recall or 1.0) for name, some in found.items()}
-        torch.save(parts | {"rows": (shared, sum(asked) - shared)}, sys.argv[1] + str(rank()))
+        keep(parts | {"rows": (shared, sum(asked) - shared)})
 """
 
 
 def test_neighbours_are_those_of_one_process(tmp_path, one_thread):
-    run_two(SEARCH, str(tmp_path / "rank"))
     expected = searched(together=False)
     assert expected["approximate"].recall < 0.99  # rounding and lists would show
-    for rank in range(2):
-        found = torch.load(tmp_path / f"rank{rank}", weights_only=True)
+    for found in run_two(SEARCH, tmp_path):
         for name, alone in expected.items():
             indices, distances, recall = found[name]
             assert torch.equal(indices, alone.indices), name
@@ -138,38 +129,29 @@ def test_neighbours_are_those_of_one_process(tmp_path, one_thread):
         assert shared < 0.7 * whole
 
 
-def test_a_process_that_is_gone_is_named():
+def test_a_process_that_is_gone_is_named(tmp_path):
     script = """
-        import os
         import numpy as np
-        from genurl_graph.runtime.processes import process_group, rank
+        import pytest
         from genurl_graph.exceptions import LostProcessError
         from genurl_graph.graph.knn import knn
         with process_group("cpu"):
             if rank() == 0:
-                try:
+                with pytest.raises(LostProcessError, match="search for neighbours: another process is gone"):
                     knn(np.random.default_rng(0).standard_normal((400, 5)), 3, together=True)
-                except LostProcessError as error:
-                    assert "search for neighbours: another process is gone" in str(error), error
-                else:
-                    raise AssertionError("nothing was noticed")
     """
-    run_two(script)
+    run_two(script, tmp_path)
 
 
 KEPT = """
-    import sys, torch
     import torch.distributed as dist
     from pathlib import Path
-    from genurl_graph.training.checkpoint import Checkpoint
     from genurl_graph.config import load_preset
-    from genurl_graph.runtime.processes import process_group, rank
     from genurl_graph.inputs.input import as_input
     from genurl_graph.graph import knn_edges
     from genurl_graph.tasks.prepare import feature_similarities
-    from genurl_graph.training.checkpoint import KeptNeighbors
+    from genurl_graph.training.checkpoint import Checkpoint, KeptNeighbors
     from tests.graph.test_partition import points
-    torch.set_num_threads(1)
     fixed = {"neighbors.metric": "euclidean", "similarity.perplexity": 15.0}
     data, config = as_input(points("dense")), load_preset("reduce").override(fixed)
     searches, knn = [], knn_edges.knn
@@ -180,12 +162,12 @@ KEPT = """
         return feature_similarities(data, config, 0, torch.device("cpu"), kept=kept)[0]
 
     with process_group("cpu"):
-        first = neighbors(sys.argv[1], False)
+        first = neighbors(f"{folder}/run", False)
         dist.barrier()
-        again = neighbors(sys.argv[1], True)
+        again = neighbors(f"{folder}/run", True)
         assert len(searches) == 1
         # The second has no such file: both search.
-        lost = neighbors(sys.argv[1] + ("" if rank() == 0 else "-nowhere"), True)
+        lost = neighbors(f"{folder}/run" if rank() == 0 else f"{folder}/nowhere", True)
         assert len(searches) == 2
         for found in (again, lost):
             assert torch.equal(found.indices, first.indices) and torch.equal(found.distances, first.distances)
@@ -193,23 +175,18 @@ KEPT = """
 
 
 def test_the_first_process_keeps_what_all_have_found(tmp_path):
-    run_two(KEPT, str(tmp_path / "run"))
+    run_two(KEPT, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["run.neighbors"]
 
 
 FIT = """
-    import sys, json, torch
-    from genurl_graph import GenURL
-    from genurl_graph.runtime.processes import process_group, rank
     from tests.graph.test_partition import planted
-    torch.set_num_threads(1)
-    options, target = json.loads(sys.argv[1]), sys.argv[2]
     with process_group("cpu"):
         model = GenURL(random_state=0, **options).fit(planted(options))
         held = model.model_.objective.neighbors.col.numel()
         result = {"z": model.embedding_, "losses": model.loss_history_, "held": held, "mass": model.mass_}
         result |= {"graph": tuple(model.graph_), "summary": json.dumps(model.graph_summary_)}
-        torch.save(result, target + str(rank()))
+        keep(result)
 """
 
 
@@ -219,29 +196,25 @@ def planted(options):
     return data.x if options.get("task") == "reduce" else data
 
 
-MODEL = {"n_components": 6, "encoder": "sign", "epochs": 2}
-# Adam turns what rounding leaves of a gradient into whole steps: small ones.
-SMALL = {"encoder.hidden": 32, "sampling.batch_size": 200, "training.lr": 1e-3}
 BARLOW = {"loss.name": "barlow", "loss.projector": 16}
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"config": SMALL | {"views.self_weight": 2.0}},
-        {"config": SMALL | {"views.self_weight": 0.0, "merge.feature_weight": 0.0, "merge.weighting": "given"}},
-        {"config": SMALL | {"merge.how": "geodesic", "neighbors.n_neighbors": 5}},
-        {"config": SMALL | {"loss.per": "global"}},
-        {"config": SMALL, "task": "reduce", "encoder": "mlp"},
-        {"config": SMALL | {"encoder.anchors": 0}, "task": "reduce", "encoder": "mlp", "n_components": 2},
-        {"config": SMALL | BARLOW, "task": "reduce", "encoder": "linear"},
+        {"config": CONFIG | {"views.self_weight": 2.0}},
+        {"config": CONFIG | {"views.self_weight": 0.0, "merge.feature_weight": 0.0, "merge.weighting": "given"}},
+        {"config": CONFIG | {"merge.how": "geodesic", "neighbors.n_neighbors": 5}},
+        {"config": CONFIG | {"loss.per": "global"}},
+        {"config": CONFIG, "task": "reduce", "encoder": "mlp"},
+        {"config": CONFIG | {"encoder.anchors": 0}, "task": "reduce", "encoder": "mlp", "n_components": 2},
+        {"config": CONFIG | BARLOW, "task": "reduce", "encoder": "linear"},
     ],
     ids=["itself", "isolated", "geodesic", "global", "vectors", "map", "barlow"],
 )
 def test_two_processes_hold_half_of_p_each_and_train_what_one_does(changes, tmp_path, one_thread):
-    options = MODEL | changes
-    run_two(FIT, json.dumps(options), str(tmp_path / "rank"))
-    first, second = (torch.load(tmp_path / f"rank{rank}", weights_only=True) for rank in range(2))
+    options = OPTIONS | changes
+    first, second = run_two(FIT, tmp_path, **options)
     assert torch.equal(first["z"], second["z"])
     assert first["losses"] == second["losses"]
     alone = GenURL(random_state=0, **options).fit(planted(options))

@@ -119,8 +119,10 @@ def test_weighting_none_ignores_predefined_edges():
     torch.testing.assert_close(quiet.fit_transform(data), quiet.transform(bare), rtol=1e-4, atol=1e-4)
 
 
-def test_summary_is_reported_and_saved(tmp_path):
-    model = GenURL(random_state=0, epochs=1, config={"encoder.hidden": 8}).fit(graph_data(alike=False))
+def test_summary_is_reported_and_saved_and_transform_propagates_by_the_same_rule(tmp_path):
+    data = graph_data(alike=False)
+    model = GenURL(random_state=0, epochs=1, config={"encoder.hidden": 8}).fit(data)
+    torch.testing.assert_close(model.transform(data), model.embedding_, rtol=1e-4, atol=1e-4)
     summary = model.graph_summary_
     assert summary["trust_mean"] < 0.05
     assert sum(summary["trust_histogram"]) == N
@@ -128,12 +130,6 @@ def test_summary_is_reported_and_saved(tmp_path):
     assert summary["agreement"] < 0.55 < 0.7 < summary["coherence"]
     model.save(tmp_path)
     assert GenURL.load(tmp_path).graph_summary_ == summary
-
-
-def test_transform_propagates_by_the_same_rule():
-    data = graph_data(alike=False)
-    model = GenURL(random_state=0, epochs=1, config={"encoder.hidden": 8}).fit(data)
-    torch.testing.assert_close(model.transform(data), model.embedding_, rtol=1e-4, atol=1e-4)
 
 
 def test_unreliable_edges_hardly_change_the_knn_edges():

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 from torch_geometric.data import Data
-from torch_geometric.utils import from_networkx, to_dense_adj
+from torch_geometric.utils import coalesce, from_networkx, to_dense_adj
 
 from genurl_graph import GenURL
 from genurl_graph.exceptions import InputError
@@ -17,16 +17,15 @@ N = 40
 KINDS = ("degree", "random_walk", "laplacian")
 
 
-def given(graph=None, weighted=True):
+def given():
     """Edges and weights of a small connected graph with an isolated node at its end."""
-    graph = nx.connected_watts_strogatz_graph(N - 1, 4, 0.4, seed=1) if graph is None else graph
-    edges = from_networkx(graph).edge_index
-    merged = merge_graphs(edges, None, None, None, num_nodes=N)
-    weight = merged.edge_weight
-    if weighted:
-        low, high = merged.edge_index.sort(0).values
-        weight = 0.25 + ((low * 7 + high * 3) % 10) / 10  # the same both ways
-    return merged.edge_index, weight
+    edges = coalesce(bare(n=N - 1).edge_index)
+    low, high = edges.sort(0).values
+    return edges, 0.25 + ((low * 7 + high * 3) % 10) / 10  # the same both ways
+
+
+def bare(seed=1, n=N):
+    return from_networkx(nx.connected_watts_strogatz_graph(n, 4, 0.4, seed=seed))
 
 
 def dense(edge_index, weight):
@@ -104,10 +103,6 @@ def test_bad_widths():
 def model(kind, **more):
     config = {"encoder.structure": kind, "encoder.structure_dim": 6, "encoder.hidden": 8, **more}
     return GenURL(4, epochs=3, random_state=0, config=config)
-
-
-def bare(seed=1, n=N):
-    return from_networkx(nx.connected_watts_strogatz_graph(n, 4, 0.4, seed=seed))
 
 
 @pytest.mark.parametrize("encoder", ["gcn", "mlp"])

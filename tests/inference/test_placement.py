@@ -4,17 +4,10 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 import torch
-from sklearn.datasets import load_digits
 from sklearn.neighbors import KNeighborsClassifier
 
 from genurl_graph import GenURL
 from genurl_graph.exceptions import InputError
-
-
-@pytest.fixture(scope="module")
-def digits():
-    x, y = load_digits(return_X_y=True)
-    return x.astype(np.float32), y
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from scipy.spatial.distance import cdist
-from sklearn.datasets import load_digits
 from sklearn.neighbors import KNeighborsClassifier
 
 from genurl_graph import GenURL
@@ -12,18 +11,12 @@ from genurl_graph.exceptions import InputError
 from genurl_graph.inputs.precomputed import nearest_given
 
 
-@pytest.fixture(scope="module")
-def digits():
-    x, y = load_digits(return_X_y=True)
-    return x[:500].astype(np.float32), y[:500]
-
-
 def model(**changes):
     return GenURL(random_state=0, metric="precomputed", **changes)
 
 
 def test_edges_are_those_of_the_features(digits):
-    x, _ = digits
+    x = digits[0][:500]
     by_distance = model(epochs=2).fit(cdist(x, x)).graph_
     by_features = GenURL(random_state=0, epochs=2, config={"neighbors.pca": 0}).fit(x).graph_
     assert by_distance.edge_index.tolist() == by_features.edge_index.tolist()
@@ -31,7 +24,7 @@ def test_edges_are_those_of_the_features(digits):
 
 
 def test_dense_and_sparse_distances_agree(digits):
-    x, _ = digits
+    x = digits[0][:500]
     dense = model(epochs=30).fit_transform(cdist(x, x))
     distances = cdist(x, x)
     order = np.argsort(distances + np.diag(np.full(500, np.inf)), axis=1, kind="stable")[:, :10]
@@ -42,7 +35,7 @@ def test_dense_and_sparse_distances_agree(digits):
 
 
 def test_map_and_transform(digits, tmp_path):
-    x, y = digits
+    x, y = (part[:500] for part in digits)
     fitted = model().fit(cdist(x[:400], x[:400]))
     vote = KNeighborsClassifier(10).fit(fitted.embedding_.numpy(), y[:400])
     new = cdist(x[400:], x[:400])
@@ -82,7 +75,7 @@ def test_bad_distances(matrix, said):
 
 
 def test_bad_requests(digits):
-    x, _ = digits
+    x = digits[0][:500]
     distances = cdist(x[:50], x[:50])
     with pytest.raises(InputError, match="found 'mlp'; expected free"):
         model(encoder="mlp", epochs=1).fit(distances)

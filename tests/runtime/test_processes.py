@@ -2,6 +2,7 @@
 
 import json
 import socket
+import textwrap
 
 import numpy as np
 import pytest
@@ -13,19 +14,23 @@ from genurl_graph.nn.layers import BatchNorm
 from genurl_graph.runtime.processes import own_share, world_size
 from tests.forked import run_together
 
-# What each process does: fit, and leave its result in a file of its own.
+# What each process begins with. `options` are those given to `run_two`, which returns what each of them keeps.
+PRELUDE = """
+import sys, json, torch
+from genurl_graph import GenURL
+from genurl_graph.datasets.synthetic import planted_graph
+from genurl_graph.runtime.processes import process_group, rank, world_size
+torch.set_num_threads(1)
+folder, options = sys.argv[1], json.loads(sys.argv[2])
+def keep(found):
+    torch.save(found, f"{folder}/rank{rank()}.pt")
+"""
 WORKER = """
-    import sys, json, torch
-    from genurl_graph import GenURL
-    from genurl_graph.datasets.synthetic import planted_graph
-    from genurl_graph.runtime.processes import process_group, rank, world_size
-    torch.set_num_threads(1)
-    options, target = json.loads(sys.argv[1]), sys.argv[2]
     with process_group("cpu"):
         assert world_size() == 2
         data = planted_graph(600, 4000, 8, 4, noise=0.5, seed=0)
         model = GenURL(random_state=0, **options).fit(data if "task" not in options else data.x)
-        torch.save([model.embedding_, torch.tensor(model.loss_history_)], f"{target}{rank()}")
+        keep([model.embedding_, torch.tensor(model.loss_history_)])
 """
 
 OPTIONS = {"n_components": 6, "encoder": "sign", "epochs": 2}
@@ -33,12 +38,15 @@ OPTIONS = {"n_components": 6, "encoder": "sign", "epochs": 2}
 CONFIG = {"encoder.hidden": 32, "sampling.batch_size": 200, "training.lr": 1e-3}
 
 
-def run_two(script, *arguments):
+def run_two(script, folder, **options):
+    """Run a script in two processes; returns what each of them keeps in `folder`, if anything."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": "1"}
-    run_together(script, arguments, [shared | {"RANK": str(rank)} for rank in range(2)])
+    arguments = [str(folder), json.dumps(options)]
+    run_together(PRELUDE + textwrap.dedent(script), arguments, [shared | {"RANK": str(rank)} for rank in range(2)])
+    return [torch.load(file, weights_only=True) for file in sorted(folder.glob("rank*.pt"))]
 
 
 # Other halves of a batch are rounded elsewhere, in 8 bits.
@@ -52,8 +60,7 @@ def run_two(script, *arguments):
 )
 def test_two_processes_train_what_one_does(changes, rtol, tmp_path):
     options = OPTIONS | changes
-    run_two(WORKER, json.dumps(options), str(tmp_path / "rank"))
-    (first, losses), (second, other) = (torch.load(tmp_path / f"rank{r}", weights_only=True) for r in range(2))
+    (first, losses), (second, other) = run_two(WORKER, tmp_path, **options)
     assert torch.equal(first, second)
     assert torch.equal(losses, other)
     data = planted_graph(600, 4000, 8, 4, noise=0.5, seed=0)
@@ -64,10 +71,9 @@ def test_two_processes_train_what_one_does(changes, rtol, tmp_path):
 
 def test_statistics_of_a_batch_are_those_of_all_processes(tmp_path):
     script = """
-        import sys, torch
         from genurl_graph.nn.layers import BatchNorm
         from genurl_graph.objectives.base import added_up
-        from genurl_graph.runtime.processes import own_share, process_group, rank
+        from genurl_graph.runtime.processes import own_share
         from genurl_graph.losses import LossTerms
         torch.manual_seed(0)
         h, w = torch.randn(10, 3, dtype=torch.float64), torch.randn(10, 3, dtype=torch.float64)
@@ -77,10 +83,9 @@ def test_statistics_of_a_batch_are_those_of_all_processes(tmp_path):
             loss = (norm(part).pow(3) * own_share(w)).sum()
             terms = added_up(LossTerms(loss, loss, loss * 0))
             loss.backward()
-            torch.save([part.grad, terms.loss.detach(), norm.running_mean, norm.running_var], sys.argv[1] + str(rank()))
+            keep([part.grad, terms.loss.detach(), norm.running_mean, norm.running_var])
     """
-    run_two(script, str(tmp_path / "rank"))
-    found = [torch.load(tmp_path / f"rank{r}", weights_only=True) for r in range(2)]
+    found = run_two(script, tmp_path)
     torch.manual_seed(0)
     h, w = torch.randn(10, 3, dtype=torch.float64).requires_grad_(), torch.randn(10, 3, dtype=torch.float64)
     norm = torch.nn.BatchNorm1d(3).double()
@@ -104,9 +109,7 @@ def test_alone_nothing_changes():
 
 def test_full_batches_are_refused(tmp_path):
     script = """
-        from genurl_graph import GenURL
-        from genurl_graph.datasets.synthetic import planted_graph
-        from genurl_graph.runtime.processes import process_group
+        import pytest
         from genurl_graph.exceptions import InputError
         data = planted_graph(100, 400, 8, 4)
         with process_group("cpu"):
@@ -115,11 +118,7 @@ def test_full_batches_are_refused(tmp_path):
                 ({"encoder": "gcn"}, "several processes"),
                 ({"config": {"sampling.batch_size": 3}}, "expected 2 for each"),
             ):
-                try:
+                with pytest.raises(InputError, match=expected):
                     GenURL(random_state=0, **options).fit(data)
-                except InputError as error:
-                    assert expected in str(error), error
-                else:
-                    raise AssertionError(options)
     """
-    run_two(script)
+    run_two(script, tmp_path)
