@@ -187,7 +187,7 @@ def test_transform_propagates_over_knn_edges_as_fit_does(graph, feature_weight):
 def test_transform_refuses_what_does_not_fit(graph, vectors):
     with pytest.raises(NotFittedError):
         GenURL().transform(vectors)
-    with pytest.raises(InputError, match="places new samples by their features"):
+    with pytest.raises(InputError, match="finds new samples their neighbours"):
         GenURL(encoder="free", epochs=2).fit(graph).transform(graph)
     model = small().fit(graph)
     with pytest.raises(InputError, match="found 5 features; the model was fitted on 6"):
