@@ -9,7 +9,7 @@ from torch_geometric.data import Data, HeteroData
 
 from genurl_graph import GenURL
 from genurl_graph.exceptions import InputError
-from genurl_graph.inputs.hetero import as_graph, block, block_diagonal, normalize_blocks, weigh
+from genurl_graph.inputs.hetero import as_graph, block, normalize_blocks, weigh
 from genurl_graph.inputs.input import as_input
 from genurl_graph.tasks.encoder_input import encoder_input
 from genurl_graph.tasks.prepare import feature_similarities
@@ -152,14 +152,6 @@ def test_wide_features_stay_sparse() -> None:
     assert x.layout == torch.sparse_csr
     assert x.shape == (4000, 40_000)
     assert x.values().numel() == 12_000
-
-
-def test_block_diagonal() -> None:
-    a, b = torch.tensor([[1.0, 0.0], [2.0, 3.0]]), torch.tensor([[4.0]])
-    found = block_diagonal([(1, 0), a, b.to_sparse_csr(), (0, 2)])
-    expected = torch.zeros(4, 5)
-    expected[1:3, :2], expected[3, 2] = a, 4.0
-    assert torch.equal(found.to_dense(), expected)
 
 
 def test_type_weights() -> None:

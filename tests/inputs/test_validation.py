@@ -70,29 +70,13 @@ def test_duplicate_entries_are_summed_and_the_matrix_of_the_user_is_left_alone()
         (np.zeros((2, 3)), {"columns": 4}, r"x: found shape \[2, 3\]; expected \[n, 4\]"),
         (np.zeros((0, 3)), {}, r"x: found shape \[0, 3\]; expected at least one row"),
         (np.zeros((2, 0)), {}, r"x: found 0 feature\(s\) \(shape=\(2, 0\)\) while a minimum of 1 is required"),
-        (
-            np.zeros((2, 2), dtype=complex),
-            {},
-            "x: found ndarray of dtype complex128; expected real numbers. Complex",
-        ),
-        (
-            torch.zeros(2, 2, dtype=torch.complex64),
-            {},
-            r"x: found Tensor of dtype torch.complex64; expected real",
-        ),
-        (
-            sp.csr_matrix(np.zeros((2, 2), dtype=complex)),
-            {},
-            "x: found csr_matrix of dtype complex128; expected",
-        ),
+        (np.zeros((2, 2), dtype=complex), {}, "x: found ndarray of dtype complex128; expected real numbers. Complex"),
+        (torch.zeros(2, 2, dtype=torch.complex64), {}, r"x: found Tensor of dtype torch.complex64; expected real"),
+        (sp.csr_matrix(np.zeros((2, 2), dtype=complex)), {}, "x: found csr_matrix of dtype complex128; expected"),
         (np.array([["a", "b"]]), {}, "x: found ndarray of dtype <U1; expected real numbers"),
         ([[1], [1, 2]], {}, r"x: found list \(.*\); expected numbers of shape \[n, f\]"),
         (np.array([[{}]]), {}, r"x: found ndarray \(.*\); expected numbers of shape \[n, f\]"),
-        (
-            np.array([[0, np.inf]]),
-            {},
-            r"x: found 1 NaN or infinite values, the first \(inf\) at row 0, column 1",
-        ),
+        (np.array([[0, np.inf]]), {}, r"x: found 1 NaN or infinite values, the first \(inf\) at row 0, column 1"),
     ],
 )
 def test_other_matrices_are_refused(x: Any, options: dict[str, Any], message: str) -> None:

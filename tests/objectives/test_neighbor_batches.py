@@ -226,7 +226,7 @@ class TestTraining:
     def made(self, encoder: str = "gcn", seed: int = 0, epochs: int = 6, **options: Any) -> GenURL:
         return GenURL(16, encoder=encoder, epochs=epochs, random_state=seed, config=FAST, **options)
 
-    @pytest.mark.parametrize("name", ["gcn", "sage"])
+    @pytest.mark.parametrize("name", ["gcn", "sage", "sign"])
     def test_learns_what_classes_have_in_common(self, planted: Any, name: str) -> None:
         model = self.made(name).fit(planted)
         trained, untrained, raw = (

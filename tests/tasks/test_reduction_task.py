@@ -123,10 +123,6 @@ def test_bad_requests(vectors):
         build(Data(edge_index=torch.tensor([[0, 1], [1, 0]]), num_nodes=2))
     with pytest.raises(InputError, match="found 'gcn'; expected one of free, mlp"):
         build(vectors, {"encoder.name": "gcn"})
-    with pytest.raises(InputError, match=r"encoder\.init: found 'umap'"):
-        build(vectors, {"encoder.init": "umap"})
-    with pytest.raises(InputError, match="metric"):
-        build(vectors, {"neighbors.metric": "manhattan"})
 
 
 def test_sampling_and_learning_rate_follow_dimensions_and_size():
