@@ -81,10 +81,7 @@ class Config:
 def load_preset(task: str, *variants: str) -> Config:
     """Documented defaults of a task, ``presets/<task>.toml``; those of variants (``<task>-<variant>``) on top.
 
-    Raises
-    ------
-    InputError
-        Unknown task.
+    InputError for an unknown task.
     """
     folder = resources.files("genurl_graph.config.presets")
     if not (folder / f"{task}.toml").is_file():

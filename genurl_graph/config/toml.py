@@ -18,13 +18,7 @@ if TYPE_CHECKING:
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:
-    """Dotted keys of a TOML file.
-
-    Raises
-    ------
-    InputError
-        The file cannot be read or is not TOML.
-    """
+    """Dotted keys of a TOML file; InputError if it cannot be read or is not TOML."""
     try:
         return flatten(tomllib.loads(Path(path).read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

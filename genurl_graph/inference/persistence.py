@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from genurl_graph.config import Config
 from genurl_graph.config.toml import flatten
 from genurl_graph.exceptions import InputError, wrong
-from genurl_graph.graph.projection import FeatureSpace, Projection
+from genurl_graph.graph.projection import FeatureSpace, encoder_projection
 from genurl_graph.graph.structural_features import structure_width
 from genurl_graph.inference.fitted import FittedModel
 from genurl_graph.nn.build import make_encoder
@@ -48,13 +48,7 @@ def pack(space: FeatureSpace) -> dict[str, Tensor]:
 
 
 def unpack(tensors: dict[str, Tensor], unit: bool) -> FeatureSpace:
-    """The space that `pack` took apart.
-
-    Raises
-    ------
-    KeyError, ValueError
-        A tensor is missing, or they do not fit together.
-    """
+    """The space that `pack` took apart; KeyError or ValueError if a tensor is missing, or they do not fit together."""
     parts = _below(tensors, "space.")
     if "shape" in parts:
         rows, columns = parts["shape"].tolist()
@@ -64,11 +58,10 @@ def unpack(tensors: dict[str, Tensor], unit: bool) -> FeatureSpace:
         )
     else:
         vectors = parts["vectors"]
-    projection = None
-    if "axes" in parts:
-        mean = parts["mean"].double() if "mean" in parts else None
-        projection = Projection(parts["axes"].double(), mean)
-        if projection.axes.dim() != 2 or (mean is not None and mean.shape != projection.axes.shape[:1]):
+    projection = encoder_projection(parts)
+    if projection is not None:
+        axes, mean = projection
+        if axes.dim() != 2 or (mean is not None and mean.shape != axes.shape[:1]):
             raise ValueError("the projection of the features does not fit together")
     if vectors.dim() != 2 or vectors.size(0) != tensors["embedding"].size(0):
         raise ValueError("the fitted vectors are not as many as their coordinates")
@@ -78,12 +71,8 @@ def unpack(tensors: dict[str, Tensor], unit: bool) -> FeatureSpace:
 def save_model(model: FittedModel, folder: str | Path) -> None:
     """Write encoder weights, column statistics and embedding (safetensors), and the rest (JSON).
 
-    An embedding table puts new samples beside their neighbours: its folder holds the fitted vectors too.
-
-    Raises
-    ------
-    InputError
-        The folder cannot be written.
+    An embedding table puts new samples beside their neighbours: its folder holds the fitted vectors too. InputError if
+    the folder cannot be written.
     """
     target = Path(folder)
     try:

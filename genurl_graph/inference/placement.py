@@ -59,10 +59,7 @@ def neighbors_of(x: Tensor, space: FeatureSpace, model: FittedModel) -> tuple[Te
 def place(indices: Tensor, distances: Tensor, model: FittedModel) -> Tensor:
     """Coordinates [m, d] of new samples, from the `indices` [m, k] of fitted ones near them, nearest first.
 
-    Raises
-    ------
-    InputError
-        A table fitted with the cosine of its rows, where a sum of kernels is not defined.
+    InputError for a table fitted with the cosine of its rows, where a sum of kernels is not defined.
     """
     metric, table = model.config.loss.metric, model.embedding
     if metric != "euclidean":

@@ -37,10 +37,7 @@ def as_distances(matrix: Any) -> Input:
 def as_new(matrix: Any, n_neighbors: int, num_fitted: int) -> tuple[Tensor, Tensor]:
     """Indices and distances [m, k] of the nearest fitted samples of new ones, from their distances [m, n].
 
-    Raises
-    ------
-    InputError
-        As in `nearest_given`; not n columns; or rows of a sparse matrix with fewer than k entries.
+    InputError as in `nearest_given`, for other than n columns, or rows of a sparse matrix with fewer than k entries.
     """
     # New samples by fitted ones.
     array = check_matrix(to_scipy_or_numpy(matrix), "distances", columns=num_fitted, finite=False)

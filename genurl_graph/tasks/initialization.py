@@ -24,11 +24,7 @@ def start(data: Input, space: FeatureSpace | None, merged: MergedGraph, config: 
     """First coordinates, float32 [n, d], on the scale `START_SCALE`; random numbers are torch's.
 
     `space` is None without features; of `merged` the start ``spectral`` takes the eigenvectors.
-
-    Raises
-    ------
-    InputError
-        Principal components without features, or eigenvectors that do not converge.
+    InputError for principal components without features, or eigenvectors that do not converge.
     """
     n, d, how = data.num_nodes, config.encoder.dim, config.encoder.init
     noise = torch.randn(n, d)

@@ -19,10 +19,7 @@ from genurl_graph.tasks.prepare import gather
 def merged_graph(data: Input, config: Config, seed: int, device: torch.device) -> tuple[MergedGraph, Neighbors | None]:
     """The graph that a fit with a resolved `config` trains on, and the neighbours that make its kNN edges.
 
-    Raises
-    ------
-    InputError
-        A task whose graph is not made of its input alone, such as distillation; or as the recipes.
+    InputError for a task whose graph is not made of its input alone, such as distillation; or as the recipes.
     """
     if config.task == "graph":
         graph.check_merge(data, config)
