@@ -81,12 +81,12 @@ def ogb_coauthor(data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     return write_coauthor_cs(tmp_path_factory.mktemp("ogb"), data_root)
 
 
-def write_table(path: Path, rows: Any, decimals: str | None = None) -> None:
+def write_table(path: Path, rows: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     compression = {"method": "gzip", "compresslevel": 1, "mtime": 0}
     import pandas
 
-    pandas.DataFrame(rows).to_csv(path, header=False, index=False, float_format=decimals, compression=compression)
+    pandas.DataFrame(rows).to_csv(path, header=False, index=False, float_format="%.6f", compression=compression)
 
 
 def write_ogb(root: Path, x: Any, edge_index: Any, y: Any, seed: int = 0) -> Path:
@@ -100,12 +100,9 @@ def write_ogb(root: Path, x: Any, edge_index: Any, y: Any, seed: int = 0) -> Pat
     turned = rng.random(edges.shape[1]) < 0.5
     edges = np.where(turned, edges[::-1], edges)
     year = rng.choice(np.arange(2015, 2021), size=len(y), p=[0.18, 0.18, 0.18, 0.18, 0.14, 0.14])
-    write_table(folder / "raw" / "edge.csv.gz", edges.T)
-    write_table(folder / "raw" / "node-feat.csv.gz", np.asarray(x), "%.6f")
-    write_table(folder / "raw" / "node-label.csv.gz", np.asarray(y))
-    write_table(folder / "raw" / "node_year.csv.gz", year)
-    write_table(folder / "raw" / "num-node-list.csv.gz", [len(y)])
-    write_table(folder / "raw" / "num-edge-list.csv.gz", [edges.shape[1]])
+    raw = {"edge": edges.T, "node-feat": np.asarray(x), "node-label": np.asarray(y), "node_year": year}
+    for name, rows in {**raw, "num-node-list": [len(y)], "num-edge-list": [edges.shape[1]]}.items():
+        write_table(folder / "raw" / f"{name}.csv.gz", rows)
     for part, chosen in (("train", year <= 2017), ("valid", year == 2018), ("test", year >= 2019)):
         write_table(folder / "split" / "time" / f"{part}.csv.gz", np.flatnonzero(chosen))
     (folder / "processed").mkdir()

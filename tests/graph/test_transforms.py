@@ -5,7 +5,7 @@ import copy
 import pytest
 import torch
 import torch_geometric.transforms as T
-from torch_geometric.data import Batch, Data, InMemoryDataset
+from torch_geometric.data import Batch, Data
 
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph.affinity import similarities
@@ -75,18 +75,6 @@ def test_auto_metric_is_cosine_for_bags_of_words_dense_or_sparse() -> None:
         auto = FeatureKNN(k=4)(Data(x=given))
         torch.testing.assert_close(auto.knn_distance, cosine.knn_distance)
     assert not torch.allclose(cosine.knn_distance, FeatureKNN(k=4, metric="euclidean")(Data(x=x)).knn_distance)
-
-
-def test_inside_a_dataset() -> None:
-    class Small(InMemoryDataset):
-        def __init__(self, transform: T.Compose) -> None:
-            super().__init__(None, transform)
-            self.data, self.slices = self.collate([points(0), points(1)])
-
-    transform = T.Compose([FeatureKNN(k=3), MergeFeatureEdges()])
-    dataset = Small(transform)
-    for seed in (0, 1):
-        assert torch.equal(dataset[seed].edge_index, transform(points(seed)).edge_index)
 
 
 def test_knn_edges_are_batched() -> None:

@@ -20,13 +20,11 @@ SMALL = {"encoder.hidden": 8, "sampling.n_negatives": 16, "neighbors.n_neighbors
 AUTHORS, PAPERS = 20, 30
 
 
-def library(seed: int = 0, venues: int = 3, authors_have_features: bool = True) -> HeteroData:
+def library(seed: int = 0, venues: int = 3) -> HeteroData:
     """Authors write papers, papers cite papers with weights; venues, if any, have no features."""
     g = torch.Generator().manual_seed(seed)
     data = HeteroData()
-    data["author"].num_nodes = AUTHORS
-    if authors_have_features:
-        data["author"].x = torch.rand(AUTHORS, 4, generator=g) + 0.1
+    data["author"].x = torch.rand(AUTHORS, 4, generator=g) + 0.1
     data["paper"].x = torch.rand(PAPERS, 6, generator=g) + 0.1
 
     def edges(source: int, target: int, count: int) -> torch.Tensor:
@@ -217,9 +215,10 @@ def test_types_without_features_have_one_hot_rows() -> None:
 
 
 def test_no_features_at_all() -> None:
-    data = library(authors_have_features=False)
-    del data["paper"].x
-    data["paper"].num_nodes = PAPERS
+    data = library()
+    for name, count in (("author", AUTHORS), ("paper", PAPERS)):
+        del data[name].x
+        data[name].num_nodes = count
     z = GenURL(4, epochs=2, random_state=0, config=SMALL).fit_transform(data)
     assert {name: len(rows) for name, rows in z.items()} == {"author": 20, "paper": 30, "venue": 3}
     model = GenURL(4, epochs=2, random_state=0, config=config(encoder__structure="degree")).fit(data)
