@@ -101,7 +101,15 @@ def read_embedding(path: StrPath) -> Columns:
         raise wrong(source, "a folder" if source.is_dir() else "no such file", "an embedding")
     with readable(source, f"an embedding ({suffix})"):
         columns = READERS[suffix](source)
-    return _checked(source, columns)
+    what = f"{source}: embedding"
+    matrix = check_matrix(columns["embedding"], what, sparse=False, finite=False).astype(
+        np.float32, order="C", copy=False
+    )
+    check_finite(matrix, what)  # in float32, which the reader gets
+    for name in columns.keys() & {"node_id", "label"}:
+        if columns[name].shape != (len(matrix),):
+            raise wrong(f"{source}: {name}", f"shape {list(columns[name].shape)}", f"[{len(matrix)}]")
+    return {**columns, "embedding": matrix}
 
 
 def _to_numpy(values: Any) -> npt.NDArray[Any]:
@@ -116,21 +124,6 @@ def _column(name: str, values: Any, n: int) -> npt.NDArray[Any]:
     if column.shape != (n,):
         raise wrong(name, f"shape {list(column.shape)}", f"[{n}], one entry for each row of the embedding")
     return column
-
-
-def _checked(source: Path, columns: Columns) -> Columns:
-    what = f"{source}: embedding"
-    given = check_matrix(columns["embedding"], what, sparse=False, finite=False)
-    matrix = np.ascontiguousarray(given, dtype=np.float32)
-    check_finite(matrix, what)
-    for name in columns.keys() & {"node_id", "label"}:
-        if columns[name].shape != (len(matrix),):
-            raise wrong(f"{source}: {name}", f"shape {list(columns[name].shape)}", f"[{len(matrix)}]")
-    return {**columns, "embedding": matrix}
-
-
-def _write_npz(path: Path, columns: Columns) -> None:
-    np.savez(path, **columns)  # type: ignore[arg-type]  # numpy's stub takes the keys for allow_pickle
 
 
 def _read_npz(path: Path) -> Columns:
@@ -223,10 +216,6 @@ def import_parquet(path: Path) -> Any:
     return pyarrow.parquet
 
 
-def _write_parquet(path: Path, columns: Columns) -> None:
-    _table(columns).to_parquet(path, engine="pyarrow", index=False)
-
-
 def _read_parquet(path: Path) -> Columns:
     import pandas
 
@@ -271,10 +260,10 @@ def _read_pt(path: Path) -> Columns:
 
 
 WRITERS: dict[str, Callable[[Path, Columns], None]] = {
-    ".npz": _write_npz,
+    ".npz": lambda path, columns: np.savez(path, **columns),  # type: ignore[arg-type]  # numpy's stub: allow_pickle
     ".npy": lambda path, columns: np.save(path, columns["embedding"]),
     ".csv": _write_csv,
-    ".parquet": _write_parquet,
+    ".parquet": lambda path, columns: _table(columns).to_parquet(path, engine="pyarrow", index=False),
     ".pt": _write_pt,
 }
 READERS: dict[str, Callable[[Path], Columns]] = {

@@ -26,13 +26,7 @@ SPARE = 64 << 20
 
 
 def load_array(path: Path) -> Array:
-    """The array of a ``.npy`` file.
-
-    Raises
-    ------
-    InputError
-        No such file, damaged, with objects in it, or shorter than it declares.
-    """
+    """The array of a ``.npy`` file; InputError if it is missing, damaged, holds objects, or less than it declares."""
     with readable(path, "a NumPy array"):
         with open(path, "rb") as file:
             if file.read(2) == b"PK":

@@ -93,10 +93,7 @@ def save_tensors(path: Path, tensors: dict[str, Tensor], note: dict[str, str]) -
 def check_output(path: StrPath, suffixes: Sequence[str]) -> Path:
     """Check, before any long work, that a file can be written at `path`.
 
-    Raises
-    ------
-    InputError
-        If the suffix is not one of `suffixes`, the folder is missing or not writable, or `path` is a folder.
+    InputError if the suffix is not one of `suffixes`, the folder is missing or not writable, or `path` is a folder.
     """
     target = Path(path)
     if target.suffix.lower() not in suffixes:
@@ -111,10 +108,7 @@ def check_output(path: StrPath, suffixes: Sequence[str]) -> Path:
 def check_folder(path: StrPath) -> Path:
     """Check, before any long work, that a folder at `path` can be written or created.
 
-    Raises
-    ------
-    InputError
-        If `path` is a file, its parent is missing, or it (or its parent) is not writable.
+    InputError if `path` is a file, its parent is missing, or it (or its parent) is not writable.
     """
     target = Path(path)
     if target.exists() and not target.is_dir():
@@ -165,10 +159,7 @@ def exclusive(*paths: StrPath) -> Iterator[None]:
     The lock (`filelock`) is on ``.NAME.lock`` beside each file, which says who holds it. The system drops it when the
     process ends, also by ``kill -9``; a file that is left over locks nothing.
 
-    Raises
-    ------
-    InputError
-        Another process holds one of the locks (it is named), or the lock file cannot be made.
+    InputError if another process holds one of the locks (it is named), or the lock file cannot be made.
     """
     with ExitStack() as held:
         for path in dict.fromkeys(Path(os.path.realpath(path)) for path in paths):

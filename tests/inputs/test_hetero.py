@@ -50,10 +50,6 @@ def by_hand(data: HeteroData, writes: float = 1.0, cites: float = 1.0) -> Data:
     return Data(x=x, edge_index=torch.cat([first, second], dim=1), edge_weight=weights)
 
 
-def config(**changes: Any) -> dict[str, Any]:
-    return SMALL | {key.replace("__", "."): value for key, value in changes.items()}
-
-
 def dense(x: Any) -> np.ndarray:
     return (x.to_dense() if x.layout == torch.sparse_csr else x).numpy()
 
@@ -66,7 +62,7 @@ def dense(x: Any) -> np.ndarray:
 def test_embedding_is_that_of_the_graph_made_by_hand(in_p: float, propagated: float) -> None:
     """All cosines within a type are above 0, between types 0: the search over all nodes finds the same neighbours."""
     data = library(venues=0)
-    fixed = config(merge__weighting="given", merge__feature_weight=in_p, merge__propagation_weight=propagated)
+    fixed = SMALL | {"merge.weighting": "given", "merge.feature_weight": in_p, "merge.propagation_weight": propagated}
     typed = fixed | {"merge.type_weights": "writes=2,paper__cites__paper=0.5"}
     model = GenURL(4, epochs=4, random_state=0, config=typed)
     z = model.fit_transform(data)
@@ -188,7 +184,7 @@ def test_bad_type_weights(text: str, message: str) -> None:
 @pytest.mark.parametrize("encoder", ["gcn", "mlp"])
 def test_types_without_features_have_structural_columns(encoder: str, tmp_path: Any) -> None:
     data, new = library(), library(seed=3, venues=5)
-    changes = config(encoder__structure="random_walk", encoder__structure_dim=5, encoder__name=encoder)
+    changes = SMALL | {"encoder.structure": "random_walk", "encoder.structure_dim": 5, "encoder.name": encoder}
     model = GenURL(4, epochs=3, random_state=0, config=changes).fit(data)
     assert model.encoder_.input.weight.size(0) == 4 + 6 + 5
     assert model.node_slices_ == {"author": (0, 20), "paper": (20, 50), "venue": (50, 53)}
@@ -221,7 +217,7 @@ def test_no_features_at_all() -> None:
         data[name].num_nodes = count
     z = GenURL(4, epochs=2, random_state=0, config=SMALL).fit_transform(data)
     assert {name: len(rows) for name, rows in z.items()} == {"author": 20, "paper": 30, "venue": 3}
-    model = GenURL(4, epochs=2, random_state=0, config=config(encoder__structure="degree")).fit(data)
+    model = GenURL(4, epochs=2, random_state=0, config=SMALL | {"encoder.structure": "degree"}).fit(data)
     torch.testing.assert_close(model.transform(data)["paper"], model.embedding_[20:50], rtol=1e-4, atol=1e-4)
 
 

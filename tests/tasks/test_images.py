@@ -5,7 +5,6 @@ import pytest
 import torch
 from PIL import Image
 from sklearn.base import clone
-from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 from torch.utils.data import Dataset, Subset
@@ -28,12 +27,6 @@ def model(encoder="cnn", epochs=1, **more):
     return GenURL(task="images", encoder=encoder, epochs=epochs, random_state=0, config=SMALL | more)
 
 
-@pytest.fixture(scope="module")
-def digits():
-    x, y = load_digits(return_X_y=True)
-    return (x / 16).astype(np.float32).reshape(-1, 1, 8, 8), y
-
-
 def probe(z, y):
     half = len(z) // 2
     return LogisticRegression(max_iter=2000).fit(z[:half], y[:half]).score(z[half:], y[half:])
@@ -41,7 +34,7 @@ def probe(z, y):
 
 @pytest.mark.parametrize(("encoder", "floor"), [("cnn", 0.8), ("resnet", 0.65)])
 def test_learns_what_the_untrained_encoder_does_not_know(digits, encoder, floor):
-    x, y = digits
+    x, y = (digits[0] / 16).reshape(-1, 1, 8, 8), digits[1]
     # A digit is another one in a mirror.
     config = {"encoder.hidden": 32, "encoder.dim": 32, "images.flip": 0.0, "images.crop": 0.7}
     fitted = GenURL(task="images", encoder=encoder, epochs=3, random_state=0, config=config).fit(x)
