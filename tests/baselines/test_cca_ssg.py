@@ -6,7 +6,6 @@ import torch
 from genurl_graph.baselines import get_baseline
 from genurl_graph.baselines.cca_ssg import cca_ssg_loss
 from genurl_graph.baselines.common import prepare
-from genurl_graph.evaluation.protocols import probe_embedding
 
 
 def written_out(a, b, lambd):
@@ -61,13 +60,3 @@ def test_the_papers_other_encoders_train(graph, changes):
         for epochs in (20, 1)
     )
     assert not torch.allclose(trained, start, atol=1e-3)
-
-
-@pytest.mark.data
-def test_cora_beats_its_untrained_encoder_after_a_few_epochs(data_root):
-    from genurl_graph import datasets
-
-    data = datasets.load("cora", data_root)
-    z = get_baseline("cca-ssg", {"epochs": 8})(data, 0, "cpu")
-    # An untrained GCN stays below 0.75 here; 50 epochs reach 0.84 in the paper.
-    assert probe_embedding(z, data)["test"] > 0.79

@@ -113,16 +113,3 @@ def test_what_a_package_makes_of_bad_input_is_quoted(monkeypatch, x: np.ndarray)
     monkeypatch.setattr("sklearn.decomposition.PCA.fit_transform", lambda self, x: x[:, :2] * np.nan)
     with pytest.raises(InputError, match=r"pca: scikit-learn returned .*not finite"):
         get_reducer("pca")(x, 2, 0, 1)
-
-
-def test_unknown_names_and_settings_name_the_nearest() -> None:
-    for call, message in (
-        (lambda: get_reducer("umpa"), "baseline: found 'umpa'.*did you mean 'umap'"),
-        (lambda: get_reducer("pca", {"whiten": 1}), "pca setting: found 'whiten'"),
-        (
-            lambda: baseline_settings("umap", None, {"min_dist": -1}),
-            "umap.min_dist: found -1; expected a finite number >= 0",
-        ),
-    ):
-        with pytest.raises(InputError, match=message):
-            call()

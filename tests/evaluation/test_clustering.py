@@ -1,4 +1,4 @@
-"""Clustering scores: perfect, invariant to the names of classes, and honest about unknown labels."""
+"""Clustering scores: invariant to the names of classes, and honest about unknown labels."""
 
 import numpy as np
 import pytest
@@ -10,11 +10,6 @@ def points(noise, seed=0):
     rng = np.random.default_rng(seed)
     y = np.arange(150) % 5
     return 5 * np.eye(5)[y] + noise * rng.normal(size=(150, 5)), y
-
-
-def test_separate_groups_are_found():
-    z, y = points(0.1)
-    assert cluster(z, y) == pytest.approx({"acc": 1.0, "nmi": 1.0, "ari": 1.0})
 
 
 def test_names_of_the_classes_do_not_matter():
@@ -29,4 +24,4 @@ def test_nodes_without_label_are_clustered_but_not_scored():
     z, y = points(0.1)
     unknown = y.copy()
     unknown[::3] = -1
-    assert cluster(z, unknown)["acc"] == 1.0
+    assert cluster(z, unknown) == pytest.approx({"acc": 1.0, "nmi": 1.0, "ari": 1.0})

@@ -8,7 +8,6 @@ import pytest
 import scipy.sparse as sp
 import torch
 from torch_geometric.data import Data
-from torch_geometric.transforms import RandomLinkSplit
 
 from genurl_graph import GenURL, datasets
 from genurl_graph.evaluation.link_decoder import hadamard, non_edges
@@ -79,21 +78,6 @@ def test_no_held_out_edge_is_left_in_either_direction(data):
     }
     found = zip(graph.edge_index.T.tolist(), graph.edge_weight.tolist(), strict=True)
     assert {(*edge, round(w, 5)) for edge, w in found} <= known
-
-
-def test_the_split_is_that_of_pyg(data):
-    split = link_split(data, 5)
-    everything = sorted(pairs_of(data.edge_index[:, data.edge_index[0] != data.edge_index[1]]))
-    edges = torch.tensor(everything).T
-    torch.manual_seed(5)
-    random.seed(5)
-    theirs = RandomLinkSplit(0.05, 0.1, is_undirected=True, add_negative_train_samples=False)(
-        Data(edge_index=torch.cat([edges, edges.flip(0)], 1), num_nodes=N)
-    )
-    assert pairs_of(theirs[0].edge_index) == pairs_of(split.train)
-    for mine, their in zip((split.val, split.test), theirs[1:], strict=True):
-        assert torch.equal(mine.edge_index, their.edge_label_index)
-        assert torch.equal(mine.label, their.edge_label == 1)
 
 
 def test_one_seed_gives_one_split_and_disturbs_nobody(data):
