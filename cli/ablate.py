@@ -70,7 +70,7 @@ def ablate(
       genurl-graph ablate --dataset cora --seeds 3 --metrics ablation.json --plot ablation.png
       genurl-graph ablate --dataset cora --losses gkl,l2 --gamma 0.5,1,2 --full
     """
-    from genurl_graph.evaluation.protocols import default_protocol
+    from genurl_graph.evaluation.splits import default_protocol
 
     files.prepare()
     name, data = load_named(dataset, data_root, labelled=True)

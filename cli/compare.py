@@ -78,7 +78,7 @@ def compare(
       genurl-graph compare --dataset cora --methods genurl,untrained,cca-ssg --seeds 10 --markdown table.md
       genurl-graph compare --dataset mnist --task reduce --methods genurl,umap,pca --plot panel.png
     """
-    from genurl_graph.evaluation.protocols import default_protocol
+    from genurl_graph.evaluation.splits import default_protocol
     from genurl_graph.inputs.embeddings import write_embedding
     from genurl_graph.runtime.files import check_folder
 

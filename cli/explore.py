@@ -91,10 +91,10 @@ def explore(
     elif metrics:
         raise click.UsageError("--run goes with --dataset or --input, whose graph it merges again.")
     from genurl_graph.inputs.embeddings import read_embedding
-    from genurl_graph.plotting.explorer.page import PAGE_SUFFIXES, check_plotly, write_page
+    from genurl_graph.plotting.explorer.page import PAGE_SUFFIXES, plotly_script, write_page
     from genurl_graph.runtime.files import check_output
 
-    check_plotly()
+    plotly_script()  # an InputError before the work rather than after it
     check_output(output, PAGE_SUFFIXES)
     stored = read_embedding(embedding)
     d = stored["embedding"].shape[1]

@@ -72,28 +72,17 @@ class Grace(BaselineObjective):
     ----------
     encoder : GNN or MLP
     graph : Graph
-    dim, projection : int
-        Columns of the encoder's output and of the head.
-    temperature : float
-    drop_features, drop_edges : pair of float
-        Shares in the first and in the second view.
+    settings : dict
+        ``dim`` and ``projection``, columns of the encoder's output and of the head; ``temperature``; shares
+        ``drop_features_1``, ``drop_edges_1`` of the first view and ``drop_features_2``, ``drop_edges_2`` of the second.
     """
 
-    def __init__(
-        self,
-        encoder: GNN | MLP,
-        graph: Graph,
-        *,
-        dim: int,
-        projection: int,
-        temperature: float,
-        drop_features: tuple[float, float],
-        drop_edges: tuple[float, float],
-    ) -> None:
+    def __init__(self, encoder: GNN | MLP, graph: Graph, settings: dict[str, Any]) -> None:
         super().__init__(encoder, graph)
+        dim, projection = settings["dim"], settings["projection"]
         self.head = nn.Sequential(nn.Linear(dim, projection), nn.ELU(), nn.Linear(projection, dim))
-        self.temperature = temperature
-        self.drops = tuple(zip(drop_features, drop_edges, strict=True))
+        self.temperature = settings["temperature"]
+        self.drops = [(settings[f"drop_features_{view}"], settings[f"drop_edges_{view}"]) for view in (1, 2)]
 
     def forward(self, progress: float = 0.0) -> LossTerms:
         """Loss of one step."""
@@ -110,13 +99,4 @@ def embed(name: str, data: Any, seed: int, device: str | torch.device, settings:
         encoder = make_encoder(
             "gcn", graph.features.num_features, dim, 2 * dim, settings["layers"], settings["activation"], last=True
         )
-        objective = Grace(
-            encoder,
-            graph,
-            dim=dim,
-            projection=settings["projection"],
-            temperature=settings["temperature"],
-            drop_features=(settings["drop_features_1"], settings["drop_features_2"]),
-            drop_edges=(settings["drop_edges_1"], settings["drop_edges_2"]),
-        )
-        return fit(objective, settings, device)
+        return fit(Grace(encoder, graph, settings), settings, device)

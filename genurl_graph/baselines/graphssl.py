@@ -45,11 +45,23 @@ def embed(name: str, data: Any, seed: int, device: str | torch.device, settings:
 
     if getattr(data, "x", None) is None:
         raise wrong(name, "a data set without node features", "some, which graphssl's encoders need")
+    from graphssl.config.load import build_model
+    from graphssl.training import DINOTrainer
+
     graph = prepare(name, data, settings["normalize"])
     x = graph.features.x
     view = Data(x=x.to_dense() if x.layout == torch.sparse_csr else x, edge_index=graph.propagation.operator("edges"))
+    device = choose_device(device)
     with seeded(seed):
-        z = _train(model_config(name, settings), view, choose_device(device), settings)
+        model = build_model(model_config(name, settings), in_channels=int(x.size(1))).to(device)
+        optimizer = torch.optim.AdamW(
+            model.student_parameters(), lr=settings["lr"], weight_decay=settings["weight_decay"]
+        )
+        # The name is historical: it trains every model of the package.
+        trainer = DINOTrainer(grad_clip_norm=None, device=device)
+        trainer.train(model, [view], optimizer, num_epochs=settings["epochs"])
+        with torch.no_grad():
+            z: Tensor = model.eval()(view.to(device))
     return z.float().cpu()
 
 
@@ -80,18 +92,3 @@ def model_config(name: str, settings: dict[str, Any]) -> dict[str, Any]:
             "total_steps": settings["epochs"],
         }
     return config
-
-
-def _train(config: dict[str, Any], view: Any, device: torch.device, settings: dict[str, Any]) -> Tensor:
-    from graphssl.config.load import build_model
-    from graphssl.training import DINOTrainer
-
-    model = build_model(config, in_channels=int(view.x.size(1))).to(device)
-    optimizer = torch.optim.AdamW(model.student_parameters(), lr=settings["lr"], weight_decay=settings["weight_decay"])
-    # The name is historical: it trains every model of the package.
-    trainer = DINOTrainer(grad_clip_norm=None, device=device)
-    trainer.train(model, [view], optimizer, num_epochs=settings["epochs"])
-    model.eval()
-    with torch.no_grad():
-        z: Tensor = model(view.to(device))
-    return z

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
+from torch_geometric.utils import coalesce, remove_self_loops
 
 from genurl_graph.evaluation.link_decoder import decoder_scores, hadamard
 from genurl_graph.evaluation.splits import Pairs
@@ -83,7 +84,7 @@ def link_split(data: Data, seed: int = 0) -> LinkSplit:
     from torch_geometric.data import Data
     from torch_geometric.transforms import RandomLinkSplit
 
-    given = as_input(data)
+    given = _graph(data)
     edges = _undirected(given.edge_index, given.num_nodes)
     if edges.size(1) < FEWEST_EDGES:
         expected = f"at least {FEWEST_EDGES}, so that {VAL_SHARE:.0%} of them are one at least"
@@ -145,9 +146,7 @@ def training_graph(data: Data, held_out: Tensor) -> Data:
     """
     from torch_geometric.data import Data
 
-    found = as_input(data)
-    if found.edge_index is None:
-        raise wrong("protocol links", "a data set with no edges", "a graph")
+    found = _graph(data)
     kept = ~torch.isin(pair_keys(found.edge_index, found.num_nodes), pair_keys(held_out, found.num_nodes))
     graph = Data(edge_index=found.edge_index[:, kept], num_nodes=found.num_nodes)
     if found.x is not None:
@@ -236,12 +235,18 @@ def pair_keys(edge_index: Tensor, num_nodes: int) -> Tensor:
     return edge_index.min(0).values * num_nodes + edge_index.max(0).values
 
 
-def _undirected(edge_index: Tensor | None, num_nodes: int) -> Tensor:
-    """Every pair that an edge joins once, the smaller node first, sorted, without self loops."""
-    if edge_index is None:
+def _graph(data: Data) -> Any:
+    """The data set as `as_input` reads it; InputError where it has no edges."""
+    found = as_input(data)
+    if found.edge_index is None:
         raise wrong("protocol links", "a data set with no edges", "a graph")
-    keys = torch.unique(pair_keys(edge_index[:, edge_index[0] != edge_index[1]], num_nodes))
-    return torch.stack([keys // num_nodes, keys % num_nodes])
+    return found
+
+
+def _undirected(edge_index: Tensor, num_nodes: int) -> Tensor:
+    """Every pair that an edge joins once, the smaller node first, sorted, without self loops."""
+    edges: Tensor = coalesce(remove_self_loops(edge_index.sort(0).values)[0], num_nodes=num_nodes)
+    return edges
 
 
 @contextmanager

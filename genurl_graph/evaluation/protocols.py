@@ -13,15 +13,6 @@ from genurl_graph.exceptions import wrong
 from genurl_graph.inputs.sparse import to_scipy_or_numpy
 from genurl_graph.inputs.validation import check_matrix
 
-__all__ = [
-    "default_protocol",
-    "evaluate_embedding",
-    "knn_embedding",
-    "probe_embedding",
-    "propagated_features",
-    "raw_features",
-]
-
 
 def probe_embedding(
     z: Any, data: Any, protocol: str | None = None, *, seed: int = 0, n_repeats: int | None = None

@@ -259,7 +259,7 @@ def density_image(points: Array, colours: Array, pixels: int = 600) -> tuple[Arr
     extent : (left, right, bottom, top)
         Coordinates of the image's borders, as ``imshow(origin="lower", extent=...)`` wants them.
     """
-    points = np.asarray(points, dtype=np.float64)
+    points, colours = np.asarray(points, dtype=np.float64), np.broadcast_to(colours, (len(points), 3))
     low, high = points.min(0), points.max(0)
     # Points on one spot, or on a line along an axis, still have a pixel around them.
     step = max(float((high - low).max()) / pixels, 1e-9 * float(np.abs(points).max())) or 1.0
@@ -270,11 +270,8 @@ def density_image(points: Array, colours: Array, pixels: int = 600) -> tuple[Arr
     image = np.zeros((width * height, 4), dtype=np.float32)
     occupied = counts > 0
     for channel in range(3):
-        if colours.ndim == 1:
-            image[occupied, channel] = colours[channel]
-        else:
-            total = np.bincount(flat, weights=colours[:, channel], minlength=width * height)
-            image[occupied, channel] = total[occupied] / counts[occupied]
+        total = np.bincount(flat, weights=colours[:, channel], minlength=width * height)
+        image[occupied, channel] = total[occupied] / counts[occupied]
     levels, level = np.unique(counts[occupied], return_inverse=True)
     shares = np.cumsum(np.bincount(level)) / occupied.sum()
     image[occupied, 3] = 0.25 + 0.75 * shares[level] if len(levels) > 1 else 1.0

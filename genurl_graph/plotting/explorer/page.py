@@ -19,11 +19,6 @@ PAGE_SUFFIXES = (".html",)
 _SCRIPTS = ("data", "colour", "points", "motion", "overlay", "lasso", "card", "search", "legend", "selection", "main")
 
 
-def check_plotly() -> None:
-    """InputError if plotly, whose JavaScript the page carries, is not installed."""
-    _plotly()
-
-
 def write_page(path: StrPath, scene: Scene) -> None:
     """Write the explorer of a scene, completely or not at all.
 
@@ -42,7 +37,7 @@ def write_page(path: StrPath, scene: Scene) -> None:
         An unwritable place, or plotly is missing.
     """
     target = check_output(path, PAGE_SUFFIXES)
-    scripts = {"plotly": _inline(_plotly()), "script": _inline(_script())}
+    scripts = {"plotly": _inline(plotly_script()), "script": _inline(_script())}
     hashes = " ".join(f"'sha256-{_sha256(text)}'" for text in scripts.values())
     parts = {
         **scripts,
@@ -59,7 +54,8 @@ def write_page(path: StrPath, scene: Scene) -> None:
         temporary.write_text(page, encoding="utf-8", newline="\n")
 
 
-def _plotly() -> str:
+def plotly_script() -> str:
+    """The JavaScript of plotly, which the page carries; InputError if it is not installed."""
     try:
         from plotly.offline import get_plotlyjs
     except ImportError as error:

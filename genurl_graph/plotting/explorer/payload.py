@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch_geometric.index import index2ptr
 
 from genurl_graph.graph.merge import MergedGraph
 from genurl_graph.plotting.explorer.colours import Categories, Column
@@ -53,11 +55,9 @@ def merged_rows(graph: MergedGraph, n: int) -> dict[str, Any]:
     row, col = graph.edge_index.cpu().numpy()
     weight = graph.edge_weight.cpu().numpy().astype(np.float64)
     order = np.lexsort((col, -weight, row))
-    start = np.zeros(n + 1, dtype=np.int64)
-    np.cumsum(np.bincount(row, minlength=n), out=start[1:])
     largest = float(weight.max(initial=0.0)) or 1.0
     return {
-        "start": array(start, "u4"),
+        "start": array(index2ptr(torch.from_numpy(row[order]), n).numpy(), "u4"),
         "node": array(col[order], _index(n)),
         "bits": array(graph.provenance.cpu().numpy()[order], "u1"),
         "weight": array(np.rint(weight[order] / largest * _LEVELS), "u2"),
