@@ -52,10 +52,7 @@ class Option(NamedTuple):
 class Stage:
     """Base of the dataclasses of parameters: every value is converted to its type and checked when one is made.
 
-    Raises
-    ------
-    InputError
-        A value of another type or out of its range; the message names the parameter, ``loss.gamma``.
+    InputError for a value of another type or out of its range; the message names the parameter, ``loss.gamma``.
     """
 
     stage: ClassVar[str]
@@ -125,6 +122,4 @@ def _number(value: Any, kind: Callable[[Any], int | float]) -> int | float | Non
         number = kind(value)
     except (ValueError, OverflowError):
         return None
-    if not math.isfinite(number) or (not isinstance(value, str) and number != value):
-        return None
-    return number
+    return number if math.isfinite(number) and (isinstance(value, str) or number == value) else None

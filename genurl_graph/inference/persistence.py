@@ -100,10 +100,7 @@ def save_model(model: FittedModel, folder: str | Path) -> None:
 def load_model(folder: str | Path, module: nn.Module | None = None) -> FittedModel:
     """The model that `save_model` wrote, on the CPU; a copy of `module` takes the weights of a user's own encoder.
 
-    Raises
-    ------
-    InputError
-        Not such a folder, or a damaged one; or a module missing, superfluous, or of other weights.
+    InputError if the folder is damaged or no such one, or the module is missing, superfluous, or of other weights.
     """
     source = Path(folder)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -125,8 +126,6 @@ def check_input(found: Input, at_least: int = 2) -> Input:
 
 def as_features(data: Any, what: str = "x") -> Tensor:
     """An array, SciPy matrix or Tensor as float32 [n, f] on the CPU; CSR if it is sparse enough to pay."""
-    import numpy as np
-
     matrix = check_matrix(data, what, empty=True, finite=False)
     if isinstance(matrix, Tensor):
         x = matrix.cpu()
@@ -143,7 +142,6 @@ def as_features(data: Any, what: str = "x") -> Tensor:
 
 
 def _from_networkx(graph: Any) -> Any:
-    import numpy as np
     from torch_geometric.data import Data
 
     nodes = {node: i for i, node in enumerate(graph.nodes)}

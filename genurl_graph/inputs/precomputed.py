@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -74,7 +75,6 @@ def nearest_given(matrix: Any, n_neighbors: int, *, own: bool) -> tuple[Tensor, 
     InputError
         Distances that are negative or not finite, or no neighbours at all.
     """
-    import numpy as np
     import scipy.sparse as sp
 
     if sp.issparse(matrix):
@@ -104,8 +104,6 @@ def _nearest_of_dense(matrix: Any, width: int) -> tuple[Any, Any, Any]:
 
     NaN counts as the smallest, so that it is noticed.
     """
-    import numpy as np
-
     width = min(width, matrix.shape[1])
     comparable = np.where(np.isnan(matrix), -np.inf, matrix)
     last = np.partition(comparable, width - 1, axis=1)[:, width - 1 : width]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -52,7 +53,6 @@ def _eigenvectors(merged: MergedGraph, n: int, d: int, seed: int) -> Tensor:
     """Eigenvectors of ``D^-1/2 P D^-1/2`` after the first, [n, min(d, n - 1)]: Laplacian eigenmaps (Neural Computation
     15:1373). On a graph in several parts the first ones tell the parts from each other.
     """
-    import numpy as np
     import scipy.sparse as sp
     from scipy.sparse.linalg import ArpackNoConvergence, eigsh
 

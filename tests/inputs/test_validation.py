@@ -103,7 +103,6 @@ def test_edges_come_back_as_int64_with_float32_weights() -> None:
     found, weight = check_edges(edges, 3, weight=np.array([[1], [2]]))
     assert found.dtype == torch.int64
     assert found.tolist() == edges.tolist()
-    assert weight is not None
     assert weight.dtype == torch.float32
     assert weight.tolist() == [1, 2]
     assert check_edges(torch.empty(2, 0, dtype=torch.long), 0)[1] is None
