@@ -18,11 +18,11 @@ from genurl_graph.graph.knn.rows import Rows
 from genurl_graph.runtime.processes import own_rows, rows_of_all
 
 # Lists are added until they hold this share of a sample's neighbours, or this many rows.
-TARGET, SCANNED = 0.96, 1 << 14
+TARGET, SCANNED = 0.97, 1 << 14
 # Rows of the sample that the lists are tuned on, and of the one whose recall is reported.
 TUNING_SAMPLE, RECALL_SAMPLE = 256, 512
 # Rows of more features than WIDE are searched along AXES principal axes, for REFINED times as many candidates.
-WIDE, AXES, REFINED = 128, 64, 4
+WIDE, AXES, REFINED = 128, 64, 6
 # Rows that train a list.
 TRAINING = 40
 
@@ -98,12 +98,28 @@ def _search(index: Any, rows: Rows, asked: Rows, select: Tensor, k: int) -> tupl
     own = asked is rows
     width = min(k + 1 + own, rows.n)
     step = max(1, (1 << 22) // asked.d)
+    # Rows of one list after the other: what they are compared with stays in the processor's cache, a third of the time.
+    order = torch.cat([_nearest_list(index, asked.block(part, torch.float32)) for part in select.split(step)]).argsort()
     codes = []
-    for lo in range(0, len(select), step):
-        some = select[lo : lo + step]
+    for part in order.split(step):
+        some = select[part]
         score, near = map(torch.from_numpy, index.search(asked.block(some, torch.float32).numpy(), width))
         missing = (near == some[:, None]) if own else torch.zeros_like(near, dtype=torch.bool)
         missing |= near < 0
         score = score if rows.frame.metric == "euclidean" else -score
         codes.append(encode(score.masked_fill_(missing, torch.inf), near.masked_fill_(missing, LAST_INDEX)))
-    return rerank(rows, asked, select, torch.cat(codes), k, exact=False, complete=True)[:2]
+    # Without the last, the row itself: the reach of rounding errors is that of the worst candidate.
+    code = torch.cat(codes).sort(dim=1).values[:, : width - own].index_select(0, order.argsort())
+    return rerank(rows, asked, select, code, k, exact=False, complete=True)[:2]
+
+
+def _nearest_list(index: Any, block: Tensor) -> Tensor:
+    """The inverted list in which each row of a block would stand, int64 [m]."""
+    import faiss
+
+    base = faiss.downcast_index(index.base_index) if isinstance(index, faiss.IndexRefineFlat) else index
+    place = block.numpy()
+    if isinstance(base, faiss.IndexPreTransform):
+        place = base.chain.at(0).apply(place)
+    found: Tensor = torch.from_numpy(faiss.extract_index_ivf(index).quantizer.search(place, 1)[1])
+    return found.squeeze(1)
