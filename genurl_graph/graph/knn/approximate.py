@@ -99,9 +99,11 @@ def _search(index: Any, rows: Rows, asked: Rows, select: Tensor, k: int) -> tupl
     width = min(k + 1 + own, rows.n)
     step = max(1, (1 << 22) // asked.d)
     # Rows of one list after the other: what they are compared with stays in the processor's cache, a third of the time.
-    order = torch.cat([_nearest_list(index, asked.block(part, torch.float32)) for part in select.split(step)]).argsort()
+    order = torch.cat(
+        [_nearest_list(index, asked.block(part, torch.float32)) for part in torch.split(select, step)]
+    ).argsort()
     codes = []
-    for part in order.split(step):
+    for part in torch.split(order, step):
         some = select[part]
         score, near = map(torch.from_numpy, index.search(asked.block(some, torch.float32).numpy(), width))
         missing = (near == some[:, None]) if own else torch.zeros_like(near, dtype=torch.bool)
@@ -117,7 +119,7 @@ def _nearest_list(index: Any, block: Tensor) -> Tensor:
     """The inverted list in which each row of a block would stand, int64 [m]."""
     import faiss
 
-    base = faiss.downcast_index(index.base_index) if isinstance(index, faiss.IndexRefineFlat) else index
+    base: Any = faiss.downcast_index(index.base_index) if isinstance(index, faiss.IndexRefineFlat) else index
     place = block.numpy()
     if isinstance(base, faiss.IndexPreTransform):
         place = base.chain.at(0).apply(place)
