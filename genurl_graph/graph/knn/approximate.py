@@ -121,7 +121,7 @@ def _nearest_list(index: Any, block: Tensor) -> Tensor:
 
     base: Any = faiss.downcast_index(index.base_index) if isinstance(index, faiss.IndexRefineFlat) else index
     place = block.numpy()
-    if isinstance(base, faiss.IndexPreTransform):
+    if hasattr(base, "chain"):
         place = base.chain.at(0).apply(place)
     found: Tensor = torch.from_numpy(faiss.extract_index_ivf(index).quantizer.search(place, 1)[1])
     return found.squeeze(1)
