@@ -16,10 +16,10 @@ and, for each kind, the share of the epoch that is not input layer: it bounds th
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 from shared import Seconds, benchmark_parser, timed
 from torch import Tensor
@@ -81,20 +81,13 @@ def main() -> None:
     share = sparse.values().numel() / (x.size(0) * x.size(1))
     print(f"{arguments.dataset}: {x.size(0)} x {x.size(1)}, {share:.2%} not zero, {arguments.threads} threads")
 
-    work = {
-        "sparse": stages(objective, Features(sparse)),
-        "dense": stages(objective, Features(sparse.to_dense())),
-    }
+    work = {"sparse": stages(objective, Features(sparse)), "dense": stages(objective, Features(sparse.to_dense()))}
     times: dict[tuple[str, str], list[Seconds]] = {(stage, kind): [] for stage in STAGES for kind in work}
-    for turn in range(arguments.rounds + 1):
+    for _ in range(arguments.rounds + 1):
         for (stage, kind), found in times.items():
-            one, _ = timed(work[kind][stage])
-            if turn:  # the first round warms up
-                found.append(one)
-    median = {
-        key: Seconds(statistics.median(t.wall for t in found), statistics.median(t.cpu for t in found))
-        for key, found in times.items()
-    }
+            found.append(timed(work[kind][stage])[0])
+    # The first round warms up.
+    median = {key: Seconds(*np.median(found[1:], axis=0)) for key, found in times.items()}
     print(f"{'':12} {'sparse':>18} {'dense':>18}   dense / sparse")
     for stage in STAGES:
         s, d = median[stage, "sparse"], median[stage, "dense"]

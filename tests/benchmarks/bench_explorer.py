@@ -28,7 +28,10 @@ TESTS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS))
 
 import chromium  # noqa: E402  found by the line above
-from shared import benchmark_parser, data_root  # noqa: E402
+from shared import benchmark_parser, data_root, timed  # noqa: E402
+
+from genurl_graph import GenURL, datasets  # noqa: E402
+from genurl_graph.inputs.embeddings import write_embedding  # noqa: E402
 
 FRAMES = 30
 # Drags the map as a mouse does, and reads a pixel of each frame back.
@@ -76,30 +79,25 @@ look();
 
 def make_page(name: str, folder: Path) -> Path:
     """The embedding, if it is not there yet, and its page by the command line."""
-    embedding, page = folder / f"{name}.npz", folder / f"{name}.html"
-    root = data_root()
+    embedding, page, root = folder / f"{name}.npz", folder / f"{name}.html", data_root()
     if not embedding.exists():
-        embed(name, embedding, root)
+        z, label = make_embedding(name, root)
+        write_embedding(embedding, z, label=label)
     words = [] if name == "random" else ["--dataset", name, "--data-root", str(root)]
     command = [sys.executable, "-m", "genurl_graph.cli", "explore", str(embedding), *words, "--output", str(page)]
-    started = time.perf_counter()
-    subprocess.run([*command, "--quiet"], check=True)
-    print(f"{name}: page made in {time.perf_counter() - started:.0f} s", file=sys.stderr)
+    seconds, _ = timed(lambda: subprocess.run([*command, "--quiet"], check=True))
+    print(f"{name}: page made in {seconds.wall:.0f} s", file=sys.stderr)
     return page
 
 
-def embed(name: str, path: Path, root: Path) -> None:
-    from genurl_graph import GenURL, datasets
-    from genurl_graph.inputs.embeddings import write_embedding
-
+def make_embedding(name: str, root: Path) -> tuple[Any, Any]:
+    """Points, and their labels."""
     if name == "random":
         rng = np.random.default_rng(0)
         group = rng.integers(0, 12, 100_000)
-        z = 6 * rng.standard_normal((12, 2))[group] + rng.standard_normal((len(group), 2))
-        write_embedding(path, z, label=group)
-        return
+        return 6 * rng.standard_normal((12, 2))[group] + rng.standard_normal((len(group), 2)), group
     data = datasets.load(name, root)
-    write_embedding(path, GenURL(random_state=0).fit_transform(data), label=data.y)
+    return GenURL(random_state=0).fit_transform(data), data.y
 
 
 def measure(page: Path, repeats: int) -> dict[str, Any]:
