@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from genurl_graph.evaluation.ranks import Points, blocks, nearest, ranks, sample_rows
-from genurl_graph.evaluation.splits import Split, check_labels
+from genurl_graph.evaluation.splits import check_labels
 from genurl_graph.exceptions import wrong
 
 # Trustworthiness and continuity of all points up to this many; beyond, of a sample of rows against all points.
@@ -171,13 +171,13 @@ def spearman(
     return float(np.corrcoef(*ranked)[0, 1])
 
 
-def knn_accuracy(z: Any, y: Any, split: Split, n_neighbors: int = 10) -> float:
-    """Accuracy of the vote of the nearest training points on the test points (Euclidean), in [0, 1]."""
+def knn_accuracy(z: Any, y: Any, train: Any, test: Any) -> float:
+    """Accuracy, in [0, 1], of the vote of the 10 nearest rows of `train` on the rows `test` (Euclidean)."""
     from sklearn.neighbors import KNeighborsClassifier
 
     # Of few columns a tree finds the neighbours, of many a product of matrices.
-    model = KNeighborsClassifier(min(n_neighbors, len(split.train))).fit(z[split.train], y[split.train])
-    return float(model.score(z[split.test], y[split.test]))
+    model = KNeighborsClassifier(min(10, len(train))).fit(z[train], y[train])
+    return float(model.score(z[test], y[test]))
 
 
 def _cross_validated(z: Any, y: Any, seed: int) -> tuple[float | None, str]:
@@ -194,6 +194,5 @@ def _cross_validated(z: Any, y: Any, seed: int) -> tuple[float | None, str]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The least populated class")
         parts = list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(points, labels))
-    empty = np.empty(0, dtype=np.int64)
-    shares = [knn_accuracy(points, labels, Split(train, empty, test)) * len(test) for train, test in parts]
+    shares = [knn_accuracy(points, labels, train, test) * len(test) for train, test in parts]
     return sum(shares) / len(labels), f"10 nearest, {folds}-fold, all {len(labels):,} labelled points"

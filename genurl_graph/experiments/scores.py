@@ -141,16 +141,12 @@ def link_run(split: "LinkSplit", estimator: "GenURL", seed: int) -> dict[str, di
 
 def reduction_run(z: "Tensor", data: "Data", seed: int) -> dict[str, Any]:
     """Scores of the protocol reduce; where the data set names its test part, also that against the training part."""
-    import numpy as np
-
     from genurl_graph.evaluation.preservation import knn_accuracy, reduce_scores
-    from genurl_graph.evaluation.splits import Split
 
     scores = reduce_scores(data.x, z, getattr(data, "y", None), seed=seed)
     parts = _named_parts(data)
     if parts and getattr(data, "y", None) is not None:
-        split = Split(parts[0], np.empty(0, dtype=np.int64), parts[1])
-        scores["knn_test"] = knn_accuracy(z.numpy(), data.y.numpy(), split)
+        scores["knn_test"] = knn_accuracy(z.numpy(), data.y.numpy(), *parts)
         scores["how"]["knn_test"] = f"10 nearest, {len(parts[1]):,} points against {len(parts[0]):,}"
     return scores
 
