@@ -43,16 +43,9 @@ def normalize_features(x: Tensor, how: str, statistics: dict[str, Tensor]) -> Te
     if how == "columns":
         dense = x.to_dense() if x.layout == torch.sparse_csr else x
         return (dense - statistics["mean"]) / statistics["scale"]
-    return x if how == "none" else _scaled_rows(x, 1 if how == "rows" else 2)
-
-
-def is_non_negative(x: Tensor) -> bool:
-    """Whether no entry is below 0."""
-    return value_range(x)[0] >= 0
-
-
-def _scaled_rows(x: Tensor, order: int) -> Tensor:
-    """Rows divided by their sum of absolute values (1) or their Euclidean length (2)."""
+    if how == "none":
+        return x
+    order = 1 if how == "rows" else 2
     if x.layout == torch.sparse_csr:
         row = torch.repeat_interleave(torch.arange(x.size(0)), x.crow_indices().diff())
         total = torch.zeros(x.size(0)).index_add_(0, row, x.values().abs() ** order) ** (1 / order)
@@ -60,3 +53,8 @@ def _scaled_rows(x: Tensor, order: int) -> Tensor:
         return csr_tensor(x.crow_indices(), x.col_indices(), values, (x.size(0), x.size(1)))
     length: Tensor = torch.linalg.vector_norm(x, order, dim=1, keepdim=True)
     return x / length.clamp_min(1e-12)
+
+
+def is_non_negative(x: Tensor) -> bool:
+    """Whether no entry is below 0."""
+    return value_range(x)[0] >= 0

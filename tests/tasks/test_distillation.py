@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.neighbors import KNeighborsClassifier
 from torch import nn
 from torch_geometric.data import Data
@@ -90,12 +90,9 @@ def test_p_of_all_samples_is_that_of_the_teacher(table):
 
 
 @pytest.fixture(scope="module")
-def digits():
-    x, y = load_digits(return_X_y=True)
-    x = (x / 16).astype(np.float32)
+def taught(digits):
+    x, y = digits[0] / 16, digits[1]
     # A teacher that knows more than pixels: linear discriminants of labels that the student never sees.
-    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-
     teacher = LinearDiscriminantAnalysis().fit(x[:1300], y[:1300])
     return x[:1300], y[:1300], x[1300:], y[1300:], teacher
 
@@ -114,8 +111,8 @@ def accuracy(z, y):
         ("mlp", {"loss.name": "bce"}),
     ],
 )
-def test_student_of_digits_beats_the_untrained_and_itself_after_saving(digits, student, config, tmp_path):
-    x, y, new, truth, teacher = digits
+def test_student_of_digits_beats_the_untrained_and_itself_after_saving(taught, student, config, tmp_path):
+    x, y, new, truth, teacher = taught
     config = {"neighbors.n_neighbors": 15} | config
     model = GenURL(8, task="distill", encoder=student, epochs=5, random_state=0, config=config)
     trained, untrained = model.fit(x, teacher=teacher).embedding_, model.untrained_embedding()
@@ -125,8 +122,8 @@ def test_student_of_digits_beats_the_untrained_and_itself_after_saving(digits, s
     np.testing.assert_allclose(GenURL.load(tmp_path / "m").transform(new), model.transform(new), atol=1e-5)
 
 
-def test_networks_as_teacher_and_student(digits, tmp_path):
-    x, _, new, *_ = digits
+def test_networks_as_teacher_and_student(taught, tmp_path):
+    x, _, new, *_ = taught
     images = x.reshape(-1, 1, 8, 8)
     student = nn.Sequential(nn.Conv2d(1, 4, 3, stride=2), nn.ReLU(), nn.Flatten(), nn.Linear(36, 5))
     before = student[0].weight.clone()
