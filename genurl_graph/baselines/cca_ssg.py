@@ -52,17 +52,14 @@ class CCASSG(BaselineObjective):
     ----------
     encoder : GNN or MLP
     graph : Graph
-    lambd : float
-        Weight of the decorrelation.
-    drop_features, drop_edges : float
-        Shares of both views. The two directions of an edge are dropped together; the authors' code drops each apart.
+    settings : dict
+        ``lambd``, weight of the decorrelation; ``drop_features`` and ``drop_edges``, shares of both views. The two
+        directions of an edge are dropped together; the authors' code drops each apart.
     """
 
-    def __init__(
-        self, encoder: GNN | MLP, graph: Graph, *, lambd: float, drop_features: float, drop_edges: float
-    ) -> None:
+    def __init__(self, encoder: GNN | MLP, graph: Graph, settings: dict[str, Any]) -> None:
         super().__init__(encoder, graph)
-        self.lambd, self.drops = lambd, (drop_features, drop_edges)
+        self.lambd, self.drops = settings["lambd"], (settings["drop_features"], settings["drop_edges"])
 
     def forward(self, progress: float = 0.0) -> LossTerms:
         """Loss of one step."""
@@ -75,5 +72,4 @@ def embed(name: str, data: Any, seed: int, device: str | torch.device, settings:
     with seeded(seed):
         sizes = (settings[key] for key in ("dim", "hidden", "layers"))
         encoder = make_encoder(settings["encoder"], graph.features.num_features, *sizes)
-        weights = {key: settings[key] for key in ("lambd", "drop_features", "drop_edges")}
-        return fit(CCASSG(encoder, graph, **weights), settings, device)
+        return fit(CCASSG(encoder, graph, settings), settings, device)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy.typing as npt
@@ -53,7 +53,7 @@ class Scene:
     nearest: Tensor | None = None
     nearest_about: str = ""
     merged: MergedGraph | None = None
-    merged_about: str = field(default="")
+    merged_about: str = ""
 
     def __post_init__(self) -> None:
         n = len(check_points("points", self.points))
