@@ -43,6 +43,7 @@ def preservation(
     rows: Tensor | None = None,
     metric: str = "euclidean",
     memory_mb: float = 256,
+    device: torch.device | str = "cpu",
 ) -> Preservation:
     """Local trustworthiness and continuity (Venna, Kaski: Local multidimensional scaling, 2006, eqs. 1 and 2).
 
@@ -68,6 +69,7 @@ def preservation(
         Of the input.
     memory_mb : float
         Bound of the blocks of distances; there is never an n x n matrix.
+    device : torch.device or str
 
     Returns
     -------
@@ -78,7 +80,7 @@ def preservation(
     InputError
         Inputs that are no finite matrices of as many rows, or k out of range.
     """
-    given, made = Points(x, "input", metric), Points(z, "embedding")
+    given, made = Points(x, "input", metric, device), Points(z, "embedding", device=device)
     n = given.n
     if made.n != n:
         raise wrong("embedding", f"{made.n} rows", f"{n}, as in the input")
@@ -92,11 +94,13 @@ def preservation(
         before, after = given.distances(part), made.distances(part)
         for judge, shown, found in ((before, after, trustworthiness), (after, before, continuity)):
             excess = ranks(judge, nearest(shown, k)) - k
-            found.append(1 - unit * excess.clamp_min_(0).double().sum(1))
+            found.append(1 - unit * excess.clamp_min_(0).double().sum(1).cpu())
     return Preservation(rows, torch.cat(trustworthiness), torch.cat(continuity))
 
 
-def reduce_scores(x: Any, z: Any, y: Any = None, *, seed: int = 0, metric: str = "euclidean") -> dict[str, Any]:
+def reduce_scores(
+    x: Any, z: Any, y: Any = None, *, seed: int = 0, metric: str = "euclidean", device: torch.device | str = "cpu"
+) -> dict[str, Any]:
     """Compute all numbers of the protocol ``reduce``.
 
     * ``knn_accuracy``: vote of the 10 nearest in the embedding, 5-fold cross-validation, stratified and shuffled;
@@ -114,7 +118,7 @@ def reduce_scores(x: Any, z: Any, y: Any = None, *, seed: int = 0, metric: str =
         Labels; negative ones are left out.
     seed : int
         Of folds and samples.
-    metric
+    metric, device
         As in `preservation`.
 
     Returns
@@ -133,7 +137,7 @@ def reduce_scores(x: Any, z: Any, y: Any = None, *, seed: int = 0, metric: str =
     k = min(12, (n - 1) // 2)
     rows = sample_rows(n, SAMPLED_ROWS if n > EXACT_UP_TO else n, seed)
     points = f"all {n:,} points" if len(rows) == n else f"{len(rows):,} random points, each against all {n:,}"
-    found = preservation(x, z, k, rows=rows, metric=metric) if k else None
+    found = preservation(x, z, k, rows=rows, metric=metric, device=device) if k else None
     return {
         "knn_accuracy": accuracy,
         "trustworthiness": float(found.trustworthiness.mean()) if found else None,

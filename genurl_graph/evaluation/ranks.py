@@ -29,6 +29,7 @@ class Points:
         Of the argument, for messages.
     metric : "euclidean" or "cosine"
         For the cosine, rows are scaled to unit length first: ranks are then those of the cosine distance.
+    device : torch.device or str
 
     Raises
     ------
@@ -36,7 +37,7 @@ class Points:
         Not a matrix of finite numbers, no rows, or an unknown metric.
     """
 
-    def __init__(self, x: Any, name: str, metric: str = "euclidean") -> None:
+    def __init__(self, x: Any, name: str, metric: str = "euclidean", device: torch.device | str = "cpu") -> None:
         import scipy.sparse as sp
 
         if metric not in ("euclidean", "cosine"):
@@ -50,7 +51,7 @@ class Points:
 
             matrix = normalize(matrix)
         self.n, self.columns = (int(size) for size in matrix.shape)
-        self.matrix = matrix
+        self.matrix, self.device = matrix, torch.device(device)
         self._ready: Any = None
 
     def distances(self, rows: Tensor, of: Points | None = None) -> Tensor:
@@ -61,20 +62,20 @@ class Points:
         source = of or self
         if self.sparse:
             squares, transposed = self._prepared()
-            block = torch.from_numpy(squares - 2 * (source.matrix[rows.numpy()] @ transposed).toarray())
+            block = torch.from_numpy(squares - 2 * (source.matrix[rows.numpy()] @ transposed).toarray()).to(self.device)
         elif self.columns <= _FEW_COLUMNS:
             (columns,) = self._prepared()
-            mine = source._prepared()[0][:, rows]
+            mine = source._prepared()[0][:, rows.to(self.device)]
             block = columns.new_zeros(len(rows), self.n)
             for one, all_ in zip(mine, columns, strict=True):
                 block += (one[:, None] - all_).square_()
         else:
             # The origin means nothing to differences, but much to the rounding of products: it is the mean here.
             squares, centred = self._prepared()
-            mine = (centred if of is None else of._centred(self))[rows]
+            mine = centred[rows.to(self.device)] if of is None else of._centred(self)[rows.to(self.device)]
             block = torch.addmm(squares, mine, centred.T, alpha=-2)
         if of is None:
-            block[torch.arange(len(rows)), rows] = torch.inf
+            block[torch.arange(len(rows), device=self.device), rows.to(self.device)] = torch.inf
         return block
 
     def subset(self, rows: Tensor) -> Points:
@@ -89,7 +90,7 @@ class Points:
                 matrix = self.matrix.astype(np.float64)
                 self._ready = np.asarray(matrix.multiply(matrix).sum(1)).ravel(), matrix.T.tocsr()
             elif self.columns <= _FEW_COLUMNS:
-                self._ready = (torch.from_numpy(np.ascontiguousarray(self.matrix.T)),)
+                self._ready = (torch.from_numpy(np.ascontiguousarray(self.matrix.T)).to(self.device),)
             else:
                 centred = self._centred(self)
                 self._ready = centred.square().sum(1), centred
@@ -99,7 +100,7 @@ class Points:
         """These points around the mean of others, in the precision that the others' products have."""
         kind = np.float64 if by.n * by.n * by.columns <= _FLOAT64_WORK else np.float32
         centred = self.matrix.astype(kind, copy=False) - by.matrix.mean(0, dtype=np.float64).astype(kind)
-        return torch.from_numpy(centred)
+        return torch.from_numpy(centred).to(by.device)
 
 
 def blocks(rows: Tensor, n: int, memory_mb: float) -> tuple[Tensor, ...]:
@@ -122,18 +123,24 @@ def nearest(distances: Tensor, k: int) -> Tensor:
 def ranks(distances: Tensor, columns: Tensor) -> Tensor:
     """Ranks [B, k], from 1, of `columns` [B, k] among each row's distances; ties are in the order of columns."""
     values = distances.gather(1, columns)
-    # NumPy's vectorised sort takes a tenth of torch's time here.
-    ordered = torch.from_numpy(np.sort(distances.numpy(), axis=1))
+    ordered = _sorted(distances)
     below = torch.searchsorted(ordered, values)
     found = below + 1
     equal = torch.searchsorted(ordered, values, right=True) - below
     pairs = (equal > 1).nonzero()
-    position = torch.arange(distances.size(1))
+    position = torch.arange(distances.size(1), device=distances.device)
     for part in torch.split(pairs, max(1, len(distances) // 2)):
         row, entry = part.T
         same = distances[row] == values[row, entry][:, None]
         found[row, entry] += (same & (position < columns[row, entry][:, None])).sum(1)
     return found
+
+
+def _sorted(distances: Tensor) -> Tensor:
+    if distances.device.type != "cpu":
+        return distances.sort(dim=1).values
+    # NumPy's vectorised sort takes a tenth of torch's time here.
+    return torch.from_numpy(np.sort(distances.numpy(), axis=1))
 
 
 def sample_rows(n: int, most: int, seed: int) -> Tensor:
