@@ -21,7 +21,7 @@ def test_a_run_that_ended_after_the_search_does_not_search_again(tmp_path, monke
 
     kept = {"checkpoint": tmp_path / "run.ckpt"}
     with monkeypatch.context() as patch:
-        patch.setattr("genurl_graph.estimator.train", stop)
+        patch.setattr("genurl_graph.inference.fit.train", stop)
         with pytest.raises(KeyboardInterrupt):
             model(**kept).fit(data)
     assert [path.name for path in tmp_path.iterdir()] == ["run.ckpt.neighbors"]
