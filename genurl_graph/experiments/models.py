@@ -74,8 +74,11 @@ def repeated(config: Mapping[str, Any], device: str) -> dict[str, Any]:
 
 def check_same(config: Mapping[str, Any], stored: Mapping[str, Any]) -> None:
     """Check that a repetition resolves to the stored configuration; InputError where this version makes another."""
-    if config != stored:
-        raise InputError("config: this version makes another configuration of the stored one; expected the same")
+    from genurl_graph.training.checkpoint import find_difference
+
+    difference = find_difference(stored, config)
+    if difference:
+        raise InputError(f"config: this version makes another configuration of the stored one: {difference}")
 
 
 def parse_names(option: str, noun: str, text: str, known: Iterable[str]) -> list[str]:

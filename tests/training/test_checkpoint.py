@@ -9,7 +9,7 @@ from torch import nn
 import genurl_graph.training.checkpoint as module_under_test
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph.knn import Neighbors
-from genurl_graph.training.checkpoint import Checkpoint
+from genurl_graph.training.checkpoint import Checkpoint, find_difference
 
 CPU = torch.device("cpu")
 RUN = {"config": {"loss": {"gamma": 0.5}, "training": {"epochs": 10}}, "seed": 3, "x": [6, 2]}
@@ -207,3 +207,11 @@ def test_damaged_neighbors_are_searched_again(tmp_path, found):
     damaged(checkpoint.search, -1)
     with pytest.warns(UserWarning, match="damaged .*searched again"):
         assert checkpoint.neighbors(CPU) is None
+
+
+def test_a_perplexity_that_an_earlier_version_left_auto_is_no_difference() -> None:
+    now = {"config": {"similarity": {"perplexity": 15.0}, "loss": {"scale": "profile"}}}
+    stored = {"config": {"similarity": {"perplexity": "auto"}, "loss": {"scale": "profile"}}}
+    assert find_difference(stored, now) is None
+    stored["config"]["loss"]["scale"] = "auto"
+    assert "config.loss.scale is 'auto' there" in str(find_difference(stored, now))
