@@ -175,26 +175,6 @@ def rows_of_all(rows: Tensor, n: int, step: int = 1) -> Tensor:
     return found
 
 
-def from_all(rows: Tensor) -> Tensor:
-    """What each of the W processes has found for the rows ``own_rows(n)`` of this one, [W, m, ...]; `rows` [n, ...]."""
-    if world_size() == 1:
-        return rows[None]
-    sizes = [share.stop - share.start for share in _shares(len(rows), 1)]
-    own = sizes[rank()]
-    found = rows.new_empty(world_size() * own, *rows.shape[1:])
-    dist.all_to_all_single(found, rows.contiguous(), [own] * world_size(), sizes)
-    return found.view(world_size(), own, *rows.shape[1:])
-
-
-def least_of(value: int, device: torch.device) -> int:
-    """The smallest of the processes' numbers."""
-    if world_size() == 1:
-        return value
-    least = torch.tensor(value, device=device)
-    dist.all_reduce(least, dist.ReduceOp.MIN)
-    return int(least)
-
-
 def sent(value: Tensor, source: int) -> Tensor:
     """The tensor of the process `source`, in all."""
     if world_size() == 1:
