@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from genurl_graph.datasets.registry import DatasetInfo, data_root, info, names
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from torch_geometric.data import Data
 
 __all__ = ["DatasetInfo", "data_root", "info", "load", "names", "read"]
@@ -26,8 +28,16 @@ def read(
     path: str | os.PathLike[str],
     features: str | os.PathLike[str] | None = None,
     labels: str | os.PathLike[str] | None = None,
+    *,
+    as_: str | None = None,
+    columns: "Mapping[str, str | Sequence[str]] | None" = None,
+    separator: str | None = None,
+    decimal: str | None = None,
+    directed: bool | None = None,
 ) -> "Data":
     """Read a user's file or files: see `genurl_graph.datasets.readers.read`."""
     from genurl_graph.datasets import readers as user_files
+    from genurl_graph.inputs.reading import ReadOptions
 
-    return user_files.read(path, features, labels)
+    options = ReadOptions.of(as_, columns, separator, decimal, directed)
+    return user_files.read(path, features, labels, options)

@@ -24,6 +24,7 @@ from genurl_graph.datasets.readers.node_tables import (
 )
 from genurl_graph.datasets.readers.tables import sniff
 from genurl_graph.exceptions import InputError
+from genurl_graph.inputs.reading import ReadOptions
 from genurl_graph.inputs.safe_load import load_array
 
 if TYPE_CHECKING:
@@ -34,7 +35,12 @@ StrPath = str | os.PathLike[str]
 SUFFIXES = (".npz", *TEXT_SUFFIXES, ".graphml", ".gml", ".pt", ".npy")
 
 
-def read(path: StrPath, features: StrPath | None = None, labels: StrPath | None = None) -> Data:
+def read(
+    path: StrPath,
+    features: StrPath | None = None,
+    labels: StrPath | None = None,
+    options: ReadOptions = ReadOptions(),  # noqa: B008 - never changed
+) -> Data:
     """Read a graph or a matrix from the user's files.
 
     Parameters

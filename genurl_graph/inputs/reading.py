@@ -1,0 +1,89 @@
+"""What a user says about an input, and what was read: options in, lines for the user out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from genurl_graph.exceptions import unknown, wrong
+
+READINGS = ("edges", "vectors", "adjacency", "graph")
+ROLES = ("source", "target", "weight", "time", "type", "key", "id", "label", "feature", "ignore")
+# Roles that several columns may have; every other has one.
+SEVERAL = ("feature", "ignore")
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What the user says about files or tables; None and no roles: found out, or refused where two readings fit.
+
+    Attributes
+    ----------
+    reading : "edges", "vectors", "adjacency", "graph" or None
+        ``--as``.
+    columns : mapping of role (one of `ROLES`) to names of columns
+        ``--column ROLE=NAME[,NAME]``. A column without a header goes by its number, from 1.
+    separator, decimal : str or None
+        Of text tables. One character.
+    directed : bool or None
+        Whether the lines of an edge list have a direction.
+
+    Examples
+    --------
+    >>> ReadOptions.of("edges", {"weight": "count"}).columns
+    {'weight': ('count',)}
+    """
+
+    reading: str | None = None
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    separator: str | None = None
+    decimal: str | None = None
+    directed: bool | None = None
+
+    @classmethod
+    def of(
+        cls,
+        as_: str | None = None,
+        columns: Mapping[str, str | Sequence[str]] | None = None,
+        separator: str | None = None,
+        decimal: str | None = None,
+        directed: bool | None = None,
+    ) -> ReadOptions:
+        """The options as a user gives them, checked; InputError for an unknown reading or role."""
+        if as_ is not None and as_ not in READINGS:
+            raise unknown("as", as_, READINGS)
+        roles: dict[str, tuple[str, ...]] = {}
+        for role, names in (columns or {}).items():
+            if role not in ROLES:
+                raise unknown("column", role, ROLES)
+            roles[role] = (names,) if isinstance(names, str) else tuple(map(str, names))
+            if not roles[role] or (len(roles[role]) > 1 and role not in SEVERAL):
+                raise wrong(f"column {role}", ", ".join(roles[role]) or "no name", "one column")
+        for what, mark in (("separator", separator), ("decimal", decimal)):
+            if mark is not None and len(mark) != 1:
+                raise wrong(what, repr(mark), "one character")
+        return cls(as_, roles, separator, decimal, directed)
+
+    def names(self, role: str) -> tuple[str, ...]:
+        """Columns that the user gave this role."""
+        return self.columns.get(role, ())
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read and as what, for the user's eyes and for the metrics file.
+
+    Attributes
+    ----------
+    lines : tuple of str
+        One fact each, such as ``read drugs.csv as edges: drug1 -> drug2 (6 lines, 5 distinct pairs, repeats summed)``.
+    record : dict
+        The same for a program; JSON.
+    """
+
+    lines: tuple[str, ...] = ()
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+    def __add__(self, other: Reading) -> Reading:
+        return Reading(self.lines + other.lines, {**self.record, **other.record})
