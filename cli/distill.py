@@ -12,7 +12,7 @@ from genurl_graph.cli.report import Report
 from genurl_graph.exceptions import InputError
 from genurl_graph.experiments.models import make_estimator
 from genurl_graph.experiments.scores import REFERENCES, student_scores
-from genurl_graph.experiments.sources import Source, describe, run_metrics, teacher_features, write_embedding
+from genurl_graph.experiments.sources import Source, read_lines, run_metrics, teacher_features, write_embedding
 
 STUDENTS = ("mlp", "linear", "cnn", "gcn", "sage", "gat", "gin")
 OBJECTIVES = ("gkl", "bce", "feature-l2", "feature-cosine", "rkd", "seed")
@@ -80,7 +80,7 @@ def distill(
     options.lock(checkpoint, *files[:3])
     report = Report(quiet)
     data = source.load()
-    report.line(describe(name, data))
+    report.lines(read_lines(source, data))
     taught = teacher_features(teacher, data)
     report.line(f"teacher: {taught.shape[1]} columns")
     estimator = make_estimator(

@@ -14,7 +14,7 @@ from genurl_graph.exceptions import InputError
 from genurl_graph.experiments.models import make_estimator
 from genurl_graph.experiments.results import percent
 from genurl_graph.experiments.scores import TITLES, embedding_scores
-from genurl_graph.experiments.sources import Source, describe, named_labels, run_metrics, write_embedding
+from genurl_graph.experiments.sources import Source, named_labels, read_lines, run_metrics, write_embedding
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -74,7 +74,7 @@ def embed(
         options.lock(files.output, checkpoint, Checkpoint(checkpoint, {}).search, *files[1:3], files.plot)
     report = Report(quiet or not first, err=as_json)
     data = source.load(progress=not report.quiet)
-    report.line(describe(name, data))
+    report.lines(read_lines(source, data))
     estimator = make_estimator(**model, verbose=not quiet, checkpoint=checkpoint, resume=files.resume)
     with written(events if first else None) as callbacks:
         fit(estimator, data, checkpoint, callbacks=callbacks)

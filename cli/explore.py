@@ -85,7 +85,7 @@ def explore(
       genurl-graph explore digits-embedding.npz --dataset digits --run digits.json --open
     """
     started = time.perf_counter()
-    known = any(source[:4])
+    known = any(source[:4]) or bool(source.options.given())
     if known:
         options.check_source(source)
     elif metrics:

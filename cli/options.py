@@ -1,14 +1,16 @@
 """Options that several commands share, each declared once."""
 
+import csv
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import click
 
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import InputError, unknown, wrong
 from genurl_graph.experiments.sources import Source
+from genurl_graph.inputs.reading import READINGS, ROLES, SEVERAL, ReadOptions
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -105,10 +107,84 @@ def gathered(name: str, kind: type[Any], *options: Callable[..., Any]) -> Callab
     return decorate
 
 
+SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "space": " ", "pipe": "|", "\\t": "\t"}
+
+
+class OneOf(click.Choice[str]):
+    """A choice whose message is one line, with the nearest name."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value not in self.choices:
+            raise unknown(param.opts[0] if param else "choice", value, self.choices)
+        return value
+
+
+def parse_columns(words: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Columns by role, of ``ROLE=NAME[,NAME]``.
+
+    Only roles of several columns are split at commas; quotes keep a name with a comma together, as in CSV.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for word in words:
+        role, mark, names = word.partition("=")
+        if role not in ROLES:
+            raise unknown("--column", role, ROLES)
+        if not mark or not names.strip():
+            raise wrong("--column", repr(word), f"{role}=NAME")
+        split = next(csv.reader([names], skipinitialspace=True)) if role in SEVERAL else [names]
+        found[role] = (*found.get(role, ()), *(name.strip() for name in split if name.strip()))
+    return found
+
+
+def as_read_options(
+    as_: str | None, column: Sequence[str], separator: str | None, decimal: str | None, directed: bool | None
+) -> ReadOptions:
+    """What the user says of the files; InputError where it means nothing."""
+    mark = SEPARATORS.get(separator, separator) if separator else None
+    if separator == "" or (mark and len(mark) != 1):
+        known = ", ".join(name for name in SEPARATORS if name.isalpha())
+        raise wrong("--separator", repr(separator), f"one character, or one of {known}")
+    return ReadOptions.of(as_, parse_columns(column), mark, decimal, directed)
+
+
+# How the user's own files are to be read.
+_READING = (
+    click.option("--as", "as_", type=OneOf(READINGS), help="With --input: what the file is. [default: found out]"),
+    click.option(
+        "--column",
+        multiple=True,
+        metavar="ROLE=NAME[,NAME]",
+        help=f"With --input: what a column is, by its name, or its number from 1 without a header; roles: "
+        f"{', '.join(ROLES)}; repeatable.",
+    ),
+    click.option(
+        "--separator", metavar="CHARACTER", help="With --input: between cells; or comma, semicolon, tab, space, pipe."
+    ),
+    click.option("--decimal", type=OneOf((".", ",")), help="With --input: the mark in 0.5 or 0,5."),
+    click.option(
+        "--directed/--undirected",
+        default=None,
+        help="With --input: whether lines of an edge list have a direction. [default: undirected]",
+    ),
+)
+
+
+def _told(command: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(command)
+    def call(*arguments: Any, **given: Any) -> Any:
+        words = {name: given.pop(name) for name in ("as_", "column", "separator", "decimal", "directed")}
+        return command(*arguments, options=as_read_options(**words), **given)
+
+    return call
+
+
+def reading(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options of how files are read, which the command takes as one argument, `options`."""
+    return several(*_READING)(_told(command))
+
+
 # What is embedded: a data set of the registry, or the user's own files.
-source = gathered(
-    "source",
-    Source,
+_SOURCE = (
     click.option("--dataset", metavar="NAME", help="A data set of the registry: see genurl-graph datasets."),
     click.option("--input", "own", type=PATH, help="Your own graph, edge list, matrix or images, instead."),
     click.option("--features", type=PATH, help="With --input: table of node features."),
@@ -117,12 +193,19 @@ source = gathered(
 )
 
 
+def source(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options of what is embedded and how it is read, which the command takes as one argument, `source`."""
+    return several(*_SOURCE, *_READING)(_told(gathered("source", Source)(command)))
+
+
 def check_source(source: Source) -> None:
     """Check that exactly one source is named."""
     if (source.dataset is None) == (source.own is None):
         raise click.UsageError("Give one of --dataset NAME and --input PATH.")
-    for flag, value in (("--features", source.features), ("--labels", source.labels)):
-        if value is not None and source.own is None:
+    if source.own is None:
+        given = [f"--{flag}" for flag in ("features", "labels") if getattr(source, flag) is not None]
+        flags = {"as_": "--as", "columns": "--column"}
+        for flag in (*given, *(flags.get(name, f"--{name}") for name in source.options.given())):
             raise click.UsageError(f"{flag} goes with --input; a data set of the registry has its own.")
 
 

@@ -22,6 +22,11 @@ class Report:
         if not self.quiet:
             click.echo(text, err=self.err)
 
+    def lines(self, texts: Iterable[str]) -> None:
+        """Print some lines."""
+        for text in texts:
+            self.line(text)
+
     def table(self, rows: Iterable[Sequence[str]]) -> None:
         """Print aligned columns: the first to the left, the others to the right."""
         lines = [tuple(row) for row in rows]

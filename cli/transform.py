@@ -6,7 +6,8 @@ import click
 
 from genurl_graph.cli import options
 from genurl_graph.cli.report import Report
-from genurl_graph.experiments.sources import Source, describe, write_embedding
+from genurl_graph.experiments.sources import Source, read_lines, write_embedding
+from genurl_graph.inputs.reading import ReadOptions
 
 
 @click.command()
@@ -15,8 +16,17 @@ from genurl_graph.experiments.sources import Source, describe, write_embedding
 @click.option("--features", type=options.PATH, help="Table of node features, where the input has none.")
 @options.output("", required=True)
 @options.backbone
+@options.reading
 @options.quiet
-def transform(model: Path, own: Path, features: Path | None, output: Path, backbone: str | None, quiet: bool) -> None:
+def transform(
+    model: Path,
+    own: Path,
+    features: Path | None,
+    output: Path,
+    backbone: str | None,
+    options: ReadOptions,
+    quiet: bool,
+) -> None:
     """Embed new data with a model that embed --save-model has kept, without training.
 
     \b
@@ -29,8 +39,9 @@ def transform(model: Path, own: Path, features: Path | None, output: Path, backb
     check_embedding_path(output)
     report = Report(quiet)
     estimator = GenURL.load(model)
-    data = Source(None, own, features, backbone=backbone).load(progress=not quiet)
-    report.line(describe(own.stem, data))
+    source = Source(None, own, features, backbone=backbone, options=options)
+    data = source.load(progress=not quiet)
+    report.lines(read_lines(source, data))
     z = estimator.transform(data)
     write_embedding(output, z, data, own_file=True)
     report.line(f"embedding {z.shape[0]:,} x {z.shape[1]}   {output}")

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.experiments.environment import environment, machine, use_threads
 from genurl_graph.experiments.models import again, check_same, make_estimator, repeated, resolved
-from genurl_graph.experiments.sources import Source, describe, run_metrics, teacher_features, write_embedding
+from genurl_graph.experiments.sources import (
+    Source,
+    describe,
+    read_lines,
+    run_metrics,
+    teacher_features,
+    write_embedding,
+)
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -86,7 +93,8 @@ def repeat_run(
 
     source = Source.recorded(stored["run"], data_root)
     data = source.load(progress=not quiet)
-    say(describe(source.name, data))
+    for line in read_lines(source, data):
+        say(line)
     use_threads(stored["environment"]["threads"])
     estimator = make_estimator(**repeated(stored["config"], stored["device"]), seed=stored["seed"])
     teacher, more = None, {key: stored["run"][key] for key in ("command", "teacher") if key in stored["run"]}

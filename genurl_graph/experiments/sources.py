@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.experiments.environment import environment, hardware, peak_mb, versions
+from genurl_graph.inputs.reading import ReadOptions
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,6 +24,7 @@ class Source(NamedTuple):
     labels: Path | None = None
     data_root: Path | None = None
     backbone: str | None = None
+    options: ReadOptions = ReadOptions()
 
     @property
     def name(self) -> str:
@@ -39,24 +41,26 @@ class Source(NamedTuple):
         from genurl_graph import datasets
 
         if self.own is not None:
-            return backbone_features(self.backbone, datasets.read(self.own, self.features, self.labels), progress)
+            data = datasets.read(self.own, self.features, self.labels, **self.options.given())
+            return backbone_features(self.backbone, data, progress)
         assert self.dataset is not None
         return backbone_features(self.backbone, datasets.load(self.dataset, self.data_root), progress)
 
-    def record(self) -> dict[str, str | None]:
+    def record(self) -> dict[str, Any]:
         """What finds the same data again; `recorded` takes it back. The data root is left to the machine."""
         files = {"input": self.own, "features": self.features, "labels": self.labels}
-        return {"dataset": None if self.dataset is None else self.name, "backbone": self.backbone} | {
-            key: None if path is None else str(path.resolve()) for key, path in files.items()
-        }
+        found: dict[str, Any] = {"dataset": None if self.dataset is None else self.name, "backbone": self.backbone}
+        found |= {key: None if path is None else str(path.resolve()) for key, path in files.items()}
+        return found | {"read": self.options.given()}
 
     @classmethod
-    def recorded(cls, record: dict[str, str | None], data_root: Path | None) -> "Source":
-        """The source that `record` describes."""
+    def recorded(cls, record: dict[str, Any], data_root: Path | None) -> "Source":
+        """The source that `record` describes; earlier versions recorded no options of reading."""
         own, features, labels = (
             Path(name) if (name := record[key]) else None for key in ("input", "features", "labels")
         )
-        return cls(record["dataset"], own, features, labels, data_root, record.get("backbone"))
+        options = ReadOptions.of(**record.get("read", {}))
+        return cls(record["dataset"], own, features, labels, data_root, record.get("backbone"), options)
 
 
 def backbone_features(backbone: str | None, data: "Data", progress: bool = False) -> "Data":
@@ -95,6 +99,20 @@ def describe(name: str, data: "Data") -> str:
     y = getattr(data, "y", None)
     parts.append("no labels" if y is None else f"{int(y.unique().numel())} classes")
     return f"{name}: {', '.join(parts)}"
+
+
+def read_lines(source: Source, data: "Data") -> list[str]:
+    """What was read, for the user: of own files what they were read as, of a data set what it has."""
+    found = getattr(data, "reading", None)
+    if source.own is None or found is None or not found.lines:
+        return [describe(source.name, data)]
+    return [*found.lines]
+
+
+def read_record(data: "Data") -> dict[str, Any] | None:
+    """The same for a program; None where nobody had to find out what a file is."""
+    found = getattr(data, "reading", None)
+    return None if found is None else {"lines": list(found.lines), **found.record}
 
 
 def n_edges(data: "Data") -> int:
@@ -155,6 +173,7 @@ def run_metrics(
         "n_nodes": data.num_nodes,
         "n_edges": n_edges(data),
         "n_features": n_features(data),
+        "reading": read_record(data),
         "dim": estimator.embedding_.shape[1],
         "seed": estimator.seed_,
         "device": estimator.device_,

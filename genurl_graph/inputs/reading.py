@@ -65,6 +65,13 @@ class ReadOptions:
                 raise wrong(what, repr(mark), "one character")
         return cls(as_, roles, separator, decimal, directed)
 
+    def given(self) -> dict[str, Any]:
+        """Only what the user said, as `of` takes it; JSON."""
+        words = {"as_": self.reading, "separator": self.separator, "decimal": self.decimal, "directed": self.directed}
+        columns = {role: list(names) for role, names in self.columns.items()}
+        said = {name: value for name, value in words.items() if value is not None}
+        return said | ({"columns": columns} if columns else {})
+
     def names(self, role: str) -> tuple[str, ...]:
         """Columns that the user gave this role."""
         return self.columns.get(role, ())

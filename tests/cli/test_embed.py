@@ -20,6 +20,7 @@ METRICS = {
     "n_nodes": int,
     "n_edges": int,
     "n_features": int,
+    "reading": dict | None,
     "dim": int,
     "seed": int,
     "device": str,
@@ -34,7 +35,7 @@ METRICS = {
     "config": dict,
     "versions": dict,
     "embedding_crc32": int,
-    "run": {"command", "dataset", "input", "features", "labels", "backbone", "processes"},
+    "run": {"command", "dataset", "input", "features", "labels", "backbone", "read", "processes"},
     "environment": {"data", "device", "threads"},
     "hardware": dict,
 }
