@@ -31,12 +31,15 @@ class Table:
         Whether the names are the user's.
     where : callable
         Says where row i (from 0) stands: "line 7" of a file, "row 5" of a DataFrame.
+    notes : tuple of str
+        How it was read, where the user may want to know: "2 lines of comments skipped", "decimal comma in column 3".
     """
 
     name: str
     frame: pd.DataFrame
     header: bool = True
     where: Callable[[int], str] = _row
+    notes: tuple[str, ...] = ()
 
     def title(self, column: str) -> str:
         """Name of a column for messages: "column 2 ('age')"."""
