@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from genurl_graph.exceptions import wrong
+from genurl_graph.inputs.edges import is_sorted, sum_repeats
 from genurl_graph.inputs.validation import check_edges
 
 # Edges that are processed at a time.
@@ -19,8 +20,12 @@ BLOCK = 1 << 22
 def clean_edges(
     name: str, edge_index: Tensor | None, weight: Tensor | None, num_nodes: int, lengths: bool
 ) -> tuple[Tensor, Tensor]:
-    """Check an edge list; return its edges, sorted, each once, without self loops, and their float32 weights."""
-    from torch_geometric.utils import coalesce, remove_self_loops
+    """Check an edge list; return its edges, sorted, each once, without self loops, and their float32 weights.
+
+    Weights of repeated edges are summed; of repeated lengths the shortest counts
+    (`genurl_graph.inputs.edges.sum_repeats`).
+    """
+    from torch_geometric.utils import remove_self_loops
 
     weight_name = "knn_weight" if name.startswith("knn") else "edge_weight"
     if edge_index is None:
@@ -31,16 +36,19 @@ def clean_edges(
     weight = torch.ones(edge_index.size(1), device=edge_index.device) if weight is None else weight
     if bool((edge_index[0] == edge_index[1]).any()):
         edge_index, weight = remove_self_loops(edge_index, weight)
-    key = edge_index[0] * num_nodes + edge_index[1]
-    if bool((key[1:] > key[:-1]).all()):
+    edge_index, weight = sum_repeats(edge_index, weight, num_nodes, lengths)
+    assert weight is not None
+    if is_sorted(edge_index):
         return edge_index, weight
-    del key
-    edges, weights = coalesce(edge_index, weight, num_nodes, reduce="min" if lengths else "max")
-    return edges, weights
+    order = (edge_index[0] * num_nodes + edge_index[1]).argsort()
+    return edge_index[:, order], weight[order]
 
 
 def add_inverses(edge_index: Tensor, weight: Tensor, num_nodes: int, lengths: bool) -> tuple[Tensor, Tensor]:
-    """The edges and their inverses, each once; of two weights the larger counts (of two lengths the smaller)."""
+    """The edges and their inverses, each once; of the weights of both directions the larger counts (lengths: smaller).
+
+    `edge_index` holds every ordered pair once: an edge that is listed in both directions is not two edges.
+    """
     from torch_geometric.utils import to_undirected
 
     if edge_index.size(1) == 0:

@@ -114,8 +114,8 @@ def merge_graphs(
     Parameters
     ----------
     edge_index : Tensor, int64, shape [2, E], or None
-        Predefined edges. Of duplicates the largest weight counts (the shortest length for geodesics); self loops are
-        removed.
+        Predefined edges. The weights of repeats of one ordered pair are summed (of lengths, for geodesics, the shortest
+        counts); self loops are removed.
     edge_weight : Tensor, float, shape [E], or None
         Weights >= 0 of the predefined edges, 1 if None.
     knn_edge_index, knn_weight
@@ -199,16 +199,22 @@ def combine(
     return merged
 
 
-def scale_weights(weight: Tensor | None) -> Tensor | None:
-    """Predefined edge weights [E] on the scale of similarities: divided by the largest; None if there are none."""
-    if weight is None or weight.numel() == 0:
-        return None
-    return weight / weight.max().clamp_min(torch.finfo(torch.float32).tiny)
+def predefined_edges(data: Input) -> tuple[Tensor | None, Tensor | None]:
+    """Edges of an input [2, E], each ordered pair once, no self loops, and weights [E] on the scale of similarities.
+
+    Weights of repeated edges are summed first; then all are divided by the largest. None where there are no edges.
+    """
+    if data.edge_index is None:
+        return None, None
+    edges, weight = clean_edges("edge_index", data.edge_index, data.edge_weight, data.num_nodes, lengths=False)
+    if weight.numel():
+        weight = weight / weight.max().clamp_min(torch.finfo(torch.float32).tiny)
+    return edges, weight
 
 
 def predefined_graph(data: Input) -> MergedGraph:
     """The predefined edges of an input alone: in both directions, each once, with scaled weights."""
-    return merge_graphs(data.edge_index, scale_weights(data.edge_weight), None, None, num_nodes=data.num_nodes)
+    return merge_graphs(*predefined_edges(data), None, None, num_nodes=data.num_nodes)
 
 
 def count_components(edge_index: Tensor, num_nodes: int) -> int:

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from genurl_graph.exceptions import unknown, wrong
+from genurl_graph.inputs.edges import sum_repeats
 from genurl_graph.inputs.input import Input, NodeTypes, as_features, as_input, check_input, edge_weights
 from genurl_graph.inputs.normalize import column_statistics, normalize_features
 from genurl_graph.inputs.sparse import from_scipy, to_scipy_or_numpy
@@ -30,7 +31,7 @@ def as_graph(data: Any, types: Sequence[str] | None = None, at_least: int = 2) -
     ----------
     data : HeteroData, or as there
         Weights of a relation are divided by their largest, so that relations are comparable; `weigh` sets them against
-        each other.
+        each other. Repeats of an edge within a relation, and in several relations, are summed.
     types : sequence of str, optional
         Order in which node types are stacked; by default the data's own.
     at_least : int
@@ -175,11 +176,11 @@ def _features(store: Any, name: str, count: int) -> Tensor | None:
 
 
 def _relation(name: str, store: Any, n_source: int, n_target: int) -> tuple[Tensor, Tensor]:
-    """Edges of one relation, checked, and their weights, the largest of which is 1."""
+    """Edges of one relation, checked, each pair once, and their weights, of which the largest sum of repeats is 1."""
     if "edge_index" not in store:
         raise wrong(f"relation {name}", "no edge_index", "edges as edge_index [2, E]")
     what = [f"relation {name}: {key}" for key in ("edge_index", "edge_weight")]
     edges, weight = check_edges(store.edge_index, n_source, what[0], edge_weights(store), what[1], num_targets=n_target)
-    edges = edges.cpu()
-    weight = torch.ones(edges.size(1)) if weight is None else weight.cpu()
+    edges, weight = sum_repeats(edges.cpu(), None if weight is None else weight.cpu(), max(n_source, n_target))
+    weight = torch.ones(edges.size(1)) if weight is None else weight
     return edges, weight / weight.max().clamp_min(torch.finfo(torch.float32).tiny) if weight.numel() else weight

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from genurl_graph.exceptions import wrong
+from genurl_graph.inputs.edges import sum_repeats
 from genurl_graph.inputs.images import Shape, as_rows, stacked
 from genurl_graph.inputs.sparse import from_scipy
 from genurl_graph.inputs.validation import check_edges, check_matrix
@@ -27,7 +28,9 @@ class Input(NamedTuple):
     x : Tensor, float32, shape [n, f], or None
         Strided, or CSR where few entries are not zero. Finite.
     edge_index : Tensor, int64, shape [2, E], or None
+        Every ordered pair once, in any order; of several relations (``types``) each pair once for each.
     edge_weight : Tensor, float32, shape [E], or None
+        Weights of repeated edges are summed (`genurl_graph.inputs.edges.sum_repeats`).
     num_nodes : int
     kind : str
         What the user handed in, to answer in kind: "torch" or "numpy".
@@ -107,7 +110,11 @@ def as_input(data: Any, at_least: int = 2) -> Input:
         edges, weight = check_edges(data.edge_index, None, weight=weight)
         edges, weight = edges.cpu(), None if weight is None else weight.cpu()
     image = getattr(data, "image_shape", None)
-    return check_input(Input(features, edges, weight, int(data.num_nodes or 0), kind, image=image), at_least)
+    found = check_input(Input(features, edges, weight, int(data.num_nodes or 0), kind, image=image), at_least)
+    if found.edge_index is None:
+        return found
+    edges, weight = sum_repeats(found.edge_index, found.edge_weight, found.num_nodes)
+    return found._replace(edge_index=edges, edge_weight=weight)
 
 
 def check_input(found: Input, at_least: int = 2) -> Input:

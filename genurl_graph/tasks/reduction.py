@@ -11,7 +11,7 @@ from genurl_graph.config import Config, load_preset
 from genurl_graph.exceptions import unknown, wrong
 from genurl_graph.graph.knn import Neighbors
 from genurl_graph.graph.knn_edges import calibrate_given_distances, feature_space
-from genurl_graph.graph.merge import MergedGraph, merge_graphs, scale_weights
+from genurl_graph.graph.merge import MergedGraph, merge_graphs, predefined_edges
 from genurl_graph.graph.partition import held, own_block, own_edges
 from genurl_graph.graph.projection import FeatureSpace, encoder_projection
 from genurl_graph.inputs.input import Input
@@ -120,7 +120,5 @@ def merged_graph(
         neighbors, knn_edges, knn_p = feature_similarities(data, config, seed, device, space, kept)
     else:
         knn_edges, knn_p = calibrate_given_distances(data, config, device)
-    merged = merge_graphs(
-        data.edge_index, scale_weights(data.edge_weight), knn_edges, knn_p, num_nodes=data.num_nodes, how="union"
-    )
+    merged = merge_graphs(*predefined_edges(data), knn_edges, knn_p, num_nodes=data.num_nodes, how="union")
     return space, neighbors, merged

@@ -27,14 +27,18 @@ def random_edges(seed: int, n: int, m: int) -> tuple[Tensor, Tensor]:
 
 
 def dense(edge_index: Tensor, weight: Tensor, n: int, absent: float, reduce: str, both: bool = True) -> np.ndarray:
-    """Matrix of weights without diagonal, edge by edge; `absent` where there is no edge."""
-    out = np.full((n, n), float(absent))
+    """Matrix of weights without diagonal, edge by edge; `absent` where there is no edge.
+
+    "sum": repeats of an ordered pair are summed, and of both directions the larger counts; "min": the smallest of all.
+    """
+    out = np.full((n, n), np.nan)
     for i, j, w in zip(*edge_index.tolist(), weight.tolist(), strict=True):
-        for a, b in ((i, j), (j, i)) if both else ((i, j),):
-            if a != b:
-                better = max(out[a, b], w) if reduce == "max" else min(out[a, b], w)
-                out[a, b] = w if out[a, b] == absent else better
-    return out
+        if i != j:
+            repeated = out[i, j] + w if reduce == "sum" else min(out[i, j], w)
+            out[i, j] = w if np.isnan(out[i, j]) else repeated
+    if both:
+        out = (np.fmax if reduce == "sum" else np.fmin)(out, out.T)
+    return np.where(np.isnan(out), absent, out)
 
 
 def to_dense(merged: MergedGraph, n: int, absent: float) -> tuple[np.ndarray, np.ndarray]:
@@ -62,8 +66,8 @@ def test_union_and_mix_are_the_dense_formulas(seed: int, how: Any, directed: Any
         pre, w_pre, knn, w_knn, num_nodes=n, how=how, feature_weight=feature_weight, directed=directed
     )
     assert_canonical(merged, n)
-    a = dense(pre, w_pre, n, -1, "max", both=directed == "symmetrize")
-    b = dense(knn, w_knn, n, -1, "max")
+    a = dense(pre, w_pre, n, -1, "sum", both=directed == "symmetrize")
+    b = dense(knn, w_knn, n, -1, "sum")
     expected_bits = PREDEFINED * (a >= 0) + FEATURE * (b >= 0)
     a, b = np.maximum(a, 0), np.maximum(b, 0) * feature_weight
     weight, bits = to_dense(merged, n, 0)
@@ -113,7 +117,7 @@ def test_by_hand() -> None:
     knn = torch.tensor([[1, 3], [2, 4]])
     merged = merge_graphs(pre, None, knn, torch.tensor([0.25, 0.5]), num_nodes=6, how="mix")
     assert merged.edge_index.tolist() == [[0, 0, 1, 1, 2, 3, 3, 4], [1, 3, 0, 2, 1, 0, 4, 3]]
-    assert merged.edge_weight.tolist() == [1, 1, 1, 1.25, 1.25, 1, 0.5, 0.5]
+    assert merged.edge_weight.tolist() == [1, 1, 1, 1.25, 1.25, 1, 0.5, 0.5]  # 0 - 1 stands there once each way
     assert merged.provenance.tolist() == [1, 1, 1, 3, 3, 1, 2, 2]
     assert merged.summary() == {"n_predefined": 2, "n_feature": 1, "n_both": 1}
     # Both ways each: two predefined edges weigh 1, the one of both 1 + 0.25, that of features 0.5.

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from torch_geometric.data import Data, HeteroData
+from torch_geometric.utils import coalesce
 
 from genurl_graph import GenURL
 from genurl_graph.exceptions import InputError
@@ -43,11 +44,12 @@ def by_hand(data: HeteroData, writes: float = 1.0, cites: float = 1.0) -> Data:
     """Authors first, then papers; a block of columns each."""
     x = torch.zeros(AUTHORS + PAPERS, 10)
     x[:AUTHORS, :4], x[AUTHORS:, 4:] = data["author"].x, data["paper"].x
-    first = data["author", "writes", "paper"].edge_index + torch.tensor([[0], [AUTHORS]])
-    second = data["paper", "cites", "paper"].edge_index + AUTHORS
-    weight = data["paper", "cites", "paper"].edge_weight
-    weights = torch.cat([torch.full((60,), writes), cites * weight / weight.max()])
-    return Data(x=x, edge_index=torch.cat([first, second], dim=1), edge_weight=weights)
+    first, count = coalesce(data["author", "writes", "paper"].edge_index, torch.ones(60))
+    second, weight = coalesce(data["paper", "cites", "paper"].edge_index, data["paper", "cites", "paper"].edge_weight)
+    edges = torch.cat([first + torch.tensor([[0], [AUTHORS]]), second + AUTHORS], dim=1)
+    return Data(
+        x=x, edge_index=edges, edge_weight=torch.cat([writes * count / count.max(), cites * weight / weight.max()])
+    )
 
 
 def dense(x: Any) -> np.ndarray:

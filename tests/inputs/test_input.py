@@ -116,8 +116,9 @@ def test_networkx_graph() -> None:
     arrow = as_input(nx.DiGraph([("a", "b")])).edge_index
     assert arrow.tolist() == [[0], [1]]
 
-    many = as_input(nx.MultiGraph([(0, 1), (0, 1)])).edge_index
-    assert many.size(1) == 4
+    many = as_input(nx.MultiGraph([(0, 1), (0, 1)]))
+    assert many.edge_index.tolist() == [[0, 1], [1, 0]]
+    assert many.edge_weight.tolist() == [2, 2]
 
     nx.set_node_attributes(g, {"a": [1.0, 2.0], "b": [3.0, 4.0], "c": [5.0, 6.0]}, "x")
     assert strided(as_input(g).x).tolist() == [[5, 6], [1, 2], [3, 4]]

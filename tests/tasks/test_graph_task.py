@@ -7,7 +7,7 @@ import torch
 from torch_geometric.data import Data
 
 from genurl_graph.config import load_preset
-from genurl_graph.graph.merge import scale_weights
+from genurl_graph.graph.merge import predefined_edges
 from genurl_graph.inputs.input import as_input
 from genurl_graph.tasks import graph
 from genurl_graph.tasks.prepare import feature_similarities
@@ -84,7 +84,11 @@ def test_given_weights_are_brought_to_the_scale_of_similarities():
     torch.testing.assert_close(dense(merged.edge_index, merged.edge_weight), adjacency(weight / 8))
     # Weights of zero are no weights to divide by.
     data = as_input(Data(x=torch.ones(12, 1), edge_index=PATH, edge_weight=torch.zeros(4)))
-    assert scale_weights(data.edge_weight).tolist() == [0, 0, 0, 0]
+    assert predefined_edges(data)[1].tolist() == [0, 0, 0, 0]
+    # A self loop is no edge, however much it weighs.
+    loop = torch.cat([PATH, torch.tensor([[3], [3]])], dim=1)
+    given = as_input(Data(x=torch.ones(12, 1), edge_index=loop, edge_weight=torch.tensor([*weight.tolist(), 90.0])))
+    torch.testing.assert_close(dense(*predefined_edges(given)), dense(PATH, weight / 8))
 
 
 @pytest.mark.parametrize("in_p", [0.0, 0.3])
