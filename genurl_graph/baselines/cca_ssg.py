@@ -11,7 +11,7 @@ from genurl_graph.baselines.common import BaselineObjective, Graph, fit, make_en
 from genurl_graph.losses.terms import LossTerms
 from genurl_graph.nn.gnn import GNN
 from genurl_graph.nn.mlp import MLP
-from genurl_graph.runtime.devices import seeded
+from genurl_graph.runtime.random import seeded_globally
 
 
 def cca_ssg_loss(a: Tensor, b: Tensor, lambd: float) -> LossTerms:
@@ -69,7 +69,7 @@ class CCASSG(BaselineObjective):
 def embed(name: str, data: Any, seed: int, device: str | torch.device, settings: dict[str, Any]) -> Tensor:
     """Embedding [n, dim] by CCA-SSG; see `genurl_graph.baselines.get_baseline`."""
     graph = prepare(name, data, settings["normalize"])
-    with seeded(seed):
+    with seeded_globally(seed):
         sizes = (settings[key] for key in ("dim", "hidden", "layers"))
         encoder = make_encoder(settings["encoder"], graph.features.num_features, *sizes)
         return fit(CCASSG(encoder, graph, settings), settings, device)

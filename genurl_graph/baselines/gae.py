@@ -12,7 +12,7 @@ from genurl_graph.exceptions import wrong
 from genurl_graph.losses.terms import LossTerms
 from genurl_graph.nn.gnn import GNN
 from genurl_graph.nn.mlp import MLP
-from genurl_graph.runtime.devices import seeded
+from genurl_graph.runtime.random import seeded_globally
 
 # Bound of PyG's VGAE: a deviation of e^10 is past anything that trains.
 MAX_LOG_DEVIATION = 10.0
@@ -88,7 +88,7 @@ def embed(name: str, data: Any, seed: int, device: str | torch.device, settings:
     """Embedding [n, dim] by GAE or VGAE, as `name` says; see `genurl_graph.baselines.get_baseline`."""
     graph = prepare(name, data, settings["normalize"])
     variational = name == "vgae"
-    with seeded(seed):
+    with seeded_globally(seed):
         # One last layer of 2 dim columns is the paper's two layers of dim columns on a shared hidden one.
         width = settings["dim"] * (2 if variational else 1)
         encoder = make_encoder("gcn", graph.features.num_features, width, settings["hidden"], 2)

@@ -13,7 +13,7 @@ from genurl_graph.baselines.common import BaselineObjective, Graph, fit, make_en
 from genurl_graph.losses.terms import LossTerms
 from genurl_graph.nn.gnn import GNN
 from genurl_graph.nn.mlp import MLP
-from genurl_graph.runtime.devices import seeded
+from genurl_graph.runtime.random import seeded_globally
 
 # Similarities that are held at a time (128 MB, a few times over): above it, slices are computed twice instead of kept.
 ENTRIES = 1 << 25
@@ -94,7 +94,7 @@ def embed(name: str, data: Any, seed: int, device: str | torch.device, settings:
     """Embedding [n, dim] by GRACE, of the encoder, without the head; see `genurl_graph.baselines.get_baseline`."""
     graph = prepare(name, data, settings["normalize"])
     dim = settings["dim"]
-    with seeded(seed):
+    with seeded_globally(seed):
         # The activation also follows the last layer in the authors' code, and hidden layers are twice as wide.
         encoder = make_encoder(
             "gcn", graph.features.num_features, dim, 2 * dim, settings["layers"], settings["activation"], last=True

@@ -11,7 +11,8 @@ from torch import Tensor
 from genurl_graph.baselines import missing_package
 from genurl_graph.baselines.common import prepare
 from genurl_graph.exceptions import wrong
-from genurl_graph.runtime.devices import choose_device, seeded
+from genurl_graph.runtime.devices import choose_device
+from genurl_graph.runtime.random import seeded_globally
 
 # Our name -> the package's.
 MODELS = {"dgi": "dgi", "graphcl": "graphcl", "bgrl": "bgrl", "vicreg": "vicreg", "barlow": "barlow_twins"}
@@ -52,7 +53,7 @@ def embed(name: str, data: Any, seed: int, device: str | torch.device, settings:
     x = graph.features.x
     view = Data(x=x.to_dense() if x.layout == torch.sparse_csr else x, edge_index=graph.propagation.operator("edges"))
     device = choose_device(device)
-    with seeded(seed):
+    with seeded_globally(seed):
         model = build_model(model_config(name, settings), in_channels=int(x.size(1))).to(device)
         optimizer = torch.optim.AdamW(
             model.student_parameters(), lr=settings["lr"], weight_decay=settings["weight_decay"]

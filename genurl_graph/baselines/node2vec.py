@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from genurl_graph.baselines.common import fit, prepare
 from genurl_graph.exceptions import InputError
 from genurl_graph.losses.terms import LossTerms
-from genurl_graph.runtime.devices import seeded
+from genurl_graph.runtime.random import seeded_globally
 
 
 def require(name: str) -> None:
@@ -61,7 +61,7 @@ def embed(name: str, data: Any, seed: int, device: str | torch.device, settings:
     from torch_geometric.nn import Node2Vec
 
     propagation = prepare(name, data, "none").propagation
-    with seeded(seed):
+    with seeded_globally(seed):
         model = Node2Vec(
             propagation.operator("edges"),
             settings["dim"],

@@ -17,7 +17,7 @@ from genurl_graph.config.parameters import TrainingConfig
 from genurl_graph.evaluation.splits import Pairs
 from genurl_graph.exceptions import wrong
 from genurl_graph.losses.terms import LossTerms
-from genurl_graph.runtime.devices import seeded
+from genurl_graph.runtime.random import randint, randperm, seeded_globally
 from genurl_graph.training.loop import train
 
 HIDDEN, DROPOUT = 64, 0.3
@@ -51,7 +51,7 @@ def decoder_scores(rows: Any, edges: Tensor, val: Pairs, test: Pairs, seed: int 
     # Products of unit rows shrink with the width; on the scale of 1 the same learning rate suits every embedding.
     rows = rows * np.float32(rows.shape[1] ** 0.25)
     best: tuple[float, int, Any, Any] = (-1.0, 0, None, None)
-    with seeded(seed):
+    with seeded_globally(seed):
         decoder = EdgeDecoder(rows, edges)
 
         def keep_best(epoch: int, loss: float) -> None:
@@ -90,7 +90,7 @@ class EdgeDecoder(nn.Module):
             count = self.edges.size(1)
             pairs = torch.cat([self.edges, non_edges(self.edges, self.rows.shape[0], count)], 1)
             label = (torch.arange(2 * count) < count).float()
-            parts = torch.split(torch.randperm(2 * count), BATCH)
+            parts = torch.split(randperm(2 * count), BATCH)
             self.batches = [(pairs[:, part], label[part]) for part in parts]
         pairs, label = self.batches.pop(0)
         loss = nn.functional.binary_cross_entropy_with_logits(self.logits(pairs), label)
@@ -136,7 +136,7 @@ def non_edges(edges: Tensor, num_nodes: int, count: int) -> Tensor:
         raise wrong("protocol links", f"edges between all pairs of the {num_nodes} nodes", "pairs without an edge")
     found = torch.empty(0, dtype=torch.int64)
     while found.numel() < count:
-        u, v = torch.randint(num_nodes, (2, count + 16))
+        u, v = randint(num_nodes, (2, count + 16))
         keys = torch.minimum(u, v) * num_nodes + torch.maximum(u, v)
         found = torch.cat([found, keys[(u != v) & ~torch.isin(keys, known)]])
     found = found[:count]

@@ -23,7 +23,7 @@ from genurl_graph.exceptions import wrong
 from genurl_graph.inputs.input import as_input
 from genurl_graph.inputs.sparse import to_scipy_or_numpy
 from genurl_graph.inputs.validation import check_matrix
-from genurl_graph.runtime.devices import seeded
+from genurl_graph.runtime.random import seeded_globally
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -251,11 +251,11 @@ def _undirected(edge_index: Tensor, num_nodes: int) -> Tensor:
 
 @contextmanager
 def _seeded(seed: int) -> Iterator[None]:
-    """As `seeded`, and Python's own generator too, which PyG's negative sampling draws from."""
+    """As `seeded_globally`, and Python's own generator too, which PyG's negative sampling draws from."""
     state = random.getstate()
     random.seed(seed)
     try:
-        with seeded(seed):
+        with seeded_globally(seed):
             yield
     finally:
         random.setstate(state)

@@ -24,7 +24,8 @@ from genurl_graph.inputs.validation import check_matrix
 from genurl_graph.losses.terms import LossTerms
 from genurl_graph.nn.features import Features
 from genurl_graph.nn.mlp import MLP
-from genurl_graph.runtime.devices import choose_device, seeded
+from genurl_graph.runtime.devices import choose_device
+from genurl_graph.runtime.random import global_draws, randperm, seeded
 from genurl_graph.training.loop import Callback, train
 
 # Penalties of the logistic regression, lambda of `mean loss + lambda / 2 |W|^2`, from the strongest to none.
@@ -215,7 +216,8 @@ class Network(nn.Module):
     def __init__(self, dim: int, classes: int) -> None:
         super().__init__()
         config = EncoderConfig("mlp", dim=classes, hidden=HIDDEN, layers=LAYERS, dropout=DROPOUT, norm="hidden")
-        self.net = MLP(config, dim)
+        with global_draws():
+            self.net = MLP(config, dim)
 
     def forward(self, rows: Tensor) -> Tensor:
         """Logits, shape [m, 1, classes]."""
@@ -244,7 +246,7 @@ class Classification(nn.Module):
     def forward(self, progress: float = 0.0) -> LossTerms:
         """Loss of one batch."""
         if not self.batches:
-            order = torch.randperm(len(self.rows)).to(self.rows.device)
+            order = randperm(len(self.rows)).to(self.rows.device)
             # Batches of equal size but for one row: batch normalisation has no use for a small rest.
             self.batches = list(torch.tensor_split(order, self.steps))
         index = self.batches.pop()

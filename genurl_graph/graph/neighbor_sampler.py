@@ -16,6 +16,7 @@ from genurl_graph.exceptions import wrong
 from genurl_graph.graph.propagation import Norm, Propagation
 from genurl_graph.inputs.sparse import csr_tensor, row_pointers, transposed
 from genurl_graph.runtime.devices import constant
+from genurl_graph.runtime.random import rand
 
 
 class Layer(NamedTuple):
@@ -139,7 +140,7 @@ class Neighborhoods(nn.Module):
         owner = torch.arange(len(nodes), device=nodes.device).repeat_interleave(taken)
         part = torch.arange(len(owner), device=nodes.device) - (taken.cumsum(0) - taken)[owner]
         width = count.double() / taken.clamp_min(1)
-        random = torch.rand(len(owner), dtype=torch.float64, device=nodes.device)
+        random = rand(len(owner), nodes.device, torch.float64)
         place = ((part + random) * width[owner]).long().minimum(count[owner] - 1)
         # All of them, not one from each part: rounding must not draw one twice.
         place = torch.where((taken == count)[owner], part, place)

@@ -16,6 +16,7 @@ from torch import Tensor
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.inputs.sparse import csr_tensor, row_pointers
 from genurl_graph.runtime.devices import Constants, constant
+from genurl_graph.runtime.random import rand
 
 Norm = Literal["sym", "row", "none", "edges"]
 
@@ -67,11 +68,11 @@ class Propagation(Constants):
             "sym": ``D^-1/2 (A + I) D^-1/2``; "row": ``D^-1 A``; "none": A, without self loops;
             "edges": an edge_index [2, E'] without self loops and without the dropped edges.
         drop_edges : float
-            Share of undirected edges left out, drawn anew at each call from torch's generator.
+            Share of undirected edges left out, drawn anew at each call from the run's generator.
         """
         weight = self.weight
         if drop_edges > 0:
-            kept = torch.rand(self.num_pairs, device=weight.device) >= drop_edges
+            kept = rand(self.num_pairs, weight.device) >= drop_edges
             weight = weight * (kept[self.pair] | self.is_loop)
         if norm != "sym":
             weight = weight * ~self.is_loop

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from genurl_graph.exceptions import wrong
 from genurl_graph.inputs.sparse import csr_tensor
+from genurl_graph.runtime.random import seeded_globally
 
 Structure = Literal["identity", "degree", "random_walk", "laplacian"]
 # Kinds that transfer to another graph.
@@ -136,8 +137,8 @@ def eigenvectors(edge_index: Tensor, edge_weight: Tensor, num_nodes: int, column
     from torch_geometric.transforms import AddLaplacianEigenvectorPE
 
     start = torch.linspace(1, 2, num_nodes).double().numpy()
-    # The transform draws signs, which are replaced below: the caller's generator must not advance.
-    with torch.random.fork_rng(devices=[]):
+    # The transform draws signs, which are replaced below: no generator must advance.
+    with seeded_globally(0):
         # float64: the solver is as accurate as its dtype.
         data = Data(edge_index=edge_index.cpu(), edge_weight=edge_weight.cpu().double(), num_nodes=num_nodes)
         data = AddLaplacianEigenvectorPE(columns, "pe", is_undirected=True, v0=start)(data)

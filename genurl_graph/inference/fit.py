@@ -16,9 +16,10 @@ from genurl_graph.config import Config
 from genurl_graph.inference.fitted import TrainedModel
 from genurl_graph.inputs.input import Input
 from genurl_graph.objectives.distillation import Teacher
-from genurl_graph.runtime.devices import one_thread, seeded
+from genurl_graph.runtime.devices import one_thread
 from genurl_graph.runtime.memory import named_shortage
 from genurl_graph.runtime.processes import agreed, rank
+from genurl_graph.runtime.random import seeded
 from genurl_graph.tasks import distillation, graph, images, reduction
 from genurl_graph.tasks.encoder_input import encoder_input
 from genurl_graph.training.checkpoint import Checkpoint, KeptNeighbors, checksum

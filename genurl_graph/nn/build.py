@@ -14,6 +14,7 @@ from genurl_graph.nn.gnn import GNN, GNNS
 from genurl_graph.nn.mlp import MLP
 from genurl_graph.nn.prototypes import PrototypeMLP
 from genurl_graph.nn.table import EmbeddingTable
+from genurl_graph.runtime.random import global_draws
 
 DENSE = ("mlp", "linear", "factorized-linear")
 ENCODERS = (*GNNS, "sign", *DENSE, "free")
@@ -21,6 +22,7 @@ ENCODERS = (*GNNS, "sign", *DENSE, "free")
 IMAGES = {"cnn": CNN, "resnet": ResNet}
 
 
+@global_draws()
 def make_encoder(
     config: Config, in_dim: int, start: Tensor | None = None, module: nn.Module | None = None
 ) -> nn.Module:

@@ -13,6 +13,7 @@ from genurl_graph.inputs.images import Shape, as_images
 from genurl_graph.nn.features import Features
 from genurl_graph.nn.layers import evaluating
 from genurl_graph.nn.mlp import RowEncoder
+from genurl_graph.runtime.random import global_draws
 
 # Rows that are encoded at a time outside training: the maps of all images at once would take gigabytes.
 PART = 1024
@@ -161,7 +162,8 @@ class ModuleEncoder(RowEncoder):
 
     def forward(self, features: Features, graph: Any = None, keep: Tensor | None = None) -> Tensor:
         """Embedding [n, d]."""
-        return in_parts(self.module, features, self.shape, keep, self.training)
+        with global_draws():  # where dropout of the user's draws from
+            return in_parts(self.module, features, self.shape, keep, self.training)
 
 
 def halved(size: tuple[int, int]) -> tuple[int, tuple[int, int]]:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from genurl_graph.inputs.sparse import constant_product, csr_rows, transposed
 from genurl_graph.runtime.devices import constant
+from genurl_graph.runtime.random import generator, rand
 
 
 class Features(nn.Module):
@@ -58,7 +59,7 @@ class InputLayer(nn.Module):
     def __init__(self, in_dim: int, out_dim: int, bias: bool) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.empty(in_dim, out_dim))
-        nn.init.xavier_uniform_(self.weight)
+        nn.init.xavier_uniform_(self.weight, generator=generator(self.weight.device))
         self.bias = nn.Parameter(torch.zeros(out_dim)) if bias else None
 
     def forward(self, features: Features, keep: Tensor | None = None) -> Tensor:
@@ -77,7 +78,7 @@ def keep_features(num_features: int, drop: float, device: torch.device | str = "
     drop : float
         Share of columns set to zero; 0 returns None, that is, no mask.
     device : torch.device or str
-        Where the mask is drawn, from torch's generator of that device.
+        Where the mask is drawn, from the run's generator of that device.
 
     Returns
     -------
@@ -86,4 +87,4 @@ def keep_features(num_features: int, drop: float, device: torch.device | str = "
     """
     if drop == 0:
         return None
-    return (torch.rand(num_features, device=device) >= drop).float()
+    return (rand(num_features, device) >= drop).float()

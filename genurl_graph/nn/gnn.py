@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genurl_graph.config.parameters import EncoderConfig
@@ -13,7 +12,7 @@ from genurl_graph.graph.neighbor_sampler import Layer
 from genurl_graph.graph.propagation import Norm, Propagation
 from genurl_graph.inputs.sparse import constant_product
 from genurl_graph.nn.features import Features, InputLayer
-from genurl_graph.nn.layers import PReLU, normalisation
+from genurl_graph.nn.layers import PReLU, dropout, normalisation
 
 # The adjacency that each convolution expects: GCN D^-1/2 (A + I) D^-1/2, GraphSAGE's mean D^-1 A, GIN's sum A;
 # GAT computes its own weights on the bare edges.
@@ -71,7 +70,7 @@ class GNN(nn.Module):
         for i, (conv, norm, act) in enumerate(zip(self.convs, self.norms, self.acts, strict=True)):
             h = act(norm(self._convolved(conv, h, graphs[i])))
             if i < len(self.convs) - 1:
-                h = F.dropout(h, self.dropout, self.training)
+                h = dropout(h, self.dropout, self.training)
         return h
 
     def _convolved(self, conv: nn.Module, h: Tensor, graph: Any) -> Tensor:

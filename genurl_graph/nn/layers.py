@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from genurl_graph.runtime.processes import own_share, total_of, world_size
+from genurl_graph.runtime.random import generator, global_draws
 
 
 @contextmanager
@@ -28,7 +29,7 @@ def dropout(h: Tensor, share: float, training: bool) -> Tensor:
     """Dropout of units of `h` [m, d]; in each of several processes the mask is its part of the whole batch's."""
     if share == 0 or not training:
         return h
-    kept = h.new_empty(h.size(0) * world_size(), h.size(1)).bernoulli_(1 - share)
+    kept = h.new_empty(h.size(0) * world_size(), h.size(1)).bernoulli_(1 - share, generator=generator(h.device))
     return h * own_share(kept / (1 - share))
 
 
@@ -84,6 +85,7 @@ class PReLU(nn.PReLU):
         return out
 
 
+@global_draws()
 def projector(in_dim: int, width: int, out_dim: int) -> nn.Module:
     """Hidden layer with batch normalisation, linear output: trained beside an encoder, dropped afterwards."""
     return nn.Sequential(

@@ -21,6 +21,7 @@ from genurl_graph.nn.layers import evaluating
 from genurl_graph.nn.mlp import RowEncoder
 from genurl_graph.nn.table import EmbeddingTable
 from genurl_graph.runtime.processes import world_size
+from genurl_graph.runtime.random import randperm
 
 Encoder = GNN | RowEncoder | EmbeddingTable
 
@@ -89,7 +90,7 @@ class Objective(nn.Module):
 
     def _batch(self) -> Tensor:
         """Numbers of the nodes of a batch, int64 [B], drawn anew without replacement."""
-        return torch.randperm(self.num_nodes, device=self.device)[: self.size]
+        return randperm(self.num_nodes, self.device)[: self.size]
 
 
 def embed_all(encoder: Encoder, features: Features | None, propagation: Propagation | None) -> Tensor:

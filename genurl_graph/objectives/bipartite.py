@@ -22,6 +22,7 @@ from genurl_graph.objectives.pair_distances import (
 )
 from genurl_graph.objectives.pair_sampling import shared_negatives
 from genurl_graph.runtime.devices import constant
+from genurl_graph.runtime.random import randn
 
 # Columns that every row is compared with at a step.
 SAMPLED = 512
@@ -65,7 +66,7 @@ class ColumnGraph(nn.Module):
         self.pattern = EdgePattern(torch.stack([row, p.col_indices()]), n, self.num_columns)
         self.p, self.mass = constant(p.values()), float(p.values().sum(dtype=torch.float64))
         self.loss = replace(loss, temperature=loss.column_temperature)
-        self.vectors = nn.Parameter(torch.randn(self.num_columns, width) / width**0.5)
+        self.vectors = nn.Parameter(randn((self.num_columns, width)) / width**0.5)
 
     def forward(self, z: Tensor) -> LossTerms:
         """Loss of one step; `z` [n, d] has rows of unit length where the metric is cosine."""

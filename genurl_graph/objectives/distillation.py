@@ -22,6 +22,7 @@ from genurl_graph.objectives.batch_graph import batch_similarities, block_terms,
 from genurl_graph.runtime.devices import constant
 from genurl_graph.runtime.precision import network
 from genurl_graph.runtime.processes import one_process
+from genurl_graph.runtime.random import global_draws, randperm
 
 
 class Teacher(nn.Module):
@@ -64,7 +65,8 @@ class Teacher(nn.Module):
         (module,) = self.module
         assert module is not None
         assert self.x is not None
-        return in_parts(module.to(index.device).eval(), self.x.rows(index), self.shape, whole=True).float()
+        with global_draws():
+            return in_parts(module.to(index.device).eval(), self.x.rows(index), self.shape, whole=True).float()
 
 
 class DistillationObjective(Objective):
@@ -140,7 +142,8 @@ class FeatureMatching(DistillationObjective):
     """Base of losses with a linear adapter from the student's columns to the teacher's."""
 
     def _prepare(self) -> None:
-        self.adapter = nn.Linear(self.config.encoder.dim, self.teacher.width)
+        with global_draws():
+            self.adapter = nn.Linear(self.config.encoder.dim, self.teacher.width)
 
 
 class L2Matching(FeatureMatching):
@@ -176,7 +179,7 @@ class SEED(FeatureMatching):
 
     def _prepare(self) -> None:
         super()._prepare()
-        rows = torch.randperm(self.num_nodes)[: self.loss.queue]
+        rows = randperm(self.num_nodes)[: self.loss.queue]
         self.register_buffer("queue", F.normalize(self.teacher.rows(rows), dim=1))
         self.register_buffer("place", torch.zeros((), dtype=torch.long))
 

@@ -14,11 +14,12 @@ from torch import Tensor, nn
 from genurl_graph.inputs.sparse import row_pointers
 from genurl_graph.runtime.devices import constant
 from genurl_graph.runtime.processes import rank, sent, total_of, world_size
+from genurl_graph.runtime.random import rand, randperm
 
 
 def shared_negatives(num_nodes: int, n_negatives: int, device: torch.device | str = "cpu") -> Tensor:
     """Distinct random nodes, the columns that every row is compared with; int64 [min(n_negatives, n)]."""
-    return torch.randperm(num_nodes, device=device)[:n_negatives]
+    return randperm(num_nodes, device)[:n_negatives]
 
 
 def permuted_negatives(num_nodes: int, n_negatives: int, device: torch.device | str = "cpu") -> Tensor:
@@ -34,15 +35,15 @@ def permuted_negatives(num_nodes: int, n_negatives: int, device: torch.device | 
     n_negatives : int
         Pairs for each node.
     device : torch.device or str
-        Where the pairs are drawn, from torch's generator of that device.
+        Where the pairs are drawn, from the run's generator of that device.
 
     Returns
     -------
     Tensor, int64, shape [2, n * n_negatives]
     """
-    order = torch.randperm(num_nodes, device=device)
+    order = randperm(num_nodes, device)
     # One order and distinct shifts: each node meets n_negatives nodes, uniform over the others.
-    shifts = 1 + torch.randperm(num_nodes - 1, device=device)[:n_negatives]
+    shifts = 1 + randperm(num_nodes - 1, device)[:n_negatives]
     if shifts.numel() < n_negatives:
         shifts = shifts.repeat(-(-n_negatives // shifts.numel()))[:n_negatives]
     position = torch.arange(num_nodes, device=device)
@@ -89,7 +90,7 @@ class NeighborDraws(nn.Module):
         A node that draws itself, or that has no neighbours, is its own; a pair without similarity has 1.
         """
         mass, itself = self.node_mass[nodes], self.self_weight
-        shares = torch.rand(len(nodes), dtype=torch.float64, device=nodes.device) * (mass + itself)
+        shares = rand(len(nodes), nodes.device, torch.float64) * (mass + itself)
         here = (self.crow[nodes] < self.crow[nodes + 1]).nonzero().squeeze(1)
         rows = nodes[here]
         edges = torch.searchsorted(self.cumulative, self.start[rows] + shares[here], right=True)

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from genurl_graph.config.parameters import ImageViewConfig
+from genurl_graph.runtime.random import rand
 
 
 def keep_nodes(hidden: Tensor) -> Tensor:
@@ -16,7 +17,7 @@ def keep_nodes(hidden: Tensor) -> Tensor:
 
     A node whose features are hidden is embedded from its neighbours' alone (GraphMAE masks nodes, arXiv 2205.10803).
     """
-    return (torch.rand_like(hidden) >= hidden).to(hidden.dtype)[:, None]
+    return (rand(hidden.shape, hidden.device, hidden.dtype) >= hidden).to(hidden.dtype)[:, None]
 
 
 # Luminance of red, green and blue (ITU-R BT.601), and the two axes of chroma (YIQ) in which a hue is an angle.
@@ -58,7 +59,7 @@ def _window(images: Tensor, views: ImageViewConfig) -> Tensor:
     ratio = torch.exp(_uniform(images, n, -1.0, 1.0) * extreme)
     sides = torch.stack([(area * ratio).sqrt(), (area / ratio).sqrt()], 1)
     shift = _uniform(images, (n, 2), -1.0, 1.0) * (1 - sides)
-    mirrored = 1 - 2 * (torch.rand(n, device=images.device) < views.flip).to(images.dtype)
+    mirrored = 1 - 2 * (rand(n, images.device) < views.flip).to(images.dtype)
     theta = images.new_zeros(n, 2, 3)
     theta[:, 0, 0], theta[:, 1, 1] = sides[:, 0] * mirrored, sides[:, 1]
     theta[:, :, 2] = shift
@@ -85,7 +86,7 @@ def _mixing(images: Tensor, views: ImageViewConfig) -> Tensor:
     n = len(images)
     yiq = images.new_tensor([_LUMA, _I, _Q])
     saturation = _uniform(images, n, 1 - views.jitter, 1 + views.jitter)
-    saturation = saturation * (torch.rand(n, device=images.device) >= views.grey)
+    saturation = saturation * (rand(n, images.device) >= views.grey)
     angle = _uniform(images, n, -math.pi, math.pi) * views.hue
     turned = images.new_zeros(n, 3, 3)
     turned[:, 0, 0] = 1
@@ -104,7 +105,7 @@ def _blurred(images: Tensor, share: float) -> Tensor:
     offset = torch.arange(-reach, reach + 1, device=images.device, dtype=images.dtype)
     sigma = _uniform(images, (n, 1), *_SIGMA) * unit
     window = torch.softmax(-(offset**2) / (2 * sigma**2), 1)
-    sharp = torch.rand(n, 1, device=images.device) >= share
+    sharp = rand((n, 1), images.device) >= share
     window = torch.where(sharp, (offset == 0).to(images.dtype), window).view(n, -1, 1, 1, 1)
     for axis in (2, 3):
         pad = (0, 0, reach, reach) if axis == 2 else (reach, reach, 0, 0)
@@ -114,4 +115,4 @@ def _blurred(images: Tensor, share: float) -> Tensor:
 
 
 def _uniform(like: Tensor, shape: int | tuple[int, ...], low: float, high: float) -> Tensor:
-    return torch.rand(shape, device=like.device, dtype=like.dtype) * (high - low) + low
+    return rand(shape, like.device, like.dtype) * (high - low) + low

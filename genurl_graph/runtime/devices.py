@@ -1,4 +1,4 @@
-"""The device, the seed and the threads of a run, and tensors that follow their module to a device."""
+"""The device and the threads of a run, and tensors that follow their module to a device."""
 
 from __future__ import annotations
 
@@ -33,15 +33,6 @@ def choose_device(device: str | torch.device = "auto") -> torch.device:
     if chosen.type == "cuda" and not torch.cuda.is_available():
         raise wrong("device", repr(device), "auto or cpu, as this torch finds no CUDA device")
     return chosen
-
-
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Context in which torch's generators (of all devices) start at `seed`; the caller's are restored after it."""
-    devices = range(torch.cuda.device_count())
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
-        yield
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from genurl_graph.objectives.bipartite import ColumnGraph
 from genurl_graph.objectives.full_batch import PairwiseObjective
 from genurl_graph.objectives.mini_batch import MiniBatchObjective, NeighborBatchObjective
 from genurl_graph.runtime.processes import alone, rank
+from genurl_graph.runtime.random import randn
 from genurl_graph.tasks import TrainingProblem
 from genurl_graph.tasks.prepare import gather
 from genurl_graph.tasks.resolve import resolve_perplexity
@@ -55,7 +56,7 @@ def build(
     neighbors, reliability, degree = sources.neighbors, sources.summary(), sources.degree
     # As large as P, and in it.
     del sources
-    encoder = make_encoder(config, int(own.size(1)), torch.randn(n, config.encoder.dim) if name == "free" else None)
+    encoder = make_encoder(config, int(own.size(1)), randn((n, config.encoder.dim)) if name == "free" else None)
     columns = column_graph(data, degree, config)
     if columns is not None:
         share = columns.mass / (columns.mass + merged.total_weight())

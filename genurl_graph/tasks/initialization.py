@@ -12,6 +12,7 @@ from genurl_graph.graph.merge import MergedGraph
 from genurl_graph.graph.projection import FeatureSpace, principal_components
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.validation import value_range
+from genurl_graph.runtime.random import randn
 
 # Deviation of the first coordinate at the start: small, so that the attraction shapes the layout first.
 START_SCALE = 1e-2
@@ -22,13 +23,13 @@ ROUNDING = 1e-6
 
 
 def start(data: Input, space: FeatureSpace | None, merged: MergedGraph, config: Config, seed: int) -> Tensor:
-    """First coordinates, float32 [n, d], on the scale `START_SCALE`; random numbers are torch's.
+    """First coordinates, float32 [n, d], on the scale `START_SCALE`; random numbers are the run's.
 
     `space` is None without features; of `merged` the start ``spectral`` takes the eigenvectors.
     InputError for principal components without features, or eigenvectors that do not converge.
     """
     n, d, how = data.num_nodes, config.encoder.dim, config.encoder.init
-    noise = torch.randn(n, d)
+    noise = randn((n, d))
     if how == "random":
         return noise * START_SCALE
     if how == "spectral":

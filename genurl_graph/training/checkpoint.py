@@ -21,6 +21,7 @@ from torch.amp import GradScaler
 
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.graph.knn import Neighbors
+from genurl_graph.runtime import random
 from genurl_graph.runtime.files import atomic_write, save_tensors
 from genurl_graph.runtime.processes import rank
 
@@ -111,9 +112,7 @@ class Checkpoint:
             for key, value in state.items():
                 # clone: safetensors refuses tensors that share memory.
                 tensors[f"optimizer.{index}.{key}"] = value.detach().cpu().clone().contiguous()
-        tensors["rng.cpu"] = torch.get_rng_state()
-        for number in range(torch.cuda.device_count()):
-            tensors[f"rng.cuda.{number}"] = torch.cuda.get_rng_state(number)
+        tensors |= {f"rng.{name}": state for name, state in random.states().items()}
         if scaler is not None and scaler.is_enabled():
             tensors["scaler"] = torch.tensor([scaler.state_dict()[key] for key in SCALER], dtype=torch.float64)
         tensors["history"] = torch.tensor(history, dtype=torch.float64)
@@ -146,10 +145,7 @@ class Checkpoint:
             if scaler is not None and scaled:
                 scale, steps = tensors["scaler"].tolist()
                 scaler.load_state_dict(scaler.state_dict() | dict(zip(SCALER, (scale, int(steps)), strict=True)))
-            torch.set_rng_state(tensors["rng.cpu"])
-            for number in range(torch.cuda.device_count()):
-                if f"rng.cuda.{number}" in tensors:
-                    torch.cuda.set_rng_state(tensors[f"rng.cuda.{number}"], number)
+            random.restore(_below(tensors, "rng."))
             return [float(loss) for loss in tensors["history"]]
         except (KeyError, TypeError, RuntimeError, ValueError) as error:
             raise InputError(f"checkpoint {self.path}: does not fit this run ({error})") from error

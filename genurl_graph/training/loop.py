@@ -74,8 +74,9 @@ def train(
 ) -> list[float]:
     """Minimise `objective`.
 
-    Random numbers come from torch's global generators; their state is part of the checkpoint, so that a
-    resumed run continues bit for bit on the CPU, with the same objective, number of threads, machine and libraries.
+    Random numbers come from the run's generators (`genurl_graph.runtime.random`); their state is part of the
+    checkpoint, so that a resumed run continues bit for bit on the CPU, with the same objective, number of threads,
+    machine and libraries.
 
     Parameters
     ----------

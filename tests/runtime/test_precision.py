@@ -14,8 +14,8 @@ from genurl_graph import GenURL
 from genurl_graph.config.parameters import TrainingConfig
 from genurl_graph.exceptions import DivergenceError, InputError
 from genurl_graph.losses.terms import LossTerms
-from genurl_graph.runtime.devices import seeded
 from genurl_graph.runtime.precision import check_precision, lowered, network
+from genurl_graph.runtime.random import seeded_globally
 from genurl_graph.training import loop as training
 from genurl_graph.training.checkpoint import Checkpoint
 from genurl_graph.training.loop import train
@@ -164,7 +164,7 @@ FP16 = TrainingConfig(epochs=8, lr=0.05, precision="fp16", checkpoint_every=1)
 
 
 def trained(slope, config=FP16, **options):
-    with seeded(0):
+    with seeded_globally(0):
         module = Steep(slope)
         history = train(module, config, **options)
     return module.layer.weight.detach(), history
@@ -174,7 +174,7 @@ def trained(slope, config=FP16, **options):
 def test_fp16_keeps_gradients_below_its_smallest_number():
     # Adam's step does not depend on the scale of a gradient, as long as there is one.
     (small, _), (usual, _) = trained(1e-8), trained(1.0)
-    with seeded(0):
+    with seeded_globally(0):
         start = Steep(1.0).layer.weight
     assert float((small - start).detach().abs().max()) > 0.05
     assert float((small - usual).detach().abs().max()) < 0.2
@@ -199,7 +199,7 @@ def test_fp16_leaves_out_steps_that_overflow_and_resumes_with_the_factor_it_foun
         again, resumed = trained(slope, checkpoint=checkpoint, resume=True)
         assert torch.equal(again, whole)
         assert resumed == history
-    with seeded(0):
+    with seeded_globally(0):
         start = Steep(slope).layer.weight
     first, _ = trained(slope, replace(FP16, epochs=1))
     assert torch.equal(first, start)
@@ -214,5 +214,5 @@ def test_fp16_does_not_hide_a_gradient_that_is_not_finite():
             # A root has an infinite slope at 0.
             return found._replace(loss=found.loss + (found.loss * 0).sqrt())
 
-    with seeded(0), pytest.raises(DivergenceError, match=r"the gradient of 'layer.weight' is not finite"):
+    with seeded_globally(0), pytest.raises(DivergenceError, match=r"the gradient of 'layer.weight' is not finite"):
         train(Broken(1.0), replace(FP16, epochs=40))

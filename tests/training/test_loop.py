@@ -11,7 +11,8 @@ from torch import nn
 from genurl_graph.config.parameters import TrainingConfig
 from genurl_graph.exceptions import DivergenceError, InputError
 from genurl_graph.losses.terms import LossTerms
-from genurl_graph.runtime.devices import choose_device, seeded
+from genurl_graph.runtime.devices import choose_device
+from genurl_graph.runtime.random import randn, seeded
 from genurl_graph.training.checkpoint import Checkpoint
 from genurl_graph.training.loop import train
 
@@ -26,7 +27,7 @@ class Noisy(nn.Module):
         self.weight = nn.Parameter(torch.zeros(4))
 
     def forward(self, progress):
-        attraction = (self.weight - 3 - 0.1 * torch.randn(4)).square().sum()
+        attraction = (self.weight - 3 - 0.1 * randn(4)).square().sum()
         return LossTerms(attraction, attraction, attraction * 0)
 
 
