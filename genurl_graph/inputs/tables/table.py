@@ -46,6 +46,10 @@ class Table:
         position = self.frame.columns.get_loc(column) + 1
         return f"column {position} ({column!r})" if self.header else f"column {position}"
 
+    def called(self, column: str) -> str:
+        """Name of a column in what is read: "age", or "column 2" without a header."""
+        return column if self.header else f"column {column}"
+
     def find(self, column: str) -> str:
         """The column of this name; InputError with the nearest name if there is none."""
         names = [*map(str, self.frame.columns)]
