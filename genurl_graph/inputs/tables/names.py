@@ -1,4 +1,4 @@
-"""What names of columns tell: `source` and `target`, `drug1` and `drug2`, `userId` and `movieId`, weights, times, ids."""
+"""What names of columns tell: `source` and `target`, `drug1` and `drug2`, `userId` and `movieId`, weights, times."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-# Words of one language stand in one line; the first of each pair is where an edge begins.
+# The first of each pair is where an edge begins.
 _SIDES = """
-    source target, src dst, src dest, src tgt, src trg, source destination, source dest, source sink, from to, head tail,
+    source target, src dst, src dest, src tgt, src trg, source destination, source dest, source sink, from to,
+    head tail,
     origin destination, origin dest, orig dest, sender receiver, sender recipient, follower followee,
     follower followed, follower following, citing cited, caller callee, buyer seller, parent child, subject object,
     rater ratee, truster trustee, trustor trustee, predecessor successor, ego alter, payer payee, borrower lender,
@@ -31,12 +32,50 @@ KINDS = {
     *("drug", "protein", "gene", "disease", "compound", "chemical", "molecule", "residue", "atom", "neuron", "region"),
     *("species", "taxon", "enzyme", "pathway", "peptide", "cell", "sample", "phenotype", "symptom", "bait", "prey"),
     *("movie", "film", "actor", "director", "book", "reader", "artist", "band", "song", "track", "album", "playlist"),
-    *("customer", "client", "product", "company", "firm", "shop", "store", "merchant", "business", "supplier", "vendor"),
+    *(
+        "customer",
+        "client",
+        "product",
+        "company",
+        "firm",
+        "shop",
+        "store",
+        "merchant",
+        "business",
+        "supplier",
+        "vendor",
+    ),
     *("account", "wallet", "address", "host", "ip", "device", "server", "router", "phone", "email", "member", "group"),
     *("student", "course", "teacher", "school", "class", "employee", "job", "skill", "team", "player", "club", "event"),
     *("city", "country", "airport", "station", "stop", "street", "location", "place", "venue", "poi", "business"),
-    *("word", "term", "tag", "hashtag", "keyword", "topic", "query", "url", "channel", "video", "tweet", "post", "repo"),
-    *("character", "hero", "patent", "patient", "doctor", "hospital", "animal", "bird", "ligand", "receptor", "reviewer"),
+    *(
+        "word",
+        "term",
+        "tag",
+        "hashtag",
+        "keyword",
+        "topic",
+        "query",
+        "url",
+        "channel",
+        "video",
+        "tweet",
+        "post",
+        "repo",
+    ),
+    *(
+        "character",
+        "hero",
+        "patent",
+        "patient",
+        "doctor",
+        "hospital",
+        "animal",
+        "bird",
+        "ligand",
+        "receptor",
+        "reviewer",
+    ),
     *("asin", "isbn", "pmid", "doi", "orcid", "restaurant", "recipe", "ingredient", "party", "politician", "package"),
     *("concept", "agent", "subreddit", "community", "organization", "organisation", "institution", "project", "task"),
 }

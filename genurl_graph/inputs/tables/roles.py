@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 from genurl_graph.exceptions import wrong
@@ -13,7 +14,7 @@ from genurl_graph.inputs.tables import names
 from genurl_graph.inputs.tables.edge_columns import find_edge_columns
 from genurl_graph.inputs.tables.names import Pair
 from genurl_graph.inputs.tables.table import Table
-from genurl_graph.inputs.tables.values import OVERLAP, can_be_points, kind_of, overlap
+from genurl_graph.inputs.tables.values import OVERLAP, can_be_points, kind_of, overlap, to_numbers
 
 BOTH = "--as edges or --as vectors, or --column source=... and --column target=..."
 # Wider tables are not looked at for columns that name the same nodes.
@@ -124,9 +125,11 @@ def _find_pair(table: Table, free: list[str], ids_known: pd.Index | None) -> Pai
     """The ends of edges by names and values; None for vectors."""
     pair = names.find_pair(free) if table.header else None
     if pair is not None:
-        nodes = all(_is_node(table.frame[end]) for end in (pair.source, pair.target))
-        if not nodes:
-            return None
+        ends = (pair.source, pair.target)
+        if not all(_is_node(table.frame[end]) for end in ends):
+            # Coordinates may be called u and v; a source of 0.5 is a fault.
+            named = pair.strong and min(map(len, ends)) > 1 and len(free) <= 3
+            return pair if named and any(kind_of(table.frame[end]) == "number" for end in ends) else None
         if pair.strong:
             return pair
         if pair.two_kinds:
@@ -137,11 +140,11 @@ def _find_pair(table: Table, free: list[str], ids_known: pd.Index | None) -> Pai
 
 
 def _is_node(cells: pd.Series) -> bool:
-    kind = kind_of(cells)
-    if kind == "number" and pd.api.types.is_float_dtype(cells.dtype):
-        values = cells.to_numpy(float, na_value=np.nan)
-        return bool((np.isnan(values) | (values % 1 == 0)).all())
-    return kind in ("whole", "text")
+    """Whether all cells can be ids; whole numbers may stand as floats, as pandas writes them beside gaps."""
+    if kind_of(cells) != "number":
+        return kind_of(cells) in ("whole", "text")
+    values = to_numbers(cells)
+    return bool((np.isnan(values) | (values % 1 == 0)).all())
 
 
 def _check_kinds(table: Table, free: list[str], pair: Pair) -> Pair | None:
@@ -182,7 +185,9 @@ def _is_long(table: Table, nodes: list[str]) -> bool:
     frame = table.frame
     if any(kind_of(frame[name]) == "text" for name in nodes):
         return True
-    return not table.header and [*frame.columns[:2]] == nodes[:2] and overlap(frame[nodes[0]], frame[nodes[1]]) > OVERLAP
+    return (
+        not table.header and [*frame.columns[:2]] == nodes[:2] and overlap(frame[nodes[0]], frame[nodes[1]]) > OVERLAP
+    )
 
 
 def _best_ends(table: Table, free: list[str], nodes: list[str]) -> tuple[str, str] | None:
@@ -242,4 +247,3 @@ def _inside(cells: pd.Series, ids: pd.Index) -> bool:
     if found.dtype != ids.dtype and "object" in (str(found.dtype), str(ids.dtype)):
         found, ids = (pd.Index([*map(str, each)], dtype=object) for each in (found, ids))
     return bool(found.isin(ids).all())
-

@@ -16,7 +16,9 @@ from genurl_graph.inputs.tables.table import Table
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "<na>", "#n/a", "nil"})
 # Whole numbers in their usual form: "007" and "+5" are names.
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
-_DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}:\d{2}.*)?|\d{1,2}[./]\d{1,2}[./]\d{4}(?: .*)?|\d{4}/\d{1,2}/\d{1,2}.*")
+_DATE = re.compile(
+    r"\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}:\d{2}.*)?|\d{1,2}[./]\d{1,2}[./]\d{4}(?: .*)?|\d{4}/\d{1,2}/\d{1,2}.*"
+)
 # Seconds since 1970 from 1973 to 2033, and the same in milliseconds, microseconds and nanoseconds.
 _CLOCKS = tuple((1e8 * scale, 2e9 * scale) for scale in (1, 1e3, 1e6, 1e9))
 # A share of the values of the smaller column that also stand in the other.
@@ -36,7 +38,7 @@ def is_missing(cells: pd.Series) -> npt.NDArray[np.bool_]:
 
 
 def kind_of(cells: pd.Series) -> str:
-    """"whole", "number", "bool", "date", "text" or "empty": the kind of all cells that are not missing."""
+    """ "whole", "number", "bool", "date", "text" or "empty": the kind of all cells that are not missing."""
     dtype = cells.dtype
     if pd.api.types.is_bool_dtype(dtype):
         return "bool"
@@ -74,7 +76,7 @@ def is_clock(cells: pd.Series) -> bool:
     low, high = values.min(), values.max()
     if any(start <= low and high <= end for start, end in _CLOCKS):
         return True
-    if not (19_000_101 <= low and high <= 21_001_231) or (values % 1).any():
+    if not (low >= 19_000_101 and high <= 21_001_231) or (values % 1).any():
         return False
     day, month = values % 100, values // 100 % 100
     return bool(((day >= 1) & (day <= 31) & (month >= 1) & (month <= 12)).all())
