@@ -1,0 +1,112 @@
+"""``genurl-graph inspect``: what files would be read as; nothing is run."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from genurl_graph.cli import BAD_INPUT, options
+from genurl_graph.cli.report import Report
+from genurl_graph.inputs.reading import ReadOptions
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=options.PATH, metavar="FILE...")
+@click.option("--features", type=options.PATH, help="Table of node features that goes with each file.")
+@click.option("--labels", type=options.PATH, help="Table of node labels that goes with each file.")
+@options.reading
+@click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON, a list with an entry a file.")
+@click.pass_context
+def inspect(
+    context: click.Context,
+    /,
+    files: tuple[Path, ...],
+    features: Path | None,
+    labels: Path | None,
+    options: ReadOptions,
+    as_json: bool,
+) -> None:
+    """Show what files would be read as, with a preview and the figures of the graph. Nothing is run.
+
+    A file that is refused is shown with the reason and its first lines as they stand; the exit code is then 2. The
+    options that decide are those of embed.
+
+    \b
+    Examples:
+      genurl-graph inspect drugs.csv lists/contacts.csv.gz
+      genurl-graph inspect edges.csv --features nodes.csv --column label=segment
+      genurl-graph inspect messages.txt --column time=3 --json
+    """
+    from genurl_graph.datasets import inspection
+    from genurl_graph.runtime.files import to_json
+
+    report, found = Report(), []
+    for path in files:
+        one = inspection.inspect(path, features, labels, options)
+        found.append(one)
+        if not as_json:
+            if len(found) > 1:
+                report.line()
+            show(report, one)
+        elif one["error"]:
+            click.echo(f"Error: {one['error']}", err=True)
+    if as_json:
+        click.echo(to_json(found))
+    if any(one["error"] for one in found):
+        context.exit(BAD_INPUT)
+
+
+def show(report: Report, found: dict[str, Any]) -> None:
+    """Print what is known of one file."""
+    report.line(found["file"])
+    if found["error"]:
+        click.echo(f"Error: {found['error']}", err=True)
+    report.lines(found["lines"])
+    if found["columns"]:
+        heads = ("name", "role", "kind", "missing", "distinct", "becomes")
+        several = len({column["file"] for column in found["columns"]}) > 1
+        rows = [[column[head] for head in (*heads, *["file"] * several)] for column in found["columns"]]
+        aligned(report, "columns", [[*heads, *["file"] * several], *rows])
+    if found["note"]:
+        report.line(f"no preview: {found['note']}")
+    aligned(report, "first rows", found["rows"])
+    aligned(report, "first nodes", found["nodes"])
+    aligned(report, "first edges", found["edges"])
+    if found["graph"]:
+        report.line("graph")
+        report.lines(f"  {line}" for line in graph_lines(found["graph"]))
+
+
+def aligned(report: Report, title: str, rows: Sequence[Sequence[Any]]) -> None:
+    """Print rows under a title, their columns to the left."""
+    if not rows:
+        return
+    report.line(title)
+    width = max(map(len, rows))
+    texts = [["" if cell is None else text(cell) for cell in (*row, *[""] * (width - len(row)))] for row in rows]
+    sizes = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    for row in texts:
+        report.line("  " + "   ".join(cell.ljust(size) for cell, size in zip(row, sizes, strict=True)).rstrip())
+
+
+def text(cell: Any) -> str:
+    """One cell of a preview."""
+    return f"{cell:.4g}" if isinstance(cell, float) else f"{cell:,}" if isinstance(cell, int) else str(cell)
+
+
+def graph_lines(graph: dict[str, Any]) -> list[str]:
+    """The figures of a graph in words."""
+
+    def count(key: str, one: str, more: str = "") -> str:
+        return f"{graph[key]:,} {one if graph[key] == 1 else more or one + 's'}"
+
+    degrees = ", ".join(f"{name} {value:g}" for name, value in graph["degree"].items())
+    kind = "directed " if graph["directed"] else ""
+    return [
+        f"{count('nodes', 'node')}, {count('edges', kind + 'edge')}, total weight {graph['total_weight']:,g}",
+        f"{count('components', 'component')}, {graph['largest']:,} nodes in the largest, "
+        f"{count('isolated', 'isolated node')}, {count('self_loops', 'self loop')}, "
+        f"{count('repeats', 'repeated line')}",
+        f"neighbours of a node: {degrees}",
+    ]

@@ -1,0 +1,156 @@
+"""What a user's file would be read as, with a preview; nothing is embedded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from genurl_graph.exceptions import InputError
+from genurl_graph.inputs.reading import ReadOptions
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+# Rows, edges and nodes of a preview, feature columns of a node, characters of a line, and bytes that are looked at.
+ROWS, COLUMNS, WIDTH, SIZE = 5, 6, 100, 1 << 16
+QUANTILES = {"least": 0.0, "lower quartile": 0.25, "median": 0.5, "upper quartile": 0.75, "most": 1.0}
+
+
+def inspect(
+    path: Path,
+    features: Path | None = None,
+    labels: Path | None = None,
+    options: ReadOptions = ReadOptions(),  # noqa: B008 - never changed
+) -> dict[str, Any]:
+    """Say what a file would be read as.
+
+    Parameters
+    ----------
+    path, features, labels, options
+        As `genurl_graph.datasets.readers.read` takes them.
+
+    Returns
+    -------
+    dict
+        JSON. file; error, the message of a file that is refused, else None; lines and reading, what is said of what
+        was read; columns, a record each; nodes and edges, the first of each; graph, its figures; rows, the first of
+        the file as they stand, and note, which says why there are none.
+    """
+    from genurl_graph.datasets import read
+
+    found: dict[str, Any] = {"file": str(path), "error": None, "lines": [], "reading": {}, "columns": []}
+    found |= {"nodes": [], "edges": [], "graph": None, "note": None, "rows": []}
+    try:
+        data = read(path, features, labels, **options.given())
+    except InputError as error:
+        return found | {"error": str(error)} | _first_rows(path)
+    reading = data.get("reading")
+    if reading is not None:
+        found |= {"lines": list(reading.lines), "reading": dict(reading.record)}
+    found |= {"nodes": first_nodes(data), "edges": first_edges(data), "graph": graph_figures(data)}
+    return found | _first_rows(path)
+
+
+def graph_figures(data: Data) -> dict[str, Any] | None:
+    """Figures of a graph; None without edges.
+
+    Returns
+    -------
+    dict
+        nodes; edges, each pair of nodes once unless the graph is directed; directed; components, of the undirected
+        graph; largest, nodes of the largest of them; isolated, nodes without an edge to another; self_loops; repeats,
+        lines of the file that name a pair once more; total_weight; degree, quantiles of the number of neighbours.
+    """
+    import torch
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    if data.get("edge_index") is None:
+        return None
+    n = int(data.num_nodes or 0)
+    source, target = data.edge_index.numpy()
+    weight = data.get("edge_weight")
+    total = torch.ones(len(source)) if weight is None else weight
+    loops = source == target
+    pairs = np.unique(np.minimum(source, target) * n + np.maximum(source, target))
+    arcs = np.unique(source * n + target)
+    directed = len(arcs) != 2 * len(pairs) - len(np.unique(source[loops]))
+    between = coo_array((np.ones(len(source)), (source, target)), shape=(n, n))
+    count, component = connected_components(between, directed=False)
+    ends = np.divmod(pairs[pairs // n != pairs % n], n)
+    degree = np.bincount(np.concatenate(ends), minlength=n)
+    return {
+        "nodes": n,
+        "edges": len(arcs) if directed else len(pairs),
+        "directed": bool(directed),
+        "components": int(count),
+        "largest": int(np.bincount(component).max()) if n else 0,
+        "isolated": int((degree == 0).sum()),
+        "self_loops": int(loops.sum()),
+        "repeats": _repeats(data),
+        "total_weight": float(total.double().sum()),
+        "degree": {name: float(np.quantile(degree, q)) for name, q in QUANTILES.items()} if n else {},
+    }
+
+
+def _repeats(data: Data) -> int:
+    reading = data.get("reading")
+    told = {} if reading is None else reading.record.get("edges", {})
+    if not {"lines", "pairs"} <= told.keys():
+        return 0
+    once = 2 * told["pairs"] - told.get("self_loops", 0) if told.get("both_directions") else told["pairs"]
+    return int(told["lines"] - once)
+
+
+def first_edges(data: Data) -> list[list[Any]]:
+    """The first edges by the names of their ends, with weights if there are any; an undirected one stands once."""
+    if data.get("edge_index") is None:
+        return []
+    source, target = data.edge_index.numpy()[:, : 100 * ROWS]
+    names, weight = data.get("node_id"), data.get("edge_weight")
+    arcs = set(zip(source.tolist(), target.tolist(), strict=True))
+    found: list[list[Any]] = []
+    for place, (a, b) in enumerate(zip(source.tolist(), target.tolist(), strict=True)):
+        if a > b and (b, a) in arcs:
+            continue
+        ends = [str(end) if names is None else str(names[end]) for end in (a, b)]
+        found.append([*ends, *([] if weight is None else [float(weight[place])])])
+        if len(found) == ROWS:
+            break
+    return found
+
+
+def first_nodes(data: Data) -> list[list[Any]]:
+    """The first nodes below a header: id, label if there are labels, and the first features."""
+    names, y, label_names, x = (data.get(key) for key in ("node_id", "y", "label_names", "x"))
+    plan = data.get("feature_plan")
+    titles = [] if x is None else [*(plan.names if plan is not None else map(str, range(1, x.size(1) + 1)))][:COLUMNS]
+    found: list[list[Any]] = [["id", *([] if y is None else ["label"]), *titles]]
+    for node in range(min(ROWS, int(data.num_nodes or 0))):
+        row: list[Any] = [str(node) if names is None else str(names[node])]
+        if y is not None:
+            row.append(str(int(y[node])) if label_names is None else label_names[int(y[node])])
+        if x is not None:
+            row += [float(value) for value in x[node].to_dense().flatten()[:COLUMNS]]
+        found.append(row)
+    return found
+
+
+def _first_rows(path: Path) -> dict[str, Any]:
+    """The first lines of a text file as they stand; or a note that says why there are none."""
+    from genurl_graph.datasets.readers.compressed import unpacked
+
+    if path.is_dir() or not path.exists():
+        return {"note": "a folder" if path.is_dir() else "there is no such file"}
+    try:
+        with unpacked(path) as stream:
+            content = stream.read(SIZE)
+    except InputError as error:
+        return {"note": str(error)}
+    wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+    if b"\0" in content and not wide:
+        return {"note": f"{path.stat().st_size:,} bytes that are no text"}
+    lines = content.decode("utf-16" if wide else "utf-8-sig", errors="replace").splitlines()
+    return {"rows": [[line[:WIDTH]] for line in lines[: ROWS + 1]]}

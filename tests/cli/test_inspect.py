@@ -1,0 +1,68 @@
+"""``genurl-graph inspect``: what files would be read as, and nothing is run."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def files(tmp_path: Path) -> None:
+    (tmp_path / "e.csv").write_text("source,target\na,b\nb,c\nc,a\nd,d\ne,f\na,b\n")
+    (tmp_path / "g.csv").write_text("source,target\n0,1\n1,2\n")
+    np.save(tmp_path / "v.npy", np.arange(12.0).reshape(6, 2))
+
+
+def test_what_is_printed(run) -> None:
+    before = sorted(os.listdir())
+    text = run("inspect", "e.csv").stdout
+    assert text.startswith("e.csv\n")
+    assert "  source,target\n  a,b\n" in text
+    assert "first edges\n  a" in text
+    assert "6 nodes, " in text
+    assert "3 components, 3 nodes in the largest, 1 isolated node, 1 self loop" in text
+    assert "least 0, lower quartile 1, median 1.5" in text
+    assert sorted(os.listdir()) == before
+
+
+def test_several_files_each_in_turn(run) -> None:
+    text = run("inspect", "e.csv", "v.npy", "g.csv").stdout
+    assert [line for line in text.splitlines() if line in ("e.csv", "v.npy", "g.csv")] == [
+        "e.csv",
+        "v.npy",
+        "g.csv",
+    ]
+    assert "no preview: " in text
+    assert "first nodes\n  id   1   2\n  0    0   1\n" in text
+
+
+def test_a_refused_file_is_shown_all_the_same(run) -> None:
+    Path("bad.csv").write_text("source,target,weight\na,b,1\nb,c,much\n")
+    Path("notes.docx").write_bytes(b"PK\0\1")
+    result = run("inspect", "bad.csv", "e.csv", "notes.docx", "nowhere.csv", code=2)
+    assert result.stderr.count("Error: ") == 3
+    assert "line 3" in result.stderr
+    assert "b,c,much" in result.stdout
+    assert "6 nodes" in result.stdout
+    assert "4 bytes that are no text" in result.stdout
+    assert "there is no such file" in result.stdout
+
+
+def test_json(run) -> None:
+    result = run("inspect", "e.csv", "v.npy", "--json")
+    edges, vectors = json.loads(result.stdout)
+    assert result.stderr == ""
+    assert edges["error"] is None
+    assert edges["graph"]["degree"] == {"least": 0, "lower quartile": 1, "median": 1.5, "upper quartile": 2, "most": 2}
+    assert edges["graph"]["nodes"] == 6
+    assert vectors["graph"] is None
+    assert vectors["nodes"][:2] == [["id", "1", "2"], ["0", 0, 1]]
+    refused = json.loads(run("inspect", "nowhere.csv", "--json", code=2).stdout)
+    assert "nowhere.csv" in refused[0]["error"]
+
+
+def test_wrong_words(run) -> None:
+    assert "did you mean 'edges'" in run("inspect", "e.csv", "--as", "edge", code=2).stderr
+    assert "FILE" in run("inspect", code=2).stderr
