@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from genurl_graph.datasets.readers import graph_files
 from genurl_graph.datasets.readers.checks import as_features, check_graph, check_isolated
 from genurl_graph.datasets.readers.edge_list import attach, is_edge_list, read_edge_list
+from genurl_graph.datasets.readers.formats import GRAPH_SUFFIXES, find_format, read_graph_file
 from genurl_graph.datasets.readers.images import is_idx, read_image_folder, read_images
 from genurl_graph.datasets.readers.node_tables import (
     TEXT_SUFFIXES,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 StrPath = str | os.PathLike[str]
-SUFFIXES = (".npz", *TEXT_SUFFIXES, ".graphml", ".gml", ".pt", ".npy")
+SUFFIXES = (".npz", *TEXT_SUFFIXES, *(suffix for suffix in GRAPH_SUFFIXES if suffix != ".npz"), ".npy")
 
 
 def read(
@@ -49,9 +49,9 @@ def read(
         ``.csv``, ``.tsv``, ``.txt``: an edge list, columns source, target and optionally weight, or a matrix
         with one row a sample (`genurl_graph.datasets.readers.edge_list.is_edge_list` tells which; with `features` it
         is always an edge list). Lines that begin with ``#`` are comments.
-        ``.npz``: a graph (keys: `genurl_graph.datasets.readers.graph_files.read_npz`). ``.pt``: a PyG `Data`.
-        ``.graphml``, ``.gml``: through networkx. ``.npy``: a matrix. ``-idx3-ubyte``, ``-idx3-ubyte.gz``: images as
-        MNIST has them (`genurl_graph.datasets.readers.images`). A folder: images, one sub-folder a class
+        Graph and matrix files: GraphML, GML, GEXF, Pajek, METIS, Matrix Market, ``.mat``, ``.npz``, PyG's ``.pt`` and
+        others (`genurl_graph.datasets.readers.formats`). ``.npy``: a matrix. ``-idx3-ubyte``,
+        ``-idx3-ubyte.gz``: images as MNIST has them. A folder: images, one sub-folder a class
         (`genurl_graph.datasets.readers.images`).
     features
         Feature table: ``.csv``, ``.tsv``, ``.txt`` or ``.parquet``, whose first column may hold the node ids;
@@ -79,12 +79,13 @@ def read(
     ['alice', 'bob']
     """
     path = Path(path)
-    if path.is_dir() and path.suffix.lower() not in SUFFIXES:
+    graph_format = find_format(path) if path.exists() else None
+    if path.is_dir() and graph_format is None and path.suffix.lower() not in SUFFIXES:
         if features is not None or labels is not None:
             raise InputError(f"{path}: a folder of images has its own features and classes; leave out the tables")
         return read_image_folder(path)
     idx = is_idx(path)
-    suffix = "" if idx else check_suffix(path, SUFFIXES, "input")
+    suffix = "" if idx or graph_format else check_suffix(path, SUFFIXES, "input")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
         feature_table = read_features(Path(features)) if features is not None else None
@@ -100,18 +101,18 @@ def read(
             matrix = read_images(path) if idx else load_array(path)
             data = _matrix(NodeTable(path, as_features(matrix, str(path))))
         else:
-            data = _graph(path, suffix)
+            data = read_graph_file(path, options, graph_format)
+            if hasattr(data, "node_types"):
+                if feature_table or label_table:
+                    raise InputError(
+                        f"{path}: a graph of several node types has its own features; leave out the tables"
+                    )
+                return data
         check_isolated(data, str(path))
         names = data.get("node_id")
         ids = pd.RangeIndex(data.num_nodes or 0) if names is None else pd.Index(names, dtype=object)
         attach(data, NodeIndex(ids, f"the {data.num_nodes} nodes of {path}"), feature_table, label_table)
         return check_graph(data, str(path))
-
-
-def _graph(path: Path, suffix: str) -> Data:
-    if suffix == ".npz":
-        return graph_files.read_npz(path)
-    return graph_files.read_pt(path) if suffix == ".pt" else graph_files.read_networkx(path)
 
 
 def _matrix(table: NodeTable) -> Data:

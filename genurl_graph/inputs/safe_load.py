@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,9 @@ import torch
 from torch import Tensor
 
 from genurl_graph.exceptions import InputError, wrong
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 Array = npt.NDArray[Any]
 
@@ -125,6 +128,32 @@ def _compare(path: Path, what: str, claimed: int) -> None:
         raise wrong(
             path, f"{what} {claimed:,} bytes", f"about the {size:,} of the file; save it as it is, not expanded"
         )
+
+
+def parse_xml(content: bytes, where: str) -> Element:
+    """The tree of an XML file without a declaration of entities, which grow or bring other files in.
+
+    Raises
+    ------
+    InputError
+        For a document type that declares anything in the file itself. One that only names another file is harmless:
+        nothing fetches it.
+    ExpatError, ParseError
+        For damage.
+    """
+    from xml.etree import ElementTree
+    from xml.parsers import expat
+
+    def refuse(*found: Any) -> None:
+        if found[-1]:
+            raise wrong(where, "a DOCTYPE with declarations of its own", "none: entities can grow without end")
+
+    # Beforehand and alone: ElementTree would expand entities as it reads.
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler = refuse
+    parser.EntityDeclHandler = lambda *_: refuse(True)
+    parser.Parse(content, True)
+    return ElementTree.fromstring(content)
 
 
 @contextmanager

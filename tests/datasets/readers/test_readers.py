@@ -275,8 +275,11 @@ def test_networkx_files(tmp_path: Path, suffix: str, directed: bool):
     graph.add_edge("bob", "cy", weight=0.5)
     path = tmp_path / f"g{suffix}"
     (networkx.write_gml if suffix == ".gml" else networkx.write_graphml)(graph, path)
-    data = datasets.read(path)
-    assert data.node_id == ["ann", "bob", "cy"]
+    plain = datasets.read(path)
+    assert plain.x is None
+    assert "left out: age, height" in plain.reading.lines[0]
+    data = datasets.read(path, columns={"feature": ["age", "height"]})
+    assert data.node_id == plain.node_id == ["ann", "bob", "cy"]
     assert data.x.tolist() == [[30, 1.5], [40, 2], [50, 2.5]]
     assert data.y.tolist() == [1, 0, 1]
     assert data.label_names == ["blue", "red"]
@@ -296,10 +299,13 @@ def test_networkx_karate_round_trip(tmp_path: Path):
 
 
 def test_graphml_label_is_a_class_unless_all_differ(tmp_path: Path):
-    graph = networkx.path_graph(3)
-    networkx.set_node_attributes(graph, {0: "p", 1: "q", 2: "p"}, "label")
+    graph = networkx.path_graph(6)
+    networkx.set_node_attributes(graph, {i: "pq"[i % 2] for i in range(6)}, "label")
     networkx.write_graphml(graph, tmp_path / "g.graphml")
-    assert datasets.read(tmp_path / "g.graphml").y.tolist() == [0, 1, 0]
-    networkx.set_node_attributes(graph, {0: "p", 1: "q", 2: "r"}, "label")
-    networkx.write_graphml(graph, tmp_path / "h.graphml")
-    assert datasets.read(tmp_path / "h.graphml").y is None
+    assert datasets.read(tmp_path / "g.graphml").y.tolist() == [0, 1, 0, 1, 0, 1]
+    for names in ("pqrstu", "pqrstp"):  # two people of one name do not make classes
+        networkx.set_node_attributes(graph, dict(enumerate(names)), "label")
+        networkx.write_graphml(graph, tmp_path / "h.graphml")
+        data = datasets.read(tmp_path / "h.graphml")
+        assert data.y is None
+        assert ("node_id" in data) == (names == "pqrstu")
