@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
 import pandas as pd
 
 from genurl_graph.exceptions import wrong
@@ -14,7 +13,7 @@ from genurl_graph.inputs.tables import names
 from genurl_graph.inputs.tables.edge_columns import find_edge_columns
 from genurl_graph.inputs.tables.names import Pair
 from genurl_graph.inputs.tables.table import Table
-from genurl_graph.inputs.tables.values import OVERLAP, can_be_points, kind_of, overlap, to_numbers
+from genurl_graph.inputs.tables.values import OVERLAP, can_be_points, is_whole_number, kind_of, overlap
 
 BOTH = "--as edges or --as vectors, or --column source=... and --column target=..."
 # Wider tables are not looked at for columns that name the same nodes.
@@ -141,10 +140,7 @@ def _find_pair(table: Table, free: list[str], ids_known: pd.Index | None) -> Pai
 
 def _is_node(cells: pd.Series) -> bool:
     """Whether all cells can be ids; whole numbers may stand as floats, as pandas writes them beside gaps."""
-    if kind_of(cells) != "number":
-        return kind_of(cells) in ("whole", "text")
-    values = to_numbers(cells)
-    return bool((np.isnan(values) | (values % 1 == 0)).all())
+    return kind_of(cells) in ("whole", "text") or (kind_of(cells) == "number" and is_whole_number(cells))
 
 
 def _check_kinds(table: Table, free: list[str], pair: Pair) -> Pair | None:

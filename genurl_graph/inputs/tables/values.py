@@ -104,6 +104,11 @@ def to_numbers(cells: pd.Series) -> npt.NDArray[np.float64]:
     return values
 
 
+def is_whole_number(cells: pd.Series) -> bool:
+    """Whether all cells are whole numbers or missing, also as floats, which pandas makes of them beside gaps."""
+    return _holds_whole(cells)
+
+
 def as_ids(table: Table, columns: list[str]) -> list[pd.Index]:
     """Columns of node ids: int64 if all of them hold whole numbers, else text.
 

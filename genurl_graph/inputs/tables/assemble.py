@@ -1,0 +1,227 @@
+"""Tables as one PyG `Data`: edges or vectors, with the tables of features and labels that belong to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import torch
+
+from genurl_graph.exceptions import InputError, unknown, wrong
+from genurl_graph.inputs.reading import Reading, ReadOptions
+from genurl_graph.inputs.tables.edges import place_edges, read_edges
+from genurl_graph.inputs.tables.features import make_x
+from genurl_graph.inputs.tables.node_index import NodeIndex
+from genurl_graph.inputs.tables.nodes import NodeTable, index_of, order_rows, read_nodes
+from genurl_graph.inputs.tables.roles import Roles, decide
+from genurl_graph.inputs.tables.table import Table
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+# Roles of columns that only edges have.
+OF_EDGES = ("source", "target", "weight", "type", "key")
+
+
+def read_tables(
+    table: Table,
+    features: Table | NodeTable | None = None,
+    labels: Table | NodeTable | None = None,
+    options: ReadOptions = ReadOptions(),  # noqa: B008 - never changed
+) -> Data:
+    """Make a PyG `Data` of a table of edges or vectors and the tables beside it.
+
+    Parameters
+    ----------
+    table : Table
+        Edges or vectors: `genurl_graph.inputs.tables.roles.decide` tells which; with `features` always edges.
+    features, labels : Table or NodeTable, optional
+        A row a node. They define the nodes if they are given, the features before the labels; else the edges do.
+    options : ReadOptions
+
+    Returns
+    -------
+    Data
+        x, edge_index (sorted; of an undirected list both directions), edge_weight, y (-1: no label), label_names,
+        node_id, feature_table and feature_plan where a plan made x, and `reading`.
+
+    Raises
+    ------
+    InputError
+        Where two readings are possible, a column is missing, or an edge leads to a node that no row describes.
+
+    Examples
+    --------
+    >>> edges = Table("edges", pd.DataFrame({"source": ["a", "b"], "target": ["b", "c"]}))
+    >>> read_tables(edges).edge_index.tolist()
+    [[0, 1, 1, 2], [1, 0, 2, 1]]
+    """
+    check_columns(options, [each for each in (table, features, labels) if isinstance(each, Table)])
+    roles = _roles(table, features, labels, options)
+    if roles.reading == "vectors":
+        if features is not None:
+            raise InputError(f"features: {features.name} given, but {table.name} is itself a table of vectors")
+        return read_vectors(table, labels, options)
+    return _read_graph(table, roles, features, labels, options)
+
+
+def read_vectors(table: Table, labels: Table | NodeTable | None, options: ReadOptions) -> Data:
+    """A table of one row a sample, and its labels."""
+    from torch_geometric.data import Data
+
+    taken = _label_names(labels, options)
+    found = read_nodes(table, options, "vectors", taken=taken)
+    nodes = index_of(found)
+    data = Data(num_nodes=len(nodes))
+    names = nodes.names()
+    if names is not None:
+        data.node_id = names
+    data.reading = found.reading
+    attach(data, nodes, found if labels is None else found.without_labels(), labels, options, graph=False)
+    del data.num_nodes
+    return data
+
+
+def _read_graph(
+    table: Table,
+    roles: Roles,
+    features: Table | NodeTable | None,
+    labels: Table | NodeTable | None,
+    options: ReadOptions,
+) -> Data:
+    from torch_geometric.data import Data
+
+    edges = read_edges(table, roles, options)
+    own = NodeIndex(edges.ids, "the nodes of the edges")
+    features = _as_nodes(features, "features", own, options, _label_names(labels, options))
+    nodes = own
+    if features is not None:
+        nodes = index_of(features)
+    labels = _as_nodes(labels, "labels", nodes if features is not None else own, options)
+    if features is None and labels is not None:
+        nodes = index_of(labels)
+    edge_index, weight, reading = place_edges(edges, nodes)
+    data = Data(edge_index=edge_index, num_nodes=len(nodes))
+    if weight is not None:
+        data.edge_weight = weight
+    names = nodes.names()
+    if names is not None:
+        data.node_id = names
+    data.reading = reading
+    attach(data, nodes, features, labels, options)
+    return data
+
+
+def attach(
+    data: Data,
+    nodes: NodeIndex,
+    features: Table | NodeTable | None,
+    labels: Table | NodeTable | None,
+    options: ReadOptions = ReadOptions(),  # noqa: B008 - never changed
+    *,
+    graph: bool = True,
+) -> None:
+    """Put the rows of the tables into the order of `nodes` and store them as x, y and label_names.
+
+    Parameters
+    ----------
+    data : Data
+        Gets x, y, label_names, feature_table, feature_plan; `reading` grows.
+    nodes : NodeIndex
+    features, labels : Table or NodeTable, optional
+    options : ReadOptions
+    graph : bool
+        Whether there are edges as well.
+
+    Raises
+    ------
+    InputError
+        If a table has too many or too few rows, or ids that are not those of the nodes, or if `data` already
+        has what it would bring.
+    """
+    features = _as_nodes(features, "features", nodes, options, _label_names(labels, options))
+    labels = _as_nodes(labels, "labels", nodes, options)
+    for table, key, what in ((features, "x", "feature"), (labels, "y", "label")):
+        if table is not None and data.get(key) is not None:
+            raise InputError(f"{what}s: {table.name} given, but the graph's file already holds {what}s")
+    reading = data.get("reading") or Reading()
+    if features is not None:
+        reading = _attach_features(data, nodes, features, reading, graph)
+    if labels is not None:
+        _attach_labels(data, nodes, labels)
+        reading += labels.reading
+    data.reading = reading
+
+
+def _attach_features(data: Data, nodes: NodeIndex, features: NodeTable, reading: Reading, graph: bool) -> Reading:
+    rows = order_rows(features, nodes, "feature")
+    reading = reading + features.reading
+    if features.matrix is not None:
+        data.x = features.matrix if rows is None else _pick(features.matrix, torch.from_numpy(rows))
+    elif features.frame is not None:
+        frame = features.frame if rows is None else features.frame.iloc[rows].reset_index(drop=True)
+        data.x, plan, told = make_x(frame, features.name, graph)
+        reading += told
+        if plan is not None:
+            data.feature_table, data.feature_plan = frame, plan
+    if features.y is not None and data.get("y") is None:
+        _attach_labels(data, nodes, features)
+    return reading
+
+
+def _attach_labels(data: Data, nodes: NodeIndex, labels: NodeTable) -> None:
+    rows = order_rows(labels, nodes, "label")
+    if labels.y is not None:
+        data.y = labels.y if rows is None else labels.y[torch.from_numpy(rows)]
+        if labels.label_names is not None:
+            data.label_names = labels.label_names
+
+
+def _pick(matrix: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    return matrix[rows] if matrix.layout == torch.strided else matrix.index_select(0, rows)
+
+
+def _as_nodes(
+    table: Table | NodeTable | None, what: str, nodes: NodeIndex, options: ReadOptions, taken: Sequence[str] = ()
+) -> NodeTable | None:
+    return read_nodes(table, options, what, nodes, taken) if isinstance(table, Table) else table
+
+
+def _label_names(labels: Table | NodeTable | None, options: ReadOptions) -> list[str]:
+    """Names of the column of labels, and of what stands for it in a table without any."""
+    if labels is None:
+        return []
+    if not isinstance(labels, Table) or not labels.header:
+        return [""]
+    named = [name for name in options.names("label") if name in labels.frame.columns]
+    return named or [""]
+
+
+def _roles(
+    table: Table, features: Table | NodeTable | None, labels: Table | NodeTable | None, options: ReadOptions
+) -> Roles:
+    if features is not None:
+        if options.reading == "vectors":
+            raise InputError(f"features: {features.name} given, but --as vectors makes {table.name} the features")
+        return decide(table, ReadOptions("edges", options.columns))
+    known = None
+    if isinstance(labels, NodeTable):
+        known = pd.RangeIndex(labels.rows) if labels.ids is None else labels.ids
+    elif labels is not None:
+        found = read_nodes(labels, options, "labels")
+        known = pd.RangeIndex(found.rows) if found.ids is None else found.ids
+    return decide(table, options, known)
+
+
+def check_columns(options: ReadOptions, tables: Sequence[Table]) -> None:
+    """Refuse a role that names a column which no table has, with the nearest name."""
+    everywhere = list(dict.fromkeys(str(name) for table in tables for name in table.frame.columns))
+    for role, names in options.columns.items():
+        mine = [str(name) for name in tables[0].frame.columns] if role in OF_EDGES and tables else everywhere
+        for name in names:
+            if name not in mine:
+                if name in everywhere:
+                    found = f"column {name!r} in another file alone"
+                    raise wrong(f"--column {role}={name}", found, f"one of {', '.join(mine)} of {tables[0].name}")
+                raise unknown(f"--column {role}", name, mine)

@@ -1,0 +1,90 @@
+"""Feature columns of a table: numbers where all cells are numbers or missing, else text; then x, by a plan if needed."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from genurl_graph.exceptions import wrong
+from genurl_graph.inputs.reading import Reading
+from genurl_graph.inputs.tables.table import Table
+from genurl_graph.inputs.tables.values import is_missing, kind_of, to_numbers
+
+# Columns that are named one by one.
+MOST_NAMED = 20
+
+
+def as_columns(table: Table, chosen: list[str]) -> pd.DataFrame:
+    """The chosen columns in their dtypes: numbers where all cells are numbers or missing (NaN), else as they are.
+
+    Raises
+    ------
+    InputError
+        An infinite number, or text among a column of numbers, with its line.
+    """
+    frame = table.frame[chosen]
+    changed = {}
+    for name, dtype in frame.dtypes.items():
+        cells = frame[name]
+        if dtype == object or isinstance(dtype, pd.StringDtype):
+            kind = kind_of(cells)
+            if kind in ("whole", "number"):
+                changed[name] = to_numbers(cells)
+            elif kind == "text":
+                _check_text(table, str(name), cells)
+    if changed:
+        frame = frame.assign(**changed)
+    _check_finite(table, frame)
+    return frame.reset_index(drop=True)
+
+
+def make_x(frame: pd.DataFrame, name: str, graph: bool) -> tuple[Tensor, Any, Reading]:
+    """Features float32 [n, f] of raw columns, the plan that made them (None: the numbers as they are), and what to say."""
+    if importlib.util.find_spec("genurl_graph.inputs.columns") is None:
+        if not is_plain(frame):
+            odd = next(str(name) for name in frame if not is_plain(frame[[name]]))
+            raise wrong(f"{name}: column {odd!r}", "cells that are no numbers", "numbers")
+        plan = None
+    else:
+        plan = importlib.import_module("genurl_graph.inputs.columns.plan").FeaturePlan.fit(frame, graph=graph)
+    if plan is None:
+        shown = ", ".join(map(str, frame.columns)) if frame.shape[1] <= MOST_NAMED else f"{frame.shape[1]:,} columns"
+        lines: tuple[str, ...] = (f"features: {shown} (numbers as they are)",)
+        return torch.from_numpy(frame.to_numpy(np.float32)), None, Reading(lines)
+    told = plan.lines() if frame.shape[1] <= MOST_NAMED else [plan.summary()]
+    return plan.apply(frame, name), plan, Reading(tuple(told))
+
+
+def _check_text(table: Table, name: str, cells: pd.Series) -> None:
+    """Refuse a few words in a column of numbers: they are slips, and no categories."""
+    missing = is_missing(cells)
+    words = ~missing & ~np.isfinite(to_numbers(cells))
+    if words.sum() * 2 <= (~missing).sum():
+        row = int(words.argmax())
+        place = f"{table.name}: {table.where(row)}, {table.title(name)}"
+        remedy = f"a finite number as in most rows, or an empty cell (--column ignore={name} leaves the column out)"
+        raise wrong(place, repr(cells.iloc[row]), remedy)
+
+
+def _check_finite(table: Table, frame: pd.DataFrame) -> None:
+    """Refuse numbers that float32 cannot hold. Whole numbers can be held, and NaN is a missing cell."""
+    real = frame.select_dtypes("floating")
+    with np.errstate(over="ignore"):
+        bad = np.isinf(real.to_numpy(np.float32, na_value=np.nan))
+    if bad.any():
+        row, column = (int(place) for place in np.argwhere(bad)[0])
+        name = str(real.columns[column])
+        place = f"{table.name}: {table.where(row)}, {table.title(name)}"
+        raise wrong(place, repr(str(real.iloc[row, column])), "a finite number")
+
+
+def is_plain(frame: pd.DataFrame) -> bool:
+    """Whether all cells are numbers."""
+    kinds = all(pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes)
+    return kinds and not bool(frame.isna().to_numpy().any())
