@@ -20,14 +20,15 @@ from genurl_graph.inputs.tables.table import Table
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
+TableLike = Table | NodeTable
 # Roles of columns that only edges have.
 OF_EDGES = ("source", "target", "weight", "type", "key")
 
 
 def read_tables(
     table: Table,
-    features: Table | NodeTable | None = None,
-    labels: Table | NodeTable | None = None,
+    features: TableLike | None = None,
+    labels: TableLike | None = None,
     options: ReadOptions = ReadOptions(),  # noqa: B008 - never changed
 ) -> Data:
     """Make a PyG `Data` of a table of edges or vectors and the tables beside it.
@@ -66,19 +67,20 @@ def read_tables(
     return _read_graph(table, roles, features, labels, options)
 
 
-def read_vectors(table: Table, labels: Table | NodeTable | None, options: ReadOptions) -> Data:
+def read_vectors(table: Table, labels: TableLike | None, options: ReadOptions) -> Data:
     """A table of one row a sample, and its labels."""
     from torch_geometric.data import Data
 
-    taken = _label_names(labels, options)
-    found = read_nodes(table, options, "vectors", taken=taken)
+    found = read_nodes(table, options, "vectors")
     nodes = index_of(found)
+    labels = _as_nodes(labels, "labels", nodes, options)
+    if labels is not None:
+        found = read_nodes(table, options, "vectors", taken=_taken(labels))
     data = Data(num_nodes=len(nodes))
     names = nodes.names()
     if names is not None:
         data.node_id = names
-    data.reading = found.reading
-    attach(data, nodes, found if labels is None else found.without_labels(), labels, options, graph=False)
+    attach(data, nodes, found, labels, options, graph=False)
     del data.num_nodes
     return data
 
@@ -86,21 +88,18 @@ def read_vectors(table: Table, labels: Table | NodeTable | None, options: ReadOp
 def _read_graph(
     table: Table,
     roles: Roles,
-    features: Table | NodeTable | None,
-    labels: Table | NodeTable | None,
+    features: TableLike | None,
+    labels: TableLike | None,
     options: ReadOptions,
 ) -> Data:
     from torch_geometric.data import Data
 
     edges = read_edges(table, roles, options)
     own = NodeIndex(edges.ids, "the nodes of the edges")
-    features = _as_nodes(features, "features", own, options, _label_names(labels, options))
-    nodes = own
-    if features is not None:
-        nodes = index_of(features)
-    labels = _as_nodes(labels, "labels", nodes if features is not None else own, options)
-    if features is None and labels is not None:
-        nodes = index_of(labels)
+    labels = _as_nodes(labels, "labels", own, options)
+    features = _as_nodes(features, "features", own, options, _taken(labels))
+    table_of_nodes = features or labels
+    nodes = own if table_of_nodes is None else index_of(table_of_nodes)
     edge_index, weight, reading = place_edges(edges, nodes)
     data = Data(edge_index=edge_index, num_nodes=len(nodes))
     if weight is not None:
@@ -116,8 +115,8 @@ def _read_graph(
 def attach(
     data: Data,
     nodes: NodeIndex,
-    features: Table | NodeTable | None,
-    labels: Table | NodeTable | None,
+    features: TableLike | None,
+    labels: TableLike | None,
     options: ReadOptions = ReadOptions(),  # noqa: B008 - never changed
     *,
     graph: bool = True,
@@ -140,8 +139,8 @@ def attach(
         If a table has too many or too few rows, or ids that are not those of the nodes, or if `data` already
         has what it would bring.
     """
-    features = _as_nodes(features, "features", nodes, options, _label_names(labels, options))
     labels = _as_nodes(labels, "labels", nodes, options)
+    features = _as_nodes(features, "features", nodes, options, [] if data.get("y") is not None else _taken(labels))
     for table, key, what in ((features, "x", "feature"), (labels, "y", "label")):
         if table is not None and data.get(key) is not None:
             raise InputError(f"{what}s: {table.name} given, but the graph's file already holds {what}s")
@@ -161,11 +160,13 @@ def _attach_features(data: Data, nodes: NodeIndex, features: NodeTable, reading:
         data.x = features.matrix if rows is None else _pick(features.matrix, torch.from_numpy(rows))
     elif features.frame is not None:
         frame = features.frame if rows is None else features.frame.iloc[rows].reset_index(drop=True)
-        data.x, plan, told = make_x(frame, features.name, graph)
+        x, plan, told = make_x(frame, features.name, graph)
         reading += told
-        if plan is not None:
+        if x.size(1):
+            data.x = x
+        if plan is not None and x.size(1):
             data.feature_table, data.feature_plan = frame, plan
-    if features.y is not None and data.get("y") is None:
+    if features.y is not None:
         _attach_labels(data, nodes, features)
     return reading
 
@@ -183,24 +184,17 @@ def _pick(matrix: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
 
 
 def _as_nodes(
-    table: Table | NodeTable | None, what: str, nodes: NodeIndex, options: ReadOptions, taken: Sequence[str] = ()
+    table: TableLike | None, what: str, nodes: NodeIndex, options: ReadOptions, taken: Sequence[str] | None = None
 ) -> NodeTable | None:
     return read_nodes(table, options, what, nodes, taken) if isinstance(table, Table) else table
 
 
-def _label_names(labels: Table | NodeTable | None, options: ReadOptions) -> list[str]:
-    """Names of the column of labels, and of what stands for it in a table without any."""
-    if labels is None:
-        return []
-    if not isinstance(labels, Table) or not labels.header:
-        return [""]
-    named = [name for name in options.names("label") if name in labels.frame.columns]
-    return named or [""]
+def _taken(labels: NodeTable | None) -> list[str] | None:
+    """Names of the columns that give the labels, where a table of labels does."""
+    return None if labels is None else [labels.label] if labels.label is not None else []
 
 
-def _roles(
-    table: Table, features: Table | NodeTable | None, labels: Table | NodeTable | None, options: ReadOptions
-) -> Roles:
+def _roles(table: Table, features: TableLike | None, labels: TableLike | None, options: ReadOptions) -> Roles:
     if features is not None:
         if options.reading == "vectors":
             raise InputError(f"features: {features.name} given, but --as vectors makes {table.name} the features")

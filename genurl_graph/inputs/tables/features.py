@@ -1,10 +1,6 @@
-"""Feature columns of a table: numbers where all cells are numbers or missing, else text; then x, by a plan if needed."""
+"""Feature columns of a table: numbers where all cells are numbers or missing, else text; x, by a plan if needed."""
 
 from __future__ import annotations
-
-import importlib
-import importlib.util
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +8,7 @@ import torch
 from torch import Tensor
 
 from genurl_graph.exceptions import wrong
+from genurl_graph.inputs.columns.plan import FeaturePlan
 from genurl_graph.inputs.reading import Reading
 from genurl_graph.inputs.tables.table import Table
 from genurl_graph.inputs.tables.values import is_missing, kind_of, to_numbers
@@ -32,7 +29,7 @@ def as_columns(table: Table, chosen: list[str]) -> pd.DataFrame:
     changed = {}
     for name, dtype in frame.dtypes.items():
         cells = frame[name]
-        if dtype == object or isinstance(dtype, pd.StringDtype):
+        if pd.api.types.is_object_dtype(dtype) or isinstance(dtype, pd.StringDtype):
             kind = kind_of(cells)
             if kind in ("whole", "number"):
                 changed[name] = to_numbers(cells)
@@ -44,19 +41,16 @@ def as_columns(table: Table, chosen: list[str]) -> pd.DataFrame:
     return frame.reset_index(drop=True)
 
 
-def make_x(frame: pd.DataFrame, name: str, graph: bool) -> tuple[Tensor, Any, Reading]:
-    """Features float32 [n, f] of raw columns, the plan that made them (None: the numbers as they are), and what to say."""
-    if importlib.util.find_spec("genurl_graph.inputs.columns") is None:
-        if not is_plain(frame):
-            odd = next(str(name) for name in frame if not is_plain(frame[[name]]))
-            raise wrong(f"{name}: column {odd!r}", "cells that are no numbers", "numbers")
-        plan = None
-    else:
-        plan = importlib.import_module("genurl_graph.inputs.columns.plan").FeaturePlan.fit(frame, graph=graph)
+def make_x(frame: pd.DataFrame, name: str, graph: bool) -> tuple[Tensor, FeaturePlan | None, Reading]:
+    """Features float32 [n, f] of raw columns, the plan that made them (None: numbers as they are), what to say."""
+    plan = FeaturePlan.fit(frame, graph=graph)
     if plan is None:
         shown = ", ".join(map(str, frame.columns)) if frame.shape[1] <= MOST_NAMED else f"{frame.shape[1]:,} columns"
         lines: tuple[str, ...] = (f"features: {shown} (numbers as they are)",)
-        return torch.from_numpy(frame.to_numpy(np.float32)), None, Reading(lines)
+        matrix = frame.to_numpy(np.float32)
+        return torch.from_numpy(matrix if matrix.flags.writeable else matrix.copy()), None, Reading(lines)
+    if not plan.names and not graph:
+        raise wrong(name, f"no column that can be a feature ({plan.summary()})", "at least one")
     told = plan.lines() if frame.shape[1] <= MOST_NAMED else [plan.summary()]
     return plan.apply(frame, name), plan, Reading(tuple(told))
 
@@ -82,9 +76,3 @@ def _check_finite(table: Table, frame: pd.DataFrame) -> None:
         name = str(real.columns[column])
         place = f"{table.name}: {table.where(row)}, {table.title(name)}"
         raise wrong(place, repr(str(real.iloc[row, column])), "a finite number")
-
-
-def is_plain(frame: pd.DataFrame) -> bool:
-    """Whether all cells are numbers."""
-    kinds = all(pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes)
-    return kinds and not bool(frame.isna().to_numpy().any())

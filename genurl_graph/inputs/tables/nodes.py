@@ -44,8 +44,8 @@ class NodeTable:
     y : Tensor, int64, shape [rows], or None
         Labels; -1 where there is none.
     label_names : list of str, or None
-    where : callable
-        Where a row stands, for messages.
+    label : str, or None
+        The column that y is of.
     reading : Reading
     """
 
@@ -56,12 +56,8 @@ class NodeTable:
     matrix: Tensor | None = None
     y: Tensor | None = None
     label_names: list[str] | None = None
-    source: Table | None = None
+    label: str | None = None
     reading: Reading = field(default_factory=Reading)
-
-    def without_labels(self) -> NodeTable:
-        """The same, where labels come from elsewhere."""
-        return replace(self, y=None, label_names=None)
 
 
 def read_nodes(
@@ -69,7 +65,7 @@ def read_nodes(
     options: ReadOptions,
     what: str = "features",
     known: NodeIndex | None = None,
-    taken: Collection[str] = (),
+    taken: Collection[str] | None = None,
 ) -> NodeTable:
     """Read a table of features or labels.
 
@@ -82,8 +78,8 @@ def read_nodes(
         Vectors are features without a graph. A table of labels gives no features.
     known : NodeIndex, optional
         The nodes of the graph: the column of ids is the one that has them.
-    taken : collection of str
-        Columns that another table gives as labels, which are no features here.
+    taken : collection of str, optional
+        Labels come from elsewhere, of columns with these names: neither they nor other labels are features here.
 
     Raises
     ------
@@ -100,32 +96,38 @@ def read_nodes(
     free = [name for name in free if name != id_column]
     if what == "labels":
         return _read_labels(table, said or _only_label(table, free), id_column)
-    label = said
+    label = said if taken is None else None
+    if said is not None and label is None:
+        left_out[said] = "the label, of another table"
     for name, why in _named_labels(table, free, said).items():
-        if label is None and not why:
+        if label is None and taken is None and not why:
             label = name
         else:
-            left_out[name] = why or "another label"
-    left_out |= {name: "the label" for name in free if name in taken}
-    chosen = given.get("feature") or [name for name in free if name not in left_out and name != label]
-    if given.get("feature"):
-        left_out |= {name: "not asked for" for name in free if name not in chosen and name != label}
-        clash = next((name for name in chosen if name in (label, id_column)), None)
-        if clash is not None:
-            raise wrong(f"{table.name}: --column feature={clash}", "the label or the ids", "another column")
+            left_out[name] = why or "a label, not the one that was asked for"
+    left_out |= {name: "the label, of another table" for name in free if name in (taken or ())}
+    chosen = _features(table, [name for name in free if name not in left_out and name != label], given, left_out)
     if not chosen:
-        raise wrong(table.name, "no feature columns beside the ids" + (" and labels" if label else ""), "at least one")
+        beside = " and labels" if label or "label" in " ".join(left_out.values()) else ""
+        raise wrong(table.name, f"no feature columns beside the ids{beside}", "at least one")
     frame = as_columns(table, chosen)
-    found = NodeTable(table.name, len(frame), _ids(table, id_column), frame, source=table)
-    unknown = 0
-    if label is not None and not taken:
-        y, label_names, unknown = read_label_column(table, label)
-        found = replace(found, y=y, label_names=label_names)
-    elif label is not None:
-        left_out[label] = "a label; the labels come from another table"
-    if what != "vectors" and label is not None and said is None and found.y is not None:
-        pass
-    return replace(found, reading=_reading(found, what, id_column, label, unknown, left_out))
+    found = NodeTable(table.name, len(frame), _ids(table, id_column), frame)
+    if label is not None:
+        y, label_names, _ = read_label_column(table, label)
+        found = replace(found, y=y, label_names=label_names, label=label)
+    return replace(found, reading=_reading(table, found, what, id_column, left_out))
+
+
+def _features(table: Table, free: list[str], given: dict[str, list[str]], left_out: dict[str, str]) -> list[str]:
+    """The columns that the user names as features, else all that are free."""
+    chosen = given.get("feature", [])
+    if not chosen:
+        return free
+    clash = next((name for name in chosen if name not in free), None)
+    if clash is not None:
+        found = f"a column that is left out ({left_out[clash]})" if clash in left_out else "the ids or the labels"
+        raise wrong(f"{table.name}: --column feature={clash}", found, "another column")
+    left_out |= {name: "not asked for" for name in free if name not in chosen}
+    return chosen
 
 
 def find_ids(table: Table, free: list[str], what: str, known: NodeIndex | None, label: str | None = None) -> str | None:
@@ -225,18 +227,14 @@ def _only_label(table: Table, free: list[str]) -> str:
 
 
 def _read_labels(table: Table, label: str, id_column: str | None) -> NodeTable:
-    y, label_names, unknown = read_label_column(table, label)
+    y, label_names, _ = read_label_column(table, label)
     ids = _ids(table, id_column)
-    found = NodeTable(table.name, len(y), ids, None, None, y, label_names, table)
-    rest = {name: "" for name in table.frame.columns if name not in (label, id_column)}
-    return replace(found, reading=_reading(found, "labels", id_column, label, unknown, rest))
+    found = NodeTable(table.name, len(y), ids, y=y, label_names=label_names, label=label)
+    rest = {str(name): "" for name in table.frame.columns if name not in (label, id_column)}
+    return replace(found, reading=_reading(table, found, "labels", id_column, rest))
 
 
-def _reading(
-    found: NodeTable, what: str, id_column: str | None, label: str | None, unknown: int, left_out: dict[str, str]
-) -> Reading:
-    table = found.source
-    assert table is not None
+def _reading(table: Table, found: NodeTable, what: str, id_column: str | None, left_out: dict[str, str]) -> Reading:
     name = PurePath(table.name).name or table.name
     told = [f"{found.rows:,} rows"]
     if found.frame is not None and what == "vectors":
@@ -244,21 +242,18 @@ def _reading(
     if id_column is not None:
         told.append(f"ids in {table.called(id_column)}")
     elif what != "vectors":
-        told.append("no ids: the nodes are the rows in order")
-    if found.y is not None and label is not None:
-        classes = int(found.y.max()) + 1 if found.label_names else int(found.y[found.y >= 0].unique().numel())
-        gaps = f", {unknown:,} rows without one" if unknown else ""
-        told.append(f"labels in {table.called(label)} ({classes:,} classes{gaps})")
-    told += table.notes
-    lines = [f"read {name} as {what}: {'; '.join(told)}"]
-    named = {column: why for column, why in left_out.items() if why}
-    if named:
-        lines.append("left out: " + ", ".join(f"{table.called(c)} ({why})" for c, why in named.items()))
-    elif left_out:
-        lines.append("left out: " + ", ".join(table.called(c) for c in left_out))
+        told.append("no ids: the rows are the nodes in order")
     record: dict[str, Any] = {"file": name, "as": what, "rows": found.rows, "id": id_column, "left_out": left_out}
-    if found.y is not None:
-        record |= {"label": label, "without_label": unknown}
+    if found.y is not None and found.label is not None:
+        classes, unknown = len(np.unique(found.y[found.y >= 0].numpy())), int((found.y < 0).sum())
+        gaps = f", {unknown:,} rows without one" if unknown else ""
+        told.append(f"labels in {table.called(found.label)} ({classes:,} classes{gaps})")
+        record |= {"label": found.label, "classes": classes, "without_label": unknown}
+    told += table.notes
+    lines = [f"read {name} as {what}: {', '.join(told)}"]
+    if left_out:
+        named = [table.called(column) + (f" ({why})" if why else "") for column, why in left_out.items()]
+        lines.append(f"left out of {name}: {', '.join(named)}")
     return Reading(tuple(lines), {what: record})
 
 

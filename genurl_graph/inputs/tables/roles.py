@@ -133,6 +133,8 @@ def _find_pair(table: Table, free: list[str], ids_known: pd.Index | None) -> Pai
             return pair
         if pair.two_kinds:
             return _check_kinds(table, free, pair)
+    if pair is None and table.header and len(free) == 2 and names.is_id(free[0]) and names.is_label(free[1]):
+        return None
     if pair is None and table.header and sum(names.is_measure(name) for name in free) >= max(1, len(free) - 1):
         return None
     return _by_values(table, free, pair, ids_known)
@@ -220,15 +222,15 @@ def _weigh(
         inside = all(_inside(cells, ids_known) for cells in (source, target))
         if inside != (len(source) == len(ids_known)):
             return pair if inside else None
+    # One row for each name or number, and few values beside it: a column of a table of nodes.
+    described = source.is_unique and (target.nunique() * 2 <= len(target) or (text and len(free) > 2))
     if text:
-        # One row for each name, and few values beside it: a column of a node table.
-        described = source.is_unique and (target.nunique() * 2 <= len(target) or len(free) > 2)
         if len(free) <= 3 and not described and (len(free) == 2 or same >= OVERLAP or not table.header):
             return pair
         if same < OVERLAP and (len(free) > 2 or table.header):
             return None
         raise wrong(table.name, f"columns {pair.source} and {pair.target} of names: edges, or rows of nodes", BOTH)
-    if same >= OVERLAP and not can_be_points(source, target):
+    if same >= OVERLAP and not described and not can_be_points(source, target):
         return pair
     if table.header and len(free) > 2 and same < OVERLAP:
         return None
