@@ -1,41 +1,50 @@
-"""Whether the first row of a table is a header."""
+"""Whether the first row of a table is a header, and whether others are rows after all."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
 
-from genurl_graph.inputs.reading import ReadOptions
-from genurl_graph.inputs.tables.cells import is_missing, is_number, is_whole
+import numpy as np
+import pandas as pd
 
-# Words in the names of columns.
-ID_WORDS = frozenset(
-    "id ids index key node nodes vertex user item source src from target dst to sender receiver head tail".split()
-)
-WORDS = ID_WORDS | frozenset(
-    "name label labels class weight weights time timestamp unixtime date type kind value values count rating score "
-    "year month day edge relation predicate subject object category group age gender sex title country city feature "
-    "attribute attr distance timeset interval cluster community color colour size status note description text".split()
-)
-# First names of tables of ids and labels.
-_FIRST = frozenset({"id", "index", "name", "node", "node_id", "nodeid", "label", "labels", "class"})
+from genurl_graph.datasets.readers.text import MARKS
+from genurl_graph.exceptions import wrong
+from genurl_graph.inputs.reading import ReadOptions
+from genurl_graph.inputs.tables import names
+from genurl_graph.inputs.tables.cells import is_missing, is_number, is_whole
+from genurl_graph.inputs.tables.table import Table
+
+_WORDS = {word for pair in names.SIDES for word in pair if len(word) > 1} | names.GENERIC | names.KINDS
+_WORDS |= {
+    *names.WEIGHT,
+    *names.LABELS,
+    "weights",
+    "rel",
+    "relation",
+    "predicate",
+    "timeset",
+    "interval",
+    "description",
+}
+_WORDS |= names.STRENGTH | names.TIMES | names.DISTANCES | names.MEASURES | names.PERHAPS_LABELS
 
 _IDENTIFIER = re.compile(r"[^\W\d][\w .:()/%#\[\]-]*")
-_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-_NUMBERED = re.compile(r"(.*?)[ _.-]?([12ABab])")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d.*")
 _DECIMAL = re.compile(r"[+-]?\d*,\d+")
 
 
 def is_name(cell: str) -> bool:
     """Whether a cell is what columns are called: a word such as weight or from, or one with such a part."""
-    return _IDENTIFIER.fullmatch(cell) is not None and any(part.lower() in WORDS for part in _PARTS.findall(cell))
+    return _IDENTIFIER.fullmatch(cell) is not None and any(word in _WORDS for word in names.words(cell))
 
 
 def is_id_name(name: str) -> bool:
-    """Whether a column of this name holds ids."""
-    parts = [part.lower() for part in _PARTS.findall(name)]
-    return bool(parts) and (parts[-1] in ID_WORDS or (len(parts) == 1 and parts[0] in {"label", "class", "type"}))
+    """Whether a column of this name holds ids or labels."""
+    if not name:
+        return False
+    sides = {word for pair in names.SIDES for word in pair}
+    return names.is_id(name) or names.is_label(name) or name.strip().lower() in sides
 
 
 def decide_header(rows: list[list[str]], options: ReadOptions) -> bool | None:
@@ -65,13 +74,58 @@ def decide_header(rows: list[list[str]], options: ReadOptions) -> bool | None:
     return found
 
 
+def check_overlap(table: Table, first: list[str]) -> None:
+    """Refuse a first row that may be a header: none of its cells occurs below, nor are its names those of columns."""
+    below = table.frame.iloc[1:]
+    texts = [column for column in below if below[column].dtype == object]
+    for cell in first:
+        if not is_missing(cell) and any((below[column] == cell).any() for column in texts):
+            return
+    row = ", ".join(first[:4]) + (", ..." if len(first) > 4 else "")
+    roles = ("source", "target") if len(first) > 1 else ("label",)
+    named = " ".join(f"--column {role}={cell}" for role, cell in zip(roles, first, strict=False))
+    numbered = " ".join(f"--column {role}={number}" for number, role in enumerate(roles, start=1))
+    raise wrong(
+        f"{table.name}: {table.where(0)}",
+        f"{row}: names of columns, or a row",
+        f"{named} for names, {numbered} for a row",
+    )
+
+
+def check_repeat(table: Table) -> None:
+    """Refuse a header that stands below again, as in files that were put together."""
+    frame = table.frame
+    same = np.ones(len(frame), bool)
+    for column in frame:
+        if frame[column].dtype != object or not same.any():
+            return
+        same &= (frame[column] == column).to_numpy()
+    if same.any():
+        raise wrong(f"{table.name}: {table.where(int(same.argmax()))}", "the header again", "one header, or none")
+
+
+def check_marks(table: Table, separator: str | None) -> None:
+    """Refuse rows that begin with # or % where they are comments by all appearances."""
+    cells = table.frame.iloc[:, 0]
+    if cells.dtype != object:
+        return
+    _, distinct = pd.factorize(cells)
+    marked = [cell for cell in distinct if cell.startswith(MARKS)]
+    others = [cell for cell in distinct if cell and not cell.startswith(MARKS)]
+    alone = [cell for cell in marked if len(cell) == 1] if separator is None else []
+    odd = alone or (marked if others and all(map(is_number, others)) else [])
+    if odd:
+        line = table.where(int((cells == odd[0]).to_numpy().argmax()))
+        raise wrong(f"{table.name}: {line}", f"{odd[0]!r} at its start", "comments before the first row alone")
+
+
 def _decide(first: list[str], below: list[list[str]]) -> bool | None:
     columns = [[row[i] for row in below if i < len(row) and not is_missing(row[i])] for i in range(len(first))]
     if any(is_number(cell) and not is_missing(cell) for cell in first):
         return _numbered(first, columns)
     if not below:
         return all(map(is_name, first))
-    if all(map(is_missing, first)):
+    if all(map(is_missing, first)) or (first[0].startswith(MARKS) and any(row[0][:1] == first[0][:1] for row in below)):
         return False
     differs = [_differs(cell, column) for cell, column in zip(first, columns, strict=True)]
     if any(differs):
@@ -80,8 +134,7 @@ def _decide(first: list[str], below: list[list[str]]) -> bool | None:
     seen = {cell for row in below for cell in row}
     occurs = [cell for cell in first if cell in seen and not is_missing(cell)]
     if occurs:
-        names = all(map(is_name, first))
-        return None if names else False
+        return None if all(map(is_name, first)) else False
     if _is_known(first):
         return True
     return True if _shapes_differ(first, columns) else None
@@ -89,7 +142,7 @@ def _decide(first: list[str], below: list[list[str]]) -> bool | None:
 
 def _numbered(first: list[str], columns: list[list[str]]) -> bool:
     """Whether a row with numbers in it numbers the columns."""
-    named = not first[0] or first[0].lower() in _FIRST
+    named = names.is_id(first[0]) or names.is_label(first[0])
     numbers = first[1:] if named else first
     if not all(map(is_whole, numbers)) or not columns[0]:
         return False
@@ -113,17 +166,10 @@ def _differs(cell: str, column: list[str]) -> bool:
 
 def _is_known(first: list[str]) -> bool:
     """Whether these are the names of columns by themselves."""
-    if first[0].lower() in _FIRST or (not first[0] and len(first) > 1) or all(map(is_name, first)):
+    if names.is_id(first[0]) or names.is_label(first[0]) or all(map(is_name, first)):
         return True
-    if not all(_IDENTIFIER.fullmatch(cell) for cell in first):
-        return False
-    numbered = [match for match in map(_NUMBERED.fullmatch, first) if match and match[1]]
-    stems = [match[1] for match in numbered]
-    # drug1 and drug2, node_a and node_b
-    if any(a[1] == b[1] and a[2] in "1Aa" and b[2] in "2Bb" for a in numbered for b in numbered) and stems:
-        return True
-    lower = [cell.lower() for cell in first]
-    return any(cell.endswith("id") for cell in lower) and sum(map(is_name, first)) * 2 >= len(first)
+    pair = names.find_pair(first)
+    return pair is not None and all(_IDENTIFIER.fullmatch(cell) for cell in first if cell)
 
 
 def _shapes_differ(first: list[str], columns: list[list[str]]) -> bool:

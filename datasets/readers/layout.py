@@ -54,7 +54,7 @@ def find_layout(path: Path, suffix: str, lines: list[str], options: ReadOptions)
     begin = next((i for i in content if not lines[i].startswith(MARKS)), len(lines))
     all_marked = begin == len(lines)
     if all_marked:
-        begin = next((i for i in content if not _is_remark(lines[i])), len(lines))
+        begin = next((i for i in content if not is_remark(lines[i])), len(lines))
     if begin == len(lines):
         raise InputError(f"{path}: the file is empty" + (" beside comments" if content else ""))
     separator, rows = _find_separator(path, suffix, lines[begin:], options)
@@ -169,7 +169,7 @@ def _refuse_words(path: Path, lines: list[str]) -> None:
         raise wrong(path, found, "--separator ' ' if these are cells, else --separator ,")
 
 
-def _is_remark(line: str) -> bool:
+def is_remark(line: str) -> bool:
     """Whether a marked line is written as a comment: with a space, or nothing, or the mark again behind the mark."""
     return line[1:2] in ("", " ", "\t", "\r", "\n", *MARKS)
 
@@ -177,7 +177,7 @@ def _is_remark(line: str) -> bool:
 def _is_row(path: Path, number: int, line: str, separator: str | None, rows: list[list[str]]) -> bool:
     """Whether a line before the others that begins with a mark is a row of the table, and no comment."""
     cells, width = split_line(line, separator), len(rows[0])
-    if cells is None or len(cells) != width or (_is_remark(line) and not any(c[:1] in MARKS for c in cells[1:])):
+    if cells is None or len(cells) != width or (is_remark(line) and not any(c[:1] in MARKS for c in cells[1:])):
         return False
     below = rows[1:] or rows
     if all(is_number(row[0]) for row in below if row):

@@ -42,11 +42,13 @@ class Text:
     def lines(self, offset: int | None = None) -> Iterator[str]:
         """Lines with their ends, from a position in bytes."""
         self.stream.seek(self.base if offset is None else offset)
-        wrapper = io.TextIOWrapper(self.stream, encoding="utf-8", newline="")  # type: ignore[type-var]
+        wrapper = io.TextIOWrapper(self.stream, encoding="utf-8", newline="")
         try:
-            yield from wrapper
+            for line in wrapper:  # noqa: UP028 - `yield from` would close the file with the generator
+                yield line
         finally:
-            wrapper.detach()
+            if not self.stream.closed:
+                wrapper.detach()
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def read_sample(text: Text) -> list[str]:
             if rows >= SAMPLE_LINES or (size > SAMPLE_SIZE and rows > 2):
                 break
     except UnicodeDecodeError as error:
-        raise _no_text(text.path, len(lines) + 1) from error
+        raise _no_text(text.path, _bad_line(text)) from error
     for number, line in enumerate(lines, start=1):
         if "\0" in line:
             raise wrong(text.path, f"a NUL byte in line {number}", "text")
@@ -299,6 +301,18 @@ def _chunks(text: Text, offset: int) -> Iterator[bytes]:
         parts.append(step)
     if rest := b"".join(parts):
         yield rest
+
+
+def _bad_line(text: Text) -> int:
+    """The first line that is no UTF-8."""
+    decoder, line = codecs.getincrementaldecoder("utf-8")(), 1
+    for chunk in _chunks(text, text.base):
+        try:
+            decoder.decode(chunk)
+        except UnicodeDecodeError as error:
+            return line + chunk[: error.start].count(b"\n")
+        line += chunk.count(b"\n")
+    return line
 
 
 def _whole(line: str) -> bool:
