@@ -102,7 +102,7 @@ def distill(
     before = time.perf_counter()
     scores = student_scores(estimator, taught, data)
     seconds = {**estimator.seconds_, "evaluate": time.perf_counter() - before}
-    describe_scores(report, scores, {"genurl": "student", "teacher": "teacher", **REFERENCES})
+    describe_scores(report, scores, data, {"genurl": "student", "teacher": "teacher", **REFERENCES})
     seconds["total"] = time.perf_counter() - start
     if files.metrics:
         more = {"command": "distill", "teacher": str(teacher.resolve()), "teacher_crc32": checksum(taught)}

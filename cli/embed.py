@@ -13,7 +13,7 @@ from genurl_graph.cli.tensorboard import tensorboard, written
 from genurl_graph.exceptions import InputError
 from genurl_graph.experiments.models import make_estimator
 from genurl_graph.experiments.results import percent
-from genurl_graph.experiments.scores import TITLES, embedding_scores
+from genurl_graph.experiments.scores import TITLES, embedding_scores, no_probe
 from genurl_graph.experiments.sources import Source, named_labels, read_lines, run_metrics, write_embedding
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def embed(
     before = time.perf_counter()
     scores = embedding_scores(estimator, data)
     seconds = {**estimator.seconds_, "evaluate": time.perf_counter() - before}
-    describe_scores(report, scores)
+    describe_scores(report, scores, data)
     if files.plot:
         draw(files.plot, name, estimator, data)
     seconds["total"] = time.perf_counter() - start
@@ -169,23 +169,25 @@ def encoder_name(estimator: "GenURL") -> str:
     return f"{name} in batches of {sampling.batch_size:,} with {sampling.fanout} neighbours" if batches else name
 
 
-def describe_scores(report: Report, scores: dict[str, Any], titles: Mapping[str, str] = TITLES) -> None:
+def describe_scores(report: Report, scores: dict[str, Any], data: "Data", titles: Mapping[str, str] = TITLES) -> None:
     """Print the scores of the embedding, whose title is that of "genurl", and of the rows beside it."""
-    if scores["probe"] is None:
-        report.line("no labels, so no evaluation")
-        return
-    protocol, splits = scores["probe"]["protocol"], scores["probe"]["splits"]
-    mean = f", mean of {splits} splits" if splits > 1 else ""
-    report.line(f"\nlinear probe, test accuracy in per cent (protocol {protocol}{mean})")
-    rows = {"genurl": scores["probe"]["test"], **scores["reference"]}
-    report.table((title, percent(rows[name])) for name, title in titles.items())
-    cluster = scores.get("cluster")
-    if cluster is None:
-        return
-    report.line(
-        f"20-nearest-neighbour vote {percent(scores['knn']['test'])}; "
-        f"k-means ACC {percent(cluster['acc'])}, NMI {percent(cluster['nmi'])}, ARI {percent(cluster['ari'])}"
-    )
+    why = no_probe(data)
+    if why is not None:
+        report.line(why)
+    else:
+        protocol, splits = scores["probe"]["protocol"], scores["probe"]["splits"]
+        mean = f", mean of {splits} splits" if splits > 1 else ""
+        report.line(f"\nlinear probe, test accuracy in per cent (protocol {protocol}{mean})")
+        rows = {"genurl": scores["probe"]["test"], **scores["reference"]}
+        report.table((title, percent(rows[name])) for name, title in titles.items())
+    knn, cluster = scores.get("knn"), scores.get("cluster")
+    told = [f"20-nearest-neighbour vote {percent(knn['test'])}"] if knn else []
+    if cluster:
+        told.append(
+            f"k-means ACC {percent(cluster['acc'])}, NMI {percent(cluster['nmi'])}, ARI {percent(cluster['ari'])}"
+        )
+    if told:
+        report.line("; ".join(told))
 
 
 def draw(path: Path, name: str, estimator: "GenURL", data: "Data") -> None:

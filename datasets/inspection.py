@@ -72,7 +72,7 @@ def graph_figures(data: Data) -> dict[str, Any] | None:
     n = int(data.num_nodes or 0)
     source, target = data.edge_index.numpy()
     weight = data.get("edge_weight")
-    total = torch.ones(len(source)) if weight is None else weight
+    total = torch.ones(len(source)) if weight is None else weight.double()
     loops = source == target
     pairs = np.unique(np.minimum(source, target) * n + np.maximum(source, target))
     arcs = np.unique(source * n + target)
@@ -90,7 +90,8 @@ def graph_figures(data: Data) -> dict[str, Any] | None:
         "isolated": int((degree == 0).sum()),
         "self_loops": int(loops.sum()),
         "repeats": _repeats(data),
-        "total_weight": float(total.double().sum()),
+        # Both directions of an undirected edge are one edge.
+        "total_weight": float(total.sum() if directed else (total.sum() + total[torch.from_numpy(loops)].sum()) / 2),
         "degree": {name: float(np.quantile(degree, q)) for name, q in QUANTILES.items()} if n else {},
     }
 
@@ -131,7 +132,8 @@ def first_nodes(data: Data) -> list[list[Any]]:
     for node in range(min(ROWS, int(data.num_nodes or 0))):
         row: list[Any] = [str(node) if names is None else str(names[node])]
         if y is not None:
-            row.append(str(int(y[node])) if label_names is None else label_names[int(y[node])])
+            code = int(y[node])
+            row.append("" if code < 0 else str(code) if label_names is None else label_names[code])
         if x is not None:
             row += [float(value) for value in x[node].to_dense().flatten()[:COLUMNS]]
         found.append(row)

@@ -73,14 +73,11 @@ def splits(protocol: str, data: Any, *, seed: int = 0, n_repeats: int | None = N
     if protocol == "public":
         yield from _public(data, y >= 0)
         return
+    lack = shortage(y)
+    if lack is not None:
+        raise wrong(f"protocol {protocol}", *lack)
     labelled = np.flatnonzero(y >= 0)
     tenth = len(labelled) // 10
-    classes = len(np.unique(y[labelled]))
-    if classes < 2:
-        raise wrong(f"protocol {protocol}", f"{classes} classes", "at least 2")
-    if tenth < classes:
-        found = f"{len(labelled)} labelled nodes of {classes} classes"
-        raise wrong(f"protocol {protocol}", found, f"at least {10 * classes}, so that a tenth can hold all classes")
     for repeat in range(REPEATS[protocol] if n_repeats is None else n_repeats):
         rng = np.random.default_rng([seed, repeat])
         order = rng.permutation(labelled)
@@ -91,6 +88,18 @@ def splits(protocol: str, data: Any, *, seed: int = 0, n_repeats: int | None = N
             yield Split(order[:tenth], order[:0], order[tenth:])
         else:
             yield Split(order[:tenth], order[tenth : 2 * tenth], order[2 * tenth :])
+
+
+def shortage(y: npt.NDArray[Any]) -> tuple[str, str] | None:
+    """What labels [n] lack for random splits, found and expected; None where they suffice."""
+    labelled = y[y >= 0]
+    classes = len(np.unique(labelled))
+    if classes < 2:
+        return f"{classes} classes", "at least 2"
+    if len(labelled) // 10 < classes:
+        found = f"{len(labelled)} labelled nodes of {classes} classes"
+        return found, f"at least {10 * classes}, so that a tenth can hold all classes"
+    return None
 
 
 def labels_of(data: Any) -> npt.NDArray[Any]:

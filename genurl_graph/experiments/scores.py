@@ -63,11 +63,27 @@ def reference_scores(
     return {name: found.get(name) for name in ("raw", "propagated", "untrained")}
 
 
+def no_probe(data: "Data") -> str | None:
+    """Why a run's embedding is not probed, in words; None where it is."""
+    from genurl_graph.evaluation.splits import default_protocol, shortage
+
+    y = getattr(data, "y", None)
+    if y is None:
+        return "no labels, so no evaluation"
+    lack = None if default_protocol(data) == "public" else shortage(y.numpy())
+    return None if lack is None else f"no linear probe: {lack[0]}; it takes {lack[1]}"
+
+
 def embedding_scores(estimator: "GenURL", data: "Data") -> dict[str, Any]:
-    """Values of the metrics keys probe, knn, cluster and reference; None for data without labels."""
-    if getattr(data, "y", None) is None:
-        return dict.fromkeys(("probe", "knn", "cluster", "reference"))
+    """Values of the metrics keys probe, knn, cluster and reference; None for what the labels do not allow."""
+    from genurl_graph.evaluation.clustering import cluster
     from genurl_graph.evaluation.protocols import evaluate_embedding
+
+    if no_probe(data) is not None:
+        y = getattr(data, "y", None)
+        several = y is not None and y[y >= 0].unique().numel() > 1
+        found = cluster(estimator.embedding_, y, estimator.seed_) if several else None
+        return {"probe": None, "knn": None, "cluster": found, "reference": None}
 
     # The origin of a 2-d map means nothing, so that angles seen from there do not either.
     metric = "euclidean" if estimator.task_ == "reduce" else "cosine"
@@ -79,8 +95,8 @@ def embedding_scores(estimator: "GenURL", data: "Data") -> dict[str, Any]:
 
 
 def student_scores(estimator: "GenURL", teacher: "Tensor", data: "Data") -> dict[str, Any]:
-    """Values of the metrics keys probe and reference of a distillation; None for data without labels."""
-    if getattr(data, "y", None) is None:
+    """Values of the metrics keys probe and reference of a distillation; None where the labels do not allow them."""
+    if no_probe(data) is not None:
         return {"probe": None, "reference": None}
     from genurl_graph.evaluation.protocols import probe_embedding
 

@@ -126,9 +126,9 @@ def n_features(data: "Data") -> int:
 
 
 def named_labels(data: "Data") -> Any:
-    """Labels by name where they have names, else as numbers; None without labels."""
+    """Labels by name where they have names ("" for none), else as numbers; None without labels."""
     y, names = getattr(data, "y", None), getattr(data, "label_names", None)
-    return y if y is None or names is None else [names[code] for code in y.tolist()]
+    return y if y is None or names is None else [names[code] if code >= 0 else "" for code in y.tolist()]
 
 
 def write_embedding(path: Path, embedding: "Tensor", data: "Data", *, own_file: bool) -> None:

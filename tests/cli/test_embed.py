@@ -206,3 +206,23 @@ def test_large_data_are_evaluated_on_fewer_splits_and_the_report_says_so(run, mo
     monkeypatch.setattr(f"genurl_graph.experiments.scores.{limit}", value)
     assert "mean of 3 splits" in run(*words).stdout
     assert json.loads(Path("m.json").read_text())["probe"]["splits"] == 3
+
+
+@pytest.mark.parametrize(
+    ("labels", "told", "cluster"),
+    [
+        (["a", "b", "c"], "no linear probe: 20 labelled nodes of 3 classes; it takes at least 30", True),
+        (["a"], "no linear probe: 1 classes; it takes at least 2", False),
+    ],
+)
+def test_labels_that_are_too_few_end_no_run(run, labels: list[str], told: str, cluster: bool) -> None:
+    np.save("x.npy", np.random.default_rng(0).standard_normal((20, 5)))
+    Path("y.csv").write_text("id,label\n" + "".join(f"{i},{labels[i % len(labels)]}\n" for i in range(20)))
+    words = ("embed", "--input", "x.npy", "--labels", "y.csv", "--epochs", 1, "--seed", 0, "--metrics", "m.json")
+    result = run(*words, "--output", "z.npz")
+    assert told in result.stdout
+    metrics = json.loads(Path("m.json").read_text())
+    assert (metrics["probe"] is None) == ("no linear probe" in told)
+    assert (metrics["cluster"] is not None) == cluster
+    assert ("NMI" in result.stdout) == cluster
+    assert np.load("z.npz")["label"].tolist()[:3] == (labels * 3)[:3]
