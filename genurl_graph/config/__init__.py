@@ -17,6 +17,7 @@ from typing import Any
 from genurl_graph.config.parameters import (
     EncoderConfig,
     ImageViewConfig,
+    InputConfig,
     LossConfig,
     MergeConfig,
     NeighborConfig,
@@ -36,6 +37,7 @@ class Config:
     """All stages of a run, resolved; `task` says which recipe reads them."""
 
     task: str = "graph"
+    input: InputConfig = dataclasses.field(default_factory=InputConfig)
     neighbors: NeighborConfig = dataclasses.field(default_factory=NeighborConfig)
     merge: MergeConfig = dataclasses.field(default_factory=MergeConfig)
     similarity: SimilarityConfig = dataclasses.field(default_factory=SimilarityConfig)

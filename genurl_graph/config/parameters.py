@@ -21,6 +21,21 @@ Share = Annotated[float, Range("[0, 1)")]
 
 
 @dataclasses.dataclass(frozen=True)
+class InputConfig(Stage):
+    """What becomes of the columns of the features (`genurl_graph.inputs.columns`)."""
+
+    stage = "input"
+    scale: Annotated[
+        Literal["auto", "columns", "none"],
+        "numbers: columns (standardised robustly), none (as they are), or auto: standardised in tables that hold other "
+        "columns too, where columns are in different units, and beside edges where they are fewer than 16; never images",
+    ] = "auto"
+    text: Annotated[
+        Literal["drop", "tfidf"], "columns of text: drop (left out), or tfidf (words hashed to 256 columns)"
+    ] = "drop"
+
+
+@dataclasses.dataclass(frozen=True)
 class NeighborConfig(Stage):
     """Feature-space kNN edges (`genurl_graph.graph.knn`)."""
 
@@ -28,7 +43,8 @@ class NeighborConfig(Stage):
     n_neighbors: Annotated[Count, "nearest neighbours of each node in feature space, at most n - 1"] = 15
     metric: Annotated[
         Literal["auto", "euclidean", "cosine", "precomputed"],
-        "euclidean, cosine, or auto: cosine for features >= 0 such as bags of words and counts, else euclidean; "
+        "euclidean, cosine, or auto: cosine for bags of words and counts (many columns >= 0, mostly zero), else "
+        "euclidean; "
         "precomputed: the input holds distances",
     ] = "auto"
     backend: Annotated[
