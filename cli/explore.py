@@ -124,20 +124,23 @@ def known_run(name: str, data: "Data", metrics: Path | None) -> Run:
     """The run on `data`, with the settings and the seed that embed --metrics wrote, or the preset's."""
     import torch
 
-    from genurl_graph.config.toml import flatten
+    from genurl_graph.config.toml import flatten, with_input
+    from genurl_graph.inputs.columns import FeatureOptions
     from genurl_graph.inputs.input import as_input
-    from genurl_graph.tasks.resolve import resolve_config
+    from genurl_graph.tasks.resolve import feature_options, resolve_config
 
-    given, about = as_input(data), f"Merged graph of {name}, by the"
+    about = f"Merged graph of {name}, by the"
     if metrics is None:
+        given = as_input(data, features=FeatureOptions())
         config = resolve_config(given, device=torch.device("cpu"))
         return Run(data, config, 0, f"{about} preset of the task {config.task}, seed 0")
     try:
         content = json.loads(metrics.read_text(encoding="utf-8"))
         settings, seed, task, count = (content[key] for key in ("config", "seed", "task", "n_nodes"))
-        overrides = flatten({key: value for key, value in settings.items() if key != "task"})
+        overrides = with_input({key: value for key, value in flatten(settings).items() if key != "task"})
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"--run {metrics}: not what embed --metrics writes ({error!r})") from error
+    given = as_input(data, features=feature_options(overrides))
     if count != given.num_nodes:
         raise InputError(f"--run {metrics}: of {count} nodes, but {name} has {given.num_nodes}")
     return Run(data, resolve_config(given, task, overrides), seed, f"{about} settings of the run, seed {seed}")
@@ -212,6 +215,7 @@ def compose(
     import torch
 
     from genurl_graph.graph.knn import Metric, knn
+    from genurl_graph.inputs.columns import FeatureOptions
     from genurl_graph.inputs.input import as_input
     from genurl_graph.plotting.explorer import measures
     from genurl_graph.plotting.explorer.colours import Categories, labels
@@ -223,7 +227,8 @@ def compose(
     merged, neighbors = None, None
     if run:
         z, label = in_order(path, stored, name, run.data), named_labels(run.data)
-        merged, neighbors = merged_graph(as_input(run.data), run.config, run.seed, torch.device("cpu"))
+        given = as_input(run.data, features=FeatureOptions(run.config.input.scale, run.config.input.text))
+        merged, neighbors = merged_graph(given, run.config, run.seed, torch.device("cpu"))
     n, d = z.shape
     points, how = as_map(z, run.seed if run else 0)
     # Angles are what the graph task trains; the origin of a 2-d map means nothing.

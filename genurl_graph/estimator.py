@@ -27,7 +27,7 @@ from genurl_graph.inputs.precomputed import as_distances
 from genurl_graph.runtime.devices import choose_device
 from genurl_graph.runtime.processes import agreed
 from genurl_graph.tasks.distillation import as_teacher, student_width
-from genurl_graph.tasks.resolve import resolve_config
+from genurl_graph.tasks.resolve import feature_options, resolve_config
 from genurl_graph.training.checkpoint import Checkpoint
 from genurl_graph.training.loop import Callback
 
@@ -75,6 +75,7 @@ class GenURL(FittedAttributes, Conventions):
     deterministic : bool
         Compute on one thread, so that on the CPU the result does not depend on the number of threads either. Costs
         little for 2-d maps of some ten thousand samples, half the speed for the rest.
+    scale : "auto" or bool, whether numbers are standardised; "auto": as ``input.scale`` of `config` says
 
     Attributes
     ----------
@@ -96,6 +97,7 @@ class GenURL(FittedAttributes, Conventions):
     mass_ : float, mean row sum of P
     node_slices_, node_widths_ : dict or None
         Of ``HeteroData``: first row of each node type in ``embedding_``, and the one after its last; its features.
+    feature_plan_ : FeaturePlan or None, what becomes of each raw column (`genurl_graph.inputs.columns.plan`)
     knn_backend_, knn_recall_
         Which search found the kNN edges, and its recall if it was approximate.
 
@@ -120,6 +122,7 @@ class GenURL(FittedAttributes, Conventions):
         checkpoint: str | Path | None = None,
         resume: bool = False,
         deterministic: bool = False,
+        scale: bool | str = "auto",
     ) -> None:
         self.n_components = n_components
         self.task = task
@@ -134,6 +137,7 @@ class GenURL(FittedAttributes, Conventions):
         self.checkpoint = checkpoint
         self.resume = resume
         self.deterministic = deterministic
+        self.scale = scale
 
     def fit(self, X: Any, y: Any = None, *, teacher: Any = None, callbacks: Sequence[Callback] = ()) -> GenURL:
         """Learn the embedding of `X`; labels are not used.
@@ -159,7 +163,7 @@ class GenURL(FittedAttributes, Conventions):
             On Ctrl-C, with the checkpoint (if one was asked for) on disk.
         """
         self._see_columns(X, reset=True)
-        data = self._input(X)
+        data = self._input(X, teacher)
         if teacher is None and self.task == "distill":
             raise wrong("task distill", "no teacher", "fit(X, teacher=...)")
         device, seed = choose_device(self.device), self._seed()
@@ -180,7 +184,7 @@ class GenURL(FittedAttributes, Conventions):
             deterministic=self.deterministic,
             started=started,
         )
-        self.n_features_in_ = data.num_features
+        self.n_features_in_ = self.model_.n_features_in
         return self
 
     def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any:
@@ -256,9 +260,10 @@ class GenURL(FittedAttributes, Conventions):
         """The configuration that `fit` would run with on `X`, without running it."""
         return self._resolve(self._input(X))
 
-    def _input(self, X: Any) -> Input:
-        data = as_distances(X) if self.metric == "precomputed" else as_graph(X)
-        return data._replace(coherence={})
+    def _input(self, X: Any, teacher: Any = None) -> Input:
+        own = isinstance(self.encoder, nn.Module) or isinstance(teacher, nn.Module) or self.task == "images"
+        how = feature_options(self.config, self.scale, own)
+        return (as_distances(X) if self.metric == "precomputed" else as_graph(X, features=how))._replace(coherence={})
 
     def _resolve(self, data: Input, teacher: Any = None) -> Config:
         task = "distill" if self.task == "auto" and teacher is not None else self.task

@@ -11,8 +11,9 @@ from genurl_graph.config.parameters import EncoderConfig, TrainingConfig
 from genurl_graph.exceptions import unknown, wrong
 from genurl_graph.graph.merge import predefined_graph
 from genurl_graph.graph.propagation import Propagation
+from genurl_graph.inputs.columns import FeatureOptions
 from genurl_graph.inputs.input import as_input
-from genurl_graph.inputs.normalize import column_statistics, is_non_negative, normalize_features
+from genurl_graph.inputs.normalize import column_statistics, is_bag, normalize_features
 from genurl_graph.inputs.sparse import identity
 from genurl_graph.nn.features import Features, keep_features
 from genurl_graph.nn.gnn import GNN
@@ -39,14 +40,14 @@ def prepare(name: str, data: Any, normalize: str) -> Graph:
         Of the baseline, for messages.
     data : Data
     normalize : "auto", "none", "rows", "unit" or "columns"
-        As in `genurl_graph.inputs.normalize.normalize_features`; "auto": rows of features >= 0, columns of others.
+        As in `genurl_graph.inputs.normalize.normalize_features`; "auto": rows of bags of words, columns of others.
 
     Raises
     ------
     InputError
         No edges, unknown normalisation, or data that `genurl_graph.inputs.input.as_input` refuses.
     """
-    given = as_input(data)
+    given = as_input(data, features=FeatureOptions())
     n = given.num_nodes
     if given.edge_index is None or given.edge_index.numel() == 0:
         raise wrong(name, "a data set without edges", "a graph")
@@ -56,7 +57,9 @@ def prepare(name: str, data: Any, normalize: str) -> Graph:
     else:
         if normalize not in ("auto", "rows", "unit", "columns", "none"):
             raise unknown(f"{name}: normalize", normalize, ("auto", "rows", "unit", "columns", "none"))
-        how = normalize if normalize != "auto" else "rows" if is_non_negative(given.x) else "columns"
+        scaled = given.plan is not None and given.plan.is_scaled
+        own = "none" if scaled else "rows" if is_bag(given.x) else "columns"
+        how = own if normalize == "auto" else normalize
         x = normalize_features(given.x, how, column_statistics(given.x) if how == "columns" else {})
     return Graph(Features(x), Propagation(merged.edge_index, merged.edge_weight, n), n)
 

@@ -27,8 +27,8 @@ class InputConfig(Stage):
     stage = "input"
     scale: Annotated[
         Literal["auto", "columns", "none"],
-        "numbers: columns (standardised robustly), none (as they are), or auto: standardised in tables that hold other "
-        "columns too, where columns are in different units, and beside edges where they are fewer than 16; never images",
+        "numbers: columns (standardised robustly), none (as they are), or auto: standardised in tables with columns of "
+        "other kinds, where columns are in different units, and beside edges if they are fewer than 16; never images",
     ] = "auto"
     text: Annotated[
         Literal["drop", "tfidf"], "columns of text: drop (left out), or tfidf (words hashed to 256 columns)"

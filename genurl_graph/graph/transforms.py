@@ -11,7 +11,7 @@ from genurl_graph.graph.affinity import similarities
 from genurl_graph.graph.knn import knn_graph
 from genurl_graph.graph.merge import Directed, How, merge_graphs
 from genurl_graph.inputs.input import edge_weights
-from genurl_graph.inputs.normalize import is_non_negative
+from genurl_graph.inputs.normalize import is_bag
 
 
 @functional_transform("genurl_feature_knn")
@@ -25,7 +25,7 @@ class FeatureKNN(BaseTransform):  # type: ignore[misc]
     k : int
         Number of neighbours.
     metric : str
-        "auto" (cosine for features >= 0, Euclidean otherwise), "cosine", "euclidean" or "inner_product".
+        "auto" (cosine for bags of words, Euclidean otherwise), "cosine", "euclidean" or "inner_product".
     """
 
     def __init__(self, k: int = 15, metric: str = "auto") -> None:
@@ -38,7 +38,7 @@ class FeatureKNN(BaseTransform):  # type: ignore[misc]
             raise wrong("FeatureKNN", "data without x", "features")
         metric = self.metric
         if metric == "auto":
-            metric = "cosine" if is_non_negative(data.x) else "euclidean"
+            metric = "cosine" if is_bag(data.x) else "euclidean"
         data.knn_edge_index, data.knn_distance = knn_graph(data.x, self.k, metric=metric)
         return data
 

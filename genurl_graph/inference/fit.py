@@ -92,7 +92,7 @@ def fit_model(
         statistics=statistics,
         space=problem.space,
         seed=seed,
-        n_features_in=data.num_features,
+        n_features_in=data.num_features if data.plan is None else len(data.plan.columns),
         loss_history=history,
         graph_summary=summary,
         seconds={"graph": prepared - started, "train": time.perf_counter() - prepared},
@@ -102,6 +102,7 @@ def fit_model(
         node_slices=None if data.types is None else data.types.rows,
         node_widths=None if data.types is None else data.types.widths(),
         device=device.type,
+        plan=data.plan,
         objective=objective,
         initial=initial,
         graph=type(problem.merged)(*(part.cpu() for part in problem.merged)),
@@ -114,4 +115,5 @@ def _describe(data: Input, config: Config, seed: int, teacher: Teacher | None) -
     shape = [data.num_nodes, 0 if data.x is None else int(data.x.size(1))]
     edges = 0 if data.edge_index is None else int(data.edge_index.size(1))
     content = checksum(data.x, data.edge_index, data.edge_weight, None if teacher is None else teacher.features)
-    return {"config": config.to_dict(), "seed": seed, "x": shape, "edges": edges, "checksum": content}
+    found = {"config": config.to_dict(), "seed": seed, "x": shape, "edges": edges, "checksum": content}
+    return found if data.plan is None else found | {"plan": data.plan.to_dict()}

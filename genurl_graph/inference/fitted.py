@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from genurl_graph.config import Config
 from genurl_graph.graph.merge import MergedGraph
 from genurl_graph.graph.projection import FeatureSpace
+from genurl_graph.inputs.columns import FeaturePlan
 from genurl_graph.nn.cnn import ModuleEncoder
 from genurl_graph.objectives.base import Encoder
 
@@ -23,8 +24,9 @@ class FittedModel:
     """What a fit leaves behind.
 
     `genurl_graph.estimator.GenURL` holds one and shows its parts under their names and an underscore, where they are
-    documented. Beside those: `statistics` of the encoder's input columns (`genurl_graph.tasks.encoder_input`) and the
-    `space` in which an embedding table finds the neighbours of a new sample, None if it cannot.
+    documented. Beside those: `statistics` of the encoder's input columns (`genurl_graph.tasks.encoder_input`), the
+    `space` in which an embedding table finds the neighbours of a new sample, None if it cannot, and the `plan` that
+    makes features of raw columns, None where they are read as they are. `n_features_in` counts the raw ones.
     """
 
     encoder: Encoder
@@ -43,11 +45,17 @@ class FittedModel:
     node_slices: Mapping[str, Sequence[int]] | None = None
     node_widths: dict[str, int] | None = None
     device: str = "cpu"
+    plan: FeaturePlan | None = None
 
     @property
     def n_iter(self) -> int:
         """Epochs of the fit."""
         return len(self.loss_history)
+
+    @property
+    def n_features(self) -> int:
+        """Columns of the features that the plan makes, or that are read as they are."""
+        return self.n_features_in if self.plan is None else len(self.plan.names)
 
     @property
     def network(self) -> nn.Module:
@@ -112,6 +120,7 @@ class FittedAttributes:
     task_ = FittedAttribute[str]("config.task")
     encoder_name_ = FittedAttribute[str]("config.encoder.name")
     device_ = FittedAttribute[str]()
+    feature_plan_ = FittedAttribute[FeaturePlan | None]("plan")
     seed_ = FittedAttribute[int]()
     n_iter_ = FittedAttribute[int]()
     n_parameters_ = FittedAttribute[int]()

@@ -15,11 +15,12 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from genurl_graph.config import Config
-from genurl_graph.config.toml import flatten
+from genurl_graph.config.toml import flatten, with_input
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.graph.projection import FeatureSpace, encoder_projection
 from genurl_graph.graph.structural_features import structure_width
 from genurl_graph.inference.fitted import FittedModel
+from genurl_graph.inputs.columns import FeaturePlan
 from genurl_graph.nn.build import make_encoder
 from genurl_graph.runtime.files import atomic_write, save_tensors, write_json
 
@@ -94,7 +95,8 @@ def save_model(model: FittedModel, folder: str | Path) -> None:
     fitted |= {"task_": model.config.task, "encoder_name_": model.config.encoder.name, "n_iter_": model.n_iter}
     head = {"format": FORMAT, "mark": mark, "version": version("genurl-graph"), "config": model.config.to_dict()}
     unit = None if space is None else {"unit": space.unit}
-    write_json(target / "model.json", {**head, "fitted": fitted, "space": unit})
+    plan = None if model.plan is None else model.plan.to_dict()
+    write_json(target / "model.json", {**head, "fitted": fitted, "space": unit, "plan": plan})
 
 
 def load_model(folder: str | Path, module: nn.Module | None = None) -> FittedModel:
@@ -108,11 +110,13 @@ def load_model(folder: str | Path, module: nn.Module | None = None) -> FittedMod
         if note["format"] != FORMAT:
             raise wrong(f"model {source}: format", repr(note["format"]), FORMAT)
         tensors = _read_tensors(source / "model.safetensors", note["mark"])
-        config = Config(task=note["config"]["task"]).override(flatten(note["config"]))
+        config = Config(task=note["config"]["task"]).override(with_input(flatten(note["config"])))
         fitted = {name: note["fitted"][f"{name}_"] for name in KEPT}
         fitted |= {name: note["fitted"].get(f"{name}_") for name in OPTIONAL}
+        # Models of earlier versions have none.
+        plan = None if note.get("plan") is None else FeaturePlan.from_dict(note["plan"])
         axes = tensors.get("statistics.axes")
-        width = _input_width(config, fitted, len(tensors["embedding"])) if axes is None else axes.size(1)
+        width = _input_width(config, fitted, len(tensors["embedding"]), plan) if axes is None else axes.size(1)
         own = config.encoder.name == "module"
         if own != (module is not None):
             expected = "a module like the saved one" if own else "None"
@@ -124,7 +128,7 @@ def load_model(folder: str | Path, module: nn.Module | None = None) -> FittedMod
             raise
         raise InputError(f"model {source}: is not a folder that GenURL.save wrote, or is damaged ({error})") from error
     statistics = _below(tensors, "statistics.")
-    return FittedModel(encoder, config, tensors["embedding"], statistics, space, **fitted)
+    return FittedModel(encoder, config, tensors["embedding"], statistics, space, plan=plan, **fitted)
 
 
 def _read_tensors(path: Path, mark: str) -> dict[str, Tensor]:
@@ -140,9 +144,9 @@ def _read_tensors(path: Path, mark: str) -> dict[str, Tensor]:
     return tensors
 
 
-def _input_width(config: Config, fitted: dict[str, Any], num_nodes: int) -> int:
+def _input_width(config: Config, fitted: dict[str, Any], num_nodes: int, plan: FeaturePlan | None) -> int:
     """Columns that the encoder reads: features, and structural ones of nodes without any."""
-    width: int = fitted["n_features_in"]
+    width: int = fitted["n_features_in"] if plan is None else len(plan.names)
     bare, slices, widths = num_nodes, fitted["node_slices"], fitted["node_widths"]
     if slices is not None:
         ends = [0, *(high for _, high in slices.values())]

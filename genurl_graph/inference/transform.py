@@ -14,6 +14,7 @@ from genurl_graph.graph.propagation import Propagation
 from genurl_graph.graph.structural_features import TRANSFERABLE
 from genurl_graph.inference.fitted import FittedModel
 from genurl_graph.inference.placement import neighbors_of, place
+from genurl_graph.inputs.columns import FeatureOptions
 from genurl_graph.inputs.hetero import as_graph, weigh
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.precomputed import as_new
@@ -43,8 +44,9 @@ def as_given(z: Tensor, kind: str, rows: Mapping[str, Sequence[int]] | None = No
 
 def _like_fitted(model: FittedModel, X: Any) -> Input:
     """New data, checked to have the features, and the types of nodes, of the fitted ones."""
-    data = as_graph(X, None if model.node_widths is None else list(model.node_widths), at_least=1)
-    found, expected = data.num_features, model.n_features_in
+    types = None if model.node_widths is None else list(model.node_widths)
+    data = as_graph(X, types, 1, FeatureOptions.of_model(model.plan))
+    found, expected = data.num_features, model.n_features
     widths = None if data.types is None else data.types.widths()
     if widths != model.node_widths or found != expected:
         kinds = [f" ({part})" if part else "" for part in (widths, model.node_widths)]

@@ -17,14 +17,18 @@ import torch
 from torch import Tensor
 
 from genurl_graph.exceptions import unknown, wrong
+from genurl_graph.inputs.columns import AS_THEY_ARE, FeatureOptions
+from genurl_graph.inputs.columns.matrix import as_features
 from genurl_graph.inputs.edges import sum_repeats
-from genurl_graph.inputs.input import Input, NodeTypes, as_features, as_input, check_input, edge_weights
+from genurl_graph.inputs.input import Input, NodeTypes, as_input, check_input, edge_weights
 from genurl_graph.inputs.normalize import column_statistics, normalize_features
 from genurl_graph.inputs.sparse import from_scipy, to_scipy_or_numpy
 from genurl_graph.inputs.validation import check_edges, check_matrix
 
 
-def as_graph(data: Any, types: Sequence[str] | None = None, at_least: int = 2) -> Input:
+def as_graph(
+    data: Any, types: Sequence[str] | None = None, at_least: int = 2, features: FeatureOptions = AS_THEY_ARE
+) -> Input:
     """`genurl_graph.inputs.input.as_input`, of a ``HeteroData`` as well.
 
     Parameters
@@ -36,6 +40,8 @@ def as_graph(data: Any, types: Sequence[str] | None = None, at_least: int = 2) -
         Order in which node types are stacked; by default the data's own.
     at_least : int
         Nodes that there must be.
+    features : FeatureOptions
+        As there. Those of several types are read as they are.
 
     Raises
     ------
@@ -43,14 +49,14 @@ def as_graph(data: Any, types: Sequence[str] | None = None, at_least: int = 2) -
         As there; or other node types than `types`.
     """
     if not hasattr(data, "node_types"):
-        return as_input(data, at_least)
+        return as_input(data, at_least, features)
     names = list(data.node_types if types is None else types)
     if sorted(names) != sorted(data.node_types):
         found, expected = (", ".join(sorted(part)) or "none" for part in (data.node_types, names))
         raise wrong("data", f"the node types {found}", expected)
     counts = [_count(data, name) for name in names]
-    features = [_features(data[name], name, count) for name, count in zip(names, counts, strict=True)]
-    widths = [0 if x is None else int(x.size(1)) for x in features]
+    blocks = [_features(data[name], name, count) for name, count in zip(names, counts, strict=True)]
+    widths = [0 if x is None else int(x.size(1)) for x in blocks]
     rows, columns = _ranges(names, counts), _ranges(names, widths)
     none = torch.empty(0, dtype=torch.long)
     edges, weights, relation = [none.view(2, 0)], [torch.empty(0)], [none]
@@ -61,7 +67,7 @@ def as_graph(data: Any, types: Sequence[str] | None = None, at_least: int = 2) -
         weights.append(weight)
         relation.append(torch.full((weight.numel(),), number))
     kinds = NodeTypes(rows, columns, tuple("__".join(kind) for kind in data.edge_types), torch.cat(relation))
-    parts = [x if x is not None else (count, 0) for x, count in zip(features, counts, strict=True)]
+    parts = [x if x is not None else (count, 0) for x, count in zip(blocks, counts, strict=True)]
     x = block_diagonal(parts) if any(widths) else None
     return check_input(Input(x, torch.cat(edges, dim=1), torch.cat(weights), sum(counts), "torch", kinds), at_least)
 

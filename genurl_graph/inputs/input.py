@@ -11,13 +11,11 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from genurl_graph.exceptions import wrong
+from genurl_graph.inputs.columns import AS_THEY_ARE, FeatureOptions, FeaturePlan, read_data_features, read_features
+from genurl_graph.inputs.columns.matrix import as_features
 from genurl_graph.inputs.edges import sum_repeats
 from genurl_graph.inputs.images import Shape, as_rows, stacked
-from genurl_graph.inputs.sparse import from_scipy
 from genurl_graph.inputs.validation import check_edges, check_matrix
-
-# Features with a smaller share of non-zero entries are kept as CSR: the first layer is then several times cheaper.
-SPARSE_BELOW = 0.1
 
 
 class Input(NamedTuple):
@@ -42,6 +40,8 @@ class Input(NamedTuple):
         Of images, whose rows are pixels, channels last.
     coherence : dict or None
         By metric, once it was asked for (`genurl_graph.graph.edge_reliability.measure_consistency`).
+    plan : FeaturePlan or None
+        What `x` was made by of raw columns; None where it is what came.
     """
 
     x: Tensor | None
@@ -53,6 +53,7 @@ class Input(NamedTuple):
     distances: Any = None
     image: Shape | None = None
     coherence: dict[str, float] | None = None
+    plan: FeaturePlan | None = None
 
     @property
     def num_features(self) -> int:
@@ -70,7 +71,7 @@ class Input(NamedTuple):
         return torch.cat([torch.arange(0), *ranges])
 
 
-def as_input(data: Any, at_least: int = 2) -> Input:
+def as_input(data: Any, at_least: int = 2, features: FeatureOptions = AS_THEY_ARE) -> Input:
     """Check `data` and bring it to torch tensors on the CPU, sparse features without a dense copy.
 
     Parameters
@@ -82,6 +83,8 @@ def as_input(data: Any, at_least: int = 2) -> Input:
         ``image_shape``, (height, width, channels), that its rows are images.
     at_least : int
         Nodes that there must be.
+    features : FeatureOptions
+        What is to be done with the features; by default matrices are left as they are, and text is no feature.
 
     Raises
     ------
@@ -95,12 +98,13 @@ def as_input(data: Any, at_least: int = 2) -> Input:
     else:
         data = stacked(data) if isinstance(data, Dataset) else data
         rows, image = as_rows(data)
-        x = as_features(rows)
+        x, plan = (as_features(rows), None) if image else read_features(rows, features)
         kind = "torch" if isinstance(data, Tensor) else "numpy"
-        return check_input(Input(x, None, None, int(x.size(0)), kind, image=image), at_least)
+        n = len(rows) if x is None else int(x.size(0))
+        return check_input(Input(x, None, None, n, kind, image=image, plan=plan), at_least)
     if hasattr(data, "node_types"):
         raise wrong("data", type(data).__name__, "a homogeneous PyG Data")
-    features = None if data.x is None else as_features(data.x)
+    x, plan = read_data_features(data, features, graph=data.edge_index is not None)
     if data.edge_index is None and getattr(data, "adj_t", None) is not None:
         raise wrong("data", "adj_t without edge_index", "edges as edge_index [2, E]")
     edges: Tensor | None = None
@@ -110,7 +114,8 @@ def as_input(data: Any, at_least: int = 2) -> Input:
         edges, weight = check_edges(data.edge_index, None, weight=weight)
         edges, weight = edges.cpu(), None if weight is None else weight.cpu()
     image = getattr(data, "image_shape", None)
-    found = check_input(Input(features, edges, weight, int(data.num_nodes or 0), kind, image=image), at_least)
+    n = int(data.num_nodes or 0)
+    found = check_input(Input(x, edges, weight, n, kind, image=image, plan=plan), at_least)
     if found.edge_index is None:
         return found
     edges, weight = sum_repeats(found.edge_index, found.edge_weight, found.num_nodes)
@@ -127,25 +132,10 @@ def check_input(found: Input, at_least: int = 2) -> Input:
     if found.x is not None:
         check_matrix(found.x, rows=n)
     elif found.edge_index is None or found.edge_index.numel() == 0:
+        if found.plan is not None:
+            raise wrong("data", f"no column that tells rows apart ({'; '.join(found.plan.lines()[:5])})", "some")
         raise wrong("data", "neither features nor edges", "at least one of them")
     return found
-
-
-def as_features(data: Any, what: str = "x") -> Tensor:
-    """An array, SciPy matrix or Tensor as float32 [n, f] on the CPU; CSR if it is sparse enough to pay."""
-    matrix = check_matrix(data, what, empty=True, finite=False)
-    if isinstance(matrix, Tensor):
-        x = matrix.cpu()
-    elif hasattr(matrix, "indptr"):
-        x = from_scipy(matrix)
-    else:
-        array = np.ascontiguousarray(matrix, dtype=np.float32)
-        x = torch.from_numpy(array if array.flags.writeable else array.copy())
-    x = x.float()
-    stored = torch.count_nonzero(x) if x.layout == torch.strided else x.values().numel()
-    if x.numel() > 0 and float(stored) / x.numel() < SPARSE_BELOW:
-        return x if x.layout == torch.sparse_csr else x.to_sparse_csr()
-    return x.to_dense().contiguous()
 
 
 def _from_networkx(graph: Any) -> Any:

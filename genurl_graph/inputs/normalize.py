@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from genurl_graph.inputs.columns import FeaturePlan, matrix_kind
+from genurl_graph.inputs.columns.kinds import BAG_COLUMNS
 from genurl_graph.inputs.sparse import csr_tensor
 from genurl_graph.inputs.validation import value_range
 
@@ -58,3 +60,26 @@ def normalize_features(x: Tensor, how: str, statistics: dict[str, Tensor]) -> Te
 def is_non_negative(x: Tensor) -> bool:
     """Whether no entry is below 0."""
     return value_range(x)[0] >= 0
+
+
+def is_bag(x: Tensor, plan: FeaturePlan | None = None, graph: bool = True) -> bool:
+    """Whether rows of features are compared by their directions.
+
+    Parameters
+    ----------
+    x : Tensor, float32, shape [n, f], strided or CSR
+    plan : FeaturePlan, optional
+        What `x` was made by.
+    graph : bool
+        Whether the rows are nodes of a graph.
+
+    Returns
+    -------
+    bool
+        True for bags of words and of counts (`genurl_graph.inputs.columns.kinds`) and, without a graph, for pixels and
+        other comparable columns >= 0. False for columns that a plan has scaled.
+    """
+    if (plan is not None and plan.is_scaled) or x.size(1) < BAG_COLUMNS or not is_non_negative(x):
+        return False
+    kind = matrix_kind(x)
+    return kind == "bag" or (kind == "comparable" and not graph)

@@ -19,7 +19,8 @@ from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.graph.merge import MergedGraph, merge_graphs
 from genurl_graph.graph.partition import held, own_block, own_edges
 from genurl_graph.graph.propagation import Propagation
-from genurl_graph.inputs.input import Input, as_features, check_input
+from genurl_graph.inputs.columns.matrix import as_features
+from genurl_graph.inputs.input import Input, check_input
 from genurl_graph.inputs.sparse import identity
 from genurl_graph.nn.build import make_encoder
 from genurl_graph.nn.cnn import output_width

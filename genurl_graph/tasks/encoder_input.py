@@ -9,8 +9,9 @@ from genurl_graph.config import Config
 from genurl_graph.graph.merge import predefined_graph
 from genurl_graph.graph.projection import encoder_projection, principal_axes, scale_for_axes
 from genurl_graph.graph.structural_features import structural_features
+from genurl_graph.inputs.columns.matrix import as_features
 from genurl_graph.inputs.hetero import normalize_blocks
-from genurl_graph.inputs.input import Input, as_features
+from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.normalize import column_statistics, normalize_features
 from genurl_graph.inputs.sparse import csr_tensor, to_scipy_or_numpy
 from genurl_graph.tasks.resolve import COMPONENTS, resolve_type_normalization

@@ -19,10 +19,12 @@ from torch import Tensor
 from genurl_graph.config import Config, load_preset, read_settings
 from genurl_graph.exceptions import InputError, unknown, wrong
 from genurl_graph.graph.edge_reliability import CONSISTENT, measure_consistency
+from genurl_graph.inputs.columns import AS_THEY_ARE, FeatureOptions, FeaturePlan
+from genurl_graph.inputs.columns.plan import SCALES
 from genurl_graph.inputs.hetero import block
 from genurl_graph.inputs.images import named_shape
 from genurl_graph.inputs.input import Input
-from genurl_graph.inputs.normalize import is_non_negative
+from genurl_graph.inputs.normalize import is_bag
 from genurl_graph.nn.build import DENSE, ENCODERS, IMAGES
 from genurl_graph.nn.gnn import GNNS
 from genurl_graph.nn.prototypes import ANCHORS
@@ -88,6 +90,8 @@ def resolve_config(
         # A default that does not fit a small input gives way; a number that was asked for does not.
         k = min(k, n - 1)
     changes: dict[str, Any] = {
+        # What was done, whatever was asked for.
+        "input.scale": "columns" if data.plan is not None and data.plan.is_scaled else "none",
         "neighbors.n_neighbors": k,
         "similarity.perplexity": resolve_perplexity(resolved, k),
     }
@@ -99,8 +103,8 @@ def resolve_config(
         how = resolved.encoder.normalize
         changes["encoder.normalize"] = "columns" if how == "auto" else how
     elif data.types is None:
-        changes["neighbors.metric"] = resolve_metric(data.x, resolved)
-        changes["encoder.normalize"] = _resolve_input(data.x, resolved)
+        changes["neighbors.metric"] = resolve_metric(data.x, resolved, data.plan)
+        changes["encoder.normalize"] = _resolve_input(data.x, resolved, data.plan)
     return resolved.override(changes)
 
 
@@ -135,7 +139,7 @@ def _choose_preset(data: Input, task: str, asked: dict[str, Any], device: torch.
         asked["sampling.negatives"] = "batch"
     variants = _variants(task, asked)
     if chosen and not variants and data.x is not None and data.types is None:
-        metric = resolve_metric(data.x, load_preset(task).override(asked))
+        metric = resolve_metric(data.x, load_preset(task).override(asked), data.plan)
         # Features so consistent get more weight.
         variants = ("coherent",) if measure_consistency(data, metric) >= CONSISTENT else ()
     return load_preset(task, *variants).override(asked)
@@ -173,11 +177,26 @@ def _variants(task: str, asked: Mapping[str, Any]) -> tuple[str, ...]:
     return ("mlp",) if direct else ("mlp", "mlp-anchors")
 
 
-def resolve_metric(x: Tensor, config: Config) -> str:
-    """Metric of the feature space: cosine for features >= 0 (bags of words, counts), Euclidean otherwise."""
+def feature_options(
+    config: Mapping[str, Any] | str | Path | None, scale: bool | str = "auto", own: bool = False
+) -> FeatureOptions:
+    """What is to be done with features: `scale` of `genurl_graph.estimator.GenURL`, or else ``input`` of `config`.
+
+    Nothing is done where the user's `own` network reads them. InputError for another scale.
+    """
+    if not (isinstance(scale, bool) or scale in SCALES):
+        raise wrong("scale", repr(scale), "True, False or 'auto'")
+    said: dict[bool | str, str | None] = {True: "columns", False: "none", "auto": None}
+    settings = _collect_settings(config, {"input.scale": said.get(scale, str(scale))})
+    stage = Config().override({key: value for key, value in settings.items() if key.startswith("input.")}).input
+    return AS_THEY_ARE if own else FeatureOptions(stage.scale, stage.text)
+
+
+def resolve_metric(x: Tensor, config: Config, plan: FeaturePlan | None = None) -> str:
+    """Metric of the feature space: cosine for bags of words (`is_bag`), Euclidean otherwise."""
     if config.neighbors.metric != "auto":
         return config.neighbors.metric
-    return "cosine" if is_non_negative(x) else "euclidean"
+    return "cosine" if is_bag(x, plan, config.task == "graph") else "euclidean"
 
 
 def resolve_perplexity(config: Config, n_neighbors: int) -> float:
@@ -186,13 +205,17 @@ def resolve_perplexity(config: Config, n_neighbors: int) -> float:
     return max(float(n_neighbors), 2.01) if isinstance(perplexity, str) else perplexity
 
 
-def resolve_normalization(x: Tensor, how: str) -> str:
-    """Normalisation of features: rows for features >= 0 (counts, bags of words), columns otherwise."""
-    return how if how != "auto" else "rows" if is_non_negative(x) else "columns"
+def resolve_normalization(x: Tensor, how: str, task: str = "graph", plan: FeaturePlan | None = None) -> str:
+    """Normalisation of features: rows for bags of words (`is_bag`), none where a plan has scaled them, else columns."""
+    if how != "auto":
+        return how
+    if plan is not None and plan.is_scaled:
+        return "none"
+    return "rows" if is_bag(x, plan, task == "graph") else "columns"
 
 
 def resolve_type_normalization(data: Input, how: str, statistics: Mapping[str, Tensor] | None) -> dict[str, str]:
-    """Normalisation of each node type's features: by their own signs, or as `statistics` of a fitted graph tell."""
+    """Normalisation of each node type's features: by what they are, or as `statistics` of a fitted graph tell."""
     assert data.types is not None
     assert data.x is not None
     found = {}
@@ -204,13 +227,13 @@ def resolve_type_normalization(data: Input, how: str, statistics: Mapping[str, T
     return found
 
 
-def _resolve_input(x: Tensor, config: Config) -> str:
+def _resolve_input(x: Tensor, config: Config, plan: FeaturePlan | None) -> str:
     """Normalisation of what the encoder reads: a table reads nothing, and averages of many columns fit nowhere."""
     c = config.encoder
     if c.normalize == "auto" and c.name == "free":
         return "none"
     wide = c.normalize == "auto" and c.name == "sign" and x.size(1) > COMPONENTS
-    return "pca" if wide else resolve_normalization(x, c.normalize)
+    return "pca" if wide else resolve_normalization(x, c.normalize, config.task, plan)
 
 
 def resolve_steps(config: Config, num_nodes: int) -> dict[str, str | int | float]:
@@ -297,9 +320,11 @@ def _resolve_distillation(data: Input, config: Config) -> dict[str, Any]:
     elif name in ("cnn", "module") and image != "rows":
         image = named_shape(image, data.image, data.num_features)
     if how == "auto":
-        # Pixels, and what only the user's own module knows, stay as they are.
+        # Pixels, what only the user's own module knows, and what a plan has scaled stay as they are.
+        scaled = data.plan is not None and data.plan.is_scaled
         bag = data.x.layout == torch.sparse_csr
-        how = "none" if name in ("cnn", "module") or data.image is not None else "rows" if bag else "columns"
+        kept = name in ("cnn", "module") or data.image is not None or scaled
+        how = "none" if kept else "rows" if bag else "columns"
     return {"encoder.image": image, "encoder.normalize": how}
 
 

@@ -65,6 +65,7 @@ def test_embedding_is_that_of_the_graph_made_by_hand(in_p: float, propagated: fl
     """All cosines within a type are above 0, between types 0: the search over all nodes finds the same neighbours."""
     data = library(venues=0)
     fixed = SMALL | {"merge.weighting": "given", "merge.feature_weight": in_p, "merge.propagation_weight": propagated}
+    fixed |= {"input.scale": "none", "neighbors.metric": "cosine", "encoder.normalize": "rows"}
     typed = fixed | {"merge.type_weights": "writes=2,paper__cites__paper=0.5"}
     model = GenURL(4, epochs=4, random_state=0, config=typed)
     z = model.fit_transform(data)
@@ -115,21 +116,22 @@ def test_feature_edges_join_nodes_of_one_type() -> None:
 
 def test_every_type_is_normalised_by_itself() -> None:
     data = library()
+    words = data["author"].x = (torch.rand(AUTHORS, 18, generator=torch.Generator().manual_seed(2)) < 0.3).float()
     data["paper"].x = torch.randn(PAPERS, 6, generator=torch.Generator().manual_seed(1))
     found = as_graph(data)
     x, statistics = normalize_blocks(found.x, found.types, resolve_type_normalization(found, "auto", None), None)
     assert set(statistics) == {"mean.paper", "scale.paper"}
-    author, paper = data["author"].x, data["paper"].x
-    expected = np.zeros((53, 10), dtype=np.float32)
-    expected[:20, :4] = author / author.sum(1, keepdim=True)
-    expected[20:50, 4:] = (paper - paper.mean(0)) / paper.std(0, correction=0)
+    paper = data["paper"].x
+    expected = np.zeros((53, 24), dtype=np.float32)
+    expected[:20, :18] = words / words.sum(1, keepdim=True).clamp_min(1)
+    expected[20:50, 18:] = (paper - paper.mean(0)) / paper.std(0, correction=0)
     np.testing.assert_allclose(dense(x), expected, atol=1e-5)
-    assert x.values().numel() <= 20 * 4 + 30 * 6
-    # A new graph is normalised as the fitted one was, whatever its signs are.
+    assert x.values().numel() <= 20 * 18 + 30 * 6
+    # A new graph is normalised as the fitted one was, whatever it looks like.
     data["paper"].x = data["paper"].x.abs()
     other = as_graph(data)
     again, _ = normalize_blocks(other.x, other.types, resolve_type_normalization(other, "auto", statistics), statistics)
-    expected[20:50, 4:] = (paper.abs() - paper.mean(0)) / paper.std(0, correction=0)
+    expected[20:50, 18:] = (paper.abs() - paper.mean(0)) / paper.std(0, correction=0)
     np.testing.assert_allclose(dense(again), expected, atol=1e-5)
 
 

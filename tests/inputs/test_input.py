@@ -153,7 +153,10 @@ X = torch.ones(4, 2)
         (Data(num_nodes=5), "neither features nor edges"),
         (torch.tensor(1.0), r"x: found shape \[\]"),
         (Data(x=torch.ones(4)), r"x: found shape \[4\]"),
-        (pd.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"]}), r"found DataFrame \(.*\); expected numbers"),
+        (
+            pd.DataFrame({"a": ["x", "x"], "b": ["u", "v"]}),
+            r"no column that tells rows apart \(a: left out, constant; b: ",
+        ),
         ({"x": 1}, r"found dict \(.*\); expected numbers"),
         (None, "x: found shape"),
         ("cora", "found str"),

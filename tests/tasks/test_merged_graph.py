@@ -6,6 +6,7 @@ import torch
 from genurl_graph import GenURL, datasets
 from genurl_graph.config import load_preset
 from genurl_graph.exceptions import InputError
+from genurl_graph.inputs.columns import FeatureOptions
 from genurl_graph.inputs.input import as_input
 from genurl_graph.tasks.merged_graph import merged_graph
 
@@ -25,7 +26,7 @@ CPU = torch.device("cpu")
 def test_merge_equals_that_of_a_fit(name: str, options: dict, ogb_blocks, one_thread: None) -> None:
     data = datasets.load("karate") if name == "karate" else datasets.load("ogbn-arxiv", ogb_blocks)
     model = GenURL(2, epochs=1, random_state=3, **options).fit(data)
-    merged, neighbors = merged_graph(as_input(data), model.config_, 3, CPU)
+    merged, neighbors = merged_graph(as_input(data, features=FeatureOptions()), model.config_, 3, CPU)
     for alone, fitted in zip(merged, model.graph_, strict=True):
         torch.testing.assert_close(alone, fitted, rtol=0, atol=0)
     assert (neighbors is None) == (name == "karate")

@@ -1,12 +1,15 @@
 """Which settings the graph preset resolves to, by what the features are."""
 
+import pandas as pd
 import pytest
 import torch
 from torch_geometric.data import Data, HeteroData
 
 from genurl_graph import GenURL, datasets
 from genurl_graph.config.toml import flatten
+from genurl_graph.exceptions import InputError
 from genurl_graph.graph import edge_reliability
+from genurl_graph.inputs.columns import make_features
 from genurl_graph.tasks.resolve import resolve_normalization
 from tests.graph.test_edge_reliability import blobs, edges_of
 
@@ -63,13 +66,37 @@ def test_real_features(name, encoder, data_root):
     assert GenURL().resolve(datasets.load(name, data_root)).encoder.name == encoder
 
 
-def test_auto_normalisation_looks_at_signs() -> None:
-    x = torch.tensor([[0.0, 1.0], [2.0, 0.0]])
-    assert resolve_normalization(x, "auto") == "rows"
-    assert resolve_normalization(x.to_sparse_csr(), "auto") == "rows"
-    assert resolve_normalization(-x, "auto") == "columns"
-    assert resolve_normalization(-x.to_sparse_csr(), "auto") == "columns"
-    assert resolve_normalization(-x, "none") == "none"
+def test_auto_normalisation_looks_for_bags_of_words() -> None:
+    generator = torch.Generator().manual_seed(0)
+    words = (torch.rand(30, 20, generator=generator) < 0.2).float()
+    pixels = torch.rand(30, 20, generator=generator)
+    for x in (words, words.to_sparse_csr()):
+        assert resolve_normalization(x, "auto") == "rows"
+        assert resolve_normalization(-x, "auto") == "columns"
+        assert resolve_normalization(-x, "none") == "none"
+    assert resolve_normalization(words[:, :10], "auto") == "columns"
+    assert resolve_normalization(pixels, "auto") == "columns"
+    # Vectors that are no nodes.
+    assert resolve_normalization(pixels, "auto", "reduce") == "rows"
+    assert resolve_normalization(-pixels, "auto", "reduce") == "columns"
+
+
+def test_what_a_plan_has_scaled_is_compared_as_it_is() -> None:
+    table = pd.DataFrame({"age": [20.0, 45.0, 31.0, 60.0], "country": ["DE", "FR", "DE", "FR"]})
+    x, plan = make_features(table)
+    assert resolve_normalization(x, "auto", plan=plan) == "none"
+    config = GenURL().resolve(table)
+    assert (config.neighbors.metric, config.encoder.normalize, config.input.scale) == ("euclidean", "none", "columns")
+    assert GenURL(task="graph", scale=False).resolve(graph()).input.scale == "none"
+
+
+def test_columns_in_different_units_of_a_graph() -> None:
+    data = graph()
+    ages = torch.rand(200, 2, generator=torch.Generator().manual_seed(0)) * torch.tensor([80, 50_000])
+    config = GenURL().resolve(Data(x=ages, edge_index=data.edge_index))
+    assert (config.neighbors.metric, config.encoder.normalize, config.input.scale) == ("euclidean", "none", "columns")
+    with pytest.raises(InputError, match=r"scale: found 'rows'; expected True, False or 'auto'"):
+        GenURL(scale="rows").resolve(data)
 
 
 @pytest.mark.parametrize(

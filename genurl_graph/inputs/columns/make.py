@@ -98,9 +98,7 @@ def read_features(
     return make_features(source, options.plan, options.scale or "none", options.text, what=what, graph=graph)
 
 
-def read_data_features(
-    data: Any, options: FeatureOptions, graph: bool
-) -> tuple[Tensor | None, FeaturePlan | None]:
+def read_data_features(data: Any, options: FeatureOptions, graph: bool) -> tuple[Tensor | None, FeaturePlan | None]:
     """Features of a PyG ``Data``: of its `x`, or of the raw columns that it carries.
 
     Parameters

@@ -78,7 +78,8 @@ class FeaturePlan:
             Raw columns, of which cells may be missing; or numbers.
         scale : "auto", "columns" or "none"
             Numbers are standardised where some columns are none, or where they are in different units
-            (`genurl_graph.inputs.columns.kinds`); always; or never.
+            (`genurl_graph.inputs.columns.kinds`); always; or never, but numbers that are many deviations from zero are
+            centred all the same.
         text : "drop" or "tfidf"
             Text is left out, or hashed to 256 columns.
         names : sequence of str, optional
@@ -241,17 +242,18 @@ class FeaturePlan:
 
 def _matrix_fate(matrix: Any, scale: str, graph: bool) -> How | None:
     """What is to be done with a matrix of numbers; None: nothing."""
-    if scale == "none" or not all(matrix.shape):
+    if not all(matrix.shape):
         return None
     sparse = hasattr(matrix, "tocsr") or (isinstance(matrix, Tensor) and matrix.layout != torch.strided)
     if sparse and matrix.shape[0] * matrix.shape[1] > MOST_DENSE:
         return None
-    if scale == "columns" or (graph and matrix.shape[1] < BAG_COLUMNS):
+    if scale == "columns" or (scale == "auto" and graph and matrix.shape[1] < BAG_COLUMNS):
         return "standardised"
     kind = matrix_kind(matrix)
-    if kind == "units":
+    if kind == "units" and scale == "auto":
         return "standardised"
-    return "centred" if kind == "comparable" and not sparse and is_far(matrix) else None
+    # Not a matter of scales: float32 would lose their differences.
+    return "centred" if kind != "bag" and not sparse and is_far(matrix) else None
 
 
 def _frame(matrix: Any, names: Sequence[str] | None) -> pd.DataFrame:
