@@ -195,7 +195,7 @@ def _hints(graph: FileGraph, free: list[str]) -> list[str]:
     """Options for attributes that could be classes or features."""
     n = len(graph.ids)
     distinct = {name: len(set(map(str, graph.nodes[name]))) for name in free}
-    classes = sorted((name for name in free if 1 < distinct[name] <= n / 2), key=lambda name: distinct[name])
+    classes = sorted((name for name in free if 1 < distinct[name] < n), key=lambda name: distinct[name])
     numeric = [name for name in free if graph.nodes[name].dtype != object]
     others = [name for name in numeric if name not in classes[:1]] or numeric
     hints = [f"--column feature={max(others, key=lambda name: distinct[name])}"] if others else []

@@ -98,7 +98,7 @@ def read_edgelist(content: bytes, name: str) -> FileGraph:
 
     The dictionaries are literals: no code in them is run.
     """
-    lines = Lines(_without_comments(decoded(content, name)), name, "#")
+    lines = Lines(_without_comments(decoded(content, name)), name, "\0")
     if not lines.text:
         raise InputError(f"{name}: the file is empty")
     found = pd.Series(lines.text, dtype=object).str.extract(_BRACES)

@@ -60,6 +60,9 @@ def from_matrix(
     where, shape = str(path), tuple(matrix.shape)
     if len(shape) != 2:
         raise wrong(where, f"an array of shape {list(shape)}", "a matrix [n, m]")
+    if hasattr(matrix, "nnz") and shape[0] > 1_000_000 + 100 * matrix.nnz:
+        # Each row takes memory, whether there is anything in it or not.
+        raise wrong(where, f"{shape[0]:,} rows, but only {matrix.nnz:,} entries", "more entries, or fewer rows")
     is_square = shape[0] == shape[1]
     reading = options.reading
     if reading in ("graph", "adjacency"):

@@ -47,7 +47,9 @@ def read_pajek(content: bytes, name: str) -> FileGraph:
     """
     parts, lines = _Parts(), Lines(decoded(content, name), name, "%")
     starts = [row for row, text in enumerate(lines.text) if text.startswith("*")]
-    if starts and any(lines.text[row].strip() for row in range(starts[0])):
+    if not starts or starts[0] > 0:
+        if not lines.text:
+            raise InputError(f"{name}: the file is empty")
         raise wrong(lines.at(0), repr(lines.text[0][:40]), "a line that begins with *, such as *Vertices")
     for start, stop in zip(starts, [*starts[1:], len(lines.text)], strict=True):
         _section(parts, lines, start, stop)

@@ -77,10 +77,10 @@ def read_pt(path: Path, options: ReadOptions) -> Any:
 def _allowed() -> list[Any]:
     from torch_geometric.data import Data, HeteroData, TemporalData
     from torch_geometric.data.data import DataEdgeAttr, DataTensorAttr
-    from torch_geometric.data.storage import EdgeStorage, GlobalStorage, NodeStorage
+    from torch_geometric.data.storage import BaseStorage, EdgeStorage, GlobalStorage, NodeStorage
 
     classes: list[Any] = [Data, HeteroData, TemporalData, DataEdgeAttr, DataTensorAttr]
-    classes += [GlobalStorage, NodeStorage, EdgeStorage]
+    classes += [BaseStorage, GlobalStorage, NodeStorage, EdgeStorage]
     # Leaving safe_globals takes its classes off the list, also those that PyG itself had put there.
     known = set(torch.serialization.get_safe_globals())
     stands_in: list[Any] = [
@@ -127,9 +127,10 @@ def _events(parts: dict[str, Any], path: Path, options: ReadOptions, notes: list
     ends = [parts[key] for key in ("src", "dst")]
     for key, end in zip(("src", "dst"), ends, strict=True):
         whole = isinstance(end, Tensor) and end.dim() == 1 and not end.is_complex()
+        if whole:
+            check_extent(end, path, key)
         if not whole or bool((end != end.long()).any()) or bool((end < 0).any()):
             raise wrong(f"{path}: {key}", "no numbers of nodes", "whole numbers >= 0, one for each event")
-        check_extent(end, path, key)
     if ends[0].shape != ends[1].shape:
         raise wrong(f"{path}: src and dst", f"{len(ends[0])} and {len(ends[1])} entries", "as many of both")
     source, target = (end.long().numpy() for end in ends)

@@ -15,14 +15,6 @@ CASES = CASES if CASES.is_dir() else CASES.parents[2] / "shared" / "cases"
 pytestmark = pytest.mark.skipif(not CASES.is_dir(), reason=f"no {CASES}")
 
 
-def weights(data) -> np.ndarray:
-    """The adjacency [n, n] of what was read."""
-    found = np.zeros((data.num_nodes, data.num_nodes))
-    values = np.ones(data.num_edges) if data.edge_weight is None else data.edge_weight.numpy()
-    np.add.at(found, tuple(data.edge_index.numpy()), values)
-    return found
-
-
 def test_football_has_names_and_its_conference_is_the_label_when_asked():
     path = CASES / "attributes" / "football.gml"
     plain = datasets.read(path)
@@ -34,12 +26,12 @@ def test_football_has_names_and_its_conference_is_the_label_when_asked():
     assert labelled.x is None
 
 
-def test_gephi():
+def test_gephi(adjacency):
     data = datasets.read(CASES / "exporters" / "gephi.graphml")
     assert (data.num_nodes, data.num_edges, data.x, data.y) == (34, 2 * 78, None, None)
     assert data.node_id == [f"p{i}" for i in range(34)]
     graph = networkx.read_graphml(CASES / "exporters" / "gephi.graphml")
-    assert np.array_equal(weights(data), networkx.to_numpy_array(graph))
+    assert np.array_equal(adjacency(data), networkx.to_numpy_array(graph))
     assert data.reading.lines == (
         "read gephi.graphml as a graph (GraphML): 34 nodes, 78 edges (undirected), weights from weight, names of the "
         "nodes from label; node attributes left out: size, r, g, b, x, y (layout), Modularity Class, Age; name them by "
@@ -60,13 +52,13 @@ def test_yed():
     assert (data.x, data.y) == (None, None)
 
 
-def test_gexf():
+def test_gexf(adjacency):
     path = CASES / "formats" / "Les_Miserables.gexf"
     data = datasets.read(path)
     older = path.read_text().replace("gexf.net/1.3", "gexf.net/1.2draft")  # networkx reads no 1.3
     graph = networkx.read_gexf(io.StringIO(older))
     assert data.node_id[:2] == ["Myriel", "Napoleon"]
-    assert np.array_equal(weights(data), networkx.to_numpy_array(graph))
+    assert np.array_equal(adjacency(data), networkx.to_numpy_array(graph))
     assert (data.x, data.y) == (None, None)
 
 
@@ -76,17 +68,17 @@ def test_matrix_market_without_its_banner():
     assert (data.edge_index[:, data.edge_index[0] == 1] == 0).any()
 
 
-def test_pajek():
+def test_pajek(adjacency):
     path = CASES / "formats" / "k.net"
     data, graph = datasets.read(path, columns={"label": "club"}), networkx.read_pajek(path)
-    assert np.array_equal(weights(data), networkx.to_numpy_array(graph))
+    assert np.array_equal(adjacency(data), networkx.to_numpy_array(graph))
     assert data.label_names == ["Mr. Hi", "Officer"]
 
 
-def test_scipy_adjacency():
+def test_scipy_adjacency(adjacency):
     path = CASES / "adjacency" / "adjacency.npz"
     data = datasets.read(path)
     assert (data.num_nodes, data.num_edges, data.x) == (34, 2 * 78, None)
-    assert np.array_equal(weights(data), scipy.sparse.load_npz(path).toarray())
+    assert np.array_equal(adjacency(data), scipy.sparse.load_npz(path).toarray())
     assert "--as vectors takes it for features" in data.reading.lines[0]
     assert datasets.read(path, as_="vectors").x.shape == (34, 34)
