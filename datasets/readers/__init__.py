@@ -4,35 +4,44 @@ from __future__ import annotations
 
 import os
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from genurl_graph.datasets.readers.checks import as_features, check_graph, check_isolated
-from genurl_graph.datasets.readers.edge_list import attach, is_edge_list, read_edge_list
 from genurl_graph.datasets.readers.formats import GRAPH_SUFFIXES, find_format, read_graph_file
 from genurl_graph.datasets.readers.images import is_idx, read_image_folder, read_images
 from genurl_graph.datasets.readers.node_tables import (
+    COLUMN_SUFFIXES,
+    EDGE_SUFFIXES,
     TEXT_SUFFIXES,
-    NodeIndex,
-    NodeTable,
     check_suffix,
-    features_from_text,
+    read_any_table,
     read_features,
     read_labels,
 )
-from genurl_graph.datasets.readers.tables import sniff
+from genurl_graph.datasets.readers.square import read_array, read_square
 from genurl_graph.exceptions import InputError
-from genurl_graph.inputs.reading import ReadOptions
+from genurl_graph.inputs.reading import Reading, ReadOptions
 from genurl_graph.inputs.safe_load import load_array
+from genurl_graph.inputs.tables.assemble import TableLike, attach, read_tables
+from genurl_graph.inputs.tables.node_index import NodeIndex
+from genurl_graph.inputs.tables.table import Table
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
 
 StrPath = str | os.PathLike[str]
-SUFFIXES = (".npz", *TEXT_SUFFIXES, *(suffix for suffix in GRAPH_SUFFIXES if suffix != ".npz"), ".npy")
+SUFFIXES = (
+    ".npz",
+    *TEXT_SUFFIXES,
+    *COLUMN_SUFFIXES,
+    *(suffix for suffix in GRAPH_SUFFIXES if suffix not in (".npz", *TEXT_SUFFIXES)),
+    ".npy",
+)
 
 
 def read(
@@ -46,26 +55,28 @@ def read(
     Parameters
     ----------
     path
-        ``.csv``, ``.tsv``, ``.txt``: an edge list, columns source, target and optionally weight, or a matrix
-        with one row a sample (`genurl_graph.datasets.readers.edge_list.is_edge_list` tells which; with `features` it
-        is always an edge list). Lines that begin with ``#`` are comments.
+        ``.csv``, ``.tsv``, ``.txt``, ``.parquet``: a list of edges, or a table with one row a sample
+        (`genurl_graph.inputs.tables.roles.decide` tells which, or refuses; with `features` it is always a list of
+        edges, as are ``.edges``, ``.edgelist`` and ``.ncol``). Text may be compressed (``.csv.gz``).
         Graph and matrix files: GraphML, GML, GEXF, Pajek, METIS, Matrix Market, ``.mat``, ``.npz``, PyG's ``.pt`` and
         others (`genurl_graph.datasets.readers.formats`). ``.npy``: a matrix. ``-idx3-ubyte``,
         ``-idx3-ubyte.gz``: images as MNIST has them. A folder: images, one sub-folder a class
         (`genurl_graph.datasets.readers.images`).
     features
-        Feature table: ``.csv``, ``.tsv``, ``.txt`` or ``.parquet``, whose first column may hold the node ids;
-        ``.npy``; ``.npz`` (key `x`, or CSR parts).
+        Feature table: ``.csv``, ``.tsv``, ``.txt`` or ``.parquet``, of which a column may hold the node ids and another
+        one the labels (`genurl_graph.inputs.tables.nodes.read_nodes`); ``.npy``; ``.npz`` (key `x`, or CSR parts).
     labels
-        Label table: ``.csv``, ``.tsv`` or ``.txt`` with one column (label) or two (id, label); ``.npy`` [n];
-        ``-idx1-ubyte``, ``-idx1-ubyte.gz``.
+        Label table: ``.csv``, ``.tsv``, ``.txt`` or ``.parquet``; ``.npy`` [n]; ``-idx1-ubyte``, ``-idx1-ubyte.gz``.
+    options
+        What the user says of the files.
 
     Returns
     -------
     Data
-        x float32 [n, f], dense or `torch.sparse_csr`; edge_index int64 [2, E], directed as the file gives it;
-        edge_weight float32 [E]; y int64 [n] and label_names; masks; node_id, a list of n strings, where the
-        file names the nodes other than 0 .. n-1. Parts that the files do not hold are absent.
+        x float32 [n, f], dense or `torch.sparse_csr`; edge_index int64 [2, E], both directions of an undirected list;
+        edge_weight float32 [E]; y int64 [n] (-1: no label) and label_names; masks; node_id, a list of n strings, where
+        the file names the nodes other than 0 .. n-1; feature_table and feature_plan where x was made of raw columns;
+        reading, a `Reading`. Parts that the files do not hold are absent.
 
     Raises
     ------
@@ -83,25 +94,27 @@ def read(
     if path.is_dir() and graph_format is None and path.suffix.lower() not in SUFFIXES:
         if features is not None or labels is not None:
             raise InputError(f"{path}: a folder of images has its own features and classes; leave out the tables")
-        return read_image_folder(path)
+        return _say_images(read_image_folder(path), path)
     idx = is_idx(path)
     suffix = "" if idx or graph_format else check_suffix(path, SUFFIXES, "input")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
-        feature_table = read_features(Path(features)) if features is not None else None
-        label_table = read_labels(Path(labels)) if labels is not None else None
-        if suffix in TEXT_SUFFIXES:
-            layout = sniff(path)
-            if features is not None or is_edge_list(layout):
-                return read_edge_list(layout, feature_table, label_table)
-            data = _matrix(features_from_text(layout))
+        feature_table = read_features(Path(features), options) if features is not None else None
+        label_table = read_labels(Path(labels), options) if labels is not None else None
+        if suffix in (*TEXT_SUFFIXES, *COLUMN_SUFFIXES):
+            if suffix in EDGE_SUFFIXES and options.reading is None:
+                options = replace(options, reading="edges")
+            table = read_any_table(path, options, main=True)
+            square = read_square(table, path, options) if feature_table is None else None
+            if square is None:
+                return check_graph(read_tables(table, feature_table, label_table, options), str(path))
+            data = square
         elif idx or suffix == ".npy":
-            if feature_table is not None:
+            if feature_table is not None and options.reading != "adjacency":
                 raise InputError(f"features: {features} given, but {path} is itself a feature matrix")
-            matrix = read_images(path) if idx else load_array(path)
-            data = _matrix(NodeTable(path, as_features(matrix, str(path))))
+            data = _read_images(path) if idx else read_array(load_array(path), path, options)
         else:
-            data = read_graph_file(path, options, graph_format)
+            data = read_graph_file(path, _of_the_graph(options, feature_table, label_table), graph_format)
             if hasattr(data, "node_types"):
                 if feature_table or label_table:
                     raise InputError(
@@ -111,15 +124,35 @@ def read(
         check_isolated(data, str(path))
         names = data.get("node_id")
         ids = pd.RangeIndex(data.num_nodes or 0) if names is None else pd.Index(names, dtype=object)
-        attach(data, NodeIndex(ids, f"the {data.num_nodes} nodes of {path}"), feature_table, label_table)
+        nodes = NodeIndex(ids, f"the {data.num_nodes} nodes of {path}")
+        attach(data, nodes, feature_table, label_table, options, graph=data.edge_index is not None)
         return check_graph(data, str(path))
 
 
-def _matrix(table: NodeTable) -> Data:
+def _of_the_graph(options: ReadOptions, *tables: TableLike | None) -> ReadOptions:
+    """What is said of a graph file: columns of the tables beside it are theirs, as are separators."""
+    named = {str(name) for table in tables if isinstance(table, Table) for name in table.frame.columns}
+    if not named:
+        return options
+    columns = {
+        role: rest
+        for role, names in options.columns.items()
+        if (rest := tuple(name for name in names if name not in named))
+    }
+    return ReadOptions(options.reading, columns, directed=options.directed)
+
+
+def _read_images(path: Path) -> Data:
     from torch_geometric.data import Data
 
-    data = Data(x=table.values)
-    names = None if table.ids is None else NodeIndex(table.ids, f"the ids of {table.path}").names()
-    if names is not None:
-        data.node_id = names
+    return _say_images(Data(x=as_features(read_images(path), str(path))), path)
+
+
+def _say_images(data: Data, path: Path) -> Data:
+    n, pixels = data.x.shape
+    shape = data.get("image_shape")
+    size = f"{shape[0]} x {shape[1]} pixels, {shape[2]} channels" if shape else f"{pixels:,} pixels each"
+    labels = "" if data.get("y") is None else f", {len(data.y.unique()):,} classes"
+    record = {"file": path.name, "as": "images", "rows": n, "pixels": pixels}
+    data.reading = Reading((f"read {path.name} as images: {n:,} of {size}{labels}",), {"input": record})
     return data

@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from genurl_graph.datasets.readers.sparse_parts import to_sparse_tensor
 from genurl_graph.exceptions import InputError, wrong
+from genurl_graph.inputs.tables.labels import as_text as as_text
+from genurl_graph.inputs.tables.labels import encode_labels as encode_labels
 from genurl_graph.inputs.validation import check_edges, check_finite, check_matrix
 
 if TYPE_CHECKING:
@@ -51,31 +52,6 @@ def as_features(
             x = torch.from_numpy(np.ascontiguousarray(matrix, dtype=np.float32))
     check_finite(x, where, row_name, str if columns is None else lambda column: repr(columns[column]))
     return x
-
-
-def encode_labels(values: npt.NDArray[Any], where: str) -> tuple[Tensor, list[str] | None]:
-    """Turn labels [n] into y int64 [n]; names and negative numbers become codes, with `label_names`."""
-    if values.ndim == 2 and values.shape[1] == 1:
-        values = values[:, 0]
-    if values.ndim != 1:
-        raise wrong(where, f"labels of shape {list(values.shape)}", "one for each node")
-    if values.dtype.kind == "f":
-        whole = np.isfinite(values) & (values == np.round(values))
-        if not whole.all():
-            first = int(whole.argmin())
-            raise wrong(where, f"label {values[first]} of node {first}", "whole numbers or names")
-        values = values.astype(np.int64)
-    if values.dtype.kind in "biu" and (values.size == 0 or values.min() >= 0):
-        return torch.from_numpy(values.astype(np.int64)), None
-    if values.dtype.kind not in "biuUS":
-        raise wrong(where, f"labels of dtype {values.dtype}", "whole numbers or names")
-    classes, codes = np.unique(values, return_inverse=True)
-    return torch.from_numpy(codes.astype(np.int64)), [as_text(name) for name in classes.tolist()]
-
-
-def as_text(value: Any) -> str:
-    """A node id or label as text; bytes (NumPy's S dtype) are UTF-8."""
-    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def check_graph(data: Data, where: str) -> Data:

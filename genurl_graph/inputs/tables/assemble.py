@@ -157,10 +157,10 @@ def _attach_features(data: Data, nodes: NodeIndex, features: NodeTable, reading:
     rows = order_rows(features, nodes, "feature")
     reading = reading + features.reading
     if features.matrix is not None:
-        data.x = features.matrix if rows is None else _pick(features.matrix, torch.from_numpy(rows))
+        data.x = features.matrix
     elif features.frame is not None:
         frame = features.frame if rows is None else features.frame.iloc[rows].reset_index(drop=True)
-        x, plan, told = make_x(frame, features.name, graph)
+        x, plan, told = make_x(frame, features.name, graph, features.header)
         reading += told
         if x.size(1):
             data.x = x
@@ -177,10 +177,6 @@ def _attach_labels(data: Data, nodes: NodeIndex, labels: NodeTable) -> None:
         data.y = labels.y if rows is None else labels.y[torch.from_numpy(rows)]
         if labels.label_names is not None:
             data.label_names = labels.label_names
-
-
-def _pick(matrix: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-    return matrix[rows] if matrix.layout == torch.strided else matrix.index_select(0, rows)
 
 
 def _as_nodes(

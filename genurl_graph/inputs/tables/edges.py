@@ -192,8 +192,9 @@ def _reading(edges: EdgeTable, facts: dict[str, Any]) -> Reading:
         told.append("each in both directions")
     if facts["repeats_summed"]:
         told.append("repeats summed")
-    if edges.directed:
-        told.append("directed")
+    if edges.directed or "type" in roles.columns:
+        by = f" by {table.called(roles.columns['type'])}" if "type" in roles.columns else ""
+        told.append(("directed" if edges.directed else "undirected") + by)
     if facts["self_loops"]:
         told.append(f"{facts['self_loops']:,} self loops")
     weight = roles.columns.get("weight")
@@ -201,7 +202,7 @@ def _reading(edges: EdgeTable, facts: dict[str, Any]) -> Reading:
     zeros = 0 if edges.weight is None else int((edges.weight == 0).sum())
     if zeros:
         told.append(f"{zeros:,} weights of 0")
-    lines = [f"read {name} as edges: {source} -> {target}{shown} ({', '.join(told)})"]
+    lines = [f"read {name} as edges: {source} -> {target}{shown} ({', '.join([*told, *table.notes])})"]
     if roles.two_kinds:
         counts = [len(np.unique(edges.ends[:, side])) for side in (0, 1)]
         kinds = f"{source} and {target} are two kinds of nodes: {counts[0]:,} and {counts[1]:,}"
@@ -216,6 +217,7 @@ def _reading(edges: EdgeTable, facts: dict[str, Any]) -> Reading:
         **facts,
         "directed": edges.directed,
         "two_kinds": bool(roles.two_kinds),
+        "notes": [*table.notes],
         "left_out": dict(roles.left_out),
     }
     return Reading((*lines, *roles.notes), {"edges": record})

@@ -15,6 +15,8 @@ from genurl_graph.inputs.tables.values import is_missing, kind_of, to_numbers
 
 # Columns that are named one by one.
 MOST_NAMED = 20
+# Columns that are named in one line.
+MOST_IN_A_LINE = 8
 
 
 def as_columns(table: Table, chosen: list[str]) -> pd.DataFrame:
@@ -41,17 +43,22 @@ def as_columns(table: Table, chosen: list[str]) -> pd.DataFrame:
     return frame.reset_index(drop=True)
 
 
-def make_x(frame: pd.DataFrame, name: str, graph: bool) -> tuple[Tensor, FeaturePlan | None, Reading]:
+def make_x(
+    frame: pd.DataFrame, name: str, graph: bool, header: bool = True
+) -> tuple[Tensor, FeaturePlan | None, Reading]:
     """Features float32 [n, f] of raw columns, the plan that made them (None: numbers as they are), what to say."""
     plan = FeaturePlan.fit(frame, graph=graph)
     if plan is None:
-        shown = ", ".join(map(str, frame.columns)) if frame.shape[1] <= MOST_NAMED else f"{frame.shape[1]:,} columns"
+        shown = (
+            ", ".join(map(str, frame.columns)) if frame.shape[1] <= MOST_IN_A_LINE else f"{frame.shape[1]:,} columns"
+        )
         lines: tuple[str, ...] = (f"features: {shown} (numbers as they are)",)
         matrix = frame.to_numpy(np.float32)
         return torch.from_numpy(matrix if matrix.flags.writeable else matrix.copy()), None, Reading(lines)
     if not plan.names and not graph:
         raise wrong(name, f"no column that can be a feature ({plan.summary()})", "at least one")
-    told = plan.lines() if frame.shape[1] <= MOST_NAMED else [plan.summary()]
+    column = "" if header else "column "
+    told = [column + line for line in plan.lines()] if frame.shape[1] <= MOST_NAMED else [plan.summary()]
     return plan.apply(frame, name), plan, Reading(tuple(told))
 
 

@@ -46,6 +46,8 @@ class NodeTable:
     label_names : list of str, or None
     label : str, or None
         The column that y is of.
+    header : bool
+        Whether the names of the columns are the user's.
     reading : Reading
     """
 
@@ -57,6 +59,7 @@ class NodeTable:
     y: Tensor | None = None
     label_names: list[str] | None = None
     label: str | None = None
+    header: bool = True
     reading: Reading = field(default_factory=Reading)
 
 
@@ -103,14 +106,16 @@ def read_nodes(
         if label is None and taken is None and not why:
             label = name
         else:
-            left_out[name] = why or "a label, not the one that was asked for"
+            left_out[name] = why or (
+                "a label by its name" if label else "a label by its name; the labels are elsewhere"
+            )
     left_out |= {name: "the label, of another table" for name in free if name in (taken or ())}
     chosen = _features(table, [name for name in free if name not in left_out and name != label], given, left_out)
     if not chosen:
         beside = " and labels" if label or "label" in " ".join(left_out.values()) else ""
         raise wrong(table.name, f"no feature columns beside the ids{beside}", "at least one")
     frame = as_columns(table, chosen)
-    found = NodeTable(table.name, len(frame), _ids(table, id_column), frame)
+    found = NodeTable(table.name, len(frame), _ids(table, id_column), frame, header=table.header)
     if label is not None:
         y, label_names, _ = read_label_column(table, label)
         found = replace(found, y=y, label_names=label_names, label=label)

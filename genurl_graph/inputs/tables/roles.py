@@ -13,7 +13,7 @@ from genurl_graph.inputs.tables import names
 from genurl_graph.inputs.tables.edge_columns import find_edge_columns
 from genurl_graph.inputs.tables.names import Pair
 from genurl_graph.inputs.tables.table import Table
-from genurl_graph.inputs.tables.values import OVERLAP, can_be_points, is_whole_number, kind_of, overlap
+from genurl_graph.inputs.tables.values import OVERLAP, can_be_points, is_clock, is_whole_number, kind_of, overlap
 
 BOTH = "--as edges or --as vectors, or --column source=... and --column target=..."
 # Wider tables are not looked at for columns that name the same nodes.
@@ -81,7 +81,8 @@ def decide(table: Table, options: ReadOptions, ids_known: pd.Index | None = None
     if options.reading in ("adjacency", "graph"):
         return Roles("vectors")
     free = [name for name in columns if not any(name in found for role, found in given.items() if role not in ends)]
-    if ends or options.reading == "edges":
+    of_edges = ("weight", "type", "key") if table.header else ("weight", "type", "key", "time")
+    if ends or options.reading == "edges" or any(given.get(role) for role in of_edges):
         pair = _complete(table, ends, free)
     else:
         found = _find_pair(table, free, ids_known)
@@ -122,6 +123,8 @@ def _complete(table: Table, ends: Mapping[str, str], free: list[str]) -> Pair:
 
 def _find_pair(table: Table, free: list[str], ids_known: pd.Index | None) -> Pair | None:
     """The ends of edges by names and values; None for vectors."""
+    if not table.header and _is_log(table, free):
+        return Pair(free[0], free[1], False)
     pair = names.find_pair(free) if table.header else None
     if pair is not None:
         ends = (pair.source, pair.target)
@@ -138,6 +141,18 @@ def _find_pair(table: Table, free: list[str], ids_known: pd.Index | None) -> Pai
     if pair is None and table.header and sum(names.is_measure(name) for name in free) >= max(1, len(free) - 1):
         return None
     return _by_values(table, free, pair, ids_known)
+
+
+def _is_log(table: Table, free: list[str]) -> bool:
+    """Whether a table without a header is one of source, target and seconds since 1970."""
+    frame = table.frame
+    if len(free) not in (3, 4) or not all(_is_node(frame[name]) for name in free[:2]):
+        return False
+    return any(_is_clock(frame[name]) for name in free[2:]) and not any(_is_clock(frame[name]) for name in free[:2])
+
+
+def _is_clock(cells: pd.Series) -> bool:
+    return kind_of(cells) in ("whole", "number") and is_clock(cells)
 
 
 def _is_node(cells: pd.Series) -> bool:

@@ -16,6 +16,7 @@ from genurl_graph.inputs.tables.table import Table
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "<na>", "#n/a", "nil"})
 # Whole numbers in their usual form: "007" and "+5" are names.
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
+_DIGITS = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _DATE = re.compile(
     r"\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}:\d{2}.*)?|\d{1,2}[./]\d{1,2}[./]\d{4}(?: .*)?|\d{4}/\d{1,2}/\d{1,2}.*"
 )
@@ -51,8 +52,9 @@ def kind_of(cells: pd.Series) -> str:
     distinct = [*map(str, pd.unique(cells[~is_missing(cells)]))]
     if not distinct:
         return "empty"
-    if all(map(_WHOLE.fullmatch, distinct)):
-        return "whole"
+    if all(map(_DIGITS.fullmatch, distinct)):
+        # Longer ones are names: an account, say.
+        return "whole" if all(map(_WHOLE.fullmatch, distinct)) else "text"
     if all(map(_DATE.fullmatch, distinct)):
         return "date"
     return "number" if all(map(is_number, distinct)) else "text"

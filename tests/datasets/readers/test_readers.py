@@ -38,7 +38,9 @@ def graph_arrays() -> dict[str, np.ndarray]:
     [
         ("e.csv", "source,target,weight\n0,1,1\n1,2,0.5\n"),
         ("e.csv", "# a comment\nWeight,Target,Source\n1,1,0\n0.5,2,1\n"),
-        ("e.csv", "0,1,1\n\n# between\n1,2,0.5\n"),
+        ("e.csv", "# before\n\n# the rows\n0,1,1\n\n1,2,0.5\n"),
+        ("e.edges", "0 1 1\n1 2 0.5\n"),
+        ("e.tab", "0\t1\t1\n1\t2\t0.5\n"),
         ("e.csv", "src;dst;weight\n0;1;1\n1;2;0.5"),
         ("e.csv", "\ufeffsource,target,weight\r\n0,1,1\r\n1,2,0.5\r\n"),
         ("e.tsv", "from\tto\tweight\n0\t1\t1\n1\t2\t0.5\n"),
@@ -49,8 +51,10 @@ def graph_arrays() -> dict[str, np.ndarray]:
 )
 def test_edge_list_layouts(tmp_path: Path, name: str, content: str):
     data = datasets.read(write(tmp_path / name, content))
-    assert data.edge_index.tolist() == [[0, 1], [1, 2]]
-    assert data.edge_weight.tolist() == [1.0, 0.5]
+    assert data.edge_index.tolist() == [[0, 1, 1, 2], [1, 0, 2, 1]]
+    assert data.edge_weight.tolist() == [1.0, 1.0, 0.5, 0.5]
+    assert datasets.read(tmp_path / name, directed=True).edge_index.tolist() == [[0, 1], [1, 2]]
+    assert data.reading.lines[0].startswith(f"read {name} as edges: ")
     assert data.edge_weight.dtype == torch.float32
     assert data.num_nodes == 3
     assert "node_id" not in data
@@ -58,16 +62,16 @@ def test_edge_list_layouts(tmp_path: Path, name: str, content: str):
 
 
 def test_string_ids_without_features_in_order_of_appearance(tmp_path: Path):
-    data = datasets.read(write(tmp_path / "e.csv", "zoë,bob\nbob,ann lee\nzoë,ann lee\n"))
+    data = datasets.read(write(tmp_path / "e.csv", "zoë,bob\nbob,ann lee\nzoë,ann lee\n"), directed=True)
     assert data.node_id == ["zoë", "bob", "ann lee"]
-    assert data.edge_index.tolist() == [[0, 1, 0], [1, 2, 2]]
+    assert data.edge_index.tolist() == [[0, 0, 1], [1, 2, 2]]
     assert "edge_weight" not in data
 
 
 def test_number_ids_with_gaps_are_kept_as_names(tmp_path: Path):
     data = datasets.read(write(tmp_path / "e.csv", "10,7\n7,900719925474099312\n"))
     assert data.node_id == ["7", "10", "900719925474099312"]
-    assert data.edge_index.tolist() == [[1, 0], [0, 2]]
+    assert data.edge_index.tolist() == [[0, 0, 1, 2], [1, 2, 0, 0]]
 
 
 def test_padded_numbers_are_names(tmp_path: Path):
@@ -90,8 +94,9 @@ def test_features_and_labels_by_id_define_nodes_and_order(tmp_path: Path):
     labels = write(tmp_path / "l.csv", "id,label\ncy,red\nisolated,red\nbob,blue\nann,red\n")
     data = datasets.read(edges, features, labels)
     assert data.node_id == ["ann", "bob", "cy", "isolated"]
-    assert data.edge_index.tolist() == [[1, 2], [0, 1]]
-    assert data.x.tolist() == [[1.5, 30], [1.75, 40], [2, 50], [0, 0]]
+    assert data.edge_index.tolist() == [[0, 1, 1, 2], [1, 0, 2, 1]]
+    assert data.feature_table.to_numpy().tolist() == [[1.5, 30], [1.75, 40], [2, 50], [0, 0]]
+    assert torch.equal(data.x, data.feature_plan.apply(data.feature_table, "x"))
     assert data.y.tolist() == [1, 0, 1, 1]
     assert data.label_names == ["blue", "red"]
     assert data.num_nodes == 4
@@ -103,7 +108,7 @@ def test_number_ids_of_a_table_may_be_in_any_order(tmp_path: Path):
     labels = write(tmp_path / "l.csv", "id,class\n3,3\n5,5\n9,9\n")
     data = datasets.read(edges, features, labels)
     assert data.node_id == ["9", "5", "3"]
-    assert data.edge_index.tolist() == [[1, 2], [2, 0]]
+    assert data.edge_index.tolist() == [[0, 1, 2, 2], [2, 2, 0, 1]]
     assert data.y.tolist() == [9, 5, 3]
 
 
@@ -123,7 +128,7 @@ def test_labels_alone_define_the_nodes(tmp_path: Path):
     named = datasets.read(edges, labels=write(tmp_path / "m.csv", "id,label\n1,4\n0,5\n7,6\n"))
     assert named.node_id == ["1", "0", "7"]
     assert named.y.tolist() == [4, 5, 6]
-    assert named.edge_index.tolist() == [[1], [0]]
+    assert named.edge_index.tolist() == [[0, 1], [1, 0]]
 
 
 def test_sparse_feature_tables_stay_sparse(tmp_path: Path):
@@ -141,8 +146,8 @@ def test_parquet_features(tmp_path: Path, ids: list):
     pytest.importorskip("pyarrow.parquet").write_table(table, tmp_path / "f.parquet")
     data = datasets.read(write(tmp_path / "e.csv", f"{ids[2]},{ids[0]}\n"), tmp_path / "f.parquet")
     assert data.node_id == [str(name) for name in ids]
-    assert data.edge_index.tolist() == [[2], [0]]
-    assert data.x.tolist() == [[1, 1], [2, 0], [3, 1]]
+    assert data.edge_index.tolist() == [[0, 2], [2, 0]]
+    assert data.feature_table.to_numpy().tolist() == [[1, 1], [2, 0], [3, 1]]
 
 
 def test_parquet_without_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -158,15 +163,15 @@ def test_parquet_without_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("m.csv", "1.5,2,3,4\n5,6,7,8e1\n"),
-        ("m.csv", "a,b,c,d\n1.5,2,3,4\n5,6,7,80\n"),
-        ("m.tsv", "1.5\t2\t3\t4\n5\t6\t7\t80\n"),
-        ("m.txt", "  1.5 2 3 4\n5 6 7 80\n"),
+        ("m.csv", "1.5,2,3,4\n5,6,7,8e0\n"),
+        ("m.csv", "a,b,c,d\n1.5,2,3,4\n5,6,7,8\n"),
+        ("m.tsv", "1.5\t2\t3\t4\n5\t6\t7\t8\n"),
+        ("m.txt", "  1.5 2 3 4\n5 6 7 8\n"),
     ],
 )
 def test_text_matrix(tmp_path: Path, name: str, content: str):
     data = datasets.read(write(tmp_path / name, content))
-    assert data.x.tolist() == [[1.5, 2, 3, 4], [5, 6, 7, 80]]
+    assert data.x.tolist() == [[1.5, 2, 3, 4], [5, 6, 7, 8]]
     assert data.edge_index is None
 
 
@@ -234,7 +239,9 @@ def test_npz_takes_features_from_a_table(tmp_path: Path):
     del arrays["x"], arrays["y"]
     np.savez(tmp_path / "g.npz", **arrays)
     features = write(tmp_path / "f.csv", "id,a,b\nd,6,7\nc,4,5\nb,2,3\na,0,1\n")
-    check_graph(datasets.read(tmp_path / "g.npz", features, write(tmp_path / "l.csv", "0\n1\n1\n0\n")))
+    data = datasets.read(tmp_path / "g.npz", features, write(tmp_path / "l.csv", "0\n1\n1\n0\n"))
+    data.x = torch.tensor(data.feature_table.to_numpy(), dtype=torch.float32)
+    check_graph(data)
 
 
 def pyg_data() -> Data:

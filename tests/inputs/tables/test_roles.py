@@ -148,7 +148,8 @@ def test_gephi():
     pairs, weight, reading = read(text)
     assert pairs == [("0", "1"), ("0", "2"), ("1", "0"), ("2", "0"), ("2", "3"), ("3", "2")]
     assert weight == [1, 8, 1, 8, 6, 6]
-    assert reading.lines[0] == "read file.csv as edges: Source -> Target, weight Weight (3 lines, 3 distinct pairs)"
+    told = "3 lines, 3 distinct pairs, undirected by Type"
+    assert reading.lines[0] == f"read file.csv as edges: Source -> Target, weight Weight ({told})"
     assert reading.lines[1] == "left out: Id (id of the edge), Label (empty), timeset (empty)"
     directed = text.replace("Undirected", "Directed")
     assert read(directed)[0] == [("1", "0"), ("2", "0"), ("3", "2")]
