@@ -64,7 +64,7 @@ def show(report: Report, found: dict[str, Any]) -> None:
         click.echo(f"Error: {found['error']}", err=True)
     report.lines(found["lines"])
     if found["columns"]:
-        heads = ("name", "role", "kind", "missing", "distinct", "becomes")
+        heads = ("column", "role", "kind", "missing", "distinct", "becomes")
         several = len({column["file"] for column in found["columns"]}) > 1
         rows = [[column[head] for head in (*heads, *["file"] * several)] for column in found["columns"]]
         aligned(report, "columns", [[*heads, *["file"] * several], *rows])

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from genurl_graph.exceptions import InputError
-from genurl_graph.inputs.reading import ReadOptions
+from genurl_graph.inputs.reading import ROLES, ReadOptions
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
-# Rows, edges and nodes of a preview, feature columns of a node, characters of a line, and bytes that are looked at.
-ROWS, COLUMNS, WIDTH, SIZE = 5, 6, 100, 1 << 16
+    from genurl_graph.inputs.columns.plan import FeaturePlan
+    from genurl_graph.inputs.tables.table import Table
+
+# Rows, edges and nodes of a preview, feature columns of a node, columns of a row, characters of a cell or a line, and
+# bytes of a file that is no table.
+ROWS, COLUMNS, MOST_COLUMNS, WIDTH, SIZE = 5, 6, 12, 80, 1 << 16
 QUANTILES = {"least": 0.0, "lower quartile": 0.25, "median": 0.5, "upper quartile": 0.75, "most": 1.0}
 
 
@@ -41,16 +46,71 @@ def inspect(
     from genurl_graph.datasets import read
 
     found: dict[str, Any] = {"file": str(path), "error": None, "lines": [], "reading": {}, "columns": []}
-    found |= {"nodes": [], "edges": [], "graph": None, "note": None, "rows": []}
+    found |= {"nodes": [], "edges": [], "graph": None}
+    tables = {file: _table(file, options) for file in (path, features, labels) if file is not None}
+    data = None
     try:
         data = read(path, features, labels, **options.given())
     except InputError as error:
-        return found | {"error": str(error)} | _first_rows(path)
-    reading = data.get("reading")
-    if reading is not None:
-        found |= {"lines": list(reading.lines), "reading": dict(reading.record)}
-    found |= {"nodes": first_nodes(data), "edges": first_edges(data), "graph": graph_figures(data)}
-    return found | _first_rows(path)
+        found["error"] = str(error)
+    if data is not None:
+        reading = data.get("reading")
+        if reading is not None:
+            found |= {"lines": list(reading.lines), "reading": dict(reading.record)}
+        found |= {"nodes": first_nodes(data), "edges": first_edges(data), "graph": graph_figures(data)}
+    plan = None if data is None else data.get("feature_plan")
+    for file, table in tables.items():
+        if table is not None:
+            found["columns"] += describe_columns(table, file.name, found["reading"], plan)
+    return found | _first_rows(path, tables[path], refused=data is None)
+
+
+def describe_columns(
+    table: Table, file: str, record: Mapping[str, Any], plan: FeaturePlan | None
+) -> list[dict[str, Any]]:
+    """Say of each column what it holds and what becomes of it.
+
+    Parameters
+    ----------
+    table : Table
+    file : str
+        Name of its file, by which `record` tells what was read of it.
+    record : mapping
+        Of a `Reading`; empty where the file is refused.
+    plan : FeaturePlan or None
+
+    Returns
+    -------
+    list of dict
+        file; column; role, one of `genurl_graph.inputs.reading.ROLES`, or "" if nobody knows; kind, of its cells;
+        missing and distinct cells; becomes, in words.
+    """
+    from genurl_graph.inputs.tables.values import is_missing, kind_of
+
+    mine = [told for told in record.values() if isinstance(told, dict) and told.get("file") == file]
+    fates = {} if plan is None else {column.name: column.line().partition(": ")[2] for column in plan.columns}
+    found = []
+    for name in table.frame.columns:
+        cells, missing = table.frame[name], is_missing(table.frame[name])
+        role, becomes = "", ""
+        for told in mine:
+            role = next((each for each in ROLES if told.get(each) == name), role)
+            if name in told.get("left_out", {}):
+                role, becomes = "ignore", f"left out, {told['left_out'][name] or 'not asked for'}"
+            elif not role and told.get("as") in ("features", "vectors"):
+                role, becomes = "feature", fates.get(name, "number, as it is")
+        found.append(
+            {
+                "file": file,
+                "column": table.called(name),
+                "role": role,
+                "kind": kind_of(cells),
+                "missing": int(missing.sum()),
+                "distinct": int(cells[~missing].nunique()),
+                "becomes": becomes,
+            }
+        )
+    return found
 
 
 def graph_figures(data: Data) -> dict[str, Any] | None:
@@ -140,19 +200,44 @@ def first_nodes(data: Data) -> list[list[Any]]:
     return found
 
 
-def _first_rows(path: Path) -> dict[str, Any]:
-    """The first lines of a text file as they stand; or a note that says why there are none."""
+def _table(path: Path, options: ReadOptions) -> Table | None:
+    """The raw columns of a table; None for other files, and for what cannot be read as one."""
+    from genurl_graph.datasets.readers.columnar import COLUMNAR_SUFFIXES, read_columnar
+    from genurl_graph.datasets.readers.compressed import plain_suffix
+    from genurl_graph.datasets.readers.formats import find_format
+    from genurl_graph.datasets.readers.node_tables import TEXT_SUFFIXES
+    from genurl_graph.datasets.readers.tables import read_table
+
+    try:
+        suffix = plain_suffix(path)
+        if not path.is_file() or find_format(path) is not None:
+            return None
+        if path.suffix.lower() in COLUMNAR_SUFFIXES:
+            return read_columnar(path)
+        return read_table(path, options) if suffix in TEXT_SUFFIXES else None
+    except InputError:
+        return None
+
+
+def _first_rows(path: Path, table: Table | None, refused: bool) -> dict[str, Any]:
+    """The first rows of a table; of another file that is refused the first lines, or a note that there are none."""
+    if table is not None:
+        rows = table.frame.head(ROWS).astype(object).to_numpy().tolist()
+        header = [table.called(name) for name in table.frame.columns]
+        return {"rows": [[str(cell)[:WIDTH] for cell in row[:MOST_COLUMNS]] for row in (header, *rows)], "note": None}
+    if not refused:
+        return {"rows": [], "note": None}
     from genurl_graph.datasets.readers.compressed import unpacked
 
     if path.is_dir() or not path.exists():
-        return {"note": "a folder" if path.is_dir() else "there is no such file"}
+        return {"rows": [], "note": "a folder" if path.is_dir() else "there is no such file"}
     try:
         with unpacked(path) as stream:
             content = stream.read(SIZE)
     except InputError as error:
-        return {"note": str(error)}
+        return {"rows": [], "note": str(error)}
     wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
     if b"\0" in content and not wide:
-        return {"note": f"{path.stat().st_size:,} bytes that are no text"}
+        return {"rows": [], "note": f"{path.stat().st_size:,} bytes that are no text"}
     lines = content.decode("utf-16" if wide else "utf-8-sig", errors="replace").splitlines()
-    return {"rows": [[line[:WIDTH]] for line in lines[: ROWS + 1]]}
+    return {"rows": [[line[:WIDTH]] for line in lines[: ROWS + 1]], "note": None if lines else "an empty file"}
