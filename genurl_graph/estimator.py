@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
@@ -26,6 +25,7 @@ from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.precomputed import as_distances
 from genurl_graph.runtime.devices import choose_device
 from genurl_graph.runtime.processes import agreed
+from genurl_graph.runtime.random import RandomState, check_seed, draw_seed, is_source
 from genurl_graph.tasks.distillation import as_teacher, student_width
 from genurl_graph.tasks.resolve import feature_options, resolve_config
 from genurl_graph.training.checkpoint import Checkpoint
@@ -60,9 +60,11 @@ class GenURL(FittedAttributes, Conventions):
     epochs : int, optional
         Full-batch steps. By default the preset's.
     device : "auto", "cpu" or "cuda"
-    random_state : int, optional
-        Seed; None draws one, kept in ``seed_``. On the CPU two fits with one seed and one number of threads, on one
-        machine with the same libraries, agree bit for bit.
+    random_state : int, RandomState, numpy.random.Generator or torch.Generator, optional
+        Seed; a generator draws one at each fit and so moves on, None draws one from torch's global generator. It is
+        kept in ``seed_``. On the CPU two fits with one seed and one number of threads, on one machine with the same
+        libraries, agree bit for bit, in several threads of a process, too: each has generators of its own. A module of
+        the user's, whose dropout knows torch's global generator alone, runs in one thread at a time.
     config : mapping or path, optional
         Any other parameter by its dotted name, ``{"loss.gamma": 0.5}``, or a TOML file (`genurl_graph.config`).
     verbose : bool
@@ -116,7 +118,7 @@ class GenURL(FittedAttributes, Conventions):
         metric: str = "auto",
         epochs: int | None = None,
         device: str = "auto",
-        random_state: int | None = None,
+        random_state: RandomState = None,
         config: Mapping[str, Any] | str | Path | None = None,
         verbose: bool = False,
         checkpoint: str | Path | None = None,
@@ -282,15 +284,13 @@ class GenURL(FittedAttributes, Conventions):
         return resolve_config(data, task, self.config, arguments, choose_device(self.device))
 
     def _seed(self) -> int:
-        seed = self.random_state
-        if seed is None and self.resume and self.checkpoint is not None:
+        given = self.random_state
+        if not isinstance(given, bool) and isinstance(given, numbers.Integral):
+            return check_seed(given)
+        if self.resume and self.checkpoint is not None and is_source(given):
             # The seed that the interrupted run drew.
-            seed = Checkpoint(self.checkpoint, {}).stored_run().get("seed")
-        if seed is None:
-            return int(agreed(int(torch.randint(2**31, (1,)))))
-        if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or not 0 <= seed < 2**32:
-            raise wrong("random_state", repr(seed), "an int from 0 to 2**32 - 1, or None")
-        return int(seed)
+            return check_seed(Checkpoint(self.checkpoint, {}).stored_run().get("seed"))
+        return int(agreed(draw_seed(given)))
 
 
 def distill(

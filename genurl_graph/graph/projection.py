@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -81,9 +81,8 @@ def principal_axes(x: Tensor, n_components: int, seed: int, centre: bool = True)
     unit = 2.0 ** round(math.log2(largest)) if largest > 0 and not 1e-9 < largest < 1e9 else 1.0
     matrix = to_scipy_or_numpy(x if unit == 1.0 else x / unit)
     if centre and x.layout == torch.strided:
-        with warnings.catch_warnings():
-            # Features of no variance have no explained-variance ratio, which is not used here.
-            warnings.filterwarnings("ignore", message="invalid value encountered in divide", category=RuntimeWarning)
+        # Features of no variance have no explained-variance ratio, which is not used here.
+        with np.errstate(invalid="ignore"):
             found = PCA(n_components, random_state=seed).fit(matrix)
         mean = torch.from_numpy(found.mean_).double() * unit
     else:

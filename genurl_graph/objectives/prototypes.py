@@ -6,8 +6,6 @@ is GKL by row, the method's own loss.
 
 from __future__ import annotations
 
-import warnings
-
 import torch
 from torch import Tensor
 
@@ -20,6 +18,7 @@ from genurl_graph.objectives.base import Objective, added_up, divided
 from genurl_graph.runtime.devices import constant
 from genurl_graph.runtime.precision import network
 from genurl_graph.runtime.processes import own_share, sent
+from genurl_graph.runtime.warnings import unheard
 
 
 class PrototypeObjective(Objective):
@@ -87,8 +86,7 @@ def find_prototypes(table: Tensor, count: int, seed: int) -> Tensor:
     from sklearn.cluster import MiniBatchKMeans
     from sklearn.exceptions import ConvergenceWarning
 
-    with warnings.catch_warnings():
-        # Of fewer distinct points than prototypes some prototypes are the same.
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    # Of fewer distinct points than prototypes some prototypes are the same.
+    with unheard(category=ConvergenceWarning):
         found = MiniBatchKMeans(count, batch_size=4096, n_init=1, random_state=seed).fit(table.cpu().numpy())
     return torch.from_numpy(found.cluster_centers_).to(table)

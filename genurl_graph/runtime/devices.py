@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Self
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from genurl_graph.exceptions import unknown, wrong
 from genurl_graph.runtime.processes import launched
+from genurl_graph.runtime.workers import limit_thread
 
 
 def choose_device(device: str | torch.device = "auto") -> torch.device:
@@ -41,12 +43,38 @@ def one_thread() -> Iterator[None]:
     from threadpoolctl import threadpool_limits
 
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with threadpool_limits(1):
+    # OpenMP counts by thread, BLAS by process.
+    with _one_blas_thread(), threadpool_limits(1, "openmp"):
+        limit_thread(1)
+        try:
             yield
+        finally:
+            limit_thread(threads, 0)
+
+
+class _Blas:
+    """The limit of BLAS, which the first of several threads sets and the last one takes back."""
+
+    lock = threading.Lock()
+    inside = 0
+    limit: Any = None
+
+
+@contextmanager
+def _one_blas_thread() -> Iterator[None]:
+    from threadpoolctl import threadpool_limits
+
+    with _Blas.lock:
+        if _Blas.inside == 0:
+            _Blas.limit = threadpool_limits(1, "blas")
+        _Blas.inside += 1
+    try:
+        yield
     finally:
-        torch.set_num_threads(threads)
+        with _Blas.lock:
+            _Blas.inside -= 1
+            if _Blas.inside == 0:
+                _Blas.limit.restore_original_limits()
 
 
 def constant(value: Tensor) -> Tensor:

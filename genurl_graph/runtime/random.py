@@ -9,17 +9,26 @@ the module of a user. `global_draws` lends it the run's state while such code ru
 
 from __future__ import annotations
 
+import numbers
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from genurl_graph.exceptions import wrong
 
 # The global generators are lent to one thread at a time; `global_draws` may be nested.
 _LENT = threading.RLock()
 Device = torch.device | str | None
+# What stands for a seed, as in scikit-learn.
+RandomState = int | np.random.RandomState | np.random.Generator | torch.Generator | None
+# Seeds that are drawn are below this.
+_SEEDS = 2**31
 
 
 class Generators:
@@ -147,3 +156,27 @@ def restore(saved: dict[str, Tensor]) -> None:
             torch.set_rng_state(saved[name])
         else:
             torch.cuda.set_rng_state(saved[name], device)
+
+
+def is_source(given: Any) -> bool:
+    """Whether `draw_seed` draws from it."""
+    return given is None or isinstance(given, (np.random.RandomState, np.random.Generator, torch.Generator))
+
+
+def draw_seed(given: RandomState) -> int:
+    """A seed drawn from a generator, which moves on, or from torch's global one; InputError if it is none."""
+    if isinstance(given, int) or not is_source(given):
+        expected = "an int from 0 to 2**32 - 1, a RandomState, a NumPy or torch Generator, or None"
+        raise wrong("random_state", repr(given), expected)
+    if isinstance(given, np.random.RandomState):
+        return int(given.randint(_SEEDS - 1))
+    if isinstance(given, np.random.Generator):
+        return int(given.integers(_SEEDS))
+    return int(torch.randint(_SEEDS, (1,), generator=given, device="cpu" if given is None else given.device))
+
+
+def check_seed(seed: Any) -> int:
+    """The seed as an int; InputError if it is none that NumPy and scikit-learn take."""
+    if not isinstance(seed, numbers.Integral) or not 0 <= int(seed) < 2**32:
+        raise wrong("random_state", repr(seed), "an int from 0 to 2**32 - 1, or None")
+    return int(seed)

@@ -26,6 +26,7 @@ from genurl_graph.nn.build import make_encoder
 from genurl_graph.nn.cnn import output_width
 from genurl_graph.nn.features import Features
 from genurl_graph.nn.gnn import GNNS
+from genurl_graph.nn.layers import twin
 from genurl_graph.objectives.distillation import MATCHING, BatchSimilarities, Teacher
 from genurl_graph.objectives.full_batch import PairwiseObjective
 from genurl_graph.objectives.mini_batch import MiniBatchObjective
@@ -41,7 +42,7 @@ def student_width(student: Any, dim: int | None, data: Input) -> int | None:
     """Columns of the embedding: `dim`, or what a module gives; InputError where they differ."""
     if not isinstance(student, nn.Module) or data.x is None:
         return dim
-    found = output_width(student, data.num_features, data.image)
+    found = output_width(twin(student), data.num_features, data.image)
     if dim not in (None, found):
         raise wrong("n_components", f"{dim}, but the student has {found} output columns", "one of them alone")
     return found
@@ -67,6 +68,7 @@ def as_teacher(teacher: Any, X: Any, data: Input) -> Teacher:
     if isinstance(teacher, nn.Module):
         if data.x is None:
             raise wrong("teacher", "a network, but no features for it", "features of samples")
+        teacher = twin(teacher)
         width = output_width(teacher, data.num_features, data.image)
         asked = Teacher(None, teacher, Features(data.x), data.image, width)
         _check_variation(asked.rows(torch.arange(min(data.num_nodes, PROBED))))

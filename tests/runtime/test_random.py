@@ -1,15 +1,20 @@
 """A run's random numbers are its own: those of torch's global generator, which is left alone."""
 
+import random
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 from torch_geometric.nn import GCNConv
 
+from genurl_graph.exceptions import InputError
 from genurl_graph.nn.layers import dropout
 from genurl_graph.runtime.random import (
+    check_seed,
+    draw_seed,
     global_draws,
     rand,
     randint,
@@ -126,3 +131,34 @@ def test_threads_do_not_disturb_each_other():
         found = list(pool.map(work, range(8)))
     assert torch.equal(torch.get_rng_state(), before)
     assert all(same(work(seed, alone=True), found[seed]) for seed in range(8))
+
+
+@pytest.mark.parametrize(
+    "make", [np.random.RandomState, np.random.default_rng, lambda seed: torch.Generator().manual_seed(seed)]
+)
+def test_a_generator_gives_a_seed_and_moves_on(make):
+    source = make(3)
+    seeds = [draw_seed(source) for _ in range(4)]
+    assert len(set(seeds)) == 4
+    again = make(3)
+    assert [draw_seed(again) for _ in range(4)] == seeds
+    assert all(check_seed(seed) == seed for seed in seeds)
+
+
+def test_without_one_torchs_global_generator_gives_the_seed():
+    torch.manual_seed(8)
+    expected = int(torch.randint(2**31, (1,)))
+    torch.manual_seed(8)
+    assert draw_seed(None) == expected
+
+
+@pytest.mark.parametrize("given", [True, 1.5, "0", np.random, random.Random(0)])
+def test_what_is_no_generator_is_refused(given):
+    with pytest.raises(InputError, match="random_state: found"):
+        draw_seed(given)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_seeds_out_of_range_are_refused(seed):
+    with pytest.raises(InputError, match="random_state: found"):
+        check_seed(seed)

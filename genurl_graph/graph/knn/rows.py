@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from genurl_graph.inputs.sparse import to_scipy_or_numpy
 from genurl_graph.inputs.validation import check_matrix, value_range
+from genurl_graph.runtime.warnings import unheard
 
 # A dense matrix of at least this many columns, filled to at most this share, is searched faster as a sparse one
 # (processor seconds, k = 15: Cora, 2,708 x 1,433, 1.3 %: 0.2 for 0.4; CiteSeer, 3,327 x 3,703, 0.9 %: 0.3 for 0.9).
@@ -123,8 +123,7 @@ def as_rows(x: Any, name: str, device: torch.device | None) -> Rows:
     if isinstance(x, np.ndarray):
         wide = x.dtype.kind == "u" and x.dtype.itemsize > 1  # torch knows these by name only
         x = np.ascontiguousarray(x, np.float64 if wide else x.dtype)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".*not writable.*")  # it is only read here
+        with unheard(".*not writable.*"):  # it is only read here
             x = torch.from_numpy(x)
         return Rows(x if device is None else x.to(device), device or torch.device("cpu"))
     where = device or (x.device if isinstance(x, Tensor) else torch.device("cpu"))
