@@ -121,9 +121,10 @@ def read_data_features(data: Any, options: FeatureOptions, graph: bool) -> tuple
         As there; or a ``feature_table`` that has other rows than the data.
     """
     table, made = getattr(data, "feature_table", None), getattr(data, "feature_plan", None)
+    own = None if data.x is None or (made is not None and not made.used) else data.x
     as_read = made == options.plan if options.fitted else options in (FeatureOptions(), AS_THEY_ARE)
     if getattr(data, "image_shape", None) is not None or (made is not None and as_read):
-        return (None if data.x is None else as_features(data.x)), made
+        return (None if own is None else as_features(own)), made
     if table is None:
         return (None, None) if data.x is None else read_features(data.x, options, graph=graph)
     if len(table) != data.num_nodes:
