@@ -88,7 +88,7 @@ def _read(file: Any, path: Path, options: ReadOptions) -> Data:
     record: dict[str, Any] = {
         "file": path.name,
         "format": "AnnData",
-        "reading": "vectors" if graph is None else "graph",
+        "as": "vectors" if graph is None else "graph",
         "nodes": n,
     }
     record |= {"weight": graph, "features": name, "label": [*used], "left_out": left}

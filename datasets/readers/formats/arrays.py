@@ -107,7 +107,7 @@ def _reading(data: Data, path: Path) -> Reading:
     parts += ["with weights"] if data.get("edge_weight") is not None else []
     parts += ([f"{f:,} features"] if f else []) + (["classes"] if data.get("y") is not None else [])
     reading = "vectors" if edges is None else "graph"
-    record = {"file": path.name, "format": "NumPy", "reading": reading, "nodes": n, "edges": edges, "features": f}
+    record = {"file": path.name, "format": "NumPy", "as": reading, "nodes": n, "edges": edges, "features": f}
     words = "vectors" if edges is None else "a graph"
     return Reading((f"read {path.name} as {words} (NumPy): {', '.join(parts)}",), {"input": record})
 

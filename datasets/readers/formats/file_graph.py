@@ -80,7 +80,7 @@ def as_column(values: Sequence[Any]) -> npt.NDArray[Any]:
     if kinds <= {bool, int, float, type(None)} and kinds != {type(None)}:
         return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
     column = np.empty(len(values), dtype=object)
-    column[:] = values
+    column[:] = [str(value) if isinstance(value, (list, tuple, dict)) else value for value in values]
     return column
 
 

@@ -63,7 +63,7 @@ def to_data(graph: FileGraph, path: Path, options: ReadOptions) -> Data:
     record = {
         "file": path.name,
         "format": graph.kind,
-        "reading": "graph",
+        "as": "graph",
         "nodes": n,
         "edges": count,
         "directed": directed,
@@ -73,7 +73,7 @@ def to_data(graph: FileGraph, path: Path, options: ReadOptions) -> Data:
         "features": used["feature"],
         "left_out": {"nodes": free, "layout": layout, "edges": left_edges},
     }
-    data.reading = Reading(("; ".join(said),), {"input": record})
+    data.reading = Reading(("; ".join(said), *used["told"]), {"input": record})
     check_isolated(data, where)
     return check_graph(data, where)
 

@@ -139,7 +139,7 @@ def _graph(matrix: Any, path: Path, kind: str, options: ReadOptions) -> tuple[Da
     count = edges.size(1) if directed else int((edges[0] <= edges[1]).sum())
     facts = [f"{n:,} nodes, {count:,} edges ({'directed' if directed else 'undirected'})"]
     facts += ["weights from its entries"] if weighted else []
-    record = {"file": path.name, "format": kind, "reading": "adjacency", "nodes": n, "edges": count}
+    record = {"file": path.name, "format": kind, "as": "adjacency", "nodes": n, "edges": count}
     record |= {"directed": directed, "weight": "entries" if weighted else None}
     return data, f"read {path.name} as an adjacency ({kind}): {', '.join(facts)}", record
 
@@ -150,5 +150,5 @@ def _vectors(matrix: Any, path: Path, kind: str) -> tuple[Data, str, dict[str, A
     x = as_features(matrix, str(path))
     n, f = x.shape
     sparse = ", sparse" if x.layout != torch.strided else ""
-    record = {"file": path.name, "format": kind, "reading": "vectors", "rows": n, "features": f}
+    record = {"file": path.name, "format": kind, "as": "vectors", "rows": n, "features": f}
     return Data(x=x), f"read {path.name} as vectors ({kind}): {n:,} rows, {f:,} features{sparse}", record

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from genurl_graph.datasets.readers.checks import as_features, encode_labels
-from genurl_graph.datasets.readers.formats.file_graph import FileGraph, as_numbers, plain_name
-from genurl_graph.exceptions import InputError, unknown, wrong
+from genurl_graph.datasets.readers.formats.file_graph import FileGraph, plain_name
+from genurl_graph.exceptions import unknown, wrong
 from genurl_graph.inputs.reading import ReadOptions
+from genurl_graph.inputs.tables.features import as_columns, make_x
+from genurl_graph.inputs.tables.labels import read_label_column
+from genurl_graph.inputs.tables.table import Table
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -25,7 +24,7 @@ LAYOUT_NAMES = {"x", "y", "z", "r", "g", "b", "a", "size", "color", "colour", "s
 
 def choose_nodes(graph: FileGraph, data: Data, where: str, options: ReadOptions) -> dict[str, Any]:
     """Give `data` its names, labels and features; the attributes that became them."""
-    used: dict[str, Any] = {"feature": []}
+    used: dict[str, Any] = {"feature": [], "told": ()}
     what = f"{where}: node attribute"
     ignored = set(options.names("ignore"))
     for each in options.names("ignore"):
@@ -53,23 +52,27 @@ def choose_nodes(graph: FileGraph, data: Data, where: str, options: ReadOptions)
             used["name"] = name if options.names("id") else None
     if ids != [*map(str, range(len(ids)))]:  # else they say nothing
         data.node_id = ids
+    table = Table(where, graph.nodes, True, lambda row: f"node {ids[row]!r}")
     if label is not None:
-        data.y, names = encode_labels(_whole(graph, label, what), f"{what} {label!r}")
+        data.y, names, unlabelled = read_label_column(table, label)
         used["label"] = label
         if names is not None:
             data.label_names = names
+        if unlabelled:
+            graph.notes.append(f"{unlabelled:,} nodes without {label} have no label")
     if features:
-        used["feature"] = features
-        columns = [as_numbers(graph.nodes[each].to_numpy()) for each in features]
-        text = [each for each, column in zip(features, columns, strict=True) if column is None]
-        if text:
-            raise wrong(f"{what} {text[0]!r}", "text", "numbers for a feature")
-        table = np.stack([column for column in columns if column is not None], axis=1)
-        data.x = as_features(table, where, features, lambda row: f"{row} (node {ids[row]!r})")
+        frame = as_columns(table, features)
+        x, plan, told = make_x(frame, where, graph=True)
+        used |= {"feature": features, "told": told.lines}
+        if x.size(1):
+            data.x = x
+            if plan is not None:
+                data.feature_table, data.feature_plan = frame, plan
     return used
 
 
 def find_attribute(name: str, frame: pd.DataFrame, what: str) -> str:
+    """The attribute of this name; without case, spaces and underscores if only one is so called."""
     if name in frame:
         return name
     near = [each for each in frame if plain_name(each) == plain_name(name)]
@@ -83,7 +86,7 @@ def find_attribute(name: str, frame: pd.DataFrame, what: str) -> str:
 def _all_differ(column: pd.Series[Any]) -> bool:
     values = column.tolist()
     plain = all(isinstance(value, (str, int)) and value != "" for value in values)
-    return plain and len({str(value) for value in values}) == len(values)
+    return plain and len({as_id(value) for value in values}) == len(values)
 
 
 def as_id(value: Any) -> str:
@@ -108,24 +111,6 @@ def _class_attribute(graph: FileGraph, taken: set[Any]) -> str | None:
         if 1 < distinct <= len(column) / enough:
             return name
     return None
-
-
-def _whole(graph: FileGraph, name: str, what: str) -> npt.NDArray[Any]:
-    """Labels of all nodes: numbers, or text."""
-    column = graph.nodes[name]
-    absent = column.isna().to_numpy()
-    if absent.any():
-        first = graph.ids[int(absent.argmax())]
-        raise InputError(
-            f"{what} {name!r}: node {first!r} has no value, which {int((~absent).sum()):,} other nodes have; expected "
-            "a label at every node"
-        )
-    values: npt.NDArray[Any] = column.to_numpy()
-    if values.dtype.kind in "biuf":
-        return values
-    numbers = as_numbers(values) if all(re.fullmatch(r"\d+", str(value)) for value in values) else None
-    found: npt.NDArray[Any] = np.array([*map(str, values)]) if numbers is None else numbers.astype(np.int64)
-    return found
 
 
 def layout_names(graph: FileGraph) -> set[str]:

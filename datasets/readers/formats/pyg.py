@@ -153,7 +153,7 @@ def _hetero(data: Any, path: Path) -> Any:
     counts = {name: int(data[name].num_nodes or 0) for name in data.node_types}
     edges = {"__".join(kind): int(data[kind].num_edges) for kind in data.edge_types}
     words = [f"{count:,} {name}" for name, count in counts.items()] + [f"{count:,} {k}" for k, count in edges.items()]
-    record = {"file": path.name, "format": "PyG HeteroData", "reading": "graph", "nodes": counts, "edges": edges}
+    record = {"file": path.name, "format": "PyG HeteroData", "as": "graph", "nodes": counts, "edges": edges}
     data.reading = Reading((f"read {path.name} as a graph (PyG HeteroData): {', '.join(words)}",), {"input": record})
     return data
 
@@ -167,6 +167,6 @@ def _reading(data: Data, path: Path, kind: str, notes: list[str]) -> Reading:
     parts += [f"{f:,} features"] if f else []
     parts += ["classes from y"] if data.get("y") is not None else []
     reading = "vectors" if count is None else "graph"
-    record = {"file": path.name, "format": kind, "reading": reading, "nodes": n, "edges": count, "features": f}
+    record = {"file": path.name, "format": kind, "as": reading, "nodes": n, "edges": count, "features": f}
     line = f"read {path.name} as {'a graph' if count is not None else 'vectors'} ({kind}): {', '.join(parts)}"
     return Reading(("; ".join([line, *notes]),), {"input": record})

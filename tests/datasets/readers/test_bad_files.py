@@ -236,12 +236,6 @@ def test_pt_of_a_data_without_its_parts(tmp_path: Path):
         datasets.read(tmp_path / "g.pt")
 
 
-def test_graphml_node_without_an_attribute(tmp_path: Path):
-    gml = "graph [\n node [\n id 0\n f 1.0\n ]\n node [\n id 1\n ]\n edge [\n source 0\n target 1\n ]\n]\n"
-    with pytest.raises(InputError, match=r"row 1 \(node '1'\), column 'f'"):
-        datasets.read(write(tmp_path / "g.gml", gml), columns={"feature": "f"})
-
-
 def test_features_or_labels_given_twice(tmp_path: Path):
     np.savez(tmp_path / "g.npz", **GOOD)
     np.save(tmp_path / "t.npy", np.eye(3))

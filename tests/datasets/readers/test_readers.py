@@ -287,7 +287,8 @@ def test_networkx_files(tmp_path: Path, suffix: str, directed: bool):
     assert "left out: age, height" in plain.reading.lines[0]
     data = datasets.read(path, columns={"feature": ["age", "height"]})
     assert data.node_id == plain.node_id == ["ann", "bob", "cy"]
-    assert data.x.tolist() == [[30, 1.5], [40, 2], [50, 2.5]]
+    assert data.feature_table.to_numpy().tolist() == [[30, 1.5], [40, 2], [50, 2.5]]
+    assert torch.equal(data.x, data.feature_plan.apply(data.feature_table))
     assert data.y.tolist() == [1, 0, 1]
     assert data.label_names == ["blue", "red"]
     edges = dict(zip(map(tuple, data.edge_index.t().tolist()), data.edge_weight.tolist(), strict=True))

@@ -296,3 +296,17 @@ def test_directed_can_be_said(tmp_path: Path, adjacency):
     networkx.write_gml(networkx.DiGraph([(0, 1), (1, 2)]), tmp_path / "g.gml")
     assert datasets.read(tmp_path / "g.gml").num_edges == 2
     assert datasets.read(tmp_path / "g.gml", directed=False).num_edges == 4
+
+
+def test_attributes_become_features_by_a_plan(tmp_path: Path):
+    graph = networkx.path_graph(12)
+    for node in graph:
+        graph.nodes[node].update(age=20.0 + 3 * node, club="abc"[node % 3], team="xy"[node % 2], tags=[node])
+    del graph.nodes[4]["age"], graph.nodes[5]["team"]
+    networkx.write_gml(graph, tmp_path / "g.gml")
+    data = datasets.read(tmp_path / "g.gml", columns={"feature": ["age", "club"], "label": "team"})
+    assert [*data.feature_table] == ["age", "club"]
+    assert data.x.size(1) == 2 + 3  # age, whether it is missing, three clubs
+    assert data.y.tolist()[:6] == [0, 1, 0, 1, 0, -1]
+    assert "1 nodes without team have no label" in data.reading.lines[0]
+    assert any(line.startswith("club: 3 categories") for line in data.reading.lines[1:])
