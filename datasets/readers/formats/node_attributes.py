@@ -62,7 +62,7 @@ def choose_nodes(graph: FileGraph, data: Data, where: str, options: ReadOptions)
             graph.notes.append(f"{unlabelled:,} nodes without {label} have no label")
     if features:
         frame = as_columns(table, features)
-        x, plan, told = make_x(frame, where, graph=True)
+        x, plan, told = make_x(frame, where, graph=True, wanted=features)
         used |= {"feature": features, "told": told.lines}
         if x.size(1):
             data.x = x

@@ -151,6 +151,8 @@ def _hetero(data: Any, path: Path) -> Any:
             if isinstance(value, Tensor):
                 check_extent(value, path, key)
     counts = {name: int(data[name].num_nodes or 0) for name in data.node_types}
+    if not sum(counts.values()):
+        raise wrong(path, "zero nodes", "at least one")
     edges = {"__".join(kind): int(data[kind].num_edges) for kind in data.edge_types}
     words = [f"{count:,} {name}" for name, count in counts.items()] + [f"{count:,} {k}" for k, count in edges.items()]
     record = {"file": path.name, "format": "PyG HeteroData", "as": "graph", "nodes": counts, "edges": edges}

@@ -28,7 +28,7 @@ _ID_NAME = re.compile(r"(^|[_\W])(id|ids|uid|uuid|guid|key|index|idx|rowid|rownu
 _CAMEL_ID = re.compile(r"[a-z]I[dD]$")
 
 
-def learn_column(name: str, cells: pd.Series[Any], how: How, known_id: bool = False) -> Column:
+def learn_column(name: str, cells: pd.Series[Any], how: How, known_id: bool | None = False) -> Column:
     """What one raw column is.
 
     Parameters
@@ -38,8 +38,8 @@ def learn_column(name: str, cells: pd.Series[Any], how: How, known_id: bool = Fa
         As `genurl_graph.inputs.tables.table.Table` has them, or of any dtype of pandas.
     how : "standardised", "centred" or "as it is"
         What is to be done with numbers.
-    known_id : bool
-        Whether the caller knows that it holds ids.
+    known_id : bool or None
+        Whether the caller knows that it holds ids; None: that it does not.
 
     Returns
     -------
@@ -69,13 +69,13 @@ def learn_column(name: str, cells: pd.Series[Any], how: How, known_id: bool = Fa
         return Column(name, "flag", gaps=gaps, centre=share, scale=float(np.sqrt(share * (1 - share))))
     numbers, blank = _numbers(cells, words)
     if numbers is not None:
-        return _number(name, numbers, blank, how)
+        return _number(name, numbers, blank, how, known_id is not None)
     styles = date_styles(cells)
     if len(styles) > 1:
         return Column(name, "out", "dates whose day and month cannot be told apart (write 2024-05-31)")
     if styles:
         return _date(name, as_days(cells, styles[0]), styles[0])
-    return _word_column(name, as_words(cells) if words is None else words, distinct)
+    return _word_column(name, as_words(cells) if words is None else words, distinct, known_id is not None)
 
 
 def is_id(name: str, values: np.ndarray[Any, Any]) -> bool:
@@ -117,11 +117,11 @@ def _numbers(
     return (values, blank) if few else (None, ())
 
 
-def _number(name: str, numbers: np.ndarray[Any, Any], blank: tuple[str, ...], how: How) -> Column:
+def _number(name: str, numbers: np.ndarray[Any, Any], blank: tuple[str, ...], how: How, may_be_id: bool) -> Column:
     present = numbers[~np.isnan(numbers)]
     if bool(np.isinf(present).any()):
         raise wrong(f"column {name!r}", "infinite numbers", "finite ones")
-    if is_id(name, present):
+    if may_be_id and is_id(name, present):
         return Column(name, "out", "an id (every value differs)")
     centre, scale = spread(present)
     if not scale > 1e-14 * abs(centre):
@@ -141,11 +141,12 @@ def _date(name: str, days: np.ndarray[Any, Any] | None, style: str | None) -> Co
     return Column(name, "date", centre=centre, scale=scale, style=style, parts=("days", *parts), gaps=gaps)
 
 
-def _word_column(name: str, words: pd.Series[Any], distinct: int) -> Column:
+def _word_column(name: str, words: pd.Series[Any], distinct: int, may_be_id: bool) -> Column:
     present = words.dropna()
     values = pd.Series(present.unique(), dtype=object)
     spaces = present.str.count(r"\s+") + 1
-    if distinct == len(present) and (is_id_name(name) or not bool((values.str.count(r"\s") > 0).any())):
+    like_id = is_id_name(name) or not bool((values.str.count(r"\s") > 0).any())
+    if may_be_id and distinct == len(present) and like_id:
         return Column(name, "out", "an id (every value differs)")
     long = spaces.mean() >= TEXT_WORDS or present.str.len().mean() >= TEXT_LETTERS
     if (long and distinct > FEW_TEXTS) or distinct > len(present) / REPEATS:

@@ -68,6 +68,7 @@ class FeaturePlan:
         text: str = "drop",
         names: Sequence[str] | None = None,
         ids: Collection[str] | None = None,
+        wanted: Collection[str] = (),
         graph: bool = False,
     ) -> FeaturePlan | None:
         """Decide what becomes of the columns of `source`.
@@ -86,6 +87,8 @@ class FeaturePlan:
             Of the columns of a matrix.
         ids : collection of str, optional
             Columns that are known to hold ids.
+        wanted : collection of str
+            Columns that the user has named as features: they hold no ids, whatever they look like.
         graph : bool
             Whether the rows are nodes with edges: fewer than 16 columns are then standardised.
 
@@ -107,7 +110,8 @@ class FeaturePlan:
             return cls._of_matrix(_frame(matrix, names), how, names is not None)
         frame = _named(source)
         plain = [name for name in frame if _is_plain(frame[name])]
-        known = [name for name in plain if name in (ids or ()) or is_id(name, frame[name].to_numpy(dtype=np.float64))]
+        free = [name for name in plain if name not in wanted]
+        known = [name for name in free if name in (ids or ()) or is_id(name, frame[name].to_numpy(dtype=np.float64))]
         if len(plain) < frame.shape[1]:
             how = "as it is" if scale == "none" else "standardised"
         else:
@@ -117,7 +121,7 @@ class FeaturePlan:
             if fate is None and not known:
                 return None
             how = fate or "as it is"
-        learned = [learn_column(n, frame[n], how, n in (ids or ())) for n in frame]
+        learned = [learn_column(n, frame[n], how, None if n in wanted else n in (ids or ())) for n in frame]
         if len(plain) == frame.shape[1] and how != "standardised":
             learned = [_as_number(c, frame[c.name], how) for c in learned]
         return cls._weighed(learned, frame, text)

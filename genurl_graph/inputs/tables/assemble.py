@@ -146,21 +146,23 @@ def attach(
             raise InputError(f"{what}s: {table.name} given, but the graph's file already holds {what}s")
     reading = data.get("reading") or Reading()
     if features is not None:
-        reading = _attach_features(data, nodes, features, reading, graph)
+        reading = _attach_features(data, nodes, features, reading, graph, options)
     if labels is not None:
         _attach_labels(data, nodes, labels)
         reading += labels.reading
     data.reading = reading
 
 
-def _attach_features(data: Data, nodes: NodeIndex, features: NodeTable, reading: Reading, graph: bool) -> Reading:
+def _attach_features(
+    data: Data, nodes: NodeIndex, features: NodeTable, reading: Reading, graph: bool, options: ReadOptions
+) -> Reading:
     rows = order_rows(features, nodes, "feature")
     reading = reading + features.reading
     if features.matrix is not None:
         data.x = features.matrix
     elif features.frame is not None:
         frame = features.frame if rows is None else features.frame.iloc[rows].reset_index(drop=True)
-        x, plan, told = make_x(frame, features.name, graph, features.header)
+        x, plan, told = make_x(frame, features.name, graph, features.header, options.names("feature"))
         reading += told
         if x.size(1):
             data.x = x

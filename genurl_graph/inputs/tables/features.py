@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import torch
@@ -44,10 +46,13 @@ def as_columns(table: Table, chosen: list[str]) -> pd.DataFrame:
 
 
 def make_x(
-    frame: pd.DataFrame, name: str, graph: bool, header: bool = True
+    frame: pd.DataFrame, name: str, graph: bool, header: bool = True, wanted: Sequence[str] = ()
 ) -> tuple[Tensor, FeaturePlan | None, Reading]:
-    """Features float32 [n, f] of raw columns, the plan that made them (None: numbers as they are), what to say."""
-    plan = FeaturePlan.fit(frame, graph=graph)
+    """Features float32 [n, f] of raw columns, the plan that made them (None: numbers as they are), what to say.
+
+    `wanted` are columns that the user has named as features.
+    """
+    plan = FeaturePlan.fit(frame, graph=graph, wanted=wanted)
     if plan is None:
         shown = (
             ", ".join(map(str, frame.columns)) if frame.shape[1] <= MOST_IN_A_LINE else f"{frame.shape[1]:,} columns"

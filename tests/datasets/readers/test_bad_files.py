@@ -212,7 +212,7 @@ def test_flipped_byte_in_npz(tmp_path: Path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (HeteroData(), "damage, or objects other than"),
+        (HeteroData(), "zero nodes"),
         ([1, 2], "found a list; expected a PyG Data"),
         (Data(x=torch.eye(3)[0]), r"x: found shape \[3\]; expected \[n, f\]"),
         (Data(x=torch.eye(3), y=torch.ones(2, dtype=torch.long)), "y: found 2 entries; expected 3"),
