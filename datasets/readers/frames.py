@@ -69,7 +69,7 @@ def read_frame(
     width = len(rows[0])
     numbers = [all(len(row) > i and is_number(row[i]) for row in rows) for i in range(width)]
     kinds: Any = {i: object for i in range(width) if not numbers[i]}
-    if all(numbers) and not names and not any(map(_is_whole_row, zip(*rows, strict=False))):
+    if all(numbers) and not names and not any(map(all_whole, zip(*rows, strict=False))):
         kinds = np.float64
     try:
         frame = _read(text, offset, separator, width, kinds)
@@ -171,8 +171,9 @@ def _read(
     )
 
 
-def _is_whole_row(column: tuple[str, ...]) -> bool:
-    return all(cell.lstrip("-").isdigit() for cell in column)
+def all_whole(cells: Sequence[str]) -> bool:
+    """Whether all cells may be whole numbers."""
+    return all(cell.lstrip("+-").isdigit() for cell in cells)
 
 
 def _is_number_column(column: pd.Series, name: bool) -> bool:

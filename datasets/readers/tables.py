@@ -20,7 +20,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from genurl_graph.datasets.readers.compressed import plain_suffix
-from genurl_graph.datasets.readers.frames import id_columns, name_columns, read_frame
+from genurl_graph.datasets.readers.frames import all_whole, id_columns, name_columns, read_frame
 from genurl_graph.datasets.readers.headers import check_marks, check_overlap, check_repeat, decide_header
 from genurl_graph.datasets.readers.layout import find_layout, is_remark
 from genurl_graph.datasets.readers.text import MARKS, number_rows, open_text, read_sample, scan, split_line, split_lines
@@ -83,7 +83,8 @@ def read_table(path: Path, options: ReadOptions = ReadOptions()) -> Table:  # no
             begin, rows, comments = below, rows_below, comments + between
         width = _width(path, names, rows)
         offset = text.base + len("".join(lines[:begin]).encode())
-        counted = scan(text, offset, begin + 1, separator, width, names is not None)
+        whole = any(map(all_whole, zip(*rows, strict=False)))
+        counted = scan(text, offset, begin + 1, separator, width, lines[layout.begin] if header else "", whole)
         ids = id_columns(names, width, options)
         frame, notes = read_frame(text, offset, separator, rows, counted, ids, options)
 
@@ -98,9 +99,10 @@ def read_table(path: Path, options: ReadOptions = ReadOptions()) -> Table:  # no
     table = Table(str(path), frame, names is not None, where, (*more, *notes))
     if header is None:
         check_overlap(table, rows[0])
-    if names is not None:
+    if counted.repeated:
         check_repeat(table)
-    check_marks(table, separator)
+    if counted.marked:
+        check_marks(table, separator)
     return table
 
 

@@ -18,7 +18,7 @@ from genurl_graph.datasets.readers.compressed import check_name, unpacked
 from genurl_graph.exceptions import InputError, wrong
 
 # Lines and characters of a sample.
-SAMPLE_LINES, SAMPLE_SIZE = 300, 1 << 22
+SAMPLE_LINES, SAMPLE_SIZE = 300, 1 << 20
 MARKS = ("#", "%")
 
 _CHUNK = 1 << 23
@@ -27,8 +27,9 @@ _ODD_SPACES = (*(chr(code) for code in (0x0B, 0x0C, 0x1C, 0x1D, 0x1E, 0x1F)), "\
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # A cell between spaces: text, or anything in quotes.
 _SPACED = re.compile(r'"(?:[^"\r\n]|"")*"(?=[ \t\r\n]|$)|[^ \t\r\n"][^ \t\r\n]*')
-# A whole number that is not in its usual form: 007, +5, -0.
-_UNUSUAL = re.compile(rb'(?:^|[\r\n\t ,;|"])(?:-?0[0-9]|\+[0-9]|-0(?![0-9.]))')
+# Bytes that stand before a cell.
+_BEFORE = np.isin(np.arange(256), [*b' \t\r\n,;|:"'])
+_DIGIT = np.isin(np.arange(256), [*b"0123456789"])
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,13 @@ class Text:
     stream: IO[bytes]
     base: int = 0
 
-    def lines(self, offset: int | None = None) -> Iterator[str]:
+    @contextmanager
+    def lines(self, offset: int) -> Iterator[io.TextIOWrapper]:
         """Lines with their ends, from a position in bytes."""
-        self.stream.seek(self.base if offset is None else offset)
+        self.stream.seek(offset)
         wrapper = io.TextIOWrapper(self.stream, encoding="utf-8", newline="")
         try:
-            for line in wrapper:  # noqa: UP028 - `yield from` would close the file with the generator
-                yield line
+            yield wrapper
         finally:
             if not self.stream.closed:
                 wrapper.detach()
@@ -53,11 +54,22 @@ class Text:
 
 @dataclass(frozen=True)
 class Scan:
-    """What stands in the rows of a table: how many there are, whether quotes or numbers of unusual form occur."""
+    """What stands in the rows of a table.
+
+    Attributes
+    ----------
+    rows : int
+        How many there are.
+    quoted, unusual, marked, repeated : bool
+        Whether there are quotes, perhaps whole numbers such as 007 or +5, lines that begin as comments, and lines that
+        begin as the header does.
+    """
 
     rows: int
-    quoted: bool
-    unusual: bool
+    quoted: bool = False
+    unusual: bool = False
+    marked: bool = False
+    repeated: bool = False
 
 
 @contextmanager
@@ -89,12 +101,13 @@ def read_sample(text: Text) -> list[str]:
     lines: list[str] = []
     rows = size = 0
     try:
-        for line in text.lines():
-            lines.append(line)
-            rows += bool(line.strip()) and not line.startswith(MARKS)
-            size += len(line)
-            if rows >= SAMPLE_LINES or (size > SAMPLE_SIZE and rows > 2):
-                break
+        with text.lines(text.base) as found:
+            for line in found:
+                lines.append(line)
+                rows += bool(line.strip()) and not line.startswith(MARKS)
+                size += len(line)
+                if rows >= SAMPLE_LINES or (size > SAMPLE_SIZE and rows > 2):
+                    break
     except UnicodeDecodeError as error:
         raise _no_text(text.path, _bad_line(text)) from error
     for number, line in enumerate(lines, start=1):
@@ -143,31 +156,34 @@ def number_rows(text: Text, offset: int, first: int, separator: str | None, quot
     InputError
         For quotes that are not those of a table.
     """
-    lines = text.lines(offset)
-    if separator is None or not quoted:
-        for number, line in enumerate(lines, start=first):
-            if separator is not None:
-                blank = not line.strip(" \r\n" if separator == "\t" else " \t\r\n")
-                yield number, 0 if blank else line.count(separator) + 1
-            elif _whole(line):
-                yield number, len(_SPACED.findall(line))
-            else:
-                found = "a quotation mark that opens no cell, or closes none"
-                raise wrong(f"{text.path}: line {number}", found, "spaces before and after a quoted cell")
-        return
-    reader = csv.reader(lines, delimiter=separator, strict=True, skipinitialspace=True)
-    number = 0
-    try:
-        for row in reader:
-            begin, number = first + number, reader.line_num
-            yield begin, len(row) if len(row) > 1 or "".join(row).strip() else 0
-    except csv.Error as error:
-        where = f"{text.path}: line {first + number}"
-        found = f"quotation marks that are none of a table ({error})"
-        raise wrong(where, found, f"{separator!r} before and after a quoted cell, and quotes in it doubled") from error
+    with text.lines(offset) as lines:
+        if separator is None or not quoted:
+            for number, line in enumerate(lines, start=first):
+                if separator is not None:
+                    blank = not line.strip(" \r\n" if separator == "\t" else " \t\r\n")
+                    yield number, 0 if blank else line.count(separator) + 1
+                elif _whole(line):
+                    yield number, len(_SPACED.findall(line))
+                else:
+                    found = "a quotation mark that opens no cell, or closes none"
+                    raise wrong(f"{text.path}: line {number}", found, "spaces before and after a quoted cell")
+            return
+        reader = csv.reader(lines, delimiter=separator, strict=True, skipinitialspace=True)
+        number = 0
+        try:
+            for row in reader:
+                begin, number = first + number, reader.line_num
+                yield begin, len(row) if len(row) > 1 or "".join(row).strip() else 0
+        except csv.Error as error:
+            where = f"{text.path}: line {first + number}"
+            found = f"quotation marks that are none of a table ({error})"
+            expected = f"{separator!r} before and after a quoted cell, and quotes in it doubled"
+            raise wrong(where, found, expected) from error
 
 
-def scan(text: Text, offset: int, first: int, separator: str | None, width: int, header: bool = False) -> Scan:
+def scan(
+    text: Text, offset: int, first: int, separator: str | None, width: int, header: str = "", whole: bool = True
+) -> Scan:
     """Count the rows from a position on, each of `width` cells.
 
     Parameters
@@ -180,17 +196,20 @@ def scan(text: Text, offset: int, first: int, separator: str | None, width: int,
         Between cells; None: spaces and tabs, any number of them.
     width : int
         Cells of each row.
-    header : bool
-        Whether a header has this width, for the message.
+    header : str
+        The line of the header, if there is one.
+    whole : bool
+        Whether to look for whole numbers of unusual form.
 
     Raises
     ------
     InputError
         With the line, for bytes that are no UTF-8, NUL bytes, rows of another width, or wrong quotes.
     """
-    counter = _Counter(text.path, separator, width, first, header)
+    counter = _Counter(text.path, separator, width, first, bool(header))
     decoder = codecs.getincrementaldecoder("utf-8")()
-    quoted = unusual = False
+    quoted = unusual = marked = repeated = False
+    again = b"\n" + header.strip().encode()
     line = first
     for chunk in _chunks(text, offset):
         try:
@@ -205,15 +224,51 @@ def scan(text: Text, offset: int, first: int, separator: str | None, width: int,
                     where = f"{text.path}: line {line + decoded[:place].count(chr(10))}"
                     raise wrong(where, f"the character {mark!r}", "spaces or tabs between cells; or give --separator")
         quoted = quoted or b'"' in chunk
-        unusual = unusual or _UNUSUAL.search(chunk) is not None
+        unusual = unusual or (whole and _has_unusual(chunk))
+        marked = marked or any(mark.encode() in chunk for mark in MARKS)
+        repeated = repeated or (bool(header) and (again in chunk or chunk.startswith(again[1:]) or b"\r" in chunk))
         if not quoted:
             counter.add(chunk)
         line += chunk.count(b"\n")
-    if quoted:
-        counter = _Counter(text.path, separator, width, first, header)
+    rows = _count_quoted(text, offset, separator, width) if quoted else counter.rows
+    if rows is None:
+        counter = _Counter(text.path, separator, width, first, bool(header))
         for number, cells in number_rows(text, offset, first, separator, quoted):
             counter.add_row(number, cells)
-    return Scan(counter.rows, quoted, unusual)
+        rows = counter.rows
+    return Scan(rows, quoted, unusual, marked, repeated)
+
+
+def _count_quoted(text: Text, offset: int, separator: str | None, width: int) -> int | None:
+    """Rows of a table with quotes; None where one of them has to be looked at."""
+    if separator is None or width == 1:
+        return None
+    rows = 0
+    with text.lines(offset) as lines:
+        try:
+            for row in csv.reader(lines, delimiter=separator, strict=True, skipinitialspace=True):
+                if len(row) != width:
+                    return None
+                rows += 1
+        except csv.Error:
+            return None
+    return rows
+
+
+def _has_unusual(chunk: bytes) -> bool:
+    """Whether there may be a whole number such as 007, -007, +5 or -0."""
+    codes = np.frombuffer(b"\n" + chunk + b"\n", np.uint8)
+    begins = _BEFORE[codes[:-2]]
+    if b"-" in chunk:
+        signs = begins & (codes[1:-1] == 45)
+        begins[1:] |= signs[:-1]
+        # -0 that is not the beginning of -0.5
+        zeros = signs[:-1] & (codes[2:-1] == 48)
+        if (zeros & ~_DIGIT[codes[3:]] & (codes[3:] != 46)).any():
+            return True
+    padded = begins & ((codes[1:-1] == 48) | (codes[1:-1] == 43))
+    places = np.flatnonzero(padded)
+    return bool(_DIGIT[codes[places + 2]].any())
 
 
 class _Counter:
