@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from genurl_graph.datasets.readers.frames import name_columns
+from genurl_graph.datasets.readers.text.frames import name_columns
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.inputs.embeddings import check_parquet, import_parquet
 from genurl_graph.inputs.safe_load import physical_memory

@@ -20,10 +20,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from genurl_graph.datasets.readers.compressed import plain_suffix
-from genurl_graph.datasets.readers.frames import all_whole, id_columns, name_columns, read_frame
-from genurl_graph.datasets.readers.headers import check_marks, check_overlap, check_repeat, decide_header
-from genurl_graph.datasets.readers.layout import find_layout, is_remark
-from genurl_graph.datasets.readers.text import MARKS, number_rows, open_text, read_sample, scan, split_line, split_lines
+from genurl_graph.datasets.readers.text.frames import all_whole, id_columns, name_columns, read_frame
+from genurl_graph.datasets.readers.text.headers import check_marks, check_overlap, check_repeat, decide_header
+from genurl_graph.datasets.readers.text.layout import find_layout, is_remark
+from genurl_graph.datasets.readers.text.lines import MARKS, open_text, read_sample, split_line, split_lines
+from genurl_graph.datasets.readers.text.rows import number_rows, scan
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.inputs.reading import ReadOptions
 from genurl_graph.inputs.tables.cells import is_number as is_number

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from genurl_graph.datasets.readers.headers import is_name
-from genurl_graph.datasets.readers.text import MARKS, describe, split_line, split_lines
+from genurl_graph.datasets.readers.text.headers import is_name
+from genurl_graph.datasets.readers.text.lines import MARKS, describe, split_line, split_lines
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.inputs.reading import ReadOptions
 from genurl_graph.inputs.tables.cells import is_missing, is_number

@@ -1,55 +1,23 @@
-"""The lines of a text file: what encodes them, where rows begin, and how many cells each has."""
+"""The rows of a text table, counted: each has the same number of cells."""
 
 from __future__ import annotations
 
 import codecs
 import csv
-import io
-import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
-from genurl_graph.datasets.readers.compressed import check_name, unpacked
-from genurl_graph.exceptions import InputError, wrong
+from genurl_graph.datasets.readers.text.lines import MARKS, SPACED, Text, describe, is_cells, no_text, read_chunks
+from genurl_graph.exceptions import wrong
 
-# Lines and characters of a sample.
-SAMPLE_LINES, SAMPLE_SIZE = 300, 1 << 20
-MARKS = ("#", "%")
-
-_CHUNK = 1 << 23
 # What Python takes for a space and pandas does not.
 _ODD_SPACES = (*(chr(code) for code in (0x0B, 0x0C, 0x1C, 0x1D, 0x1E, 0x1F)), "\x85", "\xa0", "\u2003", "\u3000")
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-# A cell between spaces: text, or anything in quotes.
-_SPACED = re.compile(r'"(?:[^"\r\n]|"")*"(?=[ \t\r\n]|$)|[^ \t\r\n"][^ \t\r\n]*')
 # Bytes that stand before a cell.
 _BEFORE = np.isin(np.arange(256), [*b' \t\r\n,;|:"'])
 _DIGIT = np.isin(np.arange(256), [*b"0123456789"])
-
-
-@dataclass(frozen=True)
-class Text:
-    """An open text file in UTF-8; `base` is where its text begins."""
-
-    path: Path
-    stream: IO[bytes]
-    base: int = 0
-
-    @contextmanager
-    def lines(self, offset: int) -> Iterator[io.TextIOWrapper]:
-        """Lines with their ends, from a position in bytes."""
-        self.stream.seek(offset)
-        wrapper = io.TextIOWrapper(self.stream, encoding="utf-8", newline="")
-        try:
-            yield wrapper
-        finally:
-            if not self.stream.closed:
-                wrapper.detach()
 
 
 @dataclass(frozen=True)
@@ -72,82 +40,6 @@ class Scan:
     repeated: bool = False
 
 
-@contextmanager
-def open_text(path: Path) -> Iterator[Text]:
-    """A text file in UTF-8 or, with a byte order mark, UTF-16, compressed or not.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read, or begins with the bytes of a compressed file.
-    """
-    with unpacked(path) as stream:
-        head = stream.read(8)
-        if not path.suffix.lower().endswith((".gz", ".bz2", ".xz", ".zip")):
-            check_name(path, head)
-        if head.startswith(_UTF16):
-            stream.seek(0)
-            try:
-                content = stream.read().decode("utf-16").encode()
-            except UnicodeError as error:
-                raise _no_text(path, 1) from error
-            yield Text(path, io.BytesIO(content))
-        else:
-            yield Text(path, stream, 3 if head.startswith(codecs.BOM_UTF8) else 0)
-
-
-def read_sample(text: Text) -> list[str]:
-    """The first lines of a file, those before the first row besides: comments and blank lines."""
-    lines: list[str] = []
-    rows = size = 0
-    try:
-        with text.lines(text.base) as found:
-            for line in found:
-                lines.append(line)
-                rows += bool(line.strip()) and not line.startswith(MARKS)
-                size += len(line)
-                if rows >= SAMPLE_LINES or (size > SAMPLE_SIZE and rows > 2):
-                    break
-    except UnicodeDecodeError as error:
-        raise _no_text(text.path, _bad_line(text)) from error
-    for number, line in enumerate(lines, start=1):
-        if "\0" in line:
-            raise wrong(text.path, f"a NUL byte in line {number}", "text")
-    return lines
-
-
-def split_line(line: str, separator: str | None) -> list[str] | None:
-    """The cells of one line without spaces around them; None if its quotes are not those of a table."""
-    if separator is None:
-        return [_unquoted(cell) for cell in _SPACED.findall(line)] if _whole(line) else None
-    try:
-        row = next(csv.reader([line.rstrip("\r\n")], delimiter=separator, strict=True, skipinitialspace=True), [])
-    except csv.Error:
-        return None
-    return [cell.strip() for cell in row]
-
-
-def split_lines(lines: list[str], separator: str | None) -> list[list[str]] | None:
-    """The rows of a sample, blank lines left out; None if its quotes are not those of a table.
-
-    A cell may hold line breaks. The sample may end in the middle of one: what is left open there does not count.
-    """
-    if separator is None:
-        rows = [split_line(line, None) for line in lines]
-        return None if any(row is None for row in rows) else [row for row in rows if row]
-    reader = csv.reader(lines, delimiter=separator, strict=True, skipinitialspace=True)
-    found: list[list[str]] = []
-    try:
-        for row in reader:
-            cells = [cell.strip() for cell in row]
-            if len(cells) > 1 or "".join(cells):
-                found.append(cells)
-    except csv.Error as error:
-        if "unexpected end of data" not in str(error) or len(found) < 2:
-            return None
-    return found
-
-
 def number_rows(text: Text, offset: int, first: int, separator: str | None, quoted: bool) -> Iterator[tuple[int, int]]:
     """Line and number of cells of each row, from the line `first` at `offset`; blank lines have none.
 
@@ -162,8 +54,8 @@ def number_rows(text: Text, offset: int, first: int, separator: str | None, quot
                 if separator is not None:
                     blank = not line.strip(" \r\n" if separator == "\t" else " \t\r\n")
                     yield number, 0 if blank else line.count(separator) + 1
-                elif _whole(line):
-                    yield number, len(_SPACED.findall(line))
+                elif is_cells(line):
+                    yield number, len(SPACED.findall(line))
                 else:
                     found = "a quotation mark that opens no cell, or closes none"
                     raise wrong(f"{text.path}: line {number}", found, "spaces before and after a quoted cell")
@@ -211,11 +103,11 @@ def scan(
     quoted = unusual = marked = repeated = False
     again = b"\n" + header.strip().encode()
     line = first
-    for chunk in _chunks(text, offset):
+    for chunk in read_chunks(text, offset):
         try:
             decoded = decoder.decode(chunk)
         except UnicodeDecodeError as error:
-            raise _no_text(text.path, line + chunk[: error.start].count(b"\n")) from error
+            raise no_text(text.path, line + chunk[: error.start].count(b"\n")) from error
         if (position := chunk.find(b"\0")) >= 0:
             raise wrong(text.path, f"a NUL byte in line {line + chunk[:position].count(bytes([10]))}", "text")
         if separator is None:
@@ -224,7 +116,7 @@ def scan(
                     where = f"{text.path}: line {line + decoded[:place].count(chr(10))}"
                     raise wrong(where, f"the character {mark!r}", "spaces or tabs between cells; or give --separator")
         quoted = quoted or b'"' in chunk
-        unusual = unusual or (whole and _has_unusual(chunk))
+        unusual = unusual or (whole and _has_unusual(chunk, separator))
         marked = marked or any(mark.encode() in chunk for mark in MARKS)
         repeated = repeated or (bool(header) and (again in chunk or chunk.startswith(again[1:]) or b"\r" in chunk))
         if not quoted:
@@ -255,10 +147,10 @@ def _count_quoted(text: Text, offset: int, separator: str | None, width: int) ->
     return rows
 
 
-def _has_unusual(chunk: bytes) -> bool:
+def _has_unusual(chunk: bytes, separator: str | None) -> bool:
     """Whether there may be a whole number such as 007, -007, +5 or -0."""
     codes = np.frombuffer(b"\n" + chunk + b"\n", np.uint8)
-    begins = _BEFORE[codes[:-2]]
+    begins = _BEFORE[codes[:-2]] | (codes[:-2] == ord(separator or " "))
     if b"-" in chunk:
         signs = begins & (codes[1:-1] == 45)
         begins[1:] |= signs[:-1]
@@ -336,48 +228,3 @@ class _Counter:
 
     def _refuse_blank(self, line: int) -> None:
         raise wrong(f"{self.path}: line {line}", "a blank line in a table of one column", "a value")
-
-
-def describe(separator: str | None) -> str:
-    """A separator in words."""
-    return "spaces" if separator is None else {"\t": "tab", ",": "','", ";": "';'"}.get(separator, repr(separator))
-
-
-def _chunks(text: Text, offset: int) -> Iterator[bytes]:
-    """Bytes of whole lines."""
-    text.stream.seek(offset)
-    parts: list[bytes] = []
-    while step := text.stream.read(_CHUNK):
-        # A line may end with \r alone; at the end of a step a \n may be still to come.
-        cut = (step.rfind(b"\n") if b"\n" in step else step.rfind(b"\r", 0, len(step) - 1)) + 1
-        if cut:
-            yield b"".join([*parts, step[:cut]])
-            parts, step = [], step[cut:]
-        parts.append(step)
-    if rest := b"".join(parts):
-        yield rest
-
-
-def _bad_line(text: Text) -> int:
-    """The first line that is no UTF-8."""
-    decoder, line = codecs.getincrementaldecoder("utf-8")(), 1
-    for chunk in _chunks(text, text.base):
-        try:
-            decoder.decode(chunk)
-        except UnicodeDecodeError as error:
-            return line + chunk[: error.start].count(b"\n")
-        line += chunk.count(b"\n")
-    return line
-
-
-def _whole(line: str) -> bool:
-    """Whether a line is nothing but cells between spaces."""
-    return '"' not in line or not _SPACED.sub("", line).strip(" \t\r\n")
-
-
-def _unquoted(cell: str) -> str:
-    return cell[1:-1].replace('""', '"').strip() if cell[:1] == '"' else cell
-
-
-def _no_text(path: Path, line: int) -> InputError:
-    return wrong(path, f"bytes that are no text in UTF-8 in line {line}", "a text file in UTF-8")

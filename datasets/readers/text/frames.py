@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from genurl_graph.datasets.readers.headers import is_id_name
-from genurl_graph.datasets.readers.text import Scan, Text
+from genurl_graph.datasets.readers.text.headers import is_id_name
+from genurl_graph.datasets.readers.text.lines import Text
+from genurl_graph.datasets.readers.text.rows import Scan
 from genurl_graph.exceptions import wrong
 from genurl_graph.inputs.reading import ReadOptions
 from genurl_graph.inputs.tables.cells import all_match, is_missing, is_number

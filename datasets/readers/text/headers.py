@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from genurl_graph.datasets.readers.text import MARKS
+from genurl_graph.datasets.readers.text.lines import MARKS
 from genurl_graph.exceptions import wrong
 from genurl_graph.inputs.reading import ReadOptions
 from genurl_graph.inputs.tables import names
