@@ -181,9 +181,10 @@ def _is_number_column(column: pd.Series, name: bool) -> bool:
     """Whether pandas has read a column as numbers that say all that stood there."""
     if column.dtype == np.float64:
         values = column.to_numpy()
-        # Whole numbers beyond int64 are names of many digits, which floats would round.
-        large = bool((np.abs(values) >= 2.0**63).any()) and bool((values % 1 == 0).all())
-        return not name and not large and bool(np.isfinite(values).all())
+        if name or not np.isfinite(values).all():
+            return False
+        # Whole numbers of many digits, which floats would round.
+        return not ((np.abs(values) >= 2.0**53).any() and (values % 1 == 0).all())
     return bool(column.dtype == np.int64)
 
 

@@ -76,7 +76,7 @@ def decide_header(rows: list[list[str]], options: ReadOptions) -> bool | None:
 
 def check_overlap(table: Table, first: list[str]) -> None:
     """Refuse a first row that may be a header: none of its cells occurs below, nor are its names those of columns."""
-    below = table.frame.iloc[1:]
+    below = table.frame.iloc[1:] if not all(map(is_name, first)) else table.frame.iloc[:0]
     texts = [column for column in below if below[column].dtype == object]
     for cell in first:
         if not is_missing(cell) and any((below[column] == cell).any() for column in texts):
@@ -121,7 +121,7 @@ def check_marks(table: Table, separator: str | None) -> None:
 
 def _decide(first: list[str], below: list[list[str]]) -> bool | None:
     columns = [[row[i] for row in below if i < len(row) and not is_missing(row[i])] for i in range(len(first))]
-    if any(is_number(cell) and not is_missing(cell) for cell in first):
+    if any((is_number(cell) or _DECIMAL.fullmatch(cell)) and not is_missing(cell) for cell in first):
         return _numbered(first, columns)
     if not below:
         return all(map(is_name, first))

@@ -105,7 +105,7 @@ def _find_separator(
         return best, tables[best]
     if None not in candidates and not options.columns:
         _refuse_words(path, plain)
-    only = candidates[0]
+    only = None if None in candidates and None not in tables else candidates[0]
     return only, tables.get(only) or [_split_anyhow(lines[0], only)]
 
 
