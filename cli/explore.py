@@ -160,7 +160,7 @@ def read_columns(path: Path, names: Sequence[str]) -> "list[Column]":
     """
     import pandas
 
-    from genurl_graph.datasets.readers.tables import ID_NAMES, is_number
+    from genurl_graph.inputs.tables.cells import is_number
     from genurl_graph.plotting.explorer.colours import column
 
     what, delimiter = f"--columns {path}", DELIMITERS.get(path.suffix.lower())
@@ -179,7 +179,7 @@ def read_columns(path: Path, names: Sequence[str]) -> "list[Column]":
     header, table = [name.strip() for name in first], pandas.DataFrame(rows)
     if any(is_number(name) for name in header):
         raise wrong(what, "numbers in the first row", "a header with the names of the columns")
-    if header[0].lower() in ID_NAMES:
+    if header[0].lower() in ("", "id", "index", "name", "node", "node_id", "nodeid"):
         ids, header = table[0], header[1:]
         for problem, where in (("an id of no node", ~ids.isin(names)), ("an id in two rows", ids.duplicated())):
             if where.any():
