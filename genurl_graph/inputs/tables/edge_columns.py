@@ -56,7 +56,7 @@ def find_edge_columns(
             elif name in others and role in SAID:
                 left_out[name] = SAID[role]
     free = [name for name in others if name not in left_out and name not in roles.values()]
-    find = _by_name if table.header else _by_values
+    find = _by_name if table.header and not names.are_numbered([*map(str, table.frame.columns)]) else _by_values
     weights, notes = find(table, free, left_out, roles)
     if "weight" not in roles and weights:
         roles["weight"] = _choose(table, weights)
@@ -96,7 +96,11 @@ def _reason(table: Table, name: str, kind: str, words: tuple[str, ...]) -> str:
     if kind in ("whole", "number"):
         if is_clock(table.frame[name]):
             return "times"
-        return "a distance, no weight" if names.is_distance(name) else "numbers, no weight by their name"
+        return (
+            "a distance, no weight"
+            if names.is_distance(name)
+            else f"numbers; --column weight={name} makes them weights"
+        )
     return {"bool": "yes or no"}.get(kind, kind)
 
 

@@ -149,9 +149,11 @@ def _weights(table: Table, column: str) -> npt.NDArray[np.float64]:
         found = cell if number else "an empty cell" if cell in ("", "nan", "NaT", "None", "<NA>") else repr(cell)
         raise wrong(place, found, f"a finite weight (--column ignore={column} reads the edges without weights)")
     if (values < 0).any():
-        count, row = int((values < 0).sum()), int((values < 0).argmax())
+        below, row = int((values < 0).sum()), int((values < 0).argmax())
         remedy = f"weights >= 0: drop these lines, shift the weights, or --column ignore={column} for edges without any"
-        raise wrong(where, f"{count} negative weights, the first ({values[row]:g}) of {table.where(row)}", remedy)
+        raise wrong(
+            where, f"{count(below, 'negative weight')}, the first ({values[row]:g}) of {table.where(row)}", remedy
+        )
     return values
 
 
@@ -174,6 +176,11 @@ def _prefixed(ids: pd.Index, column: str) -> pd.Index:
     return pd.Index(np.array([f"{column}:{name}" for name in distinct], dtype=object)[codes], dtype=object)
 
 
+def count(number: int, what: str) -> str:
+    """A number and what it counts: "1 line", "1,204 lines"."""
+    return f"{number:,} {what}" + ("" if number == 1 else "s")
+
+
 def _missing_end(edges: EdgeTable, ends: npt.NDArray[np.int64], nodes: NodeIndex) -> Exception:
     row = int((ends < 0).any(axis=1).argmax())
     side = 0 if ends[row, 0] < 0 else 1
@@ -187,7 +194,7 @@ def _reading(edges: EdgeTable, facts: dict[str, Any]) -> Reading:
     table, roles = edges.table, edges.roles
     name = PurePath(table.name).name or table.name
     source, target = (table.called(roles.columns[end]) for end in ("source", "target"))
-    told = [f"{facts['lines']:,} lines", f"{facts['pairs']:,} distinct pairs"]
+    told = [count(facts["lines"], "line"), count(facts["pairs"], "distinct pair")]
     if facts["both_directions"]:
         told.append("each in both directions")
     if facts["repeats_summed"]:
@@ -196,12 +203,12 @@ def _reading(edges: EdgeTable, facts: dict[str, Any]) -> Reading:
         by = f" by {table.called(roles.columns['type'])}" if "type" in roles.columns else ""
         told.append(("directed" if edges.directed else "undirected") + by)
     if facts["self_loops"]:
-        told.append(f"{facts['self_loops']:,} self loops")
+        told.append(count(facts["self_loops"], "self loop"))
     weight = roles.columns.get("weight")
     shown = f", weight {table.called(weight)}" if weight else ""
     zeros = 0 if edges.weight is None else int((edges.weight == 0).sum())
     if zeros:
-        told.append(f"{zeros:,} weights of 0")
+        told.append(f"{count(zeros, 'weight')} of 0")
     lines = [f"read {name} as edges: {source} -> {target}{shown} ({', '.join([*told, *table.notes])})"]
     if roles.two_kinds:
         counts = [len(np.unique(edges.ends[:, side])) for side in (0, 1)]

@@ -85,7 +85,21 @@ STRENGTH = {
     *("count", "counts", "cnt", "n", "value", "values", "val", "strength", "rating", "ratings", "score", "scores"),
     *("amount", "freq", "frequency", "occurrences", "interactions", "contacts", "calls", "messages", "trips", "volume"),
     *("flow", "quantity", "similarity", "sim", "confidence", "affinity", "stars", "plays", "clicks", "visits", "num"),
-    *("total", "gewicht", "anzahl", "poids", "peso", "capacity", "probability", "prob", "correlation", "corr"),
+    *(
+        "total",
+        "sign",
+        "polarity",
+        "vote",
+        "gewicht",
+        "anzahl",
+        "poids",
+        "peso",
+        "capacity",
+        "probability",
+        "prob",
+        "correlation",
+        "corr",
+    ),
 }
 TIMES = {
     *("time", "timestamp", "timestamps", "ts", "t", "date", "datetime", "when", "since", "created", "updated"),
@@ -94,10 +108,22 @@ TIMES = {
 DISTANCES = {"distance", "dist", "length", "cost", "km", "miles", "duration", "latency", "resistance", "delay"}
 IDS = ("id", "node_id", "nodeid", "node", "ids", "index", "idx", "name", "key", "uid", "uuid", "vertex", "")
 LABELS = ("label", "labels", "class", "y", "target", "classes", "class_label")
-# A label where the table has nothing else that could be one.
+# What may be labels or a feature: no feature until the user says so.
 PERHAPS_LABELS = {
-    *("community", "category", "segment", "group", "cluster", "club", "type", "kind", "species", "topic", "gender"),
-    *("department", "faction", "subject", "genre", "role", "team", "party", "outcome", "gt", "truth", "module"),
+    *(
+        "community",
+        "category",
+        "segment",
+        "cluster",
+        "club",
+        "species",
+        "topic",
+        "faction",
+        "genre",
+        "party",
+        "outcome",
+    ),
+    *("gt", "truth", "module", "modularity", "diagnosis", "variety", "partition", "block", "classes", "subreddit"),
 }
 # What is measured is no node, whatever its values are.
 MEASURES = {
@@ -189,6 +215,21 @@ def is_id(name: str) -> bool:
     """Whether a name is that of the ids of nodes."""
     found = words(name)
     return name.strip().lower() in IDS or (bool(found) and found[-1] in ("id", "uid", "uuid"))
+
+
+def may_be_label(name: str) -> bool:
+    """Whether a name is one that labels often have."""
+    found = words(name)
+    return bool(found) and (found[0] in PERHAPS_LABELS or found[-1] in {*PERHAPS_LABELS, *LABELS})
+
+
+def are_numbered(columns: Sequence[str]) -> bool:
+    """Whether names only count the columns, such as V1, V2, V3, which say no more than none."""
+    found = [words(column) for column in columns]
+    stems = {parts[:-1] for parts in found if parts}
+    numbers = [int(parts[-1]) if parts and parts[-1].isdecimal() else -1 for parts in found]
+    plain = len(stems) == 1 and stems <= {(), ("v",), ("x",), ("col",), ("column",), ("field",), ("unnamed",), ("c",)}
+    return plain and numbers == [*range(numbers[0], numbers[0] + len(numbers))]
 
 
 def is_label(name: str) -> bool:

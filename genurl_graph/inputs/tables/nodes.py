@@ -14,6 +14,7 @@ from torch import Tensor
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.inputs.reading import Reading, ReadOptions
 from genurl_graph.inputs.tables import names
+from genurl_graph.inputs.tables.edges import count
 from genurl_graph.inputs.tables.features import as_columns
 from genurl_graph.inputs.tables.labels import read_label_column
 from genurl_graph.inputs.tables.node_index import NodeIndex, as_names
@@ -102,6 +103,7 @@ def read_nodes(
     label = said if taken is None else None
     if said is not None and label is None:
         left_out[said] = "the label, of another table"
+    asked = given.get("feature", [])
     for name, why in _named_labels(table, free, said).items():
         if label is None and taken is None and not why:
             label = name
@@ -110,6 +112,8 @@ def read_nodes(
                 "a label by its name" if label else "a label by its name; the labels are elsewhere"
             )
     left_out |= {name: "the label, of another table" for name in free if name in (taken or ())}
+    rest = [name for name in free if name not in left_out and name != label]
+    left_out |= {name: why for name, why in _may_be_labels(table, rest, what).items() if name not in asked}
     chosen = _features(table, [name for name in free if name not in left_out and name != label], given, left_out)
     if not chosen:
         beside = " and labels" if label or "label" in " ".join(left_out.values()) else ""
@@ -208,6 +212,22 @@ def _named_labels(table: Table, free: list[str], said: str | None) -> dict[str, 
     return found
 
 
+def _may_be_labels(table: Table, free: list[str], what: str) -> dict[str, str]:
+    """Columns that are labels as likely as features: by name, or the words at the end of a row of numbers."""
+    option = "may be the labels: --column label={0} or feature={0}"
+    if table.header:
+        named = [name for name in free if names.may_be_label(name) and _is_category(table.frame[name])]
+        return {name: option.format(name) for name in named}
+    text = [name for name in free if kind_of(table.frame[name]) == "text"]
+    if what == "vectors" and len(free) > 2 and text == [free[-1]] and _is_category(table.frame[free[-1]]):
+        return {text[0]: option.format(text[0])}
+    return {}
+
+
+def _is_category(cells: pd.Series) -> bool:
+    return kind_of(cells) in ("whole", "text", "bool") and 1 < cells.nunique() <= max(2, len(cells) // 2)
+
+
 def _fault(cells: pd.Series) -> str:
     """Why a column is no label whatever its name."""
     kind = kind_of(cells)
@@ -241,9 +261,9 @@ def _read_labels(table: Table, label: str, id_column: str | None) -> NodeTable:
 
 def _reading(table: Table, found: NodeTable, what: str, id_column: str | None, left_out: dict[str, str]) -> Reading:
     name = PurePath(table.name).name or table.name
-    told = [f"{found.rows:,} rows"]
+    told = [count(found.rows, "row")]
     if found.frame is not None and what == "vectors":
-        told.append(f"{found.frame.shape[1]:,} columns")
+        told.append(count(found.frame.shape[1], "column"))
     if id_column is not None:
         told.append(f"ids in {table.called(id_column)}")
     elif what != "vectors":
@@ -251,8 +271,8 @@ def _reading(table: Table, found: NodeTable, what: str, id_column: str | None, l
     record: dict[str, Any] = {"file": name, "as": what, "rows": found.rows, "id": id_column, "left_out": left_out}
     if found.y is not None and found.label is not None:
         classes, unknown = len(np.unique(found.y[found.y >= 0].numpy())), int((found.y < 0).sum())
-        gaps = f", {unknown:,} rows without one" if unknown else ""
-        told.append(f"labels in {table.called(found.label)} ({classes:,} classes{gaps})")
+        gaps = f", {count(unknown, 'row')} without one" if unknown else ""
+        told.append(f"labels in {table.called(found.label)} ({classes:,} class{'' if classes == 1 else 'es'}{gaps})")
         record |= {"label": found.label, "classes": classes, "without_label": unknown}
     told += table.notes
     lines = [f"read {name} as {what}: {', '.join(told)}"]

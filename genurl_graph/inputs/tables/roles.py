@@ -94,7 +94,7 @@ def decide(table: Table, options: ReadOptions, ids_known: pd.Index | None = None
 
 def _edges(table: Table, options: ReadOptions, pair: Pair) -> Roles:
     for column in (pair.source, pair.target):
-        if kind_of(table.frame[column]) == "empty":
+        if kind_of(table.frame[column]) == "empty" and not _is_node(table.frame[column]):
             raise wrong(f"{table.name}: {table.title(column)}", "no cell with a value", "ids of nodes")
     roles, left_out, notes = find_edge_columns(table, options, (pair.source, pair.target))
     two_kinds = pair.two_kinds if pair.two_kinds or pair.strong else None
@@ -132,7 +132,7 @@ def _find_pair(table: Table, free: list[str], ids_known: pd.Index | None) -> Pai
             # Coordinates may be called u and v; a source of 0.5 is a fault.
             named = pair.strong and min(map(len, ends)) > 1 and len(free) <= 3
             return pair if named and any(kind_of(table.frame[end]) == "number" for end in ends) else None
-        if pair.strong:
+        if pair.strong and not (pair.two_kinds and _is_description(table, free, pair)):
             return pair
         if pair.two_kinds:
             return _check_kinds(table, free, pair)
@@ -157,7 +157,17 @@ def _is_clock(cells: pd.Series) -> bool:
 
 def _is_node(cells: pd.Series) -> bool:
     """Whether all cells can be ids; whole numbers may stand as floats, as pandas writes them beside gaps."""
-    return kind_of(cells) in ("whole", "text") or (kind_of(cells) == "number" and is_whole_number(cells))
+    kind = kind_of(cells)
+    if kind == "empty":  # nodes may be called None or NA
+        return not pd.api.types.is_numeric_dtype(cells.dtype) and bool((cells.notna() & (cells != "")).any())
+    return kind in ("whole", "text") or (kind == "number" and is_whole_number(cells))
+
+
+def _is_description(table: Table, free: list[str], pair: Pair) -> bool:
+    """Whether two columns can be a thing and its property, such as city and country."""
+    plain = len(free) == 2 and not any(map(names.is_id, free))
+    source, target = table.frame[pair.source], table.frame[pair.target]
+    return plain and source.is_unique and target.nunique() * 2 <= len(target)
 
 
 def _check_kinds(table: Table, free: list[str], pair: Pair) -> Pair | None:
@@ -167,9 +177,9 @@ def _check_kinds(table: Table, free: list[str], pair: Pair) -> Pair | None:
     source, target = table.frame[pair.source], table.frame[pair.target]
     if len(others) > len(told) and source.is_unique:
         return None
-    if len(others) == len(told) and not (source.is_unique and target.nunique() * 2 < len(target)):
+    if len(others) == len(told) and not (source.is_unique and target.nunique() * 2 <= len(target)):
         return pair
-    shown = f"columns {pair.source!r} and {pair.target!r} beside {len(others)} others"
+    shown = f"columns {pair.source} and {pair.target}" + (f" beside {len(others)} others" if others else "")
     raise wrong(table.name, f"{shown}: edges between them, or rows that describe one of them", BOTH)
 
 
@@ -240,6 +250,8 @@ def _weigh(
     # One row for each name or number, and few values beside it: a column of a table of nodes.
     described = source.is_unique and (target.nunique() * 2 <= len(target) or (text and len(free) > 2))
     if text:
+        if same >= OVERLAP and not table.header:
+            return pair
         if len(free) <= 3 and not described and (len(free) == 2 or same >= OVERLAP or not table.header):
             return pair
         if same < OVERLAP and (len(free) > 2 or table.header):
@@ -251,7 +263,7 @@ def _weigh(
         return None
     if any(kinds[name] == "number" for name in free if name not in (pair.source, pair.target)) and same < OVERLAP:
         return None
-    which = f"columns {pair.source} and {pair.target} of whole numbers: edges, or points"
+    which = f"columns {pair.source} and {pair.target} of whole numbers: edges, or vectors such as points"
     raise wrong(table.name, which, BOTH)
 
 

@@ -34,7 +34,7 @@ def write(path: Path, content: str | bytes) -> Path:
         (
             "e.csv",
             "source,target,weight\n0,1,1\n1,2,-0.5\n",
-            ".'weight'.: found 1 negative .* .-0.5. of line 3; ",
+            ".'weight'.: found 1 negative weight, the first .-0.5. of line 3; ",
         ),
         (
             "e.csv",
@@ -43,7 +43,7 @@ def write(path: Path, content: str | bytes) -> Path:
         ),
         ("e.csv", "source,target,weight\n0,1,inf\n", "line 2, column 3 .'weight'.: found inf"),
         ("e.txt", "0 1 1082040961\n1 2 1082155839\n", "times or weights; expected --column time=3 or"),
-        ("e.csv", "5,100\n6,101\n7,102\n", "edges, or points; expected --as edges or --as vectors"),
+        ("e.csv", "5,100\n6,101\n7,102\n", "edges, or vectors such as points; expected --as edges or --as vectors"),
         ("e.csv", "source,target\na,b\n,c\n", "line 3, column 1 .'source'.: found an empty cell"),
         ("e.txt", "0 1\n1 2 3\n", "line 2: found 3 columns; expected 2"),
         ("e.csv", b"0,1\n\xff\xfe,2\n", "expected a text file in UTF-8"),

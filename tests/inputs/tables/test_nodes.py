@@ -127,6 +127,18 @@ def test_what_only_looks_like_a_label():
     assert "Label (a label by its name, but another one in each row)" in said(titles)
 
 
+def test_what_may_be_a_label_is_no_feature_until_the_user_says_so():
+    flowers = "length,width,species\n5.5,3.5,a\n4.5,3,b\n6.5,3.25,a\n6.25,3,b\n"
+    data = read(flowers)
+    assert data.x.shape == (4, 2)
+    assert "species (may be the labels: --column label=species or feature=species)" in said(data)
+    assert read(flowers, columns={"label": "species"}).label_names == ["a", "b"]
+    assert "species" in read(flowers, columns={"feature": ["length", "width", "species"]}).feature_table
+    plain = table(flowers.partition("\n")[2], header=False)
+    assert read_tables(plain).x.shape == (4, 2)
+    assert read_tables(plain, options=ReadOptions.of(columns={"label": "3"})).y.tolist() == [0, 1, 0, 1]
+
+
 def test_the_label_that_the_user_names():
     nodes = "customer_id,age,segment,label\nann,31.5,x,1\nbob,30.5,y,0\ncy,7.5,x,0\n"
     data = read(EDGES, nodes, columns={"label": "segment"})
@@ -167,7 +179,7 @@ def test_a_table_of_many_columns_is_no_table_of_labels_until_one_is_named():
 def test_rows_without_a_label_are_left_to_the_evaluation():
     data = read(EDGES, labels="id,label\nann,\nbob,x\ncy,y\n")
     assert data.y.tolist() == [-1, 0, 1]
-    assert "labels in label (2 classes, 1 rows without one)" in said(data)
+    assert "labels in label (2 classes, 1 row without one)" in said(data)
     assert read(EDGES, labels="id,label\nann,3\nbob,\ncy,5\n").y.tolist() == [3, -1, 5]
     with pytest.raises(InputError, match=r"l.csv: line 3, column 2 \('label'\): found label 1.5"):
         read(EDGES, labels="id,label\nann,1\nbob,1.5\ncy,2\n")

@@ -109,7 +109,7 @@ def test_names_that_are_shared_are_ends():
 @pytest.mark.parametrize("header", [None, "V1,V2", "foo,bar"])
 def test_whole_numbers_without_overlap_are_refused(header: str | None):
     body = "".join(f"{i},{i + 5000}\n" for i in range(1, 40))
-    with pytest.raises(InputError, match="edges, or points; expected --as edges or --as vectors"):
+    with pytest.raises(InputError, match="edges, or vectors such as points; expected --as edges or --as vectors"):
         chosen(f"{header}\n{body}" if header else body, header is not None)
     for reading in ("edges", "vectors"):
         assert (chosen(body, False, as_=reading) is None) == (reading == "vectors")
@@ -136,6 +136,27 @@ def test_the_user_decides():
     assert chosen("id_1,id_2\n1,5\n", as_="vectors") is None
     assert chosen("source,target,w\n1,5,2\n", columns={"ignore": "w"}) == {"source": "source", "target": "target"}
     assert chosen("1,5,2\n2,1,3\n", False, as_="edges", columns={"weight": "3"})["weight"] == "3"
+
+
+def test_names_for_nothing_are_names_of_nodes():
+    assert ("NA", "None") in read("source,target\nNone,NA\nNA,null\nnull,None\n")[0]
+
+
+def test_triples_without_a_header():
+    text = "ann,likes,bob\nbob,likes,cy\ncy,hates,ann\n"
+    assert chosen(text, header=False) == {"source": "1", "target": "3"}
+
+
+def test_a_thing_and_its_property_are_refused():
+    with pytest.raises(InputError, match="rows that describe one of them; expected --as edges or --as vectors"):
+        chosen("city,country\nRome,Italy\nMilan,Italy\nOslo,Norway\nBergen,Norway\n")
+    with pytest.raises(InputError, match="--as edges or --as vectors"):
+        chosen("id,parent\n1,0\n2,0\n3,1\n4,1\n")
+
+
+def test_a_log_that_begins_with_the_time():
+    with pytest.raises(InputError, match="--column source=2 --column target=3"):
+        chosen("20,58,63\n40,58,64\n40,63,59\n60,64,58\n60,59,63\n80,63,58\n", header=False)
 
 
 # ---- further columns ----------------------------------------------------------------------------------------
@@ -186,7 +207,7 @@ def test_weights_by_name(name: str):
         ("timestamp", "1082040961 1082155839", "times"),
         ("foo", "1082040961 1082155839", "times"),
         ("foo", "2024-05-07T10:00:00Z 2024-04-06T09:00:00Z", "times"),
-        ("foo", "3 4", "numbers, no weight by their name"),
+        ("foo", "3 4", "numbers; --column weight=foo makes them weights"),
         ("distance", "3.5 4", "a distance, no weight"),
         ("relation", "likes hates", "text"),
     ],
@@ -200,6 +221,12 @@ def test_what_is_left_out_is_named(name: str, cells: str, why: str):
     assert reading.record["edges"]["left_out"] == {name: why}
 
 
+def test_names_that_only_count_the_columns_say_nothing():
+    assert chosen("V1,V2,V3\n1,2,0.5\n2,3,0.5\n3,1,1\n") == {"source": "V1", "target": "V2", "weight": "V3"}
+    with pytest.raises(InputError, match="--column time=V3 or --column weight=V3"):
+        chosen("V1,V2,V3\n1,2,1082040961\n2,3,1082040962\n3,1,1082040963\n")
+
+
 def test_several_weights():
     assert chosen("source,target,count,weight\n1,5,2,1\n2,5,3,1\n")["weight"] == "weight"
     with pytest.raises(InputError, match="--column weight=count or --column weight=score"):
@@ -209,7 +236,7 @@ def test_several_weights():
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
-        ("-2", r"'rating'.*1 negative weights, the first \(-2\) of line 3; .*--column ignore=rating"),
+        ("-2", r"'rating'.*1 negative weight, the first \(-2\) of line 3; .*--column ignore=rating"),
         ("", r"line 3, column 3 \('rating'\): found an empty cell; .*--column ignore=rating"),
         ("heavy", r"line 3, column 3 \('rating'\): found 'heavy'"),
         ("nan", r"line 3, column 3 \('rating'\): found"),
@@ -224,7 +251,7 @@ def test_bad_weights(cell: str, message: str):
 
 
 def test_weights_of_zero_are_said():
-    assert "1 weights of 0" in read("source,target,w\n1,5,0\n2,5,3\n")[2].lines[0]
+    assert "1 weight of 0" in read("source,target,w\n1,5,0\n2,5,3\n")[2].lines[0]
 
 
 # ---- two kinds of nodes -------------------------------------------------------------------------------------
@@ -272,7 +299,7 @@ def test_repeats_are_summed_in_both_directions():
     assert weight == [3, 3, 1, 1, 1]
     assert (
         reading.lines[0]
-        == "read file.csv as edges: source -> target (5 lines, 3 distinct pairs, repeats summed, 1 self loops)"
+        == "read file.csv as edges: source -> target (5 lines, 3 distinct pairs, repeats summed, 1 self loop)"
     )
     pairs, weight, reading = read("source,target\n0,1\n1,0\n0,1\n1,2\n2,2\n", directed=True)
     assert dict(zip(pairs, weight, strict=True)) == {("0", "1"): 2, ("1", "0"): 1, ("1", "2"): 1, ("2", "2"): 1}
@@ -288,7 +315,7 @@ def test_a_list_of_both_directions_counts_each_edge_once():
         ("1", "2"): 0.5,
         ("0", "0"): 1,
     }
-    assert "3 distinct pairs, each in both directions, 1 self loops" in reading.lines[0]
+    assert "3 distinct pairs, each in both directions, 1 self loop" in reading.lines[0]
     assert "repeats" not in reading.lines[0]
     # One total differs: the two directions are repeats.
     assert read("source,target,weight\n0,1,2\n1,0,3\n2,1,0.5\n1,2,0.5\n")[1] == [5, 5, 1, 1]
