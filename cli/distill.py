@@ -79,10 +79,6 @@ def distill(
     checkpoint = files.checkpoint
     options.lock(checkpoint, *files[:3])
     report = Report(quiet)
-    data = source.load()
-    report.lines(read_lines(source, data))
-    taught = teacher_features(teacher, data)
-    report.line(f"teacher: {taught.shape[1]} columns")
     estimator = make_estimator(
         **model,
         task="distill",
@@ -92,6 +88,10 @@ def distill(
         checkpoint=checkpoint,
         resume=files.resume,
     )
+    data = source.load(settings=estimator.config)
+    report.lines(read_lines(source, data))
+    taught = teacher_features(teacher, data)
+    report.line(f"teacher: {taught.shape[1]} columns")
     fit(estimator, data, checkpoint, teacher=taught)
     write_embedding(files.output, estimator.embedding_, data, own_file=source.own is not None)
     if files.save_model:

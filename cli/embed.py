@@ -73,9 +73,9 @@ def embed(
     if first:
         options.lock(files.output, checkpoint, Checkpoint(checkpoint, {}).search, *files[1:3], files.plot)
     report = Report(quiet or not first, err=as_json)
-    data = source.load(progress=not report.quiet)
-    report.lines(read_lines(source, data))
     estimator = make_estimator(**model, verbose=not quiet, checkpoint=checkpoint, resume=files.resume)
+    data = source.load(not report.quiet, estimator.config)
+    report.lines(read_lines(source, data))
     with written(events if first else None) as callbacks:
         fit(estimator, data, checkpoint, callbacks=callbacks)
     if not first:

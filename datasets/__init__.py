@@ -34,10 +34,12 @@ def read(
     separator: str | None = None,
     decimal: str | None = None,
     directed: bool | None = None,
+    scale: str = "auto",
+    text: str = "drop",
 ) -> "Data":
     """Read a user's file or files: see `genurl_graph.datasets.readers.read`."""
     from genurl_graph.datasets import readers as user_files
     from genurl_graph.inputs.reading import ReadOptions
 
-    options = ReadOptions.of(as_, columns, separator, decimal, directed)
+    options = ReadOptions.of(as_, columns, separator, decimal, directed, scale, text)
     return user_files.read(path, features, labels, options)

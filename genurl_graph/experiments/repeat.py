@@ -92,11 +92,12 @@ def repeat_run(
     from genurl_graph.training.checkpoint import checksum
 
     source = Source.recorded(stored["run"], data_root)
-    data = source.load(progress=not quiet)
+    model = repeated(stored["config"], stored["device"])
+    data = source.load(not quiet, model["config"])
     for line in read_lines(source, data):
         say(line)
     use_threads(stored["environment"]["threads"])
-    estimator = make_estimator(**repeated(stored["config"], stored["device"]), seed=stored["seed"])
+    estimator = make_estimator(**model, seed=stored["seed"])
     teacher, more = None, {key: stored["run"][key] for key in ("command", "teacher") if key in stored["run"]}
     if stored["run"]["command"] == "distill":
         path = Path(stored["run"]["teacher"])

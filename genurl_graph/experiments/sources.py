@@ -1,6 +1,8 @@
 """What is embedded, a data set of the registry or the user's own files; and what is written of a run on it."""
 
+import dataclasses
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -36,12 +38,20 @@ class Source(NamedTuple):
         assert self.dataset is not None
         return datasets.info(self.dataset).name
 
-    def load(self, progress: bool = False) -> "Data":
-        """The data, images as the backbone's features where one is named."""
+    def load(self, progress: bool = False, settings: Mapping[str, Any] | str | Path | None = None) -> "Data":
+        """The data, images as the backbone's features where one is named.
+
+        `settings`, by dotted names or as a file, are those of the run: those of the stage input say what becomes of
+        feature columns.
+        """
         from genurl_graph import datasets
 
         if self.own is not None:
-            data = datasets.read(self.own, self.features, self.labels, **self.options.given())
+            from genurl_graph.tasks.resolve import feature_options
+
+            how = feature_options(settings)
+            said = dataclasses.replace(self.options, scale=how.scale, text=how.text)
+            data = datasets.read(self.own, self.features, self.labels, **said.given())
             return backbone_features(self.backbone, data, progress)
         assert self.dataset is not None
         return backbone_features(self.backbone, datasets.load(self.dataset, self.data_root), progress)

@@ -10,6 +10,8 @@ from genurl_graph.exceptions import unknown, wrong
 
 READINGS = ("edges", "vectors", "adjacency", "graph")
 ROLES = ("source", "target", "weight", "time", "type", "key", "id", "label", "feature", "ignore")
+SCALES, TEXTS = ("auto", "columns", "none"), ("drop", "tfidf")
+DEFAULTS = (SCALES[0], TEXTS[0])
 # Roles that several columns may have; every other has one.
 SEVERAL = ("feature", "ignore")
 
@@ -28,6 +30,8 @@ class ReadOptions:
         Of text tables. One character.
     directed : bool or None
         Whether the lines of an edge list have a direction.
+    scale, text : str
+        What becomes of feature columns: as ``input.scale`` and ``input.text`` of a configuration.
 
     Examples
     --------
@@ -40,6 +44,8 @@ class ReadOptions:
     separator: str | None = None
     decimal: str | None = None
     directed: bool | None = None
+    scale: str = "auto"
+    text: str = "drop"
 
     @classmethod
     def of(
@@ -49,6 +55,8 @@ class ReadOptions:
         separator: str | None = None,
         decimal: str | None = None,
         directed: bool | None = None,
+        scale: str = "auto",
+        text: str = "drop",
     ) -> ReadOptions:
         """The options as a user gives them, checked; InputError for an unknown reading or role."""
         if as_ is not None and as_ not in READINGS:
@@ -63,12 +71,16 @@ class ReadOptions:
         for what, mark in (("separator", separator), ("decimal", decimal)):
             if mark is not None and len(mark) != 1:
                 raise wrong(what, repr(mark), "one character")
-        return cls(as_, roles, separator, decimal, directed)
+        for what, word, words in (("scale", scale, SCALES), ("text", text, TEXTS)):
+            if word not in words:
+                raise unknown(what, word, words)
+        return cls(as_, roles, separator, decimal, directed, scale, text)
 
     def given(self) -> dict[str, Any]:
         """Only what the user said, as `of` takes it; JSON."""
         words = {"as_": self.reading, "separator": self.separator, "decimal": self.decimal, "directed": self.directed}
         columns = {role: list(names) for role, names in self.columns.items()}
+        words |= {name: value for name, value in (("scale", self.scale), ("text", self.text)) if value not in DEFAULTS}
         said = {name: value for name, value in words.items() if value is not None}
         return said | ({"columns": columns} if columns else {})
 

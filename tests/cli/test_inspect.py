@@ -1,5 +1,6 @@
 """``genurl-graph inspect``: what files would be read as, and nothing is run."""
 
+import gzip
 import json
 import os
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 @pytest.fixture(autouse=True)
 def files(tmp_path: Path) -> None:
     (tmp_path / "e.csv").write_text("source,target\na,b\nb,c\nc,a\nd,d\ne,f\na,b\n")
-    (tmp_path / "g.csv").write_text("source,target\n0,1\n1,2\n")
+    (tmp_path / "g.csv.gz").write_bytes(gzip.compress(b"source,target\n0,1\n1,2\n"))
     np.save(tmp_path / "v.npy", np.arange(12.0).reshape(6, 2))
 
 
@@ -22,18 +23,18 @@ def test_what_is_printed(run) -> None:
     assert "  source   target\n  a        b\n" in text
     assert "  source          text   0         5\n" in text or "  source   source   text   0         5" in text
     assert "first edges\n  a" in text
-    assert "6 nodes, " in text
+    assert "6 nodes, 5 edges" in text
     assert "3 components, 3 nodes in the largest, 1 isolated node, 1 self loop" in text
     assert "least 0, lower quartile 1, median 1.5" in text
     assert sorted(os.listdir()) == before
 
 
 def test_several_files_each_in_turn(run) -> None:
-    text = run("inspect", "e.csv", "v.npy", "g.csv").stdout
-    assert [line for line in text.splitlines() if line in ("e.csv", "v.npy", "g.csv")] == [
+    text = run("inspect", "e.csv", "v.npy", "g.csv.gz").stdout
+    assert [line for line in text.splitlines() if line in ("e.csv", "v.npy", "g.csv.gz")] == [
         "e.csv",
         "v.npy",
-        "g.csv",
+        "g.csv.gz",
     ]
     assert "first nodes\n  id   1   2\n  0    0   1\n" in text
 
@@ -56,7 +57,7 @@ def test_json(run) -> None:
     assert result.stderr == ""
     assert edges["error"] is None
     assert edges["graph"]["degree"] == {"least": 0, "lower quartile": 1, "median": 1.5, "upper quartile": 2, "most": 2}
-    assert edges["graph"]["nodes"] == 6
+    assert (edges["graph"]["nodes"], edges["graph"]["repeats"], edges["graph"]["directed"]) == (6, 1, False)
     assert vectors["graph"] is None
     assert vectors["nodes"][:2] == [["id", "1", "2"], ["0", 0, 1]]
     refused = json.loads(run("inspect", "nowhere.csv", "--json", code=2).stdout)

@@ -10,6 +10,7 @@ from torch_geometric.data import Data
 
 from genurl_graph import datasets
 from genurl_graph.cli import options
+from genurl_graph.exceptions import InputError
 from genurl_graph.experiments.sources import Source
 from genurl_graph.inputs.reading import Reading, ReadOptions
 
@@ -49,7 +50,7 @@ def test_the_words_reach_the_reader_and_what_was_read_is_said_and_stored(run, as
     assert metrics["reading"] == {"lines": lines, "as": "edges", "lines_of_text": 20}
     assert metrics["run"]["read"] == said
     run("rerun", "m.json")
-    assert asked[1:] == [said]
+    assert [asked[1] | {"scale": 0}] == [said | {"scale": 0}]  # resolved by then
     assert run("embed", "--input", "ring.csv", *TRAIN, "--quiet").output == ""
     assert asked[2:] == [{}]
 
@@ -101,3 +102,28 @@ def test_a_source_is_found_again_from_its_record() -> None:
 def test_names_with_commas() -> None:
     found = options.parse_columns(['feature="a, b",c', "feature=d", "label=e, f"])
     assert found == {"feature": ("a, b", "c", "d"), "label": ("e, f",)}
+
+
+PEOPLE = "id,age,income,note\n" + "".join(
+    f"{i},{20 + 7 * i % 31},{10_000 + 977 * i},met at a fair\n" for i in range(20)
+)
+
+
+def test_settings_of_the_run_say_what_becomes_of_columns(run) -> None:
+    Path("ring.csv").write_text(RING)
+    Path("people.csv").write_text(PEOPLE)
+    words = ("embed", "--input", "ring.csv", "--features", "people.csv", *TRAIN, "--metrics", "m.json")
+    lines = run(*words).stdout.splitlines()
+    assert "features: age, income (standardised); left out: note (constant)" in lines
+    lines = run(*words, "--set", "input.scale=none").stdout.splitlines()
+    assert "features: age, income (as it is); left out: note (constant)" in lines
+    assert json.loads(Path("m.json").read_text())["config"]["input"]["scale"] == "none"
+    assert run("rerun", "m.json").stderr == ""
+    x = datasets.read("ring.csv", "people.csv", scale="none").x
+    assert x.max() > 10_000
+    assert datasets.read("ring.csv", "people.csv").x.abs().max() < 6
+
+
+def test_wrong_scale() -> None:
+    with pytest.raises(InputError, match="did you mean 'columns'"):
+        datasets.read("ring.csv", scale="column")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -62,7 +63,8 @@ def choose_nodes(graph: FileGraph, data: Data, where: str, options: ReadOptions)
             graph.notes.append(f"{unlabelled:,} nodes without {label} have no label")
     if features:
         frame = as_columns(table, features)
-        x, plan, told = make_x(frame, where, graph=True, wanted=features)
+        said = dataclasses.replace(options, columns={**options.columns, "feature": tuple(features)})
+        x, plan, told = make_x(frame, where, graph=True, options=said)
         used |= {"feature": features, "told": told.lines}
         if x.size(1):
             data.x = x

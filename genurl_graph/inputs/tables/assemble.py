@@ -162,7 +162,7 @@ def _attach_features(
         data.x = features.matrix
     elif features.frame is not None:
         frame = features.frame if rows is None else features.frame.iloc[rows].reset_index(drop=True)
-        x, plan, told = make_x(frame, features.name, graph, features.header, options.names("feature"))
+        x, plan, told = make_x(frame, features.name, graph, features.header, options)
         reading += told
         if x.size(1):
             data.x = x

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 import torch
@@ -11,7 +9,7 @@ from torch import Tensor
 
 from genurl_graph.exceptions import wrong
 from genurl_graph.inputs.columns.plan import FeaturePlan
-from genurl_graph.inputs.reading import Reading
+from genurl_graph.inputs.reading import Reading, ReadOptions
 from genurl_graph.inputs.tables.table import Table
 from genurl_graph.inputs.tables.values import is_missing, kind_of, to_numbers
 
@@ -46,13 +44,15 @@ def as_columns(table: Table, chosen: list[str]) -> pd.DataFrame:
 
 
 def make_x(
-    frame: pd.DataFrame, name: str, graph: bool, header: bool = True, wanted: Sequence[str] = ()
+    frame: pd.DataFrame,
+    name: str,
+    graph: bool,
+    header: bool = True,
+    options: ReadOptions = ReadOptions(),  # noqa: B008 - never changed
 ) -> tuple[Tensor, FeaturePlan | None, Reading]:
-    """Features float32 [n, f] of raw columns, the plan that made them (None: numbers as they are), what to say.
-
-    `wanted` are columns that the user has named as features.
-    """
-    plan = FeaturePlan.fit(frame, graph=graph, wanted=wanted)
+    """Features float32 [n, f] of raw columns, the plan that made them (None: numbers as they are), what to say."""
+    wanted = options.names("feature")
+    plan = FeaturePlan.fit(frame, scale=options.scale, text=options.text, graph=graph, wanted=wanted)
     if plan is None:
         shown = (
             ", ".join(map(str, frame.columns)) if frame.shape[1] <= MOST_IN_A_LINE else f"{frame.shape[1]:,} columns"
@@ -63,7 +63,9 @@ def make_x(
     if not plan.names and not graph:
         raise wrong(name, f"no column that can be a feature ({plan.summary()})", "at least one")
     column = "" if header else "column "
-    told = [column + line for line in plan.lines()] if frame.shape[1] <= MOST_NAMED else [plan.summary()]
+    told = [plan.summary()]
+    if frame.shape[1] <= MOST_NAMED and any(each.kind != "number" or each.gaps for each in plan.columns):
+        told += [column + line for line in plan.lines()]
     return plan.apply(frame, name), plan, Reading(tuple(told))
 
 
