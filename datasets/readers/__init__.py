@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from genurl_graph.datasets.readers.checks import as_features, check_graph, check_isolated
+from genurl_graph.datasets.readers.columnar import COLUMNAR_SUFFIXES
 from genurl_graph.datasets.readers.formats import GRAPH_SUFFIXES, find_format, read_graph_file
 from genurl_graph.datasets.readers.images import is_idx, read_image_folder, read_images
 from genurl_graph.datasets.readers.node_tables import (
-    COLUMN_SUFFIXES,
     EDGE_SUFFIXES,
     TEXT_SUFFIXES,
     check_suffix,
@@ -38,7 +38,7 @@ StrPath = str | os.PathLike[str]
 SUFFIXES = (
     ".npz",
     *TEXT_SUFFIXES,
-    *COLUMN_SUFFIXES,
+    *COLUMNAR_SUFFIXES,
     *(suffix for suffix in GRAPH_SUFFIXES if suffix not in (".npz", *TEXT_SUFFIXES)),
     ".npy",
 )
@@ -55,9 +55,9 @@ def read(
     Parameters
     ----------
     path
-        ``.csv``, ``.tsv``, ``.txt``, ``.parquet``: a list of edges, or a table with one row a sample
-        (`genurl_graph.inputs.tables.roles.decide` tells which, or refuses; with `features` it is always a list of
-        edges, as are ``.edges``, ``.edgelist`` and ``.ncol``). Text may be compressed (``.csv.gz``).
+        ``.csv``, ``.tsv``, ``.txt``, ``.parquet``, ``.arrow``, ``.feather``: a list of edges, or a table with one row a
+        sample (`genurl_graph.inputs.tables.roles.decide` tells which, or refuses; with `features` it is always a list
+        of edges, as are ``.edges``, ``.edgelist`` and ``.ncol``). Text may be compressed (``.csv.gz``).
         Graph and matrix files: GraphML, GML, GEXF, Pajek, METIS, Matrix Market, ``.mat``, ``.npz``, PyG's ``.pt`` and
         others (`genurl_graph.datasets.readers.formats`). ``.npy``: a matrix. ``-idx3-ubyte``,
         ``-idx3-ubyte.gz``: images as MNIST has them. A folder: images, one sub-folder a class
@@ -101,7 +101,7 @@ def read(
         warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
         feature_table = read_features(Path(features), options) if features is not None else None
         label_table = read_labels(Path(labels), options) if labels is not None else None
-        if suffix in (*TEXT_SUFFIXES, *COLUMN_SUFFIXES):
+        if suffix in (*TEXT_SUFFIXES, *COLUMNAR_SUFFIXES):
             if suffix in EDGE_SUFFIXES and options.reading is None:
                 options = replace(options, reading="edges")
             table = read_any_table(path, options, main=True)

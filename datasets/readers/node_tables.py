@@ -8,16 +8,15 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from torch import Tensor
 
 from genurl_graph.datasets.readers.checks import as_features, encode_labels
+from genurl_graph.datasets.readers.columnar import COLUMNAR_SUFFIXES, read_columnar
 from genurl_graph.datasets.readers.compressed import plain_suffix
 from genurl_graph.datasets.readers.images import is_idx, read_classes
 from genurl_graph.datasets.readers.sparse_parts import csr_from_arrays
 from genurl_graph.datasets.readers.tables import read_table
 from genurl_graph.exceptions import InputError, wrong
-from genurl_graph.inputs.embeddings import check_parquet
 from genurl_graph.inputs.reading import Reading, ReadOptions
 from genurl_graph.inputs.safe_load import load_archive, load_array
 from genurl_graph.inputs.tables.nodes import NodeTable
@@ -26,9 +25,8 @@ from genurl_graph.inputs.tables.table import Table
 # Text that is named as a list of edges is one.
 EDGE_SUFFIXES = (".edges", ".edgelist", ".ncol")
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".tab", ".dat", *EDGE_SUFFIXES)
-COLUMN_SUFFIXES = (".parquet",)
-FEATURE_SUFFIXES = (".csv", ".tsv", ".txt", ".tab", ".dat", ".npy", ".npz", *COLUMN_SUFFIXES)
-LABEL_SUFFIXES = (".csv", ".tsv", ".txt", ".tab", ".dat", ".npy", *COLUMN_SUFFIXES)
+FEATURE_SUFFIXES = (".csv", ".tsv", ".txt", ".tab", ".dat", ".npy", ".npz", *COLUMNAR_SUFFIXES)
+LABEL_SUFFIXES = (".csv", ".tsv", ".txt", ".tab", ".dat", ".npy", *COLUMNAR_SUFFIXES)
 
 
 def read_features(path: Path, options: ReadOptions) -> Table | NodeTable:
@@ -73,7 +71,7 @@ def read_labels(path: Path, options: ReadOptions) -> Table | NodeTable:
 
 
 def read_any_table(path: Path, options: ReadOptions, main: bool = False) -> Table:
-    """Read a text or Parquet file as a table.
+    """Read a text, Parquet or Arrow file as a table.
 
     Parameters
     ----------
@@ -82,8 +80,8 @@ def read_any_table(path: Path, options: ReadOptions, main: bool = False) -> Tabl
     main : bool
         Whether the separator is meant for this file above all; another file beside it may have another one.
     """
-    if plain_suffix(path) in COLUMN_SUFFIXES:
-        return _from_parquet(path)
+    if plain_suffix(path) in COLUMNAR_SUFFIXES:
+        return read_columnar(path)
     try:
         return read_table(path, options)
     except InputError:
@@ -118,18 +116,3 @@ def check_suffix(path: Path, expected: tuple[str, ...], what: str) -> str:
     if suffix not in expected:
         raise wrong(f"{what}: {path}", f"suffix {suffix!r}" if suffix else "no suffix", f"one of {', '.join(expected)}")
     return suffix
-
-
-def _from_parquet(path: Path) -> Table:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError as error:
-        raise InputError(f"{path}: Parquet needs the extra: pip install 'genurl-graph[parquet]'") from error
-    try:
-        check_parquet(path)
-        # Without pandas' own notes: a named index stays a column.
-        frame: pd.DataFrame = pyarrow.parquet.read_table(path).to_pandas(ignore_metadata=True)
-    except (OSError, ValueError, pyarrow.ArrowException) as error:
-        raise InputError(f"{path}: cannot be read as Parquet: {error}") from error
-    return Table(str(path), frame.set_axis([*map(str, frame.columns)], axis=1))
