@@ -8,7 +8,13 @@ from pathlib import Path
 
 from genurl_graph.datasets.readers.compressed import plain_suffix
 from genurl_graph.datasets.readers.text.frames import all_whole, id_columns, name_columns, read_frame
-from genurl_graph.datasets.readers.text.headers import check_marks, check_overlap, check_repeat, decide_header
+from genurl_graph.datasets.readers.text.headers import (
+    check_marks,
+    check_names,
+    check_overlap,
+    check_repeat,
+    decide_header,
+)
 from genurl_graph.datasets.readers.text.layout import find_layout, is_remark
 from genurl_graph.datasets.readers.text.lines import MARKS, open_text, read_sample, split_line, split_lines
 from genurl_graph.datasets.readers.text.rows import number_rows, scan
@@ -76,6 +82,9 @@ def read_table(path: Path, options: ReadOptions = ReadOptions()) -> Table:  # no
         check_overlap(table, rows[0])
     if counted.repeated:
         check_repeat(table)
+    given = {name for names in options.columns.values() for name in names}
+    if names is not None and not given.intersection(names):
+        check_names(table)
     if counted.marked:
         check_marks(table, separator)
     return table

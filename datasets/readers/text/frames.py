@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -67,6 +68,11 @@ def read_frame(
     InputError
         Where a comma may be a decimal mark or one of thousands.
     """
+    if counted.returns and not counted.quoted:
+        # pandas takes \r alone for the end of a line, but not beside spaces.
+        text.stream.seek(offset)
+        content = text.stream.read().replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        text, offset = Text(text.path, io.BytesIO(content)), 0
     width = len(rows[0])
     numbers = [all(len(row) > i and is_number(row[i]) for row in rows) for i in range(width)]
     kinds: Any = {i: object for i in range(width) if not numbers[i]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 import numpy as np
 import pandas as pd
@@ -36,7 +37,9 @@ _DECIMAL = re.compile(r"[+-]?\d*,\d+")
 
 def is_name(cell: str) -> bool:
     """Whether a cell is what columns are called: a word such as weight or from, or one with such a part."""
-    return _IDENTIFIER.fullmatch(cell) is not None and any(word in _WORDS for word in names.words(cell))
+    return _IDENTIFIER.fullmatch(cell) is not None and any(
+        word in _WORDS for word in names.words(cell) if len(word) > 1
+    )
 
 
 def is_id_name(name: str) -> bool:
@@ -64,14 +67,11 @@ def decide_header(rows: list[list[str]], options: ReadOptions) -> bool | None:
     """
     first, below = rows[0], rows[1:]
     given = [name for names in options.columns.values() for name in names]
-    named = [name for name in given if not is_whole(name)]
-    if any(name in first for name in named):
+    if any(name in first for name in given if not is_whole(name)):
         return True
     found = _decide(first, below)
-    if found is None and given:
-        # Names that no column has are refused, with the names that there are.
-        return bool(named)
-    return found
+    # Names that are not here are those of another table.
+    return False if found is None and any(map(is_whole, given)) else found
 
 
 def check_overlap(table: Table, first: list[str]) -> None:
@@ -81,15 +81,27 @@ def check_overlap(table: Table, first: list[str]) -> None:
     for cell in first:
         if not is_missing(cell) and any((below[column] == cell).any() for column in texts):
             return
+    _refuse_first(table, first, table.where(0))
+
+
+def _refuse_first(table: Table, first: list[str], where: str) -> NoReturn:
     row = ", ".join(first[:4]) + (", ..." if len(first) > 4 else "")
     roles = ("source", "target") if len(first) > 1 else ("label",)
     named = " ".join(f"--column {role}={cell}" for role, cell in zip(roles, first, strict=False))
     numbered = " ".join(f"--column {role}={number}" for number, role in enumerate(roles, start=1))
-    raise wrong(
-        f"{table.name}: {table.where(0)}",
-        f"{row}: names of columns, or a row",
-        f"{named} for names, {numbered} for a row",
-    )
+    expected = f"{named} for names, {numbered} for a row"
+    raise wrong(f"{table.name}: {where}", f"{row}: names of columns, or a row", expected)
+
+
+def check_names(table: Table) -> None:
+    """Refuse a header over nothing but text if one of its names occurs below."""
+    frame = table.frame
+    if all(frame[column].dtype == object for column in frame):
+        for name in map(str, frame.columns):
+            # The ends of edges are in two columns; of wide tables only the column itself is looked at.
+            for column in frame if frame.shape[1] < 5 else [name]:
+                if name and (frame[column] == name).any():
+                    _refuse_first(table, [*map(str, frame.columns)], "the header")
 
 
 def check_repeat(table: Table) -> None:
@@ -121,7 +133,7 @@ def check_marks(table: Table, separator: str | None) -> None:
 
 def _decide(first: list[str], below: list[list[str]]) -> bool | None:
     columns = [[row[i] for row in below if i < len(row) and not is_missing(row[i])] for i in range(len(first))]
-    if any((is_number(cell) or _DECIMAL.fullmatch(cell)) and not is_missing(cell) for cell in first):
+    if any(_is_figure(cell) and not is_missing(cell) for cell in first):
         return _numbered(first, columns)
     if not below:
         return all(map(is_name, first))
@@ -160,16 +172,25 @@ def _differs(cell: str, column: list[str]) -> bool:
     """Whether all cells below are of a kind, numbers or dates, that this one is not."""
     if not column or is_missing(cell):
         return False
-    kinds: Sequence[Callable[[str], object]] = (is_number, _DECIMAL.fullmatch, _DATE.fullmatch)
+    kinds: Sequence[Callable[[str], object]] = (_is_figure, _DATE.fullmatch)
     return any(all(map(kind, column)) and not kind(cell) for kind in kinds)
+
+
+def _is_figure(cell: str) -> bool:
+    return is_number(cell) or _DECIMAL.fullmatch(cell) is not None
 
 
 def _is_known(first: list[str]) -> bool:
     """Whether these are the names of columns by themselves."""
-    if names.is_id(first[0]) or names.is_label(first[0]) or all(map(is_name, first)):
+    if all(map(is_name, first)) or (not first[0] and len(first) > 1 and all(map(is_name, first[1:]))):
         return True
+    if not all(map(_IDENTIFIER.fullmatch, first)):
+        return False
+    # Nodes may be called a, b, u and v.
     pair = names.find_pair(first)
-    return pair is not None and all(_IDENTIFIER.fullmatch(cell) for cell in first if cell)
+    if pair is not None and min(len(pair.source), len(pair.target)) > 1:
+        return True
+    return len(first[0]) > 1 and (names.is_id(first[0]) or names.is_label(first[0]))
 
 
 def _shapes_differ(first: list[str], columns: list[list[str]]) -> bool:

@@ -86,6 +86,8 @@ def read_sample(text: Text) -> list[str]:
     for number, line in enumerate(lines, start=1):
         if "\0" in line:
             raise wrong(text.path, f"a NUL byte in line {number}", "text")
+        if "\ufeff" in line:
+            raise wrong(f"{text.path}: line {number}", "a byte order mark", "one at the start of the file alone")
     return lines
 
 

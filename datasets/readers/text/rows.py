@@ -28,9 +28,9 @@ class Scan:
     ----------
     rows : int
         How many there are.
-    quoted, unusual, marked, repeated : bool
-        Whether there are quotes, perhaps whole numbers such as 007 or +5, lines that begin as comments, and lines that
-        begin as the header does.
+    quoted, unusual, marked, repeated, returns : bool
+        Whether there are quotes, perhaps whole numbers such as 007 or +5, lines that begin as comments, lines that
+        begin as the header does, and lines that end with \\r alone.
     """
 
     rows: int
@@ -38,6 +38,7 @@ class Scan:
     unusual: bool = False
     marked: bool = False
     repeated: bool = False
+    returns: bool = False
 
 
 def number_rows(text: Text, offset: int, first: int, separator: str | None, quoted: bool) -> Iterator[tuple[int, int]]:
@@ -110,6 +111,9 @@ def scan(
             raise no_text(text.path, line + chunk[: error.start].count(b"\n")) from error
         if (position := chunk.find(b"\0")) >= 0:
             raise wrong(text.path, f"a NUL byte in line {line + chunk[:position].count(bytes([10]))}", "text")
+        if (position := chunk.find(codecs.BOM_UTF8)) >= 0:
+            number = line + chunk[:position].count(b"\n")
+            raise wrong(f"{text.path}: line {number}", "a byte order mark", "one at the start of the file alone")
         if separator is None:
             for mark in _ODD_SPACES:
                 if (ord(mark) < 0x80 or not decoded.isascii()) and (place := decoded.find(mark)) >= 0:
@@ -128,7 +132,7 @@ def scan(
         for number, cells in number_rows(text, offset, first, separator, quoted):
             counter.add_row(number, cells)
         rows = counter.rows
-    return Scan(rows, quoted, unusual, marked, repeated)
+    return Scan(rows, quoted, unusual, marked, repeated, counter.returns)
 
 
 def _count_quoted(text: Text, offset: int, separator: str | None, width: int) -> int | None:
@@ -170,6 +174,7 @@ class _Counter:
         self.path, self.separator, self.width, self.header = path, separator, width, header
         self.first = self.line = first
         self.rows = 0
+        self.returns = False
         # Of the last row, and of a blank line since.
         self.last, self.blank = first - 1, 0
 
@@ -182,6 +187,7 @@ class _Counter:
             returns = marks == 13
             spaces |= returns
             returns[:-1] &= marks[1:] != 10
+            self.returns = self.returns or bool(returns[:-1].any())
             ends |= returns if chunk[-1:] != b"\n" else returns & (np.arange(len(marks)) < len(marks) - 1)
         if self.separator != "\t":
             spaces |= marks == 9

@@ -52,6 +52,8 @@ def test_headers(first: str, below: list[str]):
         ("NA,1", ["0.5,2", "3,4"]),
         ("#a,#b", ["#c,#d", "#e,#f"]),
         ("a", ["b", "a", "b"]),
+        ("c,d", ["d,e", "e,c"]),
+        ("u,v", ["v,w"]),
     ],
 )
 def test_rows(first: str, below: list[str]):
@@ -64,14 +66,16 @@ def test_rows(first: str, below: list[str]):
         ("anna,rex", ["bob,tom", "cyd,max"]),
         ("source,target", ["source,a", "b,c"]),
         ("setosa", ["virginica", "versicolor"]),
+        ("u,v", ["ann,bob", "cyd,dan"]),
+        ("y,x", ["a,b", "c,d"]),
+        (",bob", ["ann,cyd", "dan,eve"]),
     ],
 )
 def test_in_doubt_the_roles_decide(first: str, below: list[str]):
     assert decide(first, below) is None
-    names = first.split(",")
-    assert decide(first, below, label=names[0]) is True
+    assert decide(first, below, label=first.split(",")[-1]) is True
     assert decide(first, below, label="1") is False
-    assert decide(first, below, label="elsewhere") is True
+    assert decide(first, below, label="elsewhere") is None
 
 
 def test_numbers_of_columns_make_no_row_of_a_header():
