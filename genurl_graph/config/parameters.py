@@ -33,6 +33,11 @@ class InputConfig(Stage):
     text: Annotated[
         Literal["drop", "tfidf"], "columns of text: drop (left out), or tfidf (words hashed to 256 columns)"
     ] = "drop"
+    hash_columns: Annotated[
+        Literal["auto"] | Natural,
+        "sparse features: columns that they are hashed to for an encoder and for principal axes; 0: none; auto: 16384 "
+        "where there are more than 32768",
+    ] = "auto"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,6 +13,7 @@ from genurl_graph.graph.knn import Metric, Neighbors, knn
 from genurl_graph.graph.merge import predefined_graph
 from genurl_graph.graph.projection import FeatureSpace, Projection, principal_axes, scale_for_axes
 from genurl_graph.graph.propagation import Propagation
+from genurl_graph.inputs.hashing import hash_columns
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.precomputed import nearest_given
 
@@ -48,6 +49,7 @@ def feature_space(data: Input, config: Config, seed: int, known: Projection | No
     if 0 < c.pca < x.size(1):
         # Otherwise the longest rows would determine the components.
         unit = c.metric == "cosine"
+        x = hash_columns(x, config.input.hash_columns)
         x = scale_for_axes(x, c.metric)
         if known is None:
             projection = principal_axes(x, c.pca, seed, centre=not unit)

@@ -22,6 +22,7 @@ from genurl_graph.graph.affinity import calibrate, kernel
 from genurl_graph.graph.knn import Metric, knn, reranked_distances
 from genurl_graph.graph.projection import FeatureSpace
 from genurl_graph.inference.fitted import FittedModel
+from genurl_graph.inputs.hashing import hash_columns
 from genurl_graph.objectives.fft_repulsion import Mesh, as_points
 
 STEPS = 50
@@ -42,6 +43,8 @@ _EXHAUSTED = 1e-300
 def neighbors_of(x: Tensor, space: FeatureSpace, model: FittedModel) -> tuple[Tensor, Tensor]:
     """The nearest fitted samples of new ones with features x [m, f]: indices and distances [m, k], ascending."""
     c = model.config.neighbors
+    # Rows that are not projected are compared as they are.
+    x = x if space.projection is None else hash_columns(x, model.config.input.hash_columns)
     placed, metric = space.place(x), cast(Metric, c.metric)
     found = knn(
         space.vectors,

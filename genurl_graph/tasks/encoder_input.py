@@ -10,6 +10,7 @@ from genurl_graph.graph.merge import predefined_graph
 from genurl_graph.graph.projection import encoder_projection, principal_axes, scale_for_axes
 from genurl_graph.graph.structural_features import structural_features
 from genurl_graph.inputs.columns.matrix import as_features
+from genurl_graph.inputs.hashing import hash_columns
 from genurl_graph.inputs.hetero import normalize_blocks
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.normalize import column_statistics, normalize_features
@@ -45,13 +46,14 @@ def encoder_input(
     how, bare = config.encoder.normalize, data.bare_nodes()
     if bare.numel() == 0 and data.types is None:
         assert data.x is not None
+        x = hash_columns(data.x, config.input.hash_columns)
         if how == "pca":
-            taken = _component_statistics(data.x, config) if statistics is None else statistics
+            taken = _component_statistics(x, config) if statistics is None else statistics
             projection = encoder_projection(taken)
             assert projection is not None
-            return projection.apply(scale_for_axes(data.x, config.neighbors.metric)) / taken["scale"], taken
-        taken = (column_statistics(data.x) if how == "columns" else {}) if statistics is None else statistics
-        return normalize_features(data.x, how, taken), taken
+            return projection.apply(scale_for_axes(x, config.neighbors.metric)) / taken["scale"], taken
+        taken = (column_statistics(x) if how == "columns" else {}) if statistics is None else statistics
+        return normalize_features(x, how, taken), taken
     structural, taken = _structural_columns(data, config, bare, device, statistics)
     if data.x is None or data.types is None:
         return None if structural is None else as_features(structural), taken

@@ -18,6 +18,7 @@ from genurl_graph.graph.merge import PREDEFINED, How, MergedGraph, combine
 from genurl_graph.graph.partition import Block, held, own_block, own_edges
 from genurl_graph.graph.propagation import Propagation, is_mapped, propagated
 from genurl_graph.graph.sources import Sources, geodesic_similarities, mean_of_ends
+from genurl_graph.inputs.hashing import hash_columns
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.normalize import is_non_negative
 from genurl_graph.inputs.sparse import identity
@@ -78,7 +79,8 @@ def column_graph(data: Input, degree: Tensor | None, config: Config) -> ColumnGr
     if data.x is None or degree is None or not is_non_negative(data.x):
         found = "no features" if data.x is None else "features below 0"
         raise wrong("merge.column_weight", f"{weight:g} with {found}", "features >= 0, such as bags of words")
-    p = column_similarities(data.x, weight / (1 + degree))
+    x = hash_columns(data.x, config.input.hash_columns, signed=False)
+    p = column_similarities(x, weight / (1 + degree))
     if not p.values().numel():
         raise wrong("merge.column_weight", "features that all nodes have", "some that tell nodes apart")
     return ColumnGraph(p, config.encoder.dim, config.loss)

@@ -10,6 +10,7 @@ from genurl_graph.config import Config
 from genurl_graph.exceptions import wrong
 from genurl_graph.graph.merge import MergedGraph
 from genurl_graph.graph.projection import FeatureSpace, principal_components
+from genurl_graph.inputs.hashing import hash_columns
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.validation import value_range
 from genurl_graph.runtime.random import randn
@@ -39,7 +40,7 @@ def start(data: Input, space: FeatureSpace | None, merged: MergedGraph, config: 
     elif space.projection is not None and not space.unit and space.vectors.size(1) >= d and not config.neighbors.hops:
         found = space.vectors[:, :d]  # they are there already
     else:
-        found = principal_components(data.x, d, seed)
+        found = principal_components(hash_columns(data.x, config.input.hash_columns), d, seed)
     # Columns beyond those (d > f) start as noise.
     out = noise * NOISE
     scale = float(found[:, 0].std()) if n > 1 else 0.0

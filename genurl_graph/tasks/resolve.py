@@ -21,6 +21,7 @@ from genurl_graph.exceptions import InputError, unknown, wrong
 from genurl_graph.graph.edge_reliability import CONSISTENT, measure_consistency
 from genurl_graph.inputs.columns import AS_THEY_ARE, FeatureOptions, FeaturePlan
 from genurl_graph.inputs.columns.plan import SCALES
+from genurl_graph.inputs.hashing import resolve_hashing
 from genurl_graph.inputs.hetero import block
 from genurl_graph.inputs.images import named_shape
 from genurl_graph.inputs.input import Input
@@ -92,6 +93,7 @@ def resolve_config(
     changes: dict[str, Any] = {
         # What was done, whatever was asked for.
         "input.scale": "columns" if data.plan is not None and data.plan.is_scaled else "none",
+        "input.hash_columns": 0 if data.types is not None else resolve_hashing(data.x, resolved.input.hash_columns),
         "neighbors.n_neighbors": k,
         "similarity.perplexity": resolve_perplexity(resolved, k),
     }
