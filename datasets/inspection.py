@@ -202,21 +202,17 @@ def first_nodes(data: Data) -> list[list[Any]]:
 
 def _table(path: Path, options: ReadOptions) -> Table | None:
     """The raw columns of a table; None for other files, and for what cannot be read as one."""
-    from genurl_graph.datasets.readers.columnar import COLUMNAR_SUFFIXES, read_columnar
+    from genurl_graph.datasets.readers import TABLE_SUFFIXES
     from genurl_graph.datasets.readers.compressed import plain_suffix
     from genurl_graph.datasets.readers.formats import find_format
-    from genurl_graph.datasets.readers.node_tables import TEXT_SUFFIXES
-    from genurl_graph.datasets.readers.tables import read_table
+    from genurl_graph.datasets.readers.node_tables import read_any_table
 
     try:
-        suffix = plain_suffix(path)
-        if not path.is_file() or find_format(path) is not None:
-            return None
-        if path.suffix.lower() in COLUMNAR_SUFFIXES:
-            return read_columnar(path)
-        return read_table(path, options) if suffix in TEXT_SUFFIXES else None
+        if path.is_file() and find_format(path) is None and plain_suffix(path) in TABLE_SUFFIXES:
+            return read_any_table(path, options)
     except InputError:
-        return None
+        pass
+    return None
 
 
 def _first_rows(path: Path, table: Table | None, refused: bool) -> dict[str, Any]:

@@ -112,3 +112,19 @@ def test_messages_are_those_of_the_code():
     assert len(quoted) >= 20
     sources = messages()
     assert [quote for quote in quoted if not re.search(".*".join(map(re.escape, quote.split("…"))), sources)] == []
+
+
+def test_the_table_of_formats_names_every_suffix_once():
+    from genurl_graph.datasets.readers import SUFFIXES
+    from genurl_graph.datasets.readers.compressed import COMPRESSED
+
+    pages = [page.read_text(encoding="utf-8") for page in PAGES]
+    page = next((text for text in pages if "| Format | Suffixes |" in text), None)
+    if page is None:
+        pytest.skip("no page has the table yet")
+    rows = page.partition("| Format | Suffixes |")[2].partition("\n\n")[0].splitlines()[2:]
+    named = [suffix for row in rows for suffix in re.findall(r"`(\.[a-z0-9]+)`", row.split("|")[2])]
+    assert sorted({*named} - {".txt.gz", ".tar.bz2"}) == sorted(SUFFIXES)
+    assert [suffix for suffix in SUFFIXES if named.count(suffix) > 1 and suffix != ".txt"] == []
+    assert [suffix for suffix in COMPRESSED if f"`{suffix}`" not in page] == []
+    assert max(len(cell.strip()) for row in rows for cell in row.split("|")) <= 60

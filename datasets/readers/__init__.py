@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 
 
 StrPath = str | os.PathLike[str]
+TABLE_SUFFIXES = (*TEXT_SUFFIXES, *COLUMNAR_SUFFIXES)
 SUFFIXES = (
     ".npz",
-    *TEXT_SUFFIXES,
-    *COLUMNAR_SUFFIXES,
-    *(suffix for suffix in GRAPH_SUFFIXES if suffix not in (".npz", *TEXT_SUFFIXES)),
+    *TABLE_SUFFIXES,
+    *(suffix for suffix in GRAPH_SUFFIXES if suffix not in (".npz", *TABLE_SUFFIXES)),
     ".npy",
 )
 
@@ -101,7 +101,7 @@ def read(
         warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
         feature_table = read_features(Path(features), options) if features is not None else None
         label_table = read_labels(Path(labels), options) if labels is not None else None
-        if suffix in (*TEXT_SUFFIXES, *COLUMNAR_SUFFIXES):
+        if suffix in TABLE_SUFFIXES:
             if suffix in EDGE_SUFFIXES and options.reading is None:
                 options = replace(options, reading="edges")
             table = read_any_table(path, options, main=True)
