@@ -75,7 +75,8 @@ def splits(protocol: str, data: Any, *, seed: int = 0, n_repeats: int | None = N
         return
     lack = shortage(y)
     if lack is not None:
-        raise wrong(f"protocol {protocol}", *lack)
+        found, expected = lack
+        raise wrong(f"protocol {protocol}", found, expected)
     labelled = np.flatnonzero(y >= 0)
     tenth = len(labelled) // 10
     for repeat in range(REPEATS[protocol] if n_repeats is None else n_repeats):

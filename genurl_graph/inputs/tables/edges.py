@@ -90,31 +90,34 @@ def place_edges(edges: EdgeTable, nodes: NodeIndex) -> tuple[Tensor, Tensor | No
     n = max(len(nodes), 1)
     weight = np.ones(len(ends)) if edges.weight is None else edges.weight
     keys, totals = _sum(ends[:, 0] * n + ends[:, 1], weight)
+    arcs, both = len(keys), False
+    if not edges.directed:
+        keys, totals, both = _in_both_directions(keys, totals, n)
     source, target = np.divmod(keys, n)
-    loops = source == target
-    both = False
-    if edges.directed:
-        n_pairs = len(keys)
-    else:
-        both = _is_symmetric(source, target, totals, n)
-        if not both:
-            low, high = np.minimum(source, target), np.maximum(source, target)
-            keys, totals = _sum(low * n + high, totals)
-            source, target = np.divmod(keys, n)
-            loops = source == target
-            turned = target[~loops] * n + source[~loops]
-            keys, totals = np.concatenate([keys, turned]), np.concatenate([totals, totals[~loops]])
-            order = np.argsort(keys, kind="stable")
-            keys, totals = keys[order], totals[order]
-        n_pairs = (len(keys) + int(loops.sum())) // 2
-        source, target = np.divmod(keys, n)
-    repeats = len(ends) > (n_pairs if edges.directed or not both else 2 * n_pairs - int(loops.sum()))
-    index = torch.from_numpy(np.stack([source, target]))
+    loops = int((source == target).sum())
+    pairs = len(keys) if edges.directed else (len(keys) + loops) // 2
+    repeats = len(ends) > (arcs if both else pairs)
     weights = None
     if edges.weight is not None or repeats:
         weights = check_weights(totals, len(totals), f"{edges.table.name}: summed weights")
-    facts = {"lines": len(ends), "pairs": n_pairs, "repeats_summed": bool(repeats), "both_directions": bool(both)}
-    return index, weights, _reading(edges, facts | {"self_loops": int(loops.sum())})
+    facts = {"lines": len(ends), "pairs": pairs, "repeats_summed": repeats, "both_directions": both}
+    index = torch.from_numpy(np.stack([source, target]))
+    return index, weights, _reading(edges, facts | {"self_loops": loops})
+
+
+def _in_both_directions(
+    keys: npt.NDArray[np.int64], totals: npt.NDArray[np.float64], n: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], bool]:
+    """Undirected edges of ordered pairs, and whether these were each edge in both directions already."""
+    source, target = np.divmod(keys, n)
+    if _is_symmetric(source, target, totals, n):
+        return keys, totals, True
+    keys, totals = _sum(np.minimum(source, target) * n + np.maximum(source, target), totals)
+    source, target = np.divmod(keys, n)
+    between = source != target
+    keys = np.concatenate([keys, target[between] * n + source[between]])
+    order = np.argsort(keys, kind="stable")
+    return keys[order], np.concatenate([totals, totals[between]])[order], False
 
 
 def _sum(

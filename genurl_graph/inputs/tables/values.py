@@ -22,6 +22,8 @@ _DATE = re.compile(
 )
 # Seconds since 1970 from 1973 to 2033, and the same in milliseconds, microseconds and nanoseconds.
 _CLOCKS = tuple((1e8 * scale, 2e9 * scale) for scale in (1, 1e3, 1e6, 1e9))
+# Cells that are looked at before all.
+SAMPLE = 1000
 # A share of the values of the smaller column that also stand in the other.
 OVERLAP = 0.3
 # Columns of fewer distinct whole numbers may be grades, ages or pixels.
@@ -49,6 +51,10 @@ def kind_of(cells: pd.Series) -> str:
         return "date"
     if pd.api.types.is_numeric_dtype(dtype):
         return "empty" if cells.isna().all() else "number"
+    # A word among the first cells tells without the others.
+    first = [str(cell) for cell in cells.iloc[:SAMPLE] if not pd.isna(cell)]
+    if any(cell.strip().lower() not in MISSING and not is_number(cell) and not _DATE.fullmatch(cell) for cell in first):
+        return "text"
     distinct = [*map(str, pd.unique(cells[~is_missing(cells)]))]
     if not distinct:
         return "empty"
@@ -154,7 +160,8 @@ def _holds_whole(cells: pd.Series) -> bool:
         values = cells.to_numpy(np.float64, na_value=np.nan)
         return bool((np.isnan(values) | ((values % 1 == 0) & (np.abs(values) < 2**53))).all())
     if _is_text(cells):
-        return all(_WHOLE.fullmatch(str(cell)) for cell in pd.unique(cells) if not pd.isna(cell) and cell != "")
+        some = (pd.unique(part) for part in (cells.iloc[:SAMPLE], cells))
+        return all(_WHOLE.fullmatch(str(c)) for part in some for c in part if not pd.isna(c) and c != "")
     return kind_of(cells) == "whole"
 
 
@@ -171,6 +178,8 @@ def _as_index(table: Table, column: str, whole: bool) -> pd.Index:
             found = f"{cells.iloc[int(fractions.argmax())]:g}"
             raise wrong(_place(table, column, fractions), found, "the id of a node: a whole number or a name")
         cells = cells.astype("int64")
+    if pd.api.types.infer_dtype(cells, skipna=False) == "string":
+        return pd.Index(cells.to_numpy(object), dtype=object)
     codes, distinct = pd.factorize(cells)
     names: npt.NDArray[Any] = np.array([_name(cell) for cell in distinct], dtype=object)
     return pd.Index(names[codes], dtype=object)
