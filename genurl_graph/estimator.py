@@ -20,14 +20,12 @@ from genurl_graph.inference.fitted import FittedAttributes, TrainedModel
 from genurl_graph.inference.persistence import load_model, save_model
 from genurl_graph.inference.transform import as_given, embed_new
 from genurl_graph.inputs.embeddings import read_embedding
-from genurl_graph.inputs.hetero import as_graph, weigh
-from genurl_graph.inputs.input import Input
-from genurl_graph.inputs.precomputed import as_distances
+from genurl_graph.inputs.hetero import weigh
+from genurl_graph.inputs.reading import Columns, ReadOptions
 from genurl_graph.runtime.devices import choose_device
 from genurl_graph.runtime.processes import agreed
 from genurl_graph.runtime.random import RandomState, check_seed, draw_seed, is_source
-from genurl_graph.tasks.distillation import as_teacher, student_width
-from genurl_graph.tasks.resolve import feature_options, resolve_config
+from genurl_graph.tasks.distillation import as_teacher
 from genurl_graph.training.checkpoint import Checkpoint
 from genurl_graph.training.loop import Callback
 
@@ -97,6 +95,10 @@ class GenURL(FittedAttributes, Conventions):
         Undirected edges by source, components before and after the merge.
     seconds_ : dict, of the stages ``graph`` and ``train``
     mass_ : float, mean row sum of P
+    node_id_ : array [n]
+        Names of the nodes: ``pandas.DataFrame(model.embedding_, index=model.node_id_)``.
+    reading_ : tuple of str
+        What `X` was read as, what became of its columns, and what was left out.
     node_slices_, node_widths_ : dict or None
         Of ``HeteroData``: first row of each node type in ``embedding_``, and the one after its last; its features.
     feature_plan_ : FeaturePlan or None, what becomes of each raw column (`genurl_graph.inputs.columns.plan`)
@@ -141,14 +143,27 @@ class GenURL(FittedAttributes, Conventions):
         self.deterministic = deterministic
         self.scale = scale
 
-    def fit(self, X: Any, y: Any = None, *, teacher: Any = None, callbacks: Sequence[Callback] = ()) -> GenURL:
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        as_: str | None = None,
+        columns: Columns = None,
+        directed: bool | None = None,
+        teacher: Any = None,
+        callbacks: Sequence[Callback] = (),
+    ) -> GenURL:
         """Learn the embedding of `X`; labels are not used.
 
         Parameters
         ----------
-        X : Data, HeteroData, array, sparse matrix, Tensor or networkx graph
+        X : Data, HeteroData, graph of networkx, igraph or DGL, DataFrame, list of pairs, array, sparse matrix or Tensor
             As in `genurl_graph.inputs.input.as_input` and, for HeteroData, `genurl_graph.inputs.hetero`.
         y : ignored
+        as_, columns, directed
+            What `X` is, where it may be several things (`genurl_graph.inputs.reading.ReadOptions`): "edges", "vectors"
+            or "adjacency"; ``{"weight": "count", "label": "segment"}``; whether edges of a table have a direction.
         teacher : array or Tensor [n, t], nn.Module, or a fitted model
             Whose similarities the embedding is to have, instead of those of `X`: see
             `genurl_graph.tasks.distillation.as_teacher`.
@@ -164,8 +179,7 @@ class GenURL(FittedAttributes, Conventions):
         KeyboardInterrupt
             On Ctrl-C, with the checkpoint (if one was asked for) on disk.
         """
-        self._see_columns(X, reset=True)
-        data = self._input(X, teacher)
+        data = self._read(X, ReadOptions.of(as_, columns, directed=directed), teacher)
         if teacher is None and self.task == "distill":
             raise wrong("task distill", "no teacher", "fit(X, teacher=...)")
         device, seed = choose_device(self.device), self._seed()
@@ -193,9 +207,11 @@ class GenURL(FittedAttributes, Conventions):
         """`fit`, then the embedding: an array, a Tensor for torch and PyG, a dictionary by node type for HeteroData."""
         model = self.fit(X, y, **fit_params).model_
         assert isinstance(model, TrainedModel)
-        return as_given(model.embedding, model.kind, model.node_slices)
+        return self._named(as_given(model.embedding, model.kind, model.node_slices), X, self.node_id_)
 
-    def transform(self, X: Any) -> Any:
+    def transform(
+        self, X: Any, *, as_: str | None = None, columns: Columns = None, directed: bool | None = None
+    ) -> Any:
         """Embed new nodes or vectors by the trained encoder.
 
         Parameters
@@ -204,6 +220,8 @@ class GenURL(FittedAttributes, Conventions):
             With the same features, or without any if there were none and ``encoder.structure`` is "degree" or
             "random_walk". A GNN needs the edges of the new graph; an MLP looks at each row alone.
             kNN edges, where the GNN propagates over them (``merge.propagation_weight``), are searched anew.
+        as_, columns, directed
+            As in `fit`; what was said there holds where nothing is said here.
 
         Returns
         -------
@@ -220,8 +238,9 @@ class GenURL(FittedAttributes, Conventions):
         same coordinates whatever other samples are transformed with it.
         """
         check_is_fitted(self)
-        self._see_columns(X, reset=False)
-        return embed_new(self.model_, X)
+        options = self._said(X, as_, columns, directed)
+        z, names = embed_new(self.model_, self._features_of(X, options), options)
+        return self._named(z, X, names)
 
     def untrained_embedding(self) -> Tensor:
         """Embedding [n, d] by the same encoder with its initial weights: what the training started from."""
@@ -258,30 +277,11 @@ class GenURL(FittedAttributes, Conventions):
         model.model_, model.n_features_in_ = fitted, fitted.n_features_in
         return model
 
-    def resolve(self, X: Any) -> Config:
+    def resolve(
+        self, X: Any, *, as_: str | None = None, columns: Columns = None, directed: bool | None = None
+    ) -> Config:
         """The configuration that `fit` would run with on `X`, without running it."""
-        return self._resolve(self._input(X))
-
-    def _input(self, X: Any, teacher: Any = None) -> Input:
-        own = isinstance(self.encoder, nn.Module) or isinstance(teacher, nn.Module) or self.task == "images"
-        how = feature_options(self.config, self.scale, own)
-        return (as_distances(X) if self.metric == "precomputed" else as_graph(X, features=how))._replace(coherence={})
-
-    def _resolve(self, data: Input, teacher: Any = None) -> Config:
-        task = "distill" if self.task == "auto" and teacher is not None else self.task
-        module = isinstance(self.encoder, nn.Module)
-        if teacher is not None and task != "distill":
-            raise wrong("teacher", f"one for the task {task}", "task distill (or auto)")
-        if module and task not in ("distill", "images"):
-            raise wrong("encoder", f"a module for the task {task}", "a name, or the task distill or images")
-        arguments = {
-            "encoder.dim": student_width(self.encoder, self.n_components, data),
-            "encoder.name": "module" if module else self.encoder,
-            "neighbors.n_neighbors": self.n_neighbors,
-            "neighbors.metric": None if self.metric == "auto" else self.metric,
-            "training.epochs": self.epochs,
-        }
-        return resolve_config(data, task, self.config, arguments, choose_device(self.device))
+        return self._resolve(self._input(X, ReadOptions.of(as_, columns, directed=directed)))
 
     def _seed(self) -> int:
         given = self.random_state

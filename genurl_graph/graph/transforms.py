@@ -10,8 +10,8 @@ from genurl_graph.exceptions import unknown, wrong
 from genurl_graph.graph.affinity import similarities
 from genurl_graph.graph.knn import knn_graph
 from genurl_graph.graph.merge import Directed, How, merge_graphs
-from genurl_graph.inputs.input import edge_weights
 from genurl_graph.inputs.normalize import is_bag
+from genurl_graph.inputs.objects.pyg import edges_of
 
 
 @functional_transform("genurl_feature_knn")
@@ -51,7 +51,7 @@ class MergeFeatureEdges(BaseTransform):  # type: ignore[misc]
     """Merge ``edge_index`` with the kNN edges of `FeatureKNN`, whose distances become similarities.
 
     Sets ``edge_index``, ``edge_weight`` and ``edge_provenance``, the edge source (`genurl_graph.graph.merge`). Weights
-    are ``edge_weight``, or ``edge_attr`` if it has one number for each edge. The attributes of `FeatureKNN` are
+    are those of `genurl_graph.inputs.objects.pyg.edges_of`. The attributes of `FeatureKNN` are
     removed, and so are all other edge attributes, which no longer fit.
 
     Parameters
@@ -89,9 +89,10 @@ class MergeFeatureEdges(BaseTransform):  # type: ignore[misc]
         knn_edges, p = similarities(data.knn_edge_index, data.knn_distance, n, perplexity)
         # A far neighbour beside duplicates has p = 0: it is no edge.
         kept = p > 0
+        edges, weight, _ = edges_of(data)
         merged = merge_graphs(
-            data.edge_index,
-            edge_weights(data),
+            edges,
+            weight,
             knn_edges[:, kept],
             p[kept],
             num_nodes=n,

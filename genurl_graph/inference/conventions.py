@@ -1,16 +1,45 @@
-"""What scikit-learn expects of a transformer besides fit and transform: tags, names of columns in and out."""
+"""What scikit-learn expects of a transformer besides fit and transform, and what `fit` remembers of its input."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+from sklearn import get_config
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from torch import nn
+
+from genurl_graph.config import Config
+from genurl_graph.exceptions import wrong
+from genurl_graph.inputs.hetero import as_graph
+from genurl_graph.inputs.input import Input
+from genurl_graph.inputs.precomputed import as_distances
+from genurl_graph.inputs.reading import NOTHING_SAID, Columns, ReadOptions
+from genurl_graph.runtime.devices import choose_device
+from genurl_graph.tasks.distillation import student_width
+from genurl_graph.tasks.resolve import feature_options, resolve_config
 
 
 class Conventions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Base of `genurl_graph.estimator.GenURL`; a subclass has a parameter `metric` and sets `embedding_` in fit."""
+    """Base of `genurl_graph.estimator.GenURL`, which has the parameters and sets `embedding_` in fit."""
 
+    n_components: int | None
+    task: str
+    encoder: str | nn.Module
+    n_neighbors: int | None
     metric: str
+    epochs: int | None
+    device: str
+    config: Mapping[str, Any] | str | Path | None
+    scale: str | bool
+
+    # Until a fit has read something.
+    _heard: tuple[type, ReadOptions] = (type(None), NOTHING_SAID)
+    _left_out: tuple[Any, ...] = ()
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -24,6 +53,41 @@ class Conventions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _n_features_out(self) -> int:
         return int(self.embedding_.size(1))
 
+    def _input(self, X: Any, options: ReadOptions, teacher: Any = None) -> Input:
+        if self.metric == "precomputed":
+            if options.given():
+                raise wrong("as_, columns, directed", "metric precomputed", "none of them: X holds distances")
+            return as_distances(X)._replace(coherence={})
+        own = isinstance(self.encoder, nn.Module) or isinstance(teacher, nn.Module) or self.task == "images"
+        how = feature_options(self.config, self.scale, own)
+        return as_graph(X, features=how, options=options)._replace(coherence={})
+
+    def _read(self, X: Any, options: ReadOptions, teacher: Any = None) -> Input:
+        """The input of a fit, of which the model keeps the names, the reading and what the user said."""
+        data = self._input(X, options, teacher)
+        frame, self._left_out = isinstance(X, pd.DataFrame), ()
+        if frame:
+            # New rows are read as these were.
+            options = replace(options, reading="vectors" if data.edge_index is None else options.reading or "edges")
+        self._heard = (type(X), options)
+        if data.edge_index is not None:
+            # The columns of a table of edges are not compared later.
+            self._see_columns(None, reset=True)
+        else:
+            told = data.reading.record.get("vectors", {})
+            names = {*told.get("left_out", ()), told.get("id"), told.get("label")}
+            self._left_out = tuple(name for name in X.columns if str(name) in names) if frame else ()
+            self._see_columns(X.drop(columns=[*self._left_out]) if self._left_out else X, reset=True)
+        self.node_id_ = np.arange(data.num_nodes) if data.names is None else data.names
+        self.reading_ = data.reading.lines
+        return data
+
+    def _said(self, X: Any, as_: str | None, columns: Columns, directed: bool | None) -> ReadOptions:
+        """What the user says of new samples, or said of the fitted ones if these came in the same form."""
+        options = ReadOptions.of(as_, columns, directed=directed)
+        kind, heard = self._heard
+        return heard if kind is type(X) and not options.given() else options
+
     def _see_columns(self, X: Any, reset: bool) -> None:
         """Keep (`reset`), or compare with those of the fit, number and names of the columns of arrays and tables.
 
@@ -35,3 +99,35 @@ class Conventions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             validate_data(self, X, reset=reset, skip_check_array=True)
         elif reset and hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
+
+    def _features_of(self, X: Any, options: ReadOptions) -> Any:
+        """New samples without the columns that were left out in the fit; the others are compared with those of it."""
+        if options.reading in ("edges", "adjacency"):
+            return X
+        left_out = [name for name in self._left_out if name in X] if isinstance(X, pd.DataFrame) else []
+        X = X.drop(columns=left_out) if left_out else X
+        self._see_columns(X, reset=False)
+        return X
+
+    def _named(self, z: Any, X: Any, names: Any) -> Any:
+        """An embedding of a table of edges as a DataFrame by node, if scikit-learn is to answer in pandas."""
+        output = getattr(self, "_sklearn_output_config", {}).get("transform", get_config()["transform_output"])
+        if output != "pandas" or not isinstance(X, pd.DataFrame) or names is None:
+            return z
+        return pd.DataFrame(z, index=names, columns=self.get_feature_names_out())
+
+    def _resolve(self, data: Input, teacher: Any = None) -> Config:
+        task = "distill" if self.task == "auto" and teacher is not None else self.task
+        module = isinstance(self.encoder, nn.Module)
+        if teacher is not None and task != "distill":
+            raise wrong("teacher", f"one for the task {task}", "task distill (or auto)")
+        if module and task not in ("distill", "images"):
+            raise wrong("encoder", f"a module for the task {task}", "a name, or the task distill or images")
+        arguments = {
+            "encoder.dim": student_width(self.encoder, self.n_components, data),
+            "encoder.name": "module" if module else self.encoder,
+            "neighbors.n_neighbors": self.n_neighbors,
+            "neighbors.metric": None if self.metric == "auto" else self.metric,
+            "training.epochs": self.epochs,
+        }
+        return resolve_config(data, task, self.config, arguments, choose_device(self.device))

@@ -18,6 +18,7 @@ from genurl_graph.inputs.columns import FeatureOptions
 from genurl_graph.inputs.hetero import as_graph, weigh
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.precomputed import as_new
+from genurl_graph.inputs.reading import NOTHING_SAID, ReadOptions
 from genurl_graph.nn.features import Features
 from genurl_graph.nn.gnn import GNNS
 from genurl_graph.objectives.base import embed_rows
@@ -25,14 +26,14 @@ from genurl_graph.tasks.encoder_input import encoder_input
 from genurl_graph.tasks.graph import averaged, edges_of_new
 
 
-def embed_new(model: FittedModel, X: Any) -> Any:
-    """`genurl_graph.estimator.GenURL.transform` of a fitted model; see there."""
+def embed_new(model: FittedModel, X: Any, options: ReadOptions = NOTHING_SAID) -> tuple[Any, Any]:
+    """`genurl_graph.estimator.GenURL.transform` of a fitted model, and the names of the rows, if they have any."""
     if model.config.neighbors.metric == "precomputed":
         indices, distances = as_new(X, model.config.neighbors.n_neighbors, len(model.embedding))
-        return as_given(place(indices, distances, model), "torch" if isinstance(X, Tensor) else "numpy")
-    data = _like_fitted(model, X)
+        return as_given(place(indices, distances, model), "torch" if isinstance(X, Tensor) else "numpy"), None
+    data = _like_fitted(model, X, options)
     z = _beside_neighbors(model, data) if model.config.encoder.name == "free" else _encoded(model, data)
-    return as_given(z, data.kind, None if data.types is None else data.types.rows)
+    return as_given(z, data.kind, None if data.types is None else data.types.rows), data.names
 
 
 def as_given(z: Tensor, kind: str, rows: Mapping[str, Sequence[int]] | None = None) -> Any:
@@ -42,10 +43,10 @@ def as_given(z: Tensor, kind: str, rows: Mapping[str, Sequence[int]] | None = No
     return z if kind == "torch" else z.numpy()
 
 
-def _like_fitted(model: FittedModel, X: Any) -> Input:
+def _like_fitted(model: FittedModel, X: Any, options: ReadOptions) -> Input:
     """New data, checked to have the features, and the types of nodes, of the fitted ones."""
     types = None if model.node_widths is None else list(model.node_widths)
-    data = as_graph(X, types, 1, FeatureOptions.of_model(model.plan))
+    data = as_graph(X, types, 1, FeatureOptions.of_model(model.plan), options=options)
     found, expected = data.num_features, model.n_features
     widths = None if data.types is None else data.types.widths()
     if widths != model.node_widths or found != expected:

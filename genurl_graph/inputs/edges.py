@@ -58,6 +58,35 @@ def sum_repeats(
     return edges, total.clamp_max(torch.finfo(torch.float32).max).float()
 
 
+def join_directions(edge_index: Tensor, weight: Tensor | None, num_nodes: int) -> tuple[Tensor, Tensor | None]:
+    """The edges of an undirected list, in both directions: an edge that is written either way is summed.
+
+    Parameters
+    ----------
+    edge_index, weight, num_nodes
+        As `sum_repeats` returns: every ordered pair once.
+
+    Returns
+    -------
+    edge_index : Tensor, int64, shape [2, E']
+    weight : Tensor, float32, shape [E'], or None
+        What was given where every edge is there in both directions with equal weights.
+    """
+    inverse, turned = sum_repeats(edge_index.flip(0), weight, num_nodes)
+    own, given = (
+        key.argsort() for key in (inverse[0] * num_nodes + inverse[1], edge_index[0] * num_nodes + edge_index[1])
+    )
+    if torch.equal(inverse[:, own], edge_index[:, given]) and (
+        weight is None or turned is None or torch.equal(turned[own], weight[given])
+    ):
+        return edge_index, weight
+    low = edge_index.sort(0).values
+    pairs, total = sum_repeats(low, weight, num_nodes)
+    between = pairs[0] != pairs[1]
+    both = torch.cat([pairs, pairs[:, between].flip(0)], dim=1)
+    return both, None if total is None else torch.cat([total, total[between]])
+
+
 def is_sorted(edge_index: Tensor) -> bool:
     """Whether the edges [2, E] come by row and column, every pair once. Memory of some millions of edges."""
     row, col = edge_index

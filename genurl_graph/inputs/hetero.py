@@ -20,14 +20,23 @@ from genurl_graph.exceptions import unknown, wrong
 from genurl_graph.inputs.columns import AS_THEY_ARE, FeatureOptions
 from genurl_graph.inputs.columns.matrix import as_features
 from genurl_graph.inputs.edges import sum_repeats
-from genurl_graph.inputs.input import Input, NodeTypes, as_input, check_input, edge_weights
+from genurl_graph.inputs.input import Input, NodeTypes, as_input, check_input, from_data
 from genurl_graph.inputs.normalize import column_statistics, normalize_features
+from genurl_graph.inputs.objects.convert import convert
+from genurl_graph.inputs.objects.networks import is_dgl
+from genurl_graph.inputs.objects.pyg import edges_of
+from genurl_graph.inputs.reading import NOTHING_SAID, Reading, ReadOptions
 from genurl_graph.inputs.sparse import from_scipy, to_scipy_or_numpy
 from genurl_graph.inputs.validation import check_edges, check_matrix
 
 
 def as_graph(
-    data: Any, types: Sequence[str] | None = None, at_least: int = 2, features: FeatureOptions = AS_THEY_ARE
+    data: Any,
+    types: Sequence[str] | None = None,
+    at_least: int = 2,
+    features: FeatureOptions = AS_THEY_ARE,
+    *,
+    options: ReadOptions = NOTHING_SAID,
 ) -> Input:
     """`genurl_graph.inputs.input.as_input`, of a ``HeteroData`` as well.
 
@@ -38,18 +47,19 @@ def as_graph(
         each other. Repeats of an edge within a relation, and in several relations, are summed.
     types : sequence of str, optional
         Order in which node types are stacked; by default the data's own.
-    at_least : int
-        Nodes that there must be.
-    features : FeatureOptions
-        As there. Those of several types are read as they are.
+    at_least, features, options
+        As there. Features of several types are read as they are.
 
     Raises
     ------
     InputError
         As there; or other node types than `types`.
     """
+    if not hasattr(data, "num_node_features") and not is_dgl(data):
+        return as_input(data, at_least, features, options=options)
+    options, data = options if not is_dgl(data) else NOTHING_SAID, convert(data, options)
     if not hasattr(data, "node_types"):
-        return as_input(data, at_least, features)
+        return from_data(data, "torch", at_least, features, options)
     names = list(data.node_types if types is None else types)
     if sorted(names) != sorted(data.node_types):
         found, expected = (", ".join(sorted(part)) or "none" for part in (data.node_types, names))
@@ -62,14 +72,16 @@ def as_graph(
     edges, weights, relation = [none.view(2, 0)], [torch.empty(0)], [none]
     for number, kind in enumerate(data.edge_types):
         source, target = (names.index(end) for end in (kind[0], kind[2]))
-        ends, weight = _relation("__".join(kind), data[kind], counts[source], counts[target])
+        ends, weight = _relation("__".join(kind), data[kind], counts[source], counts[target], options)
         edges.append(ends + torch.tensor([[rows[kind[0]][0]], [rows[kind[2]][0]]]))
         weights.append(weight)
         relation.append(torch.full((weight.numel(),), number))
     kinds = NodeTypes(rows, columns, tuple("__".join(kind) for kind in data.edge_types), torch.cat(relation))
     parts = [x if x is not None else (count, 0) for x, count in zip(blocks, counts, strict=True)]
     x = block_diagonal(parts) if any(widths) else None
-    return check_input(Input(x, torch.cat(edges, dim=1), torch.cat(weights), sum(counts), "torch", kinds), at_least)
+    reading = data.get("reading") if hasattr(data, "get") else None
+    graph = Input(x, torch.cat(edges, dim=1), torch.cat(weights), sum(counts), "torch", kinds)
+    return check_input(graph._replace(reading=reading or _describe(kinds, counts)), at_least)
 
 
 def weigh(data: Input, type_weights: str) -> Input:
@@ -181,12 +193,22 @@ def _features(store: Any, name: str, count: int) -> Tensor | None:
     return x
 
 
-def _relation(name: str, store: Any, n_source: int, n_target: int) -> tuple[Tensor, Tensor]:
+def _describe(types: NodeTypes, counts: Sequence[int]) -> Reading:
+    nodes = ", ".join(f"{count:,} {name}" for name, count in zip(types.rows, counts, strict=True))
+    edges = f"{len(types.relation):,} edges of {len(types.relations)} relations"
+    return Reading(
+        (f"read HeteroData as a graph: {nodes} (nodes), {edges}",),
+        {"graph": {"as": "graph", "object": "HeteroData", "left_out": []}},
+    )
+
+
+def _relation(name: str, store: Any, n_source: int, n_target: int, options: ReadOptions) -> tuple[Tensor, Tensor]:
     """Edges of one relation, checked, each pair once, and their weights, of which the largest sum of repeats is 1."""
-    if "edge_index" not in store:
+    ends, given, _ = edges_of(store, options, f"relation {name}: ")
+    if ends is None:
         raise wrong(f"relation {name}", "no edge_index", "edges as edge_index [2, E]")
     what = [f"relation {name}: {key}" for key in ("edge_index", "edge_weight")]
-    edges, weight = check_edges(store.edge_index, n_source, what[0], edge_weights(store), what[1], num_targets=n_target)
+    edges, weight = check_edges(ends, n_source, what[0], given, what[1], num_targets=n_target)
     edges, weight = sum_repeats(edges.cpu(), None if weight is None else weight.cpu(), max(n_source, n_target))
     weight = torch.ones(edges.size(1)) if weight is None else weight
     return edges, weight / weight.max().clamp_min(torch.finfo(torch.float32).tiny) if weight.numel() else weight

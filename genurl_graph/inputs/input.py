@@ -1,8 +1,7 @@
-"""Whatever a user has, as one input: PyG ``Data``, NumPy, SciPy, torch, networkx."""
+"""Whatever a user has, as one input: checked tensors, the names of the nodes, and what was read."""
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,8 +12,11 @@ from torch.utils.data import Dataset
 from genurl_graph.exceptions import wrong
 from genurl_graph.inputs.columns import AS_THEY_ARE, FeatureOptions, FeaturePlan, read_data_features, read_features
 from genurl_graph.inputs.columns.matrix import as_features
-from genurl_graph.inputs.edges import sum_repeats
+from genurl_graph.inputs.edges import join_directions, sum_repeats
 from genurl_graph.inputs.images import Shape, as_rows, stacked
+from genurl_graph.inputs.objects.convert import answer_kind, convert
+from genurl_graph.inputs.objects.pyg import choose_features, describe, edges_of
+from genurl_graph.inputs.reading import NOTHING_SAID, Reading, ReadOptions
 from genurl_graph.inputs.validation import check_edges, check_matrix
 
 
@@ -42,6 +44,10 @@ class Input(NamedTuple):
         By metric, once it was asked for (`genurl_graph.graph.edge_reliability.measure_consistency`).
     plan : FeaturePlan or None
         What `x` was made by of raw columns; None where it is what came.
+    names : array, int64 or object, shape [n], or None
+        What the nodes are called; None: 0 to n - 1.
+    reading : Reading
+        What was read as what, and what was left out.
     """
 
     x: Tensor | None
@@ -54,6 +60,8 @@ class Input(NamedTuple):
     image: Shape | None = None
     coherence: dict[str, float] | None = None
     plan: FeaturePlan | None = None
+    names: Any = None
+    reading: Reading = Reading()
 
     @property
     def num_features(self) -> int:
@@ -71,54 +79,81 @@ class Input(NamedTuple):
         return torch.cat([torch.arange(0), *ranges])
 
 
-def as_input(data: Any, at_least: int = 2, features: FeatureOptions = AS_THEY_ARE) -> Input:
+def as_input(
+    data: Any, at_least: int = 2, features: FeatureOptions = AS_THEY_ARE, *, options: ReadOptions = NOTHING_SAID
+) -> Input:
     """Check `data` and bring it to torch tensors on the CPU, sparse features without a dense copy.
 
     Parameters
     ----------
-    data : Data, array, sparse matrix, Tensor or networkx graph
-        A PyG ``Data`` (``x``, ``edge_index``, ``edge_weight`` or one-column ``edge_attr``); a matrix [n, f] of
-        features; images [n, channels, height, width], or a torch ``Dataset`` of images, which become rows of pixels; or
-        a networkx graph (edge attribute ``weight``; numeric node attribute ``x`` as features). A ``Data`` may say by
-        ``image_shape``, (height, width, channels), that its rows are images.
+    data : Data, DataFrame, array, sparse matrix, Tensor, graph or list of pairs
+        A PyG ``Data`` (`genurl_graph.inputs.objects.pyg`): ``x``; edges as ``edge_index`` or ``adj_t``; weights as
+        ``edge_weight``, ``weight`` or one-column ``edge_attr``. A graph of networkx, igraph or DGL
+        (`genurl_graph.inputs.objects.networks`). A DataFrame, or a list of pairs: edges or vectors
+        (`genurl_graph.inputs.objects.frames`). A matrix [n, f] of features, or an adjacency matrix
+        (``as_="adjacency"``); images [n, channels, height, width], or a torch ``Dataset`` of images, which become rows
+        of pixels. A ``Data`` may say by ``image_shape``, (height, width, channels), that its rows are images.
     at_least : int
         Nodes that there must be.
     features : FeatureOptions
         What is to be done with the features; by default matrices are left as they are, and text is no feature.
+    options : ReadOptions
+        What the user says about it: ``as_``, ``columns``, ``directed`` of `genurl_graph.estimator.GenURL.fit`.
 
     Raises
     ------
     InputError
-        Nothing to embed, fewer than two nodes, NaN or infinite features, rows that do not match, unknown type.
+        Nothing to embed, fewer than two nodes, NaN or infinite features, rows that do not match, negative weights,
+        unknown type, or two possible readings.
     """
-    if hasattr(data, "is_multigraph"):
-        data, kind = _from_networkx(data), "numpy"
-    elif hasattr(data, "num_node_features"):
-        kind = "torch"
-    else:
-        data = stacked(data) if isinstance(data, Dataset) else data
-        rows, image = as_rows(data)
-        x, plan = (as_features(rows), None) if image else read_features(rows, features)
-        kind = "torch" if isinstance(data, Tensor) else "numpy"
-        n = len(rows) if x is None else int(x.size(0))
-        return check_input(Input(x, None, None, n, kind, image=image, plan=plan), at_least)
+    kind = answer_kind(data)
+    found = convert(data, options, fitted=features.fitted)
+    if hasattr(found, "num_node_features"):
+        # What the user said of the columns of another object has been heeded.
+        told = options if hasattr(data, "num_node_features") else ReadOptions(directed=options.directed)
+        return from_data(found, kind, at_least, features, told)
+    rows, image = as_rows(stacked(found) if isinstance(found, Dataset) else found)
+    x, plan = (as_features(rows), None) if image else read_features(rows, features)
+    n = len(rows) if x is None else int(x.size(0))
+    reading = _describe_matrix(data, n, 0 if x is None else int(x.size(1)), image)
+    return check_input(Input(x, None, None, n, kind, image=image, plan=plan, reading=reading), at_least)
+
+
+def from_data(
+    data: Any,
+    kind: str,
+    at_least: int = 2,
+    features: FeatureOptions = AS_THEY_ARE,
+    options: ReadOptions = NOTHING_SAID,
+) -> Input:
+    """`as_input` of a PyG ``Data``; `kind` is what the user is answered in."""
     if hasattr(data, "node_types"):
         raise wrong("data", type(data).__name__, "a homogeneous PyG Data")
-    x, plan = read_data_features(data, features, graph=data.edge_index is not None)
-    if data.edge_index is None and getattr(data, "adj_t", None) is not None:
-        raise wrong("data", "adj_t without edge_index", "edges as edge_index [2, E]")
-    edges: Tensor | None = None
-    weight = edge_weights(data)
-    if data.edge_index is not None:
+    data = choose_features(data, options)
+    edges, weight, lines = edges_of(data, options)
+    x, plan = read_data_features(data, features, graph=edges is not None)
+    if edges is not None:
         # PyG derives the number of nodes from the edges where nothing else tells it: `check_input` compares the two.
-        edges, weight = check_edges(data.edge_index, None, weight=weight)
+        edges, weight = check_edges(edges, None, weight=weight)
         edges, weight = edges.cpu(), None if weight is None else weight.cpu()
-    image = getattr(data, "image_shape", None)
-    n = int(data.num_nodes or 0)
-    found = check_input(Input(x, edges, weight, n, kind, image=image, plan=plan), at_least)
+    names, reading = data.get("node_id"), data.get("reading") or describe(data, edges)
+    found = Input(
+        x,
+        edges,
+        weight,
+        int(data.num_nodes or 0),
+        kind,
+        image=getattr(data, "image_shape", None),
+        plan=plan,
+        names=None if names is None else as_names(names),
+        reading=reading + Reading(lines),
+    )
+    found = check_input(found, at_least)
     if found.edge_index is None:
         return found
     edges, weight = sum_repeats(found.edge_index, found.edge_weight, found.num_nodes)
+    if options.directed is False:
+        edges, weight = join_directions(edges, weight, found.num_nodes)
     return found._replace(edge_index=edges, edge_weight=weight)
 
 
@@ -135,44 +170,37 @@ def check_input(found: Input, at_least: int = 2) -> Input:
         if found.plan is not None:
             raise wrong("data", f"no column that tells rows apart ({'; '.join(found.plan.lines()[:5])})", "some")
         raise wrong("data", "neither features nor edges", "at least one of them")
+    elif found.types is None:
+        _check_links(found.edge_index, found.edge_weight)
     return found
 
 
-def _from_networkx(graph: Any) -> Any:
-    from torch_geometric.data import Data
+def _check_links(edges: Tensor, weight: Tensor | None) -> None:
+    """InputError where nodes without features have no edge with another node that counts."""
+    between = edges[0] != edges[1]
+    if not bool(between.any()):
+        raise wrong("edge_index", f"{between.numel():,} self loops alone", "edges between different nodes, or features")
+    if weight is not None and not bool((weight[between] > 0).any()):
+        raise wrong("edge_weight", "0 for every edge", "weights > 0, or no weights at all: each edge then counts 1")
 
-    nodes = {node: i for i, node in enumerate(graph.nodes)}
-    edges = list(graph.edges(data="weight", default=1.0))
-    pairs = np.array([(nodes[u], nodes[v]) for u, v, _ in edges], dtype=np.int64).reshape(-1, 2)
-    try:
-        weight = np.array([w for *_, w in edges], dtype=np.float32)
-    except (TypeError, ValueError) as error:
-        raise wrong("edge attribute weight", error, "numbers") from error
-    if not graph.is_directed():
-        pairs, weight = np.concatenate([pairs, pairs[:, ::-1]]), np.concatenate([weight, weight])
-    features = [graph.nodes[node].get("x") for node in graph.nodes]
-    x, lacking = None, [node for node, value in zip(nodes, features, strict=True) if value is None]
-    if lacking and len(lacking) < len(nodes):
-        raise wrong("node attribute x", f"none at {len(lacking)} nodes, such as {lacking[0]!r}", "one at every node")
-    if nodes and not lacking:
-        x = as_features([np.atleast_1d(value) for value in features])
-    return Data(
-        x=x,
-        edge_index=torch.from_numpy(pairs.T.copy()),
-        edge_weight=torch.from_numpy(weight),
-        num_nodes=len(nodes),
+
+def _describe_matrix(data: Any, rows: int, columns: int, image: Shape | None) -> Reading:
+    what = (
+        f"{rows:,} rows, {columns:,} columns" if image is None else f"{rows:,} images of {image[0]} x {image[1]} pixels"
     )
+    return Reading((f"read {type(data).__name__} as vectors: {what}",), {"vectors": {"as": "vectors", "rows": rows}})
 
 
-def edge_weights(data: Any) -> Tensor | None:
-    """``edge_weight`` of a PyG Data, or ``edge_attr`` if it is one number an edge; wider edge features are not."""
-    weight: Tensor | None = getattr(data, "edge_weight", None)
-    if weight is None and getattr(data, "edge_attr", None) is not None:
-        if data.edge_attr.dim() == 1 or data.edge_attr.size(1) == 1:
-            weight = data.edge_attr.reshape(-1)
-        else:
-            warnings.warn(f"edge_attr with {data.edge_attr.size(1)} columns is ignored", stacklevel=3)
-    return None if weight is None else weight.reshape(-1)
+def as_names(names: Any) -> Any:
+    """Names of nodes as an array [n], int64 or object."""
+    held = [*names]
+    whole = bool(held) and all(isinstance(name, int) and not isinstance(name, bool) for name in held)
+    if whole and max(map(abs, held)) < 2**63:
+        return np.array(held, dtype=np.int64)
+    # Name by name: NumPy would take tuples for rows.
+    array = np.empty(len(held), dtype=object)
+    array[:] = held
+    return array
 
 
 class NodeTypes(NamedTuple):

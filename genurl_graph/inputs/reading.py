@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,9 @@ SCALES, TEXTS = ("auto", "columns", "none"), ("drop", "tfidf")
 DEFAULTS = (SCALES[0], TEXTS[0])
 # Roles that several columns may have; every other has one.
 SEVERAL = ("feature", "ignore")
+
+# Role of a column to its name, or names.
+Columns = Mapping[str, str | Sequence[str]] | None
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class ReadOptions:
     def of(
         cls,
         as_: str | None = None,
-        columns: Mapping[str, str | Sequence[str]] | None = None,
+        columns: Columns = None,
         separator: str | None = None,
         decimal: str | None = None,
         directed: bool | None = None,
@@ -65,7 +68,8 @@ class ReadOptions:
         for role, names in (columns or {}).items():
             if role not in ROLES:
                 raise unknown("column", role, ROLES)
-            roles[role] = (names,) if isinstance(names, str) else tuple(map(str, names))
+            several = isinstance(names, Sequence | Set) and not isinstance(names, str)
+            roles[role] = tuple(map(str, names)) if several else (str(names),)
             if not roles[role] or (len(roles[role]) > 1 and role not in SEVERAL):
                 raise wrong(f"column {role}", ", ".join(roles[role]) or "no name", "one column")
         for what, mark in (("separator", separator), ("decimal", decimal)):
@@ -87,6 +91,10 @@ class ReadOptions:
     def names(self, role: str) -> tuple[str, ...]:
         """Columns that the user gave this role."""
         return self.columns.get(role, ())
+
+
+# What a user says who says nothing.
+NOTHING_SAID = ReadOptions()
 
 
 @dataclass(frozen=True)
