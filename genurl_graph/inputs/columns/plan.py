@@ -237,8 +237,8 @@ class FeaturePlan:
         if not hasattr(source, "layout") and not hasattr(source, "tocsr"):
             source = np.asarray(source)
         if source.ndim != 2 or source.shape[1] != len(self.columns):
-            found = f"shape {list(source.shape)}"
-            raise InputError(f"{what}: found {found}; expected [n, {len(self.columns)}], as the model was fitted on")
+            found = f"{source.shape[1]} features" if source.ndim == 2 else f"shape {list(source.shape)}"
+            raise InputError(f"{what}: found {found}; the model was fitted on {len(self.columns)}")
         if getattr(source.dtype, "kind", "") == "O":
             return pd.DataFrame(source, columns=[column.name for column in self.columns])
         return _frame(check_matrix(source, what, empty=True), [column.name for column in self.columns])
