@@ -138,7 +138,8 @@ def training_graph(data: Data, held_out: Tensor) -> Data:
     Returns
     -------
     Data
-        Of ``x``, ``edge_index`` and ``edge_weight`` alone, where `data` has them; the order of edges is kept.
+        Of ``x`` (and what made it), ``edge_index`` and ``edge_weight`` alone, where `data` has them; the order of edges
+        is kept.
 
     Notes
     -----
@@ -151,6 +152,9 @@ def training_graph(data: Data, held_out: Tensor) -> Data:
     graph = Data(edge_index=found.edge_index[:, kept], num_nodes=found.num_nodes)
     if found.x is not None:
         graph.x = data.x  # as it came: what is sparse stays sparse, what is dense stays dense
+    for key in ("feature_table", "feature_plan"):
+        if getattr(data, key, None) is not None:
+            graph[key] = data[key]
     if found.edge_weight is not None:
         graph.edge_weight = found.edge_weight[kept]
     return graph

@@ -68,8 +68,8 @@ def choose_nodes(graph: FileGraph, data: Data, where: str, options: ReadOptions)
         used |= {"feature": features, "told": told.lines}
         if x.size(1):
             data.x = x
-            if plan is not None:
-                data.feature_table, data.feature_plan = frame, plan
+        if plan is not None:
+            data.feature_table, data.feature_plan = frame, plan
     return used
 
 

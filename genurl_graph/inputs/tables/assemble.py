@@ -166,7 +166,7 @@ def _attach_features(
         reading += told
         if x.size(1):
             data.x = x
-        if plan is not None and x.size(1):
+        if plan is not None:
             data.feature_table, data.feature_plan = frame, plan
     if features.y is not None:
         _attach_labels(data, nodes, features)
