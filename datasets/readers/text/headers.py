@@ -65,6 +65,9 @@ def decide_header(rows: list[list[str]], options: ReadOptions) -> bool | None:
     bool or None
         None: it may be either; a row if its cells occur below, where the sample does not reach.
     """
+    # A separator at the end of every line makes no column.
+    filled = max((i for row in rows for i, cell in enumerate(row, start=1) if cell), default=1)
+    rows = [row[:filled] for row in rows]
     first, below = rows[0], rows[1:]
     given = [name for names in options.columns.values() for name in names]
     if any(name in first for name in given if not is_whole(name)):

@@ -109,21 +109,12 @@ DISTANCES = {"distance", "dist", "length", "cost", "km", "miles", "duration", "l
 IDS = ("id", "node_id", "nodeid", "node", "ids", "index", "idx", "name", "key", "uid", "uuid", "vertex", "")
 LABELS = ("label", "labels", "class", "y", "target", "classes", "class_label")
 # What may be labels or a feature: no feature until the user says so.
-PERHAPS_LABELS = {
-    *(
-        "community",
-        "category",
-        "segment",
-        "cluster",
-        "club",
-        "species",
-        "topic",
-        "faction",
-        "genre",
-        "party",
-        "outcome",
-    ),
-    *("gt", "truth", "module", "modularity", "diagnosis", "variety", "partition", "block", "classes", "subreddit"),
+COMPUTED_LABELS = {
+    *("community", "cluster", "gt", "truth", "module", "modularity", "partition", "block", "classes"),
+}
+PERHAPS_LABELS = COMPUTED_LABELS | {
+    *("category", "segment", "club", "species", "topic", "faction", "genre", "party", "outcome"),
+    *("diagnosis", "variety", "subreddit"),
 }
 # What is measured is no node, whatever its values are.
 MEASURES = {
@@ -221,6 +212,12 @@ def may_be_label(name: str) -> bool:
     """Whether a name is one that labels often have."""
     found = words(name)
     return bool(found) and (found[0] in PERHAPS_LABELS or found[-1] in {*PERHAPS_LABELS, *LABELS})
+
+
+def is_computed_label(name: str) -> bool:
+    """Whether a name is one of clusters that somebody computed, or of the truth."""
+    found = words(name)
+    return bool(found) and (found[0] in COMPUTED_LABELS or found[-1] in COMPUTED_LABELS)
 
 
 def are_numbered(columns: Sequence[str]) -> bool:

@@ -113,7 +113,8 @@ def read_nodes(
             )
     left_out |= {name: "the label, of another table" for name in free if name in (taken or ())}
     rest = [name for name in free if name not in left_out and name != label]
-    left_out |= {name: why for name, why in _may_be_labels(table, rest, what).items() if name not in asked}
+    labelled = label is not None or taken is not None
+    left_out |= {name: why for name, why in _may_be_labels(table, rest, what, labelled).items() if name not in asked}
     chosen = _features(table, [name for name in free if name not in left_out and name != label], given, left_out)
     if not chosen:
         beside = " and labels" if label or "label" in " ".join(left_out.values()) else ""
@@ -212,11 +213,17 @@ def _named_labels(table: Table, free: list[str], said: str | None) -> dict[str, 
     return found
 
 
-def _may_be_labels(table: Table, free: list[str], what: str) -> dict[str, str]:
-    """Columns that are labels as likely as features: by name, or the words at the end of a row of numbers."""
+def _may_be_labels(table: Table, free: list[str], what: str, labelled: bool) -> dict[str, str]:
+    """Columns that are labels as likely as features: by name, or the words at the end of a row of numbers.
+
+    Where the labels are known, only clusters that somebody computed remain in doubt, by name.
+    """
     option = "may be the labels: --column label={0} or feature={0}"
     if table.header:
-        named = [name for name in free if names.may_be_label(name) and _is_category(table.frame[name])]
+        in_doubt = names.is_computed_label if labelled else names.may_be_label
+        named = [name for name in free if in_doubt(name) and _is_category(table.frame[name])]
+        lower = {name.lower() for name in free}
+        named = [name for name in named if not (name.lower() == "y" and "x" in lower)]
         return {name: option.format(name) for name in named}
     text = [name for name in free if kind_of(table.frame[name]) == "text"]
     if what == "vectors" and len(free) > 2 and text == [free[-1]] and _is_category(table.frame[free[-1]]):

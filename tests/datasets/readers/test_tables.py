@@ -189,3 +189,9 @@ def test_a_wide_matrix(tmp_path: Path):
     frame = read_table(path).frame
     assert set(frame.dtypes) == {np.dtype(np.float64)}
     np.testing.assert_array_equal(frame.to_numpy(), matrix)
+
+
+def test_a_separator_at_the_end_of_every_line_keeps_the_header(tmp_path: Path):
+    table = read(tmp_path, "source,target,\nann,bob,\nbob,cid,\n")
+    assert table.header
+    assert len(table.frame) == 2

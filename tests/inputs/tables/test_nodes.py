@@ -274,3 +274,20 @@ def test_read_nodes_alone():
     found = read_nodes(table("id,a\n1,2\n2,3\n"), ReadOptions())
     assert found.ids.tolist() == [1, 2]
     assert found.frame["a"].tolist() == [2, 3]
+
+
+def test_y_beside_x_is_a_coordinate():
+    points = "x,y\n" + "".join(f"{i % 7},{i % 5}\n" for i in range(40))
+    data = read(points, as_="vectors")
+    assert list(data.x.shape) == [40, 2]
+    assert data.get("y") is None
+
+
+def test_what_may_be_a_label_is_a_feature_where_the_labels_are_known_unless_it_was_computed():
+    edges = "source,target\n" + "".join(f"n{i},n{i + 1}\n" for i in range(20))
+    nodes = "name,segment,category,cluster\n" + "".join(
+        f"n{i},{'ab'[i % 2]},{'kl'[i % 3 // 2]},{i % 4}\n" for i in range(21)
+    )
+    data = read(edges, nodes, columns={"label": "segment"})
+    assert raw(data) == ["category"]
+    assert "cluster" in said(data)
