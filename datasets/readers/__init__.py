@@ -22,7 +22,7 @@ from genurl_graph.datasets.readers.node_tables import (
     read_features,
     read_labels,
 )
-from genurl_graph.datasets.readers.square import read_array, read_square
+from genurl_graph.datasets.readers.square import as_edge_table, read_array, read_square
 from genurl_graph.exceptions import InputError
 from genurl_graph.inputs.reading import Reading, ReadOptions
 from genurl_graph.inputs.safe_load import load_array
@@ -109,10 +109,16 @@ def read(
             if square is None:
                 return check_graph(read_tables(table, feature_table, label_table, options), str(path))
             data = square
-        elif idx or suffix == ".npy":
-            if feature_table is not None and options.reading != "adjacency":
-                raise InputError(f"features: {features} given, but {path} is itself a feature matrix")
-            data = _read_images(path) if idx else read_array(load_array(path), path, options)
+        elif suffix == ".npy":
+            array = load_array(path)
+            edges = as_edge_table(array, path, options)
+            if edges is not None:
+                return check_graph(read_tables(edges, feature_table, label_table, options), str(path))
+            _refuse_features(feature_table, path, options)
+            data = read_array(array, path, options)
+        elif idx:
+            _refuse_features(feature_table, path, options)
+            data = _read_images(path)
         else:
             data = read_graph_file(path, _of_the_graph(options, feature_table, label_table), graph_format)
             if hasattr(data, "node_types"):
@@ -127,6 +133,11 @@ def read(
         nodes = NodeIndex(ids, f"the {data.num_nodes} nodes of {path}")
         attach(data, nodes, feature_table, label_table, options, graph=data.edge_index is not None)
         return check_graph(data, str(path))
+
+
+def _refuse_features(table: TableLike | None, path: Path, options: ReadOptions) -> None:
+    if table is not None and options.reading != "adjacency":
+        raise InputError(f"features: {table.name} given, but {path} is itself a feature matrix")
 
 
 def _of_the_graph(options: ReadOptions, *tables: TableLike | None) -> ReadOptions:

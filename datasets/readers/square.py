@@ -21,6 +21,28 @@ if TYPE_CHECKING:
 LEAST = 4
 
 
+def as_edge_table(array: npt.NDArray[Any], path: Path, options: ReadOptions) -> Table | None:
+    """An array of whole numbers [E, 2] or [2, E], or [E, 3] with weights, as a table; None where it is a matrix.
+
+    Raises
+    ------
+    InputError
+        ``--as edges`` for another shape; or [2, E] of whole numbers, if nothing is said of it.
+    """
+    said = options.reading in ("edges", "graph")
+    lists = array.ndim == 2 and array.dtype.kind in "iuf" and array.shape[1] in (2, 3)
+    index = array.ndim == 2 and array.dtype.kind in "iu" and array.shape[0] == 2 and array.shape[1] > 3
+    if said and not lists and not index:
+        raise wrong(str(path), f"an array of shape {list(array.shape)}", "edges [E, 2], [E, 3] with weights, or [2, E]")
+    if options.reading is None and index:
+        found = f"whole numbers of shape {list(array.shape)} that may be an edge_index"
+        raise InputError(f"{path}: found {found}; expected --as edges or --as vectors")
+    if not said and not (options.reading is None and lists and array.dtype.kind in "iu" and array.shape[1] == 2):
+        return None
+    rows = array.T if index else array
+    return Table(str(path), pd.DataFrame(rows, columns=[*map(str, range(1, rows.shape[1] + 1))]), header=False)
+
+
 def read_array(array: npt.NDArray[Any], path: Path, options: ReadOptions) -> Data:
     """A NumPy array as features [n, f], or with ``--as adjacency`` as a graph.
 
@@ -31,8 +53,6 @@ def read_array(array: npt.NDArray[Any], path: Path, options: ReadOptions) -> Dat
     """
     if options.reading is None:
         refuse_either(array, str(path))
-    if options.reading == "edges":
-        raise wrong(f"{path}: as", "'edges'", "adjacency or vectors for a matrix")
     return from_matrix(array, path, _plain(options), kind="NumPy", square="vectors")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -12,6 +13,7 @@ from genurl_graph.exceptions import InputError, unknown, wrong
 from genurl_graph.inputs.reading import Reading, ReadOptions
 from genurl_graph.inputs.tables.edges import place_edges, read_edges
 from genurl_graph.inputs.tables.features import make_x
+from genurl_graph.inputs.tables.label_columns import same_as_labels
 from genurl_graph.inputs.tables.node_index import NodeIndex
 from genurl_graph.inputs.tables.nodes import NodeTable, index_of, order_rows, read_nodes
 from genurl_graph.inputs.tables.roles import Roles, decide
@@ -71,6 +73,8 @@ def read_vectors(table: Table, labels: TableLike | None, options: ReadOptions) -
     """A table of one row a sample, and its labels."""
     from torch_geometric.data import Data
 
+    if options.directed is not None:
+        raise wrong("--directed", f"{table.name}, a table of vectors", "a list of edges (--as edges)")
     found = read_nodes(table, options, "vectors")
     nodes = index_of(found)
     labels = _as_nodes(labels, "labels", nodes, options)
@@ -99,7 +103,7 @@ def _read_graph(
     labels = _as_nodes(labels, "labels", own, options)
     features = _as_nodes(features, "features", own, options, _taken(labels))
     table_of_nodes = features or labels
-    nodes = own if table_of_nodes is None else index_of(table_of_nodes)
+    nodes = own if table_of_nodes is None else index_of(table_of_nodes, own)
     edge_index, weight, reading = place_edges(edges, nodes)
     data = Data(edge_index=edge_index, num_nodes=len(nodes))
     if weight is not None:
@@ -107,6 +111,8 @@ def _read_graph(
     names = nodes.names()
     if names is not None:
         data.node_id = names
+    if table_of_nodes is not None and table_of_nodes.ids is None and nodes.ids[0] == 1:
+        reading += Reading((f"row 1 of {PurePath(table_of_nodes.name).name} is node 1: the ids count from 1",))
     data.reading = reading
     attach(data, nodes, features, labels, options)
     return data
@@ -145,12 +151,12 @@ def attach(
         if table is not None and data.get(key) is not None:
             raise InputError(f"{what}s: {table.name} given, but the graph's file already holds {what}s")
     reading = data.get("reading") or Reading()
+    for each in (labels, features):
+        if each is not None and each.y is not None:
+            _attach_labels(data, nodes, each)
     if features is not None:
         reading = _attach_features(data, nodes, features, reading, graph, options)
-    if labels is not None:
-        _attach_labels(data, nodes, labels)
-        reading += labels.reading
-    data.reading = reading
+    data.reading = reading if labels is None else reading + labels.reading
 
 
 def _attach_features(
@@ -162,15 +168,25 @@ def _attach_features(
         data.x = features.matrix
     elif features.frame is not None:
         frame = features.frame if rows is None else features.frame.iloc[rows].reset_index(drop=True)
+        frame, told = _without_labels(data, frame, features.name, options)
+        reading += told
         x, plan, told = make_x(frame, features.name, graph, features.header, options)
         reading += told
         if x.size(1):
             data.x = x
         if plan is not None:
             data.feature_table, data.feature_plan = frame, plan
-    if features.y is not None:
-        _attach_labels(data, nodes, features)
     return reading
+
+
+def _without_labels(data: Data, frame: pd.DataFrame, name: str, options: ReadOptions) -> tuple[pd.DataFrame, Reading]:
+    """The columns that do not tell the labels in other words."""
+    same = [] if data.get("y") is None else same_as_labels(frame, data.y)
+    same = [column for column in same if column not in options.names("feature")]
+    if not same or len(same) == frame.shape[1]:
+        return frame, Reading()
+    told = f"left out of {PurePath(name).name}: {', '.join(same)} (tells the labels in other words)"
+    return frame.drop(columns=same), Reading((told,))
 
 
 def _attach_labels(data: Data, nodes: NodeIndex, labels: NodeTable) -> None:

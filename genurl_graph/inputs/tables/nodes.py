@@ -16,6 +16,7 @@ from genurl_graph.inputs.reading import Reading, ReadOptions
 from genurl_graph.inputs.tables import names
 from genurl_graph.inputs.tables.edges import count
 from genurl_graph.inputs.tables.features import as_columns
+from genurl_graph.inputs.tables.label_columns import named_labels, only_label, possible_labels
 from genurl_graph.inputs.tables.labels import read_label_column
 from genurl_graph.inputs.tables.node_index import NodeIndex, as_names
 from genurl_graph.inputs.tables.table import Table
@@ -99,12 +100,12 @@ def read_nodes(
     id_column = given["id"][0] if given.get("id") else find_ids(table, free, what, known, said)
     free = [name for name in free if name != id_column]
     if what == "labels":
-        return _read_labels(table, said or _only_label(table, free), id_column)
+        return _read_labels(table, said or only_label(table, free), id_column)
     label = said if taken is None else None
     if said is not None and label is None:
         left_out[said] = "the label, of another table"
     asked = given.get("feature", [])
-    for name, why in _named_labels(table, free, said).items():
+    for name, why in named_labels(table, free, said).items():
         if label is None and taken is None and not why:
             label = name
         else:
@@ -114,11 +115,17 @@ def read_nodes(
     left_out |= {name: "the label, of another table" for name in free if name in (taken or ())}
     rest = [name for name in free if name not in left_out and name != label]
     labelled = label is not None or taken is not None
-    left_out |= {name: why for name, why in _may_be_labels(table, rest, what, labelled).items() if name not in asked}
+    doubtful = possible_labels(table, rest, what, labelled)
+    left_out |= {name: why for name, why in doubtful.items() if name not in asked}
     chosen = _features(table, [name for name in free if name not in left_out and name != label], given, left_out)
     if not chosen:
         beside = " and labels" if label or "label" in " ".join(left_out.values()) else ""
-        raise wrong(table.name, f"no feature columns beside the ids{beside}", "at least one")
+        reasons = "; ".join(f"{name}: {why}" for name, why in left_out.items())
+        raise wrong(
+            table.name,
+            f"no feature columns beside the ids{beside}",
+            "at least one" + (f" ({reasons})" if reasons else ""),
+        )
     frame = as_columns(table, chosen)
     found = NodeTable(table.name, len(frame), _ids(table, id_column), frame, header=table.header)
     if label is not None:
@@ -198,66 +205,6 @@ def _ids(table: Table, column: str | None) -> pd.Index | None:
     return None if column is None else as_ids(table, [column])[0]
 
 
-def _named_labels(table: Table, free: list[str], said: str | None) -> dict[str, str]:
-    """Columns that are labels by their names, and why one is none ("" if it is one)."""
-    if not table.header:
-        return {}
-    named = [name for name in free if names.is_label(name)]
-    if any(name.lower() == "x" for name in free):
-        named = [name for name in named if name.lower() != "y"]
-    found = {name: _fault(table.frame[name]) for name in named}
-    good = [name for name in named if not found[name]]
-    if said is None and len(good) > 1:
-        which = " or ".join(f"--column label={name}" for name in good)
-        found |= {name: f"one of {len(good)} possible labels; {which} names it" for name in good}
-    return found
-
-
-def _may_be_labels(table: Table, free: list[str], what: str, labelled: bool) -> dict[str, str]:
-    """Columns that are labels as likely as features: by name, or the words at the end of a row of numbers.
-
-    Where the labels are known, only clusters that somebody computed remain in doubt, by name.
-    """
-    option = "may be the labels: --column label={0} or feature={0}"
-    if table.header:
-        in_doubt = names.is_computed_label if labelled else names.may_be_label
-        named = [name for name in free if in_doubt(name) and _is_category(table.frame[name])]
-        lower = {name.lower() for name in free}
-        named = [name for name in named if not (name.lower() == "y" and "x" in lower)]
-        return {name: option.format(name) for name in named}
-    text = [name for name in free if kind_of(table.frame[name]) == "text"]
-    if what == "vectors" and len(free) > 2 and text == [free[-1]] and _is_category(table.frame[free[-1]]):
-        return {text[0]: option.format(text[0])}
-    return {}
-
-
-def _is_category(cells: pd.Series) -> bool:
-    return kind_of(cells) in ("whole", "text", "bool") and 1 < cells.nunique() <= max(2, len(cells) // 2)
-
-
-def _fault(cells: pd.Series) -> str:
-    """Why a column is no label whatever its name."""
-    kind = kind_of(cells)
-    if kind == "empty":
-        return "empty"
-    if kind == "number" and not is_whole_number(cells):
-        return "a label by its name, but its numbers are no classes"
-    if len(cells) > 2 and cells.nunique() == len(cells):
-        return "a label by its name, but another one in each row"
-    return ""
-
-
-def _only_label(table: Table, free: list[str]) -> str:
-    """The column of a table of labels that is neither ids nor ignored."""
-    if len(free) == 1:
-        return free[0]
-    named = [name for name in free if table.header and names.is_label(name)]
-    if len(named) == 1:
-        return named[0]
-    found = f"{len(free)} columns that can be the labels: {', '.join(map(str, free[:20]))}"
-    raise wrong(table.name, found if free else "no column of labels", "--column label=NAME")
-
-
 def _read_labels(table: Table, label: str, id_column: str | None) -> NodeTable:
     y, label_names, _ = read_label_column(table, label)
     ids = _ids(table, id_column)
@@ -311,10 +258,14 @@ def order_rows(table: NodeTable, nodes: NodeIndex, what: str) -> np.ndarray[Any,
     return rows
 
 
-def index_of(table: NodeTable) -> NodeIndex:
-    """The nodes that a table defines, by its ids or rows."""
+def index_of(table: NodeTable, own: NodeIndex | None = None) -> NodeIndex:
+    """The nodes that a table defines, by its ids or rows; rows count from 1 where the nodes of the edges do."""
     if table.ids is not None:
         return NodeIndex(table.ids, f"the ids of {table.name}")
     if not table.rows:
         raise InputError(f"{table.name}: no rows")
-    return NodeIndex(pd.RangeIndex(table.rows), f"the rows 0 to {table.rows - 1} of {table.name}, which names no ids")
+    n, start = table.rows, 0
+    if own is not None and own.ids.dtype != object and len(own) and (own.ids.min() >= 1 and own.ids.max() == n):
+        start = 1
+    where = f"the rows {start} to {n - 1 + start} of {table.name}, which names no ids"
+    return NodeIndex(pd.RangeIndex(start, n + start), where)

@@ -78,11 +78,11 @@ def decide(table: Table, options: ReadOptions, ids_known: pd.Index | None = None
         if ends:
             raise wrong(f"{table.name}: --column {next(iter(ends))}", "--as vectors", "--as edges, or neither")
         return Roles("vectors")
-    if options.reading in ("adjacency", "graph"):
+    if options.reading == "adjacency":
         return Roles("vectors")
     free = [name for name in columns if not any(name in found for role, found in given.items() if role not in ends)]
     of_edges = ("weight", "type", "key") if table.header else ("weight", "type", "key", "time")
-    if ends or options.reading == "edges" or any(given.get(role) for role in of_edges):
+    if ends or options.reading in ("edges", "graph") or any(given.get(role) for role in of_edges):
         pair = _complete(table, ends, free)
     else:
         found = _find_pair(table, free, ids_known)
@@ -152,7 +152,8 @@ def _is_log(table: Table, free: list[str]) -> bool:
 
 
 def _is_clock(cells: pd.Series) -> bool:
-    return kind_of(cells) in ("whole", "number") and is_clock(cells)
+    kind = kind_of(cells)
+    return kind == "date" or (kind in ("whole", "number") and is_clock(cells))
 
 
 def _is_node(cells: pd.Series) -> bool:

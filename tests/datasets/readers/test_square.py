@@ -57,6 +57,19 @@ def test_a_directed_matrix_of_0_and_1(tmp_path: Path):
     assert datasets.read(tmp_path / "a.npy", as_="adjacency").edge_index.size(1) == 15
 
 
+def test_edges_as_an_array(tmp_path: Path):
+    edges = np.array([[0, 1], [1, 2], [2, 3], [3, 0], [0, 2]])
+    for array in (edges, edges.T):
+        np.save(tmp_path / "e.npy", array)
+        assert datasets.read(tmp_path / "e.npy", as_="edges").edge_index.size(1) == 10
+        assert datasets.read(tmp_path / "e.npy", as_="vectors").x.shape == array.shape
+    with pytest.raises(InputError, match="may be an edge_index; expected --as edges or --as vectors"):
+        datasets.read(tmp_path / "e.npy")
+    np.save(tmp_path / "e.npy", np.eye(5))
+    with pytest.raises(InputError, match=r"array of shape \[5, 5\]; expected edges"):
+        datasets.read(tmp_path / "e.npy", as_="edges")
+
+
 def test_what_is_no_adjacency(tmp_path: Path):
     rng = np.random.default_rng(0)
     for matrix in (np.eye(5), rng.normal(size=(6, 6)), rng.random((6, 6)), rng.integers(0, 2, (6, 5))):

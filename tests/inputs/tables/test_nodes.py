@@ -170,8 +170,8 @@ def test_labels_of_one_column_and_without_a_header():
 
 
 def test_a_table_of_many_columns_is_no_table_of_labels_until_one_is_named():
-    nodes = "id,age,segment\nann,3,x\nbob,4,y\ncy,5,x\n"
-    with pytest.raises(InputError, match="the labels: age, segment; expected --column label=NAME"):
+    nodes = "id,country,segment\nann,DE,x\nbob,FR,y\ncy,FR,x\n"
+    with pytest.raises(InputError, match="the labels: country, segment; expected --column label=NAME"):
         read(EDGES, labels=nodes)
     assert read(EDGES, labels=nodes, columns={"label": "segment"}).label_names == ["x", "y"]
 
@@ -185,6 +185,33 @@ def test_rows_without_a_label_are_left_to_the_evaluation():
         read(EDGES, labels="id,label\nann,1\nbob,1.5\ncy,2\n")
     with pytest.raises(InputError, match="no label in any row"):
         read(EDGES, labels="id,label\nann,\nbob,\ncy,\n")
+
+
+def test_the_table_of_nodes_that_gephi_writes():
+    nodes = "Id,Label,timeset,modularity_class\nann,Ann,,1\nbob,Bob,,0\ncy,Cy,,1\n"
+    data = read(EDGES, labels=nodes)
+    assert data.y.tolist() == [1, 0, 1]
+    assert "labels in modularity_class (2 classes)" in said(data)
+    with pytest.raises(InputError, match=r"no feature columns .*modularity_class: may be the labels: --column label="):
+        read(EDGES, nodes.replace(",timeset", "").replace(",,", ","))
+
+
+def test_a_column_that_tells_the_labels_in_other_words_is_no_feature():
+    rows = "".join(f"{i},{i * 1.5},{'pq'[i % 2]},{'uvw'[i % 3]},{(i % 2) + 7}\n" for i in range(12))
+    edges = "source,target\n" + "".join(f"{i},{(i + 1) % 12}\n" for i in range(12))
+    nodes = "id,age,sector,colour,sector_code\n" + rows
+    data = read(edges, nodes, columns={"label": "sector"})
+    assert data.feature_table.columns.tolist() == ["age", "colour"]
+    assert "left out of f.csv: sector_code (tells the labels in other words)" in said(data)
+
+
+def test_rows_count_from_1_where_the_ids_do():
+    features = "height,age\n1.5,2\n1.25,3\n1.75,9\n"
+    data = read("source,target\n1,2\n2,3\n", features)
+    assert data.node_id == ["1", "2", "3"]
+    assert "row 1 of f.csv is node 1" in said(data)
+    with pytest.raises(InputError, match="rows 0 to 2"):
+        read("source,target\n0,2\n2,3\n", features)
 
 
 # ---- features -----------------------------------------------------------------------------------------------
