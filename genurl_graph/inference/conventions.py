@@ -110,9 +110,11 @@ class Conventions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return X
 
     def _named(self, z: Any, X: Any, names: Any) -> Any:
-        """An embedding of a table of edges as a DataFrame by node, if scikit-learn is to answer in pandas."""
+        """An embedding as a DataFrame by the names of the nodes, if scikit-learn is to answer in pandas."""
         output = getattr(self, "_sklearn_output_config", {}).get("transform", get_config()["transform_output"])
-        if output != "pandas" or not isinstance(X, pd.DataFrame) or names is None:
+        if names is None:
+            names = None if not isinstance(X, pd.DataFrame) or len(X) == len(z) else range(len(z))
+        if output != "pandas" or names is None or not isinstance(z, np.ndarray):
             return z
         return pd.DataFrame(z, index=names, columns=self.get_feature_names_out())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set
 from pathlib import PurePath
 from typing import Any
 
@@ -17,8 +17,8 @@ from genurl_graph.inputs.reading import ReadOptions
 
 TAKEN = (
     "a PyG Data or HeteroData; a graph of networkx, igraph or DGL; features as an array, SciPy matrix, Tensor or "
-    'DataFrame; edges as a DataFrame or a list of pairs; (edges, nodes), two DataFrames; an adjacency matrix with as_="'
-    'adjacency"'
+    "DataFrame; edges as a DataFrame or a list of pairs; (edges, nodes), two DataFrames; an adjacency matrix with "
+    'as_="adjacency", or (matrix, features)'
 )
 
 
@@ -48,6 +48,11 @@ def convert(X: Any, options: ReadOptions, *, fitted: bool = False) -> Any:
         return networks.from_dgl(X, options)
     if isinstance(X, pd.Series):
         X = X.to_frame()
+    if not isinstance(X, pd.DataFrame) and hasattr(X, "to_pandas"):
+        # Of polars or pyarrow.
+        X = X.to_pandas()
+    if isinstance(X, tuple) and len(X) == 2 and _is_adjacency_of(*X, options):
+        return matrices.from_adjacency(X[0], options, X[1])
     if options.reading == "adjacency":
         _check_named(options, "an adjacency matrix")
         return matrices.from_adjacency(X, options)
@@ -77,12 +82,23 @@ def answer_kind(X: Any) -> str:
 
 def is_list_of_edges(X: Any) -> bool:
     """Whether it is a list, set or view of pairs: of tuples, or of rows with names."""
-    if not isinstance(X, Collection) or isinstance(X, str | bytes | Mapping) or hasattr(X, "shape") or len(X) == 0:
+    if not isinstance(X, Collection) or isinstance(X, str | bytes) or hasattr(X, "shape") or len(X) == 0:
+        return False
+    # The edges of a networkx graph are a set and a mapping.
+    if isinstance(X, Mapping) and not isinstance(X, Set):
         return False
     first = next(iter(X))
     if isinstance(first, tuple):
         return len(first) in (2, 3) and not any(map(np.ndim, first)) and not _is_fraction(first[:2])
     return isinstance(first, list) and len(first) in (2, 3) and any(isinstance(end, str) for end in first[:2])
+
+
+def _is_adjacency_of(first: Any, second: Any, options: ReadOptions) -> bool:
+    """Whether the first is an adjacency matrix of nodes whose features the second holds."""
+    shapes = [tuple(getattr(part, "shape", ())) for part in (first, second)]
+    if [*map(len, shapes)] != [2, 2] or shapes[0][0] != shapes[0][1] or shapes[1][0] != shapes[0][0]:
+        return False
+    return options.reading == "adjacency" or (options.reading is None and matrices.is_sparse_matrix(first))
 
 
 def _is_fraction(ends: tuple[Any, ...]) -> bool:

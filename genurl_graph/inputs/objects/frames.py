@@ -13,11 +13,13 @@ import numpy as np
 import pandas as pd
 
 from genurl_graph.exceptions import InputError, wrong
-from genurl_graph.inputs.reading import Reading, ReadOptions
+from genurl_graph.inputs.reading import ReadOptions
 from genurl_graph.inputs.tables.assemble import read_tables
-from genurl_graph.inputs.tables.names import is_id
+from genurl_graph.inputs.tables.names import is_id, is_label
+from genurl_graph.inputs.tables.nodes import NodeTable
 from genurl_graph.inputs.tables.roles import decide
 from genurl_graph.inputs.tables.table import Table
+from genurl_graph.inputs.tables.values import as_ids
 
 # Options of the command line in messages, and how a Python user says them.
 _SPOKEN = (
@@ -55,12 +57,13 @@ def from_frames(frame: pd.DataFrame, nodes: Any, options: ReadOptions, *, fitted
         return Data(num_nodes=len(frame), feature_table=frame.reset_index(drop=True))
     table = as_table(frame, "DataFrame" if nodes is None else "edges")
     with in_python():
-        data = read_tables(table, None if nodes is None else as_table(_with_ids(nodes), "nodes"), options=options)
+        features, labels = (None, None) if nodes is None else _of_nodes(nodes, options)
+        data = read_tables(table, features, labels, options)
     told = data.reading.record.get("vectors")
     if told is not None:
         return _as_vectors(data, frame, told, options)
     source = frame.iloc[:, [*map(str, frame.columns)].index(data.reading.record["edges"]["source"])]
-    if "node_id" in data and pd.api.types.is_integer_dtype(source.dtype):
+    if "node_id" in data and _is_whole(source):
         # As the user's tables have them, so that they can be joined.
         data.node_id = [*map(int, data.node_id)]
     return data
@@ -94,7 +97,7 @@ def from_columns(frame: pd.DataFrame, options: ReadOptions, name: str) -> Any:
     table = Table(name, frame.set_axis(titles, axis=1), header=False)
     with in_python():
         data = read_tables(table, options=replace(options, columns={**roles, **options.columns}))
-    if "node_id" in data and all(pd.api.types.is_integer_dtype(frame.iloc[:, end].dtype) for end in (0, 1)):
+    if "node_id" in data and all(_is_whole(frame.iloc[:, end]) for end in (0, 1)):
         data.node_id = [*map(int, data.node_id)]
     return data
 
@@ -121,6 +124,25 @@ def in_python() -> Iterator[None]:
         raise type(error)(message) from None
 
 
+def _is_whole(cells: Any) -> bool:
+    dtype = cells.cat.categories.dtype if isinstance(cells.dtype, pd.CategoricalDtype) else cells.dtype
+    return bool(pd.api.types.is_integer_dtype(dtype))
+
+
+def _of_nodes(nodes: pd.DataFrame, options: ReadOptions) -> tuple[Any, Any]:
+    """A table of nodes as one of features or of labels; one of ids alone says which nodes there are."""
+    table = as_table(_with_ids(nodes), "nodes")
+    names = [*table.frame.columns]
+    ids = [name for name in names if name in options.names("id") or is_id(name)]
+    labels = [name for name in names if name in options.names("label") or is_label(name)]
+    if {*names} - {*ids, *labels, *options.names("ignore")}:
+        return table, None
+    if labels or len(ids) != 1:
+        return None, table
+    found = as_ids(table, ids)[0]
+    return NodeTable("nodes", len(found), found), None
+
+
 def _with_ids(nodes: pd.DataFrame) -> pd.DataFrame:
     """A table of nodes whose index, if it names them, is a column."""
     index = nodes.index
@@ -138,7 +160,7 @@ def _with_ids(nodes: pd.DataFrame) -> pd.DataFrame:
 def _as_vectors(data: Any, frame: pd.DataFrame, told: Any, options: ReadOptions) -> Any:
     """The ``Data`` of a table of vectors; rows are named by the index, where it has names."""
     label = told.get("label")
-    if label is not None and label not in options.names("label"):
+    if label is not None and not options.names("label") and not options.names("feature"):
         warnings.warn(
             f"DataFrame: column {label!r} is taken for labels and left out of the features "
             f'(columns={{"label": "{label}"}} says so, columns={{"feature": [...]}} names the features)',
@@ -147,6 +169,4 @@ def _as_vectors(data: Any, frame: pd.DataFrame, told: Any, options: ReadOptions)
         )
     if "node_id" not in data and not isinstance(frame.index, pd.RangeIndex):
         data.node_id = frame.index.tolist()
-    if data.get("reading") is None:
-        data.reading = Reading()
     return data

@@ -59,7 +59,7 @@ def refuse_ambiguous(X: Any) -> None:
         raise wrong("data", f"a {kind} matrix [{shape[0]}, {shape[1]}]", f"{EITHER}{distances}")
 
 
-def from_adjacency(X: Any, options: ReadOptions) -> Any:
+def from_adjacency(X: Any, options: ReadOptions, features: Any = None) -> Any:
     """A PyG ``Data`` of an adjacency matrix: entry (i, j) is the weight of an edge from i to j.
 
     Parameters
@@ -68,6 +68,8 @@ def from_adjacency(X: Any, options: ReadOptions) -> Any:
         Of numbers >= 0; explicit zeros are no edges. Of a DataFrame the index names the nodes; columns with the same
         names may stand in another order.
     options : ReadOptions
+    features : matrix or DataFrame, shape [n, f], optional
+        A row for each node, in the same order.
 
     Raises
     ------
@@ -107,6 +109,10 @@ def from_adjacency(X: Any, options: ReadOptions) -> Any:
         data.edge_weight = torch.from_numpy(value).float()
     if names is not None:
         data.node_id = names
+    if isinstance(features, pd.DataFrame):
+        data.feature_table = features.reset_index(drop=True)
+    elif features is not None:
+        data.x = features
     loops = int((row == col).sum())
     directed = not _is_symmetric(row, col, value, n)
     edges = len(row) if directed else (len(row) - loops) // 2 + loops
