@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import warnings
 from dataclasses import replace
@@ -12,7 +13,8 @@ import pandas as pd
 
 from genurl_graph.datasets.readers.checks import as_features, check_graph, check_isolated
 from genurl_graph.datasets.readers.columnar import COLUMNAR_SUFFIXES
-from genurl_graph.datasets.readers.formats import GRAPH_SUFFIXES, find_format, read_graph_file
+from genurl_graph.datasets.readers.compressed import plain_suffix
+from genurl_graph.datasets.readers.formats import GRAPH_SUFFIXES, find_format, holds_table, read_graph_file
 from genurl_graph.datasets.readers.images import is_idx, read_image_folder, read_images
 from genurl_graph.datasets.readers.node_tables import (
     EDGE_SUFFIXES,
@@ -96,7 +98,9 @@ def read(
             raise InputError(f"{path}: a folder of images has its own features and classes; leave out the tables")
         return _say_images(read_image_folder(path), path)
     idx = is_idx(path)
-    suffix = "" if idx or graph_format else check_suffix(path, SUFFIXES, "input")
+    # A table may have any name: its content tells.
+    unknown = not idx and graph_format is None and plain_suffix(path) not in SUFFIXES and holds_table(path)
+    suffix = ".txt" if unknown else "" if idx or graph_format else check_suffix(path, SUFFIXES, "input")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
         feature_table = read_features(Path(features), options) if features is not None else None
@@ -128,11 +132,28 @@ def read(
                     )
                 return data
         check_isolated(data, str(path))
-        names = data.get("node_id")
+        return check_graph(_attach_tables(data, path, feature_table, label_table, options), str(path))
+
+
+def _attach_tables(
+    data: Data, path: Path, features: TableLike | None, labels: TableLike | None, options: ReadOptions
+) -> Data:
+    """`data` with what stands in the tables, which may go by the names of nodes or by their ids in the graph's file."""
+    faults = []
+    for key in ("node_id", "node_key"):
+        if key == "node_key" and key not in data:
+            continue
+        names = data.get(key)
         ids = pd.RangeIndex(data.num_nodes or 0) if names is None else pd.Index(names, dtype=object)
         nodes = NodeIndex(ids, f"the {data.num_nodes} nodes of {path}")
-        attach(data, nodes, feature_table, label_table, options, graph=data.edge_index is not None)
-        return check_graph(data, str(path))
+        found = copy.copy(data)
+        try:
+            attach(found, nodes, features, labels, options, graph=data.edge_index is not None)
+        except InputError as error:
+            faults.append(error)
+        else:
+            return found
+    raise faults[0]
 
 
 def _refuse_features(table: TableLike | None, path: Path, options: ReadOptions) -> None:

@@ -126,3 +126,18 @@ def find_format(path: Path) -> str | None:
     if suffix == ".edgelist" and b"{" not in head:
         return None
     return suffix if suffix in GRAPH_SUFFIXES else None
+
+
+def holds_table(path: Path) -> bool:
+    """Whether a file of an unknown name is text, with two cells in its first line that is no comment."""
+    if not path.is_file() or path.suffix.lower() in COMPRESSED[-1:]:
+        return False
+    with unpacked(path) as stream:
+        head = stream.read(1 << 14)
+    try:
+        text = head.decode("utf-8-sig") if len(head) < 1 << 14 else head.rpartition(b"\n")[0].decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return False
+    lines = (line for line in text.splitlines() if line.strip() and line.lstrip()[0] not in "#%")
+    first = next(lines, "").strip()
+    return "\0" not in text and not first.startswith(("<", "{", "[")) and len(re.split(r"[\s,;|]+", first)) > 1

@@ -71,7 +71,7 @@ def read_metis(content: bytes, name: str) -> FileGraph:
         source,
         ends,
         False,
-        [*map(str, range(n))],
+        [*map(str, range(1, n + 1))],
         frame_of(table, n),
         frame_of(weights, len(ends)),
     )

@@ -46,7 +46,7 @@ def read_matrix_market(content: bytes, path: Path, options: ReadOptions) -> Data
     _check_size(content, form, field, where)
     with readable(path, "Matrix Market"):
         matrix = scipy.io.mmread(io.BytesIO(content))
-    return from_matrix(matrix, path, options, kind="Matrix Market", square="adjacency")
+    return _numbered(from_matrix(matrix, path, options, kind="Matrix Market", square="adjacency"))
 
 
 def read_mat(content: bytes, path: Path, options: ReadOptions) -> Data:
@@ -144,7 +144,14 @@ def _bare_pairs(content: bytes, path: Path, options: ReadOptions) -> Data:
     notes += (f"{repeats:,} repeated edges summed",) if repeats else ()
     directed = None if is_symmetric(matrix) else options.directed
     plain = ReadOptions(options.reading, options.columns, options.separator, options.decimal, directed)
-    return from_matrix(matrix, path, plain, kind="Matrix Market", square="adjacency", notes=notes)
+    return _numbered(from_matrix(matrix, path, plain, kind="Matrix Market", square="adjacency", notes=notes))
+
+
+def _numbered(data: Data) -> Data:
+    """A graph whose file numbers the nodes from 1, as a table beside it may do."""
+    if data.edge_index is not None:
+        data.node_key = [*map(str, range(1, int(data.num_nodes or 0) + 1))]
+    return data
 
 
 def _check_size(content: bytes, form: str, field: str, where: str) -> None:

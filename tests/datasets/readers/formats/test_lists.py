@@ -299,3 +299,30 @@ def test_a_million_edges(tmp_path: Path):
         assert datasets.read(tmp_path / name, directed=True).num_edges > 990_000
         print(name, time.process_time() - start)
         assert time.process_time() - start < 15
+
+
+@pytest.mark.parametrize("name", ["g", "g.lst", "g.xyz", "out.edges2"])
+@pytest.mark.parametrize("text", ["# edges\n1 2\n2 3\n", "source,target\na,b\nb,c\n", "a\tb\nb\tc\n"])
+def test_a_table_may_have_any_name(tmp_path: Path, name: str, text: str):
+    assert datasets.read(write(tmp_path / name, text)).num_edges == 4
+
+
+@pytest.mark.parametrize("content", [b"\0\1\2", b"<html><body>", b'{"a": 1}', b"word\n", b"\xff\xfe\xfd"])
+def test_what_is_no_table_is_refused_by_its_name(tmp_path: Path, content: bytes):
+    with pytest.raises(InputError, match=r"found suffix '\.xyz'; expected one of \.npz, \.csv.*\.graphml.*\.mtx"):
+        datasets.read(write(tmp_path / "g.xyz", content))
+
+
+def test_tables_go_by_the_names_or_the_ids_of_a_graph_file(tmp_path: Path):
+    graph = networkx.relabel_nodes(networkx.path_graph(3), lambda i: f"n{i}")
+    networkx.set_node_attributes(graph, dict(zip(graph, ["Ann", "Bob", "Cy"], strict=True)), "name")
+    networkx.write_graphml(graph, tmp_path / "g.graphml")
+    for ids in (["n2", "n1", "n0"], ["Cy", "Bob", "Ann"]):
+        rows = "".join(f"{name},{club}\n" for name, club in zip(ids, "pqp", strict=True))
+        labels = write(tmp_path / "l.csv", "id,club\n" + rows)
+        data = datasets.read(tmp_path / "g.graphml", labels=labels)
+        assert data.y.tolist() == [0, 1, 0]
+        assert data.node_id == ["Ann", "Bob", "Cy"]
+        assert "read g.graphml as a graph" in data.reading.lines[0]
+    with pytest.raises(InputError, match="Zoe"):
+        datasets.read(tmp_path / "g.graphml", labels=write(tmp_path / "l.csv", "id,club\nZoe,p\nBob,q\nCy,p\n"))
