@@ -6,7 +6,9 @@ from __future__ import annotations
 import math
 import os
 import pickle
+import struct
 import zipfile
+import zlib
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -154,6 +156,88 @@ def parse_xml(content: bytes, where: str) -> Element:
     parser.EntityDeclHandler = lambda *_: refuse(True)
     parser.Parse(content, True)
     return ElementTree.fromstring(content)
+
+
+# MATLAB's types of elements that hold numbers, with the bytes of one; of names; and its classes of arrays.
+_MAT_NUMBERS = {1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 4, 9: 8, 12: 8, 13: 8}
+_MAT_MATRIX, _MAT_PACKED, _MAT_SPARSE, _MAT_DENSE = 14, 15, 5, range(6, 16)
+
+
+def check_mat(content: bytes, where: str) -> None:
+    """Refuse a MATLAB file of version 5 to 7 whose parts do not fit: SciPy believes them, and ends in a crash.
+
+    Raises
+    ------
+    InputError
+        Parts beyond the end, of unknown types, or of other sizes than they should have; or more bytes, unpacked, than
+        half of this machine's memory.
+    """
+    order = {b"IM": "<", b"MI": ">"}.get(content[126:128])
+    if order is None:
+        raise wrong(where, "no mark of its byte order", "a MATLAB file of version 5 to 7")
+    at, total = 128, 0
+    while at < len(content):
+        kind, size, start, _ = _mat_tag(content, at, order, where)
+        part, at = content[start : start + size], start + size
+        if kind == _MAT_PACKED:
+            unpacker = zlib.decompressobj()
+            head = unpacker.decompress(part, 8)
+            kind, size, _, _ = _mat_tag(head, 0, order, where, inside=False)
+            total += size
+            if total > physical_memory() // 2:
+                raise wrong(where, f"variables of {total:,} bytes", "at most half of this machine's memory")
+            part = unpacker.decompress(unpacker.unconsumed_tail, size) if size else b""
+        if kind != _MAT_MATRIX or len(part) != size:
+            raise wrong(where, f"an element of type {kind}, {len(part):,} bytes of {size:,}", "a whole matrix")
+        _check_mat_matrix(part, order, where)
+
+
+def _mat_tag(content: bytes, at: int, order: str, where: str, inside: bool = True) -> tuple[int, int, int, int]:
+    """Type, bytes and start of the element at `at`, and where the next one of a matrix begins."""
+    if at + 8 > len(content):
+        raise wrong(where, f"{len(content) - at} bytes at its end", "a whole element: truncated?")
+    kind, size = struct.unpack_from(f"{order}II", content, at)
+    if kind >> 16:  # a small element, with its data in the tag
+        kind, size, start, after = kind & 0xFFFF, kind >> 16, at + 4, at + 8
+        if size > 4:
+            raise wrong(where, f"a small element of {size} bytes", "at most 4")
+    else:
+        start, after = at + 8, at + 8 + size + -size % 8
+    if inside and start + size > len(content):
+        raise wrong(where, f"an element of {size:,} bytes where {len(content) - start:,} follow", "those: truncated?")
+    return kind, size, start, after
+
+
+def _check_mat_matrix(part: bytes, order: str, where: str) -> None:
+    if not part:
+        return
+    kind, size, start, at = _mat_tag(part, 0, order, where)
+    if (kind, size) != (6, 8):
+        raise wrong(where, "a matrix without its flags", "them first")
+    flags = struct.unpack_from(f"{order}I", part, start)[0]
+    kind, size, start, at = _mat_tag(part, at, order, where)
+    if kind not in (5, 6) or size % 4 or size < 8:
+        raise wrong(where, "a matrix without its dimensions", "them after the flags")
+    sides = struct.unpack_from(f"{order}{size // 4}i", part, start)
+    kind, _, _, at = _mat_tag(part, at, order, where)
+    if kind not in (1, 2, 16):
+        raise wrong(where, "a matrix without its name", "it after the dimensions")
+    form = flags & 0xFF
+    if min(sides) < 0 or form == 0 or form > 17:
+        raise wrong(where, f"a matrix of class {form} and shape {sides}", "a class of MATLAB, and sizes >= 0")
+    if form not in (_MAT_SPARSE, *_MAT_DENSE):
+        return  # of other classes nothing is read but the name
+    imaginary = 1 if flags & 0x800 else 0
+    for number in range((3 if form == _MAT_SPARSE else 1) + imaginary):
+        kind, size, _, at = _mat_tag(part, at, order, where)
+        width = _MAT_NUMBERS.get(kind)
+        index = form == _MAT_SPARSE and number < 2
+        declared = (sides[1] + 1 if number else size // 4) if index else math.prod(sides)
+        fits = (form == _MAT_SPARSE and not index) or (width is not None and size == declared * width)
+        if width is None or (index and kind not in (5, 6)) or not fits:
+            raise wrong(
+                where, f"numbers of type {kind}, {size:,} bytes, in a matrix {sides}", "as many as its shape says"
+            )
 
 
 @contextmanager

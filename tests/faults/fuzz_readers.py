@@ -87,7 +87,64 @@ def seeds() -> dict[str, bytes]:
     }
     import gzip
 
-    return found | {"images-idx3-ubyte.gz": gzip.compress(idx)} | model_files()
+    return found | {"images-idx3-ubyte.gz": gzip.compress(idx)} | model_files() | graph_files()
+
+
+def graph_files() -> dict[str, bytes]:
+    """A small valid file of every format that `genurl_graph.datasets.readers.formats` reads."""
+    import networkx
+    import scipy.io
+    import scipy.sparse
+    import torch
+    from torch_geometric.data import Data, HeteroData, TemporalData
+
+    def written(write: Callable[[Any], object]) -> bytes:
+        buffer = io.BytesIO()
+        write(buffer)
+        return buffer.getvalue()
+
+    graph = networkx.path_graph(4)
+    networkx.set_edge_attributes(graph, 1.5, "weight")
+    networkx.set_node_attributes(graph, {i: f"name {i}" for i in graph}, "label")
+    matrix = scipy.sparse.csc_matrix(networkx.to_numpy_array(graph))
+    gephi = networkx.DiGraph(graph)
+    gephi.nodes[0]["viz"] = {"size": 1.0, "color": {"r": 1, "g": 2, "b": 3}, "position": {"x": 1, "y": 2, "z": 3}}
+    variables = {"network": matrix, "X": np.eye(4), "Y": np.array([[0], [1], [0], [1]])}
+    hetero = HeteroData()
+    hetero["user"].x, hetero["item"].num_nodes = torch.eye(3), 3
+    hetero["user", "buys", "item"].edge_index = torch.tensor([[0, 1, 2], [1, 2, 0]])
+    ends = torch.tensor([0, 1, 2, 0]), torch.tensor([1, 2, 0, 1])
+    found = {
+        "graph.gexf": written(lambda b: networkx.write_gexf(gephi, b)),
+        "graph.net": written(lambda b: networkx.write_pajek(graph, b)),
+        "graph.adjlist": written(lambda b: networkx.write_adjlist(graph, b)),
+        "graph.edgelist": written(lambda b: networkx.write_edgelist(graph, b)),
+        "graph.graph": b"4 3 011 1\n5 2 1\n6 1 1 3 2\n7 2 2 4 3\n8 3 3\n",
+        "out.konect": b"% bip positive\n% 4 2 3\n1 1 2 100\n2 3 1 101\n1 2 1 102\n2 2 4 103\n",
+        "graph.mtx": written(lambda b: scipy.io.mmwrite(b, matrix, symmetry="symmetric")),
+        "array.mtx": written(lambda b: scipy.io.mmwrite(b, np.eye(3, 4))),
+        "bare.mtx": b"\n2 1\n3 1 \n4 2\n",
+        "graph.mat": written(lambda b: scipy.io.savemat(b, variables)),
+        "packed.mat": written(lambda b: scipy.io.savemat(b, variables, do_compression=True)),
+        "matrix.svm": b"1 1:0.5 3:2\n-1 2:1 # a comment\n1 1:1 2:1 3:1\n",
+        "csr.npz": written(lambda b: scipy.sparse.save_npz(b, matrix.tocsr())),
+        "coo.npz": written(lambda b: scipy.sparse.save_npz(b, matrix.tocoo(), compressed=False)),
+        "hetero.pt": written(lambda b: torch.save(hetero, b)),
+        "temporal.pt": written(lambda b: torch.save(TemporalData(src=ends[0], dst=ends[1], t=ends[0]), b)),
+        "sparse.pt": written(lambda b: torch.save(Data(adj_t=torch.eye(4).roll(1, 0).to_sparse_csr()), b)),
+    }
+    try:
+        import anndata
+        import pandas
+    except ImportError:
+        return found
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pandas.option_context("future.infer_string", False):
+            cells = anndata.AnnData(np.eye(4, 3, dtype=np.float32))
+            cells.obsp["connectivities"] = matrix.tocsr()
+            cells.write_h5ad(Path(folder) / "x.h5ad")
+        return found | {"cells.h5ad": (Path(folder) / "x.h5ad").read_bytes()}
 
 
 def model_files() -> dict[str, bytes]:

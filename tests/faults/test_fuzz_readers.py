@@ -30,7 +30,7 @@ def test_whole_files_are_read(files: dict[Path, bytes]) -> None:
     assert refused == ["metrics.json"]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
 @given(number=st.integers(0, 1000), changes=fuzz["CHANGES"])
 def test_damaged_files_are_read_or_refused(files: dict[Path, bytes], number: int, changes: list) -> None:
     path = sorted(files)[number % len(files)]

@@ -144,7 +144,10 @@ def _element(file: Any, key: str, where: str) -> Any:
     total = sum(_checked(file, key, where))
     if total > physical_memory() // 2:
         raise wrong(f"{where}: {key}", f"{total:,} bytes", "at most half of this machine's memory")
-    return read_elem(file[key])
+    found = read_elem(file[key])
+    if hasattr(found, "check_format"):
+        found.check_format(full_check=True)  # SciPy believes the indices in the file
+    return found
 
 
 def _checked(file: Any, key: str, where: str) -> Iterator[int]:

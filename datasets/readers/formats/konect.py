@@ -81,10 +81,10 @@ def read_konect(content: bytes, name: str) -> FileGraph:
         )
     lines = Lines("\n".join(lines.text), name, "%")
     found = number_block(lines, 0, len(lines.text), 4, "source, target[, weight[, time]]")
-    ends = found[:, :2].astype(np.int64)
-    bad = (found[:, :2] < 1) | (found[:, :2] != ends)
+    bad = ~((found[:, :2] >= 1) & (found[:, :2] < 2**62) & (found[:, :2] == np.floor(found[:, :2])))
     if bad.any():
         raise wrong(name, f"node {found[:, :2][bad][0]:g}", "numbers from 1")
+    ends = found[:, :2].astype(np.int64)
     if kind == "bip":
         sides = [pd.factorize(column, sort=True) for column in ends.T]
         ids = [f"{side}{number}" for side, (_, numbers) in zip("ab", sides, strict=True) for number in numbers]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from genurl_graph.datasets.readers.formats.file_graph import FileGraph, as_column, frame_of
-from genurl_graph.datasets.readers.formats.text import Lines, decoded
+from genurl_graph.datasets.readers.formats.text import Lines, decoded, is_count
 from genurl_graph.exceptions import InputError, wrong
 
 _BRACES = re.compile(r"^(.*?)\s*(\{.*\})\s*$")
@@ -29,7 +29,7 @@ def read_metis(content: bytes, name: str) -> FileGraph:
     if not lines.text:
         raise InputError(f"{name}: the file is empty")
     head = lines.text[0].split()
-    if not 2 <= len(head) <= 4 or not all(word.isdigit() for word in head):
+    if not 2 <= len(head) <= 4 or not all(map(is_count, head)):
         raise wrong(lines.at(0), repr(lines.text[0][:60]), "the header of METIS: nodes, edges[, flags[, constraints]]")
     n, m = int(head[0]), int(head[1])
     flags = (head[2] if len(head) > 2 else "0").zfill(3)

@@ -13,10 +13,10 @@ import numpy as np
 
 from genurl_graph.datasets.readers.formats.graph_data import check_options, sum_repeats
 from genurl_graph.datasets.readers.formats.matrices import from_matrix, is_symmetric
-from genurl_graph.datasets.readers.formats.text import Lines, decoded, number_block
+from genurl_graph.datasets.readers.formats.text import Lines, decoded, is_count, number_block
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.inputs.reading import ReadOptions
-from genurl_graph.inputs.safe_load import physical_memory, readable
+from genurl_graph.inputs.safe_load import check_mat, physical_memory, readable
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -39,7 +39,8 @@ def read_matrix_market(content: bytes, path: Path, options: ReadOptions) -> Data
     head = re.match(rb"\s*%%MatrixMarket\s+matrix\s+(\w+)\s+(\w+)\s+(\S+)", content, re.IGNORECASE)
     if head is None:
         return _bare_pairs(content, path, options)
-    content = content.lstrip()
+    # SciPy's parser reads beyond the end of a last line that is damaged and has no end.
+    content = content.strip() + b"\n"
     form, field = (word.decode().lower() for word in head.groups()[:2])
     if field == "complex":
         raise wrong(where, "complex numbers", "real ones")
@@ -66,6 +67,8 @@ def read_mat(content: bytes, path: Path, options: ReadOptions) -> Data:
         raise wrong(where, "MATLAB's version 7.3 (HDF5)", "version 7: save it in MATLAB by save('...', '-v7')")
     check_options(options, where, ("adjacency", "graph", "vectors"), ("feature", "label", "ignore"))
     with readable(path, "a MATLAB file"):
+        if b"\0" not in content[:4]:  # else version 4
+            check_mat(content, where)
         shapes = {name: shape for name, shape, _ in scipy.io.whosmat(io.BytesIO(content))}
         kinds = {name: kind for name, _, kind in scipy.io.whosmat(io.BytesIO(content))}
     numeric = {"sparse", "double", "single", "logical"}
@@ -80,6 +83,10 @@ def read_mat(content: bytes, path: Path, options: ReadOptions) -> Data:
     with readable(path, "a MATLAB file"):
         found = scipy.io.loadmat(io.BytesIO(content), variable_names=names)
         loaded = {role: found[name] if name else None for role, name in roles.items()}
+        matrices: list[Any] = [*loaded.values()]
+        for matrix in matrices:
+            if hasattr(matrix, "check_format"):
+                matrix.check_format(full_check=True)  # SciPy believes the indices in the file
     left = sorted(set(kinds) - set(names))
     notes = tuple(f"{role} from {name}" for role, name in roles.items() if name)
     notes += (f"variables left out: {', '.join(left)}",) if left else ()
@@ -128,8 +135,9 @@ def _bare_pairs(content: bytes, path: Path, options: ReadOptions) -> Data:
     if len(found) > 1 and entries == len(found) - 1 and rows == columns and found[1:, :2].max() <= rows:
         size, found = int(rows), found[1:]
     ends = found[:, :2]
-    if (ends < 1).any() or (ends != np.floor(ends)).any():
-        row = int(((ends < 1) | (ends != np.floor(ends))).any(axis=1).argmax())
+    bad = (ends < 1) | (ends != np.floor(ends)) | ~np.isfinite(ends)
+    if bad.any():
+        row = int(bad.any(axis=1).argmax())
         raise wrong(lines.at(row + bool(size)), repr(lines.text[row + bool(size)]), "nodes numbered from 1")
     n = max(size, int(ends.max()))
     if n > 1_000_000 + 100 * len(found):
@@ -158,7 +166,7 @@ def _check_size(content: bytes, form: str, field: str, where: str) -> None:
     """Refuse a size in the header that the file cannot hold: SciPy takes the memory before it reads on."""
     size = re.search(rb"^[ \t]*([0-9][^\n%]*)", content, re.MULTILINE)
     words = size.group(1).split() if size else []
-    if not all(word.isdigit() for word in words) or len(words) != (3 if form == "coordinate" else 2):
+    if not all(is_count(word.decode("latin-1")) for word in words) or len(words) != (3 if form == "coordinate" else 2):
         raise wrong(where, "no line of sizes", "rows, columns and, if sparse, entries")
     numbers = [int(word) for word in words]
     declared = numbers[2] if form == "coordinate" else (numbers[0] * numbers[1] + 1) // 2

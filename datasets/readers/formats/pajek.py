@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from genurl_graph.datasets.readers.formats.file_graph import FileGraph, as_column, frame_of
-from genurl_graph.datasets.readers.formats.text import Lines, decoded, number_block, words_block
+from genurl_graph.datasets.readers.formats.text import Lines, decoded, is_count, number_block, words_block
 from genurl_graph.exceptions import InputError, wrong
 
 # How a vertex is drawn: a name, then a value.
@@ -89,7 +89,7 @@ def _section(parts: _Parts, lines: Lines, start: int, stop: int) -> None:
 
 def _vertices(parts: _Parts, lines: Lines, rest: str, start: int, stop: int) -> None:
     counts = rest.split()
-    if not counts or not all(word.isdigit() for word in counts):
+    if not counts or not all(map(is_count, counts)):
         raise wrong(lines.at(start), repr(rest), "the number of vertices")
     n, body = int(counts[0]), [text for text in lines.text[start + 1 : stop] if text and not text.isspace()]
     if parts.partition:
@@ -103,12 +103,21 @@ def _vertices(parts: _Parts, lines: Lines, rest: str, start: int, stop: int) -> 
     if n > 1_000_000 + 100 * len(lines.text):
         raise wrong(lines.at(start), f"{n:,} vertices in a file of {len(lines.text):,} lines", "fewer")
     parts.n, parts.first_mode = n, int(counts[1]) if len(counts) > 1 else 0
+    if parts.first_mode > n:
+        raise wrong(lines.at(start), f"{parts.first_mode} of {n} vertices", f"at most {n} in the first mode")
     rows: list[dict[str, str]] = [{} for _ in range(n)]
     parts.ids = [*map(str, range(1, n + 1))]
     spaced = (text.replace("\t", " ").strip() for text in body)
-    for place, cells in enumerate(csv.reader(spaced, delimiter=" ", skipinitialspace=True)):
-        if not cells[0].isdigit() or not 1 <= int(cells[0]) <= n:
-            raise wrong(f"{lines.name}: vertex line {place + 1}", repr(cells[0]), f"a number from 1 to {n}")
+    try:
+        every = [*csv.reader(spaced, delimiter=" ", skipinitialspace=True)]
+    except csv.Error as error:
+        raise wrong(
+            lines.at(start), f"vertices that cannot be read ({error})", "a number and a label in each"
+        ) from error
+    for place, cells in enumerate(every):
+        if not cells or not is_count(cells[0]) or not 1 <= int(cells[0]) <= n:
+            found = repr(cells[0][:40]) if cells else "no cell"
+            raise wrong(f"{lines.name}: vertex line {place + 1}", found, f"a number from 1 to {n}")
         rows[int(cells[0]) - 1] = _vertex(cells, parts.layout)
     keys = dict.fromkeys(key for row in rows for key in row)
     parts.columns |= {key: [row.get(key) for row in rows] for key in keys}

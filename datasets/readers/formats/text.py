@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from typing import NoReturn
 
@@ -21,6 +22,11 @@ def decoded(content: bytes, name: str) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         return content.decode("cp1252", errors="replace")
+
+
+def is_count(word: str) -> bool:
+    """Whether a word is a whole number >= 0 in plain digits."""
+    return re.fullmatch(r"[0-9]{1,18}", word) is not None
 
 
 class Lines:

@@ -77,6 +77,7 @@ def test_matrix_market_without_a_banner(tmp_path: Path, adjacency, head: str, th
         ("%%MatrixMarket matrix coordinate complex general\n2 2 1\n1 2 1 1\n", "complex numbers"),
         ("%%MatrixMarket matrix coordinate real general\n3 3 1\n2 1 -1\n", "negative weights .*--as vectors"),
         ("%%MatrixMarket matrix coordinate real general\n999999999999 999999999999 1\n2 1 1\n", "but only 1 entries"),
+        ("%%MatrixMarket matrix coordinate real symmetric\n4 4 3\n2 1 1.5\n3 2 1.51.51.51.5", "Truncated file"),
         ("0 1\n1 2\n", "line 1: found '0 1'; expected nodes numbered from 1"),
         ("1 2\na b\n", "line 2: found 'a b'; expected two numbers"),
         ("1 99999999999\n", "99,999,999,999 nodes, but only 1 edges"),
@@ -212,3 +213,12 @@ def test_svmlight_with_a_target_that_is_no_class(tmp_path: Path):
 def test_bad_svmlight(tmp_path: Path, text: str):
     with pytest.raises(InputError, match=r"m\.svm"):
         datasets.read(write(tmp_path / "m.svm", text))
+
+
+def test_tables_beside_matrix_market_may_count_from_1(tmp_path: Path):
+    graph = write(tmp_path / "g.mtx", "%%MatrixMarket matrix coordinate pattern symmetric\n3 3 2\n2 1\n3 2\n")
+    for first in (0, 1):
+        labels = write(tmp_path / "l.csv", "id,club\n" + "".join(f"{first + i},{c}\n" for i, c in enumerate("pqp")))
+        data = datasets.read(graph, labels=labels)
+        assert data.y.tolist() == [0, 1, 0]
+        assert "node_id" not in data
