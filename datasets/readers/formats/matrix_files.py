@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from genurl_graph.datasets.readers.formats.graph_data import check_options, sum_repeats
 from genurl_graph.datasets.readers.formats.matrices import from_matrix, is_symmetric
@@ -33,21 +34,74 @@ def read_matrix_market(content: bytes, path: Path, options: ReadOptions) -> Data
     A file without the banner, as the Network Repository has them, is taken for pairs of nodes numbered from 1,
     undirected unless one says otherwise.
     """
-    import scipy.io
-
     where = str(path)
-    head = re.match(rb"\s*%%MatrixMarket\s+matrix\s+(\w+)\s+(\w+)\s+(\S+)", content, re.IGNORECASE)
+    head = re.match(rb"\s*%%MatrixMarket\s+matrix\s+(\w+)\s+([\w-]+)\s+([\w-]+)", content, re.IGNORECASE)
     if head is None:
         return _bare_pairs(content, path, options)
-    # SciPy's parser reads beyond the end of a last line that is damaged and has no end.
-    content = content.strip() + b"\n"
-    form, field = (word.decode().lower() for word in head.groups()[:2])
-    if field == "complex":
-        raise wrong(where, "complex numbers", "real ones")
-    _check_size(content, form, field, where)
-    with readable(path, "Matrix Market"):
-        matrix = scipy.io.mmread(io.BytesIO(content))
+    form, field, symmetry = (word.decode("latin-1").lower() for word in head.groups())
+    if form not in ("coordinate", "array") or field == "complex":
+        raise wrong(where, f"a banner of {form} {field}", "coordinate or array, of real numbers")
+    if symmetry not in ("general", "symmetric", "skew-symmetric", "hermitian"):
+        raise wrong(where, f"a banner of {symmetry}", "general, symmetric or skew-symmetric")
+    # By pandas: the parser of SciPy ends in a crash where a file is damaged.
+    lines = Lines(decoded(content, where), where, "%")
+    words = lines.text[0].split() if lines.text else []
+    if not all(map(is_count, words)) or len(words) != (3 if form == "coordinate" else 2):
+        raise wrong(where, "no line of sizes", "rows, columns and, if sparse, entries")
+    sizes = [int(word) for word in words]
+    if symmetry != "general" and sizes[0] != sizes[1]:
+        raise wrong(where, f"a {symmetry} matrix of {sizes[0]:,} x {sizes[1]:,}", "a square one")
+    read = _coordinates if form == "coordinate" else _dense
+    matrix = read(lines, sizes, field == "pattern", symmetry)
     return _numbered(from_matrix(matrix, path, options, kind="Matrix Market", square="adjacency"))
+
+
+def _coordinates(lines: Lines, sizes: list[int], pattern: bool, symmetry: str) -> Any:
+    """The entries of a sparse Matrix Market file as a COO matrix; both halves of a symmetric one."""
+    import scipy.sparse
+
+    shape, declared, width = (sizes[0], sizes[1]), sizes[2], 2 if pattern else 3
+    if declared != len(lines.text) - 1:
+        count = f"a header that declares {declared:,} entries, then {len(lines.text) - 1:,} lines"
+        raise wrong(lines.name, count, "as many as the file has: truncated?")
+    found = number_block(lines, 1, len(lines.text), width + 1, "row, column" + ("" if pattern else " and value"))
+    ends = found[:, :2]
+    bad = ~((ends >= 1) & (ends <= shape) & (ends == np.floor(ends))).all(axis=1) | ~np.isnan(found[:, width])
+    bad |= np.isnan(found[:, :width]).any(axis=1)
+    if bad.any():
+        first = int(bad.argmax()) + 1
+        expected = f"{width} numbers, in a matrix of {shape[0]:,} x {shape[1]:,}"
+        raise wrong(lines.at(first), repr(lines.text[first][:60]), expected)
+    row, column = ends.astype(np.int64).T - 1
+    values = np.ones(len(row)) if pattern else found[:, 2]
+    if symmetry != "general":
+        turned = row != column
+        sign = -1 if symmetry == "skew-symmetric" else 1
+        values = np.concatenate([values, sign * values[turned]])
+        row, column = np.concatenate([row, column[turned]]), np.concatenate([column, row[turned]])
+    return scipy.sparse.coo_matrix((values, (row, column)), shape=shape)
+
+
+def _dense(lines: Lines, sizes: list[int], pattern: bool, symmetry: str) -> npt.NDArray[np.float64]:
+    """The numbers of a dense Matrix Market file, column by column; of a symmetric one those below the diagonal."""
+    n, m = sizes
+    skew = symmetry == "skew-symmetric"
+    declared = n * m if symmetry == "general" else n * (n - 1) // 2 if skew else n * (n + 1) // 2
+    words = " ".join(lines.text[1:]).split()
+    if declared != len(words) or pattern:
+        found = f"a header that declares {declared:,} entries, then {len(words):,} numbers"
+        raise wrong(lines.name, found, "as many as the file has: truncated?")
+    try:
+        values = np.array(words, dtype=np.float64)
+    except ValueError as error:
+        raise wrong(lines.name, f"a word that is no number ({error})", "numbers") from error
+    if symmetry == "general":
+        return values.reshape(m, n).T
+    matrix = np.zeros((n, n))
+    column, row = np.triu_indices(n, 1 if skew else 0)
+    matrix[column, row] = -values if skew else values
+    matrix[row, column] = values
+    return matrix
 
 
 def read_mat(content: bytes, path: Path, options: ReadOptions) -> Data:
@@ -160,21 +214,6 @@ def _numbered(data: Data) -> Data:
     if data.edge_index is not None:
         data.node_key = [*map(str, range(1, int(data.num_nodes or 0) + 1))]
     return data
-
-
-def _check_size(content: bytes, form: str, field: str, where: str) -> None:
-    """Refuse a size in the header that the file cannot hold: SciPy takes the memory before it reads on."""
-    size = re.search(rb"^[ \t]*([0-9][^\n%]*)", content, re.MULTILINE)
-    words = size.group(1).split() if size else []
-    if not all(is_count(word.decode("latin-1")) for word in words) or len(words) != (3 if form == "coordinate" else 2):
-        raise wrong(where, "no line of sizes", "rows, columns and, if sparse, entries")
-    numbers = [int(word) for word in words]
-    declared = numbers[2] if form == "coordinate" else (numbers[0] * numbers[1] + 1) // 2
-    least = 4 if form == "coordinate" else 2
-    if declared * least > len(content) + least:
-        raise wrong(where, f"a header that declares {declared:,} entries", "as many as the file has: truncated?")
-    if max(numbers[:2]) >= 2**62:
-        raise wrong(where, f"a matrix of {numbers[0]:,} x {numbers[1]:,}", "fewer rows and columns")
 
 
 def _variables(usable: set[str], shapes: dict[str, Any], options: ReadOptions, where: str) -> dict[str, str | None]:
