@@ -181,7 +181,7 @@ def describe_scores(report: Report, scores: dict[str, Any], data: "Data", titles
         rows = {"genurl": scores["probe"]["test"], **scores["reference"]}
         report.table((title, percent(rows[name])) for name, title in titles.items())
     knn, cluster = scores.get("knn"), scores.get("cluster")
-    told = [f"20-nearest-neighbour vote {percent(knn['test'])}"] if knn else []
+    told = [f"{knn.get('neighbors', 20)}-nearest-neighbour vote {percent(knn['test'])}"] if knn else []
     if cluster:
         told.append(
             f"k-means ACC {percent(cluster['acc'])}, NMI {percent(cluster['nmi'])}, ARI {percent(cluster['ari'])}"

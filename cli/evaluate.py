@@ -105,7 +105,9 @@ def evaluate(
     else:
         runs = [label_scores(z, data, protocol, seed) for seed in range(seeds)]
         means = mean_of_runs(runs)
-        protocol = means.get("probe", {}).get("protocol") or protocol
+        protocol = means.get("probe", {}).get("protocol") or protocol or "cluster"
+        for why in dict.fromkeys(means.get("left_out", {}).values()):
+            report.line(why)
         report.line(f"{intro} {protocol}, per cent")
         report.table(
             (title, mean_text([run[group][key] for run in runs]))

@@ -35,8 +35,8 @@ class InputConfig(Stage):
     ] = "drop"
     hash_columns: Annotated[
         Literal["auto"] | Natural,
-        "sparse features: columns that they are hashed to for an encoder and for principal axes; 0: none; auto: 16384 "
-        "where there are more than 32768",
+        "sparse features: columns that they are hashed to for an encoder and for principal axes; 0: none; auto: 32768 "
+        "where there are more than 65536",
     ] = "auto"
 
 

@@ -18,6 +18,17 @@ def kmeans(z: Any, k: int, seed: int = 0) -> npt.NDArray[np.int64]:
     return np.asarray(KMeans(k, n_init=10, random_state=seed).fit_predict(z), dtype=np.int64)
 
 
+def too_few_to_cluster(y: npt.NDArray[Any]) -> str | None:
+    """Why clusters are not compared with labels [n], in words; None where they are."""
+    known = y[y >= 0]
+    classes = len(np.unique(known))
+    if classes < 2:
+        return f"no clusters: {classes} classes; it takes at least 2"
+    if len(known) < 2 * classes:
+        return f"no clusters: {len(known)} labelled nodes of {classes} classes; it takes two of each"
+    return None
+
+
 def cluster(z: Any, y: Any, seed: int = 0) -> dict[str, float]:
     """Compare k-means clusters (10 restarts, lowest inertia) with the classes.
 

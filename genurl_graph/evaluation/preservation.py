@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from genurl_graph.evaluation.probe import voters
 from genurl_graph.evaluation.ranks import Points, blocks, nearest, ranks, sample_rows
 from genurl_graph.evaluation.splits import check_labels
 from genurl_graph.exceptions import wrong
@@ -176,11 +177,11 @@ def spearman(
 
 
 def knn_accuracy(z: Any, y: Any, train: Any, test: Any) -> float:
-    """Accuracy, in [0, 1], of the vote of the 10 nearest rows of `train` on the rows `test` (Euclidean)."""
+    """Accuracy, in [0, 1], of the vote of the 10 nearest (`voters`) of `train` on the rows `test` (Euclidean)."""
     from sklearn.neighbors import KNeighborsClassifier
 
     # Of few columns a tree finds the neighbours, of many a product of matrices.
-    model = KNeighborsClassifier(min(10, len(train))).fit(z[train], y[train])
+    model = KNeighborsClassifier(voters(10, len(train))).fit(z[train], y[train])
     return float(model.score(z[test], y[test]))
 
 
@@ -199,4 +200,5 @@ def _cross_validated(z: Any, y: Any, seed: int) -> tuple[float | None, str]:
         warnings.filterwarnings("ignore", message="The least populated class")
         parts = list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(points, labels))
     shares = [knn_accuracy(points, labels, train, test) * len(test) for train, test in parts]
-    return sum(shares) / len(labels), f"10 nearest, {folds}-fold, all {len(labels):,} labelled points"
+    voting = voters(10, len(parts[0][0]))
+    return sum(shares) / len(labels), f"{voting} nearest, {folds}-fold, all {len(labels):,} labelled points"

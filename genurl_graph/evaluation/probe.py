@@ -17,6 +17,8 @@ Array = npt.NDArray[Any]
 STRENGTHS = tuple(10.0 ** np.arange(-4, 2.5, 0.5))
 
 FOLDS = 5
+# Nearest training nodes that vote.
+NEIGHBORS = 20
 
 
 def linear_probe(z: Any, y: Any, split: Split, protocol: str) -> dict[str, float | None]:
@@ -56,15 +58,23 @@ def linear_probe(z: Any, y: Any, split: Split, protocol: str) -> dict[str, float
     return {"train": accuracy(split.train), "val": accuracy(split.val), "test": accuracy(split.test)}
 
 
-def knn_probe(z: Any, y: Any, split: Split, n_neighbors: int = 20, metric: str = "cosine") -> float:
-    """Test accuracy of the vote of the nearest training nodes, in [0, 1].
+def voters(n_neighbors: int, num_train: int) -> int:
+    """How many of the nearest training rows vote: `n_neighbors`, but at most a fifth of all, and at least one.
+
+    A vote of all of them would be the same for every node.
+    """
+    return max(1, min(n_neighbors, num_train // 5))
+
+
+def knn_probe(z: Any, y: Any, split: Split, n_neighbors: int = NEIGHBORS, metric: str = "cosine") -> float:
+    """Test accuracy of the vote of the nearest training nodes (`voters` of them), in [0, 1].
 
     The protocol's metric is cosine; 2-d maps, whose origin means nothing, need "euclidean".
     """
     from sklearn.neighbors import KNeighborsClassifier
 
     y = np.asarray(y).reshape(-1)
-    k = min(n_neighbors, len(split.train))
+    k = voters(n_neighbors, len(split.train))
     model = KNeighborsClassifier(k, metric=metric, algorithm="brute").fit(z[split.train], y[split.train])
     return float(model.score(z[split.test], y[split.test]))
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from genurl_graph.evaluation.clustering import cluster
-from genurl_graph.evaluation.probe import knn_probe, linear_probe
-from genurl_graph.evaluation.splits import default_protocol, labels_of, splits
+from genurl_graph.evaluation.clustering import cluster, too_few_to_cluster
+from genurl_graph.evaluation.probe import NEIGHBORS, knn_probe, linear_probe, voters
+from genurl_graph.evaluation.splits import default_protocol, labels_of, shortage, splits
 from genurl_graph.exceptions import wrong
 from genurl_graph.inputs.sparse import to_scipy_or_numpy
 from genurl_graph.inputs.validation import check_matrix
@@ -57,16 +57,26 @@ def evaluate_embedding(
 ) -> dict[str, Any]:
     """All numbers of an embedding: linear probe, 20-nearest-neighbour probe, k-means clustering.
 
-    Parameters and errors as in `probe_embedding`; `knn_metric` as in `knn_probe`.
+    Parameters and errors as in `probe_embedding`; `knn_metric` as in `knn_probe`. Where no protocol is named,
+    labels that are too few for a figure are no error.
 
     Returns
     -------
     dict
-        ``probe`` (`probe_embedding`), ``knn`` {test}, ``cluster`` {acc, nmi, ari}; shares in [0, 1].
+        ``probe`` (`probe_embedding`), ``knn`` {test, neighbors}, ``cluster`` {acc, nmi, ari}; shares in [0, 1]. None in
+        the place of figures that would mean nothing on so few labels; ``left_out`` says why, if there are such.
     """
+    features, y = _arrays(z, data)
+    if protocol is None and default_protocol(data) != "public" and (lack := shortage(y)) is not None:
+        why, few = f"no linear probe: {lack[0]}; it takes {lack[1]}", too_few_to_cluster(y)
+        left_out = {"probe": why, "knn": why} | ({"cluster": few} if few else {})
+        clusters = None if few else cluster(features, y, seed)
+        return {"probe": None, "knn": None, "cluster": clusters, "left_out": left_out}
     probe = probe_embedding(z, data, protocol, seed=seed, n_repeats=n_repeats)
     knn = knn_embedding(z, data, probe["protocol"], seed=seed, n_repeats=n_repeats, metric=knn_metric)
-    return {"probe": probe, "knn": {"test": knn}, "cluster": cluster(*_arrays(z, data), seed)}
+    first = next(splits(probe["protocol"], data, seed=seed, n_repeats=n_repeats))
+    votes = {"test": knn, "neighbors": voters(NEIGHBORS, len(first.train))}
+    return {"probe": probe, "knn": votes, "cluster": cluster(features, y, seed)}
 
 
 def knn_embedding(
@@ -78,7 +88,7 @@ def knn_embedding(
     n_repeats: int | None = None,
     metric: str = "cosine",
 ) -> float:
-    """Test accuracy of the 20-nearest-neighbour vote, mean over the splits; arguments as in `probe_embedding`."""
+    """Test accuracy of the vote of the 20 nearest (`voters`), mean over splits; arguments as in `probe_embedding`."""
     features, y = _arrays(z, data)
     protocol = default_protocol(data) if protocol is None else protocol
     found = [knn_probe(features, y, s, metric=metric) for s in splits(protocol, data, seed=seed, n_repeats=n_repeats)]

@@ -12,6 +12,8 @@ from torch import Tensor
 from genurl_graph.exceptions import unknown, wrong
 
 PROTOCOLS = ("public", "random-10", "random-10-10-80")
+# Nodes that a classifier is to learn from at least.
+FEWEST = 6
 REPEATS = {"random-10": 3, "random-10-10-80": 20}
 
 Index = npt.NDArray[np.int64]
@@ -73,7 +75,7 @@ def splits(protocol: str, data: Any, *, seed: int = 0, n_repeats: int | None = N
     if protocol == "public":
         yield from _public(data, y >= 0)
         return
-    lack = shortage(y)
+    lack = shortage(y, least=1)
     if lack is not None:
         found, expected = lack
         raise wrong(f"protocol {protocol}", found, expected)
@@ -91,15 +93,20 @@ def splits(protocol: str, data: Any, *, seed: int = 0, n_repeats: int | None = N
             yield Split(order[:tenth], order[tenth : 2 * tenth], order[2 * tenth :])
 
 
-def shortage(y: npt.NDArray[Any]) -> tuple[str, str] | None:
-    """What labels [n] lack for random splits, found and expected; None where they suffice."""
+def shortage(y: npt.NDArray[Any], least: int = 2) -> tuple[str, str] | None:
+    """What labels [n] lack for random splits, found and expected; None where they suffice.
+
+    A tenth of the labelled nodes is to hold `least` nodes of each class, on average. With two, at least `FEWEST` nodes:
+    a figure of fewer means nothing. One is enough for splits that were asked for.
+    """
     labelled = y[y >= 0]
     classes = len(np.unique(labelled))
     if classes < 2:
         return f"{classes} classes", "at least 2"
-    if len(labelled) // 10 < classes:
+    needed = classes if least == 1 else max(least * classes, FEWEST)
+    if len(labelled) // 10 < needed:
         found = f"{len(labelled)} labelled nodes of {classes} classes"
-        return found, f"at least {10 * classes}, so that a tenth can hold all classes"
+        return found, f"at least {10 * needed}, so that a tenth can {'hold' if least == 1 else 'teach'} all classes"
     return None
 
 

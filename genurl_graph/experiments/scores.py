@@ -75,15 +75,17 @@ def no_probe(data: "Data") -> str | None:
 
 
 def embedding_scores(estimator: "GenURL", data: "Data") -> dict[str, Any]:
-    """Values of the metrics keys probe, knn, cluster and reference; None for what the labels do not allow."""
-    from genurl_graph.evaluation.clustering import cluster
+    """Values of the metrics keys probe, knn, cluster and reference; None for what the labels do not allow, and why."""
+    from genurl_graph.evaluation.clustering import cluster, too_few_to_cluster
     from genurl_graph.evaluation.protocols import evaluate_embedding
 
-    if no_probe(data) is not None:
+    why = no_probe(data)
+    if why is not None:
         y = getattr(data, "y", None)
-        several = y is not None and y[y >= 0].unique().numel() > 1
-        found = cluster(estimator.embedding_, y, estimator.seed_) if several else None
-        return {"probe": None, "knn": None, "cluster": found, "reference": None}
+        lack = None if y is None else too_few_to_cluster(y.numpy())
+        found = None if y is None or lack else cluster(estimator.embedding_, y, estimator.seed_)
+        reasons = {"probe": why, "knn": why, "reference": why} | ({} if found else {"cluster": lack or why})
+        return {"probe": None, "knn": None, "cluster": found, "reference": None, "left_out": reasons}
 
     # The origin of a 2-d map means nothing, so that angles seen from there do not either.
     metric = "euclidean" if estimator.task_ == "reduce" else "cosine"
@@ -91,7 +93,8 @@ def embedding_scores(estimator: "GenURL", data: "Data") -> dict[str, Any]:
     repeats = FEW_SPLITS if n > MANY_NODES or n * n_features(data) > MANY_NUMBERS else None
     scores = evaluate_embedding(estimator.embedding_, data, seed=seed, n_repeats=repeats, knn_metric=metric)
     untrained = estimator.untrained_embedding()
-    return {**scores, "reference": reference_scores(data, untrained, scores["probe"]["protocol"], seed, repeats)}
+    reference = reference_scores(data, untrained, scores["probe"]["protocol"], seed, repeats)
+    return {**scores, "reference": reference, "left_out": None}
 
 
 def student_scores(estimator: "GenURL", teacher: "Tensor", data: "Data") -> dict[str, Any]:
@@ -158,12 +161,14 @@ def link_run(split: "LinkSplit", estimator: "GenURL", seed: int) -> dict[str, di
 def reduction_run(z: "Tensor", data: "Data", seed: int) -> dict[str, Any]:
     """Scores of the protocol reduce; where the data set names its test part, also that against the training part."""
     from genurl_graph.evaluation.preservation import knn_accuracy, reduce_scores
+    from genurl_graph.evaluation.probe import voters
 
     scores = reduce_scores(data.x, z, getattr(data, "y", None), seed=seed)
     parts = _named_parts(data)
     if parts and getattr(data, "y", None) is not None:
         scores["knn_test"] = knn_accuracy(z.numpy(), data.y.numpy(), *parts)
-        scores["how"]["knn_test"] = f"10 nearest, {len(parts[1]):,} points against {len(parts[0]):,}"
+        voting = voters(10, len(parts[0]))
+        scores["how"]["knn_test"] = f"{voting} nearest, {len(parts[1]):,} points against {len(parts[0]):,}"
     return scores
 
 

@@ -17,7 +17,9 @@ from torch import Tensor
 from genurl_graph.inputs.sparse import from_scipy, to_scipy_or_numpy
 
 # Sparse features of more columns are hashed ("auto"), to so many.
-WIDE, HASHED = 1 << 15, 1 << 14
+# (Cora with all pairs of its words as 191,333 further columns, linear probe on rows of unit length, 600 training nodes:
+# 68.8 as they are, 68.8 of 65,536 columns, 67.9 of 32,768, 67.2 of 16,384, 60.0 of 4,096, 50.1 of 1,024.)
+WIDE, HASHED = 1 << 16, 1 << 15
 # Odd constants of the mixing function of SplitMix64 (Steele et al., OOPSLA 2014).
 _STEP, _MIX = 0x9E3779B97F4A7C15, (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 

@@ -74,9 +74,9 @@ def test_nearest_neighbours_vote_as_by_hand():
     z, y = blobs(noise=4.0)
     unit = z / np.linalg.norm(z, axis=1, keepdims=True)
     similarity = unit[SPLIT.test] @ unit[SPLIT.train].T
-    for k in (1, 7, 20):
+    for k, told in ((1, 1), (7, 7), (8, 20)):  # at most a fifth of 40
         nearest = np.argsort(-similarity, axis=1)[:, :k]
         votes = [np.bincount(row, minlength=4).argmax() for row in y[SPLIT.train][nearest]]
-        assert knn_probe(z, y, SPLIT, k) == pytest.approx(np.mean(votes == y[SPLIT.test]))
+        assert knn_probe(z, y, SPLIT, told) == pytest.approx(np.mean(votes == y[SPLIT.test]))
     few = Split(SPLIT.train[:8], SPLIT.val, SPLIT.test)
-    assert knn_probe(z, y, few, 20) == knn_probe(z, y, few, 8)
+    assert knn_probe(z, y, few, 20) == knn_probe(z, y, few, 1)

@@ -60,3 +60,31 @@ def test_public_is_the_default_where_there_are_masks(data):
     masked = data.clone()
     masked.train_mask, masked.val_mask, masked.test_mask = masks
     assert probe_embedding(data.x.numpy(), masked)["protocol"] == "public"
+
+
+@pytest.mark.parametrize("n", [5, 10, 20, 34, 59])
+def test_figures_of_few_labels_are_left_out_with_the_reason(n):
+    y = torch.arange(n) % 2
+    found = evaluate_embedding(torch.randn(n, 3, generator=torch.Generator().manual_seed(0)), Data(y=y, num_nodes=n))
+    assert found["probe"] is found["knn"] is None
+    assert found["left_out"][
+        "probe"
+    ] == f"no linear probe: {n} labelled nodes of 2 classes; it takes at least 60, so " + (
+        "that a tenth can teach all classes"
+    )
+    assert set(found["cluster"]) == {"acc", "nmi", "ari"}
+
+
+@pytest.mark.parametrize("y", [[0, 1, 2, -1, 3], [0, 0, 0, 0, 0], [-1] * 5])
+def test_clusters_need_two_nodes_of_each_class(y):
+    found = evaluate_embedding(torch.eye(5), Data(y=torch.tensor(y), num_nodes=5))
+    assert found["cluster"] is None
+    assert found["left_out"]["cluster"].startswith("no clusters: ")
+
+
+def test_vote_of_a_fifth_of_the_training_nodes_sees_what_is_near():
+    """20 of 20 training nodes would say the same of every node."""
+    y = torch.arange(200) % 4
+    z = 4 * torch.eye(4)[y] + torch.randn(200, 4, generator=torch.Generator().manual_seed(0)) * 0.1
+    found = evaluate_embedding(z, Data(y=y, num_nodes=200), n_repeats=3)
+    assert found["knn"] == {"test": pytest.approx(1.0, abs=0.02), "neighbors": 4}
