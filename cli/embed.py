@@ -137,6 +137,8 @@ def describe_run(report: Report, estimator: "GenURL") -> None:
             f"{merged['n_both']:,} edges that are both; "
             f"components {merged['n_components_before']:,} -> {merged['n_components_after']:,}"
         )
+    if "evidence" in merged:
+        report.line(evidence_line(merged))
     if "trust_mean" in merged and merged["agreement"] is not None:
         report.line(
             f"AUC of the features for the edges {merged['agreement']:.2f}, feature consistency "
@@ -149,6 +151,17 @@ def describe_run(report: Report, estimator: "GenURL") -> None:
             f"node-feature bipartite graph: {merged['n_columns']:,} feature columns, {share} % of the total weight"
         )
     describe_training(report, estimator, f"task {estimator.task_}, encoder {encoder_name(estimator)}", "graph")
+
+
+def evidence_line(merged: Mapping[str, Any]) -> str:
+    """How far features count, and what the encoder reads."""
+    reads = {
+        "structure": "the encoder reads the structure alone",
+        "both": "the encoder reads the structure beside them",
+        "features": "the encoder reads them alone",
+    }[merged["reads"]]
+    found = f"{merged['evidence_by']} {merged['evidence_figure']:.2f}"
+    return f"features: evidence {merged['evidence']:.2f} of 1 ({found}): {reads}"
 
 
 def describe_training(report: Report, estimator: "GenURL", what: str, stage: str) -> None:

@@ -94,6 +94,12 @@ class MergeConfig(Stage):
         "of given edges: given (their own weights), adaptive (as far as features bear them out, "
         "genurl_graph.graph.edge_reliability), or none (they do not count at all)",
     ] = "given"
+    evidence: Annotated[
+        Literal["auto", "none"] | Probability,
+        "how far features count beside the edges: auto (as far as they are shown, without labels, to tell something, "
+        "genurl_graph.graph.evidence), a number from 0 (not at all) to 1, or none (in full, nothing is "
+        "measured)",
+    ] = "none"
     type_weights: Annotated[
         str, 'HeteroData: weights of relations against each other, such as "writes=2,cites=0.5"; 1 for all others'
     ] = ""
@@ -183,6 +189,11 @@ class EncoderConfig(Stage):
         "input of nodes without features (genurl_graph.graph.structural_features): identity (one-hot) or laplacian; "
         "degree and random_walk are numbers that new graphs have, too",
     ] = "identity"
+    beside: Annotated[
+        Literal["auto", "always", "never"],
+        "graphs: whether that input stands beside features, too; auto: where they are few, or no full evidence "
+        "(merge.evidence)",
+    ] = "never"
     structure_dim: Annotated[Count, "steps of the walk, or eigenvectors"] = 16
     image: Annotated[
         str, "of rows of pixels that a cnn reads: HEIGHTxWIDTHxCHANNELS, or auto for square images; rows: no images"

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from genurl_graph.inputs.input import Input
-from genurl_graph.inputs.sparse import to_scipy_or_numpy
+from genurl_graph.inputs.sparse import scale_columns, to_scipy_or_numpy
 
 # Random nodes that the end of every edge is ranked among. 64 draws determine the rank of one edge to within 0.06 (one
 # standard deviation), and only means over edges are used.
@@ -117,11 +117,18 @@ def _nearest(rows: FeatureRows, queries: Any, k: int, generator: Any) -> Any:
 
 def measure_consistency(data: Input, metric: str) -> float:
     """`feature_consistency` of an input's features, computed once: the choice of a preset and the merge both use it."""
+    known: dict[str, Any] = {} if data.coherence is None else data.coherence
+    key = metric if data.column_weight is None else f"{metric}, weighed"
+    if key not in known:
+        known[key] = feature_consistency(weighed_features(data), metric)
+    found: float = known[key]
+    return found
+
+
+def weighed_features(data: Input) -> Tensor:
+    """Features of an input, each column times its weight, if columns have weights."""
     assert data.x is not None
-    known = {} if data.coherence is None else data.coherence
-    if metric not in known:
-        known[metric] = feature_consistency(data.x, metric)
-    return known[metric]
+    return data.x if data.column_weight is None else scale_columns(data.x, data.column_weight)
 
 
 def sample_edges(edge_index: Tensor, num_nodes: int, seed: int = 0) -> Tensor:

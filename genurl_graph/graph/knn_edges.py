@@ -9,6 +9,7 @@ from torch import Tensor
 
 from genurl_graph.config import Config
 from genurl_graph.graph.affinity import similarities
+from genurl_graph.graph.edge_reliability import weighed_features
 from genurl_graph.graph.knn import Metric, Neighbors, knn
 from genurl_graph.graph.merge import predefined_graph
 from genurl_graph.graph.projection import FeatureSpace, Projection, principal_axes, scale_for_axes
@@ -44,7 +45,7 @@ def feature_space(data: Input, config: Config, seed: int, known: Projection | No
     `known` are at least as many principal axes, of the encoder (`encoder_projection`), that save a second fit.
     """
     assert data.x is not None
-    x, c = data.x, config.neighbors
+    x, c = weighed_features(data), config.neighbors
     unit, projection = False, None
     if 0 < c.pca < x.size(1):
         # Otherwise the longest rows would determine the components.

@@ -22,6 +22,7 @@ from genurl_graph.runtime.processes import agreed, rank
 from genurl_graph.runtime.random import seeded
 from genurl_graph.tasks import distillation, graph, images, reduction
 from genurl_graph.tasks.encoder_input import encoder_input
+from genurl_graph.tasks.evidence import describe_evidence, heed_evidence, warn_of_degrees
 from genurl_graph.training.checkpoint import Checkpoint, KeptNeighbors, checksum
 from genurl_graph.training.loop import Callback, train
 
@@ -60,19 +61,21 @@ def fit_model(
         one_thread() if deterministic else nullcontext(),
         named_shortage(f"task {config.task}, encoder {config.encoder.name}", LESS_MEMORY),
     ):
-        x, statistics = encoder_input(data, config, device)
+        seen, evidence = heed_evidence(data, config)
+        warn_of_degrees(evidence, {})
+        x, statistics = encoder_input(seen, config, device)
         if teacher is not None:
             problem = distillation.build(data, x, config, seed, device, teacher, module)
         elif config.task == "images":
             problem = images.build(data, x, config, module)
         elif config.task == "graph":
-            problem = graph.build(data, x, config, seed, device, kept)
+            problem = graph.build(seen, x, config, seed, device, kept)
         else:
             problem = reduction.build(data, x, config, seed, device, statistics, kept)
         del x
         objective = problem.objective
         # The first process has the whole graph.
-        summary = agreed(problem.summary(data) if rank() == 0 else None)
+        summary = agreed(problem.summary(data) | describe_evidence(evidence, seen, config) if rank() == 0 else None)
         # Kept as the reference "untrained"; small beside the training.
         initial = {k: v.detach().clone() for k, v in objective.encoder.state_dict().items()}
         objective.to(device)

@@ -23,6 +23,7 @@ from genurl_graph.inference.fitted import FittedModel
 from genurl_graph.inputs.columns import FeaturePlan
 from genurl_graph.nn.build import make_encoder
 from genurl_graph.runtime.files import atomic_write, save_tensors, write_json
+from genurl_graph.tasks.evidence import ROW_ENCODERS
 
 if TYPE_CHECKING:
     from genurl_graph.objectives.base import Encoder
@@ -116,7 +117,7 @@ def load_model(folder: str | Path, module: nn.Module | None = None) -> FittedMod
         # Models of earlier versions have none.
         plan = None if note.get("plan") is None else FeaturePlan.from_dict(note["plan"])
         axes = tensors.get("statistics.axes")
-        width = _input_width(config, fitted, len(tensors["embedding"]), plan) if axes is None else axes.size(1)
+        width = _input_width(config, fitted, len(tensors["embedding"]), plan, axes)
         own = config.encoder.name == "module"
         if own != (module is not None):
             expected = "a module like the saved one" if own else "None"
@@ -144,16 +145,21 @@ def _read_tensors(path: Path, mark: str) -> dict[str, Tensor]:
     return tensors
 
 
-def _input_width(config: Config, fitted: dict[str, Any], num_nodes: int, plan: FeaturePlan | None) -> int:
-    """Columns that the encoder reads: features, and structural ones of nodes without any."""
+def _input_width(
+    config: Config, fitted: dict[str, Any], num_nodes: int, plan: FeaturePlan | None, axes: Tensor | None
+) -> int:
+    """Columns that the encoder reads: features or their components, and structural ones where it reads these."""
     width: int = fitted["n_features_in"] if plan is None else len(plan.names)
+    width = width if axes is None else axes.size(1)
     bare, slices, widths = num_nodes, fitted["node_slices"], fitted["node_widths"]
     if slices is not None:
         ends = [0, *(high for _, high in slices.values())]
         if list(slices) != list(widths) or [low for low, _ in slices.values()] != ends[:-1] or ends[-1] != num_nodes:
             raise ValueError("its node types do not fit its embedding")
         bare = sum(high - low for name, (low, high) in slices.items() if not widths[name])
-    elif width:
+    elif config.merge.evidence == 0 and config.encoder.name not in ROW_ENCODERS:
+        width = 0
+    elif width and config.encoder.beside != "always":
         bare = 0
     return width + (structure_width(config.encoder.structure, config.encoder.structure_dim, bare) if bare else 0)
 

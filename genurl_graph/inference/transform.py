@@ -23,6 +23,7 @@ from genurl_graph.nn.features import Features
 from genurl_graph.nn.gnn import GNNS
 from genurl_graph.objectives.base import embed_rows
 from genurl_graph.tasks.encoder_input import encoder_input
+from genurl_graph.tasks.evidence import without_features
 from genurl_graph.tasks.graph import averaged, edges_of_new
 
 
@@ -57,9 +58,12 @@ def _like_fitted(model: FittedModel, X: Any, options: ReadOptions) -> Input:
 
 def _encoded(model: FittedModel, data: Input) -> Tensor:
     config, device = model.config, torch.device(model.device)
-    if data.bare_nodes().numel() and config.encoder.structure not in TRANSFERABLE:
+    beside = config.encoder.beside == "always"
+    data = without_features(data, config.merge.evidence, config.encoder.name)
+    data = data._replace(column_weight=model.statistics.get("weight"))
+    if (beside or data.bare_nodes().numel()) and config.encoder.structure not in TRANSFERABLE:
         raise InputError(
-            f"transform: without features encoder.structure={config.encoder.structure} knows the fitted nodes only; "
+            f"transform: {'beside' if beside else 'without'} features encoder.structure={config.encoder.structure} knows the fitted nodes only; "
             f"fit with {' or '.join(TRANSFERABLE)} to embed new graphs"
         )
     encoder, name = model.encoder.eval(), model.config.encoder.name

@@ -41,7 +41,10 @@ class Input(NamedTuple):
     image : (height, width, channels) or None
         Of images, whose rows are pixels, channels last.
     coherence : dict or None
-        By metric, once it was asked for (`genurl_graph.graph.edge_reliability.measure_consistency`).
+        What was measured of the features, once it was asked for: feature consistency by metric
+        (`genurl_graph.graph.edge_reliability.measure_consistency`), and their evidence.
+    column_weight : Tensor, float32, shape [f], or None
+        How far each column counts (`genurl_graph.graph.evidence`); None: all in full.
     plan : FeaturePlan or None
         What `x` was made by of raw columns; None where it is what came.
     names : array, int64 or object, shape [n], or None
@@ -58,7 +61,8 @@ class Input(NamedTuple):
     types: NodeTypes | None = None
     distances: Any = None
     image: Shape | None = None
-    coherence: dict[str, float] | None = None
+    coherence: dict[str, Any] | None = None
+    column_weight: Tensor | None = None
     plan: FeaturePlan | None = None
     names: Any = None
     reading: Reading = Reading()

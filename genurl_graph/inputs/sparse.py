@@ -69,6 +69,16 @@ def from_scipy(matrix: Any) -> Tensor:
     return csr_tensor(crow, col, torch.from_numpy(matrix.data.astype("float32")), matrix.shape)
 
 
+def scale_columns(x: Tensor, weight: Tensor) -> Tensor:
+    """``x * weight``: the columns of x [n, f], strided or CSR, each times its weight [f]."""
+    if x.layout != torch.sparse_csr:
+        return x * weight
+    scaled = to_scipy_or_numpy(x).copy()
+    scaled.data = scaled.data * weight.numpy()[scaled.indices]
+    scaled.eliminate_zeros()
+    return from_scipy(scaled)
+
+
 class _Product(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, matrix: Tensor, transpose: Tensor, dense: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from genurl_graph.config import Config
+from genurl_graph.graph.edge_reliability import weighed_features
 from genurl_graph.graph.merge import predefined_graph
 from genurl_graph.graph.projection import encoder_projection, principal_axes, scale_for_axes
 from genurl_graph.graph.structural_features import structural_features
@@ -14,7 +15,7 @@ from genurl_graph.inputs.hashing import hash_columns
 from genurl_graph.inputs.hetero import normalize_blocks
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.normalize import column_statistics, normalize_features
-from genurl_graph.inputs.sparse import csr_tensor, to_scipy_or_numpy
+from genurl_graph.inputs.sparse import csr_tensor, scale_columns, to_scipy_or_numpy
 from genurl_graph.tasks.resolve import COMPONENTS, resolve_type_normalization
 
 # Of the randomised search for principal axes that an encoder reads: they are a property of the features.
@@ -45,15 +46,10 @@ def encoder_input(
     """
     how, bare = config.encoder.normalize, data.bare_nodes()
     if bare.numel() == 0 and data.types is None:
-        assert data.x is not None
-        x = hash_columns(data.x, config.input.hash_columns)
-        if how == "pca":
-            taken = _component_statistics(x, config) if statistics is None else statistics
-            projection = encoder_projection(taken)
-            assert projection is not None
-            return projection.apply(scale_for_axes(x, config.neighbors.metric)) / taken["scale"], taken
-        taken = (column_statistics(x) if how == "columns" else {}) if statistics is None else statistics
-        return normalize_features(x, how, taken), taken
+        x, taken = _features(data, config, statistics)
+        if config.encoder.beside != "always":
+            return x, taken
+        return _beside(x, taken, data, config, device, statistics)
     structural, taken = _structural_columns(data, config, bare, device, statistics)
     if data.x is None or data.types is None:
         return None if structural is None else as_features(structural), taken
@@ -63,6 +59,44 @@ def encoder_input(
     from scipy.sparse import hstack
 
     return as_features(hstack([to_scipy_or_numpy(part) for part in (x, structural)], format="csr")), found | taken
+
+
+def _features(data: Input, config: Config, statistics: dict[str, Tensor] | None) -> tuple[Tensor, dict[str, Tensor]]:
+    """Normalised features, their columns weighed by their evidence, and statistics, among which are these weights."""
+    assert data.x is not None
+    how, weight, most = config.encoder.normalize, data.column_weight, config.input.hash_columns
+    if how == "pca":
+        x = hash_columns(weighed_features(data), most)
+        taken = _component_statistics(x, config) if statistics is None else statistics
+        projection = encoder_projection(taken)
+        assert projection is not None
+        x = projection.apply(scale_for_axes(x, config.neighbors.metric)) / taken["scale"]
+    else:
+        # Columns are weighed when they are normalised; those that are hashed are no columns any more.
+        hashed = weight is not None and 0 < int(most) < weight.numel()
+        x = hash_columns(weighed_features(data) if hashed else data.x, most)
+        taken = (column_statistics(x) if how == "columns" else {}) if statistics is None else statistics
+        x = normalize_features(x, how, taken)
+        x = x if weight is None or hashed else scale_columns(x, weight)
+    return x, taken if weight is None else taken | {"weight": weight}
+
+
+def _beside(
+    x: Tensor,
+    taken: dict[str, Tensor],
+    data: Input,
+    config: Config,
+    device: torch.device | str,
+    statistics: dict[str, Tensor] | None,
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Features with structural columns on their right."""
+    from scipy.sparse import csr_matrix, hstack
+
+    own = config.override({"encoder.normalize": "auto"})
+    structural, found = _structural_columns(data, own, torch.arange(data.num_nodes), device, statistics)
+    assert structural is not None
+    parts = [csr_matrix(to_scipy_or_numpy(part)) for part in (x, structural)]
+    return as_features(hstack(parts, format="csr")), taken | found
 
 
 def _component_statistics(x: Tensor, config: Config) -> dict[str, Tensor]:

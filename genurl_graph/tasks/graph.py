@@ -74,6 +74,7 @@ def build(
 def column_graph(data: Input, degree: Tensor | None, config: Config) -> ColumnGraph | None:
     """The node-feature bipartite graph; None where it is not wanted."""
     weight = config.merge.column_weight
+    weight = weight if config.merge.evidence == "none" else weight * float(config.merge.evidence)
     if weight == 0:
         return None
     if data.x is None or degree is None or not is_non_negative(data.x):

@@ -12,6 +12,7 @@ from genurl_graph.inputs.input import Input
 from genurl_graph.runtime.processes import alone
 from genurl_graph.tasks import graph, reduction
 from genurl_graph.tasks.encoder_input import encoder_input
+from genurl_graph.tasks.evidence import heed_evidence
 from genurl_graph.tasks.prepare import gather
 
 
@@ -22,6 +23,7 @@ def merged_graph(data: Input, config: Config, seed: int, device: torch.device) -
     InputError for a task whose graph is not made of its input alone, such as distillation; or as the recipes.
     """
     if config.task == "graph":
+        data = heed_evidence(data, config)[0]
         graph.check_merge(data, config)
         sources = gather(data, config, seed, device)
         return graph.merged_graph(data, sources, config), sources.neighbors

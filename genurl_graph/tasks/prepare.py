@@ -37,9 +37,12 @@ def gather(data: Input, config: Config, seed: int, device: torch.device, kept: K
         return found
     found = weight_by_reliability(found, data, config, seed)
     assert found.degree is not None
-    if merge.feature_weight > 0 or merge.propagation_weight > 0:
+    # Features count as far as they are shown to tell something.
+    evidence = 1.0 if merge.evidence == "none" else float(merge.evidence)
+    if evidence > 0 and (merge.feature_weight > 0 or merge.propagation_weight > 0):
         neighbors, knn_edges, p = feature_similarities(data, config, seed, device, kept=kept)
         fading = p / (1 + mean_of_ends(found.degree.to(p.device), knn_edges))
+        fading = fading if evidence == 1 else fading * evidence
         found = found._replace(knn_edge_index=knn_edges, knn_weight=fading, neighbors=neighbors)
     return found
 

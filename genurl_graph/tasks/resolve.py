@@ -32,6 +32,7 @@ from genurl_graph.nn.prototypes import ANCHORS
 from genurl_graph.objectives.all_pairs import why_not
 from genurl_graph.objectives.pair_distances import WIDE
 from genurl_graph.runtime.processes import world_size
+from genurl_graph.tasks.evidence import resolve_beside, weigh_evidence
 
 TASKS = ("graph", "reduce", "distill", "images")
 
@@ -71,7 +72,11 @@ def resolve_config(
     """
     task = _resolve_task(data, task)
     asked = _collect_settings(config, arguments)
+    if task == "graph":
+        data, asked = weigh_evidence(data, asked, resolve_metric)
     resolved = _choose_preset(data, task, asked, device)
+    if task == "graph":
+        resolved = resolved.override(resolve_beside(data, resolved))
     if task == "distill":
         resolved = resolved.override(_resolve_distillation(data, resolved))
     if task == "images":

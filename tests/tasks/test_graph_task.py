@@ -26,6 +26,7 @@ FIXED = {
     "merge.feature_weight": 0.3,
     "merge.propagation_weight": 0.0,
     "merge.weighting": "given",
+    "merge.evidence": "none",
 }
 PATH = torch.tensor([[0, 1, 2, 3], [1, 2, 3, 4]])  # one direction only, as some files have it
 

@@ -17,7 +17,7 @@ CPU = torch.device("cpu")
     ("name", "options"),
     [
         ("karate", {"task": "graph"}),
-        ("blocks", {"task": "graph"}),
+        ("blocks", {"task": "graph", "config": {"merge.evidence": "none"}}),
         ("blocks", {"task": "graph", "config": {"merge.how": "geodesic"}}),
         ("blocks", {"task": "reduce"}),
         ("blocks", {"task": "reduce", "encoder": "linear", "config": {"encoder.normalize": "pca", "neighbors.pca": 4}}),

@@ -1,0 +1,142 @@
+"""Feature evidence: how far features are shown, without labels, to tell something that the edges confirm.
+
+Uninformative features must not hurt, so they have to earn their say. Columns of a table do so by their autocorrelation
+over the edges (`genurl_graph.graph.evidence.autocorrelation`); bags of words, all together, by what
+`genurl_graph.graph.edge_reliability` measures: feature consistency, and the AUC of the features for the edges.
+
+Everything here is a function of features and edges alone: no seed of a run enters it, so that all seeds agree.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from genurl_graph.graph.edge_reliability import edge_auc, feature_confidence, measure_consistency
+from genurl_graph.graph.evidence.autocorrelation import Autocorrelation, autocorrelation, centred_ranks, degree_columns
+from genurl_graph.graph.evidence.communities import has_communities
+from genurl_graph.graph.merge import predefined_graph
+from genurl_graph.inputs.columns.kinds import matrix_kind
+from genurl_graph.inputs.input import Input
+
+# A table counts in full from so many times what chance explains, and from this autocorrelation of all columns together.
+CLEARLY, FULL = 1.5, 0.1
+# A column counts from this squared number of deviations, as Akaike's criterion has it; less is taken for chance.
+WORTH = 2.0
+# Columns up to which all of them together are compared with chance, too, and which are a table even if they look like
+# a bag of words: halves of one-hot columns predict each other.
+FEW = 64
+# Columns of a table are fewer; so many comparable ones tell nodes apart by themselves.
+WIDE = 16
+# Edge AUC beyond chance, and feature consistency, from which a bag of words counts in full, and where it begins to.
+AUC_FROM, AUC_FULL = 0.03, 0.13
+CONSISTENT_FROM = 0.52
+
+
+class Evidence(NamedTuple):
+    """What was found out about the features of a graph.
+
+    Attributes
+    ----------
+    overall : float
+        In [0, 1]: 0 where nothing shows that features tell anything, 1 where they count in full.
+    columns : Tensor, float32, shape [f]
+        The same of each column; all 1 for a bag of words, which is judged as a whole.
+    by : str
+        What shows it: "graph autocorrelation", "feature consistency" or "edge AUC".
+    figure : float
+        The number behind `by`: Moran's I of the strongest column, the consistency, or the AUC.
+    degrees : tuple of int
+        Columns that are nothing but the degree.
+    """
+
+    overall: float
+    columns: Tensor
+    by: str
+    figure: float
+    degrees: tuple[int, ...] = ()
+
+    @property
+    def weights(self) -> Tensor | None:
+        """Weights of the columns; None where all count in full."""
+        return None if bool((self.columns == 1).all()) else self.columns
+
+
+def measure_evidence(data: Input, metric: str) -> Evidence:
+    """Evidence of an input's features beside its edges, measured once (it is kept in ``data.coherence``).
+
+    Parameters
+    ----------
+    data : Input
+        With features and edges.
+    metric : "cosine" or "euclidean"
+        Similarity of features.
+
+    Returns
+    -------
+    Evidence
+        Of a bag of words the larger of two shares: of feature consistency between `CONSISTENT_FROM` and 0.6, and of the
+        edge AUC between 0.53 and 0.63. Of a table, how far the autocorrelation of its best column, or of all together,
+        exceeds chance; each column counts by its own. Consistency speaks for `WIDE` or more columns of a table, too, if
+        they are related to the edges, or if the edges have no communities (`has_communities`) to contradict them.
+    """
+    known: dict[str, Any] = {} if data.coherence is None else data.coherence
+    key = f"evidence.{metric}"
+    if key not in known:
+        known[key] = _measure(data, metric)
+    found: Evidence = known[key]
+    return found
+
+
+def _measure(data: Input, metric: str) -> Evidence:
+    assert data.x is not None
+    x, given = data.x, predefined_graph(data)
+    f, consistency = int(x.size(1)), measure_consistency(data, metric)
+    if f > FEW and matrix_kind(x) == "bag":
+        share = min(max((consistency - CONSISTENT_FROM) / 0.08, 0.0), feature_confidence(consistency))
+        if share == 1:
+            return Evidence(1.0, torch.ones(f), "feature consistency", consistency)
+        auc = float(edge_auc(x, given.edge_index, metric).double().mean()) if given.edge_index.numel() else 0.5
+        by_auc = min(max((auc - 0.5 - AUC_FROM) / (AUC_FULL - AUC_FROM), 0.0), 1.0)
+        by, figure = ("edge AUC", auc) if by_auc >= share else ("feature consistency", consistency)
+        return Evidence(max(share, by_auc), torch.ones(f), by, figure)
+    found = autocorrelation(x, given.edge_index, given.edge_weight)
+    degrees = degree_columns(x, given.edge_index) if x.layout == torch.strided else torch.zeros(f, dtype=torch.bool)
+    live = torch.isfinite(found.limit) & ~degrees
+    shares, excess = _shares(x, found, live)
+    size = float(((found.value - found.expected).square() * shares).sum().sqrt())
+    relation = min(max((excess - 1) / (CLEARLY - 1), 0.0), 1.0)
+    overall = relation * min(size / FULL, 1.0)
+    best = int((found.value - found.expected).abs().where(live, torch.zeros(())).argmax()) if f else 0
+    by, figure = "graph autocorrelation", float(found.value[best]) if f else 0.0
+    confidence = feature_confidence(consistency)
+    if confidence > 0 and (f >= WIDE or relation == 0):
+        if relation == 0 and not has_communities(given.edge_index, data.num_nodes):
+            relation = 1.0
+        if 0 < confidence * relation >= overall:
+            overall, by, figure = confidence * relation, "feature consistency", consistency
+            shares = torch.where(live, shares + (1 - shares) * confidence, 0.0)
+    columns = overall * shares / shares.max().clamp_min(1e-9) if f else shares
+    return Evidence(overall, columns.float(), by, figure, tuple(degrees.nonzero()[:, 0].tolist()))
+
+
+def _shares(x: Tensor, found: Autocorrelation, live: Tensor) -> tuple[Tensor, float]:
+    """How far each column counts beside the others, in [0, 1], and how many times all exceed what chance explains.
+
+    The deviations of several columns from their means add up to one of variance ``|C|^2 V``, C their correlations: of
+    independent columns much less than all of them could have.
+    """
+    away = (found.value - found.expected).where(live, torch.zeros((), dtype=torch.float64))
+    z = away / found.deviation.clamp_min(1e-12)
+    shares = (1 - WORTH / z.square().clamp_min(1e-12)).clamp_min(0).where(live, torch.zeros((), dtype=torch.float64))
+    excess = float((away.abs() / found.limit)[live].max()) if bool(live.any()) else 0.0
+    if 1 < int(live.sum()) <= FEW:
+        dense = x.to_dense() if x.layout == torch.sparse_csr else x
+        correlation = np.corrcoef(centred_ranks(dense[:, live].numpy()), rowvar=False)
+        deviation = float(found.deviation[live].max()) * float(np.linalg.norm(correlation))
+        chance = deviation * float((found.limit / found.deviation)[live].max())
+        excess = max(excess, abs(float(away.sum())) / chance)
+    return shares, excess

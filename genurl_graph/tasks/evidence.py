@@ -1,0 +1,108 @@
+"""How far features count in the graph task: resolved from the data once, and applied to what later stages read."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from genurl_graph.config import Config, load_preset
+from genurl_graph.exceptions import wrong
+from genurl_graph.graph.evidence import WIDE, Evidence, measure_evidence
+from genurl_graph.inputs.input import Input
+from genurl_graph.nn.build import DENSE
+from genurl_graph.nn.gnn import GNNS
+from genurl_graph.runtime.processes import world_size
+
+# Encoders that read a node's own row: they keep features that show nothing, for want of anything else to read.
+ROW_ENCODERS = ("sign", "module", *DENSE)
+# Nodes up to which one-hot columns stand beside features.
+MOST_NODES = 100_000
+
+
+def weigh_evidence(data: Input, asked: dict[str, Any], metric: Callable[..., str]) -> tuple[Input, dict[str, Any]]:
+    """Resolve ``merge.evidence`` of the graph task.
+
+    Parameters
+    ----------
+    data : Input
+    asked : dict
+        What was asked for, by dotted name.
+    metric : callable
+        ``metric(x, config, plan)``, the metric of features under a configuration.
+
+    Returns
+    -------
+    data : Input
+        As `heed_evidence` leaves it.
+    asked : dict
+        With ``merge.evidence`` as a number and the metric it was measured with, or "none" if it is not to be measured.
+    """
+    config = load_preset("graph").override(asked)
+    # Geodesics are as long as features are apart, and without the edges features are all there is.
+    full = config.merge.evidence == "none" or config.merge.weighting == "none" or config.merge.how == "geodesic"
+    if full or data.x is None or data.types is not None:
+        return data, asked | {"merge.evidence": "none"}
+    how, evidence = metric(data.x, config, data.plan), config.merge.evidence
+    found = {
+        "neighbors.metric": how,
+        "merge.evidence": measure_evidence(data, how).overall if evidence == "auto" else evidence,
+    }
+    return heed_evidence(data, config.override(found))[0], asked | found
+
+
+def resolve_beside(data: Input, config: Config) -> dict[str, Any]:
+    """``encoder.beside`` of a run whose evidence is resolved: "always" or "never".
+
+    InputError if structural columns are asked for beside features of an encoder that is no GNN.
+    """
+    beside, evidence = config.encoder.beside, config.merge.evidence
+    if beside == "always" and (config.encoder.name not in GNNS or data.types is not None):
+        found = f"always with encoder {config.encoder.name}" if data.types is None else "always with HeteroData"
+        raise wrong("encoder.beside", found, "a GNN, or never")
+    if data.x is None or evidence == "none" or config.encoder.name not in GNNS:
+        few = False
+    else:
+        weight = data.column_weight
+        width = data.num_features if weight is None else float(weight.sum() / weight.max())
+        few = data.num_nodes <= MOST_NODES and (width < WIDE or evidence != 1)
+    if data.x is not None and beside == "always":
+        few = True
+    return {"encoder.beside": "always" if few and beside != "never" else "never"}
+
+
+def without_features(data: Input, evidence: Any, encoder: str | None) -> Input:
+    """`data` without features of no evidence: the run is that on the edges alone, unless the encoder reads rows."""
+    if evidence == 0 and encoder not in ROW_ENCODERS and world_size() == 1:
+        return data._replace(x=None)
+    return data
+
+
+def heed_evidence(data: Input, config: Config) -> tuple[Input, Evidence | None]:
+    """What later stages of the graph task read: features with weights of their columns, or none at all."""
+    if config.task != "graph" or config.merge.evidence == "none" or data.x is None:
+        return data, None
+    found = measure_evidence(data, config.neighbors.metric)
+    weights = found.weights
+    if weights is not None and not bool(weights.any()):
+        weights = None  # asked for, or read by an encoder of rows: nothing tells one column from another
+    return without_features(data._replace(column_weight=weights), config.merge.evidence, config.encoder.name), found
+
+
+def describe_evidence(found: Evidence | None, data: Input, config: Config) -> dict[str, Any]:
+    """Evidence in the summary of a graph (`genurl_graph.tasks.TrainingProblem`)."""
+    if found is None:
+        return {}
+    return {
+        "evidence": config.merge.evidence,
+        "evidence_by": found.by,
+        "evidence_figure": found.figure,
+        "reads": "structure" if data.x is None else "both" if config.encoder.beside == "always" else "features",
+    }
+
+
+def warn_of_degrees(found: Evidence | None, names: Mapping[int, str]) -> None:
+    """Say which columns are left out because they are the degree."""
+    if found is not None and found.degrees:
+        named = ", ".join(names.get(j, f"column {j + 1}") for j in found.degrees)
+        warnings.warn(f"features: {named} is the degree of the nodes, which the edges tell; left out", stacklevel=4)
