@@ -62,8 +62,9 @@ def _encoded(model: FittedModel, data: Input) -> Tensor:
     data = without_features(data, config.merge.evidence, config.encoder.name)
     data = data._replace(column_weight=model.statistics.get("weight"))
     if (beside or data.bare_nodes().numel()) and config.encoder.structure not in TRANSFERABLE:
+        where, kind = "beside" if beside else "without", config.encoder.structure
         raise InputError(
-            f"transform: {'beside' if beside else 'without'} features encoder.structure={config.encoder.structure} knows the fitted nodes only; "
+            f"transform: {where} features encoder.structure={kind} knows the fitted nodes only; "
             f"fit with {' or '.join(TRANSFERABLE)} to embed new graphs"
         )
     encoder, name = model.encoder.eval(), model.config.encoder.name
