@@ -1,13 +1,22 @@
 """``genurl-graph transform``: new data through a saved model."""
 
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from genurl_graph.cli import options
 from genurl_graph.cli.report import Report
+from genurl_graph.exceptions import InputError
 from genurl_graph.experiments.sources import Source, read_lines, write_embedding
 from genurl_graph.inputs.reading import ReadOptions
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+    from genurl_graph.inputs.columns.plan import FeaturePlan
 
 
 @click.command()
@@ -40,8 +49,27 @@ def transform(
     report = Report(quiet)
     estimator = GenURL.load(model)
     source = Source(None, own, features, backbone=backbone, options=options)
-    data = source.load(progress=not quiet)
-    report.lines(read_lines(source, data))
+    plan = estimator.feature_plan_
+    data = load_alike(source, plan, progress=not quiet)
+    lines = read_lines(source, data)
+    if plan is not None:
+        # What a plan of the new rows alone would make of them is not what becomes of them.
+        made = data.get("feature_plan")
+        dropped = {line for each in (made,) if each is not None for line in (*each.lines(), each.summary())}
+        lines = [line for line in lines if line not in dropped and not line.startswith("features: ")]
+        lines.append(f"{plan.summary()} (by the plan of the model)")
+    report.lines(lines)
     z = estimator.transform(data)
     write_embedding(output, z, data, own_file=True)
     report.line(f"embedding {z.shape[0]:,} x {z.shape[1]}   {output}")
+
+
+def load_alike(source: Source, plan: "FeaturePlan | None", progress: bool) -> "Data":
+    """New data, of whose columns or attributes those are features that the model was fitted on."""
+    asked = source.options
+    if plan is not None and plan.named and not asked.names("feature"):
+        columns = {**asked.columns, "feature": tuple(column.name for column in plan.used)}
+        # A file without these columns is read as it is, and the model says what it lacks.
+        with suppress(InputError):
+            return source._replace(options=replace(asked, columns=columns)).load(progress)
+    return source.load(progress)

@@ -41,3 +41,22 @@ def test_bad_input(run, model: np.ndarray) -> None:
         result = run("transform", *words, code=2)
         assert message in result.stderr
         assert not Path("o.npy").exists()
+
+
+PEOPLE = "id,age,income,team\n" + "".join(f"{i},{20 + 7 * i % 31},{1_000 + 977 * i},{'ab'[i % 2]}\n" for i in range(40))
+
+
+def test_new_rows_are_read_with_the_columns_of_the_model(run) -> None:
+    Path("people.csv").write_text(PEOPLE)
+    run(
+        *("embed", "--input", "people.csv", "--column", "feature=age,income", "--encoder", "mlp", "--epochs", 2),
+        *("--seed", 0, "--device", "cpu", "--save-model", "model", "--output", "z.npz"),
+    )
+    header, *rows = PEOPLE.splitlines()
+    Path("few.csv").write_text("\n".join([header, *rows[5:8]]))
+    text = run("transform", "--model", "model", "--input", "few.csv", "--output", "few.npz").stdout
+    assert "features: age, income (standardised) (by the plan of the model)\n" in text
+    assert text.count("features: ") == 1
+    np.testing.assert_allclose(np.load("few.npz")["embedding"], np.load("z.npz")["embedding"][5:8], atol=1e-5)
+    Path("poor.csv").write_text("id,age\n1,30\n2,40\n")
+    assert "'income'" in run("transform", "--model", "model", "--input", "poor.csv", "--output", "o.npz", code=2).stderr

@@ -123,7 +123,8 @@ def read_data_features(data: Any, options: FeatureOptions, graph: bool) -> tuple
     table, made = getattr(data, "feature_table", None), getattr(data, "feature_plan", None)
     own = None if data.x is None or (made is not None and not made.used) else data.x
     as_read = made == options.plan if options.fitted else options in (FeatureOptions(), AS_THEY_ARE)
-    if getattr(data, "image_shape", None) is not None or (made is not None and as_read):
+    read = made is not None or (table is not None and own is not None)
+    if getattr(data, "image_shape", None) is not None or (read and as_read):
         return (None if own is None else as_features(own)), made
     if table is None:
         return (None, None) if data.x is None else read_features(data.x, options, graph=graph)

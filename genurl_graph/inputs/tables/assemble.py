@@ -22,6 +22,8 @@ from genurl_graph.inputs.tables.table import Table
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
+# Cells of a table whose raw columns are kept beside an x that is just their numbers.
+MOST_KEPT = 2_000_000
 TableLike = Table | NodeTable
 # Roles of columns that only edges have.
 OF_EDGES = ("source", "target", "weight", "type", "key")
@@ -47,7 +49,7 @@ def read_tables(
     -------
     Data
         x, edge_index (sorted; of an undirected list both directions), edge_weight, y (-1: no label), label_names,
-        node_id, feature_table and feature_plan where a plan made x, and `reading`.
+        node_id, feature_table with the raw columns, feature_plan where a plan made x of them, and `reading`.
 
     Raises
     ------
@@ -176,6 +178,8 @@ def _attach_features(
             data.x = x
         if plan is not None:
             data.feature_table, data.feature_plan = frame, plan
+        elif features.header and frame.size <= MOST_KEPT:
+            data.feature_table = frame  # a model that was fitted on other rows finds its columns by name
     return reading
 
 

@@ -80,6 +80,8 @@ def decide(table: Table, options: ReadOptions, ids_known: pd.Index | None = None
         return Roles("vectors")
     if options.reading == "adjacency":
         return Roles("vectors")
+    if options.reading is None and given.get("feature") and not ends:
+        return Roles("vectors")  # edges have no features here
     free = [name for name in columns if not any(name in found for role, found in given.items() if role not in ends)]
     of_edges = ("weight", "type", "key") if table.header else ("weight", "type", "key", "time")
     if ends or options.reading in ("edges", "graph") or any(given.get(role) for role in of_edges):
