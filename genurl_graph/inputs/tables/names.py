@@ -6,6 +6,11 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # The first of each pair is where an edge begins.
 _SIDES = """
     source target, src dst, src dest, src tgt, src trg, source destination, source dest, source sink, from to,
@@ -20,112 +25,62 @@ _SIDES = """
 """
 SIDES = tuple(tuple(pair.split()) for pair in _SIDES.replace("\n", " ").split(","))
 # Pairs that name spans and measures as well: the values must bear them out.
-WEAK_SIDES = {"left", "right", "start", "end", "stop", "begin", "home", "away", "winner", "loser", "row"}
+WEAK_SIDES = _words("""
+    left right start end stop begin home away winner loser row
+""")
 MARKS = (("1", "2"), ("0", "1"), ("01", "02"), ("a", "b"), ("x", "y"), ("i", "j"), ("u", "v"), ("one", "two"))
-GENERIC = {
-    *("id", "ids", "node", "nodes", "name", "vertex", "key", "index", "idx", "nr", "no", "number", "code", "label"),
-    *("entity", "uid", "uuid", "guid", "element", "item", "object", "symbol", "official", "interactor"),
-}
+GENERIC = _words("""
+    id ids node nodes name vertex key index idx nr no number code label entity uid uuid guid element item object
+    symbol official interactor
+""")
 # Kinds of things that are nodes.
-KINDS = {
-    *("user", "person", "people", "author", "paper", "article", "document", "doc", "page", "website", "site", "domain"),
-    *("drug", "protein", "gene", "disease", "compound", "chemical", "molecule", "residue", "atom", "neuron", "region"),
-    *("species", "taxon", "enzyme", "pathway", "peptide", "cell", "sample", "phenotype", "symptom", "bait", "prey"),
-    *("movie", "film", "actor", "director", "book", "reader", "artist", "band", "song", "track", "album", "playlist"),
-    *(
-        "customer",
-        "client",
-        "product",
-        "company",
-        "firm",
-        "shop",
-        "store",
-        "merchant",
-        "business",
-        "supplier",
-        "vendor",
-    ),
-    *("account", "wallet", "address", "host", "ip", "device", "server", "router", "phone", "email", "member", "group"),
-    *("student", "course", "teacher", "school", "class", "employee", "job", "skill", "team", "player", "club", "event"),
-    *("city", "country", "airport", "station", "stop", "street", "location", "place", "venue", "poi", "business"),
-    *(
-        "word",
-        "term",
-        "tag",
-        "hashtag",
-        "keyword",
-        "topic",
-        "query",
-        "url",
-        "channel",
-        "video",
-        "tweet",
-        "post",
-        "repo",
-    ),
-    *(
-        "character",
-        "hero",
-        "patent",
-        "patient",
-        "doctor",
-        "hospital",
-        "animal",
-        "bird",
-        "ligand",
-        "receptor",
-        "reviewer",
-    ),
-    *("asin", "isbn", "pmid", "doi", "orcid", "restaurant", "recipe", "ingredient", "party", "politician", "package"),
-    *("concept", "agent", "subreddit", "community", "organization", "organisation", "institution", "project", "task"),
-}
+KINDS = _words("""
+    user person people author paper article document doc page website site domain drug protein gene disease compound
+    chemical molecule residue atom neuron region species taxon enzyme pathway peptide cell sample phenotype symptom
+    bait prey movie film actor director book reader artist band song track album playlist customer client product
+    company firm shop store merchant business supplier vendor account wallet address host ip device server router
+    phone email member group student course teacher school class employee job skill team player club event city
+    country airport station stop street location place venue poi word term tag hashtag keyword topic query url
+    channel video tweet post repo character hero patent patient doctor hospital animal bird ligand receptor reviewer
+    asin isbn pmid doi orcid restaurant recipe ingredient party politician package concept agent subreddit community
+    organization organisation institution project task
+""")
 WEIGHT = ("weight", "weights", "w", "wt", "wgt")
 # Each of these is a weight as well, where it is the only one.
-STRENGTH = {
-    *("count", "counts", "cnt", "n", "value", "values", "val", "strength", "rating", "ratings", "score", "scores"),
-    *("amount", "freq", "frequency", "occurrences", "interactions", "contacts", "calls", "messages", "trips", "volume"),
-    *("flow", "quantity", "similarity", "sim", "confidence", "affinity", "stars", "plays", "clicks", "visits", "num"),
-    *(
-        "total",
-        "sign",
-        "polarity",
-        "vote",
-        "gewicht",
-        "anzahl",
-        "poids",
-        "peso",
-        "capacity",
-        "probability",
-        "prob",
-        "correlation",
-        "corr",
-    ),
-}
-TIMES = {
-    *("time", "timestamp", "timestamps", "ts", "t", "date", "datetime", "when", "since", "created", "updated"),
-    *("year", "month", "day", "epoch", "unixtime", "unix", "joined", "at", "until", "datum", "zeit", "fecha", "joined"),
-}
-DISTANCES = {"distance", "dist", "length", "cost", "km", "miles", "duration", "latency", "resistance", "delay"}
+STRENGTH = _words("""
+    count counts cnt n value values val strength rating ratings score scores amount freq frequency occurrences
+    interactions contacts calls messages trips volume flow quantity similarity sim confidence affinity stars plays
+    clicks visits num total sign polarity vote capacity probability prob correlation corr overall grade grades
+    gewicht anzahl poids peso
+""") | {"trust"}
+TIMES = _words("""
+    time timestamp timestamps ts t date datetime when since created updated year month day epoch unixtime unix
+    joined at until datum zeit fecha
+""")
+DISTANCES = _words("""
+    distance dist length cost km miles duration latency resistance delay
+""")
 IDS = ("id", "node_id", "nodeid", "node", "ids", "index", "idx", "name", "key", "uid", "uuid", "vertex", "")
 LABELS = ("label", "labels", "class", "y", "target", "classes", "class_label")
 # What may be labels or a feature: no feature until the user says so.
-COMPUTED_LABELS = {
-    *("community", "cluster", "gt", "truth", "module", "modularity", "partition", "block", "classes"),
-}
-PERHAPS_LABELS = COMPUTED_LABELS | {
-    *("category", "segment", "club", "species", "topic", "faction", "genre", "party", "outcome"),
-    *("diagnosis", "variety", "subreddit"),
-}
+COMPUTED_LABELS = _words("""
+    community cluster gt truth module modularity partition block classes
+""")
+PERHAPS_LABELS = COMPUTED_LABELS | _words("""
+    category segment club species topic faction genre party outcome diagnosis variety subreddit
+""")
 # What is measured is no node, whatever its values are.
-MEASURES = {
-    *("x", "y", "z", "lat", "lon", "lng", "long", "latitude", "longitude", "easting", "northing", "alt", "altitude"),
-    *("age", "height", "width", "length", "depth", "size", "area", "mass", "income", "salary", "price", "cost"),
-    *("temperature", "temp", "pressure", "humidity", "speed", "mean", "median", "std", "var", "min", "max", "sum"),
-    *("feature", "feat", "f", "p", "pc", "pca", "dim", "dimension", "umap", "tsne", "emb", "component", "coordinate"),
-    *("red", "green", "blue", "r", "g", "pixel", "px", "year", "month", "day", "hour", "minute", "second", "grade"),
-    *("revenue", "profit", "tax", "percent", "pct", "ratio", "rate", "coord", "q", "s", "m", "d", "c", "attr", "var"),
-    *("spent", "expenses", "balance", "population", "distance", "duration", "bmi", "sepal", "petal", "measure"),
-} | STRENGTH
+MEASURES = (
+    _words("""
+    x y z lat lon lng long latitude longitude easting northing alt altitude age height width length depth size area
+    income salary price cost temperature temp pressure humidity speed mean median std var min max sum feature
+    feat f p pc pca dim dimension umap tsne emb component coordinate red green blue r g pixel px year month day hour
+    minute second grade revenue profit tax percent pct ratio rate coord q s m d c attr spent expenses balance
+    population distance duration bmi sepal petal measure
+""")
+    | {"mass"}
+    | STRENGTH
+)
 
 _PARTS = re.compile(r"[^\W\d_]+|\d+")
 _HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")

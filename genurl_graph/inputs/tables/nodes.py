@@ -121,6 +121,8 @@ def read_nodes(
     if not chosen:
         beside = " and labels" if label or "label" in " ".join(left_out.values()) else ""
         reasons = "; ".join(f"{name}: {why}" for name, why in left_out.items())
+        if what == "vectors" and label:
+            reasons = reasons or "a table of labels goes with another file: --labels"
         raise wrong(
             table.name,
             f"no feature columns beside the ids{beside}",

@@ -18,6 +18,8 @@ from genurl_graph.inputs.tables.values import OVERLAP, can_be_points, is_clock, 
 BOTH = "--as edges or --as vectors, or --column source=... and --column target=..."
 # Wider tables are not looked at for columns that name the same nodes.
 MOST_COLUMNS = 12
+# Columns beside two kinds of things that can be the edges' own: in wider tables they describe a thing.
+MOST_BESIDE = 3
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,9 @@ def _check_kinds(table: Table, free: list[str], pair: Pair) -> Pair | None:
     source, target = table.frame[pair.source], table.frame[pair.target]
     if len(others) > len(told) and source.is_unique:
         return None
-    if len(others) == len(told) and not (source.is_unique and target.nunique() * 2 <= len(target)):
+    repeated = not source.is_unique and not target.is_unique and len(others) <= MOST_BESIDE
+    one_each = source.is_unique and target.nunique() * 2 <= len(target)
+    if repeated or (len(others) == len(told) and not one_each):
         return pair
     shown = f"columns {pair.source} and {pair.target}" + (f" beside {len(others)} others" if others else "")
     raise wrong(table.name, f"{shown}: edges between them, or rows that describe one of them", BOTH)
@@ -260,14 +264,20 @@ def _weigh(
         if same < OVERLAP and (len(free) > 2 or table.header):
             return None
         raise wrong(table.name, f"columns {pair.source} and {pair.target} of names: edges, or rows of nodes", BOTH)
+    if table.header and len(free) > 2 and not _is_weighted(free, pair):
+        return None  # three measurements are as likely
     if same >= OVERLAP and not described and not can_be_points(source, target):
         return pair
-    if table.header and len(free) > 2 and same < OVERLAP:
-        return None
     if any(kinds[name] == "number" for name in free if name not in (pair.source, pair.target)) and same < OVERLAP:
         return None
     which = f"columns {pair.source} and {pair.target} of whole numbers: edges, or vectors such as points"
     raise wrong(table.name, which, BOTH)
+
+
+def _is_weighted(free: list[str], pair: Pair) -> bool:
+    """Whether a column beside the two is a weight by its name, or the names only count the columns."""
+    others = [name for name in free if name not in (pair.source, pair.target)]
+    return any(names.weight_rank(name) == 0 for name in others) or (names.are_numbered(free) and len(free) == 3)
 
 
 def _inside(cells: pd.Series, ids: pd.Index) -> bool:

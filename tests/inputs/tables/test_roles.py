@@ -83,6 +83,12 @@ def test_measures_are_vectors_even_where_numbers_are_shared(header: str):
     assert chosen(f"{header}\n1,2\n2,3\n3,1\n1,3\n") is None
 
 
+@pytest.mark.parametrize("header", ["date,open,close", "quiz,exam,essay", "a,b,c"])
+def test_three_columns_of_small_numbers_are_vectors(header: str):
+    assert chosen(f"{header}\n1,10,11\n2,11,12\n3,12,10\n") is None
+    assert chosen("a,b,weight\n1,2,10\n2,3,11\n3,1,12\n") == {"source": "a", "target": "b", "weight": "weight"}
+
+
 def test_floats_are_vectors():
     assert chosen("u,v\n0.5,1.25\n1.5,0.5\n") is None
     assert chosen("0.5,1\n1,0.5\n", header=False) is None
@@ -266,6 +272,11 @@ def test_two_kinds_that_share_numbers():
     assert sorted(weight) == [3, 3, 4.5, 4.5, 5, 5]
     assert reading.lines[1].startswith("userId and movieId are two kinds of nodes: 2 and 2; they share names")
     assert reading.lines[2] == "left out: timestamp (times)"
+
+
+def test_events_between_two_kinds_keep_their_columns_out():
+    text = "student_id,course_id,grade,room\n1,10,3,a\n1,11,4,b\n2,10,5,a\n"
+    assert chosen(text) == {"source": "student_id", "target": "course_id", "weight": "grade"}
 
 
 def test_two_kinds_with_names_of_their_own():
