@@ -136,7 +136,9 @@ def find_pair(columns: Sequence[str]) -> Pair | None:
 def is_measure(name: str) -> bool:
     """Whether a name is that of something measured."""
     found = [word for word in words(name) if not word.isdigit()]
-    return bool(found) and not any(word in GENERIC | KINDS for word in found) and found[-1] in MEASURES
+    if not found or "id" in found:
+        return False
+    return found[-1] in MEASURES or (found[0] in MEASURES and not (GENERIC | KINDS).intersection(found))
 
 
 def is_time(name: str) -> bool:
