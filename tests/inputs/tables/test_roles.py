@@ -77,7 +77,8 @@ def test_names_tell_an_edge_list(header: str):
 
 
 @pytest.mark.parametrize(
-    "header", ["x,y", "x1,x2", "height,age", "lat,lon", "p0,p1", "width_1,width_2", "pc1,pc2", "feat_a,feat_b", "user_age,user_income", "age,income"]
+    "header",
+    ["x,y", "x1,x2", "height,age", "lat,lon", "p0,p1", "width_1,width_2", "pc1,pc2", "feat_a,feat_b", "age,income"],
 )
 def test_measures_are_vectors_even_where_numbers_are_shared(header: str):
     assert chosen(f"{header}\n1,2\n2,3\n3,1\n1,3\n") is None
