@@ -60,6 +60,7 @@ def embed(
       genurl-graph embed --input vectors.npy --dim 2 --plot map.png
     """
     from genurl_graph.runtime.files import to_json, write_json
+    from genurl_graph.runtime.warnings import unheard
     from genurl_graph.training.checkpoint import Checkpoint
 
     start = time.perf_counter()
@@ -76,13 +77,15 @@ def embed(
     estimator = make_estimator(**model, verbose=not quiet, checkpoint=checkpoint, resume=files.resume)
     data = source.load(not report.quiet, estimator.config)
     report.lines(read_lines(source, data))
+    describe_reach(report, estimator, data, bool(files.save_model))
     with written(events if first else None) as callbacks:
         fit(estimator, data, checkpoint, callbacks=callbacks)
     if not first:
         return
     write_embedding(files.output, estimator.embedding_, data, own_file=source.own is not None)
     if files.save_model:
-        estimator.save(files.save_model)
+        with unheard("the saved model cannot transform"):  # said before the training
+            estimator.save(files.save_model)
     describe_run(report, estimator)
 
     before = time.perf_counter()
@@ -103,6 +106,18 @@ def embed(
     report.line()
     paths = {f"embedding {n:,} x {d}": files.output, "metrics": files.metrics, "plot": files.plot}
     report.files(24, **paths, model=files.save_model)
+
+
+def describe_reach(report: Report, estimator: "GenURL", data: "Data", saved: bool) -> None:
+    """Say before the training if the model will know its own nodes only."""
+    from genurl_graph.inference.transform import why_no_transform
+
+    bare = data.x is None
+    if not saved and not bare:
+        return
+    why = why_no_transform(estimator.resolve(data), bare, data.edge_index is not None)
+    if why is not None:
+        report.line(f"transform of new data will be refused: {why}")
 
 
 def fit(estimator: "GenURL", data: "Data", checkpoint: Path, **fit_params: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import secrets
+import warnings
 from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +21,7 @@ from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.graph.projection import FeatureSpace, encoder_projection
 from genurl_graph.graph.structural_features import structure_width
 from genurl_graph.inference.fitted import FittedModel
+from genurl_graph.inference.transform import why_no_transform
 from genurl_graph.inputs.columns import FeaturePlan
 from genurl_graph.nn.build import make_encoder
 from genurl_graph.runtime.files import atomic_write, save_tensors, write_json
@@ -74,9 +76,13 @@ def save_model(model: FittedModel, folder: str | Path) -> None:
     """Write encoder weights, column statistics and embedding (safetensors), and the rest (JSON).
 
     An embedding table puts new samples beside their neighbours: its folder holds the fitted vectors too. InputError if
-    the folder cannot be written.
+    the folder cannot be written. A UserWarning says so if the model cannot transform new data.
     """
     target = Path(folder)
+    bare = model.n_features == 0 or (model.node_widths is not None and 0 in model.node_widths.values())
+    why = why_no_transform(model.config, bare, model.graph_summary["n_predefined"] > 0)
+    if why is not None:
+        warnings.warn(f"the saved model cannot transform new data: {why}", stacklevel=3)
     try:
         target.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -149,7 +155,9 @@ def _input_width(
     config: Config, fitted: dict[str, Any], num_nodes: int, plan: FeaturePlan | None, axes: Tensor | None
 ) -> int:
     """Columns that the encoder reads: features or their components, and structural ones where it reads these."""
+    hashed = config.input.hash_columns
     width: int = fitted["n_features_in"] if plan is None else len(plan.names)
+    width = hashed if isinstance(hashed, int) and hashed else width
     width = width if axes is None else axes.size(1)
     bare, slices, widths = num_nodes, fitted["node_slices"], fitted["node_widths"]
     if slices is not None:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from genurl_graph.config import Config
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph.propagation import Propagation
 from genurl_graph.graph.structural_features import TRANSFERABLE
@@ -35,6 +36,27 @@ def embed_new(model: FittedModel, X: Any, options: ReadOptions = NOTHING_SAID) -
     data = _like_fitted(model, X, options)
     z = _beside_neighbors(model, data) if model.config.encoder.name == "free" else _encoded(model, data)
     return as_given(z, data.kind, None if data.types is None else data.types.rows), data.names
+
+
+def why_no_transform(config: Config, bare: bool, edges: bool) -> str | None:
+    """Why a model of such a run knows the fitted samples only, and what embeds new ones; None if it does.
+
+    Parameters
+    ----------
+    config : Config
+        Resolved.
+    bare, edges : bool
+        Whether nodes have no features, and whether there are edges.
+    """
+    c = config.encoder
+    if c.name == "free":
+        if config.task == "reduce" and not (config.neighbors.hops and edges):
+            return None
+        return "an embedding table of a graph has no place for new nodes; any other encoder embeds them"
+    if not bare or c.structure in TRANSFERABLE:
+        return None
+    kinds = " or ".join(f"encoder.structure={kind}" for kind in TRANSFERABLE)
+    return f"nodes without features are told apart one by one ({c.structure}); {kinds} embeds new ones"
 
 
 def as_given(z: Tensor, kind: str, rows: Mapping[str, Sequence[int]] | None = None) -> Any:

@@ -93,7 +93,8 @@ class PairwiseObjective(Objective):
         with connected("similarities P"):
             edges = any_of(edge_index.size(1) > 0, p.device)
         if not edges:
-            raise wrong("similarities P", "no edges", "some (are all points duplicates?)")
+            expected = "some; self loops and edges of weight 0 are none, nor has a far node beside duplicates any"
+            raise wrong("similarities P", "no edges", expected)
         self.loss, self.sampling, self.views = loss, sampling, views
         self._check(p)
         self.columns = columns

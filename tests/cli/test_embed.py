@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from genurl_graph import datasets
+from genurl_graph import GenURL, datasets
 from genurl_graph.cli.embed import encoder_name
 from genurl_graph.config import load_preset
 
@@ -234,3 +234,13 @@ def test_labels_that_are_too_few_end_no_run(run, labels: list[str], told: str, c
     assert (metrics["cluster"] is not None) == cluster
     assert ("NMI" in result.stdout) == cluster
     assert np.load("z.npz")["label"].tolist()[:3] == (labels * 3)[:3]
+
+
+def test_a_model_that_cannot_transform_is_named_before_the_training(run) -> None:
+    words = ("embed", "--dataset", "karate", "--epochs", 1, "--dim", 4, "--save-model", "m")
+    told = run(*words).stdout
+    line = "transform of new data will be refused: nodes without features are told apart one by one (identity)"
+    assert told.index(line) < told.index("loss")
+    assert "refused" not in run(*words, "--set", "encoder.structure=degree").stdout
+    with pytest.warns(UserWarning, match="cannot transform new data: nodes without features"):
+        GenURL(4, epochs=1, random_state=0).fit(datasets.load("karate")).save("n")

@@ -9,6 +9,7 @@ import scipy.sparse as sp
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch_geometric.data import Data
 
 from genurl_graph import GenURL
 from genurl_graph.inputs.hashing import HASHED, WIDE, hash_columns, resolve_hashing
@@ -68,6 +69,16 @@ def test_a_model_transforms_its_own_rows_and_dense_ones_alike(encoder, tmp_path)
     assert np.allclose(expected, model.embedding_, atol=1e-4 * np.abs(expected).max())
     assert np.array_equal(loaded.transform(x), expected)
     assert np.allclose(loaded.transform(x[:3].toarray()), expected[:3], atol=1e-4 * np.abs(expected).max())
+
+
+def test_a_graph_network_on_hashed_columns_is_saved(tmp_path):
+    edges = torch.stack([torch.arange(60), (torch.arange(60) + 1) % 60])
+    data = Data(x=random_rows(60, WIDE + 50, 1e-3), edge_index=torch.cat([edges, edges.flip(0)], 1))
+    small = {"encoder.hidden": 8, "input.hash_columns": 512}
+    model = GenURL(4, epochs=1, random_state=0, config=small).fit(data)
+    model.save(tmp_path)
+    assert torch.equal(GenURL.load(tmp_path).transform(data), model.transform(data))
+    assert model.n_parameters_ < 10_000
 
 
 PROGRAM = """
