@@ -24,7 +24,7 @@ from genurl_graph.nn.features import Features
 from genurl_graph.nn.gnn import GNNS
 from genurl_graph.objectives.base import embed_rows
 from genurl_graph.tasks.encoder_input import encoder_input
-from genurl_graph.tasks.evidence import without_features
+from genurl_graph.tasks.evidence import ROW_ENCODERS, without_features
 from genurl_graph.tasks.graph import averaged, edges_of_new
 
 
@@ -53,10 +53,14 @@ def why_no_transform(config: Config, bare: bool, edges: bool) -> str | None:
         if config.task == "reduce" and not (config.neighbors.hops and edges):
             return None
         return "an embedding table of a graph has no place for new nodes; any other encoder embeds them"
-    if not bare or c.structure in TRANSFERABLE:
+    beside = c.beside == "always"
+    # Features of no evidence are not read.
+    bare = bare or (config.merge.evidence == 0 and c.name not in ROW_ENCODERS)
+    if not (bare or beside) or c.structure in TRANSFERABLE:
         return None
+    nodes = "nodes" if beside else "nodes without features"
     kinds = " or ".join(f"encoder.structure={kind}" for kind in TRANSFERABLE)
-    return f"nodes without features are told apart one by one ({c.structure}); {kinds} embeds new ones"
+    return f"{nodes} are told apart one by one ({c.structure}); {kinds} embeds new ones"
 
 
 def as_given(z: Tensor, kind: str, rows: Mapping[str, Sequence[int]] | None = None) -> Any:
