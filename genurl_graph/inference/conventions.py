@@ -15,6 +15,7 @@ from torch import nn
 
 from genurl_graph.config import Config
 from genurl_graph.exceptions import wrong
+from genurl_graph.inference.fitted import FittedModel
 from genurl_graph.inputs.hetero import as_graph
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.precomputed import as_distances
@@ -35,6 +36,7 @@ class Conventions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     epochs: int | None
     device: str
     config: Mapping[str, Any] | str | Path | None
+    model_: FittedModel
     scale: str | bool
 
     # Until a fit has read something.
@@ -86,7 +88,11 @@ class Conventions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """What the user says of new samples, or said of the fitted ones if these came in the same form."""
         options = ReadOptions.of(as_, columns, directed=directed)
         kind, heard = self._heard
-        return heard if kind is type(X) and not options.given() else options
+        if kind is type(X) and not options.given():
+            return heard
+        # A model that was loaded heard nothing.
+        vectors = isinstance(X, pd.DataFrame) and options.reading is None and self.model_.config.task == "reduce"
+        return replace(options, reading="vectors") if vectors else options
 
     def _see_columns(self, X: Any, reset: bool) -> None:
         """Keep (`reset`), or compare with those of the fit, number and names of the columns of arrays and tables.
@@ -102,9 +108,11 @@ class Conventions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def _features_of(self, X: Any, options: ReadOptions) -> Any:
         """New samples without the columns that were left out in the fit; the others are compared with those of it."""
-        if options.reading in ("edges", "adjacency"):
+        frame, plan = isinstance(X, pd.DataFrame), self.model_.plan
+        loaded = frame and plan is not None and plan.named and not hasattr(self, "feature_names_in_")
+        if options.reading in ("edges", "adjacency") or loaded:
             return X
-        left_out = [name for name in self._left_out if name in X] if isinstance(X, pd.DataFrame) else []
+        left_out = [name for name in self._left_out if name in X] if frame else []
         X = X.drop(columns=left_out) if left_out else X
         self._see_columns(X, reset=False)
         return X

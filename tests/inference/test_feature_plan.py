@@ -60,8 +60,10 @@ def test_a_table_is_embedded_and_new_rows_are_treated_alike(encoder, tmp_path):
     model = GenURL(2, encoder=encoder, random_state=0, config=QUICK | {"encoder.anchors": 0})
     z = model.fit(table).transform(table)
     assert z.shape == (200, 2)
-    assert model.n_features_in_ == 10
-    assert list(model.feature_names_in_) == list(table)
+    # The ids name the rows.
+    assert model.n_features_in_ == 9
+    assert list(model.feature_names_in_) == [name for name in table if name != "customer_id"]
+    assert list(model.node_id_) == list(table["customer_id"])
     assert model.feature_plan_.summary().startswith("features: age, income, visits (standardised)")
     assert list(model.get_feature_names_out()) == ["genurl0", "genurl1"]
     # One row is multiplied in another order than many.
