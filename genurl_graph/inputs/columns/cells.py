@@ -19,6 +19,8 @@ YES = frozenset({"true", "yes", "y", "t", "1", "1.0", "on"})
 NO = frozenset({"false", "no", "n", "f", "0", "0.0", "off"})
 # In the order in which they are tried; None is ISO 8601, date and time.
 DATES = ("%Y-%m-%d", "ISO8601", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%d %b %Y", "%b %d, %Y")
+# Says of a column that `as_words` made it.
+_WORDS = "words"
 # Of a day.
 MICROSECONDS = 86_400e6
 # Two formats between which the cells of a column may not decide.
@@ -30,12 +32,16 @@ def as_words(cells: pd.Series[Any], more: Collection[str] = ()) -> pd.Series[Any
 
     Whole numbers among floats lose their ".0", so that 3 and 3.0 are one category.
     """
+    if cells.attrs.get(_WORDS) and not more:
+        return cells
     words = cells.astype(object).where(cells.notna().to_numpy(), None)
     # A few distinct values stand for all cells.
     codes, values = pd.factorize(words, use_na_sentinel=True)
     texts = [_as_word(value) for value in values]
     known = np.array([None if t.lower() in MISSING or t in more else t for t in texts] + [None], dtype=object)
-    return pd.Series(known[codes], index=cells.index, dtype=object)
+    found = pd.Series(known[codes], index=cells.index, dtype=object)
+    found.attrs[_WORDS] = True
+    return found
 
 
 def as_numbers(cells: pd.Series[Any]) -> np.ndarray[Any, Any] | None:
@@ -103,7 +109,9 @@ def date_styles(cells: pd.Series[Any]) -> list[str | None]:
     if not words.iloc[:100].str.contains(r"\d[/.: -]|[a-zA-Z] \d").all():
         return []
     distinct = pd.Series(words.unique(), dtype=object)
-    found: list[str | None] = [style for style in DATES if as_days(distinct, style) is not None]
+    distinct.attrs[_WORDS] = True
+    styles = [style for style in DATES if as_days(distinct.iloc[:100], style) is not None]
+    found: list[str | None] = [style for style in styles if as_days(distinct, style) is not None]
     return found[:2] if tuple(found[:2]) == AMBIGUOUS else found[:1]
 
 
@@ -120,6 +128,8 @@ def check_cells(values: np.ndarray[Any, Any] | None, cells: pd.Series[Any], what
 
 
 def _as_word(value: Any) -> str:
+    if isinstance(value, str):
+        return value.strip()
     if isinstance(value, bool | np.bool_):
         return str(bool(value))
     if isinstance(value, float | np.floating) and float(value).is_integer():

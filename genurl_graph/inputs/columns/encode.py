@@ -64,7 +64,12 @@ def make_transformer(columns: Sequence[Column]) -> Any:
 
 def _run_key(columns: Sequence[Column]) -> Any:
     place = {id(column): i for i, column in enumerate(columns)}
-    return lambda column: column.how if column.kind == "number" and not column.gaps else place[id(column)]
+    return lambda column: _how(column) or place[id(column)]
+
+
+def _how(column: Column) -> str:
+    """What is done with a number, or with yes/no; "" for other columns."""
+    return column.how if column.kind in ("number", "flag") else ""
 
 
 def _is_numeric(column: Column) -> bool:
@@ -82,7 +87,6 @@ def _known_values(column: Column, words: pd.Series[Any]) -> Any:
 
 
 def _encoder(run: Sequence[Column]) -> Any:
-    from sklearn.impute import SimpleImputer
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
@@ -95,50 +99,63 @@ def _encoder(run: Sequence[Column]) -> Any:
         return make_pipeline(OneHotEncoder(categories=values, handle_unknown="ignore", dtype=np.float64), weigh)
     if first.kind == "text":
         return make_pipeline(FunctionTransformer(_hashed, kw_args={"idf": np.array(first.idf)}), weigh)
-    constants = {"centre": np.array([c.centre for c in run]), "scale": np.array([c.scale for c in run])}
-    function: Any = _standardised
-    arguments: dict[str, Any] = {**constants, "clip": CLIP if first.how == "standardised" else np.inf}
     if first.kind == "date":
-        function, arguments = _dated, {**constants, "parts": first.parts}
-    # Missing cells become the median, 0 where that is taken off; an indicator says so if there were some in the fit.
-    fill = 0.0
-    if first.kind == "number" and first.how == "as it is":
-        function, arguments, fill = _filled, {"by": constants["centre"] if not first.gaps else np.nan}, first.centre
-    impute = SimpleImputer(strategy="constant", fill_value=fill, add_indicator=first.gaps > 0, keep_empty_features=True)
-    return make_pipeline(FunctionTransformer(function, kw_args=arguments), impute, weigh)
-
-
-def _filled(x: Any, by: Any) -> np.ndarray[Any, Any]:
-    """Numbers [n, c] as they are, missing ones replaced."""
-    values = np.asarray(x, dtype=np.float64)
-    return np.where(np.isnan(values), by, values)
+        arguments = {"centre": first.centre, "scale": first.scale, "parts": first.parts, "gaps": first.gaps > 0}
+        return make_pipeline(FunctionTransformer(_dated, kw_args=arguments), weigh)
+    as_they_are = first.how == "as it is"
+    arguments = {
+        "centre": np.array([0.0 if as_they_are else c.centre for c in run]),
+        "scale": np.array([c.scale for c in run]),
+        "clip": CLIP if first.how == "standardised" else np.inf,
+        "fill": np.array([c.centre if as_they_are else 0.0 for c in run]),
+        "gaps": np.array([c.gaps > 0 for c in run]),
+    }
+    return make_pipeline(FunctionTransformer(_numbers, kw_args=arguments), weigh)
 
 
 def _weighted(x: Any, weights: np.ndarray[Any, Any]) -> Any:
     return x.multiply(weights).tocsr() if hasattr(x, "multiply") else x * weights
 
 
-def _standardised(
-    x: Any, centre: np.ndarray[Any, Any], scale: np.ndarray[Any, Any], clip: float
+def _numbers(
+    x: Any,
+    centre: np.ndarray[Any, Any],
+    scale: np.ndarray[Any, Any],
+    clip: float,
+    fill: np.ndarray[Any, Any],
+    gaps: np.ndarray[Any, Any],
 ) -> np.ndarray[Any, Any]:
-    """Numbers [n, c] less their medians, in deviations and clipped: in float64, which long numbers need."""
+    """Numbers [n, c] less their medians, in deviations and clipped: in float64, which long numbers need.
+
+    Missing cells become the median. A column with `gaps` is followed by one that indicates them.
+    """
     values: np.ndarray[Any, Any] = (np.asarray(x, dtype=np.float64) - centre) / scale
-    return values.clip(-clip, clip)
+    if clip < np.inf:
+        values.clip(-clip, clip, out=values)
+    missing = np.isnan(values)
+    np.copyto(values, fill, where=missing)
+    if not gaps.any():
+        return values
+    place = np.arange(len(gaps)) + np.concatenate([[0], np.cumsum(gaps)[:-1]])
+    found = np.empty((len(values), len(gaps) + int(gaps.sum())))
+    found[:, place] = values
+    found[:, place[gaps] + 1] = missing[:, gaps]
+    return found
 
 
-def _dated(
-    x: Any, centre: np.ndarray[Any, Any], scale: np.ndarray[Any, Any], parts: Sequence[str]
-) -> np.ndarray[Any, Any]:
+def _dated(x: Any, centre: float, scale: float, parts: Sequence[str], gaps: bool) -> np.ndarray[Any, Any]:
     """Days since 1970 [n, 1] as standardised days, and the place in the year and in the week on a circle."""
     days = np.asarray(x, dtype=np.float64)[:, 0]
-    found = [np.clip((days - centre[0]) / scale[0], -CLIP, CLIP)]
+    missing = np.isnan(days)
+    found = [np.clip((days - centre) / scale, -CLIP, CLIP)]
     dates = to_dates(days)
     for part in parts[1:]:
         of, period = CYCLES[part]
         angle = 2 * np.pi * getattr(dates, of).to_numpy(dtype=np.float64, na_value=np.nan) / period
-        # 0 where the date is missing: the imputer would take a circle's NaN for a gap of its own.
-        found += [CYCLIC * np.nan_to_num(np.sin(angle)), CYCLIC * np.nan_to_num(np.cos(angle))]
-    return np.column_stack(found)
+        found += [CYCLIC * np.sin(angle), CYCLIC * np.cos(angle)]
+    encoded = np.column_stack(found)
+    encoded[missing] = 0.0
+    return np.column_stack([encoded, missing]) if gaps else encoded
 
 
 def hashed_counts(texts: Any, width: int) -> Any:

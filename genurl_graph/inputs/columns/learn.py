@@ -57,7 +57,8 @@ def learn_column(name: str, cells: pd.Series[Any], how: How, known_id: bool | No
         words = None if cells.dtype.kind in "iufbmM" else as_words(cells)
     except TypeError:
         return Column(name, "out", "neither numbers nor text")
-    present = (cells if words is None else words).dropna()
+    cells = cells if words is None else words
+    present = cells.dropna()
     distinct, gaps = int(present.nunique()), int(len(cells) - len(present))
     if distinct == 0:
         return Column(name, "out", "no value in any row")
