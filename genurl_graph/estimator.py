@@ -274,7 +274,7 @@ class GenURL(FittedAttributes, Conventions):
             random_state=fitted.seed,
             config=flatten(fitted.config.to_dict()),
         )
-        model.model_, model.n_features_in_ = fitted, fitted.n_features_in
+        model._take(fitted)
         return model
 
     def resolve(

@@ -84,6 +84,14 @@ class Conventions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.reading_ = data.reading.lines
         return data
 
+    def _take(self, fitted: FittedModel) -> None:
+        """A loaded model, and what it knows of the tables that it was fitted on."""
+        self.model_, self.n_features_in_, plan = fitted, fitted.n_features_in, fitted.plan
+        if plan is not None and plan.named:
+            self.feature_names_in_ = np.array([column.name for column in plan.columns], dtype=object)
+            if self.model_.config.task != "graph":
+                self._heard = (pd.DataFrame, ReadOptions("vectors"))
+
     def _said(self, X: Any, as_: str | None, columns: Columns, directed: bool | None) -> ReadOptions:
         """What the user says of new samples, or said of the fitted ones if these came in the same form."""
         options = ReadOptions.of(as_, columns, directed=directed)
@@ -108,12 +116,16 @@ class Conventions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def _features_of(self, X: Any, options: ReadOptions) -> Any:
         """New samples without the columns that were left out in the fit; the others are compared with those of it."""
-        frame, plan = isinstance(X, pd.DataFrame), self.model_.plan
-        loaded = frame and plan is not None and plan.named and not hasattr(self, "feature_names_in_")
-        if options.reading in ("edges", "adjacency") or loaded:
+        if options.reading in ("edges", "adjacency"):
             return X
-        left_out = [name for name in self._left_out if name in X] if frame else []
-        X = X.drop(columns=left_out) if left_out else X
+        if isinstance(X, pd.DataFrame):
+            plan = self.model_.plan
+            left_out = [name for name in self._left_out if name in X]
+            X = X.drop(columns=left_out) if left_out else X
+            if plan is not None and plan.named:
+                return X  # it finds its columns by their names
+            names = [*getattr(self, "feature_names_in_", ())]
+            X = X[names] if names and sorted(map(str, X.columns)) == sorted(names) else X
         self._see_columns(X, reset=False)
         return X
 

@@ -72,8 +72,23 @@ def test_a_table_is_embedded_and_new_rows_are_treated_alike(encoder, tmp_path):
     again = GenURL.load(tmp_path)
     np.testing.assert_array_equal(again.transform(table), z)
     assert again.feature_plan_ == model.feature_plan_
+    # Columns go by their names; those that were left out may be absent.
+    other = table[table.columns[::-1]].drop(columns=["note", "const"]).assign(more=3)
+    for each in (model, again):
+        np.testing.assert_array_equal(each.transform(other), z)
+        with pytest.raises(InputError, match="no 'country'; expected 'age', 'income', 'country'"):
+            each.transform(table.drop(columns="country"))
     with pytest.raises(InputError, match=r"column 'income': found .*'much'; expected numbers"):
         model.transform(table.iloc[:3].assign(income=["1", "2", "much"]))
+
+
+def test_tables_of_comparable_numbers_go_by_their_names_too():
+    table = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 20)), columns=[f"c{i}" for i in range(20)])
+    model = GenURL(2, random_state=0, config=QUICK).fit(table)
+    assert model.feature_plan_ is None
+    np.testing.assert_array_equal(model.transform(table[table.columns[::-1]]), model.embedding_)
+    with pytest.raises(ValueError, match="feature names should match"):
+        model.transform(table.rename(columns={"c3": "d3"}))
 
 
 def test_a_graph_with_raw_columns_is_transformed_by_the_plan_of_the_model(tmp_path):
