@@ -124,7 +124,7 @@ def known_run(name: str, data: "Data", metrics: Path | None) -> Run:
     """The run on `data`, with the settings and the seed that embed --metrics wrote, or the preset's."""
     import torch
 
-    from genurl_graph.config.toml import flatten, with_input
+    from genurl_graph.config import complete_settings
     from genurl_graph.inputs.columns import FeatureOptions
     from genurl_graph.inputs.input import as_input
     from genurl_graph.tasks.resolve import feature_options, resolve_config
@@ -137,7 +137,7 @@ def known_run(name: str, data: "Data", metrics: Path | None) -> Run:
     try:
         content = json.loads(metrics.read_text(encoding="utf-8"))
         settings, seed, task, count = (content[key] for key in ("config", "seed", "task", "n_nodes"))
-        overrides = with_input({key: value for key, value in flatten(settings).items() if key != "task"})
+        overrides = {key: value for key, value in complete_settings(settings).items() if key != "task"}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"--run {metrics}: not what embed --metrics writes ({error!r})") from error
     given = as_input(data, features=feature_options(overrides))

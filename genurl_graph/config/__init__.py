@@ -29,7 +29,7 @@ from genurl_graph.config.parameters import (
 from genurl_graph.config.toml import flatten, read_toml
 from genurl_graph.exceptions import unknown, wrong
 
-__all__ = ["Config", "load_preset", "read_method", "read_settings"]
+__all__ = ["Config", "complete_settings", "load_preset", "read_method", "read_settings"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,3 +104,12 @@ def read_settings(source: str | Path) -> dict[str, Any]:
     """Dotted keys of a named set of settings (`read_method`), else of a TOML file (`read_toml`)."""
     found = read_method(str(source))
     return read_toml(source) if found is None else found
+
+
+def complete_settings(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Dotted keys of a stored configuration, with those that its version did not know yet, as they were without them.
+
+    Nothing was scaled or hashed then; the defaults of `genurl_graph.config.parameters` stand for the rest.
+    """
+    before = {**flatten(Config().to_dict()), "input.scale": "none", "input.hash_columns": 0}
+    return {**{key: value for key, value in before.items() if key != "task"}, **flatten(stored)}

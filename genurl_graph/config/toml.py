@@ -36,11 +36,6 @@ def flatten(tree: Mapping[str, Any]) -> dict[str, Any]:
     return out
 
 
-def with_input(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Dotted keys of a stored configuration; those of a version that scaled no features say so."""
-    return {"input.scale": "none", "input.text": "drop", **settings}
-
-
 def to_toml(config: Config, left_out: Mapping[str, str] = MappingProxyType({})) -> str:
     """The configuration as TOML that `read_toml` reads back, with each parameter's explanation above it.
 

@@ -61,23 +61,24 @@ def again(device: str) -> str:
 
 def repeated(config: Mapping[str, Any], device: str) -> dict[str, Any]:
     """Options of the model that lead to a stored configuration again, on `device` where there is one."""
-    from genurl_graph.config.toml import flatten, with_input
+    from genurl_graph.config import complete_settings
 
     return {
         "task": config["task"],
         **dict.fromkeys(("encoder", "dim", "epochs")),
         "device": again(device),
-        "config": {key: value for key, value in with_input(flatten(config)).items() if key != "task"},
+        "config": {key: value for key, value in complete_settings(config).items() if key != "task"},
         "assignments": (),
     }
 
 
 def check_same(config: Mapping[str, Any], stored: Mapping[str, Any]) -> None:
     """Check that a repetition resolves to the stored configuration; InputError where this version makes another."""
-    from genurl_graph.config.toml import flatten, with_input
+    from genurl_graph.config import complete_settings
+    from genurl_graph.config.toml import flatten
     from genurl_graph.training.checkpoint import find_difference
 
-    difference = find_difference(with_input(flatten(stored)), flatten(config))
+    difference = find_difference(complete_settings(stored), flatten(config))
     if difference:
         raise InputError(f"config: this version makes another configuration of the stored one: {difference}")
 

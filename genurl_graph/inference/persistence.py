@@ -15,8 +15,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from genurl_graph.config import Config
-from genurl_graph.config.toml import flatten, with_input
+from genurl_graph.config import Config, complete_settings
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.graph.projection import FeatureSpace, encoder_projection
 from genurl_graph.graph.structural_features import structure_width
@@ -117,7 +116,7 @@ def load_model(folder: str | Path, module: nn.Module | None = None) -> FittedMod
         if note["format"] != FORMAT:
             raise wrong(f"model {source}: format", repr(note["format"]), FORMAT)
         tensors = _read_tensors(source / "model.safetensors", note["mark"])
-        config = Config(task=note["config"]["task"]).override(with_input(flatten(note["config"])))
+        config = Config(task=note["config"]["task"]).override(complete_settings(note["config"]))
         fitted = {name: note["fitted"][f"{name}_"] for name in KEPT}
         fitted |= {name: note["fitted"].get(f"{name}_") for name in OPTIONAL}
         # Models of earlier versions have none.

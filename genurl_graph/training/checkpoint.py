@@ -19,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.amp import GradScaler
 
+from genurl_graph.config import complete_settings
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.graph.knn import Neighbors
 from genurl_graph.runtime import random
@@ -238,8 +239,9 @@ def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 def find_difference(stored: Any, expected: Any, name: str = "") -> str | None:
     """First key in which two runs differ, with both values; ``epochs`` may differ.
 
-    Earlier versions left the perplexity of graphs without features "auto", which is a number now, and knew no stage
-    ``input`` and no plan of the features: the same run, as the checksum of the features tells.
+    Earlier versions left the perplexity of graphs without features "auto", which is a number now, and did not know all
+    parameters: the same run, where these are as they were without them. What became of the features, the stage
+    ``input``, is told by their checksum.
     """
     if isinstance(stored, dict) and isinstance(expected, dict):
         for key in sorted({*stored, *expected} - {"epochs"}):
@@ -248,8 +250,13 @@ def find_difference(stored: Any, expected: Any, name: str = "") -> str | None:
                 return found
         return None
     same = stored == expected or (stored == "auto" and name.endswith("similarity.perplexity"))
-    same = same or (stored is None and name.endswith("config.input"))
+    same = same or (stored is None and (name == "config.input" or _as_before(name, expected)))
     return None if same else f"{name} is {stored!r} there and {expected!r} here"
+
+
+def _as_before(name: str, value: Any) -> bool:
+    """Whether a parameter, ``config.STAGE.NAME``, that an earlier version did not know is as it was without it."""
+    return name.startswith("config.") and complete_settings({}).get(name.removeprefix("config.")) == value
 
 
 class KeptNeighbors(NamedTuple):
