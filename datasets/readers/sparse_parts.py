@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from genurl_graph.exceptions import wrong
+from genurl_graph.inputs.safe_load import check_compressed
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 PARTS = ("data", "indices", "indptr", "shape")
@@ -36,7 +37,7 @@ def csr_from_arrays(arrays: Arrays, prefix: str, where: str) -> Any:
         raise wrong(f"{where}: {prefix}shape", f"{shape!r}", "two integers")
     try:
         matrix = scipy.sparse.csr_matrix((data, indices, indptr), shape=(int(shape[0]), int(shape[1])))
-        matrix.check_format(full_check=True)
+        check_compressed(matrix)
     except (ValueError, TypeError, IndexError) as error:
         raise wrong(f"{where}: {prefix}*", f"no CSR matrix ({error})", "the parts of one") from error
     return matrix

@@ -158,6 +158,19 @@ def parse_xml(content: bytes, where: str) -> Element:
     return ElementTree.fromstring(content)
 
 
+def check_compressed(matrix: Any) -> None:
+    """Refuse a SciPy CSR or CSC matrix whose parts do not fit, which SciPy would follow out of its memory.
+
+    Raises
+    ------
+    ValueError
+        SciPy's own, or for pointers that decrease: where the last one is 0 SciPy does not look at the others.
+    """
+    matrix.check_format(full_check=True)
+    if (np.diff(matrix.indptr) < 0).any():
+        raise ValueError("index pointer values must not decrease")
+
+
 # MATLAB's types of elements that hold numbers, with the bytes of one; of names; and its classes of arrays.
 _MAT_NUMBERS = {1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 4, 9: 8, 12: 8, 13: 8}
 _MAT_MATRIX, _MAT_PACKED, _MAT_SPARSE, _MAT_DENSE = 14, 15, 5, range(6, 16)
@@ -228,16 +241,24 @@ def _check_mat_matrix(part: bytes, order: str, where: str) -> None:
     if form not in (_MAT_SPARSE, *_MAT_DENSE):
         return  # of other classes nothing is read but the name
     imaginary = 1 if flags & 0x800 else 0
+    indices: list[Array] = []
     for number in range((3 if form == _MAT_SPARSE else 1) + imaginary):
-        kind, size, _, at = _mat_tag(part, at, order, where)
+        kind, size, start, at = _mat_tag(part, at, order, where)
         width = _MAT_NUMBERS.get(kind)
         index = form == _MAT_SPARSE and number < 2
         declared = (sides[1] + 1 if number else size // 4) if index else math.prod(sides)
         fits = (form == _MAT_SPARSE and not index) or (width is not None and size == declared * width)
-        if width is None or (index and kind not in (5, 6)) or not fits:
-            raise wrong(
-                where, f"numbers of type {kind}, {size:,} bytes, in a matrix {sides}", "as many as its shape says"
-            )
+        if width is None or (index and (kind not in (5, 6) or size % 4)) or not fits:
+            found = f"numbers of type {kind}, {size:,} bytes, in a matrix {sides}"
+            raise wrong(where, found, "as many as its shape says")
+        if index:
+            indices.append(np.frombuffer(part, f"{order}i4", size // 4, start))
+    if indices:
+        rows, starts = indices
+        rows = rows[: max(0, int(starts[-1]))]
+        outside = rows.size > 0 and (rows.min() < 0 or rows.max() >= sides[0])
+        if starts[0] != 0 or (np.diff(starts) < 0).any() or starts[-1] > len(rows) or outside:
+            raise wrong(where, f"indices that are none of a matrix {sides}", "those of its rows and columns")
 
 
 @contextmanager

@@ -1,14 +1,18 @@
 """Files made to harm: sizes that are lies, archives that unpack to too much or elsewhere, pickles that run."""
 
+import contextlib
 import io
 import os
 import pickle
 import struct
+import tarfile
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.io
+import scipy.sparse
 import torch
 from torch_geometric.data import Data
 
@@ -16,6 +20,7 @@ import genurl_graph.inputs.safe_load as arrays
 from genurl_graph import datasets
 from genurl_graph.datasets import download
 from genurl_graph.datasets.loaders import check_pickle
+from genurl_graph.datasets.readers.formats import konect
 from genurl_graph.estimator import GenURL
 from genurl_graph.exceptions import InputError
 from genurl_graph.inputs.embeddings import read_embedding
@@ -111,6 +116,59 @@ def test_entities_that_grow(tmp_path: Path) -> None:
     (tmp_path / "g.graphml").write_text(bomb)
     with pytest.raises(InputError, match=r"g\.graphml: found a DOCTYPE with declarations"):
         datasets.read(tmp_path / "g.graphml")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("name", ["graphml", "gexf"])
+def test_entities_of_other_files_and_in_other_encodings(tmp_path: Path, name: str, encoding: str) -> None:
+    (tmp_path / "secret").write_text("secret")
+    head = f'<?xml version="1.0" encoding="{encoding}"?>'
+    entity = f'<!DOCTYPE g [<!ENTITY e SYSTEM "file://{tmp_path}/secret">]>'
+    text = f'{head}{entity}<{name}><graph edgedefault="directed"><node id="&e;"/></graph></{name}>'
+    (tmp_path / f"g.{name}").write_bytes(text.encode(encoding))
+    with pytest.raises(InputError, match="a DOCTYPE with declarations of its own"):
+        datasets.read(tmp_path / f"g.{name}")
+
+
+def test_a_packed_matlab_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scipy.io.savemat(tmp_path / "x.mat", {"X": np.zeros((1000, 1000))}, do_compression=True)
+    assert (tmp_path / "x.mat").stat().st_size < 20_000
+    monkeypatch.setattr(arrays, "physical_memory", lambda: 6_000_000)
+    with pytest.raises(InputError, match=r"x\.mat: found variables of 8,000,\d+ bytes"):
+        datasets.read(tmp_path / "x.mat")
+
+
+@pytest.mark.parametrize("place", [128, 136, 152, 168, 184, 200, 224, 248])
+@pytest.mark.parametrize("value", [0, 0xFF, 0x494D0100, 2**31 - 1])
+def test_matlab_files_whose_parts_do_not_fit(tmp_path: Path, place: int, value: int) -> None:
+    """SciPy believes types and sizes in the file, and ends in a crash."""
+    stream = io.BytesIO()
+    scipy.io.savemat(stream, {"A": scipy.sparse.csc_matrix(np.eye(4))})
+    content = bytearray(stream.getvalue())
+    content[place : place + 4] = struct.pack("<I", value)
+    (tmp_path / "x.mat").write_bytes(content)
+    with contextlib.suppress(InputError):
+        datasets.read(tmp_path / "x.mat")
+
+
+def test_an_archive_of_konect_that_unpacks_to_more_than_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with tarfile.open(tmp_path / "g.tar.bz2", "w:bz2") as archive:
+        member = tarfile.TarInfo("g/out.g")
+        member.size = 8_000_000
+        archive.addfile(member, io.BytesIO(bytes(8_000_000)))
+    monkeypatch.setattr(konect, "physical_memory", lambda: 6_000_000)
+    with pytest.raises(InputError, match=r"a file of 8,000,000 bytes in it"):
+        datasets.read(tmp_path / "g.tar.bz2")
+
+
+def test_an_archive_of_konect_writes_nothing(tmp_path: Path) -> None:
+    text = b"% sym unweighted\n1 2\n2 3\n"
+    with tarfile.open(tmp_path / "g.tar.bz2", "w:bz2") as archive:
+        member = tarfile.TarInfo("../../out.g")
+        member.size = len(text)
+        archive.addfile(member, io.BytesIO(text))
+    assert datasets.read(tmp_path / "g.tar.bz2").num_edges == 4
+    assert [path.name for path in tmp_path.parent.rglob("out.g")] == []
 
 
 class Malicious:

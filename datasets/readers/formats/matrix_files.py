@@ -17,7 +17,7 @@ from genurl_graph.datasets.readers.formats.matrices import from_matrix, is_symme
 from genurl_graph.datasets.readers.formats.text import Lines, decoded, is_count, number_block
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.inputs.reading import ReadOptions
-from genurl_graph.inputs.safe_load import check_mat, physical_memory, readable
+from genurl_graph.inputs.safe_load import check_compressed, check_mat, physical_memory, readable
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -140,7 +140,7 @@ def read_mat(content: bytes, path: Path, options: ReadOptions) -> Data:
         matrices: list[Any] = [*loaded.values()]
         for matrix in matrices:
             if hasattr(matrix, "check_format"):
-                matrix.check_format(full_check=True)  # SciPy believes the indices in the file
+                check_compressed(matrix)
     left = sorted(set(kinds) - set(names))
     notes = tuple(f"{role} from {name}" for role, name in roles.items() if name)
     notes += (f"variables left out: {', '.join(left)}",) if left else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ from torch import Tensor
 from genurl_graph.datasets.readers.formats.arrays import TENSORS, assemble
 from genurl_graph.datasets.readers.formats.graph_data import check_options, sum_repeats
 from genurl_graph.exceptions import InputError, wrong
+from genurl_graph.inputs.objects.parts import WEIGHTS
+from genurl_graph.inputs.objects.pyg import edges_of, other_attributes
 from genurl_graph.inputs.reading import Reading, ReadOptions
 from genurl_graph.inputs.safe_load import check_extent, load_tensors
 
@@ -32,9 +35,8 @@ def read_pt(path: Path, options: ReadOptions) -> Any:
     """Read a PyG `Data`, a dict of its tensors, or a feature matrix saved with `torch.save`.
 
     Only tensors, PyG's own classes and torch_sparse's `SparseTensor` are unpickled (``weights_only=True``): a file that
-    holds anything else is refused, and none of its code is run. Edges may be ``edge_index`` [2, E], a sparse tensor
-    under that name, or ``adj_t``, whose entry i, j is the edge from j to i. The events of a
-    `TemporalData` are summed over time.
+    holds anything else is refused, and none of its code is run. Edges may be ``edge_index`` [2, E], or sparse, under
+    that name or as ``adj_t``: its entry i, j is the edge from j to i. Events of a `TemporalData` are summed over time.
 
     Returns
     -------
@@ -67,8 +69,10 @@ def read_pt(path: Path, options: ReadOptions) -> Any:
     for key, value in parts.items():
         if isinstance(value, Tensor):
             check_extent(value, path, key)
-        elif key in TENSORS:
+        elif key in (*TENSORS, "edge_attr"):
             raise wrong(f"{where}: {key}", f"a {type(value).__name__}", "a tensor")
+        if key == "edge_attr" and value.dim() == 0:
+            raise wrong(f"{where}: {key}", "a single number", "an entry for each edge")
     data = assemble(parts, where)
     data.reading = _reading(data, path, kind, notes)
     return data
@@ -101,7 +105,7 @@ def _edges_of_sparse(parts: dict[str, Any], path: Path, notes: list[str]) -> Non
         if len(shape) != 2 or shape[0] != shape[1]:
             raise wrong(f"{path}: {key}", f"shape {list(shape)}", "a square sparse matrix")
         del parts[key]
-        parts["edge_index"] = torch.stack([column, row] if key == "adj_t" else [row, column])
+        parts["edge_index"] = torch.stack([column, row])
         if weight is not None and bool((weight != 1).any()):
             parts.setdefault("edge_weight", weight)
         parts.setdefault("num_nodes", int(shape[0]))
@@ -164,11 +168,17 @@ def _reading(data: Data, path: Path, kind: str, notes: list[str]) -> Reading:
     n, f = int(data.num_nodes or 0), 0 if data.x is None else int(data.x.size(1))
     parts = [f"{n:,} nodes"]
     count = None if data.edge_index is None else int(data.edge_index.size(1))
-    parts += [] if count is None else [f"{count:,} entries of edge_index"]
-    parts += ["weights from edge_weight"] if data.get("edge_weight") is not None else []
+    parts += [] if count is None else [f"{count:,} directed edges"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what is left out is said below
+        edges = edges_of(data)
+    named = [key for key in (*WEIGHTS, "edge_attr") if data.get(key) is not None]
+    parts += [f"weights from {named[0]}"] if edges.weight is not None else []
     parts += [f"{f:,} features"] if f else []
     parts += ["classes from y"] if data.get("y") is not None else []
     reading = "vectors" if count is None else "graph"
     record = {"file": path.name, "format": kind, "as": reading, "nodes": n, "edges": count, "features": f}
     line = f"read {path.name} as {'a graph' if count is not None else 'vectors'} ({kind}): {', '.join(parts)}"
-    return Reading(("; ".join([line, *notes]),), {"input": record})
+    others = other_attributes(data, {n, count or 0})
+    said = [line, *notes, *edges.lines, *([f"left out: {', '.join(others)}"] if others else [])]
+    return Reading(("; ".join(said),), {"input": record})

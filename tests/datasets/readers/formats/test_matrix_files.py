@@ -132,6 +132,17 @@ def test_npz_by_scipy_of_other_forms(tmp_path: Path, form: str):
         datasets.read(tmp_path / "m.npz")
 
 
+@pytest.mark.parametrize("form", ["csr", "csc"])
+def test_npz_whose_last_pointer_is_0(tmp_path: Path, form: str):
+    """SciPy takes such a matrix for empty, and follows its other pointers out of it."""
+    scipy.sparse.save_npz(tmp_path / "m.npz", scipy.sparse.csr_matrix(SQUARE).asformat(form))
+    parts = dict(np.load(tmp_path / "m.npz"))
+    parts["indptr"][-1] = 0
+    np.savez(tmp_path / "m.npz", **parts)
+    with pytest.raises(InputError, match="must not decrease"):
+        datasets.read(tmp_path / "m.npz")
+
+
 @pytest.mark.parametrize("key", ["row", "indices", "indptr"])
 def test_npz_with_an_index_outside(tmp_path: Path, key: str):
     form = "coo" if key == "row" else "csc"

@@ -23,7 +23,7 @@ def sorted_edges(data: Data) -> list[tuple[int, int]]:
 def test_sparse_edges(tmp_path: Path, layout: str, key: str):
     matrix = torch.zeros(4, 4)
     matrix[EDGES[0], EDGES[1]] = torch.tensor([1.0, 2.0, 3.0])
-    value = getattr(matrix.t() if key == "adj_t" else matrix, layout)()
+    value = getattr(matrix.t(), layout)()
     torch.save(Data(**{key: value}, num_nodes=4), tmp_path / "g.pt")
     data = datasets.read(tmp_path / "g.pt")
     assert sorted_edges(data) == [(0, 1), (1, 2), (2, 0)]
@@ -99,6 +99,8 @@ def test_hetero_data(tmp_path: Path):
     [
         ({"adj_t": torch.eye(3)[:2].to_sparse_csr()}, r"adj_t: found shape \[2, 3\]; expected a square"),
         ({"adj_t": -torch.eye(3).to_sparse_csr()}, "negative"),
+        ({"edge_index": EDGES, "edge_attr": [1, 2, 3]}, "edge_attr: found a list; expected a tensor"),
+        ({"edge_index": EDGES, "edge_attr": torch.tensor(1.0)}, "edge_attr: found a single number"),
         ({"src": torch.tensor([0.5]), "dst": torch.tensor([1])}, "src: found no numbers of nodes"),
         ({"src": torch.tensor([0]), "dst": torch.tensor([10**15])}, "1,000,000,000,000,001 nodes"),
         ({"src": torch.tensor([0, 1]), "dst": torch.tensor([1])}, "2 and 1 entries"),
@@ -109,3 +111,15 @@ def test_bad_parts(tmp_path: Path, content: dict, message: str):
     torch.save(content, tmp_path / "g.pt")
     with pytest.raises(InputError, match=message):
         datasets.read(tmp_path / "g.pt")
+
+
+def test_weights_and_what_is_left_out_are_named(tmp_path: Path):
+    data = Data(x=torch.eye(3), edge_index=EDGES, weight=torch.tensor([1.0, 2.0, 3.0]), height=torch.rand(3))
+    torch.save(data, tmp_path / "g.pt")
+    line = datasets.read(tmp_path / "g.pt").reading.lines[0]
+    assert line.endswith("3 nodes, 3 directed edges, weights from weight, 3 features; left out: height")
+    data = Data(edge_index=EDGES, edge_attr=torch.rand(3, 4))
+    torch.save(data, tmp_path / "g.pt")
+    line = datasets.read(tmp_path / "g.pt").reading.lines[0]
+    assert "edge_attr" in line
+    assert "weights from" not in line
