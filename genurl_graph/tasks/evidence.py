@@ -16,6 +16,8 @@ from genurl_graph.runtime.processes import world_size
 
 # Encoders that read a node's own row: they keep features that show nothing, for want of anything else to read.
 ROW_ENCODERS = ("sign", "module", *DENSE)
+# Structural columns stand beside features that weigh less than so many columns in full, or have less evidence.
+FEW_COLUMNS, LITTLE = 8.0, 0.5
 # Nodes up to which one-hot columns stand beside features.
 MOST_NODES = 100_000
 
@@ -64,8 +66,9 @@ def resolve_beside(data: Input, config: Config) -> dict[str, Any]:
         few = False
     else:
         weight = data.column_weight
-        width = data.num_features if weight is None else float(weight.sum() / weight.max())
-        few = data.num_nodes <= MOST_NODES and (width < WIDE or evidence != 1)
+        full = data.num_features if weight is None else float(weight.sum() / weight.max())
+        few = data.num_features < WIDE or full < FEW_COLUMNS or float(evidence) < LITTLE
+        few = few and data.num_nodes <= MOST_NODES
     if data.x is not None and beside == "always":
         few = True
     return {"encoder.beside": "always" if few and beside != "never" else "never"}

@@ -93,7 +93,7 @@ def test_what_a_plan_has_scaled_is_compared_as_it_is() -> None:
 def test_columns_in_different_units_of_a_graph() -> None:
     data = graph()
     ages = torch.rand(200, 2, generator=torch.Generator().manual_seed(0)) * torch.tensor([80, 50_000])
-    config = GenURL().resolve(Data(x=ages, edge_index=data.edge_index))
+    config = GenURL(config={"merge.evidence": "none"}).resolve(Data(x=ages, edge_index=data.edge_index))
     assert (config.neighbors.metric, config.encoder.normalize, config.input.scale) == ("euclidean", "none", "columns")
     with pytest.raises(InputError, match=r"scale: found 'rows'; expected True, False or 'auto'"):
         GenURL(scale="rows").resolve(data)
