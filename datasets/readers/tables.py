@@ -16,7 +16,7 @@ from genurl_graph.datasets.readers.text.headers import (
     decide_header,
 )
 from genurl_graph.datasets.readers.text.layout import find_layout, is_remark
-from genurl_graph.datasets.readers.text.lines import MARKS, open_text, read_sample, split_line, split_lines
+from genurl_graph.datasets.readers.text.lines import MARKS, is_blank, open_text, read_sample, split_line, split_lines
 from genurl_graph.datasets.readers.text.rows import number_rows, scan
 from genurl_graph.exceptions import wrong
 from genurl_graph.inputs.reading import ReadOptions
@@ -104,7 +104,7 @@ def _below(lines: list[str], begin: int, separator: str | None, width: int) -> t
             if cells is not None and len(cells) == width and not is_remark(lines[line]):
                 break
             comments += 1
-        elif lines[line].strip():
+        elif not is_blank(lines[line], separator):
             break
         line += 1
     return line, comments

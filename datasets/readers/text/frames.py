@@ -24,6 +24,9 @@ _WIDE = 1000
 # Cells that are looked at together.
 _BLOCK = 1 << 20
 
+# Floats hold all whole numbers below.
+_EXACT = 2.0**53
+
 _USUAL = re.compile(r"(?:(?:0|-?[1-9][0-9]*)\n)*+")
 _COMMA = re.compile(r"(?:[+-]?(?:[0-9]+(?:,[0-9]+)?|,[0-9]+)(?:[eE][+-]?[0-9]+)?\n)*+")
 _THOUSANDS = re.compile(r"(?:[+-]?(?:[0-9]{1,3}|[1-9][0-9]{0,2},[0-9]{3})\n)*+")
@@ -84,6 +87,10 @@ def read_frame(
         frame = _read(text, offset, separator, width, {})
     if len(frame) != counted.rows:
         raise wrong(text.path, f"{len(frame)} rows as pandas reads them", f"{counted.rows}, as it has; quote its cells")
+    if kinds is np.float64:
+        values = frame.to_numpy(np.float64, na_value=np.nan) if set(frame.dtypes) == {np.dtype(np.float64)} else None
+        if values is not None and np.isfinite(values).all() and np.abs(values).max() < _EXACT:
+            return pd.DataFrame(values), []  # in one piece, which matters if there are many columns
     texts = {i for i in range(width) if not _is_number_column(frame[i], i in names)}
     if counted.unusual:
         whole = [i for i in range(width) if i not in texts and frame[i].dtype == np.int64]
@@ -190,7 +197,7 @@ def _is_number_column(column: pd.Series, name: bool) -> bool:
         if name or not np.isfinite(values).all():
             return False
         # Whole numbers of many digits, which floats would round.
-        return not ((np.abs(values) >= 2.0**53).any() and (values % 1 == 0).all())
+        return not ((np.abs(values) >= _EXACT).any() and (values % 1 == 0).all())
     return bool(column.dtype == np.int64)
 
 

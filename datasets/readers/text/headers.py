@@ -97,14 +97,13 @@ def _refuse_first(table: Table, first: list[str], where: str) -> NoReturn:
 
 
 def check_names(table: Table) -> None:
-    """Refuse a header over nothing but text if one of its names occurs below."""
-    frame = table.frame
-    if all(frame[column].dtype == object for column in frame):
-        for name in map(str, frame.columns):
-            # The ends of edges are in two columns; of wide tables only the column itself is looked at.
-            for column in frame if frame.shape[1] < 5 else [name]:
-                if name and (frame[column] == name).any():
-                    _refuse_first(table, [*map(str, frame.columns)], "the header")
+    """Refuse a header if the name of a column of text occurs below."""
+    texts = table.frame.select_dtypes(object)
+    for name in map(str, texts.columns):
+        # The ends of edges are in two columns; of many columns only the column itself is looked at.
+        for column in texts if texts.shape[1] < 5 else [name]:
+            if name and (texts[column] == name).any():
+                _refuse_first(table, [*map(str, table.frame.columns)], "the header")
 
 
 def check_repeat(table: Table) -> None:
@@ -142,14 +141,13 @@ def _decide(first: list[str], below: list[list[str]]) -> bool | None:
         return all(map(is_name, first))
     if all(map(is_missing, first)) or (first[0].startswith(MARKS) and any(row[0][:1] == first[0][:1] for row in below)):
         return False
-    differs = [_differs(cell, column) for cell, column in zip(first, columns, strict=True)]
-    if any(differs):
-        return True
+    differs = any(_differs(cell, column) for cell, column in zip(first, columns, strict=True))
     # Cells that occur below, in whichever column, are values; a column's own name does not.
     seen = {cell for row in below for cell in row}
-    occurs = [cell for cell in first if cell in seen and not is_missing(cell)]
-    if occurs:
-        return None if all(map(is_name, first)) else False
+    if any(cell in seen and not is_missing(cell) for cell in first):
+        return None if differs or all(map(is_name, first)) else False
+    if differs:
+        return True
     if _is_known(first):
         return True
     return True if _shapes_differ(first, columns) else None
@@ -173,7 +171,7 @@ def _numbered(first: list[str], columns: list[list[str]]) -> bool:
 
 def _differs(cell: str, column: list[str]) -> bool:
     """Whether all cells below are of a kind, numbers or dates, that this one is not."""
-    if not column or is_missing(cell):
+    if not column or not re.match(r"[^\W\d]", cell) or is_missing(cell):
         return False
     kinds: Sequence[Callable[[str], object]] = (_is_figure, _DATE.fullmatch)
     return any(all(map(kind, column)) and not kind(cell) for kind in kinds)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from genurl_graph.datasets.readers.text.headers import is_name
-from genurl_graph.datasets.readers.text.lines import MARKS, describe, split_line, split_lines
+from genurl_graph.datasets.readers.text.lines import MARKS, describe, is_blank, split_line, split_lines
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.inputs.reading import ReadOptions
 from genurl_graph.inputs.tables.cells import is_missing, is_number
@@ -50,14 +51,14 @@ def find_layout(path: Path, suffix: str, lines: list[str], options: ReadOptions)
     InputError
         If the file holds no rows, or where two separators fit, or a line may be a comment or a row.
     """
-    content = [i for i, line in enumerate(lines) if line.strip()]
+    content = [i for i, line in enumerate(lines) if not is_blank(line)]
     begin = next((i for i in content if not lines[i].startswith(MARKS)), len(lines))
     all_marked = begin == len(lines)
     if all_marked:
         begin = next((i for i in content if not is_remark(lines[i])), len(lines))
     if begin == len(lines):
         raise InputError(f"{path}: the file is empty" + (" beside comments" if content else ""))
-    separator, rows = _find_separator(path, suffix, lines[begin:], options)
+    separator, rows = _find_separator(path, suffix, begin + 1, lines[begin:], options)
     if all_marked and len(rows[0]) == 1:
         found = f"nothing but lines that begin with {lines[begin][0]}, as comments do"
         raise wrong(path, found, "rows; put a cell that begins so in quotes")
@@ -68,12 +69,15 @@ def find_layout(path: Path, suffix: str, lines: list[str], options: ReadOptions)
             separator, rows = separator, split_lines(lines[i:], separator) or rows
             begin = i
             break
+    for i, line in enumerate(lines[:begin]):
+        if separator == "\t" and is_blank(line) and not is_blank(line, "\t"):
+            raise wrong(f"{path}: line {i + 1}", "a row of empty cells before all others", "a header or a row")
     comments = sum(i < begin for i in content)
     return Layout(separator, begin, comments, rows)
 
 
 def _find_separator(
-    path: Path, suffix: str, lines: list[str], options: ReadOptions
+    path: Path, suffix: str, number: int, lines: list[str], options: ReadOptions
 ) -> tuple[str | None, list[list[str]]]:
     """The separator that gives all rows the same number of cells, more than one."""
     given = options.separator
@@ -84,7 +88,7 @@ def _find_separator(
             raise wrong("decimal", repr(given), "another mark than that of the separator")
         separator = None if given == " " else given
         rows = split_lines(lines, separator)
-        return separator, rows or [_split_anyhow(lines[0], separator)]
+        return separator, rows or _refuse_quotes(path, number, lines, separator)
     candidates = [mark for mark in _BY_SUFFIX.get(suffix, _ANY) if mark is None or mark != options.decimal]
     # A line that begins as a comment may be one, between header and rows.
     plain = [line for line in lines if not line.startswith(MARKS)] or lines
@@ -106,7 +110,7 @@ def _find_separator(
     if None not in candidates and not options.columns:
         _refuse_words(path, plain)
     only = None if None in candidates and None not in tables else candidates[0]
-    return only, tables.get(only) or [_split_anyhow(lines[0], only)]
+    return only, tables.get(only) or _refuse_quotes(path, number, lines, only)
 
 
 def _fits(rows: list[list[str]]) -> bool:
@@ -192,5 +196,8 @@ def _is_row(path: Path, number: int, line: str, separator: str | None, rows: lis
     raise wrong(f"{path}: line {number}", found, expected)
 
 
-def _split_anyhow(line: str, separator: str | None) -> list[str]:
-    return split_line(line, separator) or [cell.strip() for cell in line.split(separator)]
+def _refuse_quotes(path: Path, number: int, lines: list[str], separator: str | None) -> NoReturn:
+    """Refuse the first of `lines`, from the line `number` on, whose quotes are not those of a table."""
+    place = next((i for i, line in enumerate(lines) if split_line(line, separator) is None), 0)
+    expected = f"{describe(separator)} before and after a quoted cell, and quotes in it doubled"
+    raise wrong(f"{path}: line {number + place}", "quotation marks that are none of a table", expected)

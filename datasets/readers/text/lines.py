@@ -69,6 +69,11 @@ def open_text(path: Path) -> Iterator[Text]:
             yield Text(path, stream, 3 if head.startswith(codecs.BOM_UTF8) else 0)
 
 
+def is_blank(line: str, separator: str | None = None) -> bool:
+    """Whether a line has no cells; tabs may stand between empty ones."""
+    return not line.strip(" \r\n" if separator == "\t" else " \t\r\n")
+
+
 def read_sample(text: Text) -> list[str]:
     """The first lines of a file, those before the first row besides: comments and blank lines."""
     lines: list[str] = []
@@ -77,7 +82,7 @@ def read_sample(text: Text) -> list[str]:
         with text.lines(text.base) as found:
             for line in found:
                 lines.append(line)
-                rows += bool(line.strip()) and not line.startswith(MARKS)
+                rows += not is_blank(line) and not line.startswith(MARKS)
                 size += len(line)
                 if rows >= SAMPLE_LINES or (size > SAMPLE_SIZE and rows > 2):
                     break

@@ -10,7 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
-from genurl_graph.datasets.readers.text.lines import MARKS, SPACED, Text, describe, is_cells, no_text, read_chunks
+from genurl_graph.datasets.readers.text.lines import (
+    MARKS,
+    SPACED,
+    Text,
+    describe,
+    is_blank,
+    is_cells,
+    no_text,
+    read_chunks,
+)
 from genurl_graph.exceptions import wrong
 
 # What Python takes for a space and pandas does not.
@@ -53,8 +62,7 @@ def number_rows(text: Text, offset: int, first: int, separator: str | None, quot
         if separator is None or not quoted:
             for number, line in enumerate(lines, start=first):
                 if separator is not None:
-                    blank = not line.strip(" \r\n" if separator == "\t" else " \t\r\n")
-                    yield number, 0 if blank else line.count(separator) + 1
+                    yield number, 0 if is_blank(line, separator) else line.count(separator) + 1
                 elif is_cells(line):
                     yield number, len(SPACED.findall(line))
                 else:
@@ -66,7 +74,7 @@ def number_rows(text: Text, offset: int, first: int, separator: str | None, quot
         try:
             for row in reader:
                 begin, number = first + number, reader.line_num
-                yield begin, len(row) if len(row) > 1 or "".join(row).strip() else 0
+                yield begin, len(row) if len(row) > 1 or not is_blank("".join(row)) else 0
         except csv.Error as error:
             where = f"{text.path}: line {first + number}"
             found = f"quotation marks that are none of a table ({error})"
@@ -199,7 +207,8 @@ class _Counter:
             cells = np.add.reduceat(begins, starts, dtype=np.int64)
         else:
             cells = np.add.reduceat(marks == ord(self.separator), starts, dtype=np.int64) + 1
-            cells[~np.logical_or.reduceat(~spaces, starts)] = 0
+            if (cells == 1).any():  # else no line is blank
+                cells[~np.logical_or.reduceat(~spaces, starts) & (cells == 1)] = 0
         rows = np.flatnonzero(cells)
         if len(rows):
             odd = rows[cells[rows] != self.width]

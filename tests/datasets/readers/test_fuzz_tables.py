@@ -35,7 +35,7 @@ pytestmark = pytest.mark.timeout(300 + 90 * MINUTES)
 def search(strategy: st.SearchStrategy, check: Callable, examples: int = 120) -> None:
     """Try `check` on a fixed set of examples, or on others for half of the minutes that are asked for."""
     options = settings(
-        max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck), print_blob=False
+        max_examples=examples, deadline=None, database=None, suppress_health_check=[*HealthCheck], print_blob=False
     )
     end, round_ = time.monotonic() + 30 * MINUTES, 0
     while round_ == 0 or time.monotonic() < end:
@@ -76,7 +76,7 @@ class Written:
     separator: str | None
     plain: bool
     decimal_comma: bool
-    before: int
+    repeat: int
     options: ReadOptions
 
 
@@ -106,15 +106,15 @@ KINDS += ["name", "name", "whole"]
 
 @st.composite
 def written(draw: Callable) -> Written:
-    separator = draw(st.sampled_from(SEPARATORS))
     width, n = draw(st.integers(1, 4)), draw(st.integers(1, 7))
+    # In one column, "0,5" without quotes would be two cells.
+    separator = draw(st.sampled_from(SEPARATORS)) if width > 1 else ","
     kinds = [draw(st.sampled_from(KINDS)) for _ in range(width)]
     if draw(st.booleans()):
         kinds[:2] = [draw(st.sampled_from(["name", "whole"]))] * len(kinds[:2])
     columns = [cells(draw, kind, n) for kind in kinds]
     rows = [[*row] for row in zip(*columns, strict=True)]
-    if draw(st.integers(0, 9)) == 0:
-        rows = rows * draw(st.sampled_from([60, 400]))
+    repeat = draw(st.sampled_from([1] * 9 + [400]))
     header = draw(st.none() | st.lists(st.sampled_from(HEADERS), min_size=width, max_size=width, unique=True))
     quoting = draw(st.sampled_from(["minimal", "minimal", "all"]))
     end = draw(st.sampled_from(["\n", "\n", "\r\n", "\r"]))
@@ -122,7 +122,7 @@ def written(draw: Callable) -> Written:
     trailing = separator is not None and draw(st.integers(0, 5)) == 0
     lines = []
     for row in [*([header] if header else []), *rows]:
-        texts = [_quote(cell, separator, quoting) for cell in row]
+        texts = [_quote(cell, separator, quoting, width) for cell in row]
         if separator is None:
             lines.append(padding + draw(st.sampled_from([" ", "  ", "\t"])).join(texts) + padding)
         else:
@@ -130,6 +130,7 @@ def written(draw: Callable) -> Written:
         if draw(st.integers(0, 12)) == 0 and width > 1:
             lines.append(draw(st.sampled_from(["", "  "])))
     remarks = draw(st.lists(st.sampled_from(["# made by hand", "% asym", "", "# a, b", "#", "## x"]), max_size=3))
+    lines = lines[: bool(header)] + lines[bool(header) :] * repeat
     text = end.join([*remarks, *lines]) + draw(st.sampled_from([end, end, ""]))
     encoding = draw(st.sampled_from(["utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16"]))
     suffixes = {",": [".csv", ".txt"], ";": [".csv", ".txt"], "\t": [".tsv", ".csv", ".txt"], "|": [".csv", ".txt"]}
@@ -148,15 +149,17 @@ def written(draw: Callable) -> Written:
         separator,
         quoting == "minimal" and not padding and not trailing and not any(kind == "odd" for kind in kinds),
         any(kind in ("comma", "thousands") for kind in kinds),
-        len(remarks),
+        repeat,
         ReadOptions.of(columns=roles, separator=(separator or " ") if say else None),
     )
 
 
-def _quote(cell: str, separator: str | None, quoting: str) -> str:
-    special = set('"\r\n' + (separator or " \t"))
-    must = special & set(cell) or not cell or cell[:1] in "#%" or cell != cell.strip()
-    return '"' + cell.replace('"', '""') + '"' if quoting == "all" or (must and (cell or separator is None)) else cell
+def _quote(cell: str, separator: str | None, quoting: str, width: int) -> str:
+    # An empty line would be no row of one column, and another separator one of more.
+    special = set('"\r\n' + (separator or " \t") + (" ,;|\t" if width == 1 else ""))
+    empty = not cell and (separator is None or width == 1)
+    must = special & set(cell) or empty or cell[:1] in ("#", "%") or cell != cell.strip()
+    return '"' + cell.replace('"', '""') + '"' if quoting == "all" or must else cell
 
 
 def check_written(table: Written, tmp_path: Path) -> None:
@@ -169,7 +172,7 @@ def check_written(table: Written, tmp_path: Path) -> None:
     finally:
         path.unlink()
     assert read.header == (table.header is not None), (read.header, table)
-    truth = [[*row] for row in table.rows]
+    truth = [[*row] for row in table.rows] * table.repeat
     names = table.header or [str(i + 1) for i in range(len(truth[0]))]
     while len(names) > read.frame.shape[1] and not any(row[-1] for row in truth):
         # Columns without a name and without cells at the end are left out.
@@ -327,13 +330,12 @@ def python_rows(text: str, mark: str | None) -> list[list[str]]:
     if mark is None:
         return [row for line in io.StringIO(text, newline="") if (row := line.split())]
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=mark, skipinitialspace=True, strict=True)
-    stripped = [[cell.strip() for cell in row] for row in rows]
-    return [row for row in stripped if len(row) > 1 or "".join(row)]
+    return [[cell.strip() for cell in row] for row in rows if len(row) > 1 or "".join(row).strip(" \t")]
 
 
 def check_networkx(read: Table, text: str, mark: str | None) -> None:
     """The same edges in the same order, where every line is one edge for networkx too."""
-    lines = [line for line in io.StringIO(text, newline="") if line.strip(" \r\n")]
+    lines = [line for line in io.StringIO(text, newline="") if line.strip(" \r\n" if mark == "\t" else " \t\r\n")]
     graph = nx.parse_edgelist(
         [line.rstrip("\r\n") for line in lines], comments=None, delimiter=mark, create_using=nx.MultiDiGraph, data=False
     )

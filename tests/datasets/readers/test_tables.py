@@ -146,7 +146,7 @@ def test_decimal_commas(tmp_path: Path):
         ("e.csv", "a\n\nb\na\n", "line 2: found a blank line in a table of one column"),
         ("e.csv", '"a\n1,2\n3,4\n', "line 1: found quotation marks that are none of a table"),
         ("e.csv", 'a,b\n"1"2,3\n', "line 2: found quotation marks that are none of a table"),
-        ("e.txt", 'a "b c\nd e\n', "line 1: found a quotation mark that opens no cell"),
+        ("e.txt", 'a "b c\nd e\n', "line 1: found quotation marks that are none of a table"),
         ("e.txt", "a\xa0b c\nd\xa0e f\n", "the character"),
         ("e.csv", "x;1\ny;2\n".encode("latin-1") + b"\xfc;3\n", "no text in UTF-8 in line 3"),
         ("e.csv", gzip.compress(b"1,2\n"), r"compressed bytes \(.gz\)"),

@@ -69,6 +69,7 @@ def test_rows(first: str, below: list[str]):
         ("u,v", ["ann,bob", "cyd,dan"]),
         ("y,x", ["a,b", "c,d"]),
         (",bob", ["ann,cyd", "dan,eve"]),
+        ("ann,bob,unknown", ["bob,cyd,5", "cyd,ann,7"]),
     ],
 )
 def test_in_doubt_the_roles_decide(first: str, below: list[str]):
