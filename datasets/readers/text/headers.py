@@ -153,20 +153,26 @@ def _decide(first: list[str], below: list[list[str]]) -> bool | None:
     return True if _shapes_differ(first, columns) else None
 
 
-def _numbered(first: list[str], columns: list[list[str]]) -> bool:
+def _numbered(first: list[str], columns: list[list[str]]) -> bool | None:
     """Whether a row with numbers in it numbers the columns."""
     named = names.is_id(first[0]) or names.is_label(first[0])
     numbers = first[1:] if named else first
-    if not all(map(is_whole, numbers)) or not columns[0]:
+    if not numbers or not all(map(is_whole, numbers)) or not columns[0]:
         return False
-    if named and not first[0]:
-        return True
-    start = int(numbers[0])
-    consecutive = start in (0, 1) and [*map(int, numbers)] == [*range(start, start + len(numbers))]
+    consecutive = _consecutive(numbers, (0, 1))
+    if not first[0]:
+        # pandas writes an index without a name; a cell may be empty as well.
+        index = _consecutive(columns[0], (0,)) and len(columns[0]) > 1
+        return True if consecutive and (index or len(numbers) > 2) else None
     if not consecutive or (named and first[0] in columns[0]):
-        return False
+        # id,2019,2020
+        return None if named and _differs(first[0], columns[0]) else False
     decimals = all(column and not all(map(is_whole, column)) and all(map(is_number, column)) for column in columns)
     return named or len(numbers) >= 8 or (len(numbers) >= 3 and decimals)
+
+
+def _consecutive(cells: Sequence[str], starts: Sequence[int]) -> bool:
+    return any([*cells] == [*map(str, range(start, start + len(cells)))] for start in starts)
 
 
 def _differs(cell: str, column: list[str]) -> bool:
