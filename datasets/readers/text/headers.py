@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NoReturn
 
 import numpy as np
@@ -79,9 +79,10 @@ def decide_header(rows: list[list[str]], options: ReadOptions) -> bool | None:
 
 def check_overlap(table: Table, first: list[str]) -> None:
     """Refuse a first row that may be a header: none of its cells occurs below, nor are its names those of columns."""
-    below = table.frame.iloc[1:] if not all(map(is_name, first)) else table.frame.iloc[:0]
+    below = table.frame.iloc[1:]
     texts = [column for column in below if below[column].dtype == object]
-    for cell in first:
+    differs = any(_differs(cell, below[column]) for column, cell in zip(below, first, strict=False) if column in texts)
+    for cell in first if not differs and not all(map(is_name, first)) else []:
         if not is_missing(cell) and any((below[column] == cell).any() for column in texts):
             return
     _refuse_first(table, first, table.where(0))
@@ -141,12 +142,12 @@ def _decide(first: list[str], below: list[list[str]]) -> bool | None:
         return all(map(is_name, first))
     if all(map(is_missing, first)) or (first[0].startswith(MARKS) and any(row[0][:1] == first[0][:1] for row in below)):
         return False
-    differs = any(_differs(cell, column) for cell, column in zip(first, columns, strict=True))
-    # Cells that occur below, in whichever column, are values; a column's own name does not.
+    differs = [_differs(cell, column) for cell, column in zip(first, columns, strict=True)]
+    # Cells that occur below, in whichever column, are values; the name of a column of text does not.
     seen = {cell for row in below for cell in row}
-    if any(cell in seen and not is_missing(cell) for cell in first):
-        return None if differs or all(map(is_name, first)) else False
-    if differs:
+    if any(cell in seen and not is_missing(cell) and not other for cell, other in zip(first, differs, strict=True)):
+        return None if any(differs) or all(map(is_name, first)) else False
+    if any(differs):
         return True
     if _is_known(first):
         return True
@@ -175,12 +176,13 @@ def _consecutive(cells: Sequence[str], starts: Sequence[int]) -> bool:
     return any([*cells] == [*map(str, range(start, start + len(cells)))] for start in starts)
 
 
-def _differs(cell: str, column: list[str]) -> bool:
+def _differs(cell: str, column: Iterable[str]) -> bool:
     """Whether all cells below are of a kind, numbers or dates, that this one is not."""
-    if not column or not re.match(r"[^\W\d]", cell) or is_missing(cell):
+    if not re.match(r"[^\W\d]", cell) or is_missing(cell):
         return False
+    column = [each for each in column if not is_missing(each)]
     kinds: Sequence[Callable[[str], object]] = (_is_figure, _DATE.fullmatch)
-    return any(all(map(kind, column)) and not kind(cell) for kind in kinds)
+    return bool(column) and any(all(map(kind, column)) and not kind(cell) for kind in kinds)
 
 
 def _is_figure(cell: str) -> bool:
