@@ -184,7 +184,7 @@ def _best_cover(table: Table, free: list[str], named: list[str], text: dict[str,
     best: tuple[float, str] | None = None
     for name in dict.fromkeys([*named, *words, *first]):
         cells = table.frame[name]
-        if not cells.is_unique or not (text[name] or is_whole_number(cells)):
+        if not cells.is_unique or cells.isna().any() or not (text[name] or is_whole_number(cells)):
             continue
         share = _cover(cells, known)
         if share > (0.0 if best is None else best[0]):
