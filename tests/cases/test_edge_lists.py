@@ -1,6 +1,7 @@
 """Edge lists of users: headers, names, marks, repeats and more columns than two."""
 
 import json
+import random
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 from torch_geometric.data import Data
 
-from genurl_graph import datasets
+from genurl_graph import GenURL, datasets
 from genurl_graph.exceptions import InputError
 from tests.cases.conftest import arcs, blocks, edges, names, said, table
 
@@ -85,6 +86,22 @@ def test_measurements_are_no_edges(write, text: str) -> None:
     data = datasets.read(write("v.csv", text))
     assert data.get("edge_index") is None
     assert data.x.shape == (3, 2)
+
+
+def test_two_readings_are_refused_until_one_is_named(write) -> None:
+    chance = random.Random(0)
+    rows = [[chance.randint(0, 9), chance.randint(0, 9)] for _ in range(60)]
+    path = write("e.csv", table(rows, "alpha,beta"))
+    with pytest.raises(InputError, match="--as"):
+        datasets.read(path)
+    assert datasets.read(path, as_="vectors").x.shape == (60, 2)
+    assert datasets.read(path, as_="edges").num_nodes == 10
+    assert datasets.read(path, columns={"source": "alpha", "target": "beta"}).num_nodes == 10
+
+
+def test_columns_that_count_are_vectors_where_they_are_called_so(write) -> None:
+    path = write("v.csv", table([[i, (i * 7 + 1) % 40] for i in range(40)], "height,width"))
+    assert datasets.read(path).x.shape == (40, 2)
 
 
 @pytest.mark.parametrize("header", ["node,club", "member,group"])
@@ -209,6 +226,19 @@ def test_gephi(cases: Path) -> None:
     assert "left out" in said(data)
 
 
+def test_a_time_is_no_weight(cases: Path, run) -> None:
+    path = cases / "more-columns" / "collegemsg.txt"
+    with pytest.raises(InputError, match="--column"):
+        datasets.read(path)
+    data = datasets.read(path, columns={"time": "3"})
+    assert edges(data) == {("1", "2"): 3, ("3", "4"): 1, ("2", "5"): 1, ("6", "7"): 1}
+    result = run("embed", "--input", path, code=2)
+    assert "--column time=3" in result.stderr
+    assert result.stderr.count("\n") == 1
+    run("embed", "--input", path, "--column", "time=3", "--dim", 2, "--epochs", 2)
+    assert edges(datasets.read(path, columns={"ignore": "3"}, as_="edges")) == edges(data)
+
+
 @pytest.mark.parametrize(
     ("text", "left_out"),
     [
@@ -271,3 +301,14 @@ def test_two_tables_of_one_kind_are_told_apart(write, run) -> None:
     metrics = json.loads(Path("m.json").read_text())
     assert metrics["probe"]["test"] >= 0.9
     assert metrics["reading"]["lines"]
+
+
+def test_a_frame_of_edges_in_python(write) -> None:
+    import pandas
+
+    frame = pandas.DataFrame(blocks(), columns=["drug1", "drug2"])
+    path = write("e.csv", frame.to_csv(index=False))
+    settings = {"n_components": 4, "epochs": 3, "random_state": 0, "device": "cpu"}
+    from_frame = GenURL(**settings).fit_transform(frame)
+    from_file = GenURL(**settings).fit_transform(datasets.read(path))
+    assert abs(from_frame - from_file.numpy()).max() < 1e-6

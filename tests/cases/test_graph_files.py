@@ -12,7 +12,7 @@ import pytest
 import scipy.io
 import scipy.sparse
 
-from genurl_graph import datasets
+from genurl_graph import GenURL, datasets
 from genurl_graph.exceptions import InputError
 from tests.cases.conftest import arcs, edges, names, said
 
@@ -58,6 +58,18 @@ def test_attributes_are_features_only_where_asked_for(tmp_path: Path, suffix: st
     chosen = datasets.read(path, columns={"feature": "score", "label": "club"})
     assert chosen.x.shape[0] == 34
     assert chosen.x.unique(dim=0).shape[0] == 34
+
+
+def test_attributes_in_python_are_named(recwarn: pytest.WarningsRecorder) -> None:
+    settings = {"n_components": 4, "epochs": 3, "random_state": 0, "device": "cpu"}
+    plain = networkx.karate_club_graph()
+    for _, attributes in plain.nodes(data=True):
+        attributes.clear()
+    expected = GenURL(**settings).fit_transform(plain)
+    recwarn.clear()
+    found = GenURL(**settings).fit_transform(attributed())
+    np.testing.assert_array_equal(found, expected)
+    assert any("score" in str(warning.message) for warning in recwarn)
 
 
 # ---------------------------------------------------------------- exporters
@@ -150,6 +162,19 @@ def test_other_files_of_square_matrices(tmp_path: Path, name: str) -> None:
     data = datasets.read(tmp_path / name, as_="adjacency")
     assert len(edges(data)) == 20
     assert data.get("x") is None
+
+
+def test_matrices_in_python() -> None:
+    settings = {"n_components": 4, "epochs": 3, "random_state": 0, "device": "cpu"}
+    ring = weighted_ring()
+    expected = GenURL(**settings).fit(networkx.from_scipy_sparse_array(ring))
+    for matrix in (ring.tocsr(), ring.toarray()):
+        found = GenURL(**settings).fit(matrix, as_="adjacency")
+        assert found.task_ == "graph"
+        assert found.graph_summary_["n_predefined"] == expected.graph_summary_["n_predefined"]
+        np.testing.assert_allclose(found.embedding_, expected.embedding_, atol=1e-5)
+    with pytest.raises(InputError, match="square"):
+        GenURL(**settings).fit(ring.toarray()[:10], as_="adjacency")
 
 
 # ---------------------------------------------------------------- formats
@@ -252,3 +277,12 @@ def test_libsvm(write) -> None:
     data = datasets.read(write("v.svm", "1 1:0.5 3:2\n0 2:1\n1 1:1.5 2:0.5\n"))
     assert data.x.shape == (3, 3)
     assert data.y.tolist() == [1, 0, 1]
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".feather"])
+def test_columns(tmp_path: Path, suffix: str) -> None:
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    frame = pandas.DataFrame({"from_id": ["a", "b", "c"], "to_id": ["b", "c", "a"], "weight": [1.0, 2.0, 3.0]})
+    getattr(frame, f"to_{suffix[1:]}")(tmp_path / f"e{suffix}")
+    assert edges(datasets.read(tmp_path / f"e{suffix}")) == TRIANGLE

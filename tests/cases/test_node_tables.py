@@ -52,6 +52,22 @@ def column(kind: str, node: int, chance: random.Random) -> object:
     ]
 
 
+@pytest.mark.usefixtures("more_splits", "one_thread")
+@pytest.mark.parametrize("kinds", [["constant"], ["degree"], ["year", "euros"]], ids="-".join)
+def test_columns_that_say_nothing_do_not_hurt(write, run, kinds: list[str]) -> None:
+    chance = random.Random(0)
+    rows = [[i, *(column(kind, i, chance) for kind in kinds)] for i in range(200)]
+    links, labels = write("e.csv", table(PAIRS, "source,target")), write("y.csv", LABELS)
+    alone = figures(run, "--input", links, "--labels", labels)
+    features = write("x.csv", table(rows, ",".join(["id", *kinds])))
+    found = figures(run, "--input", links, "--features", features, "--labels", labels)
+    assert found["probe"]["test"] >= alone["probe"]["test"] - 0.02
+    assert found["cluster"]["nmi"] >= alone["cluster"]["nmi"] - 0.03
+    assert [kind for kind in kinds if kind not in found["stdout"]] == []
+    if kinds == ["constant"]:
+        assert "left out" in found["stdout"]
+
+
 def test_a_bag_of_words_is_one_on_evidence_only(write) -> None:
     chance = random.Random(0)
     words = [[int(chance.random() < 0.05) for _ in range(40)] for _ in range(120)]
@@ -118,6 +134,21 @@ def test_a_label_column_of_a_feature_table(write) -> None:
 
 
 # ---------------------------------------------------------------- mixed-table
+
+
+@pytest.mark.usefixtures("more_splits", "one_thread")
+def test_customers(cases: Path, run) -> None:
+    folder = cases / "mixed-table"
+    words = ("--input", folder / "edges.csv", "--column", "label=segment")
+    alone = figures(run, *words, "--labels", folder / "nodes.csv")
+    found = figures(run, *words, "--features", folder / "nodes.csv")
+    assert found["probe"]["test"] >= alone["probe"]["test"] - 0.01
+    assert (alone["n_features"], found["n_nodes"]) == (0, 600)
+    said = found["stdout"].split("merged graph")[0]
+    assert [
+        name for name in ["age", "revenue", "country", "segment", "joined", "note", "active"] if name not in said
+    ] == []
+    assert found["reading"]["lines"]
 
 
 def test_weights_with_dates(cases: Path) -> None:
@@ -223,3 +254,16 @@ def test_epoch_seconds_keep_their_differences(write) -> None:
     x = datasets.read(write("t.csv", table(rows, "seen,left")), as_="vectors").x
     assert x[:, 0].unique().numel() == 100
     assert x[:, 1].unique().numel() == 100
+
+
+def test_models_of_tables_take_new_rows_alike(write, run) -> None:
+    people = write("p.csv", PEOPLE.replace("name,", "id,"))
+    run(
+        *("embed", "--input", people, "--task", "reduce", "--encoder", "mlp", "--epochs", 2, "--seed", 0),
+        *("--save-model", "model", "--output", "z.npz", "--set", "neighbors.n_neighbors=2"),
+    )
+    few = write("few.csv", "\n".join(people.read_text().split("\n")[i] for i in (0, 4, 2)) + "\n")
+    run("transform", "--model", "model", "--input", few, "--output", "few.npz")
+    np.testing.assert_allclose(
+        np.load("few.npz")["embedding"], np.load("z.npz")["embedding"][[3, 1]], rtol=1e-4, atol=1e-5
+    )

@@ -22,7 +22,7 @@ from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.inputs.columns.column import Column, How
 from genurl_graph.inputs.columns.encode import hashed_counts, make_transformer, typed_cells
 from genurl_graph.inputs.columns.kinds import BAG_COLUMNS, is_far, matrix_kind
-from genurl_graph.inputs.columns.learn import is_id, learn_column
+from genurl_graph.inputs.columns.learn import is_id, is_id_name, learn_column
 from genurl_graph.inputs.columns.matrix import as_features
 from genurl_graph.inputs.sparse import to_scipy_or_numpy
 from genurl_graph.inputs.validation import check_matrix
@@ -112,6 +112,8 @@ class FeaturePlan:
         plain = [name for name in frame if _is_plain(frame[name])]
         free = [name for name in plain if name not in wanted]
         known = [name for name in free if name in (ids or ()) or is_id(name, frame[name].to_numpy(dtype=np.float64))]
+        if 1 < len(known) == frame.shape[1] and not any(map(is_id_name, known)) and not ids:
+            known, wanted = [], known  # columns that count alike are measured, or nothing would be left
         if len(plain) < frame.shape[1]:
             how = "as it is" if scale == "none" else "standardised"
         else:

@@ -182,6 +182,9 @@ def _check_kinds(table: Table, free: list[str], pair: Pair) -> Pair | None:
     source, target = table.frame[pair.source], table.frame[pair.target]
     if len(others) > len(told) and source.is_unique:
         return None
+    ids = [name for name in others if names.is_id(name)]
+    if len(others) > len({*told, *ids}) and any(table.frame[name].is_unique for name in ids):
+        return None
     repeated = not source.is_unique and not target.is_unique and len(others) <= MOST_BESIDE
     one_each = source.is_unique and target.nunique() * 2 <= len(target)
     if repeated or (len(others) == len(told) and not one_each):
