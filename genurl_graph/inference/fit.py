@@ -62,7 +62,7 @@ def fit_model(
         named_shortage(f"task {config.task}, encoder {config.encoder.name}", LESS_MEMORY),
     ):
         seen, evidence = heed_evidence(data, config)
-        warn_of_degrees(evidence, {})
+        warn_of_degrees(evidence, data)
         x, statistics = encoder_input(seen, config, device)
         if teacher is not None:
             problem = distillation.build(data, x, config, seed, device, teacher, module)

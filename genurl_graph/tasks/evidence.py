@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from genurl_graph.config import Config, load_preset
@@ -104,8 +104,9 @@ def describe_evidence(found: Evidence | None, data: Input, config: Config) -> di
     }
 
 
-def warn_of_degrees(found: Evidence | None, names: Mapping[int, str]) -> None:
-    """Say which columns are left out because they are the degree."""
+def warn_of_degrees(found: Evidence | None, data: Input) -> None:
+    """Say which columns are left out because they are the degree, by name where they have names."""
     if found is not None and found.degrees:
-        named = ", ".join(names.get(j, f"column {j + 1}") for j in found.degrees)
+        names = data.plan.names if data.plan is not None and data.plan.named else None
+        named = ", ".join(f"column {j + 1}" if names is None else names[j] for j in found.degrees)
         warnings.warn(f"features: {named} is the degree of the nodes, which the edges tell; left out", stacklevel=4)
