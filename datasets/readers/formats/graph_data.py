@@ -48,13 +48,13 @@ def to_data(graph: FileGraph, path: Path, options: ReadOptions) -> Data:
     used = choose_nodes(graph, data, where, options)
     count = edges.size(1) if directed else int((edges[0] <= edges[1]).sum())
     parts = [f"{n:,} nodes, {count:,} edges ({'directed' if directed else 'undirected'})"]
-    parts += [f"{repeats:,} repeated edges summed"] if repeats else []
+    parts += [f"{counted(repeats, 'repeated edge')} summed"] if repeats else []
     parts += [f"weights from {weight_name}"] if weight_name else []
     parts += [f"names of the nodes from {used['name']}"] if used.get("name") else []
     parts += [f"classes from {used['label']}"] if used.get("label") else []
     parts += [f"features from {', '.join(used['feature'])}"] if used["feature"] else []
     line = f"read {path.name} as a graph ({graph.kind}): {', '.join(parts)}"
-    taken = {used.get("name"), used.get("label"), *used["feature"], *options.names("ignore")}
+    taken = {used.get("name"), used.get("same"), used.get("label"), *used["feature"], *options.names("ignore")}
     left = [name for name in graph.nodes if name not in taken]
     layout = [name for name in left if name in layout_names(graph)] + graph.layout
     free = [name for name in left if name not in layout]
@@ -140,6 +140,11 @@ def sum_repeats(
     return edges, found, repeats
 
 
+def counted(count: int, what: str) -> str:
+    """A number of things: "1 edge", "2 edges"."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def _weights(graph: FileGraph, where: str, options: ReadOptions) -> tuple[str | None, npt.NDArray[np.float64] | None]:
     """The attribute that holds the weights, and these; 1 where an edge has none."""
     wanted = options.names("weight")
@@ -159,7 +164,7 @@ def _weights(graph: FileGraph, where: str, options: ReadOptions) -> tuple[str | 
     absent = np.isnan(values)
     if absent.any():
         values = np.where(absent, 1.0, values)
-        graph.notes.append(f"{int(absent.sum()):,} edges without {name} have weight 1")
+        graph.notes.append(f"weight 1 for {counted(int(absent.sum()), 'edge')} without {name}")
     refuse_signed(values, f"{where}: edge attribute {name!r}", f"--column ignore={name}")
     check_weights(values, len(values), f"{where}: edge attribute {name!r}")
     return name, values
@@ -172,7 +177,7 @@ def refuse_signed(weight: Any, what: str, option: str) -> None:
         first = np.asarray(weight)[negative][0]
         raise wrong(
             what,
-            f"{int(negative.sum()):,} negative weights (the first: {first:g}), a signed graph",
+            f"{counted(int(negative.sum()), 'negative weight')} (the first: {first:g}), a signed graph",
             f"weights >= 0; keep the positive edges alone, or leave the weights out by {option}",
         )
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from genurl_graph.datasets.readers.formats.graph_data import check_options, sum_repeats
+from genurl_graph.datasets.readers.formats.graph_data import check_options, counted, sum_repeats
 from genurl_graph.datasets.readers.formats.matrices import from_matrix, is_symmetric
 from genurl_graph.datasets.readers.formats.text import Lines, decoded, is_count, number_block
 from genurl_graph.exceptions import InputError, wrong
@@ -203,7 +203,7 @@ def _bare_pairs(content: bytes, path: Path, options: ReadOptions) -> Data:
     values = np.ones(edges.size(1)) if total is None else total.numpy()
     matrix = scipy.sparse.coo_matrix((values, edges.numpy()), shape=(n, n))
     notes: tuple[str, ...] = ("no banner: pairs of nodes numbered from 1",)
-    notes += (f"{repeats:,} repeated edges summed",) if repeats else ()
+    notes += (f"{counted(repeats, 'repeated edge')} summed",) if repeats else ()
     directed = None if is_symmetric(matrix) else options.directed
     plain = ReadOptions(options.reading, options.columns, options.separator, options.decimal, directed)
     return _numbered(from_matrix(matrix, path, plain, kind="Matrix Market", square="adjacency", notes=notes))

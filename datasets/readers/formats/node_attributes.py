@@ -50,7 +50,7 @@ def choose_nodes(graph: FileGraph, data: Data, where: str, options: ReadOptions)
                 data.node_key = ids
             ids = titles
         else:
-            used["name"] = name if options.names("id") else None
+            used["same"] = name  # it says what the ids say
     if ids != [*map(str, range(len(ids)))]:  # else they say nothing
         data.node_id = ids
     table = Table(where, graph.nodes, True, lambda row: f"node {ids[row]!r}")
@@ -60,7 +60,7 @@ def choose_nodes(graph: FileGraph, data: Data, where: str, options: ReadOptions)
         if names is not None:
             data.label_names = names
         if unlabelled:
-            graph.notes.append(f"{unlabelled:,} nodes without {label} have no label")
+            graph.notes.append(f"no label for {unlabelled:,} of {len(ids):,} nodes, which have no {label}")
     if features:
         frame = as_columns(table, features)
         said = dataclasses.replace(options, columns={**options.columns, "feature": tuple(features)})

@@ -70,7 +70,7 @@ def test_pajek_of_pajek(tmp_path: Path, adjacency):
     line = data.reading.lines[0]
     assert "each edge counts in both directions" in line
     assert "coordinates, colours and sizes (layout)" in line
-    assert "1 edges without weight have weight 1" in line
+    assert "weight 1 for 1 edge without weight" in line
 
 
 def test_pajek_with_lists_matrices_modes_and_partitions(tmp_path: Path, adjacency):
@@ -93,7 +93,7 @@ def test_pajek_with_lists_matrices_modes_and_partitions(tmp_path: Path, adjacenc
         ("*Vertices 2\n*Arcs\n1 3\n", "an edge of the vertices 1, 3; expected 1 to 2"),
         ("*Vertices 2\n*Arcs\n1 b\n", "line 3: found '1 b'; expected two vertices and a weight"),
         ("*Vertices 2\n*Arcs\n1\n", "line 3: found '1'"),
-        ("*Vertices 2\n*Arcs\n1 2 -1\n", "negative weights"),
+        ("*Vertices 2\n*Arcs\n1 2 -1\n", "negative weight"),
         ("*Vertices 2\n*Banana\n1 2\n", "Banana"),
         ("*Arcs\n1 2\n", "expected .Vertices before it"),
         ("*Vertices x\n", "the number of vertices"),
@@ -209,7 +209,7 @@ def test_konect(tmp_path: Path, adjacency):
     data = datasets.read(write(tmp_path / "out.moreno", text))
     assert adjacency(data).tolist() == [[0, 4, 0], [4, 0, 1], [0, 1, 0]]
     assert data.node_id == ["1", "2", "3"]
-    assert "1 repeated edges summed, weights from weight; edge attributes left out: time" in data.reading.lines[0]
+    assert "1 repeated edge summed, weights from weight; edge attributes left out: time" in data.reading.lines[0]
     assert datasets.read(write(tmp_path / "out.x", "% asym unweighted\n1 2\n2 3\n")).num_edges == 2
     data = datasets.read(write(tmp_path / "out.y", "% bip weighted\n1 1 5\n1 2 3\n3 2 4\n"))
     assert data.node_id == ["a1", "a3", "b1", "b2"]
@@ -236,7 +236,7 @@ def test_konect_folders_and_archives(tmp_path: Path):
     ("text", "message"),
     [
         ("% sym signed\n1 2 -1\n", "a signed network"),
-        ("% sym positive\n1 2 -1\n", "negative weights"),
+        ("% sym positive\n1 2 -1\n", "negative weight"),
         ("% sym positive\n0 2 1\n", "node 0; expected numbers from 1"),
         ("% sym positive\n1 x\n", "line 2: found '1 x'"),
     ],
@@ -287,21 +287,20 @@ def test_a_format_is_known_by_what_it_begins_with(tmp_path: Path, suffix: str, n
     assert datasets.read(write(tmp_path / name, contents()[suffix])).num_edges == 4
 
 
-def test_a_million_edges(tmp_path: Path):
+def test_many_edges_take_no_time(tmp_path: Path):
     import time
 
     rng = np.random.default_rng(0)
-    ends = rng.integers(1, 100_000, (1_000_000, 2))
+    ends = rng.integers(1, 100_000, (200_000, 2))
     body = "\n".join(f"{u} {v}" for u, v in ends.tolist())
-    write(tmp_path / "g.mtx", f"%%MatrixMarket matrix coordinate pattern general\n100000 100000 1000000\n{body}\n")
+    write(tmp_path / "g.mtx", f"%%MatrixMarket matrix coordinate pattern general\n100000 100000 200000\n{body}\n")
     write(tmp_path / "bare.mtx", body)
     write(tmp_path / "out.g", f"% asym unweighted\n{body}")
     write(tmp_path / "g.net", f"*Vertices 100000\n*Arcs\n{body}")
     for name in ("g.mtx", "bare.mtx", "out.g", "g.net"):
         start = time.process_time()
-        assert datasets.read(tmp_path / name, directed=True).num_edges > 990_000
-        print(name, time.process_time() - start)
-        assert time.process_time() - start < 15
+        assert datasets.read(tmp_path / name, directed=True).num_edges > 199_000
+        assert time.process_time() - start < 4
 
 
 @pytest.mark.parametrize("name", ["g", "g.lst", "g.xyz", "out.edges2"])

@@ -78,7 +78,7 @@ def test_matrix_market_without_a_banner(tmp_path: Path, adjacency, head: str, th
         ),
         ("%%MatrixMarket matrix coordinate real general\n3 3\n", "no line of sizes"),
         ("%%MatrixMarket matrix coordinate complex general\n2 2 1\n1 2 1 1\n", "a banner of coordinate complex"),
-        ("%%MatrixMarket matrix coordinate real general\n3 3 1\n2 1 -1\n", "negative weights .*--as vectors"),
+        ("%%MatrixMarket matrix coordinate real general\n3 3 1\n2 1 -1\n", "negative weight .*--as vectors"),
         ("%%MatrixMarket matrix coordinate real general\n999999999999 999999999999 1\n2 1 1\n", "but only 1 entries"),
         (
             "%%MatrixMarket matrix coordinate real symmetric\n4 4 3\n2 1 1.5\n3 2 1.51.51.51.5",

@@ -106,7 +106,7 @@ def test_igraph_graphml_takes_names_and_defaults(tmp_path: Path):
     data = datasets.read(write(tmp_path / "g.graphml", text))
     assert data.node_id == ["ann", "bob"]
     assert data.edge_weight.tolist() == [3.5, 3.5]
-    assert "1 repeated edges summed, weights from weight" in data.reading.lines[0]
+    assert "1 repeated edge summed, weights from weight" in data.reading.lines[0]
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_graphml_of_other_versions_and_mixed_edges(tmp_path: Path, head: str, ed
         (
             '<key id="w" for="edge" attr.name="weight" attr.type="double"/><graph edgedefault="directed"><node id="a"/>'
             '<node id="b"/><edge source="a" target="b"><data key="w">-2</data></edge></graph>',
-            "1 negative weights .*signed graph; expected weights >= 0; .*--column ignore=weight",
+            "1 negative weight .*signed graph; expected weights >= 0; .*--column ignore=weight",
         ),
     ],
 )
@@ -174,7 +174,7 @@ def test_gexf_with_drawing_and_time(tmp_path: Path, adjacency, version: str, mod
     assert adjacency(data).tolist() == [[0, 3.5, 0], [3.5, 0, 1], [0, 1, 0]]
     assert (data.x, data.y) == (None, None)
     line = data.reading.lines[0]
-    assert "2 edges without weight have weight 1" in line
+    assert "weight 1 for 2 edges without weight" in line
     assert "attributes that change with time are left out: mood" in line
     assert "color, position, size (layout), Age, big" in line
 
@@ -308,5 +308,5 @@ def test_attributes_become_features_by_a_plan(tmp_path: Path):
     assert [*data.feature_table] == ["age", "club"]
     assert data.x.size(1) == 2 + 3  # age, whether it is missing, three clubs
     assert data.y.tolist()[:6] == [0, 1, 0, 1, 0, -1]
-    assert "1 nodes without team have no label" in data.reading.lines[0]
+    assert "no label for 1 of 12 nodes, which have no team" in data.reading.lines[0]
     assert any(line.startswith("club: 3 categories") for line in data.reading.lines[1:])
