@@ -18,6 +18,10 @@ RING = "source,target\n" + "".join(f"{i},{(i + 1) % 20}\n" for i in range(20))
 TRAIN = ("--epochs", 2, "--dim", 4, "--seed", 0, "--device", "cpu")
 
 
+# Noise beside a graph is not read, and a graph alone needs a structural input to be transformed.
+WALK = ("--set", "encoder.structure=random_walk")
+
+
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What `datasets.read` is asked for; it then reads the ring."""
@@ -58,7 +62,7 @@ def test_the_words_reach_the_reader_and_what_was_read_is_said_and_stored(run, as
 def test_other_commands_that_read_files(run, asked) -> None:
     run("embed", "--dataset", "karate", *TRAIN, "--output", "z.npz", "--metrics", "m.json")
     assert json.loads(Path("m.json").read_text())["reading"] is None
-    run("embed", "--input", "ring.csv", *TRAIN, "--output", "z.npz", "--save-model", "model", "--encoder", "gcn")
+    run("embed", "--input", "ring.csv", *TRAIN, "--output", "z.npz", "--save-model", "model", *WALK)
     run("transform", "--model", "model", "--input", "ring.csv", "--output", "o.npz", "--undirected")
     run("distill", "--teacher", "z.npz", "--input", "ring.csv", "--student", "gcn", *TRAIN, "--as", "edges")
     assert asked[1:] == [{"directed": False}, {"as_": "edges"}]
