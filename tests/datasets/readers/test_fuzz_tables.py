@@ -313,6 +313,8 @@ def check_skipped(read: Table, lines: list[str], mark: str | None) -> None:
 
 
 def pandas_rows(text: str, mark: str | None) -> list[list[str]]:
+    if '"' not in text:  # pandas counts a row more where spaces or a blank line follow \\r alone
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     frame = pd.read_csv(
         io.StringIO(text, newline=""),
         sep=mark or r"\s+",
