@@ -115,7 +115,8 @@ def describe_reach(report: Report, estimator: "GenURL", data: "Data", saved: boo
     bare = data.x is None
     if not saved and not bare:
         return
-    why = why_no_transform(estimator.resolve(data), bare, data.edge_index is not None)
+    named = data.get("node_id") is not None or (data.get("reading") is not None and "edges" in data.reading.record)
+    why = why_no_transform(estimator.resolve(data), bare, data.edge_index is not None, named)
     if why is not None:
         report.line(f"transform of new data will be refused: {why}")
 

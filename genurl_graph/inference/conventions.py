@@ -91,6 +91,8 @@ class Conventions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             self.feature_names_in_ = np.array([column.name for column in plan.columns], dtype=object)
             if self.model_.config.task != "graph":
                 self._heard = (pd.DataFrame, ReadOptions("vectors"))
+        elif fitted.config.task == "graph" and fitted.n_features == 0:
+            self._heard = (pd.DataFrame, ReadOptions("edges"))
 
     def _said(self, X: Any, as_: str | None, columns: Columns, directed: bool | None) -> ReadOptions:
         """What the user says of new samples, or said of the fitted ones if these came in the same form."""

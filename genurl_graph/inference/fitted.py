@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from genurl_graph.config import Config
 from genurl_graph.graph.merge import MergedGraph
 from genurl_graph.graph.projection import FeatureSpace
+from genurl_graph.inference.known_nodes import FittedNodes
 from genurl_graph.inputs.columns import FeaturePlan
 from genurl_graph.nn.cnn import ModuleEncoder
 from genurl_graph.objectives.base import Encoder
@@ -45,6 +46,7 @@ class FittedModel:
     node_slices: Mapping[str, Sequence[int]] | None = None
     node_widths: dict[str, int] | None = None
     device: str = "cpu"
+    nodes: FittedNodes | None = None
     plan: FeaturePlan | None = None
 
     @property

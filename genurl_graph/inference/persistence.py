@@ -20,6 +20,7 @@ from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.graph.projection import FeatureSpace, encoder_projection
 from genurl_graph.graph.structural_features import structure_width
 from genurl_graph.inference.fitted import FittedModel
+from genurl_graph.inference.known_nodes import FittedNodes
 from genurl_graph.inference.transform import why_no_transform
 from genurl_graph.inputs.columns import FeaturePlan
 from genurl_graph.nn.build import make_encoder
@@ -79,7 +80,8 @@ def save_model(model: FittedModel, folder: str | Path) -> None:
     """
     target = Path(folder)
     bare = model.n_features == 0 or (model.node_widths is not None and 0 in model.node_widths.values())
-    why = why_no_transform(model.config, bare, model.graph_summary["n_predefined"] > 0)
+    named = model.nodes is not None and model.nodes.names is not None
+    why = why_no_transform(model.config, bare, model.graph_summary["n_predefined"] > 0, named)
     if why is not None:
         warnings.warn(f"the saved model cannot transform new data: {why}", stacklevel=3)
     try:
@@ -102,7 +104,8 @@ def save_model(model: FittedModel, folder: str | Path) -> None:
     head = {"format": FORMAT, "mark": mark, "version": version("genurl-graph"), "config": model.config.to_dict()}
     unit = None if space is None else {"unit": space.unit}
     plan = None if model.plan is None else model.plan.to_dict()
-    write_json(target / "model.json", {**head, "fitted": fitted, "space": unit, "plan": plan})
+    nodes = None if model.nodes is None else model.nodes._asdict()
+    write_json(target / "model.json", {**head, "fitted": fitted, "space": unit, "plan": plan, "nodes": nodes})
 
 
 def load_model(folder: str | Path, module: nn.Module | None = None) -> FittedModel:
@@ -121,6 +124,7 @@ def load_model(folder: str | Path, module: nn.Module | None = None) -> FittedMod
         fitted |= {name: note["fitted"].get(f"{name}_") for name in OPTIONAL}
         # Models of earlier versions have none.
         plan = None if note.get("plan") is None else FeaturePlan.from_dict(note["plan"])
+        nodes = None if note.get("nodes") is None else FittedNodes(**note["nodes"])
         axes = tensors.get("statistics.axes")
         width = _input_width(config, fitted, len(tensors["embedding"]), plan, axes)
         own = config.encoder.name == "module"
@@ -134,7 +138,7 @@ def load_model(folder: str | Path, module: nn.Module | None = None) -> FittedMod
             raise
         raise InputError(f"model {source}: is not a folder that GenURL.save wrote, or is damaged ({error})") from error
     statistics = _below(tensors, "statistics.")
-    return FittedModel(encoder, config, tensors["embedding"], statistics, space, plan=plan, **fitted)
+    return FittedModel(encoder, config, tensors["embedding"], statistics, space, plan=plan, nodes=nodes, **fitted)
 
 
 def _read_tensors(path: Path, mark: str) -> dict[str, Tensor]:

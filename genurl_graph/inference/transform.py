@@ -14,6 +14,7 @@ from genurl_graph.exceptions import InputError
 from genurl_graph.graph.propagation import Propagation
 from genurl_graph.graph.structural_features import TRANSFERABLE
 from genurl_graph.inference.fitted import FittedModel
+from genurl_graph.inference.known_nodes import find_known, one_hot_of_known
 from genurl_graph.inference.placement import neighbors_of, place
 from genurl_graph.inputs.columns import FeatureOptions
 from genurl_graph.inputs.hetero import as_graph, weigh
@@ -23,7 +24,7 @@ from genurl_graph.inputs.reading import NOTHING_SAID, ReadOptions
 from genurl_graph.nn.features import Features
 from genurl_graph.nn.gnn import GNNS
 from genurl_graph.objectives.base import embed_rows
-from genurl_graph.tasks.encoder_input import encoder_input
+from genurl_graph.tasks.encoder_input import encoder_input, put_beside
 from genurl_graph.tasks.evidence import ROW_ENCODERS, without_features
 from genurl_graph.tasks.graph import averaged, edges_of_new
 
@@ -38,7 +39,7 @@ def embed_new(model: FittedModel, X: Any, options: ReadOptions = NOTHING_SAID) -
     return as_given(z, data.kind, None if data.types is None else data.types.rows), data.names
 
 
-def why_no_transform(config: Config, bare: bool, edges: bool) -> str | None:
+def why_no_transform(config: Config, bare: bool, edges: bool, named: bool = False) -> str | None:
     """Why a model of such a run knows the fitted samples only, and what embeds new ones; None if it does.
 
     Parameters
@@ -47,6 +48,8 @@ def why_no_transform(config: Config, bare: bool, edges: bool) -> str | None:
         Resolved.
     bare, edges : bool
         Whether nodes have no features, and whether there are edges.
+    named : bool
+        Whether nodes have names, by which they are known again (`genurl_graph.inference.known_nodes`).
     """
     c = config.encoder
     if c.name == "free":
@@ -57,6 +60,8 @@ def why_no_transform(config: Config, bare: bool, edges: bool) -> str | None:
     # Features of no evidence are not read.
     bare = bare or (config.merge.evidence == 0 and c.name not in ROW_ENCODERS)
     if not (bare or beside) or c.structure in TRANSFERABLE:
+        return None
+    if c.structure == "identity" and c.name in GNNS and (beside or named):
         return None
     nodes = "nodes" if beside else "nodes without features"
     kinds = " or ".join(f"encoder.structure={kind}" for kind in TRANSFERABLE)
@@ -87,15 +92,13 @@ def _encoded(model: FittedModel, data: Input) -> Tensor:
     beside = config.encoder.beside == "always"
     data = without_features(data, config.merge.evidence, config.encoder.name)
     data = data._replace(column_weight=model.statistics.get("weight"))
-    if (beside or data.bare_nodes().numel()) and config.encoder.structure not in TRANSFERABLE:
-        where, kind = "beside" if beside else "without", config.encoder.structure
-        raise InputError(
-            f"transform: {where} features encoder.structure={kind} knows the fitted nodes only; "
-            f"fit with {' or '.join(TRANSFERABLE)} to embed new graphs"
-        )
     encoder, name = model.encoder.eval(), model.config.encoder.name
-    x, _ = encoder_input(data, config, device, model.statistics)
-    assert x is not None
+    if (beside or data.bare_nodes().numel()) and config.encoder.structure not in TRANSFERABLE:
+        x = _known_columns(model, data, device)
+    else:
+        found, _ = encoder_input(data, config, device, model.statistics)
+        assert found is not None
+        x = found
     propagation = None
     if name in GNNS or name == "sign":
         if data.edge_index is None:
@@ -107,6 +110,32 @@ def _encoded(model: FittedModel, data: Input) -> Tensor:
     with torch.no_grad():
         z: Tensor = encoder(Features(x).to(device), encoder.operator(propagation))
     return z.cpu()
+
+
+def _known_columns(model: FittedModel, data: Input, device: torch.device) -> Tensor:
+    """What an encoder of one-hot nodes reads: the columns of the fitted nodes, beside features where there are any."""
+    config, nodes = model.config, model.nodes
+    known = None if nodes is None or config.encoder.name not in GNNS else find_known(data, nodes)
+    if nodes is not None and known is None and data.x is not None:
+        warnings.warn(
+            "transform: no node of this graph is one of the fitted nodes, whose structure the model knows; features "
+            "alone embed it (encoder.structure=random_walk fits a model for other graphs)",
+            stacklevel=5,
+        )
+        known = torch.full((data.num_nodes,), -1)
+    if nodes is None or known is None:
+        kind = config.encoder.structure
+        raise InputError(
+            f"transform: encoder.structure={kind} knows the fitted nodes only, and none of them is here by its name; "
+            f"fit with {' or '.join(TRANSFERABLE)} to embed other graphs"
+        )
+    own = one_hot_of_known(known, nodes.num_nodes)
+    if data.x is None:
+        return own
+    features = config.override({"encoder.beside": "never"})
+    x, _ = encoder_input(data, features, device, model.statistics)
+    assert x is not None
+    return put_beside(x, own)
 
 
 def _beside_neighbors(model: FittedModel, data: Input) -> Tensor:

@@ -90,13 +90,17 @@ def _beside(
     statistics: dict[str, Tensor] | None,
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Features with structural columns on their right."""
-    from scipy.sparse import csr_matrix, hstack
-
     own = config.override({"encoder.normalize": "auto"})
     structural, found = _structural_columns(data, own, torch.arange(data.num_nodes), device, statistics)
     assert structural is not None
-    parts = [csr_matrix(to_scipy_or_numpy(part)) for part in (x, structural)]
-    return as_features(hstack(parts, format="csr")), taken | found
+    return put_beside(x, structural), taken | found
+
+
+def put_beside(x: Tensor, structural: Tensor) -> Tensor:
+    """Features [n, f] with structural columns [n, c] on their right, strided or CSR."""
+    from scipy.sparse import csr_matrix, hstack
+
+    return as_features(hstack([csr_matrix(to_scipy_or_numpy(part)) for part in (x, structural)], format="csr"))
 
 
 def _component_statistics(x: Tensor, config: Config) -> dict[str, Tensor]:

@@ -87,11 +87,18 @@ def test_evidence_may_be_given_and_weighs_knn_edges() -> None:
 
 
 @pytest.mark.parametrize("features", ["noise", "informative"])
-def test_structure_in_a_model_keeps_it_from_other_graphs(features: str, tmp_path) -> None:
+def test_structure_in_a_model_knows_the_fitted_graph_again(features: str, tmp_path) -> None:
     data = graph(features)
     model = fit(data)
-    with pytest.raises(InputError, match=r"features encoder\.structure=identity knows the fitted nodes only"):
-        model.transform(data)
+    torch.testing.assert_close(model.transform(data), model.embedding_, rtol=1e-4, atol=1e-4)
+    other = data.clone()
+    other.edge_index = other.edge_index[:, 2:]
+    if features == "noise":
+        with pytest.raises(InputError, match=r"encoder\.structure=identity knows the fitted nodes only"):
+            model.transform(other)
+    else:
+        with pytest.warns(UserWarning, match="features alone embed it"):
+            model.transform(other)
     model.save(tmp_path / "one")
     assert torch.equal(GenURL.load(tmp_path / "one").embedding_, model.embedding_)
     walks = fit(data, **{"encoder.structure": "random_walk"})
