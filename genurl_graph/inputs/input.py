@@ -119,7 +119,7 @@ def as_input(
     rows, image = as_rows(stacked(found) if isinstance(found, Dataset) else found)
     x, plan = (as_features(rows), None) if image else read_features(rows, features)
     n = len(rows) if x is None else int(x.size(0))
-    reading = _describe_matrix(data, n, 0 if x is None else int(x.size(1)), image)
+    reading = _describe_matrix(data, n, 0 if x is None else int(x.size(1)), image) + _describe_plan(plan)
     return check_input(Input(x, None, None, n, kind, image=image, plan=plan, reading=reading), at_least)
 
 
@@ -150,7 +150,7 @@ def from_data(
         image=getattr(data, "image_shape", None),
         plan=plan,
         names=None if names is None else as_names(names),
-        reading=reading + Reading(lines),
+        reading=reading + Reading(lines) + _describe_plan(None if plan is data.get("feature_plan") else plan),
     )
     found = check_input(found, at_least)
     if found.edge_index is None:
@@ -193,6 +193,10 @@ def _describe_matrix(data: Any, rows: int, columns: int, image: Shape | None) ->
         f"{rows:,} rows, {columns:,} columns" if image is None else f"{rows:,} images of {image[0]} x {image[1]} pixels"
     )
     return Reading((f"read {type(data).__name__} as vectors: {what}",), {"vectors": {"as": "vectors", "rows": rows}})
+
+
+def _describe_plan(plan: FeaturePlan | None) -> Reading:
+    return Reading() if plan is None else Reading((plan.summary(),), {"features": plan.lines()})
 
 
 def as_names(names: Any) -> Any:
