@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch_geometric.data import Data
@@ -64,7 +65,8 @@ def test_other_commands_that_read_files(run, asked) -> None:
     assert json.loads(Path("m.json").read_text())["reading"] is None
     run("embed", "--input", "ring.csv", *TRAIN, "--output", "z.npz", "--save-model", "model", *WALK)
     run("transform", "--model", "model", "--input", "ring.csv", "--output", "o.npz", "--undirected")
-    run("distill", "--teacher", "z.npz", "--input", "ring.csv", "--student", "gcn", *TRAIN, "--as", "edges")
+    np.save("teacher.npy", np.random.default_rng(0).standard_normal((20, 4)))
+    run("distill", "--teacher", "teacher.npy", "--input", "ring.csv", "--student", "gcn", *TRAIN, "--as", "edges")
     assert asked[1:] == [{"directed": False}, {"as_": "edges"}]
 
 
