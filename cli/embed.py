@@ -155,6 +155,9 @@ def describe_run(report: Report, estimator: "GenURL") -> None:
         )
     if "evidence" in merged:
         report.line(evidence_line(merged))
+    hashed = estimator.config_.input.hash_columns
+    if hashed:
+        report.line(f"features: {estimator.n_features_in_:,} sparse columns, hashed to {hashed:,} for the encoder")
     if "trust_mean" in merged and merged["agreement"] is not None:
         report.line(
             f"AUC of the features for the edges {merged['agreement']:.2f}, feature consistency "
