@@ -10,7 +10,7 @@ from genurl_graph.nn.build import ENCODERS
 from genurl_graph.nn.gnn import GNNS
 
 N = 40
-CONFIG = {"encoder.hidden": 8, "sampling.n_negatives": 16, "neighbors.n_neighbors": 5}
+CONFIG = {"merge.evidence": "none", "encoder.hidden": 8, "sampling.n_negatives": 16, "neighbors.n_neighbors": 5}
 
 
 def model(**changes):
@@ -22,8 +22,9 @@ def features(seed=0):
 
 
 def one_way(seed=0, count=60, nodes=N):
-    drawn = torch.randint(nodes, (2, count), generator=torch.Generator().manual_seed(seed))
-    return drawn[:, drawn[0] != drawn[1]]
+    """Edges without repeats, each in one direction."""
+    drawn = torch.randint(nodes, (2, count), generator=torch.Generator().manual_seed(seed)).sort(0).values
+    return torch.unique(drawn[:, drawn[0] != drawn[1]], dim=1)
 
 
 def same(data, other, **changes):

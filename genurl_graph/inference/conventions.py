@@ -55,7 +55,7 @@ class Conventions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _n_features_out(self) -> int:
         return int(self.embedding_.size(1))
 
-    def _input(self, X: Any, options: ReadOptions, teacher: Any = None) -> Input:
+    def _input(self, X: Any, options: ReadOptions = NOTHING_SAID, teacher: Any = None) -> Input:
         if self.metric == "precomputed":
             if options.given():
                 raise wrong("as_, columns, directed", "metric precomputed", "none of them: X holds distances")

@@ -25,7 +25,7 @@ from genurl_graph.inference.transform import why_no_transform
 from genurl_graph.inputs.columns import FeaturePlan
 from genurl_graph.nn.build import make_encoder
 from genurl_graph.runtime.files import atomic_write, save_tensors, write_json
-from genurl_graph.tasks.evidence import ROW_ENCODERS
+from genurl_graph.tasks.evidence import reads_structure_alone
 
 if TYPE_CHECKING:
     from genurl_graph.objectives.base import Encoder
@@ -168,7 +168,7 @@ def _input_width(
         if list(slices) != list(widths) or [low for low, _ in slices.values()] != ends[:-1] or ends[-1] != num_nodes:
             raise ValueError("its node types do not fit its embedding")
         bare = sum(high - low for name, (low, high) in slices.items() if not widths[name])
-    elif config.merge.evidence == 0 and config.encoder.name not in ROW_ENCODERS:
+    elif reads_structure_alone(config):
         width = 0
     elif width and config.encoder.beside != "always":
         bare = 0

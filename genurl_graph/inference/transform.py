@@ -25,7 +25,7 @@ from genurl_graph.nn.features import Features
 from genurl_graph.nn.gnn import GNNS
 from genurl_graph.objectives.base import embed_rows
 from genurl_graph.tasks.encoder_input import encoder_input, put_beside
-from genurl_graph.tasks.evidence import ROW_ENCODERS, without_features
+from genurl_graph.tasks.evidence import reads_structure_alone, without_features
 from genurl_graph.tasks.graph import averaged, edges_of_new
 
 
@@ -58,7 +58,7 @@ def why_no_transform(config: Config, bare: bool, edges: bool, named: bool = Fals
         return "an embedding table of a graph has no place for new nodes; any other encoder embeds them"
     beside = c.beside == "always"
     # Features of no evidence are not read.
-    bare = bare or (config.merge.evidence == 0 and c.name not in ROW_ENCODERS)
+    bare = bare or reads_structure_alone(config)
     if not (bare or beside) or c.structure in TRANSFERABLE:
         return None
     if c.structure == "identity" and c.name in GNNS and (beside or named):
@@ -90,7 +90,7 @@ def _like_fitted(model: FittedModel, X: Any, options: ReadOptions) -> Input:
 def _encoded(model: FittedModel, data: Input) -> Tensor:
     config, device = model.config, torch.device(model.device)
     beside = config.encoder.beside == "always"
-    data = without_features(data, config.merge.evidence, config.encoder.name)
+    data = without_features(data, config)
     data = data._replace(column_weight=model.statistics.get("weight"))
     encoder, name = model.encoder.eval(), model.config.encoder.name
     if (beside or data.bare_nodes().numel()) and config.encoder.structure not in TRANSFERABLE:

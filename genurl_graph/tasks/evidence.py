@@ -74,11 +74,16 @@ def resolve_beside(data: Input, config: Config) -> dict[str, Any]:
     return {"encoder.beside": "always" if few and beside != "never" else "never"}
 
 
-def without_features(data: Input, evidence: Any, encoder: str | None) -> Input:
-    """`data` without features of no evidence: the run is that on the edges alone, unless the encoder reads rows."""
-    if evidence == 0 and encoder not in ROW_ENCODERS and world_size() == 1:
-        return data._replace(x=None)
-    return data
+def reads_structure_alone(config: Config) -> bool:
+    """Whether features of no evidence leave the run: those that read rows, batches or columns need them."""
+    c = config.encoder
+    rows = c.name in ROW_ENCODERS or config.sampling.negatives == "batch" or config.merge.column_weight > 0
+    return config.merge.evidence == 0 and not rows and world_size() == 1
+
+
+def without_features(data: Input, config: Config) -> Input:
+    """`data` without features of no evidence: the run is that on the edges alone, where it can be."""
+    return data._replace(x=None) if reads_structure_alone(config) else data
 
 
 def heed_evidence(data: Input, config: Config) -> tuple[Input, Evidence | None]:
@@ -89,7 +94,7 @@ def heed_evidence(data: Input, config: Config) -> tuple[Input, Evidence | None]:
     weights = found.weights
     if weights is not None and not bool(weights.any()):
         weights = None  # asked for, or read by an encoder of rows: nothing tells one column from another
-    return without_features(data._replace(column_weight=weights), config.merge.evidence, config.encoder.name), found
+    return without_features(data._replace(column_weight=weights), config), found
 
 
 def describe_evidence(found: Evidence | None, data: Input, config: Config) -> dict[str, Any]:

@@ -72,9 +72,11 @@ def resolve_config(
     """
     task = _resolve_task(data, task)
     asked = _collect_settings(config, arguments)
+    chosen = task == "graph" and "encoder.name" not in asked
     if task == "graph":
+        _fit_to_size(data, asked, device)
         data, asked = weigh_evidence(data, asked, resolve_metric)
-    resolved = _choose_preset(data, task, asked, device)
+    resolved = _choose_preset(data, task, asked, chosen)
     if task == "graph":
         resolved = resolved.override(resolve_beside(data, resolved))
     if task == "distill":
@@ -136,14 +138,17 @@ def _collect_settings(config: Any, arguments: Mapping[str, Any] | None) -> dict[
     return {k: v for part in parts for k, v in part.items() if k != "encoder.name" or v != "auto"}
 
 
-def _choose_preset(data: Input, task: str, asked: dict[str, Any], device: torch.device | str) -> Config:
-    """The task's preset with its variants and what was asked for; `asked` gets what the size of the graph demands."""
-    chosen = task == "graph" and "encoder.name" not in asked
-    if chosen and (_is_too_large(data, device) or world_size() > 1):
+def _fit_to_size(data: Input, asked: dict[str, Any], device: torch.device | str) -> None:
+    """Put into `asked` what the size of a graph demands: mini-batches, and an encoder for them where none is named."""
+    large = _is_too_large(data, device)
+    if "encoder.name" not in asked and (large or world_size() > 1):
         asked["encoder.name"] = "sign"
-    gnn = task == "graph" and asked.get("encoder.name") in GNNS
-    if gnn and "sampling.negatives" not in asked and _is_too_large(data, device):
-        asked["sampling.negatives"] = "batch"
+    if large and asked.get("encoder.name") in GNNS:
+        asked.setdefault("sampling.negatives", "batch")
+
+
+def _choose_preset(data: Input, task: str, asked: dict[str, Any], chosen: bool) -> Config:
+    """The task's preset with its variants and what was asked for; `chosen`: no encoder of a graph was named."""
     variants = _variants(task, asked)
     if chosen and not variants and data.x is not None and data.types is None:
         metric = resolve_metric(data.x, load_preset(task).override(asked), data.plan)

@@ -23,7 +23,7 @@ def folder(tmp_path, monkeypatch):
     # Red and blue images, no squares.
     for name, channel in (("red", 0), ("blue", 2)):
         (tmp_path / "photos" / name).mkdir(parents=True)
-        for number in range(20):
+        for number in range(30):
             pixels = draw.integers(0, 60, (12, 8, 3), dtype=np.uint8)
             pixels[..., channel] += 120
             Image.fromarray(pixels).save(tmp_path / "photos" / name / f"{number:02}.png")
@@ -40,7 +40,7 @@ def test_a_folder_becomes_an_embedding_and_a_model(run, folder):
     assert metrics["config"]["encoder"]["image"] == "12x8x3"
     assert metrics["probe"]["test"] > 0.9
     stored = np.load("z.npz")
-    assert stored["embedding"].shape == (40, 6)
+    assert stored["embedding"].shape == (60, 6)
     assert stored["node_id"][0] == "blue/00.png"
     assert set(stored["label"]) == {"red", "blue"}
     run("transform", "--model", "model", "--input", "photos", "--output", "again.npz")
@@ -50,7 +50,7 @@ def test_a_folder_becomes_an_embedding_and_a_model(run, folder):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--set", "sampling.batch_size=41"), "sampling.batch_size: found 41 for 40 images; expected 2 to 40"),
+        (("--set", "sampling.batch_size=61"), "sampling.batch_size: found 61 for 60 images; expected 2 to 60"),
         (("--encoder", "gcn"), "task images: encoder: found 'gcn', which reads no images; expected cnn"),
         (("--set", "images.crop=2"), "images.crop: found '2'; expected a finite number in (0, 1]"),
         (("--set", "images.crops=1"), "config: found 'images.crops'; expected one of"),

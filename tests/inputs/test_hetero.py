@@ -65,7 +65,8 @@ def test_embedding_is_that_of_the_graph_made_by_hand(in_p: float, propagated: fl
     """All cosines within a type are above 0, between types 0: the search over all nodes finds the same neighbours."""
     data = library(venues=0)
     fixed = SMALL | {"merge.weighting": "given", "merge.feature_weight": in_p, "merge.propagation_weight": propagated}
-    fixed |= {"merge.evidence": "none", "input.scale": "none", "neighbors.metric": "cosine", "encoder.normalize": "rows"}
+    fixed |= {"merge.evidence": "none", "input.scale": "none"}
+    fixed |= {"neighbors.metric": "cosine", "encoder.normalize": "rows"}
     typed = fixed | {"merge.type_weights": "writes=2,paper__cites__paper=0.5"}
     model = GenURL(4, epochs=4, random_state=0, config=typed)
     z = model.fit_transform(data)

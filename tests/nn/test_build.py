@@ -233,7 +233,7 @@ def test_attention_and_merging_with_and_without_torch_scatter() -> None:
 
     twice = torch.tensor([[0, 0, 1], [1, 1, 2]])
     weights = torch.tensor([0.5, 2.0, 1.0])
-    assert merge_graphs(twice, weights, None, None, num_nodes=3).edge_weight.tolist() == [2, 2, 1, 1]
+    assert merge_graphs(twice, weights, None, None, num_nodes=3).edge_weight.tolist() == [2.5, 2.5, 1, 1]
     short = merge_graphs(twice, weights, None, None, num_nodes=3, how="geodesic", cutoff=9.0)
     assert short.edge_weight.tolist() == [0.5, 1.5, 0.5, 1, 1.5, 1]
 

@@ -158,7 +158,8 @@ def graph_of_words(n=40, seed=0):
     return Data(x=torch.from_numpy(x).float(), edge_index=torch.from_numpy(edges.copy()), y=torch.from_numpy(kind))
 
 
-SMALL = {"encoder.dim": 16, "encoder.hidden": 32, "neighbors.n_neighbors": 5, "sampling.n_negatives": 40}
+SMALL = {"merge.evidence": "none"}
+SMALL |= {"encoder.dim": 16, "encoder.hidden": 32, "neighbors.n_neighbors": 5, "sampling.n_negatives": 40}
 
 
 def problem(data, **changes):

@@ -195,7 +195,7 @@ def test_bad_requests():
         objective(name="huber")
     with pytest.raises(InputError, match=r"views\.drop_edges: found 0\.2; expected 0"):
         objective(views=ViewConfig(drop_edges=0.2))
-    x = np.eye(30, dtype=np.float32)
+    x = np.eye(30, 20, dtype=np.float32)
     with pytest.raises(InputError, match="batches need an encoder"):
         GenURL(config={"sampling.negatives": "batch"}).fit(x)
 

@@ -14,7 +14,7 @@ def test_a_run_that_ended_after_the_search_does_not_search_again(tmp_path, monke
     data = Data(x=x, edge_index=edges) if task == "graph" else x.numpy()
 
     def model(**options):
-        return GenURL(n_components=2, epochs=3, config={"encoder.hidden": 16}, **options)
+        return GenURL(n_components=2, epochs=3, config={"encoder.hidden": 16, "merge.evidence": "none"}, **options)
 
     def stop(*args, **kwargs):
         raise KeyboardInterrupt
