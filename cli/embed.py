@@ -110,7 +110,7 @@ def embed(
 
 def describe_reach(report: Report, estimator: "GenURL", data: "Data", saved: bool) -> None:
     """Say before the training if the model will know its own nodes only."""
-    from genurl_graph.inference.transform import why_no_transform
+    from genurl_graph.inference.transform import knows_nodes_by_name, why_no_transform
 
     bare = data.x is None
     if not saved and not bare:
@@ -119,6 +119,11 @@ def describe_reach(report: Report, estimator: "GenURL", data: "Data", saved: boo
     why = why_no_transform(estimator.resolve(data), bare, data.edge_index is not None, named)
     if why is not None:
         report.line(f"transform of new data will be refused: {why}")
+    elif knows_nodes_by_name(estimator.resolve(data), bare, named):
+        report.line(
+            "transform will know these nodes by their names, and new ones by their neighbours among them; a model for "
+            "other graphs needs encoder.structure=random_walk or degree"
+        )
 
 
 def fit(estimator: "GenURL", data: "Data", checkpoint: Path, **fit_params: Any) -> None:

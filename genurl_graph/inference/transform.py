@@ -68,6 +68,13 @@ def why_no_transform(config: Config, bare: bool, edges: bool, named: bool = Fals
     return f"{nodes} are told apart one by one ({c.structure}); {kinds} embeds new ones"
 
 
+def knows_nodes_by_name(config: Config, bare: bool, named: bool) -> bool:
+    """Whether a model of such a run embeds new nodes beside those of the fit, which it knows by their names."""
+    c = config.encoder
+    reads = bare or c.beside == "always" or reads_structure_alone(config)
+    return named and reads and config.task == "graph" and c.structure == "identity" and c.name in GNNS
+
+
 def as_given(z: Tensor, kind: str, rows: Mapping[str, Sequence[int]] | None = None) -> Any:
     """An embedding in the form of the input: Tensor or array, or a dictionary by node type (`rows` of each)."""
     if rows is not None:

@@ -1,10 +1,9 @@
 """From what a user asks for to the configuration of a run: preset, settings, arguments, and a value for every "auto".
 
 This is the one place where "auto" is resolved, by functions of the data and of the other parameters. What stays "auto"
-in a resolved configuration is an argument of a function that documents it: ``neighbors.backend`` (`knn`),
-``merge.cutoff`` (`geodesic_similarities`) and ``loss.scale`` (`genurl_graph.losses`); or no stage reads it, as
-``neighbors.metric`` without features. HeteroData keeps it in ``neighbors.metric`` and ``encoder.normalize`` as well,
-which `resolve_metric` and `resolve_type_normalization` decide for each node type.
+is an argument of a function that documents it: ``neighbors.backend`` (`knn`), ``merge.cutoff``
+(`geodesic_similarities`) and ``loss.scale`` (`genurl_graph.losses`); or no stage reads it. HeteroData keeps it in
+``neighbors.metric`` and ``encoder.normalize``, for each node type.
 """
 
 from __future__ import annotations
@@ -31,14 +30,11 @@ from genurl_graph.nn.gnn import GNNS
 from genurl_graph.nn.prototypes import ANCHORS
 from genurl_graph.objectives.all_pairs import why_not
 from genurl_graph.objectives.pair_distances import WIDE
-from genurl_graph.runtime.processes import world_size
 from genurl_graph.tasks.evidence import resolve_beside, weigh_evidence
+from genurl_graph.tasks.size import fit_to_size
 
 TASKS = ("graph", "reduce", "distill", "images")
 
-# Nodes up to which a graph is embedded by steps over all of them on a CPU; memory of such a step for each node.
-FULL_BATCH_NODES = 100_000
-FULL_BATCH_BYTES = 40_000
 # Columns beyond which the encoder "sign" reads principal components, and their number where nothing else says it.
 COMPONENTS = 1024
 
@@ -70,15 +66,15 @@ def resolve_config(
     InputError
         Unknown task, encoder or key, a value of the wrong type, or the graph task without edges.
     """
-    task = _resolve_task(data, task)
-    asked = _collect_settings(config, arguments)
+    task, asked = _resolve_task(data, task), _collect_settings(config, arguments)
     chosen = task == "graph" and "encoder.name" not in asked
     if task == "graph":
-        _fit_to_size(data, asked, device)
+        fit_to_size(data, asked, device)
         data, asked = weigh_evidence(data, asked, resolve_metric)
-    resolved = _choose_preset(data, task, asked, chosen)
-    if task == "graph":
+        resolved = _choose_preset(data, task, asked, chosen)
         resolved = resolved.override(resolve_beside(data, resolved))
+    else:
+        resolved = _choose_preset(data, task, asked, chosen)
     if task == "distill":
         resolved = resolved.override(_resolve_distillation(data, resolved))
     if task == "images":
@@ -138,15 +134,6 @@ def _collect_settings(config: Any, arguments: Mapping[str, Any] | None) -> dict[
     return {k: v for part in parts for k, v in part.items() if k != "encoder.name" or v != "auto"}
 
 
-def _fit_to_size(data: Input, asked: dict[str, Any], device: torch.device | str) -> None:
-    """Put into `asked` what the size of a graph demands: mini-batches, and an encoder for them where none is named."""
-    large = _is_too_large(data, device)
-    if "encoder.name" not in asked and (large or world_size() > 1):
-        asked["encoder.name"] = "sign"
-    if large and asked.get("encoder.name") in GNNS:
-        asked.setdefault("sampling.negatives", "batch")
-
-
 def _choose_preset(data: Input, task: str, asked: dict[str, Any], chosen: bool) -> Config:
     """The task's preset with its variants and what was asked for; `chosen`: no encoder of a graph was named."""
     variants = _variants(task, asked)
@@ -155,16 +142,6 @@ def _choose_preset(data: Input, task: str, asked: dict[str, Any], chosen: bool) 
         # Features so consistent get more weight.
         variants = ("coherent",) if measure_consistency(data, metric) >= CONSISTENT else ()
     return load_preset(task, *variants).override(asked)
-
-
-def _is_too_large(data: Input, device: torch.device | str) -> bool:
-    """Whether a graph has too many nodes for steps over all of them, and the features that mini-batches need."""
-    if data.x is None or data.types is not None:
-        return False
-    device = torch.device(device)
-    if device.type != "cuda":
-        return data.num_nodes > FULL_BATCH_NODES
-    return data.num_nodes * FULL_BATCH_BYTES > 0.8 * torch.cuda.get_device_properties(device).total_memory
 
 
 def _variants(task: str, asked: Mapping[str, Any]) -> tuple[str, ...]:

@@ -153,7 +153,11 @@ def test_a_model_without_features_says_what_transform_needs(write, run) -> None:
     before = run(*words).stdout.partition("merged graph")[0]
     assert "transform" in before
     assert "encoder.structure" in before
-    told = run("transform", "--model", "model", "--input", links, "--output", "again.npz", code=2).stderr
+    run("transform", "--model", "model", "--input", links, "--output", "again.npz")
+    embeddings = [np.load(name)["embedding"] for name in ("again.npz", "z.npz")]
+    np.testing.assert_allclose(*embeddings, rtol=1e-3, atol=1e-4)
+    others = write("o.csv", "source,target\nzed,yan\nyan,xor\n")
+    told = run("transform", "--model", "model", "--input", others, "--output", "other.npz", code=2).stderr
     assert "encoder.structure" in told
     assert "transform" not in run(*words, "--set", "encoder.structure=random_walk").stdout
     run("transform", "--model", "model", "--input", links, "--output", "again.npz")

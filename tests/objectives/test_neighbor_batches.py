@@ -21,7 +21,7 @@ from genurl_graph.nn.build import make_encoder
 from genurl_graph.nn.features import Features
 from genurl_graph.nn.gnn import GNN, GNNS, NORMALIZATION
 from genurl_graph.objectives.mini_batch import NeighborBatchObjective
-from genurl_graph.tasks import resolve as resolution
+from genurl_graph.tasks import size
 from tests.resumed import assert_resumes
 
 N, F = 30, 12
@@ -198,7 +198,7 @@ def test_large_graphs_are_sampled_for_a_gnn_that_is_asked_for(monkeypatch: pytes
     batches = ("batch", 0.0, 25)
     assert chosen(encoder="sage") == ("sage", "shared", 0.4, 50)
     assert chosen(config={"sampling.negatives": "batch"}) == ("gcn", *batches)
-    monkeypatch.setattr(resolution, "FULL_BATCH_NODES", 100)
+    monkeypatch.setattr(size, "FULL_BATCH_NODES", 100)
     assert chosen() == ("sign", *batches)
     for name in GNNS:
         assert chosen(encoder=name) == (name, *batches)

@@ -9,7 +9,7 @@ from torch_geometric.data import Data
 from genurl_graph import GenURL
 from genurl_graph.datasets.synthetic import planted_graph
 from genurl_graph.exceptions import InputError
-from genurl_graph.tasks import resolve as resolution
+from genurl_graph.tasks import size
 
 FAST = {"encoder.hidden": 64, "sampling.batch_size": 256}
 
@@ -35,7 +35,7 @@ def test_features_in_a_file_change_nothing(model, planted):
 
 
 def test_large_graphs_without_features_have_nothing_to_average(monkeypatch, planted):
-    monkeypatch.setattr(resolution, "FULL_BATCH_NODES", 2000)
+    monkeypatch.setattr(size, "FULL_BATCH_NODES", 2000)
     assert GenURL().resolve(planted).encoder.name == "sign"
     bare = Data(edge_index=planted.edge_index, num_nodes=3000)
     assert GenURL().resolve(bare).encoder.name == "gcn"
