@@ -12,7 +12,13 @@ from collections.abc import Sequence
 from multiprocessing.connection import Connection
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["genurl_graph.estimator", "genurl_graph.runtime.processes"])
+CONTEXT.set_forkserver_preload(
+    [
+        *("genurl_graph.estimator", "genurl_graph.inference.fit", "genurl_graph.datasets.synthetic"),
+        *("genurl_graph.runtime.processes", "torch._dynamo", "torch_geometric.datasets", "torch_geometric.nn"),
+        *("sklearn.compose", "sklearn.decomposition", "sklearn.linear_model", "sklearn.neighbors"),
+    ]
+)
 
 
 def run_together(script: str, arguments: Sequence[str], environments: Sequence[dict[str, str]]) -> None:

@@ -18,7 +18,7 @@ def fitted(x, **changes):
 @pytest.mark.parametrize("encoder", ["free", "mlp"])
 def test_two_samples_and_more(n, encoder):
     x = RNG.normal(size=(n, 4)).astype(np.float32)
-    z = fitted(x, encoder=encoder, epochs=5)
+    z = fitted(x, encoder=encoder, epochs=2)
     assert z.shape == (n, 2)
     assert np.isfinite(z).all()
     assert np.unique(z, axis=0).shape == z.shape
@@ -26,13 +26,13 @@ def test_two_samples_and_more(n, encoder):
 
 @pytest.mark.parametrize("encoder", ["free", "mlp"])
 def test_duplicates_and_constants(encoder):
-    same = fitted(np.repeat(RNG.normal(size=(3, 4)), 20, axis=0).astype(np.float32), encoder=encoder, epochs=5)
+    same = fitted(np.repeat(RNG.normal(size=(3, 4)), 20, axis=0).astype(np.float32), encoder=encoder, epochs=2)
     assert np.isfinite(same).all()
     # Each row of an embedding table is learned by itself.
     assert encoder != "free" or len(np.unique(same, axis=0)) == 60
-    assert np.isfinite(fitted(np.ones((30, 4), np.float32), encoder=encoder, epochs=5)).all()
+    assert np.isfinite(fitted(np.ones((30, 4), np.float32), encoder=encoder, epochs=2)).all()
     half = np.concatenate([RNG.normal(size=(60, 2)), np.full((60, 3), 7.0)], axis=1).astype(np.float32)
-    assert np.isfinite(fitted(half, encoder=encoder, epochs=5)).all()
+    assert np.isfinite(fitted(half, encoder=encoder, epochs=2)).all()
 
 
 def test_duplicates_lie_together():

@@ -1,8 +1,6 @@
 """What users hand in from Python, and what small or large data met: the part of the list that has no files."""
 
 import json
-import subprocess
-import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -120,22 +118,7 @@ def test_random_states_of_scikit_learn() -> None:
         assert not np.array_equal(first, embedded(graph, random_state=make(4)))
 
 
-# ---------------------------------------------------------------- large, small and empty
-
-WIDE = """
-import numpy as np, resource, scipy.sparse
-from genurl_graph import GenURL
-rng = np.random.default_rng(0)
-rows, columns = np.repeat(np.arange(2000), 30), rng.integers(0, 300_000, 60_000)
-x = scipy.sparse.csr_matrix((np.ones(60_000, np.float32), (rows, columns)), shape=(2000, 300_000))
-GenURL(2, epochs=1, random_state=0, device="cpu").fit(x)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
-"""
-
-
-def test_wide_sparse_input_stays_small() -> None:
-    done = subprocess.run([sys.executable, "-c", WIDE], capture_output=True, text=True, check=True)
-    assert float(done.stdout) < 1.0  # GiB, libraries included
+# ---------------------------------------------------------------- small and empty (wide: tests/inputs/test_hashing.py)
 
 
 def test_the_vote_of_few_training_nodes(write, run) -> None:
