@@ -60,6 +60,15 @@ def two_threads() -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def short_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The table that an MLP takes its prototypes from is trained for 5 epochs, where it need not lie well."""
+    from genurl_graph.tasks import reduction
+
+    make = reduction.table_config
+    monkeypatch.setattr(reduction, "table_config", lambda *given: make(*given).override({"training.epochs": 5}))
+
+
 @pytest.fixture(scope="session")
 def digits() -> tuple[np.ndarray, np.ndarray]:
     """Scikit-learn's handwritten digits, [1797, 64] float32 from 0 to 16, and their labels."""

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.DataConversi
 
 
 # Skipped by scikit-learn itself: check_array_api_input, unless SCIPY_ARRAY_API=1 is in the environment.
+@pytest.mark.usefixtures("short_table")
 @parametrize_with_checks([GenURL(epochs=4), GenURL(epochs=2, encoder="mlp", config={"encoder.hidden": 16})])
 def test_scikit_learn_checks(estimator, check):
     check(estimator)

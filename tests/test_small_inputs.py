@@ -14,6 +14,7 @@ def fitted(x, **changes):
     return GenURL(random_state=0, **({"epochs": 20} | changes)).fit_transform(x)
 
 
+@pytest.mark.usefixtures("short_table")
 @pytest.mark.parametrize("n", [2, 3, 4, 5, 9, 10, 11, 12, 20, 50])
 @pytest.mark.parametrize("encoder", ["free", "mlp"])
 def test_two_samples_and_more(n, encoder):
@@ -24,6 +25,7 @@ def test_two_samples_and_more(n, encoder):
     assert np.unique(z, axis=0).shape == z.shape
 
 
+@pytest.mark.usefixtures("short_table")
 @pytest.mark.parametrize("encoder", ["free", "mlp"])
 def test_duplicates_and_constants(encoder):
     same = fitted(np.repeat(RNG.normal(size=(3, 4)), 20, axis=0).astype(np.float32), encoder=encoder, epochs=2)
