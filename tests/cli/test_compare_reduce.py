@@ -18,7 +18,7 @@ SCORES = ("knn_accuracy", "trustworthiness", "continuity", "spearman")
 
 
 @pytest.fixture
-def here(monkeypatch, one_thread, few_digits) -> list[tuple[str, int]]:
+def here(monkeypatch, one_thread, few_digits, short_table) -> list[tuple[str, int]]:
     """Runs without new processes; holds the (method, seed) computed."""
     computed: list[tuple[str, int]] = []
     reduce = reduce_table.ReduceJob.reduce
