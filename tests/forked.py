@@ -7,9 +7,10 @@ import multiprocessing
 import os
 import sys
 import textwrap
+import time
 import traceback
 from collections.abc import Sequence
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
@@ -22,22 +23,39 @@ CONTEXT.set_forkserver_preload(
 
 
 def run_together(script: str, arguments: Sequence[str], environments: Sequence[dict[str, str]]) -> None:
-    """A script in as many processes as there are environments, at the same time; AssertionError if one fails."""
-    started = []
+    """A script in as many processes as there are environments, at the same time.
+
+    AssertionError as soon as one fails: the others, which would wait for it, are ended.
+    """
+    started = {}
     for environment in environments:
         here, there = CONTEXT.Pipe(duplex=False)
         words = (textwrap.dedent(script), list(arguments), environment, there)
         process = CONTEXT.Process(target=_execute, args=words, daemon=True)
         process.start()
         there.close()
-        started.append((process, here))
-    for process, here in started:
-        try:
-            error = here.recv() if here.poll(300) else "no answer within 300 s"
-        except EOFError:
-            error = "it ended without an answer"
-        process.join(10)
-        assert not error, error
+        started[here] = process
+    until, waiting = time.monotonic() + 200, set(started)
+    try:
+        while waiting:
+            ready = wait(list(waiting), until - time.monotonic())
+            assert ready, "no answer within 200 s"
+            for here in ready:
+                waiting.discard(here)
+                error = _answer(here)
+                assert not error, error
+    finally:
+        for here, process in started.items():
+            if here in waiting:
+                process.kill()
+            process.join(10)
+
+
+def _answer(here: Connection) -> str:
+    try:
+        return str(here.recv())
+    except EOFError:
+        return "it ended without an answer"
 
 
 def _execute(script: str, arguments: list[str], environment: dict[str, str], there: Connection) -> None:
