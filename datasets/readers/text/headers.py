@@ -204,7 +204,7 @@ def _is_known(first: list[str]) -> bool:
 
 def _shapes_differ(first: list[str], columns: list[list[str]]) -> bool:
     """Whether cells below have figures at the same positions, as in user-017, and the first row has not."""
-    shapes = [{_shape(cell) for cell in column} if len(column) > 4 else set() for column in columns]
+    shapes = [{_shape(cell) for cell in column} if len({*column}) > 4 else set() for column in columns]
     common = [next(iter(shape)) if len(shape) == 1 else "" for shape in shapes]
     compared = [(_shape(cell), shape) for cell, shape in zip(first, common, strict=True) if "9" in shape]
     return bool(compared) and all(a != b and "9" not in a for a, b in compared)
