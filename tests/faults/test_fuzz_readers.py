@@ -33,5 +33,7 @@ def test_whole_files_are_read(files: dict[Path, bytes]) -> None:
 @settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
 @given(number=st.integers(0, 1000), changes=fuzz["CHANGES"])
 def test_damaged_files_are_read_or_refused(files: dict[Path, bytes], number: int, changes: list) -> None:
-    path = sorted(files)[number % len(files)]
+    # On some damaged files HDF5's own library never ends, which no Python code can interrupt (docs/hostile-files.md).
+    damaged = sorted(path for path in files if path.suffix != ".h5ad")
+    path = damaged[number % len(damaged)]
     attack(path, fuzz["damage"](files[path], changes))
