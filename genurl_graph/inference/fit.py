@@ -14,9 +14,8 @@ from torch import nn
 
 from genurl_graph.config import Config
 from genurl_graph.inference.fitted import TrainedModel
-from genurl_graph.inference.known_nodes import fitted_nodes
+from genurl_graph.inference.known_nodes import fitted_nodes, tells_nodes_apart
 from genurl_graph.inputs.input import Input
-from genurl_graph.nn.gnn import GNNS
 from genurl_graph.objectives.distillation import Teacher
 from genurl_graph.runtime.devices import one_thread
 from genurl_graph.runtime.memory import named_shortage
@@ -108,19 +107,12 @@ def fit_model(
         node_widths=None if data.types is None else data.types.widths(),
         device=device.type,
         plan=data.plan,
-        nodes=fitted_nodes(data) if _tells_nodes_apart(seen, config) else None,
+        nodes=fitted_nodes(data) if data.types is None and tells_nodes_apart(config, seen.x is None) else None,
         objective=objective,
         initial=initial,
         graph=type(problem.merged)(*(part.cpu() for part in problem.merged)),
         kind=data.kind,
     )
-
-
-def _tells_nodes_apart(data: Input, config: Config) -> bool:
-    """Whether the encoder reads a column of each node."""
-    c = config.encoder
-    read = c.beside == "always" or data.x is None
-    return read and config.task == "graph" and data.types is None and c.structure == "identity" and c.name in GNNS
 
 
 def _describe(data: Input, config: Config, seed: int, teacher: Teacher | None) -> dict[str, Any]:

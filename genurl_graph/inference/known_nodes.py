@@ -14,8 +14,10 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from genurl_graph.config import Config
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.sparse import csr_tensor
+from genurl_graph.nn.gnn import GNNS
 from genurl_graph.training.checkpoint import checksum
 
 
@@ -34,6 +36,12 @@ class FittedNodes(NamedTuple):
     num_nodes: int
     names: Sequence[str] | None
     edges: int
+
+
+def tells_nodes_apart(config: Config, bare: bool) -> bool:
+    """Whether the encoder of a graph reads a one-hot column of each node; `bare`: it reads no features."""
+    c = config.encoder
+    return (bare or c.beside == "always") and config.task == "graph" and c.structure == "identity" and c.name in GNNS
 
 
 def fitted_nodes(data: Input) -> FittedNodes:

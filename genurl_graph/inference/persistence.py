@@ -124,7 +124,7 @@ def load_model(folder: str | Path, module: nn.Module | None = None) -> FittedMod
         fitted |= {name: note["fitted"].get(f"{name}_") for name in OPTIONAL}
         # Models of earlier versions have none.
         plan = None if note.get("plan") is None else FeaturePlan.from_dict(note["plan"])
-        nodes = None if note.get("nodes") is None else FittedNodes(**note["nodes"])
+        nodes = _nodes(note.get("nodes"), len(tensors["embedding"]))
         axes = tensors.get("statistics.axes")
         width = _input_width(config, fitted, len(tensors["embedding"]), plan, axes)
         own = config.encoder.name == "module"
@@ -152,6 +152,16 @@ def _read_tensors(path: Path, mark: str) -> dict[str, Tensor]:
     if tensors["embedding"].dim() != 2:
         raise ValueError("the embedding is not a matrix")
     return tensors
+
+
+def _nodes(note: dict[str, Any] | None, num_nodes: int) -> FittedNodes | None:
+    """What the fitted nodes are known again by; models of earlier versions have none."""
+    if note is None:
+        return None
+    found = FittedNodes(**note)
+    if found.num_nodes != num_nodes or (found.names is not None and len({*found.names}) != num_nodes):
+        raise ValueError("its nodes are not as many as its embedding has rows")
+    return found
 
 
 def _input_width(

@@ -14,7 +14,7 @@ from genurl_graph.exceptions import InputError
 from genurl_graph.graph.propagation import Propagation
 from genurl_graph.graph.structural_features import TRANSFERABLE
 from genurl_graph.inference.fitted import FittedModel
-from genurl_graph.inference.known_nodes import find_known, one_hot_of_known
+from genurl_graph.inference.known_nodes import find_known, one_hot_of_known, tells_nodes_apart
 from genurl_graph.inference.placement import neighbors_of, place
 from genurl_graph.inputs.columns import FeatureOptions
 from genurl_graph.inputs.hetero import as_graph, weigh
@@ -61,7 +61,7 @@ def why_no_transform(config: Config, bare: bool, edges: bool, named: bool = Fals
     bare = bare or reads_structure_alone(config)
     if not (bare or beside) or c.structure in TRANSFERABLE:
         return None
-    if c.structure == "identity" and c.name in GNNS and (beside or named):
+    if tells_nodes_apart(config, bare) and (beside or named):
         return None
     nodes = "nodes" if beside else "nodes without features"
     kinds = " or ".join(f"encoder.structure={kind}" for kind in TRANSFERABLE)
@@ -70,9 +70,7 @@ def why_no_transform(config: Config, bare: bool, edges: bool, named: bool = Fals
 
 def knows_nodes_by_name(config: Config, bare: bool, named: bool) -> bool:
     """Whether a model of such a run embeds new nodes beside those of the fit, which it knows by their names."""
-    c = config.encoder
-    reads = bare or c.beside == "always" or reads_structure_alone(config)
-    return named and reads and config.task == "graph" and c.structure == "identity" and c.name in GNNS
+    return named and tells_nodes_apart(config, bare or reads_structure_alone(config))
 
 
 def as_given(z: Tensor, kind: str, rows: Mapping[str, Sequence[int]] | None = None) -> Any:

@@ -1,5 +1,7 @@
 """New nodes beside those of the fit: the fitted ones are known by their names, or if the graph is the same."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -45,6 +47,15 @@ def test_a_saved_model_knows_its_nodes(tmp_path):
     torch.testing.assert_close(
         torch.from_numpy(GenURL.load(tmp_path / "model").transform(edges)), model.embedding_, atol=1e-5, rtol=1e-4
     )
+
+
+def test_names_that_do_not_fit_the_embedding_are_damage(tmp_path):
+    GenURL(n_components=4, epochs=1, random_state=0).fit(tables(np.arange(240))).save(tmp_path / "model")
+    note = json.loads((tmp_path / "model" / "model.json").read_text())
+    note["nodes"]["names"].pop()
+    (tmp_path / "model" / "model.json").write_text(json.dumps(note))
+    with pytest.raises(InputError, match="its nodes are not as many"):
+        GenURL.load(tmp_path / "model")
 
 
 def test_the_fitted_graph_is_known_without_names():

@@ -10,11 +10,8 @@ import numpy as np
 import pandas as pd
 
 from genurl_graph.exceptions import wrong
+from genurl_graph.inputs.tables.cells import MISSING
 
-# Cells without a value, in lower case.
-MISSING = frozenset(
-    {"", "na", "n/a", "n.a.", "#n/a", "nan", "-nan", "null", "none", "nil", "<na>", "nat", "?", "-", "--"}
-)
 YES = frozenset({"true", "yes", "y", "t", "1", "1.0", "on"})
 NO = frozenset({"false", "no", "n", "f", "0", "0.0", "off"})
 # In the order in which they are tried; None is ISO 8601, date and time.

@@ -10,10 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from genurl_graph.exceptions import wrong
+from genurl_graph.inputs.tables.cells import MISSING
 from genurl_graph.inputs.tables.table import Table
 
-# Cells of text that hold nothing, in lower case.
-MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "<na>", "#n/a", "nil"})
 # Whole numbers in their usual form: "007" and "+5" are names.
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _DIGITS = re.compile(r"-?(?:0|[1-9][0-9]*)")
