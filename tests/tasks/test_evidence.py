@@ -119,3 +119,15 @@ def test_encoders_of_rows_keep_their_features(encoder: str) -> None:
 def test_only_a_gnn_reads_structure_beside_features() -> None:
     with pytest.raises(InputError, match=r"encoder\.beside: found always with encoder mlp"):
         fit(graph("informative"), **{"encoder.name": "mlp", "encoder.beside": "always"})
+
+
+@pytest.mark.parametrize("draw", [0, 1, 2])
+def test_a_random_attribute_changes_nothing_on_les_miserables(draw: int) -> None:
+    import networkx
+    from torch_geometric.utils import from_networkx
+
+    bare = from_networkx(networkx.les_miserables_graph())
+    more = bare.clone()
+    more.x = 100 * torch.rand(77, 1, generator=torch.Generator().manual_seed(draw))
+    found = [GenURL(n_components=16, epochs=3, random_state=0).fit(data).embedding_ for data in (bare, more)]
+    assert torch.equal(*found)
