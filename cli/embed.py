@@ -17,7 +17,6 @@ from genurl_graph.experiments.scores import TITLES, embedding_scores, no_probe
 from genurl_graph.experiments.sources import Source, named_labels, read_lines, run_metrics, write_embedding
 
 if TYPE_CHECKING:
-    from torch import Tensor
     from torch_geometric.data import Data
 
     from genurl_graph.estimator import GenURL
@@ -229,6 +228,7 @@ def describe_scores(report: Report, scores: dict[str, Any], data: "Data", titles
 
 def draw(path: Path, name: str, estimator: "GenURL", data: "Data") -> None:
     """Draw the embedding; beyond two dimensions, its reduction by this tool."""
+    from genurl_graph.inference.drawing import as_map
     from genurl_graph.plotting import scatter
 
     z = estimator.embedding_
@@ -237,16 +237,3 @@ def draw(path: Path, name: str, estimator: "GenURL", data: "Data") -> None:
         raise InputError("--plot draws two dimensions, but the embedding has one")
     points, how = as_map(z, estimator.seed_)
     scatter(points, named_labels(data), path=path, title=name, subtitle=f"{subtitle}; {how}" if how else subtitle)
-
-
-def as_map(z: "Tensor", seed: int) -> "tuple[Tensor, str]":
-    """An embedding of at least two columns as a 2-d map [n, 2], and in words how it became one ("" if it was one)."""
-    from genurl_graph.estimator import GenURL
-
-    n, d = z.shape
-    if d == 2:
-        return z, ""
-    # A graph smaller than the preset's neighbourhood still gets its map.
-    neighbours = n - 1 if n <= 10 else None
-    flat = GenURL(2, task="reduce", n_neighbors=neighbours, random_state=seed).fit_transform(z)
-    return flat, f"{d} dimensions brought to 2 by GenURL's reduction"

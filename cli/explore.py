@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from genurl_graph.cli import options
-from genurl_graph.cli.embed import as_map
 from genurl_graph.cli.evaluate import in_order
 from genurl_graph.cli.report import Report
 from genurl_graph.exceptions import InputError, wrong
@@ -215,6 +214,7 @@ def compose(
     import torch
 
     from genurl_graph.graph.knn import Metric, knn
+    from genurl_graph.inference.drawing import as_map
     from genurl_graph.inputs.columns import FeatureOptions
     from genurl_graph.inputs.input import as_input
     from genurl_graph.plotting.explorer import measures
