@@ -63,7 +63,8 @@ def evaluate(
     Rows are matched by node_id where the file has the data set's ids, else taken in the data set's order.
 
     --protocol reduce compares neighbourhoods with those of the data set's vectors (10-NN accuracy, trustworthiness,
-    continuity, Spearman), retrieval ranks a database (mAP of labels, recall of labels and of true neighbours).
+    continuity, order of distances, pieces of a class), retrieval ranks a database (mAP of labels, recall of labels and
+    of true neighbours).
 
     With --protocol links there is no file: for each seed a new embedding is trained on the training edges alone, as the
     options from --task to --set say, and judged by how it ranks the held-out edges. They go with links only.

@@ -22,6 +22,9 @@ TITLES = {
     "knn_test": "10-NN accuracy, test against train, per cent",
     "trustworthiness": "trustworthiness",
     "continuity": "continuity",
+    "triplets": "random-triplet accuracy",
+    "pieces": "pieces of a class",
+    "largest_piece": "share of a class in its largest piece",
     "spearman": "Spearman of distances",
 }
 # Score of the protocol retrieval -> title; K is how many are looked at.
@@ -74,4 +77,6 @@ def cell(path: tuple[str, ...], values: list[Any]) -> str:
     """The values of all seeds for people."""
     if path[-1] in ("n_queries", "n_database"):
         return f"{values[0]:,}"
-    return mean_text(values) if len(path) > 1 or path[0].startswith("knn") else mean_text(values, 4, 1)
+    if len(path) > 1 or path[0].startswith("knn"):
+        return mean_text(values)
+    return mean_text(values, 2 if path[0] == "pieces" else 4, 1)

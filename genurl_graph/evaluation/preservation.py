@@ -3,25 +3,51 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from genurl_graph.evaluation.layout import (
+    CLASS_POINTS,
+    PIECE_NEIGHBORS,
+    SMALLEST_CLASS,
+    SMALLEST_PIECE,
+    SPEARMAN_POINTS,
+    TRIPLETS,
+    pieces,
+    random_triplets,
+    spearman,
+)
 from genurl_graph.evaluation.probe import voters
-from genurl_graph.evaluation.ranks import Points, blocks, nearest, ranks, sample_rows
+from genurl_graph.evaluation.ranks import Points, as_points, blocks, nearest, ranks, sample_rows
 from genurl_graph.evaluation.splits import check_labels
 from genurl_graph.exceptions import wrong
 
-# Trustworthiness and continuity of all points up to this many; beyond, of a sample of rows against all points.
+# Trustworthiness and continuity of all points up to this many; beyond, of a sample of rows against all points, whose
+# product with their number is bounded.
 EXACT_UP_TO = 15_000
-SAMPLED_ROWS = 5_000
-SPEARMAN_POINTS = 3_000
+SAMPLED_ROWS, FEWEST_ROWS = 5_000, 1_000
+SAMPLED_PAIRS = 300_000_000
 FOLDS = 5
+# Points whose vote is looked at, of more than so many.
+VOTED = 200_000
 
 # Numbers of `reduce_scores`, in the order of tables.
-SCORES = ("knn_accuracy", "trustworthiness", "continuity", "spearman")
+SCORES = ("knn_accuracy", "trustworthiness", "continuity", "triplets", "pieces", "largest_piece", "spearman")
+
+# Called with the share of the work that is done, in [0, 1].
+Progress = Callable[[float], None]
+
+# What is done within a budget, from the most to the least: share of the rows, and whether wide inputs are projected.
+_LADDER = ((1.0, False), (0.5, False), (0.2, False), (0.2, True), (0.1, True), (0.04, True))
+_PROJECTED_COLUMNS = 100
+# Seconds on one common core: of a pair of points and column, of a pair's distances and ranks on both sides, of a
+# point's neighbours in the map, and of a row and column to be projected. Not measured, so that the same rows are drawn
+# on every machine.
+_COLUMN_SECONDS, _PAIR_SECONDS, _POINT_SECONDS, _PROJECTION_SECONDS = 6e-11, 5e-8, 5e-5, 1e-8
 
 
 class Preservation(NamedTuple):
@@ -45,6 +71,7 @@ def preservation(
     metric: str = "euclidean",
     memory_mb: float = 256,
     device: torch.device | str = "cpu",
+    progress: Progress | None = None,
 ) -> Preservation:
     """Local trustworthiness and continuity (Venna, Kaski: Local multidimensional scaling, 2006, eqs. 1 and 2).
 
@@ -71,6 +98,8 @@ def preservation(
     memory_mb : float
         Bound of the blocks of distances; there is never an n x n matrix.
     device : torch.device or str
+    progress : callable, optional
+        Called with the share of the points that is done.
 
     Returns
     -------
@@ -81,7 +110,7 @@ def preservation(
     InputError
         Inputs that are no finite matrices of as many rows, or k out of range.
     """
-    given, made = Points(x, "input", metric, device), Points(z, "embedding", device=device)
+    given, made = as_points(x, "input", metric, device), as_points(z, "embedding", device=device)
     n = given.n
     if made.n != n:
         raise wrong("embedding", f"{made.n} rows", f"{n}, as in the input")
@@ -96,17 +125,72 @@ def preservation(
         for judge, shown, found in ((before, after, trustworthiness), (after, before, continuity)):
             excess = ranks(judge, nearest(shown, k)) - k
             found.append(1 - unit * excess.clamp_min_(0).double().sum(1).cpu())
+        if progress is not None:
+            progress(sum(map(len, trustworthiness)) / len(rows))
     return Preservation(rows, torch.cat(trustworthiness), torch.cat(continuity))
 
 
+class Effort(NamedTuple):
+    """How much is looked at."""
+
+    rows: int
+    """Points whose trustworthiness and continuity are computed."""
+    columns: int | None
+    """Principal components in whose place the columns of the input stand; None for these themselves."""
+    voted: int
+    """Points whose vote is looked at."""
+    spearman_points: int
+    triplets: int
+    class_points: int
+    seconds: float
+    """A rough estimate for one common core."""
+
+
+def plan_effort(n: int, columns: int, budget: float | None = None) -> Effort:
+    """Choose how much of n points with so many columns `reduce_scores` looks at, within a budget of seconds.
+
+    The choice depends on nothing else, so that the same numbers come out on every machine.
+    """
+    whole = n if n <= EXACT_UP_TO else min(SAMPLED_ROWS, max(FEWEST_ROWS, SAMPLED_PAIRS // n))
+    for share, project in _LADDER:
+        to = _PROJECTED_COLUMNS if project and columns > 2 * _PROJECTED_COLUMNS else None
+        rows, part = max(min(whole, 100), int(share * whole)), share**0.5
+        effort = Effort(
+            rows,
+            to,
+            int(part * min(n, VOTED)),
+            int(part * SPEARMAN_POINTS),
+            int(part * TRIPLETS),
+            int(part * CLASS_POINTS),
+            rows * n * (_PAIR_SECONDS + (to or columns) * _COLUMN_SECONDS)
+            + (n * columns * _PROJECTION_SECONDS if to else 0)
+            + (part * min(n, VOTED) + n / 2) * _POINT_SECONDS
+            + part * (TRIPLETS * (to or columns) * 1e-8 + 1.5),
+        )
+        if budget is None or effort.seconds <= budget:
+            break
+    return effort
+
+
 def reduce_scores(
-    x: Any, z: Any, y: Any = None, *, seed: int = 0, metric: str = "euclidean", device: torch.device | str = "cpu"
+    x: Any,
+    z: Any,
+    y: Any = None,
+    *,
+    seed: int = 0,
+    metric: str = "euclidean",
+    device: torch.device | str = "cpu",
+    budget: float | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Compute all numbers of the protocol ``reduce``.
 
     * ``knn_accuracy``: vote of the 10 nearest in the embedding, 5-fold cross-validation, stratified and shuffled;
     * ``trustworthiness``, ``continuity`` with k = 12 (`preservation`): of all points up to 15,000, beyond that of
-      5,000 points at random, each ranked against all points;
+      5,000 points at random (of more than 60,000 points fewer, at least 1,000), each ranked against all points;
+    * ``triplets``: share of random triplets whose order of distances is kept (`random_triplets`);
+    * ``pieces``, ``largest_piece``: means over the classes of their number of pieces and of their share in the largest
+      (`pieces`);
     * ``spearman``: rank correlation of the pairwise distances among 3,000 points at random.
 
     Parameters
@@ -121,59 +205,62 @@ def reduce_scores(
         Of folds and samples.
     metric, device
         As in `preservation`.
+    budget : float, optional
+        Seconds that this may take, about, on one core (`plan_effort`): fewer points are drawn, and wide inputs are
+        projected to their principal components. The same budget gives the same numbers.
+    progress : callable, optional
+        Called with the share of the work that is done, from 0 to 1.
 
     Returns
     -------
     dict
-        The four numbers (`SCORES`; None where labels or points are too few), and ``how``: neighbours, folds and
-        samples in words, by number. Few points lower k and the number of folds.
+        The numbers of `SCORES` (None where labels or points are too few), and ``how``: neighbours, folds and samples
+        in words, by number. Few points lower k and the number of folds.
 
     Raises
     ------
     InputError
         As `preservation`, or not one label for each point.
     """
-    n = Points(z, "embedding").n
-    accuracy, how_accuracy = _cross_validated(z, y, seed)
+    told = progress or (lambda share: None)
+    given, made = Points(x, "input", metric, device), Points(z, "embedding", device=device)
+    n = made.n
+    effort = plan_effort(n, given.columns, budget)
+    told(0)
+    accuracy, how_accuracy = _cross_validated(z, y, seed, effort.voted)
+    count, largest, how_pieces = _pieces(z, y, seed, effort.class_points)
+    told(0.2)
+    projected = ""
+    if effort.columns:
+        given = given.projected(min(effort.columns, n), seed)
+        projected = f"; input projected to {given.columns} principal components"
     k = min(12, (n - 1) // 2)
-    rows = sample_rows(n, SAMPLED_ROWS if n > EXACT_UP_TO else n, seed)
+    rows = sample_rows(n, effort.rows, seed)
     points = f"all {n:,} points" if len(rows) == n else f"{len(rows):,} random points, each against all {n:,}"
-    found = preservation(x, z, k, rows=rows, metric=metric, device=device) if k else None
+    found = preservation(given, made, k, rows=rows, progress=lambda share: told(0.2 + 0.6 * share)) if k else None
+    told(0.8)
+    triplets = random_triplets(given, made, effort.triplets, seed=seed)
+    told(0.9)
+    correlation = spearman(given, made, effort.spearman_points, seed=seed)
+    told(1)
     return {
         "knn_accuracy": accuracy,
         "trustworthiness": float(found.trustworthiness.mean()) if found else None,
         "continuity": float(found.continuity.mean()) if found else None,
-        "spearman": spearman(x, z, seed=seed, metric=metric),
+        "triplets": triplets,
+        "pieces": count,
+        "largest_piece": largest,
+        "spearman": correlation,
         "how": {
             "knn_accuracy": how_accuracy,
-            "trustworthiness": f"k = {k}, {points}",
-            "continuity": f"k = {k}, {points}",
-            "spearman": f"distances among {min(n, SPEARMAN_POINTS):,} of {n:,} points",
+            "trustworthiness": f"k = {k}, {points}{projected}",
+            "continuity": f"k = {k}, {points}{projected}",
+            "triplets": f"order of distances in {effort.triplets:,} random triplets{projected}",
+            "pieces": how_pieces,
+            "largest_piece": how_pieces,
+            "spearman": f"distances among {min(n, effort.spearman_points):,} of {n:,} points{projected}",
         },
     }
-
-
-def spearman(
-    x: Any, z: Any, n_points: int = SPEARMAN_POINTS, *, seed: int = 0, metric: str = "euclidean"
-) -> float | None:
-    """Spearman's correlation of the pairwise distances in input and embedding, among `n_points` random points.
-
-    None where it is not defined: fewer than three points, or all distances the same.
-    """
-    from scipy.spatial.distance import squareform
-    from scipy.stats import rankdata
-    from sklearn.metrics import euclidean_distances
-
-    given, made = Points(x, "input", metric), Points(z, "embedding")
-    rows = sample_rows(given.n, n_points, seed).numpy()
-    if len(rows) < 3:
-        return None
-    # In float64, whose products are exact enough; squareform takes one triangle.
-    parts = (points.matrix[rows].astype(np.float64) for points in (given, made))
-    ranked = [rankdata(squareform(euclidean_distances(part), checks=False)) for part in parts]
-    if any(np.ptp(one) == 0 for one in ranked):
-        return None
-    return float(np.corrcoef(*ranked)[0, 1])
 
 
 def knn_accuracy(z: Any, y: Any, train: Any, test: Any) -> float:
@@ -185,7 +272,24 @@ def knn_accuracy(z: Any, y: Any, train: Any, test: Any) -> float:
     return float(model.score(z[test], y[test]))
 
 
-def _cross_validated(z: Any, y: Any, seed: int) -> tuple[float | None, str]:
+def _pieces(z: Any, y: Any, seed: int, most: int) -> tuple[float | None, float | None, str]:
+    if y is None:
+        return None, None, "no labels"
+    found = pieces(z, y, most=most, seed=seed)
+    if not len(found.pieces):
+        return None, None, f"no class of {SMALLEST_CLASS} points or more"
+    how = (
+        f"components of the mutual {PIECE_NEIGHBORS}-nearest-neighbour graph of each class with at least "
+        f"{SMALLEST_PIECE:.0%} of it, mean of {len(found.pieces):,} classes"
+    )
+    if found.sampled:
+        how += f"; {most:,} random points of a larger class"
+    if found.left_out:
+        how += f"; {found.left_out:,} with fewer than {SMALLEST_CLASS} points are left out"
+    return float(found.pieces.mean()), float(found.largest.mean()), how
+
+
+def _cross_validated(z: Any, y: Any, seed: int, most: int) -> tuple[float | None, str]:
     from sklearn.model_selection import StratifiedKFold
 
     if y is None:
@@ -199,6 +303,13 @@ def _cross_validated(z: Any, y: Any, seed: int) -> tuple[float | None, str]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The least populated class")
         parts = list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(points, labels))
-    shares = [knn_accuracy(points, labels, train, test) * len(test) for train, test in parts]
+    n = len(labels)
+    if n > most:
+        # Votes are of all others; only those who get one are fewer.
+        seen = np.zeros(n, bool)
+        seen[sample_rows(n, most, seed).numpy()] = True
+        parts = [(train, test[seen[test]]) for train, test in parts]
+    shares = [knn_accuracy(points, labels, train, test) * len(test) for train, test in parts if len(test)]
     voting = voters(10, len(parts[0][0]))
-    return sum(shares) / len(labels), f"{voting} nearest, {folds}-fold, all {len(labels):,} labelled points"
+    judged = f"all {n:,}" if n <= most else f"{most:,} random of {n:,}"
+    return sum(shares) / min(n, most), f"{voting} nearest, {folds}-fold, {judged} labelled points"

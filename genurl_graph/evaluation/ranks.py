@@ -17,6 +17,8 @@ from genurl_graph.inputs.validation import check_matrix
 _FEW_COLUMNS = 16
 # Distances times columns up to which products are in float64; beyond, float32 tells points apart well enough.
 _FLOAT64_WORK = 2e10
+# Rows that a projection is fitted to.
+_PROJECTION_ROWS = 2_000
 
 
 class Points:
@@ -78,10 +80,38 @@ class Points:
             block[torch.arange(len(rows), device=self.device), rows.to(self.device)] = torch.inf
         return block
 
+    def pairs(self, left: Any, right: Any, memory_mb: float = 64) -> Any:
+        """Squared distances, float64 array [m], between the points `left` [m] and `right` [m], by their differences."""
+        import scipy.sparse as sp
+
+        size = max(1, int(memory_mb * 2**20 / (3 * 8 * self.columns)))
+        found = []
+        for start in range(0, len(left), size):
+            part = slice(start, start + size)
+            change = self.matrix[left[part]].astype(np.float64) - self.matrix[right[part]]
+            square = change.multiply(change).sum(1) if sp.issparse(change) else np.einsum("ij,ij->i", change, change)
+            found.append(np.asarray(square).ravel())
+        return np.concatenate(found) if found else np.zeros(0)
+
     def subset(self, rows: Tensor) -> Points:
         """Some of the points."""
         part = copy(self)
         part.matrix, part.n, part._ready = self.matrix[rows.numpy()], len(rows), None
+        return part
+
+    def projected(self, columns: int, seed: int = 0) -> Points:
+        """The points on the first principal components of 2,000 of them at random (sparse ones: singular vectors)."""
+        from sklearn.decomposition import PCA, TruncatedSVD
+
+        sample = self.matrix[sample_rows(self.n, _PROJECTION_ROWS, seed).numpy()]
+        if self.sparse:
+            model = TruncatedSVD(columns, random_state=seed).fit(sample)
+        else:
+            model = PCA(columns, svd_solver="randomized", random_state=seed).fit(sample)
+        part = copy(self)
+        # By hand: scikit-learn's transform would copy a wide matrix to centre it; the origin means nothing here.
+        part.matrix = np.ascontiguousarray(self.matrix @ model.components_.T.astype(self.matrix.dtype))
+        part.columns, part.sparse, part._ready = columns, False, None
         return part
 
     def _prepared(self) -> Any:
@@ -101,6 +131,11 @@ class Points:
         kind = np.float64 if by.n * by.n * by.columns <= _FLOAT64_WORK else np.float32
         centred = self.matrix.astype(kind, copy=False) - by.matrix.mean(0, dtype=np.float64).astype(kind)
         return torch.from_numpy(centred).to(by.device)
+
+
+def as_points(x: Any, name: str, metric: str = "euclidean", device: torch.device | str = "cpu") -> Points:
+    """`Points` of a matrix; those that are some already are returned, whatever the metric."""
+    return x if isinstance(x, Points) else Points(x, name, metric, device)
 
 
 def blocks(rows: Tensor, n: int, memory_mb: float) -> tuple[Tensor, ...]:

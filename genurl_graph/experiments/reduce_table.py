@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
 # Our own methods: what each adds to the options of the model (`make_estimator`).
 OWN: dict[str, dict[str, Any]] = {"genurl": {}, "genurl-mlp": {"encoder": "mlp"}}
-SCORES = ("knn_accuracy", "trustworthiness", "continuity", "spearman")
+SCORES = ("knn_accuracy", "trustworthiness", "continuity", "triplets", "pieces", "largest_piece", "spearman")
+# Those of the table, and their titles where these are not their names.
+SHOWN = SCORES[:-1]
+TITLES = {"knn_accuracy": "10-NN %", "triplets": "random triplets", "largest_piece": "largest piece"}
 # Sparse features are made dense, as most packages want them, up to this size.
 MOST_DENSE_BYTES = 4 * 2**30
 
@@ -37,7 +40,7 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA
 
 
 class ReduceTable(ComparedMethods):
-    """Scores of `genurl_graph.evaluation.preservation.reduce_scores`."""
+    """Scores of `genurl_graph.evaluation.preservation.reduce_scores`; Spearman's correlation is in the file alone."""
 
     same = (*ComparedMethods.same, "dim")
     figures, optional = (*SCORES, "seconds"), SCORES
@@ -48,8 +51,8 @@ class ReduceTable(ComparedMethods):
         def share(name: str, row: dict[str, Any]) -> str:
             return "-" if None in row["knn_accuracy"] else mean_text(row["knn_accuracy"])
 
-        def number(score: str) -> Cell:
-            return lambda name, row: "-" if row["mean"][score] is None else f"{row['mean'][score]:.3f}"
+        def number(score: str, digits: int = 3) -> Cell:
+            return lambda name, row: "-" if row["mean"][score] is None else f"{row['mean'][score]:.{digits}f}"
 
         def cold(name: str, row: dict[str, Any]) -> str:
             found = row["cold"]
@@ -60,10 +63,12 @@ class ReduceTable(ComparedMethods):
 
         return {
             "method": lambda name, row: name,
-            "10-NN %": share,
+            TITLES["knn_accuracy"]: share,
             "trustworthiness": number("trustworthiness"),
             "continuity": number("continuity"),
-            "Spearman": number("spearman"),
+            TITLES["triplets"]: number("triplets"),
+            "pieces": number("pieces", 2),
+            TITLES["largest_piece"]: number("largest_piece"),
             "seconds": lambda name, row: f"{row['seconds_median']:.1f}",
             f"x {REFERENCE}": ratio,
             "cold (import)": cold,
@@ -79,7 +84,7 @@ class ReduceTable(ComparedMethods):
     def notes(self) -> list[str]:
         """How the scores were computed, in words: folds, neighbours, samples."""
         hows = [row["how"] for row in self.runs.values() if row["how"]]
-        return [f"{score}: {hows[0][score]}" for score in SCORES] if hows else []
+        return [f"{TITLES.get(score, score)}: {hows[0][score]}" for score in SHOWN if score in hows[0]] if hows else []
 
     def _row(self, name: str) -> dict[str, Any]:
         row = self.runs[name]

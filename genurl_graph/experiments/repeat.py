@@ -37,7 +37,7 @@ SHARES = ("probe", "knn", "cluster", "reference")
 # Of tables of many runs: lists with a value a seed, and what stands so below the scorers and parts of links.
 COLUMNS = (
     *("probe_val", "probe_test", "linear_val", "linear_test", "mlp_val", "mlp_test"),
-    *("knn_accuracy", "trustworthiness", "continuity", "spearman"),
+    *("knn_accuracy", "trustworthiness", "continuity", "triplets", "spearman"),
 )
 LINKS = ("auc", "ap", "hits50")
 COUNTS = ("n_nodes", "n_edges", "n_features", "dim")

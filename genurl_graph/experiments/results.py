@@ -176,7 +176,10 @@ class Results:
         found: dict[str, Any] = {
             figure: [None if value is None and figure in self.optional else float(value) for value in row[figure]]
             for figure in self.figures
+            if figure in row or figure not in self.optional
         }
+        # Files of earlier versions lack some.
+        found |= {figure: [None] * len(row[self.figures[0]]) for figure in self.figures if figure not in found}
         found |= {name: list(row[name]) for name in self.lists}
         if len({len(entries) for entries in found.values()}) > 1:
             raise ValueError(f"as many {' as '.join(found)} expected")

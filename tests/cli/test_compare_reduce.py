@@ -14,7 +14,7 @@ from genurl_graph.experiments import reduce_table, runs
 from genurl_graph.inputs.embeddings import read_embedding
 
 DIGITS = ("compare", "--dataset", "digits", "--task", "reduce", "--epochs", 2, "--metrics", "m.json")
-SCORES = ("knn_accuracy", "trustworthiness", "continuity", "spearman")
+SCORES = ("knn_accuracy", "trustworthiness", "continuity", "triplets", "pieces", "largest_piece", "spearman")
 
 
 @pytest.fixture

@@ -161,7 +161,8 @@ def test_few_points(n: int) -> None:
     assert (found["trustworthiness"] is None) == (n < 3)
     assert (found["spearman"] is None) == (n < 3)
     assert (found["knn_accuracy"] is None) == (n < 3)
-    assert all(found[key] is None or -1 <= found[key] <= 1 for key in module.SCORES)
+    assert all(found[key] is None or -1 <= found[key] <= 1 for key in module.SCORES if key != "pieces")
+    assert (found["pieces"] is None) == (n < 20)
 
 
 def test_unlabelled_points_do_not_vote(digits) -> None:
