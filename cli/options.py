@@ -89,6 +89,18 @@ model = several(
         help="Network that computes the embedding; sign: in mini-batches; free: an embedding table. "
         "[default: the task's]",
     ),
+    click.option("--n-neighbors", type=click.IntRange(min=1), help="Nearest neighbours in feature space."),
+    click.option("--metric", metavar="NAME", help="Distance of features, e.g. euclidean or cosine. [default: auto]"),
+    click.option(
+        "--exaggeration",
+        type=float,
+        help="Factor of the attraction: more parts clusters, 1 keeps the order of near neighbours best.",
+    ),
+    click.option(
+        "--init",
+        metavar="NAME|FILE",
+        help="Start of an embedding table: pca, spectral, random, or a file of coordinates. [default: the task's]",
+    ),
     training,
 )
 

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import numbers
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
-from torch import Tensor, nn
+from torch import nn
 
 from genurl_graph.config import Config
-from genurl_graph.config.toml import flatten
 from genurl_graph.exceptions import wrong
-from genurl_graph.inference.conventions import Conventions
 from genurl_graph.inference.fit import fit_model
 from genurl_graph.inference.fitted import FittedAttributes, TrainedModel
-from genurl_graph.inference.persistence import load_model, save_model
+from genurl_graph.inference.saved import Saved
 from genurl_graph.inference.transform import as_given, embed_new
 from genurl_graph.inputs.embeddings import read_embedding
 from genurl_graph.inputs.hetero import weigh
 from genurl_graph.inputs.reading import Columns, ReadOptions
 from genurl_graph.runtime.devices import choose_device
-from genurl_graph.runtime.processes import agreed
-from genurl_graph.runtime.random import RandomState, check_seed, draw_seed, is_source
+from genurl_graph.runtime.random import RandomState
 from genurl_graph.tasks.distillation import as_teacher
-from genurl_graph.training.checkpoint import Checkpoint
 from genurl_graph.training.loop import Callback
 
 
-class GenURL(FittedAttributes, Conventions):
+class GenURL(FittedAttributes, Saved):
     """Unsupervised embedding of the nodes of a graph, or of vectors, after GenURL (arXiv 2110.14553).
 
     Predefined edges are merged with feature-space kNN edges, calibrated similarities P live on the merged graph, and
@@ -76,6 +71,14 @@ class GenURL(FittedAttributes, Conventions):
         Compute on one thread, so that on the CPU the result does not depend on the number of threads either. Costs
         little for 2-d maps of some ten thousand samples, half the speed for the rest.
     scale : "auto" or bool, whether numbers are standardised; "auto": as ``input.scale`` of `config` says
+    exaggeration : float, optional
+        Factor of the attraction. More parts clusters and draws each closer, as a smaller ``min_dist`` of UMAP does;
+        1 keeps the order of near neighbours best. By default the preset's (``loss.exaggeration``).
+    init : "auto", "pca", "spectral", "random", or array, Tensor or DataFrame [n, d], optional
+        Start of an embedding table. None or "auto": the preset's. Coordinates count for their layout, not their scale,
+        which is made small; a DataFrame is matched by names, which are in its index.
+    n_epochs : int, optional
+        UMAP's name of `epochs`; one of the two may be given.
 
     Attributes
     ----------
@@ -127,6 +130,9 @@ class GenURL(FittedAttributes, Conventions):
         resume: bool = False,
         deterministic: bool = False,
         scale: bool | str = "auto",
+        exaggeration: float | None = None,
+        init: Any = None,
+        n_epochs: int | None = None,
     ) -> None:
         self.n_components = n_components
         self.task = task
@@ -142,6 +148,9 @@ class GenURL(FittedAttributes, Conventions):
         self.resume = resume
         self.deterministic = deterministic
         self.scale = scale
+        self.exaggeration = exaggeration
+        self.init = init
+        self.n_epochs = n_epochs
 
     def fit(
         self,
@@ -242,55 +251,11 @@ class GenURL(FittedAttributes, Conventions):
         z, names = embed_new(self.model_, self._features_of(X, options), options)
         return self._named(z, X, names)
 
-    def untrained_embedding(self) -> Tensor:
-        """Embedding [n, d] by the same encoder with its initial weights: what the training started from."""
-        model = getattr(self, "model_", None)
-        if not isinstance(model, TrainedModel):
-            raise wrong("untrained_embedding", "a model that was loaded or not fitted", "one that was fitted here")
-        return model.untrained_embedding()
-
-    def save(self, folder: str | Path) -> None:
-        """Write the model to a folder: safetensors and JSON, no pickle. See `genurl_graph.inference.persistence`."""
-        if not hasattr(self, "model_"):
-            raise wrong("save", "a model that is not fitted", "a fitted one")
-        save_model(self.model_, folder)
-
-    @classmethod
-    def load(cls, folder: str | Path, encoder: nn.Module | None = None) -> GenURL:
-        """The model that `save` wrote; it transforms as the saved one did.
-
-        An encoder that was the user's own needs one like it in `encoder`; a copy takes the saved weights.
-
-        Raises
-        ------
-        InputError
-            Not such a folder, or a damaged one; or another encoder than it needs.
-        """
-        fitted = load_model(folder, encoder)
-        model = cls(
-            n_components=fitted.config.encoder.dim,
-            task=fitted.config.task,
-            encoder=fitted.config.encoder.name if encoder is None else encoder,
-            random_state=fitted.seed,
-            config=flatten(fitted.config.to_dict()),
-        )
-        model._take(fitted)
-        return model
-
     def resolve(
         self, X: Any, *, as_: str | None = None, columns: Columns = None, directed: bool | None = None
     ) -> Config:
         """The configuration that `fit` would run with on `X`, without running it."""
         return self._resolve(self._input(X, ReadOptions.of(as_, columns, directed=directed)))
-
-    def _seed(self) -> int:
-        given = self.random_state
-        if not isinstance(given, bool) and isinstance(given, numbers.Integral):
-            return check_seed(given)
-        if self.resume and self.checkpoint is not None and is_source(given):
-            # The seed that the interrupted run drew.
-            return check_seed(Checkpoint(self.checkpoint, {}).stored_run().get("seed"))
-        return int(agreed(draw_seed(given)))
 
 
 def distill(

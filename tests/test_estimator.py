@@ -7,6 +7,7 @@ import networkx
 import numpy as np
 import pytest
 import torch
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from torch_geometric.data import Data
 from torch_geometric.utils import stochastic_blockmodel_graph
@@ -236,3 +237,48 @@ def test_resolve_is_what_fit_runs_with(graph):
     model = small()
     resolved = model.resolve(graph)
     assert resolved == model.fit(graph).config_
+
+
+def test_arguments_by_the_names_that_users_know(vectors):
+    model = GenURL(exaggeration=2.5, init="random", n_epochs=2, random_state=0).fit(vectors)
+    config = model.config_
+    assert (config.loss.exaggeration, config.encoder.init, config.training.epochs) == (2.5, "random", 2)
+    same = GenURL(init="auto", epochs=2, random_state=0).fit(vectors)
+    assert same.config_ == GenURL(epochs=2, random_state=0).fit(vectors).config_
+    with pytest.raises(InputError, match=r"epochs: found 3, and n_epochs 3; expected one of them"):
+        GenURL(epochs=3, n_epochs=3).fit(vectors)
+    with pytest.raises(InputError, match=r"loss.exaggeration: found -1"):
+        GenURL(exaggeration=-1).fit(vectors)
+
+
+def test_given_start_repeats_resumes_and_is_saved(vectors, tmp_path):
+    given = np.random.default_rng(0).normal(size=(len(vectors), 2))
+    options = {"epochs": 6, "random_state": 0, "init": given}
+    whole = GenURL(**options).fit(vectors)
+    assert torch.equal(whole.embedding_, clone(GenURL(**options)).fit(vectors).embedding_)
+    assert not torch.equal(whole.embedding_, GenURL(**options | {"init": given[::-1]}).fit(vectors).embedding_)
+
+    def interrupt(epoch, loss):
+        if epoch == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    kept = options | {"checkpoint": tmp_path / "run.ckpt"}
+    with pytest.raises(KeyboardInterrupt):
+        GenURL(**kept).fit(vectors, callbacks=[interrupt])
+    with pytest.raises(InputError, match="another run: checksum"):
+        GenURL(**kept | {"init": given + 1e-3}, resume=True).fit(vectors)
+    assert torch.equal(GenURL(**kept, resume=True).fit(vectors).embedding_, whole.embedding_)
+    whole.save(tmp_path / "model")
+    loaded = GenURL.load(tmp_path / "model")
+    assert loaded.config_ == whole.config_
+    np.testing.assert_array_equal(loaded.transform(vectors[:5]), whole.transform(vectors[:5]))
+
+
+def test_given_start_of_a_graph(graph):
+    given = torch.randn(60, 4, generator=torch.Generator().manual_seed(0))
+    first = small(encoder="free", init=given).fit(graph)
+    assert first.config_.encoder.init == "given"
+    start = first.untrained_embedding()
+    assert torch.nn.functional.cosine_similarity(start, given - given.mean(0)).min() > 0.95
+    with pytest.raises(InputError, match="coordinates for the encoder gcn"):
+        small(init=given).fit(graph)

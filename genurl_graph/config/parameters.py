@@ -175,9 +175,9 @@ class EncoderConfig(Stage):
         "batch normalisation: none, output (its columns only), hidden (layers only) or batch (both)",
     ] = "none"
     init: Annotated[
-        Literal["pca", "spectral", "random"],
-        "start of an embedding table: pca, spectral (eigenvectors of P) or random; of a network on components: pca or "
-        "random",
+        Literal["pca", "spectral", "random", "given"],
+        "start of an embedding table: pca, spectral (eigenvectors of P), random, or given (coordinates of the user's "
+        "own, init of GenURL); of a network on components: pca or random",
     ] = "pca"
     anchors: Annotated[
         Literal["auto"] | Natural,

@@ -22,6 +22,10 @@ def make_estimator(
     config: Path | Mapping[str, Any] | None,
     assignments: tuple[str, ...],
     seed: int | None,
+    n_neighbors: int | None = None,
+    metric: str | None = None,
+    exaggeration: float | None = None,
+    init: str | None = None,
     **more: Any,
 ) -> "GenURL":
     """The estimator that the options of `genurl_graph.cli.options.model` describe; `more` goes to its constructor.
@@ -42,8 +46,27 @@ def make_estimator(
         device=device,
         random_state=seed,
         config=overrides or None,
+        n_neighbors=n_neighbors,
+        metric=metric or "auto",
+        exaggeration=exaggeration,
+        init=read_init(init),
         **more,
     )
+
+
+def read_init(init: str | None) -> Any:
+    """A start by its name, or the coordinates in a file: by the names in it, else in the order of the samples."""
+    import pandas as pd
+
+    from genurl_graph.inputs.embeddings import read_embedding
+    from genurl_graph.inputs.start import NAMED
+
+    if init is None or init in NAMED:
+        return init
+    if not Path(init).suffix:
+        raise unknown("--init", init, (*NAMED, "a file of coordinates"))
+    found = read_embedding(init)
+    return found["embedding"] if "node_id" not in found else pd.DataFrame(found["embedding"], index=found["node_id"])
 
 
 def resolved(model: Mapping[str, Any], data: "Data") -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -20,9 +21,13 @@ from genurl_graph.inputs.hetero import as_graph
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.precomputed import as_distances
 from genurl_graph.inputs.reading import NOTHING_SAID, Columns, ReadOptions
+from genurl_graph.inputs.start import named_start, read_start
 from genurl_graph.runtime.devices import choose_device
+from genurl_graph.runtime.processes import agreed
+from genurl_graph.runtime.random import RandomState, check_seed, draw_seed, is_source
 from genurl_graph.tasks.distillation import student_width
 from genurl_graph.tasks.resolve import feature_options, resolve_config
+from genurl_graph.training.checkpoint import Checkpoint
 
 
 class Conventions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -38,6 +43,12 @@ class Conventions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     config: Mapping[str, Any] | str | Path | None
     model_: FittedModel
     scale: str | bool
+    random_state: RandomState
+    checkpoint: str | Path | None
+    resume: bool
+    exaggeration: float | None
+    init: Any
+    n_epochs: int | None
 
     # Until a fit has read something.
     _heard: tuple[type, ReadOptions] = (type(None), NOTHING_SAID)
@@ -59,10 +70,12 @@ class Conventions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         if self.metric == "precomputed":
             if options.given():
                 raise wrong("as_, columns, directed", "metric precomputed", "none of them: X holds distances")
-            return as_distances(X)._replace(coherence={})
+            found = as_distances(X)
+            return found._replace(coherence={}, start=read_start(self.init, found.names, found.num_nodes))
         own = isinstance(self.encoder, nn.Module) or isinstance(teacher, nn.Module) or self.task == "images"
         how = feature_options(self.config, self.scale, own)
-        return as_graph(X, features=how, options=options)._replace(coherence={})
+        found = as_graph(X, features=how, options=options)
+        return found._replace(coherence={}, start=read_start(self.init, found.names, found.num_nodes))
 
     def _read(self, X: Any, options: ReadOptions, teacher: Any = None) -> Input:
         """The input of a fit, of which the model keeps the names, the reading and what the user said."""
@@ -140,6 +153,11 @@ class Conventions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             return z
         return pd.DataFrame(z, index=names, columns=self.get_feature_names_out())
 
+    def _epochs(self) -> int | None:
+        if self.epochs is not None and self.n_epochs is not None:
+            raise wrong("epochs", f"{self.epochs}, and n_epochs {self.n_epochs}", "one of them: both mean the same")
+        return self.n_epochs if self.epochs is None else self.epochs
+
     def _resolve(self, data: Input, teacher: Any = None) -> Config:
         task = "distill" if self.task == "auto" and teacher is not None else self.task
         module = isinstance(self.encoder, nn.Module)
@@ -152,6 +170,17 @@ class Conventions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             "encoder.name": "module" if module else self.encoder,
             "neighbors.n_neighbors": self.n_neighbors,
             "neighbors.metric": None if self.metric == "auto" else self.metric,
-            "training.epochs": self.epochs,
+            "training.epochs": self._epochs(),
+            "loss.exaggeration": self.exaggeration,
+            "encoder.init": named_start(self.init),
         }
         return resolve_config(data, task, self.config, arguments, choose_device(self.device))
+
+    def _seed(self) -> int:
+        given = self.random_state
+        if not isinstance(given, bool) and isinstance(given, numbers.Integral):
+            return check_seed(given)
+        if self.resume and self.checkpoint is not None and is_source(given):
+            # The seed that the interrupted run drew.
+            return check_seed(Checkpoint(self.checkpoint, {}).stored_run().get("seed"))
+        return int(agreed(draw_seed(given)))

@@ -17,6 +17,7 @@ from genurl_graph.inputs.images import Shape, as_rows, stacked
 from genurl_graph.inputs.objects.convert import answer_kind, convert
 from genurl_graph.inputs.objects.pyg import choose_features, describe, edges_of
 from genurl_graph.inputs.reading import NOTHING_SAID, Reading, ReadOptions
+from genurl_graph.inputs.start import Start
 from genurl_graph.inputs.validation import check_edges, check_matrix
 
 
@@ -51,6 +52,8 @@ class Input(NamedTuple):
         What the nodes are called; None: 0 to n - 1.
     reading : Reading
         What was read as what, and what was left out.
+    start : Start or None
+        Coordinates that an embedding table begins with; None: they are computed.
     """
 
     x: Tensor | None
@@ -66,6 +69,7 @@ class Input(NamedTuple):
     plan: FeaturePlan | None = None
     names: Any = None
     reading: Reading = Reading()
+    start: Start | None = None
 
     @property
     def num_features(self) -> int:

@@ -31,6 +31,7 @@ from genurl_graph.objectives.mini_batch import MiniBatchObjective, NeighborBatch
 from genurl_graph.runtime.processes import alone, rank
 from genurl_graph.runtime.random import randn
 from genurl_graph.tasks import TrainingProblem
+from genurl_graph.tasks.initialization import START_SCALE, start
 from genurl_graph.tasks.prepare import gather
 from genurl_graph.tasks.resolve import resolve_perplexity
 from genurl_graph.training.checkpoint import KeptNeighbors
@@ -57,7 +58,10 @@ def build(
     neighbors, reliability, degree = sources.neighbors, sources.summary(), sources.degree
     # As large as P, and in it.
     del sources
-    encoder = make_encoder(config, int(own.size(1)), randn((n, config.encoder.dim)) if name == "free" else None)
+    first = randn((n, config.encoder.dim)) if name == "free" else None
+    if first is not None and data.start is not None:
+        first = start(data, None, merged, config, seed) / START_SCALE
+    encoder = make_encoder(config, int(own.size(1)), first)
     columns = column_graph(data, degree, config)
     if columns is not None:
         share = columns.mass / (columns.mass + merged.total_weight())

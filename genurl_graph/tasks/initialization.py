@@ -1,4 +1,4 @@
-"""Start of an embedding table: principal components, eigenvectors of P, or noise."""
+"""Start of an embedding table: principal components, eigenvectors of P, noise, or coordinates of the user's own."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ def start(data: Input, space: FeatureSpace | None, merged: MergedGraph, config: 
     """
     n, d, how = data.num_nodes, config.encoder.dim, config.encoder.init
     noise = randn((n, d))
+    if data.start is not None:
+        return _scaled(data.start.z, noise)
     if how == "random":
         return noise * START_SCALE
     if how == "spectral":
@@ -49,6 +51,15 @@ def start(data: Input, space: FeatureSpace | None, merged: MergedGraph, config: 
     else:
         out = noise
     return out * START_SCALE
+
+
+def _scaled(given: Tensor, noise: Tensor) -> Tensor:
+    """Coordinates around 0 with a deviation of `START_SCALE` along their widest axis, and a little noise."""
+    centred = given - given.mean(0)
+    scale = float(centred.std(0).max())
+    if not scale > ROUNDING * max(map(abs, value_range(given))):
+        return noise * START_SCALE
+    return (centred / scale + noise * NOISE) * START_SCALE
 
 
 def _eigenvectors(merged: MergedGraph, n: int, d: int, seed: int) -> Tensor:

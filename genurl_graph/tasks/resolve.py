@@ -110,7 +110,7 @@ def resolve_config(
     elif data.types is None:
         changes["neighbors.metric"] = resolve_metric(data.x, resolved, data.plan)
         changes["encoder.normalize"] = _resolve_input(data.x, resolved, data.plan)
-    return resolved.override(changes)
+    return resolved.override(changes | resolve_start(data, resolved))
 
 
 def _resolve_task(data: Input, task: str) -> str:
@@ -240,6 +240,23 @@ def resolve_steps(config: Config, num_nodes: int) -> dict[str, str | int | float
     if isinstance(lr, str):
         lr = 1.5 * max(1.0, num_nodes / 10_000) ** 0.5 if config.encoder.name == "free" else 1e-3
     return {"sampling.negatives": kind, "sampling.n_negatives": count, "training.lr": lr}
+
+
+def resolve_start(data: Input, config: Config) -> dict[str, str]:
+    """The start of an embedding table whose coordinates come along: dotted keys of a configuration.
+
+    InputError for such a start of another encoder or of another width, and for one that does not come.
+    """
+    if data.start is None:
+        if config.encoder.init == "given":
+            raise wrong("encoder.init", "'given' without coordinates", "GenURL(init=...) or pca, spectral, random")
+        return {}
+    if config.encoder.name != "free":
+        raise wrong("init", f"coordinates for the encoder {config.encoder.name}", "an embedding table (encoder free)")
+    width = data.start.z.size(1)
+    if width != config.encoder.dim:
+        raise wrong("init", f"{width} columns", f"{config.encoder.dim}, those of the embedding (n_components)")
+    return {"encoder.init": "given"}
 
 
 def resolve_prototypes(config: Config, num_nodes: int) -> int:

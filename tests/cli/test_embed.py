@@ -244,3 +244,30 @@ def test_a_model_that_cannot_transform_is_named_before_the_training(run) -> None
     assert "refused" not in run(*words, "--set", "encoder.structure=degree").stdout
     with pytest.warns(UserWarning, match="cannot transform new data: nodes without features"):
         GenURL(4, epochs=1, random_state=0).fit(datasets.load("karate")).save("n")
+
+
+def test_arguments_that_users_know(run, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    np.save("x.npy", rng.normal(size=(60, 5)))
+    np.save("start.npy", rng.normal(size=(60, 2)))
+    base = ("embed", "--input", "x.npy", "--epochs", 2, "--seed", 0, "--device", "cpu")
+    run(
+        *base,
+        "--n-neighbors",
+        7,
+        "--metric",
+        "cosine",
+        "--exaggeration",
+        2,
+        "--init",
+        "spectral",
+        "--metrics",
+        "a.json",
+    )
+    config = json.loads(Path("a.json").read_text())["config"]
+    assert (config["neighbors"]["n_neighbors"], config["neighbors"]["metric"]) == (7, "cosine")
+    assert (config["loss"]["exaggeration"], config["encoder"]["init"]) == (2, "spectral")
+    run(*base, "--init", "start.npy", "--metrics", "b.json")
+    assert json.loads(Path("b.json").read_text())["config"]["encoder"]["init"] == "given"
+    found = run(*base, "--init", "spectrum", code=2)
+    assert "--init: found 'spectrum'; expected one of auto, pca" in found.output

@@ -138,3 +138,26 @@ def test_sampling_and_learning_rate_follow_dimensions_and_size():
     ):
         found = resolve_steps(preset.override(change), n)
         assert found == {"sampling.negatives": kind, "sampling.n_negatives": count, "training.lr": rate}
+
+
+def test_given_coordinates_are_the_start_on_the_scale_of_all_starts(vectors):
+    given = torch.randn(40, 2, generator=torch.Generator().manual_seed(1)) * torch.tensor([30.0, 3.0]) + 100
+    model = GenURL(init=given, epochs=1, random_state=0).fit(vectors)
+    start = model.untrained_embedding()
+    assert float(start.std(0).max()) == pytest.approx(START_SCALE, rel=0.05)
+    for column in range(2):
+        assert np.corrcoef(start[:, column], given[:, column])[0, 1] > (0.99, 0.95)[column]
+    assert model.config_.encoder.init == "given"
+    same = GenURL(init=torch.zeros(40, 2), epochs=1, random_state=0).fit(vectors).untrained_embedding()
+    assert float(same.std()) == pytest.approx(START_SCALE, rel=0.3)  # noise, where all rows are the same
+
+
+def test_start_is_refused_where_there_is_no_table(vectors):
+    given = torch.randn(40, 2)
+    for encoder in ("mlp", "linear"):
+        with pytest.raises(InputError, match=rf"init: found coordinates for the encoder {encoder}; expected an embed"):
+            GenURL(encoder=encoder, init=given, epochs=1).fit(vectors)
+    with pytest.raises(InputError, match=r"init: found 2 columns; expected 3, those of the embedding"):
+        GenURL(3, init=given, epochs=1).fit(vectors)
+    with pytest.raises(InputError, match=r"encoder.init: found 'given' without coordinates"):
+        GenURL(config={"encoder.init": "given"}, epochs=1).fit(vectors)
