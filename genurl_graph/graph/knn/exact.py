@@ -72,7 +72,7 @@ def exact_search(rows: Rows, asked: Rows, select: Tensor, k: int, budget: int) -
 def _search(rows: Rows, asked: Rows, select: Tensor, k: int, budget: int, exact: bool) -> tuple[Tensor, Tensor, Tensor]:
     own = asked is rows
     width = min(k + EXTRA, rows.n - own)
-    found = Nearest(len(select), width, rows.device, max(1024, min(len(select) * width // 4, budget // 512)))
+    found = Nearest(len(select), width, rows.device)
     tiles = _Tiles(rows, asked, budget, exact)
     if own and len(select) == rows.n:
         _join(tiles, found)
