@@ -53,7 +53,7 @@ def why_no_transform(config: Config, bare: bool, edges: bool, named: bool = Fals
     """
     c = config.encoder
     if c.name == "free":
-        if config.task == "reduce" and not (config.neighbors.hops and edges):
+        if config.task == "reduce" and not bare and not (config.neighbors.hops and edges):
             return None
         return "an embedding table of a graph has no place for new nodes; any other encoder embeds them"
     beside = c.beside == "always"
@@ -147,7 +147,7 @@ def _beside_neighbors(model: FittedModel, data: Input) -> Tensor:
     if model.space is None or data.x is None:
         raise InputError(
             'transform: the encoder "free" finds new samples their neighbours by their features; this table was fitted '
-            "on a graph (neighbors.hops) or by the graph task; use another encoder there"
+            "on a graph (no features, neighbors.hops, or the graph task); use another encoder there"
         )
     if data.edge_index is not None:
         warnings.warn("transform: edges between new samples are ignored by an embedding table", stacklevel=4)

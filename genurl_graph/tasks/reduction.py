@@ -43,15 +43,15 @@ def build(
     statistics: dict[str, Tensor] | None = None,
     kept: KeptNeighbors | None = None,
 ) -> TrainingProblem:
-    """Dimension-reduction problem; a graph that comes with the vectors is merged into P.
+    """Dimension-reduction problem; a graph that comes with the vectors is merged into P, and one without is P itself.
 
     `statistics` are those that `encoder_input` returned with `x`; `kept` holds the neighbours of a run that goes on.
     """
     free = config.encoder.name == "free"
     if data.distances is not None and not free:
         raise wrong("metric precomputed: encoder", repr(config.encoder.name), "free; all others need features")
-    if data.distances is None and (data.x is None or (x is None and not free)):
-        raise wrong("task reduce", "no features", "vectors (or use the graph task)")
+    if data.distances is None and not free and (data.x is None or x is None):
+        raise wrong("task reduce", "no features", "vectors, or the encoder free (or use the graph task)")
     if config.encoder.name not in ("free", *DENSE):
         raise unknown("task reduce: encoder", config.encoder.name, ("free", *DENSE))
     if config.merge.column_weight > 0:
@@ -113,12 +113,16 @@ def merged_graph(
     statistics: dict[str, Tensor] | None = None,
     kept: KeptNeighbors | None = None,
 ) -> tuple[FeatureSpace | None, Neighbors | None, MergedGraph]:
-    """Where neighbours are searched, those found, and the graph P lives on; distances need no search: None, None."""
-    space, neighbors = None, None
-    if data.distances is None:
+    """Where neighbours are searched, those found, and the graph P lives on.
+
+    Distances need no search: None, None. Nor do edges without features, whose weights are P as they are, divided by the
+    largest.
+    """
+    space, neighbors, knn_edges, knn_p = None, None, None, None
+    if data.distances is not None:
+        knn_edges, knn_p = calibrate_given_distances(data, config, device)
+    elif data.x is not None:
         space = feature_space(data, config, seed, encoder_projection(statistics or {}))
         neighbors, knn_edges, knn_p = feature_similarities(data, config, seed, device, space, kept)
-    else:
-        knn_edges, knn_p = calibrate_given_distances(data, config, device)
     merged = merge_graphs(*predefined_edges(data), knn_edges, knn_p, num_nodes=data.num_nodes, how="union")
     return space, neighbors, merged

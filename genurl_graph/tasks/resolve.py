@@ -100,8 +100,8 @@ def resolve_config(
         "neighbors.n_neighbors": k,
         "similarity.perplexity": resolve_perplexity(resolved, k),
     }
-    if data.distances is not None:
-        # There are no components of distances.
+    if data.distances is not None or (data.x is None and task == "reduce"):
+        # There are no components of distances or of edges.
         changes |= {} if "encoder.init" in asked else {"encoder.init": "spectral"}
     elif data.x is None:
         # Walks and eigenvectors differ by orders of magnitude from column to column.

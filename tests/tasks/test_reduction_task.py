@@ -118,9 +118,28 @@ def test_nearly_empty_newcomer_is_placed_as_in_company(encoder):
     torch.testing.assert_close(alone, company, rtol=0 if encoder == "free" else 1e-4, atol=1e-5)
 
 
+def test_weights_of_a_graph_without_features_are_p(tmp_path):
+    """Its map: `weights` as they are, divided by the largest; the start is spectral."""
+    edges = torch.tensor([[0, 1, 2, 3, 4], [1, 2, 3, 4, 0]])
+    weight = torch.tensor([4.0, 2.0, 1.0, 4.0, 3.0])
+    model = GenURL(task="reduce", random_state=0).fit(Data(edge_index=edges, edge_weight=weight, num_nodes=5))
+    p = torch.zeros(5, 5)
+    p[edges[0], edges[1]] = p[edges[1], edges[0]] = weight / 4
+    found = torch.zeros(5, 5)
+    found[model.graph_.edge_index[0], model.graph_.edge_index[1]] = model.graph_.edge_weight
+    assert torch.equal(found, p)
+    assert model.config_.encoder.init == "spectral"
+    assert model.embedding_.shape == (5, 2)
+    with pytest.raises(InputError, match="fitted on a graph"):
+        model.transform(Data(edge_index=edges, num_nodes=5))
+    with pytest.warns(UserWarning, match="cannot transform new data"):
+        model.save(tmp_path / "map")
+    assert torch.equal(GenURL.load(tmp_path / "map").embedding_, model.embedding_)
+
+
 def test_bad_requests(vectors):
-    with pytest.raises(InputError, match="no features"):
-        build(Data(edge_index=torch.tensor([[0, 1], [1, 0]]), num_nodes=2))
+    with pytest.raises(InputError, match="no features; expected vectors, or the encoder free"):
+        build(Data(edge_index=torch.tensor([[0, 1], [1, 0]]), num_nodes=2), {"encoder.name": "mlp"})
     with pytest.raises(InputError, match="found 'gcn'; expected one of free, mlp"):
         build(vectors, {"encoder.name": "gcn"})
 
