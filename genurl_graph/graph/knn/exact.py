@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import math
 import threading
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -75,14 +76,39 @@ def _search(rows: Rows, asked: Rows, select: Tensor, k: int, budget: int, exact:
     found = Nearest(len(select), width, rows.device)
     tiles = _Tiles(rows, asked, budget, exact)
     if own and len(select) == rows.n:
-        _join(tiles, found)
+        join(tiles, found)
     else:
-        _cross(tiles, found, select)
+        cross(tiles, found, select)
     found.flush()
     return rerank(rows, asked, select, found.code, k, exact)
 
 
-def _join(tiles: _Tiles, found: Nearest) -> None:
+class Tiles(Protocol):
+    """Scores of all rows of one set with all of another, a tile at a time."""
+
+    rows: Rows
+    asked: Rows
+
+    def blocks(self, n: int) -> list[slice]:
+        """Blocks of n rows."""
+
+    def block(self, rows: Rows, select: Select) -> Any:
+        """Some rows, as they are compared."""
+
+    def right(self, part: slice) -> Any:
+        """A block of `rows`."""
+
+    def left(self, right: Any) -> Any:
+        """A block as the left side of `scores`."""
+
+    def scores(self, left: Any, i: Select, right: Any, j: slice) -> Tensor:
+        """float32 [rows of left, rows of right]; a smaller one means a nearer row."""
+
+    def share(self, work: Callable[[Any], None], jobs: Iterable[Any]) -> None:
+        """Do the jobs, on as many threads as they allow."""
+
+
+def join(tiles: Tiles, found: Nearest) -> None:
     """All rows among themselves: each product once."""
     blocks = tiles.blocks(tiles.rows.n)
 
@@ -100,11 +126,11 @@ def _join(tiles: _Tiles, found: Nearest) -> None:
             found.offer(tile, part.start, other.start, transposed=True)
 
     # The diagonal first: every row then has a limit, and in sorted data it is already a good one.
-    share_jobs(diagonal, blocks, tiles.rows.device)
-    share_jobs(above, range(len(blocks) - 1), tiles.rows.device)
+    tiles.share(diagonal, blocks)
+    tiles.share(above, range(len(blocks) - 1))
 
 
-def _cross(tiles: _Tiles, found: Nearest, select: Tensor) -> None:
+def cross(tiles: Tiles, found: Nearest, select: Tensor) -> None:
     """The rows ``asked[select]`` among all."""
 
     def search(part: slice) -> None:
@@ -117,7 +143,7 @@ def _cross(tiles: _Tiles, found: Nearest, select: Tensor) -> None:
                 tile[itself, some[itself] - other.start] = torch.inf
             found.offer(tile, part.start, other.start)
 
-    share_jobs(search, tiles.blocks(len(select)), tiles.rows.device)
+    tiles.share(search, tiles.blocks(len(select)))
 
 
 class _Tiles:
@@ -142,6 +168,9 @@ class _Tiles:
             self.whole = torch.empty(rows.n, rows.d + 2 * self.appended, dtype=self.dtype, device=rows.device)
             for part in self.blocks(rows.n):
                 self.whole[part] = self.block(rows, part)
+
+    def share(self, work: Callable[[Any], None], jobs: Iterable[Any]) -> None:
+        share_jobs(work, jobs, self.rows.device)
 
     @property
     def appended(self) -> bool:
