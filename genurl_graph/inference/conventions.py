@@ -16,6 +16,7 @@ from torch import nn
 
 from genurl_graph.config import Config
 from genurl_graph.exceptions import wrong
+from genurl_graph.inference.drawing import Drawing
 from genurl_graph.inference.fitted import FittedModel
 from genurl_graph.inputs.hetero import as_graph
 from genurl_graph.inputs.input import Input
@@ -30,7 +31,7 @@ from genurl_graph.tasks.resolve import feature_options, resolve_config
 from genurl_graph.training.checkpoint import Checkpoint
 
 
-class Conventions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class Conventions(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Base of `genurl_graph.estimator.GenURL`, which has the parameters and sets `embedding_` in fit."""
 
     n_components: int | None

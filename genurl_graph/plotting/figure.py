@@ -1,91 +1,168 @@
-"""Scatter plots of two-dimensional embeddings as image files: one map, or a panel of several."""
+"""Scatter plots of two-dimensional embeddings: one map, or a panel of several."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
 from genurl_graph.exceptions import wrong
-from genurl_graph.runtime.files import StrPath, atomic_write, check_output
+from genurl_graph.plotting.canvas import check_axes, new_figure, save_figure
+from genurl_graph.plotting.density import density_image
+from genurl_graph.plotting.legend import draw_bar, draw_key, draw_legend
+from genurl_graph.plotting.palette import Paint, paint
+from genurl_graph.runtime.files import StrPath, check_output
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
+
+    from genurl_graph.plotting.palette import Cmap, Norm
 
 
 PLOT_SUFFIXES = (".png", ".pdf", ".svg")
-MAX_LEGEND = 20  # more classes than the largest qualitative palette has colours: a colour bar instead
 MAX_POINTS = 50_000  # beyond, points would only hide each other: their density is drawn
+SIDE = 6.0  # inches of a map
+SIDE_IN_PANEL = 4.2
+TITLE, LINE, GAP = 0.28, 0.15, 0.3  # inches of a title, of each smaller line, and beside a legend
 
 Array = npt.NDArray[Any]
 
 
 def scatter(
-    embedding: Tensor | npt.NDArray[Any],
-    labels: Tensor | npt.NDArray[Any] | Sequence[Any] | None = None,
+    embedding: Tensor | Array,
+    labels: Tensor | Array | Sequence[Any] | None = None,
     *,
-    path: StrPath,
+    ax: Axes | None = None,
+    path: StrPath | None = None,
     title: str | None = None,
     subtitle: str | None = None,
-) -> None:
-    """Draw a 2-d map, coloured by label, and write it to `path`.
+    label: str | None = None,
+    cmap: Cmap = None,
+    norm: Norm = None,
+    size: float | None = None,
+    alpha: float | None = None,
+    legend: bool = True,
+) -> Axes:
+    """Draw a 2-d map, coloured by labels.
+
+    A notebook shows the map under its cell. A script saves it (`path`), or opens a window with ``plt.show()`` where it
+    has imported pyplot; without a display the figure belongs to nobody but the caller, and nothing has to be closed.
 
     Points shrink and become transparent as their number grows. They are drawn in a fixed random order, so that no
-    class covers another because it comes last. Beyond 50,000 points the map shows their density: each pixel has the
-    mean colour of its points. Integer, boolean and string labels of at most 20 classes get a legend; more classes,
-    and real numbers, get a colour bar.
+    class covers another because it comes last; points without a label are grey and lie under the others. Beyond 50,000
+    points the map shows their density: each pixel has the mean colour of its points
+    (`genurl_graph.plotting.density.density_image`).
+
+    Classes get a legend beside the map, numbers and dates a colour bar; `genurl_graph.plotting.labels.read_labels` says
+    which labels are what. The map stays as large as it is: the figure grows by the legend, long names are cut. Beyond
+    60 classes the 59 largest have names, the others are grey.
 
     Parameters
     ----------
     embedding : Tensor or array, shape [n, 2]
-    labels : Tensor, array or sequence, shape [n], optional
-        Numbers or strings; without them all points have one colour.
-    path : str or Path
-        ``.png``, ``.pdf`` or ``.svg``.
+    labels : Tensor, array, sequence, or pandas Series, Index or Categorical, shape [n], optional
+        Text, booleans, numbers or dates; without them all points have one colour. ``pandas.Categorical(numbers)`` makes
+        classes of numbers, ``norm="linear"`` numbers of what looks like the numbers of classes. Of a Categorical, whose
+        order the legend keeps, categories without a point keep their colour and are not listed.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw in; neither their size nor that of their figure is changed, and the legend stands to their right.
+    path : str or Path, optional
+        Also write the figure to this ``.png``, ``.pdf`` or ``.svg``, completely or not at all.
     title, subtitle : str, optional
         Lines above the map.
+    label : str, optional
+        Title of the colour bar or the legend; by default the name of a pandas Series.
+    cmap : str, Colormap, sequence or mapping, optional
+        A colour map for numbers and dates; for classes also a list of colours, or a mapping from class to colour, which
+        may know more classes than there are. By default viridis and, for classes, a palette of 60 colours made to be
+        told apart by colour-blind eyes, too.
+    norm : str or matplotlib.colors.Normalize, optional
+        Scale of the numbers: "linear", "log", ``Normalize(0, 1)``, ``TwoSlopeNorm(0)``.
+    size : float, optional
+        Area of a point, in typographic points squared, as ``s`` of matplotlib.
+    alpha : float, optional
+        Opacity of a point.
+    legend : bool
+        Draw the legend or colour bar.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        That of the map; its figure is ``ax.figure``.
 
     Raises
     ------
     InputError
-        Coordinates that are not [n, 2] and finite, labels that are not n, or a path that cannot be written.
+        Coordinates that are not [n, 2] and finite, labels that are not n, colours or a scale that do not fit them, or a
+        path that cannot be written.
 
     Examples
     --------
-    >>> scatter(model.embedding_, data.y, path="cora.png", title="Cora")  # doctest: +SKIP
+    >>> ax = scatter(model.embedding_, data.y, title="Cora")
+    >>> ax = scatter(z, frame["age"], norm="log", path="age.pdf")
+    >>> ax = scatter(z, names, cmap={"cat": "tab:orange", "dog": "0.3"}, ax=axes[1])
     """
-    target = check_output(path, PLOT_SUFFIXES)
+    target = None if path is None else check_output(path, PLOT_SUFFIXES)
     points = check_points("embedding", embedding)
-    _save(draw(points, _labels(labels, len(points)), title, subtitle), target)
+    style = _point_style(size, alpha)
+    found = paint(labels, len(points), cmap, norm, label)
+    if ax is None:
+        height = SIDE + TITLE * bool(title) + LINE * bool(subtitle)
+        drawn = new_figure((SIDE, height), saved=target is not None).add_subplot()
+    else:
+        drawn = check_axes(ax)
+    draw_points(drawn, points, found, square=ax is None, **style)
+    _write_titles(drawn, title, subtitle)
+    if legend:
+        key = draw_key(drawn, found)
+        if ax is None and key is not None:
+            _grow(drawn.figure, key)
+    if target is not None:
+        save_figure(drawn.figure.canvas.figure, target)
+    return drawn
 
 
 def panel(
     embeddings: Mapping[str, Tensor | Array],
     labels: Tensor | Array | Sequence[Any] | None = None,
     *,
-    path: StrPath,
+    path: StrPath | None = None,
     title: str | None = None,
-) -> None:
+    label: str | None = None,
+    cmap: Cmap = None,
+    norm: Norm = None,
+    size: float | None = None,
+    alpha: float | None = None,
+) -> list[Axes]:
     """Draw several 2-d maps of the same points side by side, with one legend or colour bar for all.
 
     Parameters
     ----------
     embeddings : mapping
         Title of each map -> coordinates [n, 2], all of the same n points.
-    labels, path
+    labels, path, label, cmap, norm, size, alpha
         As in `scatter`.
     title : str, optional
         Line above all.
+
+    Returns
+    -------
+    list of matplotlib.axes.Axes
+        One a map, in their order.
 
     Raises
     ------
     InputError
         As `scatter`, and for no embeddings or different numbers of points; the message names the map.
+
+    Examples
+    --------
+    >>> left, right = panel({"GenURL": z, "UMAP": other}, y)
     """
-    target = check_output(path, PLOT_SUFFIXES)
+    target = None if path is None else check_output(path, PLOT_SUFFIXES)
     if not embeddings:
         raise wrong("embeddings", "none", "at least one to draw")
     parts = {name: check_points(name.partition("\n")[0], z) for name, z in embeddings.items()}
@@ -93,44 +170,32 @@ def panel(
     for name, points in parts.items():
         if len(points) != n:
             raise wrong(name.partition("\n")[0], f"{len(points)} points", f"{n}, as in the first embedding")
-    _save(draw_panel(parts, _labels(labels, n), title), target)
-
-
-def draw(points: Array, labels: Array | None, title: str | None, subtitle: str | None) -> Figure:
-    """Draw the figure of `scatter` from coordinates [n, 2] and labels [n]."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 6), layout="constrained")
-    axes = figure.subplots()
-    paint = _paint(labels)
-    _draw_points(axes, points, paint, 1.0)
-    _draw_key(figure, axes, paint)
-    if title:
-        figure.suptitle(title, fontsize=13)
-    if subtitle:
-        axes.set_title(subtitle, fontsize=9, color="#555555")
-    return figure
-
-
-def draw_panel(parts: Mapping[str, Array], labels: Array | None, title: str | None) -> Figure:
-    """Draw the figure of `panel`."""
-    from matplotlib.figure import Figure
-
+    style = _point_style(size, alpha)
+    found = paint(labels, n, cmap, norm, label)
     columns = min(len(parts), 4 if len(parts) > 6 else 3)
     rows = -(-len(parts) // columns)
-    figure = Figure(figsize=(4.2 * columns, 4.2 * rows), layout="constrained")
-    grid = figure.subplots(rows, columns, squeeze=False)
-    paint = _paint(labels)
-    for axes, (name, points) in zip(grid.flat, parts.items(), strict=False):
-        # A third of the page's area, so a third of the points' size.
-        _draw_points(axes, points, paint, 0.35)
+    lines = 1 + max(name.count("\n") for name in parts)
+    height = rows * (SIDE_IN_PANEL + LINE * lines) + TITLE * bool(title)
+    figure = new_figure((SIDE_IN_PANEL * columns, height), saved=target is not None)
+    grid = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for axes, (name, points) in zip(grid, parts.items(), strict=False):
+        draw_points(axes, points, found, square=True, **style)
         axes.set_title(name, fontsize=9)
-    for axes in list(grid.flat)[len(parts) :]:
-        axes.set_axis_off()
-    _draw_key(figure, list(grid.flat), paint)
+    for axes in grid[len(parts) :]:
+        axes.remove()
     if title:
         figure.suptitle(title, fontsize=13)
-    return figure
+    drawn = grid[: len(parts)]
+    if found.scale is not None:
+        figure.set_size_inches(figure.get_figwidth() + 1.0, figure.get_figheight())
+        from matplotlib.colorbar import make_axes
+
+        draw_bar(make_axes(drawn, shrink=0.7, aspect=25)[0], found)
+    elif found.entries:
+        _grow(figure, draw_legend(figure, found, loc="outside right center"))
+    if target is not None:
+        save_figure(figure, target)
+    return drawn
 
 
 def point_style(n: int) -> tuple[float, float]:
@@ -140,140 +205,78 @@ def point_style(n: int) -> tuple[float, float]:
     return size, alpha
 
 
-class _Paint(NamedTuple):
-    """Colours of points, and what explains them: names of classes, or the range of a colour map."""
-
-    colours: Array  # [n, 3], or [3] for all points
-    classes: tuple[tuple[str, Any], ...] = ()
-    scale: tuple[str, float, float, str] | None = None  # colour map, its ends, text
-
-
-def _paint(labels: Array | None) -> _Paint:
-    from matplotlib import colormaps
-    from matplotlib.colors import to_rgb
-
-    if labels is None:
-        return _Paint(np.array(to_rgb("#3b6ea8")))
-    if labels.dtype.kind == "f" and np.any(labels[np.isfinite(labels)] % 1):
-        return _continuous(labels, "viridis", "label")
-    classes, codes = np.unique(labels, return_inverse=True)
-    if len(classes) > MAX_LEGEND:
-        return _continuous(codes, "turbo", f"class ({len(classes)} of them, in sorted order)")
-    size = 10 if len(classes) <= 10 else 20
-    palette = colormaps[f"tab{size}"](np.arange(size))[:, :3]
-    named = tuple(zip(map(str, classes.tolist()), palette, strict=False))
-    return _Paint(palette[codes], classes=named)
-
-
-def _continuous(values: Array, name: str, text: str) -> _Paint:
-    from matplotlib import colormaps
-
-    known = values[np.isfinite(values)].astype(np.float64)
-    low, high = float(known.min()), float(known.max())
-    share = (values - low) / ((high - low) or 1.0)
-    colours = colormaps[name](np.nan_to_num(share, nan=0.0))[:, :3]
-    colours[~np.isfinite(values)] = 0.8  # grey: no label
-    return _Paint(colours, scale=(name, low, high, text))
-
-
-def _draw_points(axes: Any, points: Array, paint: _Paint, scale: float) -> None:
+def draw_points(
+    axes: Any, points: Array, found: Paint, *, square: bool, size: float | None = None, alpha: float | None = None
+) -> None:
+    """Draw points [n, 2], or beyond 50,000 their density, with equal scales of both axes."""
     if len(points) > MAX_POINTS:
-        # As many pixels a side as there would be points along it.
-        pixels = int(np.clip(1.2 * np.sqrt(len(points)), 300, 900))
-        image, extent = density_image(points, paint.colours, pixels)
-        axes.imshow(image, origin="lower", extent=extent, interpolation="nearest", aspect="equal")
+        _draw_density(axes, points, found)
     else:
         order = np.random.default_rng(0).permutation(len(points))
-        size, alpha = point_style(len(points))
-        colours = paint.colours[order] if paint.colours.ndim == 2 else paint.colours[None]
+        if found.known is not None:
+            order = order[np.argsort(found.known[order], kind="stable")]
+        usual = point_style(len(points))
+        # Smaller axes, smaller points.
+        side = min(axes.get_window_extent().size) / axes.figure.dpi / (SIDE - 0.5)
+        area = max(usual[0] * float(np.clip(side, 0.2, 3.0)) ** 2, 0.5) if size is None else size
+        colours = found.colours[order] if found.colours.ndim == 2 else found.colours[None]
+        style: dict[str, Any] = {"alpha": usual[1] if alpha is None else alpha, "linewidths": 0}
         # Rasterised: a vector file with 100,000 circles opens in no viewer.
-        style: dict[str, Any] = {"alpha": alpha, "linewidths": 0, "rasterized": len(points) > 10_000}
-        axes.scatter(*points[order].T, c=colours, s=max(scale * size, 0.5), **style)
-    axes.set(xticks=[], yticks=[], aspect="equal")
-    axes.set_adjustable("datalim")
+        axes.scatter(*points[order].T, c=colours, s=area, rasterized=len(points) > 10_000, **style)
+    axes.set(xticks=[], yticks=[])
+    shared = any(len(group.get_siblings(axes)) > 1 for group in (axes.get_shared_x_axes(), axes.get_shared_y_axes()))
+    axes.set_aspect("equal", adjustable="box" if shared else "datalim")
+    if square:
+        axes.set_box_aspect(1)
+        axes.set_anchor("W")  # or a wide legend would push the map aside
     for side in axes.spines.values():
         side.set_color("#cccccc")
 
 
-def _draw_key(figure: Any, axes: Any, paint: _Paint) -> None:
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Normalize
-    from matplotlib.lines import Line2D
+def _draw_density(axes: Any, points: Array, found: Paint) -> None:
+    # As many pixels a side as there would be points along it.
+    pixels = int(np.clip(1.2 * np.sqrt(len(points)), 300, 900))
+    # A pixel is grey where none of its points has a label.
+    weight = None if found.known is None else np.where(found.known, 1.0, 1e-9)
+    image, extent = density_image(points, found.colours, pixels, weight)
+    if found.share is not None:
+        known = np.ones(len(points)) if found.known is None else found.known
+        means, _ = density_image(points, np.nan_to_num(np.c_[found.share, known]), pixels, weight)
+        # The colour of the mean value, not the mean of colours.
+        some = means[..., 1] > 0.5
+        image[some, :3] = found.scale.cmap(means[some, 0])[:, :3]
+    axes.imshow(image, origin="lower", extent=extent, interpolation="nearest", aspect="equal")
+    axes.margins(0.03)
+    axes.autoscale_view()
 
-    if paint.scale:
-        name, low, high, text = paint.scale
-        figure.colorbar(ScalarMappable(Normalize(low, high), name), ax=axes, shrink=0.7, label=text)
-    elif paint.classes:
-        dot: dict[str, Any] = {"marker": "o", "linestyle": ""}
-        handles = [Line2D([], [], color=colour, label=label, **dot) for label, colour in paint.classes]
-        figure.legend(handles=handles, loc="outside right center", frameon=False, fontsize=9)
+
+def _point_style(size: float | None, alpha: float | None) -> dict[str, float | None]:
+    if size is not None and not size > 0:
+        raise wrong("size", size, "a number above 0")
+    if alpha is not None and not 0 <= alpha <= 1:
+        raise wrong("alpha", alpha, "a number from 0 to 1")
+    return {"size": size, "alpha": alpha}
+
+
+def _write_titles(axes: Any, title: str | None, subtitle: str | None) -> None:
+    if title:
+        axes.set_title(title, fontsize=13, pad=20 if subtitle else 6)
+    if subtitle:
+        place: dict[str, Any] = {"xytext": (0, 5), "textcoords": "offset points", "ha": "center", "va": "bottom"}
+        axes.annotate(subtitle, (0.5, 1.0), xycoords="axes fraction", fontsize=9, color="#555555", **place)
+
+
+def _grow(figure: Any, key: Any) -> None:
+    """Widen a figure by the room that a legend or a colour bar takes."""
+    box = key.get_tightbbox() if hasattr(key, "get_tightbbox") else key.get_window_extent()
+    figure.set_size_inches(figure.get_figwidth() + box.width / figure.dpi + GAP, figure.get_figheight())
 
 
 def check_points(name: str, embedding: Any) -> Array:
     """Coordinates of a map as an array [n, 2]; InputError where they are none or not finite."""
-    points = _numpy(embedding)
+    points = embedding.detach().cpu().numpy() if isinstance(embedding, Tensor) else np.asarray(embedding)
     if points.ndim != 2 or points.shape[1] != 2 or len(points) == 0:
         raise wrong(name, f"shape {points.shape}", "[n, 2] with n >= 1 for a map")
     if not np.isfinite(points).all():
         raise wrong(name, "NaN or infinite numbers", "finite coordinates")
     return points
-
-
-def _labels(labels: Any, n: int) -> Array | None:
-    if labels is None:
-        return None
-    values = _numpy(labels)
-    if values.shape != (n,):
-        raise wrong("labels", f"shape {values.shape}", f"[{n}], one for each point")
-    return values
-
-
-def _save(figure: Figure, target: Any) -> None:
-    # The backend follows from the suffix (Agg for PNG), so no display and no pyplot state is involved.
-    with atomic_write(target) as temporary:
-        figure.savefig(temporary, dpi=150, bbox_inches="tight")
-
-
-def _numpy(values: Any) -> npt.NDArray[Any]:
-    return values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
-
-
-def density_image(points: Array, colours: Array, pixels: int = 600) -> tuple[Array, tuple[float, float, float, float]]:
-    """Two-dimensional histogram of points as a coloured image.
-
-    A pixel has the mean colour of its points. Its opacity is the share of occupied pixels that hold as many points or
-    fewer (histogram equalisation), from a quarter up, so that single points stay visible beside the densest spots.
-
-    Parameters
-    ----------
-    points : array, float, shape [n, 2]
-    colours : array, float, shape [n, 3] or [3]
-        Red, green and blue in [0, 1] of each point, or of all.
-    pixels : int
-        Of the longer side.
-
-    Returns
-    -------
-    image : array, float32, shape [height, width, 4]
-        Red, green, blue and opacity; the first row is the lowest, empty pixels are transparent.
-    extent : (left, right, bottom, top)
-        Coordinates of the image's borders, as ``imshow(origin="lower", extent=...)`` wants them.
-    """
-    points, colours = np.asarray(points, dtype=np.float64), np.broadcast_to(colours, (len(points), 3))
-    low, high = points.min(0), points.max(0)
-    # Points on one spot, or on a line along an axis, still have a pixel around them.
-    step = max(float((high - low).max()) / pixels, 1e-9 * float(np.abs(points).max())) or 1.0
-    pixel = np.minimum(((points - low) / step).astype(np.int64), pixels - 1)
-    width, height = (int(size) for size in pixel.max(0) + 1)
-    flat = pixel[:, 1] * width + pixel[:, 0]
-    counts = np.bincount(flat, minlength=width * height)
-    image = np.zeros((width * height, 4), dtype=np.float32)
-    occupied = counts > 0
-    for channel in range(3):
-        total = np.bincount(flat, weights=colours[:, channel], minlength=width * height)
-        image[occupied, channel] = total[occupied] / counts[occupied]
-    levels, level = np.unique(counts[occupied], return_inverse=True)
-    shares = np.cumsum(np.bincount(level)) / occupied.sum()
-    image[occupied, 3] = 0.25 + 0.75 * shares[level] if len(levels) > 1 else 1.0
-    left, bottom = (float(value) for value in low)
-    return np.clip(image, 0, 1).reshape(height, width, 4), (left, left + width * step, bottom, bottom + height * step)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from genurl_graph.exceptions import wrong
-from genurl_graph.plotting.figure import MAX_LEGEND
+from genurl_graph.plotting.labels import MAX_LEGEND
 
 
 class Numbers(NamedTuple):
