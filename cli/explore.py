@@ -213,7 +213,7 @@ def compose(
     """Everything the page shows."""
     import torch
 
-    from genurl_graph.graph.knn import Metric, knn
+    from genurl_graph.graph.knn import knn
     from genurl_graph.inference.drawing import as_map
     from genurl_graph.inputs.columns import FeatureOptions
     from genurl_graph.inputs.input import as_input
@@ -232,7 +232,7 @@ def compose(
     n, d = z.shape
     points, how = as_map(z, run.seed if run else 0)
     # Angles are what the graph task trains; the origin of a 2-d map means nothing.
-    metric: Metric = "cosine" if d > 2 and run and run.config.task == "graph" else "euclidean"
+    metric = "cosine" if d > 2 and run and run.config.task == "graph" else "euclidean"
     nearest = knn(z, NEAREST, metric=metric, clamp=True).indices
 
     known = labels("Label", "Classes of the data", label) if label is not None else None

@@ -10,6 +10,7 @@ import types
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
+from genurl_graph.config.metrics import OwnMetric
 from genurl_graph.exceptions import unknown, wrong
 
 
@@ -43,7 +44,7 @@ class Range:
 
 
 class Option(NamedTuple):
-    """One alternative of a type: int, float, str or Literal, and the range of its numbers."""
+    """One alternative of a type: int, float, str, Literal or OwnMetric, and the range of its numbers."""
 
     kind: Any
     allowed: Range | None
@@ -100,6 +101,10 @@ def convert(key: str, value: Any, options: list[Option]) -> Any:
             if isinstance(value, str) and value in get_args(kind):
                 return value
             expected += map(repr, get_args(kind))
+        elif kind is OwnMetric:
+            if OwnMetric.reads(value):
+                return OwnMetric(value)
+            expected.append("a function of two rows")
         elif kind is str:
             if isinstance(value, str):
                 return value
@@ -109,7 +114,7 @@ def convert(key: str, value: Any, options: list[Option]) -> Any:
             if number is not None and (allowed is None or number in allowed):
                 return number
             expected.append(f"{'a whole' if kind is int else 'a finite'} number {allowed or ''}".rstrip())
-    if isinstance(value, str) and [get_origin(kind) for kind, _ in options] == [Literal]:
+    if isinstance(value, str) and all(kind is OwnMetric or get_origin(kind) is Literal for kind, _ in options):
         raise unknown(key, value, get_args(options[0].kind))
     raise wrong(key, repr(value), " or ".join(expected))
 

@@ -10,6 +10,7 @@ import dataclasses
 from typing import Annotated, Literal
 
 from genurl_graph.config.fields import Range, Stage
+from genurl_graph.config.metrics import MetricName, OwnMetric
 
 Count = Annotated[int, Range("[1, inf)")]
 Natural = Annotated[int, Range("[0, inf)")]
@@ -47,10 +48,9 @@ class NeighborConfig(Stage):
     stage = "neighbors"
     n_neighbors: Annotated[Count, "nearest neighbours of each node in feature space, at most n - 1"] = 15
     metric: Annotated[
-        Literal["auto", "euclidean", "cosine", "precomputed"],
-        "euclidean, cosine, or auto: cosine for bags of words and counts (many columns >= 0, mostly zero), else "
-        "euclidean; "
-        "precomputed: the input holds distances",
+        Literal["auto", MetricName, "precomputed"] | OwnMetric,
+        "distance of the features, as in scikit-learn; auto: cosine for bags of words and counts (many columns >= 0, "
+        "mostly zero), else euclidean; precomputed: the input holds distances; in Python also a function of two rows",
     ] = "auto"
     backend: Annotated[
         Literal["auto", "exact", "approximate"], "search: exact, approximate, or auto, which chooses by the size"

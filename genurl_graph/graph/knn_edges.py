@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import torch
 from torch import Tensor
 
 from genurl_graph.config import Config
 from genurl_graph.graph.affinity import similarities
 from genurl_graph.graph.edge_reliability import weighed_features
-from genurl_graph.graph.knn import Metric, Neighbors, knn
+from genurl_graph.graph.knn import Neighbors, knn
 from genurl_graph.graph.merge import predefined_graph
 from genurl_graph.graph.projection import FeatureSpace, Projection, principal_axes, scale_for_axes
 from genurl_graph.graph.propagation import Propagation
@@ -25,7 +23,7 @@ def search_neighbors(space: FeatureSpace, config: Config, seed: int, device: tor
     return knn(
         space.vectors,
         c.n_neighbors,
-        metric=cast(Metric, c.metric),  # knn checks both
+        metric=c.metric,
         backend=c.backend,
         memory_mb=c.memory_mb,
         device=device,

@@ -12,14 +12,12 @@ a sample gets the same coordinates whatever comes with it.
 
 from __future__ import annotations
 
-from typing import cast
-
 import torch
 from torch import Tensor
 
 from genurl_graph.exceptions import wrong
 from genurl_graph.graph.affinity import calibrate, kernel
-from genurl_graph.graph.knn import Metric, knn, reranked_distances
+from genurl_graph.graph.knn import knn, reranked_distances
 from genurl_graph.graph.projection import FeatureSpace
 from genurl_graph.inference.fitted import FittedModel
 from genurl_graph.inputs.hashing import hash_columns
@@ -45,18 +43,18 @@ def neighbors_of(x: Tensor, space: FeatureSpace, model: FittedModel) -> tuple[Te
     c = model.config.neighbors
     # Rows that are not projected are compared as they are.
     x = x if space.projection is None else hash_columns(x, model.config.input.hash_columns)
-    placed, metric = space.place(x), cast(Metric, c.metric)
+    placed = space.place(x)
     found = knn(
         space.vectors,
         min(c.n_neighbors, int(space.vectors.size(0))),
         query=placed,
-        metric=metric,
+        metric=c.metric,
         # "auto" would look at the size of the batch.
         backend="approximate" if c.backend == "approximate" else "exact",
         memory_mb=c.memory_mb,
         seed=model.seed,
     )
-    return reranked_distances(space.vectors, placed, found.indices, metric)
+    return reranked_distances(space.vectors, placed, found.indices, c.metric)
 
 
 def place(indices: Tensor, distances: Tensor, model: FittedModel) -> Tensor:

@@ -14,7 +14,7 @@ from genurl_graph.graph.sources import Sources, mean_of_ends, weight_by_reliabil
 from genurl_graph.inputs.hetero import block
 from genurl_graph.inputs.input import Input
 from genurl_graph.runtime.processes import any_of
-from genurl_graph.tasks.resolve import resolve_metric
+from genurl_graph.tasks.metric import resolve_metric
 from genurl_graph.training.checkpoint import KeptNeighbors
 
 

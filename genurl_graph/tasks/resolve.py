@@ -31,6 +31,7 @@ from genurl_graph.nn.prototypes import ANCHORS
 from genurl_graph.objectives.all_pairs import why_not
 from genurl_graph.objectives.pair_distances import WIDE
 from genurl_graph.tasks.evidence import resolve_beside, weigh_evidence
+from genurl_graph.tasks.metric import resolve_metric, resolve_search
 from genurl_graph.tasks.size import fit_to_size
 
 TASKS = ("graph", "reduce", "distill", "images")
@@ -108,7 +109,7 @@ def resolve_config(
         how = resolved.encoder.normalize
         changes["encoder.normalize"] = "columns" if how == "auto" else how
     elif data.types is None:
-        changes["neighbors.metric"] = resolve_metric(data.x, resolved, data.plan)
+        changes |= resolve_search(data, resolved, "neighbors.pca" in asked)
         changes["encoder.normalize"] = _resolve_input(data.x, resolved, data.plan)
     return resolved.override(changes | resolve_start(data, resolved))
 
@@ -179,13 +180,6 @@ def feature_options(
     settings = _collect_settings(config, {"input.scale": said.get(scale, str(scale))})
     stage = Config().override({key: value for key, value in settings.items() if key.startswith("input.")}).input
     return AS_THEY_ARE if own else FeatureOptions(stage.scale, stage.text)
-
-
-def resolve_metric(x: Tensor, config: Config, plan: FeaturePlan | None = None) -> str:
-    """Metric of the feature space: cosine for bags of words (`is_bag`), Euclidean otherwise."""
-    if config.neighbors.metric != "auto":
-        return config.neighbors.metric
-    return "cosine" if is_bag(x, plan, config.task == "graph") else "euclidean"
 
 
 def resolve_perplexity(config: Config, n_neighbors: int) -> float:

@@ -31,7 +31,7 @@ from genurl_graph.inputs.normalize import normalize_features
 from genurl_graph.nn.features import Features
 from genurl_graph.objectives.full_batch import PairwiseObjective
 from genurl_graph.tasks import graph
-from genurl_graph.tasks.resolve import resolve_metric
+from genurl_graph.tasks.metric import resolve_metric
 
 SEED = 0
 STAGES = ("input layer", "encoder", "epoch")

@@ -32,7 +32,7 @@ def feature_graph(data: Any) -> Any:
     """The same nodes joined by their 15 nearest neighbours."""
     from genurl_graph.config import load_preset
     from genurl_graph.graph.knn import knn_graph
-    from genurl_graph.tasks.resolve import resolve_metric
+    from genurl_graph.tasks.metric import resolve_metric
 
     given = as_input(data)
     near = data.clone()

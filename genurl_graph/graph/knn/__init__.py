@@ -9,19 +9,24 @@ from typing import Any, Literal, NamedTuple, get_args
 import torch
 from torch import Tensor
 
+from genurl_graph.config.metrics import Distance
 from genurl_graph.exceptions import unknown, wrong
 from genurl_graph.graph.knn.approximate import approximate_search
-from genurl_graph.graph.knn.exact import distance, exact_search, sort_candidates
-from genurl_graph.graph.knn.rows import Frame, Rows, as_rows, as_sparse, mostly_zero, pair_scores
+from genurl_graph.graph.knn.candidates import candidate_search
+from genurl_graph.graph.knn.differences import difference_frame, difference_search
+from genurl_graph.graph.knn.exact import exact_search, sort_candidates
+from genurl_graph.graph.knn.metrics import PRODUCTS, check_metric, exact_distances, translated
+from genurl_graph.graph.knn.rows import Frame, Rows, as_rows, as_sparse, mostly_zero
 from genurl_graph.runtime.memory import named_shortage
 from genurl_graph.runtime.processes import alone, connected, own_rows, rows_of_all
 
-Metric = Literal["euclidean", "cosine", "inner_product"]
 Backend = Literal["auto", "exact", "approximate"]
 
 # Exact search costs about n * m * (d + 300) / 7e10 processor seconds (10,000 x 784: 1.9 s; the 300 stand for the
 # passes over each tile, whatever d). Above ten seconds of that, backend="auto" approximates.
 AUTO_WORK, AUTO_PASSES = 7e11, 300
+# The same for metrics that compare numbers instead of multiplying rows: their work in ten seconds.
+AUTO_DIFFERENCES = {"manhattan": 2e11, "chebyshev": 5e10}
 
 
 class Neighbors(NamedTuple):
@@ -43,13 +48,14 @@ def knn(
     n_neighbors: int,
     *,
     query: Any = None,
-    metric: Metric = "euclidean",
+    metric: str | Distance = "euclidean",
     backend: Backend = "auto",
     memory_mb: float = 512,
     device: str | torch.device | None = None,
     clamp: bool = False,
     seed: int = 0,
     together: bool = False,
+    progress: bool = False,
 ) -> Neighbors:
     r"""The k nearest rows of `x`, for each of its rows or for each row of `query`.
 
@@ -67,13 +73,20 @@ def knn(
         k >= 1.
     query : array-like of shape [m, d], optional
         Rows to find neighbours for. None: the rows of `x` themselves, each without itself (but with its duplicates).
-    metric : {"euclidean", "cosine", "inner_product"}
-        ``|x - y|``, ``1 - cos(x, y)``, or ``-<x, y>``. The cosine distance of an all-zero row to any other row is 1.
+    metric : str or callable
+        "euclidean", "cosine", "manhattan", "correlation", "chebyshev", "hamming" or "jaccard", with the values of
+        ``sklearn.metrics.pairwise_distances``; "inner_product", which is ``-<x, y>``; or a function of two rows
+        (arrays [d] of float64) that returns a distance >= 0, symmetric. The cosine distance of an all-zero row, and the
+        correlation distance of a constant one, is 1 to any other. "jaccard" needs rows of 0 and 1; "hamming" compares
+        codes of categories. Sparse rows become dense within `memory_mb` for "correlation", "chebyshev", "hamming" and
+        functions. A function is called once for each pair, by one core, and for at most 1e8 pairs.
     backend : {"auto", "exact", "approximate"}
         "approximate" searches the inverted lists of faiss: as many as hold 96 % of the neighbours of a sample, but
         about 16,000 rows at most. It needs dense features; on a GPU the search stays exact. "auto" takes it where the
         exact search would take over ten processor seconds (``n * m * (d + 300) > 7e11``: 45,000 rows of 50 features,
-        25,000 of 784).
+        25,000 of 784; for "manhattan" ``n * m * d > 2e11``, for "chebyshev" ``5e10``). Neighbours by "manhattan" and
+        "chebyshev" are then the nearest of many Euclidean ones; "jaccard", "hamming" of columns with more than 8 values
+        and functions are searched exactly always: 10,000 rows of 784 take one core 2 s, 15 s, and the calls.
     memory_mb : float
         What exact search may use beside its input and its result lists. Smaller is slower. Approximate search takes a
         float32 copy of `x`.
@@ -86,6 +99,8 @@ def knn(
     together : bool
         Several processes (`genurl_graph.runtime.processes`), which all call this alike, search the neighbours of a
         share of the rows each, and all get those of all rows. False: each searches by itself.
+    progress : bool
+        Show a progress bar of the calls of a function on stderr (only on a terminal).
 
     Returns
     -------
@@ -96,7 +111,8 @@ def knn(
     ------
     InputError
         Too few rows for `n_neighbors`, unknown metric or backend, NaN or infinity, not a non-empty numeric matrix,
-        `query` with another number of columns or with `together`, ``backend="approximate"`` with sparse features.
+        `query` with another number of columns or with `together`, ``backend="approximate"`` with sparse features or a
+        metric that has none, values or sparse features that a metric cannot compare.
     LostProcessError
         Another of several processes has ended.
     ShortMemoryError
@@ -109,24 +125,24 @@ def knn(
     [1, 0, 1]
     """
     k = _check_count(n_neighbors)
-    for value, choices, name in ((metric, Metric, "metric"), (backend, Backend, "backend")):
-        if value not in get_args(choices):
-            raise unknown(name, value, get_args(choices))
+    name = check_metric(metric)
+    if backend not in get_args(Backend):
+        raise unknown("backend", backend, get_args(Backend))
     if isinstance(memory_mb, bool) or not isinstance(memory_mb, int | float) or not memory_mb > 0:
         raise wrong("memory_mb", repr(memory_mb), "a positive number")
     if together and query is not None:
         raise wrong("together", "a query", "none")
-    rows, asked = _as_pair(x, query, device)
+    rows, asked, searched, finish = translated(*_as_pair(x, query, device), name, memory_mb)
     available = rows.n - (query is None)
     if k > available:
         if not clamp or available == 0:
             itself = ", a row is not its own neighbour" if query is None else ""
             raise wrong("n_neighbors", k, f"at most {available} (x has {rows.n} rows{itself})")
         k = available
-    approximate = _approximate(backend, rows, asked)
-    if not approximate and query is None and mostly_zero(rows):
+    approximate = _approximate(backend, rows, asked, searched)
+    if not approximate and query is None and searched in (*PRODUCTS, "jaccard") and mostly_zero(rows):
         asked = rows = as_sparse(rows)
-    frame = _common_frame(rows, asked, metric, approximate)
+    frame = _common_frame(rows, asked, searched, approximate)
     for part in {rows, asked}:
         part.bring_to(frame)
     budget = int(memory_mb * 2**20)
@@ -138,12 +154,18 @@ def knn(
             "allow less (neighbors.memory_mb), free some, or take fewer features (neighbors.pca) or neighbours",
         ),
     ):
+        recall = None
         if approximate:
-            indices, distances, recall = approximate_search(rows, asked, k, budget, seed)
-            return Neighbors(indices, unscaled(distances, frame), "approximate", recall)
-        share = torch.arange(asked.n, device=rows.device)[own_rows(asked.n)]
-        indices, distances = exact_search(rows, asked, share, k, budget)
-        return Neighbors(rows_of_all(indices, asked.n), rows_of_all(unscaled(distances, frame), asked.n), "exact", None)
+            search = approximate_search if searched in PRODUCTS else candidate_search
+            indices, distances, recall = search(rows, asked, k, budget, seed)
+        else:
+            share = torch.arange(asked.n, device=rows.device)[own_rows(asked.n)]
+            if searched in PRODUCTS:
+                indices, distances = exact_search(rows, asked, share, k, budget)
+            else:
+                indices, distances = difference_search(rows, asked, share, k, budget, progress)
+            indices, distances = rows_of_all(indices, asked.n), rows_of_all(distances, asked.n)
+        return Neighbors(indices, finish(unscaled(distances, frame)), "approximate" if approximate else "exact", recall)
 
 
 def knn_graph(x: Any, n_neighbors: int, **kwargs: Any) -> tuple[Tensor, Tensor]:
@@ -171,7 +193,7 @@ def knn_graph(x: Any, n_neighbors: int, **kwargs: Any) -> tuple[Tensor, Tensor]:
 
 
 @torch.no_grad()
-def reranked_distances(x: Any, query: Any, indices: Tensor, metric: Metric) -> tuple[Tensor, Tensor]:
+def reranked_distances(x: Any, query: Any, indices: Tensor, metric: str | Distance) -> tuple[Tensor, Tensor]:
     """Neighbours in the order of distances that do not depend on what else was searched for.
 
     Distances of `knn` come from products of tiles, whose rounding (1e-7 or so) varies with their shape. These come
@@ -183,7 +205,7 @@ def reranked_distances(x: Any, query: Any, indices: Tensor, metric: Metric) -> t
         As for `knn`.
     indices : Tensor, int64, shape [m, k]
         Rows of `x` near each row of `query`.
-    metric : "euclidean" or "cosine"
+    metric : as in `knn`
 
     Returns
     -------
@@ -191,14 +213,15 @@ def reranked_distances(x: Any, query: Any, indices: Tensor, metric: Metric) -> t
     distances : Tensor, float32, shape [m, k]
         Ascending; ties by index.
     """
-    rows, asked = _as_pair(x, query, None)
+    rows, asked, searched, finish = translated(*_as_pair(x, query, None), check_metric(metric))
     # The scale belongs to the fitted rows alone: that of the queries would be the batch's.
-    frame = Frame(metric, None, rows.natural_frame(metric).scale)
+    scaled = searched in (*PRODUCTS, *AUTO_DIFFERENCES)
+    frame = Frame(searched, None, rows.natural_frame(searched).scale if scaled else 1.0)
     for part in (rows, asked):
         part.bring_to(frame)
-    found = distance(pair_scores(asked, torch.arange(asked.n), rows, indices), metric)
+    found = exact_distances(asked, torch.arange(asked.n), rows, indices)
     order, found = sort_candidates(indices, found, indices.size(1))
-    return order, unscaled(found, frame)
+    return order, finish(unscaled(found, frame))
 
 
 def _check_count(value: Any) -> int:
@@ -220,23 +243,31 @@ def _as_pair(x: Any, query: Any, device: str | torch.device | None) -> tuple[Row
 
 
 def _common_frame(rows: Rows, asked: Rows, metric: str, approximate: bool) -> Frame:
+    if metric not in PRODUCTS:
+        return difference_frame(rows, asked, metric)
     if not approximate and rows.is_integral() and (asked is rows or asked.is_integral()):
         return Frame(metric, integral=True)
     frame = rows.natural_frame(metric)
     return Frame(metric, frame.shift, min(frame.scale, asked.natural_frame(metric).scale))
 
 
-def _approximate(backend: str, rows: Rows, asked: Rows) -> bool:
+def _approximate(backend: str, rows: Rows, asked: Rows, metric: str) -> bool:
+    known = metric in (*PRODUCTS, *AUTO_DIFFERENCES)
+    if backend == "approximate" and not known:
+        raise wrong("backend", f"approximate for the metric {metric}", "exact or auto")
     if backend == "approximate" and rows.sparse:
         raise wrong("backend", "approximate for a sparse matrix", "exact, or dense features")
-    large = float(rows.n) * asked.n * (rows.d + AUTO_PASSES) > AUTO_WORK
+    if metric in PRODUCTS:
+        large = float(rows.n) * asked.n * (rows.d + AUTO_PASSES) > AUTO_WORK
+    else:
+        large = float(rows.n) * asked.n * rows.d > AUTO_DIFFERENCES.get(metric, float("inf"))
     # On a GPU the exact search of whole blocks is the fast one.
     return not rows.sparse and rows.device.type == "cpu" and (backend == "approximate" or (backend == "auto" and large))
 
 
 def unscaled(distances: Tensor, frame: Frame) -> Tensor:
     """Distances in the units of the input."""
-    if frame.metric == "cosine" or frame.scale == 1.0:
+    if frame.scale == 1.0 or frame.metric == "cosine":
         return distances
     power = 2 if frame.metric == "inner_product" else 1
     return (distances.double() / frame.scale**power).float()

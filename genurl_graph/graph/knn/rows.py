@@ -99,6 +99,11 @@ class Rows:
         block.data = block.data * np.repeat(factor, np.diff(block.indptr))
         return block
 
+    def sums(self, select: Tensor) -> Tensor:
+        """Sums of the absolute numbers of dense rows as they are multiplied, float64."""
+        total: Tensor = self.block(select, torch.float32).abs().sum(1, dtype=torch.float64)
+        return total
+
     def block(self, select: Select, dtype: torch.dtype) -> Any:
         """Rows as they are multiplied: a Tensor, or CSR of float64 (on a GPU a Tensor of these few rows instead)."""
         if self.sparse:
@@ -139,7 +144,7 @@ def as_sparse(rows: Rows) -> Rows:
 
 def mostly_zero(rows: Rows) -> bool:
     """Whether dense `rows` are searched faster as sparse ones."""
-    if rows.sparse or rows.device.type != "cpu" or rows.d < SPARSE_COLUMNS:
+    if type(rows) is not Rows or rows.sparse or rows.device.type != "cpu" or rows.d < SPARSE_COLUMNS:
         return False
     return bool(int(rows.x.count_nonzero()) <= SPARSE_FILL * rows.x.numel())
 

@@ -1,0 +1,42 @@
+"""The metric of the feature space, and the principal components that it allows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from genurl_graph.config import Config
+from genurl_graph.config.metrics import EUCLIDEAN_METRICS
+from genurl_graph.exceptions import wrong
+from genurl_graph.inputs.columns import FeaturePlan
+from genurl_graph.inputs.input import Input
+from genurl_graph.inputs.normalize import is_bag
+
+# Metrics of categories and sets, which components and averages of features are no longer.
+OF_CODES = ("hamming", "jaccard")
+
+
+def resolve_metric(x: Tensor, config: Config, plan: FeaturePlan | None = None) -> str:
+    """Metric of the feature space: cosine for bags of words (`is_bag`), Euclidean otherwise."""
+    if config.neighbors.metric != "auto":
+        return config.neighbors.metric
+    return "cosine" if is_bag(x, plan, config.task == "graph") else "euclidean"
+
+
+def resolve_search(data: Input, config: Config, asked: bool) -> dict[str, Any]:
+    """``neighbors.metric`` and ``neighbors.pca`` of a run; `asked` says whether the user named the latter.
+
+    Principal components keep Euclidean distances and cosines; a preset's do not overrule another metric. InputError for
+    components or averages of features that are categories or sets.
+    """
+    assert data.x is not None
+    metric = resolve_metric(data.x, config, data.plan)
+    components = config.neighbors.pca
+    if metric not in EUCLIDEAN_METRICS and not asked:
+        components = 0
+    if metric in OF_CODES:
+        for key, value in (("pca", components), ("hops", config.neighbors.hops)):
+            if value:
+                raise wrong(f"neighbors.{key}", f"{value} with the metric {metric}", "0, or a metric of numbers")
+    return {"neighbors.metric": metric, "neighbors.pca": components}
