@@ -22,6 +22,10 @@ def cora(names: dict[str, Any]) -> None:
 
 def pictures(names: dict[str, Any]) -> None:
     assert picture("digits.png")
+    assert picture("ink.png")
+    assert [ax.get_title() for ax in names["shown"]] == ["GenURL", "PCA"]
+    # The fitted images, and the rings of the new ones.
+    assert [len(drawn.get_offsets()) for drawn in names["ax"].collections] == [1500, 297]
     assert list(names["scores"]) == ["GenURL", "PCA"]
     ours, pca = names["scores"]["GenURL"], names["scores"]["PCA"]
     assert ours["knn_accuracy"] > 0.95 > pca["knn_accuracy"] + 0.2
