@@ -161,6 +161,7 @@ class GenURL(FittedAttributes, Saved):
         columns: Columns = None,
         directed: bool | None = None,
         teacher: Any = None,
+        init: Any = None,
         callbacks: Sequence[Callback] = (),
     ) -> GenURL:
         """Learn the embedding of `X`; labels are not used.
@@ -176,6 +177,10 @@ class GenURL(FittedAttributes, Saved):
         teacher : array or Tensor [n, t], nn.Module, or a fitted model
             Whose similarities the embedding is to have, instead of those of `X`: see
             `genurl_graph.tasks.distillation.as_teacher`.
+        init : fitted GenURL, array or Tensor [m, d], or DataFrame, optional
+            A finished 2-d map that this one goes on from (`genurl_graph.tasks.continuation`): its samples stay about
+            where they were, new ones join them. An array: of the first m rows of `X`. Others are matched by names
+            (``node_id_``, the index of a DataFrame). ``merge.identity_weight`` says how far samples are held.
         callbacks : sequence of callables
             Called as ``callback(epoch, loss)`` after each epoch.
 
@@ -188,7 +193,7 @@ class GenURL(FittedAttributes, Saved):
         KeyboardInterrupt
             On Ctrl-C, with the checkpoint (if one was asked for) on disk.
         """
-        data = self._read(X, ReadOptions.of(as_, columns, directed=directed), teacher)
+        data = self._read(X, ReadOptions.of(as_, columns, directed=directed), teacher, init)
         if teacher is None and self.task == "distill":
             raise wrong("task distill", "no teacher", "fit(X, teacher=...)")
         device, seed = choose_device(self.device), self._seed()

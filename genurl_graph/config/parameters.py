@@ -86,6 +86,11 @@ class MergeConfig(Stage):
         "fades with the degree as kNN edges do; for features >= 0, such as bags of words; 0: no such edges "
         "(genurl_graph.graph.bipartite)",
     ] = 0.0
+    identity_weight: Annotated[
+        NonNegative,
+        "2-d maps that go on from a finished one (init of fit): weight in P of the identity edge that joins a sample "
+        "with where it was, as a share of the mean total weight of a row; 0: no such edges",
+    ] = 0.05
     propagation_weight: Annotated[
         NonNegative, "weight of a kNN edge in the graph that a GNN propagates over; 0: none there"
     ] = 0.0

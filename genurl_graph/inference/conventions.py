@@ -22,7 +22,7 @@ from genurl_graph.inputs.hetero import as_graph
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.precomputed import as_distances
 from genurl_graph.inputs.reading import NOTHING_SAID, Columns, ReadOptions
-from genurl_graph.inputs.start import named_start, read_start
+from genurl_graph.inputs.start import Start, named_start, read_map, read_start
 from genurl_graph.runtime.devices import choose_device
 from genurl_graph.runtime.processes import agreed
 from genurl_graph.runtime.random import RandomState, check_seed, draw_seed, is_source
@@ -67,20 +67,25 @@ class Conventions(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
     def _n_features_out(self) -> int:
         return int(self.embedding_.size(1))
 
-    def _input(self, X: Any, options: ReadOptions = NOTHING_SAID, teacher: Any = None) -> Input:
+    def _input(self, X: Any, options: ReadOptions = NOTHING_SAID, teacher: Any = None, previous: Any = None) -> Input:
         if self.metric == "precomputed":
             if options.given():
                 raise wrong("as_, columns, directed", "metric precomputed", "none of them: X holds distances")
             found = as_distances(X)
-            return found._replace(coherence={}, start=read_start(self.init, found.names, found.num_nodes))
+            return found._replace(coherence={}, start=self._start(found, previous))
         own = isinstance(self.encoder, nn.Module) or isinstance(teacher, nn.Module) or self.task == "images"
         how = feature_options(self.config, self.scale, own)
         found = as_graph(X, features=how, options=options)
-        return found._replace(coherence={}, start=read_start(self.init, found.names, found.num_nodes))
+        return found._replace(coherence={}, start=self._start(found, previous))
 
-    def _read(self, X: Any, options: ReadOptions, teacher: Any = None) -> Input:
+    def _start(self, found: Input, previous: Any) -> Start | None:
+        if previous is not None:
+            return read_map(previous, found.names, found.num_nodes)
+        return read_start(self.init, found.names, found.num_nodes)
+
+    def _read(self, X: Any, options: ReadOptions, teacher: Any = None, previous: Any = None) -> Input:
         """The input of a fit, of which the model keeps the names, the reading and what the user said."""
-        data = self._input(X, options, teacher)
+        data = self._input(X, options, teacher, previous)
         frame, self._left_out = isinstance(X, pd.DataFrame), ()
         if frame:
             # New rows are read as these were.

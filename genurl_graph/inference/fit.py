@@ -74,7 +74,7 @@ def fit_model(
         else:
             problem = reduction.build(data, x, config, seed, device, statistics, kept)
         del x
-        objective = problem.objective
+        objective, config = problem.objective, problem.config or config
         # The first process has the whole graph.
         summary = agreed(problem.summary(data) | describe_evidence(evidence, seen, config) if rank() == 0 else None)
         # Kept as the reference "untrained"; small beside the training.
@@ -119,7 +119,8 @@ def _describe(data: Input, config: Config, seed: int, teacher: Teacher | None) -
     """The run that a checkpoint belongs to: configuration, seed, sizes and the content of the data."""
     shape = [data.num_nodes, 0 if data.x is None else int(data.x.size(1))]
     edges = 0 if data.edge_index is None else int(data.edge_index.size(1))
-    taught, start = None if teacher is None else teacher.features, None if data.start is None else data.start.z
-    content = checksum(data.x, data.edge_index, data.edge_weight, taught, start)
+    taught = None if teacher is None else teacher.features
+    start = () if data.start is None else (data.start.z, data.start.known if data.start.finished else None)
+    content = checksum(data.x, data.edge_index, data.edge_weight, taught, *start)
     found = {"config": config.to_dict(), "seed": seed, "x": shape, "edges": edges, "checksum": content}
     return found if data.plan is None else found | {"plan": data.plan.to_dict()}

@@ -22,10 +22,16 @@ class Start(NamedTuple):
     Attributes
     ----------
     z : Tensor, float32, shape [n, d]
-        Finite.
+        Finite; 0 where nothing is known.
+    known : Tensor, bool, shape [n]
+        Of which samples there are coordinates: of all, but for a finished map.
+    finished : bool
+        Whether it is a map to go on from, on its own scale; else its layout alone counts.
     """
 
     z: Tensor
+    known: Tensor
+    finished: bool = False
 
 
 def named_start(init: Any) -> str | None:
@@ -67,8 +73,47 @@ def read_start(init: Any, names: Any, num_nodes: int) -> Start | None:
         if len(lacking):
             first = names[lacking[:1]].tolist()[0]
             raise wrong("init", f"no row for {len(lacking)} samples, the first {first!r}", "one for each sample")
-        return Start(coordinates(init)[torch.from_numpy(at)])
-    return Start(coordinates(init, rows=num_nodes))
+        return _whole(coordinates(init)[torch.from_numpy(at)])
+    return _whole(coordinates(init, rows=num_nodes))
+
+
+def read_map(previous: Any, names: Any, num_nodes: int) -> Start:
+    """A finished map, of some of the samples, to go on from.
+
+    Parameters
+    ----------
+    previous : array or Tensor [m, d], DataFrame, or a fitted model with ``embedding_`` [m, d]
+        An array: of the first m of the samples, in their order. A DataFrame, whose index holds names, and a `GenURL`
+        that was fitted on samples with names: of those of them that are among the samples.
+    names : array [n] or None
+    num_nodes : int
+        As of `read_start`.
+
+    Raises
+    ------
+    InputError
+        As of `read_start`; no sample in common, more rows than samples, or a model that is not fitted.
+    """
+    if isinstance(previous, str) or (hasattr(type(previous), "fit") and not hasattr(previous, "embedding_")):
+        found = repr(previous) if isinstance(previous, str) else f"a {type(previous).__name__} that is not fitted"
+        raise wrong("init of fit", found, "a fitted model, or the coordinates of a finished map")
+    z = coordinates(getattr(previous, "embedding_", previous))
+    known = previous.index if isinstance(previous, pd.DataFrame) else getattr(previous, "node_id_", None)
+    if known is None or (not isinstance(previous, pd.DataFrame) and np.array_equal(known, np.arange(len(z)))):
+        if len(z) > num_nodes:
+            raise wrong("init of fit", f"{len(z)} rows for {num_nodes} samples", "rows of the first samples, or names")
+        at = np.where(np.arange(num_nodes) < len(z), np.arange(num_nodes), -1)
+    else:
+        at = positions(known, np.arange(num_nodes) if names is None else names)
+    index = torch.from_numpy(at)
+    held = index >= 0
+    if not bool(held.any()):
+        raise wrong("init of fit", f"{len(z)} rows, of no sample that is in X", "some in common, by their names")
+    return Start(torch.where(held[:, None], z[index.clamp_min(0)], 0.0), held, finished=True)
+
+
+def _whole(z: Tensor) -> Start:
+    return Start(z, torch.ones(len(z), dtype=torch.bool))
 
 
 def coordinates(given: Any, rows: int | None = None) -> Tensor:

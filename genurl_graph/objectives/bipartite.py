@@ -1,4 +1,4 @@
-"""The divergence that embeds the node-feature bipartite graph."""
+"""Divergences of edges from nodes to other points: to feature columns, and to where nodes were in an earlier map."""
 
 from __future__ import annotations
 
@@ -82,3 +82,39 @@ class ColumnGraph(nn.Module):
             log_q_neg, weight = log_q(block_distances(z, drawn, loss.metric), loss), share
         row, log_q_pos = self.pattern.row, log_q(distance, loss)
         return divergence(loss, log_q_pos, self.p, log_q_neg, row, z.size(0), neg_weight=weight)
+
+
+class IdentityEdges(nn.Module):
+    r"""Pull of samples towards where they were in an earlier map: ``- w sum_i log kappa(d(z_i, y_i) / temperature)``.
+
+    An edge of weight w joins a sample with itself in the earlier layer of a supra-graph, whose points y do not move.
+    The kernel's heavy tail lets go of a sample that has strong reasons to leave.
+
+    Parameters
+    ----------
+    points : Tensor, float32, shape [m, d]
+        Earlier coordinates y.
+    index : Tensor, int64, shape [m]
+        Which nodes they are of.
+    weight : float
+        w, in the unit of P.
+    loss : LossConfig
+
+    Examples
+    --------
+    >>> pull = IdentityEdges(z[:50], torch.arange(50), 0.3, config.loss)
+    >>> float(pull(z).loss)  # all are where they were
+    0.0
+    """
+
+    def __init__(self, points: Tensor, index: Tensor, weight: float, loss: LossConfig) -> None:
+        super().__init__()
+        self.points, self.index = constant(normalize(points, loss.metric)), constant(index)
+        self.weight, self.loss = weight, loss
+
+    def forward(self, z: Tensor) -> LossTerms:
+        """The pull of a step, all of it attraction; `z` [n, d] has rows of unit length where the metric is cosine."""
+        distance = (z.index_select(0, self.index) - self.points).square().sum(1)
+        distance = distance / 2 if self.loss.metric == "cosine" else distance
+        pull = -self.weight * log_q(distance, self.loss).sum()
+        return LossTerms(pull, pull, torch.zeros_like(pull))

@@ -97,7 +97,7 @@ class PairwiseObjective(Objective):
             raise wrong("similarities P", "no edges", expected)
         self.loss, self.sampling, self.views = loss, sampling, views
         self._check(p)
-        self.columns = columns
+        self.columns: nn.Module | None = columns
         hides = views.drop_nodes > 0 and isinstance(encoder, GNN)
         self.hidden = None if degree is None or not hides else constant(views.drop_nodes * degree / (1 + degree))
         if views.self_weight > 0 and self.loops:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from genurl_graph.config import Config
 from genurl_graph.graph.knn import Neighbors
 from genurl_graph.graph.merge import MergedGraph, count_components
 from genurl_graph.graph.projection import FeatureSpace
@@ -38,6 +39,8 @@ class TrainingProblem(NamedTuple):
         columns ``n_columns`` and their share ``mass_columns`` of the total weight; empty without either.
     space : FeatureSpace or None
         Where new samples find their neighbours, if they are to be placed by them.
+    config : Config or None
+        What the problem was built by, where a given map decided some of it.
     """
 
     objective: PairwiseObjective | PrototypeObjective | DistillationObjective | ImageObjective
@@ -45,6 +48,7 @@ class TrainingProblem(NamedTuple):
     neighbors: Neighbors | None
     reliability: dict[str, Any] = {}  # noqa: RUF012 - never changed
     space: FeatureSpace | None = None
+    config: Config | None = None
 
     def summary(self, data: Input) -> dict[str, Any]:
         """Edges and total weight by source, components before and after the merge, and the edge reliability."""

@@ -23,6 +23,25 @@ NOISE = 0.01
 ROUNDING = 1e-6
 
 
+def resolve_start(data: Input, config: Config) -> dict[str, str]:
+    """The start of an embedding table whose coordinates come along: dotted keys of a configuration.
+
+    InputError for such a start of another encoder or of another width, and for one that does not come.
+    """
+    if data.start is None:
+        if config.encoder.init == "given":
+            raise wrong("encoder.init", "'given' without coordinates", "GenURL(init=...) or pca, spectral, random")
+        return {}
+    if config.encoder.name != "free":
+        raise wrong("init", f"coordinates for the encoder {config.encoder.name}", "an embedding table (encoder free)")
+    if data.start.finished and config.task != "reduce":
+        raise wrong("init", f"a finished map for the task {config.task}", "the task reduce")
+    width = data.start.z.size(1)
+    if width != config.encoder.dim:
+        raise wrong("init", f"{width} columns", f"{config.encoder.dim}, those of the embedding (n_components)")
+    return {"encoder.init": "given"}
+
+
 def start(data: Input, space: FeatureSpace | None, merged: MergedGraph, config: Config, seed: int) -> Tensor:
     """First coordinates, float32 [n, d], on the scale `START_SCALE`; random numbers are the run's.
 

@@ -15,19 +15,22 @@ from genurl_graph.graph.merge import MergedGraph, merge_graphs, predefined_edges
 from genurl_graph.graph.partition import held, own_block, own_edges
 from genurl_graph.graph.projection import FeatureSpace, encoder_projection
 from genurl_graph.inputs.input import Input
+from genurl_graph.inputs.start import Start
 from genurl_graph.nn.build import DENSE, make_encoder
 from genurl_graph.nn.features import Features
 from genurl_graph.nn.prototypes import PrototypeMLP
 from genurl_graph.nn.table import EmbeddingTable
 from genurl_graph.objectives.all_pairs import AllPairsObjective
+from genurl_graph.objectives.bipartite import IdentityEdges
 from genurl_graph.objectives.full_batch import PairwiseObjective
 from genurl_graph.objectives.mini_batch import MiniBatchObjective
 from genurl_graph.objectives.prototypes import PrototypeObjective
 from genurl_graph.runtime.processes import alone
 from genurl_graph.tasks import TrainingProblem
+from genurl_graph.tasks.continuation import STEPS, at_fitting_temperature, continued
 from genurl_graph.tasks.initialization import start
 from genurl_graph.tasks.prepare import feature_similarities
-from genurl_graph.tasks.resolve import resolve_steps
+from genurl_graph.tasks.resolve import GENTLE, resolve_steps
 from genurl_graph.training.checkpoint import KeptNeighbors
 from genurl_graph.training.loop import train
 
@@ -58,7 +61,12 @@ def build(
         raise wrong("merge.column_weight", f"{config.merge.column_weight:g}", "0 in the task reduce")
     space, neighbors, merged = merged_graph(data, config, seed, device, statistics, kept)
     width = data.num_features if x is None else int(x.size(1))
-    first = start(data, space, merged, config, seed) if free or config.encoder.anchors else None
+    first: Tensor | None = None
+    given = data.start if data.start is not None and data.start.finished else None
+    if given is not None:
+        first, config = go_on(given, merged, config, device)
+    elif free or config.encoder.anchors:
+        first = start(data, space, merged, config, seed)
     encoder = make_encoder(config, width, first)
     features = None if free or x is None else Features(x)
     objective: PairwiseObjective | PrototypeObjective
@@ -69,10 +77,14 @@ def build(
         objective = PrototypeObjective(encoder, features, table, config.sampling, seed)
     else:
         objective = pairwise(encoder, features, merged, config, data.num_nodes)
+        if given is not None and config.merge.identity_weight > 0:
+            weight = config.merge.identity_weight * objective.mass / data.num_nodes
+            index = given.known.nonzero().view(-1)
+            objective.columns = IdentityEdges(given.z[index], index, weight, config.loss)
     # Averages over a graph are not to be had for samples outside it.
     outside = config.neighbors.hops == 0 or data.edge_index is None
     merged = held(merged, own_block(data.num_nodes, merged.edge_index[0]))
-    return TrainingProblem(objective, merged, neighbors, space=space if outside else None)
+    return TrainingProblem(objective, merged, neighbors, space=space if outside else None, config=config)
 
 
 def pairwise(
@@ -103,6 +115,20 @@ def finished_table(first: Tensor, merged: MergedGraph, config: Config, device: t
         objective = pairwise(EmbeddingTable(first), None, merged, config, len(first)).to(device)
         train(objective, config.training)
     return objective.embed().cpu()
+
+
+def go_on(given: Start, merged: MergedGraph, config: Config, device: torch.device) -> tuple[Tensor, Config]:
+    """Coordinates [n, d] that a table goes on from, new samples embedded among the others, and its configuration."""
+    z, config = continued(given, merged, config)
+    if bool(given.known.all()):
+        return z, config
+    objective = pairwise(EmbeddingTable(z), None, merged, config, len(z)).to(device)
+    moving = ~given.known.to(device)[:, None]
+    table = next(objective.encoder.parameters())
+    table.register_hook(lambda gradient: gradient * moving)  # type: ignore[no-untyped-call]
+    train(objective, replace(config.training, epochs=STEPS, patience=0, lr=float(config.training.lr) / GENTLE))
+    z = objective.embed().cpu()
+    return z, at_fitting_temperature(z, merged, config)
 
 
 def merged_graph(

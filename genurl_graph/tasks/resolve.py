@@ -31,11 +31,14 @@ from genurl_graph.nn.prototypes import ANCHORS
 from genurl_graph.objectives.all_pairs import why_not
 from genurl_graph.objectives.pair_distances import WIDE
 from genurl_graph.tasks.evidence import resolve_beside, weigh_evidence
+from genurl_graph.tasks.initialization import resolve_start
 from genurl_graph.tasks.metric import resolve_metric, resolve_search
 from genurl_graph.tasks.size import fit_to_size
 
 TASKS = ("graph", "reduce", "distill", "images")
 
+# Steps in a finished map, as a share of those of a new one.
+GENTLE = 0.3
 # Columns beyond which the encoder "sign" reads principal components, and their number where nothing else says it.
 COMPONENTS = 1024
 
@@ -84,7 +87,8 @@ def resolve_config(
     if resolved.encoder.name not in (*known, "module"):
         raise unknown("encoder", resolved.encoder.name, ("auto", *known))
     n = data.num_nodes
-    resolved = resolved.override(resolve_steps(resolved, n))
+    finished = data.start is not None and data.start.finished
+    resolved = resolved.override(resolve_steps(resolved, n, gentle=finished))
     resolved = resolved.override({"encoder.anchors": resolve_prototypes(resolved, n)})
     if data.types is not None:
         if task != "graph":
@@ -219,11 +223,11 @@ def _resolve_input(x: Tensor, config: Config, plan: FeaturePlan | None) -> str:
     return "pca" if wide else resolve_normalization(x, c.normalize, config.task, plan)
 
 
-def resolve_steps(config: Config, num_nodes: int) -> dict[str, str | int | float]:
+def resolve_steps(config: Config, num_nodes: int, gentle: bool = False) -> dict[str, str | int | float]:
     """Sampling of pairs and learning rate: dotted keys of a configuration.
 
     All pairs are counted where they can be, else sampled as suits the number of dimensions. Adam's steps are as long as
-    its rate, and a layout of n points is sqrt(n) wide.
+    its rate, and a layout of n points is sqrt(n) wide. `gentle` ones change a finished map.
     """
     kind, count, lr = config.sampling.negatives, config.sampling.n_negatives, config.training.lr
     if kind == "auto":
@@ -233,24 +237,8 @@ def resolve_steps(config: Config, num_nodes: int) -> dict[str, str | int | float
         count = {"batch": 1, "shared": 512, "permuted": 20}.get(kind, num_nodes - 1)
     if isinstance(lr, str):
         lr = 1.5 * max(1.0, num_nodes / 10_000) ** 0.5 if config.encoder.name == "free" else 1e-3
+        lr *= GENTLE if gentle else 1.0
     return {"sampling.negatives": kind, "sampling.n_negatives": count, "training.lr": lr}
-
-
-def resolve_start(data: Input, config: Config) -> dict[str, str]:
-    """The start of an embedding table whose coordinates come along: dotted keys of a configuration.
-
-    InputError for such a start of another encoder or of another width, and for one that does not come.
-    """
-    if data.start is None:
-        if config.encoder.init == "given":
-            raise wrong("encoder.init", "'given' without coordinates", "GenURL(init=...) or pca, spectral, random")
-        return {}
-    if config.encoder.name != "free":
-        raise wrong("init", f"coordinates for the encoder {config.encoder.name}", "an embedding table (encoder free)")
-    width = data.start.z.size(1)
-    if width != config.encoder.dim:
-        raise wrong("init", f"{width} columns", f"{config.encoder.dim}, those of the embedding (n_components)")
-    return {"encoder.init": "given"}
 
 
 def resolve_prototypes(config: Config, num_nodes: int) -> int:

@@ -17,7 +17,7 @@ from genurl_graph.exceptions import InputError
 from genurl_graph.graph.bipartite import column_similarities
 from genurl_graph.inputs.hetero import as_graph
 from genurl_graph.losses.pairwise import get_loss
-from genurl_graph.objectives.bipartite import SAMPLED, ColumnGraph
+from genurl_graph.objectives.bipartite import SAMPLED, ColumnGraph, IdentityEdges
 from genurl_graph.objectives.pair_distances import normalize
 from genurl_graph.tasks.graph import build
 from tests.resumed import assert_resumes
@@ -271,3 +271,25 @@ def test_an_interrupted_run_goes_on_bit_for_bit(tmp_path):
     resumed.save(tmp_path / "model")
     assert torch.equal(GenURL.load(tmp_path / "model").transform(data), whole.transform(data))
     assert not any("columns" in name for name in resumed.encoder_.state_dict())
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+def test_identity_edges_against_a_naive_reference(metric):
+    loss = replace(LOSS, metric=metric, temperature=3.0, nu=0.5)
+    generator = torch.Generator().manual_seed(0)
+    z, y = (torch.randn(6, 2, generator=generator, dtype=torch.float64) for _ in range(2))
+    index = torch.tensor([4, 0, 1])
+    raw = z.requires_grad_()
+    z = normalize(raw, metric)
+    terms = IdentityEdges(y[index], index, 0.7, loss)(z)
+    expected = torch.zeros((), dtype=torch.float64)
+    for i in index.tolist():
+        before = normalize(y, metric)[i]
+        distance = 1 - z[i] @ before if metric == "cosine" else ((z[i] - before) ** 2).sum()
+        expected = expected + 0.7 * (loss.nu + 1) * torch.log(1 + distance / loss.temperature / loss.nu)
+    torch.testing.assert_close(terms.loss, expected)
+    assert float(terms.repulsion) == 0
+    torch.testing.assert_close(
+        *(torch.autograd.grad(total, raw, retain_graph=True)[0] for total in (terms.attraction, expected))
+    )
+    assert float(IdentityEdges(z[index], index, 0.7, loss)(z).loss.detach()) == pytest.approx(0, abs=1e-12)
