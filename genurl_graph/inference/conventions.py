@@ -18,6 +18,7 @@ from genurl_graph.config import Config
 from genurl_graph.exceptions import wrong
 from genurl_graph.inference.drawing import Drawing
 from genurl_graph.inference.fitted import FittedModel
+from genurl_graph.inference.inverse import Inverse
 from genurl_graph.inputs.hetero import as_graph
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.precomputed import as_distances
@@ -31,7 +32,7 @@ from genurl_graph.tasks.resolve import feature_options, resolve_config
 from genurl_graph.training.checkpoint import Checkpoint
 
 
-class Conventions(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class Conventions(Drawing, Inverse, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore
     """Base of `genurl_graph.estimator.GenURL`, which has the parameters and sets `embedding_` in fit."""
 
     n_components: int | None
