@@ -18,8 +18,8 @@ TRIPLETS = 100_000
 PIECE_NEIGHBORS = 10
 # A component counts as a piece from this share of its class on.
 SMALLEST_PIECE = 0.02
-# Classes of fewer points are left out, and of larger ones so many points are looked at.
-SMALLEST_CLASS, CLASS_POINTS = 10, 20_000
+# Points that are looked at of a larger class.
+CLASS_POINTS = 20_000
 # Up to so many columns a tree finds the neighbours.
 _TREE_COLUMNS = 15
 
@@ -46,8 +46,8 @@ def pieces(z: Any, y: Any, *, k: int = PIECE_NEIGHBORS, most: int = CLASS_POINTS
     """Count the pieces in which each class of a map comes.
 
     Each class is looked at by itself. Two of its points are joined if each is among the k nearest of the other, among
-    the points of the class; points at the same position are one with the weight of all. A piece is a connected
-    component with at least 2 % of the class. One piece a class, with all of its points, is the best that a map can
+    the points of the class; points at the same position are always joined. A piece is a connected component with at
+    least 2 % of the class. One piece a class, with all of its points, is the best that a map can
     show, unless the data themselves fall apart.
 
     Parameters
@@ -57,8 +57,7 @@ def pieces(z: Any, y: Any, *, k: int = PIECE_NEIGHBORS, most: int = CLASS_POINTS
     y : array or Tensor, int, shape [n]
         Labels; negative ones are left out.
     k : int
-        Neighbours, at least 1. A class of m points has at most (m - 1) // 2, as a class in two halves could not show
-        them otherwise; one of fewer than 10 points is left out.
+        Neighbours, at least 1. A class of at most k + 1 points is left out: all would be neighbours of all.
     most : int
         Points of a class that are looked at; of a larger one so many at random.
     seed : int
@@ -90,11 +89,11 @@ def pieces(z: Any, y: Any, *, k: int = PIECE_NEIGHBORS, most: int = CLASS_POINTS
     # Rows in the order of their class, each class a slice of them.
     order = np.argsort(labels, kind="stable")
     classes, starts, sizes = np.unique(labels[order], return_index=True, return_counts=True)
-    judged = np.flatnonzero((classes >= 0) & (sizes >= SMALLEST_CLASS))
+    judged = np.flatnonzero((classes >= 0) & (sizes > k + 1))
     found = []
     for start, size in zip(starts[judged], sizes[judged], strict=True):
         rows = order[start : start + size][sample_rows(int(size), most, seed).numpy()]
-        found.append(_components(np.asarray(points.matrix)[rows], min(k, (int(size) - 1) // 2)))
+        found.append(_components(np.asarray(points.matrix)[rows], k))
     counts = np.array([int((sizes >= SMALLEST_PIECE * sizes.sum()).sum()) for sizes in found], dtype=np.int64)
     largest = np.array([sizes.max() / sizes.sum() for sizes in found], dtype=np.float64)
     return Pieces(
@@ -108,17 +107,21 @@ def _components(z: npt.NDArray[Any], k: int) -> Index:
     from scipy.sparse.csgraph import connected_components
 
     z, weights = np.unique(z, axis=0, return_counts=True)
-    n = len(z)
-    if n <= k + 1:
-        return np.array([weights.sum()])
-    near = _nearest_others(z, k)
-    edges = sp.csr_matrix((np.ones(n * k, np.int8), near.ravel(), np.arange(0, n * k + 1, k)), (n, n))
+    n, k_positions = len(z), min(k, len(z) - 1)
+    if not k_positions:
+        return weights
+    near = _nearest_others(z, k_positions)
+    # A position is among the k nearest if fewer points than k are nearer, those at the point's own one among them.
+    nearer = np.cumsum(weights[near], axis=1) - weights[near] + weights[:, None] - 1
+    kept = (nearer < k).ravel()
+    rows = np.repeat(np.arange(n), k_positions)[kept]
+    edges = sp.csr_matrix((np.ones(len(rows), np.int8), (rows, near.ravel()[kept])), (n, n))
     count, component = connected_components(edges.multiply(edges.T), directed=False)
     return np.bincount(component, weights, count).astype(np.int64)
 
 
 def _nearest_others(z: npt.NDArray[Any], k: int) -> Index:
-    """The k nearest other points [n, k] of each of more than k + 1 different points."""
+    """The k nearest other points [n, k] of each of more than k different points, nearest first."""
     from scipy.spatial import cKDTree
     from sklearn.neighbors import NearestNeighbors
 
@@ -126,7 +129,7 @@ def _nearest_others(z: npt.NDArray[Any], k: int) -> Index:
         found: Index = NearestNeighbors(n_neighbors=k).fit(z).kneighbors(return_distance=False)
         return found
     # Points differ, so that each is the nearest of itself.
-    near: Index = cKDTree(z).query(z, k + 1, workers=-1)[1][:, 1:]
+    near: Index = cKDTree(z).query(z, range(2, k + 2), workers=-1)[1]
     return near
 
 

@@ -13,7 +13,6 @@ from torch import Tensor
 from genurl_graph.evaluation.layout import (
     CLASS_POINTS,
     PIECE_NEIGHBORS,
-    SMALLEST_CLASS,
     SMALLEST_PIECE,
     SPEARMAN_POINTS,
     TRIPLETS,
@@ -277,7 +276,7 @@ def _pieces(z: Any, y: Any, seed: int, most: int) -> tuple[float | None, float |
         return None, None, "no labels"
     found = pieces(z, y, most=most, seed=seed)
     if not len(found.pieces):
-        return None, None, f"no class of {SMALLEST_CLASS} points or more"
+        return None, None, f"no class of more than {PIECE_NEIGHBORS + 1} points"
     how = (
         f"components of the mutual {PIECE_NEIGHBORS}-nearest-neighbour graph of each class with at least "
         f"{SMALLEST_PIECE:.0%} of it, mean of {len(found.pieces):,} classes"
@@ -285,7 +284,7 @@ def _pieces(z: Any, y: Any, seed: int, most: int) -> tuple[float | None, float |
     if found.sampled:
         how += f"; {most:,} random points of a larger class"
     if found.left_out:
-        how += f"; {found.left_out:,} with fewer than {SMALLEST_CLASS} points are left out"
+        how += f"; {found.left_out:,} of at most {PIECE_NEIGHBORS + 1} points are left out"
     return float(found.pieces.mean()), float(found.largest.mean()), how
 
 

@@ -9,9 +9,10 @@
 Each method runs in a process of its own, with its defaults. A first map of at most 5,000 rows loads and compiles all
 that is needed; the runs that follow are warm (openTSNE compiles nothing, and goes without). Seconds are from the
 vectors to the map, neighbour search included, median of all runs; memory is the largest of the process. Scores are
-means over the runs, by `reduce_scores`. --output is written after each run, and the same command goes on from there.
---reuse takes the other methods' runs out of an earlier file. `*` marks seconds of a machine that was busy when a run
-began: its CPU seconds, of all threads together, say more.
+means over the runs, by `reduce_scores`; pieces of ORL, whose classes have ten points, are those of 4 neighbours.
+--output is written after each run, and the same command goes on from there. --reuse takes the other methods' runs out
+of an earlier file. `*` marks seconds of a machine that was busy when a run began: there --threads 1 and CPU seconds say
+more.
 """
 
 from __future__ import annotations
@@ -202,11 +203,20 @@ def run_method(job: MapJob, judge: Any, keep: Any) -> None:
         print(f"  {job.method}: {error}", file=sys.stderr, flush=True)
 
 
+def judged(x: Any, y: Any, z: Any, budget: float | None) -> dict[str, Any]:
+    """Scores of a map. Where all classes are too small for 10 neighbours (ORL), their pieces are those of 4."""
+    from genurl_graph.evaluation.layout import pieces
+    from genurl_graph.evaluation.preservation import reduce_scores
+
+    scores = reduce_scores(x, z, y, budget=budget)
+    if scores["pieces"] is None and len((found := pieces(z, y, k=4)).pieces):
+        scores |= {"pieces": float(found.pieces.mean()), "largest_piece": float(found.largest.mean())}
+    return scores
+
+
 def complete(name: str, stored: dict[str, Any], options: Any, write: Any) -> None:
     """Run what is missing of a data set."""
     import numpy as np
-
-    from genurl_graph.evaluation.preservation import reduce_scores
 
     def missing(method: str) -> tuple[int, ...]:
         wanted = min(options.runs, options.tsne_runs) if method == "tsne" else options.runs
@@ -229,7 +239,7 @@ def complete(name: str, stored: dict[str, Any], options: Any, write: Any) -> Non
                 stored["runs"].setdefault(method, []).append(run)
                 write()
 
-            run_method(job, lambda z: reduce_scores(x, z, y, budget=options.budget), keep)
+            run_method(job, lambda z: judged(x, y, z, options.budget), keep)
 
 
 def names_of(text: str) -> list[str]:
@@ -252,7 +262,7 @@ def main() -> None:
     parser.add_argument("--budget", type=float, metavar="SECONDS", help="of the scores of a run")
     parser.add_argument("--reuse", type=Path, metavar="FILE", help="an earlier file, for the other methods' runs")
     options = parser.parse_args()
-    for method in set(options.methods) & set(REDUCERS):
+    for method in set(options.methods) & set(REDUCERS) if options.runs else ():
         require_reducer(method)
     found, earlier = read_runs(options.output), read_runs(options.reuse)
 

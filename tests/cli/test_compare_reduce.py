@@ -83,6 +83,21 @@ def test_scores_times_table_and_maps(run, here) -> None:
     np.testing.assert_array_equal(kept["label"], digits.target[:600])
 
 
+def test_files_of_earlier_versions_have_no_pieces(run, here) -> None:
+    words = (*DIGITS, "--methods", "pca", "--seeds", 1)
+    run(*words, "--quiet")
+    stored = read("m.json")
+    row = stored["methods"]["pca"]
+    for key in ("triplets", "pieces", "largest_piece"):
+        del row[key], row["how"][key]
+    Path("m.json").write_text(json.dumps(stored))
+    shown = run(*words, "--resume").stdout
+    assert len(here) == 2
+    assert " - " in next(line for line in shown.splitlines() if line.lstrip().startswith("pca"))
+    assert read("m.json")["methods"]["pca"]["pieces"] == [None]
+    assert read("m.json")["methods"]["pca"]["trustworthiness"] == row["trustworthiness"]
+
+
 def test_interrupted_and_resumed(run, here, monkeypatch) -> None:
     words = (*DIGITS, "--methods", "pca,genurl", "--seeds", 2, "--quiet")
     counted = reduce_table.ReduceJob.reduce

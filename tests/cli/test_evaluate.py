@@ -87,7 +87,13 @@ def test_reduce_names_scores_and_samples(run, few_digits: int) -> None:
     assert scores["knn_accuracy"] > 0.95
     assert scores["knn_accuracy"] == pytest.approx(np.mean([row["knn_accuracy"] for row in metrics["runs"]]))
     assert metrics["how"]["trustworthiness"] == "k = 12, all 600 points"
-    for text in ("10-NN accuracy, per cent", "trustworthiness", "1.0000", "k = 12, all 600 points"):
+    for text in (
+        "10-NN accuracy, per cent",
+        "trustworthiness",
+        "1.0000",
+        "k = 12, all 600 points",
+        "pieces of a class",
+    ):
         assert text in result.stdout
     np.save("z.npy", np.random.default_rng(0).standard_normal((few_digits, 2)).astype(np.float32))
     run(*words, "--protocol", "reduce", "--quiet")

@@ -154,6 +154,49 @@ def test_a_sample_is_named_and_near_the_whole(digits, monkeypatch) -> None:
         assert sampled[key] == pytest.approx(whole[key], abs=0.01)
 
 
+def test_a_budget_is_kept_by_fewer_points_and_a_projection(digits) -> None:
+    x, z, y = digits
+    whole, told = reduce_scores(x, z, y), []
+    wide = np.hstack([x, np.random.default_rng(0).standard_normal((len(x), 400)).astype(np.float32) / 1000])
+    for given in (wide, sp.csr_matrix(wide)):
+        quick = reduce_scores(given, z, y, budget=0.1, progress=told.append)
+        assert quick["how"]["continuity"] == (
+            "k = 12, 100 random points, each against all 1,797; input projected to 100 principal components"
+        )
+        assert "359 random of 1,797 labelled points" in quick["how"]["knn_accuracy"]
+        for key, slack in {"knn_accuracy": 0.08, "trustworthiness": 0.05, "continuity": 0.03, "triplets": 0.02}.items():
+            assert quick[key] == pytest.approx(whole[key], abs=slack)
+        assert quick == reduce_scores(given, z, y, budget=0.1)
+    assert told[0] == 0
+    assert told[-1] == 1
+    assert sorted(told[: len(told) // 2]) == told[: len(told) // 2]
+    # A generous one changes nothing.
+    assert reduce_scores(x, z, y, budget=1000) == whole
+
+
+def test_effort_is_bounded_at_any_size() -> None:
+    assert module.plan_effort(15_000, 784).rows == 15_000
+    assert module.plan_effort(60_000, 784).rows == 5_000
+    for n in (10_000, 60_000, 200_000, 1_000_000):
+        for columns in (2, 50, 784, 20_000):
+            whole, efforts = module.plan_effort(n, columns), [module.plan_effort(n, columns, b) for b in (60, 15, 5)]
+            assert whole.rows * n <= max(module.EXACT_UP_TO**2, module.FEWEST_ROWS * n, module.SAMPLED_PAIRS)
+            assert whole.seconds >= efforts[0].seconds >= efforts[1].seconds >= efforts[2].seconds
+            assert efforts[2].rows >= 100
+
+
+def test_projected_points_keep_distances() -> None:
+    rng = np.random.default_rng(0)
+    x = (rng.standard_normal((300, 5)) @ rng.standard_normal((5, 40)) + 7).astype(np.float32)
+    left, right = rng.integers(0, 300, (2, 50))
+    for points in (Points(x, "x"), Points(sp.csr_matrix(x), "x")):
+        expected = ((x[left].astype(np.float64) - x[right]) ** 2).sum(1)
+        np.testing.assert_allclose(points.pairs(left, right), expected, rtol=1e-6)
+        flat = points.projected(6)
+        assert (flat.columns, flat.sparse, flat.matrix.shape) == (6, False, (300, 6))
+        np.testing.assert_allclose(flat.pairs(left, right, memory_mb=1e-3), expected, rtol=1e-3)
+
+
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 12, 26])
 def test_few_points(n: int) -> None:
     rng = np.random.default_rng(n)
@@ -162,7 +205,7 @@ def test_few_points(n: int) -> None:
     assert (found["spearman"] is None) == (n < 3)
     assert (found["knn_accuracy"] is None) == (n < 3)
     assert all(found[key] is None or -1 <= found[key] <= 1 for key in module.SCORES if key != "pieces")
-    assert (found["pieces"] is None) == (n < 20)
+    assert (found["pieces"] is None) == (n < 24)
 
 
 def test_unlabelled_points_do_not_vote(digits) -> None:
