@@ -9,6 +9,8 @@ MetricName = Literal["euclidean", "cosine", "manhattan", "correlation", "chebysh
 METRICS: tuple[str, ...] = get_args(MetricName)
 # Those whose nearest neighbours principal components, inverted lists and image batches keep.
 EUCLIDEAN_METRICS = ("euclidean", "cosine")
+# Those of categories and sets, which components, averages and weighed columns are no longer.
+OF_CODES = ("hamming", "jaccard")
 
 Distance = Callable[[Any, Any], float]
 

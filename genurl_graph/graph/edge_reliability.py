@@ -18,6 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from genurl_graph.config.metrics import EUCLIDEAN_METRICS, OF_CODES, OwnMetric
+from genurl_graph.exceptions import wrong
+from genurl_graph.graph.knn.pairwise import RowDistances
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.sparse import scale_columns, to_scipy_or_numpy
 
@@ -54,8 +57,8 @@ def edge_auc(x: Tensor, edge_index: Tensor, metric: str, seed: int = 0) -> Tenso
     x : Tensor, float32, shape [n, f]
         Features, strided or CSR; never made dense.
     edge_index : Tensor, int64, shape [2, E]
-    metric : "cosine" or "euclidean"
-        Similarity of features.
+    metric : str
+        Of the features, by name, as in `genurl_graph.graph.knn.knn`.
     seed : int
         Draws the `REFERENCES` random nodes, the same for all edges.
 
@@ -120,15 +123,20 @@ def measure_consistency(data: Input, metric: str) -> float:
     known: dict[str, Any] = {} if data.coherence is None else data.coherence
     key = metric if data.column_weight is None else f"{metric}, weighed"
     if key not in known:
-        known[key] = feature_consistency(weighed_features(data), metric)
+        known[key] = feature_consistency(weighed_features(data, metric), metric)
     found: float = known[key]
     return found
 
 
-def weighed_features(data: Input) -> Tensor:
-    """Features of an input, each column times its weight, if columns have weights."""
+def weighed_features(data: Input, metric: str = "euclidean") -> Tensor:
+    """Features of an input, each column times its weight, if columns have weights.
+
+    For a `metric` of categories or sets a column counts in full, or not at all where its weight is 0.
+    """
     assert data.x is not None
-    return data.x if data.column_weight is None else scale_columns(data.x, data.column_weight)
+    if data.column_weight is None:
+        return data.x
+    return scale_columns(data.x, (data.column_weight > 0).float() if metric in OF_CODES else data.column_weight)
 
 
 def sample_edges(edge_index: Tensor, num_nodes: int, seed: int = 0) -> Tensor:
@@ -218,6 +226,11 @@ class FeatureRows:
     def __init__(self, matrix: Any, metric: str) -> None:
         from sklearn.preprocessing import normalize
 
+        if isinstance(metric, OwnMetric):
+            asked = "a metric by name, or an encoder by name, merge.weighting=given and merge.evidence=none"
+            raise wrong("metric", f"{metric} where parts of the rows are compared, too (edge reliability)", asked)
+        # Metrics that are no products of rows; nearness is then the negative distance.
+        self.other = None if metric in EUCLIDEAN_METRICS else RowDistances(matrix, metric)
         self.matrix = normalize(matrix) if metric == "cosine" else matrix
         self.sparse = hasattr(matrix, "nnz")
         self.size = int(matrix.shape[0])
@@ -232,21 +245,30 @@ class FeatureRows:
 
     def nearness_to(self, nodes: Any) -> Any:
         """Nearness of all rows to `nodes`, dense [n, len(nodes)], comparable within a row."""
+        if self.other is not None:
+            return self.nearness_from(nodes).T
         products = self._products(nodes)
         return products if self.squares is None else 2 * products - self.squares[nodes]
 
     def nearness_from(self, nodes: Any) -> Any:
         """Nearness of `nodes` to all rows, dense [len(nodes), n], comparable within a row."""
+        if self.other is not None:
+            # float32, so that equal distances are equal whichever way they were added up.
+            return -self.other.block(torch.as_tensor(nodes)).float().numpy()
         products = self._products(nodes).T
         return products if self.squares is None else 2 * products - self.squares
 
     def nearness_of_pairs(self, i: Any, j: Any) -> Any:
         """Nearness of the pairs, [len(i)], on the scale of `nearness_to`."""
+        if self.other is not None:
+            return -self.other.pairs(torch.as_tensor(i), torch.as_tensor(j)).float().numpy()
         products = self._sums(self.matrix[i], self.matrix[j])
         return products if self.squares is None else 2 * products - self.squares[j]
 
     def distances(self, i: Any, j: Any) -> Any:
-        """Distances of the pairs, [len(i)], >= 0: ``1 - cos`` or ``|x - y|``, as in `genurl_graph.graph.knn`."""
+        """Distances of the pairs, [len(i)], >= 0: as in `genurl_graph.graph.knn`."""
+        if self.other is not None:
+            return self.other.pairs(torch.as_tensor(i), torch.as_tensor(j)).numpy()
         products = self._sums(self.matrix[i], self.matrix[j])
         if self.squares is None:
             return (1 - products).clip(0)

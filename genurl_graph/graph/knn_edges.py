@@ -43,7 +43,7 @@ def feature_space(data: Input, config: Config, seed: int, known: Projection | No
     `known` are at least as many principal axes, of the encoder (`encoder_projection`), that save a second fit.
     """
     assert data.x is not None
-    x, c = weighed_features(data), config.neighbors
+    x, c = weighed_features(data, config.neighbors.metric), config.neighbors
     unit, projection = False, None
     if 0 < c.pca < x.size(1):
         # Otherwise the longest rows would determine the components.

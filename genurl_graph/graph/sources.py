@@ -94,7 +94,7 @@ def weight_by_reliability(given: Sources, data: Input, config: Config, seed: int
     assert data.x is not None
     metric, sample = config.neighbors.metric, sample_edges(edges, n, seed)
     consistency = measure_consistency(data, metric)
-    auc = edge_auc(weighed_features(data), sample, metric, seed).to(edges.device)
+    auc = edge_auc(weighed_features(data, metric), sample, metric, seed).to(edges.device)
     # Inconsistent features are no evidence against an edge.
     reliability = 1 - feature_confidence(consistency) * (1 - node_reliability(auc, sample, n, consistency))
     of_edge = mean_of_ends(reliability, edges)
@@ -132,7 +132,7 @@ def geodesic_similarities(data: Input, sources: Sources, config: Config) -> Merg
     if data.x is None or sources.neighbors is None or config.merge.feature_weight == 0:
         raise wrong("merge.how", "geodesic without kNN edges", "features, and merge.feature_weight > 0")
     n, k = sources.neighbors.indices.shape
-    rows = FeatureRows.of(weighed_features(data), config.neighbors.metric)
+    rows = FeatureRows.of(weighed_features(data, config.neighbors.metric), config.neighbors.metric)
     length = torch.from_numpy(rows.distances(*sources.edge_index.cpu().numpy())).float()
     weight = sources.edge_weight.cpu()
     given, length = sources.edge_index.cpu()[:, weight > 0], (length / weight)[weight > 0]

@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from genurl_graph.config import Config, complete_settings
+from genurl_graph.config.metrics import OwnMetric
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.graph.projection import FeatureSpace, encoder_projection
 from genurl_graph.graph.structural_features import structure_width
@@ -82,6 +83,8 @@ def save_model(model: FittedModel, folder: str | Path) -> None:
     bare = model.n_features == 0 or (model.node_widths is not None and 0 in model.node_widths.values())
     named = model.nodes is not None and model.nodes.names is not None
     why = why_no_transform(model.config, bare, model.graph_summary["n_predefined"] > 0, named)
+    if why is None and isinstance(model.config.neighbors.metric, OwnMetric) and model.space is not None:
+        why = f"no file holds the metric, {model.config.neighbors.metric}; metrics by name can be saved"
     if why is not None:
         warnings.warn(f"the saved model cannot transform new data: {why}", stacklevel=3)
     try:

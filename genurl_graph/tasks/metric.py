@@ -7,14 +7,11 @@ from typing import Any
 from torch import Tensor
 
 from genurl_graph.config import Config
-from genurl_graph.config.metrics import EUCLIDEAN_METRICS
+from genurl_graph.config.metrics import EUCLIDEAN_METRICS, OF_CODES
 from genurl_graph.exceptions import wrong
 from genurl_graph.inputs.columns import FeaturePlan
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.normalize import is_bag
-
-# Metrics of categories and sets, which components and averages of features are no longer.
-OF_CODES = ("hamming", "jaccard")
 
 
 def resolve_metric(x: Tensor, config: Config, plan: FeaturePlan | None = None) -> str:

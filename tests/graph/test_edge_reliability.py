@@ -23,7 +23,7 @@ from genurl_graph.graph.edge_reliability import (
 )
 from genurl_graph.graph.merge import merge_graphs
 
-METRICS = pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+METRICS = pytest.mark.parametrize("metric", ["cosine", "euclidean", "manhattan", "correlation"])
 
 
 def blobs(n: int = 120, classes: int = 4, columns: int = 40, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -44,6 +44,9 @@ def edges_of(y: Tensor, alike: bool, count: int = 300) -> Tensor:
 
 
 def nearness(x: Tensor, metric: str) -> np.ndarray:
+    if metric not in ("cosine", "euclidean"):
+        # Compared in float32, so that rounding does not part equal distances.
+        return -pairwise_distances(x.double().numpy(), metric=metric).astype(np.float32)
     z = x.double()
     if metric == "cosine":
         z = torch.nn.functional.normalize(z, dim=1)

@@ -72,7 +72,7 @@ def measure_evidence(data: Input, metric: str) -> Evidence:
     ----------
     data : Input
         With features and edges.
-    metric : "cosine" or "euclidean"
+    metric : str
         Similarity of features.
 
     Returns

@@ -73,25 +73,38 @@ def translated(rows: Rows, asked: Rows, metric: str, memory_mb: float = 512) -> 
     InputError
         Values that the metric has no meaning for, or sparse rows too large to become dense.
     """
+    rows, asked = comparable(rows, asked, metric, memory_mb)
+    if metric == "correlation":
+        return Compared(rows, asked, "cosine", _same)
+    codes = _one_hot(rows, asked) if metric == "hamming" else None
+    return Compared(rows, asked, metric, _same) if codes is None else codes
+
+
+def comparable(rows: Rows, asked: Rows, metric: str, memory_mb: float) -> tuple[Rows, Rows]:
+    """The rows as a metric compares them: dense where it needs that, centred for the correlation.
+
+    Arguments and errors as of `translated`.
+    """
     if metric in PRODUCTS:
-        return Compared(rows, asked, metric, _same)
+        return rows, asked
     if metric == "jaccard":
         for part in {rows, asked}:
             _check_binary(part.x)
-        return Compared(rows, asked, metric, _same)
-    if rows.sparse and not _dense_fits(rows, asked, memory_mb):
-        if metric == "manhattan":
-            return Compared(rows, asked, metric, _same)
-        size = f"a sparse matrix [{rows.n:,}, {rows.d:,}]"
-        raise wrong(f"metric {metric}", size, f"dense rows, or more memory (neighbors.memory_mb, now {memory_mb:g})")
+        return rows, asked
+    own = asked is rows
     if rows.sparse:
-        own, rows = asked is rows, as_dense(rows)
+        if not _dense_fits(rows, asked, memory_mb):
+            if metric == "manhattan":
+                return rows, asked
+            size = f"a sparse matrix [{rows.n:,}, {rows.d:,}]"
+            more = f"dense rows, or more memory (neighbors.memory_mb, now {memory_mb:g})"
+            raise wrong(f"metric {metric}", size, more)
+        rows = as_dense(rows)
         asked = rows if own else as_dense(asked)
     if metric == "correlation":
-        centred = CentredRows(rows.x, rows.device)
-        return Compared(centred, centred if asked is rows else CentredRows(asked.x, asked.device), "cosine", _same)
-    codes = _one_hot(rows, asked) if metric == "hamming" else None
-    return Compared(rows, asked, metric, _same) if codes is None else codes
+        rows = CentredRows(rows.x, rows.device)
+        asked = rows if own else CentredRows(asked.x, asked.device)
+    return rows, asked
 
 
 class CentredRows(Rows):
