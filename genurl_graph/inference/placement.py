@@ -83,8 +83,8 @@ class _Repulsion:
         n = len(table)
         self.share = 1.0
         if table.size(1) <= 2:
-            self.potential, taps = Mesh(self.temperature, self.nu).potential(as_points(table))
-            total = float(self.potential.read(taps)[0].double().sum()) - n
+            self.potential, _ = Mesh(self.temperature, self.nu).potential(as_points(table))
+            total = float(self.potential.total) - n
         else:
             generator = torch.Generator().manual_seed(model.seed)
             self.columns = table[torch.randperm(n, generator=generator)[:COLUMNS]].double()

@@ -13,6 +13,7 @@ from genurl_graph.exceptions import InputError
 from genurl_graph.graph.affinity import kernel, log_kernel
 from genurl_graph.losses.pairwise import gkl_dense
 from genurl_graph.nn.table import EmbeddingTable
+from genurl_graph.objectives import all_pairs
 from genurl_graph.objectives import fft_repulsion as _grid
 from genurl_graph.objectives.all_pairs import AllPairsObjective, UndirectedEdges, log_similarity
 from genurl_graph.objectives.fft_repulsion import Mesh, as_points
@@ -93,7 +94,7 @@ def test_order_shift_and_chunks_do_not_matter(monkeypatch):
     torch.testing.assert_close(log_total_and_gradient(z + 123.0), (value, gradient))
     # Newton's third law, as far as the splines keep it.
     assert float(gradient.sum(0).abs().max()) < 2e-3 * float(gradient.abs().sum())
-    monkeypatch.setitem(_grid._CHUNK, "cpu", 100)
+    monkeypatch.setattr(_grid, "_CHUNK", 100)
     torch.testing.assert_close(log_total_and_gradient(z), (value, gradient))
 
 
@@ -108,9 +109,38 @@ def test_coincident_points_and_wide_pictures(monkeypatch):
     assert torch.isfinite(Mesh(10.0, 0.1).log_total(far))
 
 
-def test_potential_of_a_point_is_its_own():
+@pytest.mark.parametrize("spread", [2.0, 9.0])
+def test_few_cells_and_many_give_the_same(monkeypatch, spread):
+    """A table of all cells, or each point by itself."""
+    z = as_points(points(800, 2, spread, dtype=torch.float64))
+    found = []
+    for cells in (0, 1e9):
+        monkeypatch.setattr(_grid, "_CELLS", cells)
+        potential, taps = Mesh(10.0, 0.1).potential(z)
+        assert (potential.polynomials is None) == (cells == 0)
+        found.append((*potential.read(taps), potential.total))
+        torch.testing.assert_close(found[-1][0].sum(), potential.total)
+    torch.testing.assert_close(*found)
+
+
+def test_kernels_are_kept_for_a_few_grids_and_spacings_change_by_steps(monkeypatch):
+    monkeypatch.setattr(_grid, "LARGEST", 64)
+    mesh = Mesh(10.0, 0.1)
+    z = as_points(points(600, 2, 5.0))
+    spacings = {mesh.potential(z * (1 + 0.001 * i))[0].spacing for i in range(20)}
+    assert len(spacings) <= 2
+    before = dict(mesh._kernels)
+    mesh.potential(z)
+    assert mesh._kernels.keys() == before.keys()
+    for i in range(1, 10):
+        mesh.potential(z * 1.3**i)
+    assert len(mesh._kernels) == _grid._KEPT
+
+
+@pytest.mark.parametrize("spread", [2.0, 6.0])
+def test_potential_of_a_point_is_its_own(spread):
     """Whatever other points ask, in whatever order: to the last bit. This is what `transform` rests on."""
-    potential, _ = Mesh(10.0, 0.1).potential(as_points(points(2000, 2, 6.0)))
+    potential, _ = Mesh(10.0, 0.1).potential(as_points(points(2000, 2, spread)))
     asked = as_points(points(300, 2, 9.0, seed=3))
     values, gradient = potential.at(asked)
     for chosen in (torch.tensor([7]), torch.arange(299, -1, -1), torch.tensor([250, 7, 7])):
@@ -137,8 +167,11 @@ def edges_of(p):
     return edges, p[edges[0], edges[1]]
 
 
+@pytest.mark.parametrize("ordered", [False, True])
 @pytest.mark.parametrize("d", [1, 2, 3])
-def test_attraction(problem, d):
+def test_attraction(problem, monkeypatch, d, ordered):
+    monkeypatch.setattr(all_pairs, "ORDERED", 0 if ordered else 10**9)
+    monkeypatch.setattr(all_pairs, "_EDGES", 7)
     _, p = problem
     z = points(30, d, 1.0, dtype=torch.float64).requires_grad_()
     found = log_similarity(z, UndirectedEdges(*edges_of(p), 30), 2.0, 0.5)
