@@ -34,6 +34,17 @@ def pictures(names: dict[str, Any]) -> None:
     assert (names["placed"][:1] == names["model"].transform(names["x"][1500:1501])).all()
 
 
+def single_cells(names: dict[str, Any]) -> None:
+    assert picture("cells.png")
+    assert names["adata"].uns["genurl"]["params"]["neighbors_key"] == "neighbors"
+    assert names["adata"].obsm["X_wide"].shape == (700, 2)
+    ours, umap = names["scores"]["genurl"], names["scores"]["umap"]
+    assert ours["trustworthiness"] > umap["trustworthiness"]
+    # Of the markers each is highest in its own type.
+    highest = names["profile"][names["markers"]].idxmax()
+    assert (highest["MS4A1"], highest["NKG7"], highest["SPINK2"]) == ("CD19+ B", "CD56+ NK", "CD34+")
+
+
 def own_graph(names: dict[str, Any]) -> None:
     assert names["same"]
     assert names["data"].node_id[:2] == ["person-0", "person-1"]
@@ -86,6 +97,7 @@ def images(names: dict[str, Any]) -> None:
 EXPECTED: dict[str, Callable[[dict[str, Any]], None]] = {
     "cora_in_five_minutes": cora,
     "maps_beside_umap": pictures,
+    "single_cells": single_cells,
     "your_own_graph": own_graph,
     "edge_sources": merging,
     "distillation": distillation,
@@ -112,8 +124,11 @@ def test_cells_run(name: str, request: pytest.FixtureRequest, tmp_path: Path, mo
     root = request.getfixturevalue("data_root") if name in NEEDS_CORA else tmp_path / "no-data"
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GENURL_DATA", str(root))
-    # An optional baseline, which compiles for longer than all notebooks take: as if it were not installed.
-    monkeypatch.setitem(sys.modules, "umap", None)
+    if name == "single_cells":
+        pytest.importorskip("scanpy", reason="needs the extra scanpy")
+    else:
+        # An optional baseline, which compiles for longer than all notebooks take: as if it were not installed.
+        monkeypatch.setitem(sys.modules, "umap", None)
     notebook = nbformat.read(FOLDER / f"{name}.ipynb", as_version=nbformat.NO_CONVERT)
     nbformat.validate(notebook)
     names: dict[str, Any] = {}
