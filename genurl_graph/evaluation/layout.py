@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from genurl_graph.config.metrics import Distance
 from genurl_graph.evaluation.ranks import as_points, sample_rows
 from genurl_graph.evaluation.splits import check_labels
 from genurl_graph.exceptions import wrong
@@ -134,7 +135,7 @@ def _nearest_others(z: npt.NDArray[Any], k: int) -> Index:
 
 
 def random_triplets(
-    x: Any, z: Any, n_triplets: int = TRIPLETS, *, seed: int = 0, metric: str = "euclidean"
+    x: Any, z: Any, n_triplets: int = TRIPLETS, *, seed: int = 0, metric: str | Distance = "euclidean"
 ) -> float | None:
     """Share of random triplets (i, j, l) whose order of distances from i is the same in input and embedding.
 
@@ -181,7 +182,7 @@ def random_triplets(
 
 
 def spearman(
-    x: Any, z: Any, n_points: int = SPEARMAN_POINTS, *, seed: int = 0, metric: str = "euclidean"
+    x: Any, z: Any, n_points: int = SPEARMAN_POINTS, *, seed: int = 0, metric: str | Distance = "euclidean"
 ) -> float | None:
     """Spearman's correlation of the pairwise distances in input and embedding, among `n_points` random points.
 
@@ -189,15 +190,13 @@ def spearman(
     """
     from scipy.spatial.distance import squareform
     from scipy.stats import rankdata
-    from sklearn.metrics import euclidean_distances
 
     given, made = as_points(x, "input", metric), as_points(z, "embedding")
     rows = sample_rows(given.n, n_points, seed).numpy()
     if len(rows) < 3:
         return None
-    # In float64, whose products are exact enough; squareform takes one triangle.
-    parts = (points.matrix[rows].astype(np.float64) for points in (given, made))
-    ranked = [rankdata(squareform(euclidean_distances(part), checks=False)) for part in parts]
+    # squareform takes one triangle.
+    ranked = [rankdata(squareform(points.among(rows), checks=False)) for points in (given, made)]
     if any(np.ptp(one) == 0 for one in ranked):
         return None
     return float(np.corrcoef(*ranked)[0, 1])

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from genurl_graph.config.metrics import Distance
 from genurl_graph.evaluation.layout import (
     CLASS_POINTS,
     PIECE_NEIGHBORS,
@@ -67,7 +68,7 @@ def preservation(
     k: int = 12,
     *,
     rows: Tensor | None = None,
-    metric: str = "euclidean",
+    metric: str | Distance = "euclidean",
     memory_mb: float = 256,
     device: torch.device | str = "cpu",
     progress: Progress | None = None,
@@ -92,8 +93,8 @@ def preservation(
         Neighbours, at least 1 and below n / 2.
     rows : Tensor, int64, shape [m], optional
         Points to judge, all by default. Each is ranked against all n points.
-    metric : "euclidean" or "cosine"
-        Of the input.
+    metric : str or callable
+        Of the input, as in `genurl_graph.graph.knn.knn`.
     memory_mb : float
         Bound of the blocks of distances; there is never an n x n matrix.
     device : torch.device or str
@@ -145,14 +146,14 @@ class Effort(NamedTuple):
     """A rough estimate for one common core."""
 
 
-def plan_effort(n: int, columns: int, budget: float | None = None) -> Effort:
+def plan_effort(n: int, columns: int, budget: float | None = None, projectable: bool = True) -> Effort:
     """Choose how much of n points with so many columns `reduce_scores` looks at, within a budget of seconds.
 
     The choice depends on nothing else, so that the same numbers come out on every machine.
     """
     whole = n if n <= EXACT_UP_TO else min(SAMPLED_ROWS, max(FEWEST_ROWS, SAMPLED_PAIRS // n))
     for share, project in _LADDER:
-        to = _PROJECTED_COLUMNS if project and columns > 2 * _PROJECTED_COLUMNS else None
+        to = _PROJECTED_COLUMNS if projectable and project and columns > 2 * _PROJECTED_COLUMNS else None
         rows, part = max(min(whole, 100), int(share * whole)), share**0.5
         effort = Effort(
             rows,
@@ -177,7 +178,7 @@ def reduce_scores(
     y: Any = None,
     *,
     seed: int = 0,
-    metric: str = "euclidean",
+    metric: str | Distance = "euclidean",
     device: torch.device | str = "cpu",
     budget: float | None = None,
     progress: Progress | None = None,
@@ -224,7 +225,7 @@ def reduce_scores(
     told = progress or (lambda share: None)
     given, made = Points(x, "input", metric, device), Points(z, "embedding", device=device)
     n = made.n
-    effort = plan_effort(n, given.columns, budget)
+    effort = plan_effort(n, given.work, budget, given.projectable)
     told(0)
     accuracy, how_accuracy = _cross_validated(z, y, seed, effort.voted)
     count, largest, how_pieces = _pieces(z, y, seed, effort.class_points)

@@ -9,7 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from genurl_graph.config.metrics import EUCLIDEAN_METRICS, METRICS, Distance, OwnMetric
 from genurl_graph.exceptions import unknown
+from genurl_graph.graph.knn.pairwise import RowDistances
 from genurl_graph.inputs.sparse import to_scipy_or_numpy
 from genurl_graph.inputs.validation import check_matrix
 
@@ -19,6 +21,8 @@ _FEW_COLUMNS = 16
 _FLOAT64_WORK = 2e10
 # Rows that a projection is fitted to.
 _PROJECTION_ROWS = 2_000
+# What a distance of a column costs by metrics that are no products, and a call of a user's function, in columns of one.
+_COLUMN, _CALL = {"manhattan": 20, "chebyshev": 20, "hamming": 20}, 80_000
 
 
 class Points:
@@ -29,8 +33,9 @@ class Points:
     x : array, Tensor or sparse matrix, shape [n, d]
     name : str
         Of the argument, for messages.
-    metric : "euclidean" or "cosine"
-        For the cosine, rows are scaled to unit length first: ranks are then those of the cosine distance.
+    metric : str or callable
+        As in `genurl_graph.graph.knn.knn`. For the cosine, rows are scaled to unit length first: ranks are then those
+        of the cosine distance. Distances by other metrics than these two are not squared, and are computed on the CPU.
     device : torch.device or str
 
     Raises
@@ -39,11 +44,13 @@ class Points:
         Not a matrix of finite numbers, no rows, or an unknown metric.
     """
 
-    def __init__(self, x: Any, name: str, metric: str = "euclidean", device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self, x: Any, name: str, metric: str | Distance = "euclidean", device: torch.device | str = "cpu"
+    ) -> None:
         import scipy.sparse as sp
 
-        if metric not in ("euclidean", "cosine"):
-            raise unknown("metric", metric, ("euclidean", "cosine"))
+        if isinstance(metric, str) and metric not in METRICS and not isinstance(metric, OwnMetric):
+            raise unknown("metric", metric, METRICS)
         matrix = to_scipy_or_numpy(check_matrix(x, name))
         self.sparse = bool(sp.issparse(matrix))
         if matrix.dtype != np.float32:
@@ -55,6 +62,22 @@ class Points:
         self.n, self.columns = (int(size) for size in matrix.shape)
         self.matrix, self.device = matrix, torch.device(device)
         self._ready: Any = None
+        # Of another metric: the rows that are compared by it, and which of them these points are.
+        self._by = None if metric in EUCLIDEAN_METRICS else RowDistances(x, metric, name=name)
+        self._index = torch.arange(self.n)
+
+    @property
+    def work(self) -> int:
+        """Columns of a product that takes the time of one distance."""
+        if self._by is None:
+            return self.columns
+        metric = self._by.metric
+        return _CALL if isinstance(metric, OwnMetric) else _COLUMN.get(metric, 1) * self.columns
+
+    @property
+    def projectable(self) -> bool:
+        """Whether distances along principal components stand for those of the points."""
+        return self._by is None
 
     def distances(self, rows: Tensor, of: Points | None = None) -> Tensor:
         """Squared distances [B, n] from some points (of `of`, where given) to all of these, float32 or float64.
@@ -62,7 +85,10 @@ class Points:
         Up to a constant in each row, which no rank depends on. Without `of` a point's distance to itself is infinite.
         """
         source = of or self
-        if self.sparse:
+        if self._by is not None:
+            # As the search orders them: float32.
+            block = self._by.block(source._index[rows.cpu()], self._index).float().to(self.device)
+        elif self.sparse:
             squares, transposed = self._prepared()
             block = torch.from_numpy(squares - 2 * (source.matrix[rows.numpy()] @ transposed).toarray()).to(self.device)
         elif self.columns <= _FEW_COLUMNS:
@@ -84,23 +110,41 @@ class Points:
         """Squared distances, float64 array [m], between the points `left` [m] and `right` [m], by their differences."""
         import scipy.sparse as sp
 
+        if self._by is not None:
+            found = self._by.pairs(*(self._index[torch.as_tensor(rows)] for rows in (left, right)))
+            return found.numpy()
         size = max(1, int(memory_mb * 2**20 / (3 * 8 * self.columns)))
-        found = []
+        parts = []
         for start in range(0, len(left), size):
             part = slice(start, start + size)
             change = self.matrix[left[part]].astype(np.float64) - self.matrix[right[part]]
             square = change.multiply(change).sum(1) if sp.issparse(change) else np.einsum("ij,ij->i", change, change)
-            found.append(np.asarray(square).ravel())
-        return np.concatenate(found) if found else np.zeros(0)
+            parts.append(np.asarray(square).ravel())
+        return np.concatenate(parts) if parts else np.zeros(0)
+
+    def among(self, rows: Any) -> Any:
+        """Distances, float64 array [m, m], of the points `rows` [m] among each other; the diagonal is 0."""
+        from sklearn.metrics import euclidean_distances
+
+        if self._by is None:
+            # In float64, whose products are exact enough.
+            return euclidean_distances(self.matrix[rows].astype(np.float64))
+        found = self._by.block(*(self._index[torch.as_tensor(rows)] for _ in range(2))).numpy()
+        np.fill_diagonal(found, 0.0)
+        return found
 
     def subset(self, rows: Tensor) -> Points:
         """Some of the points."""
         part = copy(self)
         part.matrix, part.n, part._ready = self.matrix[rows.numpy()], len(rows), None
+        part._index = self._index[rows]
         return part
 
     def projected(self, columns: int, seed: int = 0) -> Points:
-        """The points on the first principal components of 2,000 of them at random (sparse ones: singular vectors)."""
+        """The points on the first principal components of 2,000 of them at random (sparse ones: singular vectors).
+
+        Of `projectable` points.
+        """
         from sklearn.decomposition import PCA, TruncatedSVD
 
         sample = self.matrix[sample_rows(self.n, _PROJECTION_ROWS, seed).numpy()]
@@ -133,7 +177,7 @@ class Points:
         return torch.from_numpy(centred).to(by.device)
 
 
-def as_points(x: Any, name: str, metric: str = "euclidean", device: torch.device | str = "cpu") -> Points:
+def as_points(x: Any, name: str, metric: str | Distance = "euclidean", device: torch.device | str = "cpu") -> Points:
     """`Points` of a matrix; those that are some already are returned, whatever the metric."""
     return x if isinstance(x, Points) else Points(x, name, metric, device)
 

@@ -53,8 +53,8 @@ def retrieval_scores(
         Input.
     queries, database : array or Tensor, int or bool, shape [q] and [m], optional
         Rows or masks; a row in both finds itself. Without both, every row is a query and the others are its database.
-    metric, input_metric : "euclidean" or "cosine"
-        Distance of z, and of x.
+    metric, input_metric : str
+        Distance of z, and of x, as in `genurl_graph.graph.knn.knn`.
     recall_at : sequence of int
         The k of both recalls; those that the database cannot fill are left out.
     seed : int
