@@ -101,6 +101,12 @@ model = several(
         metavar="NAME|FILE",
         help="Start of an embedding table: pca, spectral, random, or a file of coordinates. [default: the task's]",
     ),
+    click.option(
+        "--previous",
+        metavar="FILE|DIR",
+        help="Go on from a finished 2-d map, the file of an embedding or a saved model: its samples stay where they "
+        "were. They are found by the names in the file, else they are the first ones.",
+    ),
     training,
 )
 

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from genurl_graph.graph.merge import merge_graphs as merge_graphs
     from genurl_graph.graph.transforms import FeatureKNN as FeatureKNN
     from genurl_graph.graph.transforms import MergeFeatureEdges as MergeFeatureEdges
+    from genurl_graph.inference.aligned import align_maps as align_maps
 
     __version__: str
 
 # Public name -> module that defines it.
 _EXPORTS = {
     "GenURL": "estimator",
+    "align_maps": "inference.aligned",
     "distill": "estimator",
     "knn": "graph.knn",
     "knn_graph": "graph.knn",

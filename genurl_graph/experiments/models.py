@@ -26,6 +26,7 @@ def make_estimator(
     metric: str | None = None,
     exaggeration: float | None = None,
     init: str | None = None,
+    previous: str | None = None,
     **more: Any,
 ) -> "GenURL":
     """The estimator that the options of `genurl_graph.cli.options.model` describe; `more` goes to its constructor.
@@ -49,23 +50,39 @@ def make_estimator(
         n_neighbors=n_neighbors,
         metric=metric or "auto",
         exaggeration=exaggeration,
-        init=read_init(init),
+        init=read_init(init) if previous is None else read_previous(previous, init),
         **more,
     )
 
 
 def read_init(init: str | None) -> Any:
     """A start by its name, or the coordinates in a file: by the names in it, else in the order of the samples."""
-    import pandas as pd
-
-    from genurl_graph.inputs.embeddings import read_embedding
     from genurl_graph.inputs.start import NAMED
 
     if init is None or init in NAMED:
         return init
     if not Path(init).suffix:
         raise unknown("--init", init, (*NAMED, "a file of coordinates"))
-    found = read_embedding(init)
+    return _named_coordinates(init)
+
+
+def read_previous(previous: str, init: str | None = None) -> Any:
+    """A finished map in the file of an embedding or in the folder of a model; InputError if there is an `init`, too."""
+    from genurl_graph.estimator import GenURL
+    from genurl_graph.inputs.start import FinishedMap
+
+    if init is not None:
+        raise wrong("--previous", f"{previous}, and --init {init}", "one of them")
+    whole = Path(previous).is_dir()
+    return FinishedMap(GenURL.load(previous).embedding_ if whole else _named_coordinates(previous))
+
+
+def _named_coordinates(path: str) -> Any:
+    import pandas as pd
+
+    from genurl_graph.inputs.embeddings import read_embedding
+
+    found = read_embedding(path)
     return found["embedding"] if "node_id" not in found else pd.DataFrame(found["embedding"], index=found["node_id"])
 
 

@@ -42,12 +42,13 @@ class Saved(Conventions):
             Not such a folder, or a damaged one; or another encoder than it needs.
         """
         fitted = load_model(folder, encoder)
+        settings = flatten(fitted.config.to_dict())
         model = cls(
             n_components=fitted.config.encoder.dim,
             task=fitted.config.task,
             encoder=fitted.config.encoder.name if encoder is None else encoder,
             random_state=fitted.seed,
-            config=flatten(fitted.config.to_dict()),
+            config={k: v for k, v in settings.items() if (k, v) != ("encoder.init", "given")},
         )
         model._take(fitted)
         return model

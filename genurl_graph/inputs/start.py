@@ -34,6 +34,20 @@ class Start(NamedTuple):
     finished: bool = False
 
 
+class FinishedMap(NamedTuple):
+    """A map to go on from, where nothing but a start can be said: as `read_map` takes it.
+
+    Attributes
+    ----------
+    embedding : array, Tensor or DataFrame [m, d]
+    rows : array, int64, shape [m], or None
+        Which samples its rows are of; None: the first m, or those of the names in a DataFrame.
+    """
+
+    embedding: Any
+    rows: Any = None
+
+
 def named_start(init: Any) -> str | None:
     """The start that a name asks for; None for "auto", for nothing, and for coordinates. InputError for others."""
     if init is None or not isinstance(init, str):
@@ -66,6 +80,8 @@ def read_start(init: Any, names: Any, num_nodes: int) -> Start | None:
     """
     if init is None or isinstance(init, str):
         return None
+    if isinstance(init, FinishedMap):
+        return read_map(init, names, num_nodes)
     if isinstance(init, pd.DataFrame):
         names = np.arange(num_nodes) if names is None else names
         at = positions(init.index, names)
@@ -82,7 +98,7 @@ def read_map(previous: Any, names: Any, num_nodes: int) -> Start:
 
     Parameters
     ----------
-    previous : array or Tensor [m, d], DataFrame, or a fitted model with ``embedding_`` [m, d]
+    previous : array or Tensor [m, d], DataFrame, `FinishedMap`, or a fitted model with ``embedding_`` [m, d]
         An array: of the first m of the samples, in their order. A DataFrame, whose index holds names, and a `GenURL`
         that was fitted on samples with names: of those of them that are among the samples.
     names : array [n] or None
@@ -94,12 +110,19 @@ def read_map(previous: Any, names: Any, num_nodes: int) -> Start:
     InputError
         As of `read_start`; no sample in common, more rows than samples, or a model that is not fitted.
     """
+    rows = None
+    if isinstance(previous, FinishedMap):
+        previous, rows = previous
     if isinstance(previous, str) or (hasattr(type(previous), "fit") and not hasattr(previous, "embedding_")):
         found = repr(previous) if isinstance(previous, str) else f"a {type(previous).__name__} that is not fitted"
         raise wrong("init of fit", found, "a fitted model, or the coordinates of a finished map")
     z = coordinates(getattr(previous, "embedding_", previous))
     known = previous.index if isinstance(previous, pd.DataFrame) else getattr(previous, "node_id_", None)
-    if known is None or (not isinstance(previous, pd.DataFrame) and np.array_equal(known, np.arange(len(z)))):
+    if rows is not None:
+        if len(rows) and int(rows.max()) >= num_nodes:
+            raise wrong("init of fit", f"row {int(rows.max())} of {num_nodes} samples", f"rows below {num_nodes}")
+        at = positions(rows, np.arange(num_nodes))
+    elif known is None or (not isinstance(previous, pd.DataFrame) and np.array_equal(known, np.arange(len(z)))):
         if len(z) > num_nodes:
             raise wrong("init of fit", f"{len(z)} rows for {num_nodes} samples", "rows of the first samples, or names")
         at = np.where(np.arange(num_nodes) < len(z), np.arange(num_nodes), -1)

@@ -128,10 +128,10 @@ def test_map_of_any_scale_goes_on(grown):
 def test_identity_edges_hold_what_was_there(grown):
     x, first = grown
     moved = []
-    for weight in (0, 0.05, 1):
+    for weight in (0, 0.1, 1):
         model = GenURL(random_state=0, epochs=50, config={"merge.identity_weight": weight}).fit(x, init=first)
         moved.append(float(movement(first.embedding_, model.embedding_).median()))
-    assert moved[0] > 1.3 * moved[1] > 2 * moved[2] > 0
+    assert moved[0] > 1.5 * moved[1] > 3 * moved[2] > 0
 
 
 def test_names_say_which_samples_were_there(grown):
