@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -42,12 +43,14 @@ SCORES = ("knn_accuracy", "trustworthiness", "continuity", "triplets", "pieces",
 Progress = Callable[[float], None]
 
 # What is done within a budget, from the most to the least: share of the rows, and whether wide inputs are projected.
-_LADDER = ((1.0, False), (0.5, False), (0.2, False), (0.2, True), (0.1, True), (0.04, True))
+_LADDER = ((1.0, False), (0.5, False), (0.35, False), (0.2, False), (0.2, True), (0.1, True), (0.04, True))
 _PROJECTED_COLUMNS = 100
-# Seconds on one common core: of a pair of points and column, of a pair's distances and ranks on both sides, of a
-# point's neighbours in the map, and of a row and column to be projected. Not measured, so that the same rows are drawn
-# on every machine.
-_COLUMN_SECONDS, _PAIR_SECONDS, _POINT_SECONDS, _PROJECTION_SECONDS = 6e-11, 5e-8, 5e-5, 1e-8
+# Classes that the estimate reckons with.
+_CLASSES = 50
+# Seconds on one core, measured once, so that the same rows are drawn on every machine: of a pair of points and a
+# column, of a pair's distances and ranks on both sides, of a vote, of a point's neighbours in the map, of a number to
+# be projected, of a triplet and a column, and of all ranks of Spearman's correlation.
+_COLUMN, _PAIR, _VOTE, _NEIGHBORS, _PROJECTED, _TRIPLET, _SPEARMAN = 5e-11, 2.2e-8, 1e-5, 4e-6, 1e-8, 1e-8, 2.5
 
 
 class Preservation(NamedTuple):
@@ -154,19 +157,17 @@ def plan_effort(n: int, columns: int, budget: float | None = None, projectable: 
     whole = n if n <= EXACT_UP_TO else min(SAMPLED_ROWS, max(FEWEST_ROWS, SAMPLED_PAIRS // n))
     for share, project in _LADDER:
         to = _PROJECTED_COLUMNS if projectable and project and columns > 2 * _PROJECTED_COLUMNS else None
-        rows, part = max(min(whole, 100), int(share * whole)), share**0.5
-        effort = Effort(
-            rows,
-            to,
-            int(part * min(n, VOTED)),
-            int(part * SPEARMAN_POINTS),
-            int(part * TRIPLETS),
-            int(part * CLASS_POINTS),
-            rows * n * (_PAIR_SECONDS + (to or columns) * _COLUMN_SECONDS)
-            + (n * columns * _PROJECTION_SECONDS if to else 0)
-            + (part * min(n, VOTED) + n / 2) * _POINT_SECONDS
-            + part * (TRIPLETS * (to or columns) * 1e-8 + 1.5),
+        rows, part, width = max(min(whole, 100), int(share * whole)), share**0.5, to or columns
+        voted, triplets, class_points = (int(part * most) for most in (min(n, VOTED), TRIPLETS, CLASS_POINTS))
+        seconds = (
+            rows * n * (_PAIR + width * _COLUMN)
+            + (n * columns * _PROJECTED if to else 0)
+            + voted * _VOTE
+            + (min(n, FOLDS * voted) + min(n, _CLASSES * class_points)) * _NEIGHBORS
+            + triplets * width * _TRIPLET
+            + share * min(1, n / SPEARMAN_POINTS) ** 2 * _SPEARMAN
         )
+        effort = Effort(rows, to, voted, int(part * SPEARMAN_POINTS), triplets, class_points, seconds)
         if budget is None or effort.seconds <= budget:
             break
     return effort
@@ -305,11 +306,14 @@ def _cross_validated(z: Any, y: Any, seed: int, most: int) -> tuple[float | None
         parts = list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(points, labels))
     n = len(labels)
     if n > most:
-        # Votes are of all others; only those who get one are fewer.
+        # Voters stay as many; folds, and those who get a vote, are fewer.
+        parts = parts[: math.ceil(folds * most / n)]
         seen = np.zeros(n, bool)
-        seen[sample_rows(n, most, seed).numpy()] = True
+        seen[np.concatenate([test for _, test in parts])[sample_rows(sum(len(t) for _, t in parts), most, seed)]] = True
         parts = [(train, test[seen[test]]) for train, test in parts]
     shares = [knn_accuracy(points, labels, train, test) * len(test) for train, test in parts if len(test)]
     voting = voters(10, len(parts[0][0]))
     judged = f"all {n:,}" if n <= most else f"{most:,} random of {n:,}"
+    if len(parts) < folds:
+        judged = f"{len(parts)} of them, {judged}"
     return sum(shares) / min(n, most), f"{voting} nearest, {folds}-fold, {judged} labelled points"
