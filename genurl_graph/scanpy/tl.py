@@ -70,7 +70,8 @@ def genurl(
     copy : bool
         Return a copy with the map instead of adding it to `adata`.
     **params
-        Other arguments of `genurl_graph.estimator.GenURL`: ``epochs``, ``device``, ``config``, ...
+        Other arguments of `genurl_graph.estimator.GenURL`: ``exaggeration``, ``epochs``, ``metric``, ``device``, ...
+        ``init`` may also be a key of ``obsm``, such as "X_umap", where the map is to start.
 
     Returns
     -------
@@ -95,6 +96,9 @@ def genurl(
     if not all(hasattr(adata, part) for part in ("obsm", "obsp", "uns", "n_obs")):
         raise wrong("adata", type(adata).__name__, "an AnnData object")
     _check_names(params)
+    start = params.get("init")
+    if isinstance(start, str) and start in adata.obsm:
+        params["init"] = check_matrix(np.asarray(adata.obsm[start]), f"obsm[{start!r}]")
     source = _find_source(adata, use_rep, n_neighbors, neighbors_key, params.get("metric"))
     model = GenURL(n_components, random_state=random_state, **source.arguments, **params)
     _tell(f"computing GenURL from {source.line}")
@@ -105,11 +109,16 @@ def genurl(
     found.uns[about] = {
         "params": {
             **source.names,
+            **({"init": start} if isinstance(start, str) else {}),
             "n_components": n_components,
             "random_state": model.seed_,
             "version": version("genurl-graph"),
         },
-        "config": flatten(model.config_.to_dict()),
+        # Names alone, of the user's own metric, too: no file holds a function.
+        "config": {
+            key: str(value) if isinstance(value, str) else value
+            for key, value in flatten(model.config_.to_dict()).items()
+        },
     }
     done = f"    finished ({sum(model.seconds_.values()):.1f} s): added"
     _tell(f"{done} {key!r}, coordinates (adata.obsm), and {about!r}, parameters (adata.uns)")

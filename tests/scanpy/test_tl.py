@@ -97,6 +97,22 @@ def test_who_asks_for_a_search_gets_one_beside_stored_neighbors(search: dict[str
         tl.genurl(adata, neighbors_key="neighbors", **search)
 
 
+def test_start_from_another_map() -> None:
+    adata = cells(neighbors=True)
+    adata.obsm["X_other"] = np.random.default_rng(0).normal(size=(N, 2))
+    tl.genurl(adata, init="X_other", **FAST)
+    own = GenURL(2, task="reduce", random_state=0, init=adata.obsm["X_other"], epochs=5)
+    assert (adata.obsm["X_genurl"] == own.fit(adata.obsp["connectivities"], as_="adjacency").embedding_.numpy()).all()
+    assert adata.uns["genurl"]["params"]["init"] == "X_other"
+
+
+def test_own_metric_is_stored_by_its_name(tmp_path: Any) -> None:
+    adata = cells()
+    tl.genurl(adata, metric=lambda a, b: abs(a - b).max(), **FAST)
+    adata.write_h5ad(tmp_path / "cells.h5ad")
+    assert "lambda" in anndata.read_h5ad(tmp_path / "cells.h5ad").uns["genurl"]["config"]["neighbors.metric"]
+
+
 def test_round_trip_through_a_file(tmp_path: Any) -> None:
     for neighbors in (False, True):
         adata = cells(neighbors)
