@@ -58,7 +58,8 @@ def scatter(
 
     Classes get a legend beside the map, numbers and dates a colour bar; `genurl_graph.plotting.labels.read_labels` says
     which labels are what. The map stays as large as it is: the figure grows by the legend, long names are cut. Beyond
-    60 classes the 59 largest have names, the others are grey.
+    60 classes the 59 largest have names, the others pale colours, which repeat; a colour map by name ("turbo") instead
+    colours all by their number.
 
     Parameters
     ----------

@@ -21,8 +21,8 @@ Array = npt.NDArray[Any]
 
 ONE = "#3b6ea8"  # all points, without labels
 MISSING = "#d2d2d2"
-OTHER = "#9a9a9a"
 MAX_NAMED = 60  # classes in a legend
+PALE = 0.6  # share of white in the colours of classes without a name
 NUMBERS = "viridis"
 
 # Sixty colours. The first ten were exchanged until they differed most, each later one is the farthest from those before
@@ -107,18 +107,15 @@ def _paint_classes(found: Classes, used: Array, cmap: Any, title: str | None) ->
         by_size = present[np.argsort(-used[present], kind="stable")]
         present, other = np.sort(by_size[: MAX_NAMED - 1]), by_size[MAX_NAMED - 1 :]
         if cmap is None:
-            # Ranked, so that the classes with names have the colours that differ most.
             colours[present] = _palette(len(present))
-            colours[other] = to_rgb(OTHER)
+            colours[other] = PALE + (1 - PALE) * _palette(len(other))
     entries = [(str(found.keys[one]), colours[one]) for one in present]
     if len(other):
-        entries.append((f"{len(other):,} more classes", to_rgb(OTHER) if cmap is None else None))
+        entries.append((f"{len(other):,} more classes" + (", pale" if cmap is None else ""), None))
     table = np.vstack([colours, to_rgb(MISSING)])
     known = found.codes >= 0
     if not known.all():
         entries.append((found.missing, table[-1]))
-    if len(other) and cmap is None:
-        known &= ~np.isin(found.codes, other)
     return Paint(table[found.codes], None if known.all() else known, tuple(entries), title=title)
 
 
