@@ -314,6 +314,5 @@ def _cross_validated(z: Any, y: Any, seed: int, most: int) -> tuple[float | None
     shares = [knn_accuracy(points, labels, train, test) * len(test) for train, test in parts if len(test)]
     voting = voters(10, len(parts[0][0]))
     judged = f"all {n:,}" if n <= most else f"{most:,} random of {n:,}"
-    if len(parts) < folds:
-        judged = f"{len(parts)} of them, {judged}"
-    return sum(shares) / min(n, most), f"{voting} nearest, {folds}-fold, {judged} labelled points"
+    folded = f"{folds}-fold" if len(parts) == folds else f"{len(parts)} of {folds} folds"
+    return sum(shares) / min(n, most), f"{voting} nearest, {folded}, {judged} labelled points"

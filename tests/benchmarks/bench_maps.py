@@ -242,6 +242,17 @@ def complete(name: str, stored: dict[str, Any], options: Any, write: Any) -> Non
             run_method(job, lambda z: judged(x, y, z, options.budget), keep)
 
 
+def installed(method: str) -> bool:
+    """Whether the package of a method is there; says so if not."""
+    try:
+        if method in REDUCERS:
+            require_reducer(method)
+    except InputError as error:
+        print(f"{error}: left out", file=sys.stderr)
+        return False
+    return True
+
+
 def names_of(text: str) -> list[str]:
     """Names separated by commas."""
     return [name.strip() for name in text.split(",") if name.strip()]
@@ -262,8 +273,7 @@ def main() -> None:
     parser.add_argument("--budget", type=float, metavar="SECONDS", help="of the scores of a run")
     parser.add_argument("--reuse", type=Path, metavar="FILE", help="an earlier file, for the other methods' runs")
     options = parser.parse_args()
-    for method in set(options.methods) & set(REDUCERS) if options.runs else ():
-        require_reducer(method)
+    options.methods = [method for method in options.methods if installed(method)]
     found, earlier = read_runs(options.output), read_runs(options.reuse)
 
     def write() -> None:
