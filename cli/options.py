@@ -90,7 +90,12 @@ model = several(
         "[default: the task's]",
     ),
     click.option("--n-neighbors", type=click.IntRange(min=1), help="Nearest neighbours in feature space."),
-    click.option("--metric", metavar="NAME", help="Distance of features, e.g. euclidean or cosine. [default: auto]"),
+    click.option(
+        "--metric",
+        metavar="NAME",
+        help="Distance of features: euclidean, cosine, manhattan, correlation, chebyshev, hamming, jaccard. "
+        "[default: auto]",
+    ),
     click.option(
         "--exaggeration",
         type=float,

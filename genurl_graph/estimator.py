@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from genurl_graph.config import Config
+from genurl_graph.config.metrics import Distance
 from genurl_graph.exceptions import wrong
 from genurl_graph.inference.fit import fit_model
 from genurl_graph.inference.fitted import FittedAttributes, TrainedModel
@@ -46,10 +47,11 @@ class GenURL(FittedAttributes, Saved):
     n_neighbors : int, optional
         Feature-space neighbours of each node. More make the layout more global. By default the preset's 15, or
         n - 1 if there are fewer nodes.
-    metric : "auto", "euclidean", "cosine" or "precomputed"
-        Of the feature space. "auto": the preset's. "precomputed": `X` holds distances, dense [n, n] or sparse, whose
-        stored entries are then the neighbours (`genurl_graph.inputs.precomputed`); `transform` takes those of new
-        samples to the fitted ones, [m, n].
+    metric : str or callable
+        Of the feature space: "euclidean", "cosine", "manhattan", "correlation", "chebyshev", "hamming" (codes),
+        "jaccard" (0 and 1), or a function of two rows, which no saved model keeps (`genurl_graph.graph.knn.knn`).
+        "auto": the preset's. "precomputed": `X` holds distances, dense [n, n] or sparse, whose stored entries are then
+        the neighbours (`genurl_graph.inputs.precomputed`); `transform` takes those of new samples, [m, n].
     epochs : int, optional
         Full-batch steps. By default the preset's.
     device : "auto", "cpu" or "cuda"
@@ -120,7 +122,7 @@ class GenURL(FittedAttributes, Saved):
         task: str = "auto",
         encoder: str | nn.Module = "auto",
         n_neighbors: int | None = None,
-        metric: str = "auto",
+        metric: str | Distance = "auto",
         epochs: int | None = None,
         device: str = "auto",
         random_state: RandomState = None,

@@ -6,6 +6,7 @@ from torch_geometric.data import Data
 from torch_geometric.data.datapipes import functional_transform
 from torch_geometric.transforms import BaseTransform
 
+from genurl_graph.config.metrics import Distance
 from genurl_graph.exceptions import unknown, wrong
 from genurl_graph.graph.affinity import similarities
 from genurl_graph.graph.knn import knn_graph
@@ -24,11 +25,11 @@ class FeatureKNN(BaseTransform):  # type: ignore[misc]
     ----------
     k : int
         Number of neighbours.
-    metric : str
-        "auto" (cosine for bags of words, Euclidean otherwise), "cosine", "euclidean" or "inner_product".
+    metric : str or callable
+        "auto" (cosine for bags of words, Euclidean otherwise), or as in `genurl_graph.graph.knn.knn`.
     """
 
-    def __init__(self, k: int = 15, metric: str = "auto") -> None:
+    def __init__(self, k: int = 15, metric: str | Distance = "auto") -> None:
         self.k = k
         self.metric = metric
 

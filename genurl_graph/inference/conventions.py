@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from torch import nn
 
 from genurl_graph.config import Config
+from genurl_graph.config.metrics import Distance
 from genurl_graph.exceptions import wrong
 from genurl_graph.inference.drawing import Drawing
 from genurl_graph.inference.fitted import FittedModel
@@ -39,7 +40,7 @@ class Conventions(Drawing, Inverse, ClassNamePrefixFeaturesOutMixin, Transformer
     task: str
     encoder: str | nn.Module
     n_neighbors: int | None
-    metric: str
+    metric: str | Distance
     epochs: int | None
     device: str
     config: Mapping[str, Any] | str | Path | None

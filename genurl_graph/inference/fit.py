@@ -20,6 +20,7 @@ from genurl_graph.objectives.distillation import Teacher
 from genurl_graph.runtime.devices import one_thread
 from genurl_graph.runtime.memory import named_shortage
 from genurl_graph.runtime.processes import agreed, rank
+from genurl_graph.runtime.progress import showing
 from genurl_graph.runtime.random import seeded
 from genurl_graph.tasks import distillation, graph, images, reduction
 from genurl_graph.tasks.encoder_input import encoder_input
@@ -59,6 +60,7 @@ def fit_model(
     module = copy.deepcopy(module)
     with (
         seeded(seed),
+        showing(progress),
         one_thread() if deterministic else nullcontext(),
         named_shortage(f"task {config.task}, encoder {config.encoder.name}", LESS_MEMORY),
     ):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -22,7 +23,7 @@ from genurl_graph.graph.knn.exact import EXTRA, MANY, cross, join, sort_candidat
 from genurl_graph.graph.knn.metrics import block_distances, jaccard_distances, pair_distances
 from genurl_graph.graph.knn.nearest import Nearest, decode_index, decode_score
 from genurl_graph.graph.knn.rows import Frame, Rows, Select
-from genurl_graph.runtime.processes import rank
+from genurl_graph.runtime.progress import bar
 from genurl_graph.runtime.workers import share_jobs, worker_count
 
 # Pairs of rows for which a function of the user's is called at most: minutes, at some microseconds a call.
@@ -89,14 +90,13 @@ def difference_search(
 
 def _search(rows: Rows, asked: Rows, select: Tensor, k: int, budget: int, exact: bool, progress: bool) -> Tensor:
     """Codes of the candidates of each row, in any order."""
-    own = asked is rows
-    whole = own and len(select) == rows.n
+    itself = asked is rows
+    whole = itself and len(select) == rows.n
     tiles = _Tiles(rows, asked, budget, exact)
-    found = Nearest(len(select), min(k + EXTRA, rows.n - own), rows.device)
+    found = Nearest(len(select), min(k + EXTRA, rows.n - itself), rows.device)
     calls = rows.n * (rows.n + 1) // 2 if whole else len(select) * rows.n
-    if not isinstance(rows.frame.metric, OwnMetric):
-        progress = False
-    elif calls > MOST_CALLS:
+    own = isinstance(rows.frame.metric, OwnMetric)
+    if own and calls > MOST_CALLS:
         least = math.isqrt(2 * MOST_CALLS)
         raise wrong(
             "metric",
@@ -104,7 +104,7 @@ def _search(rows: Rows, asked: Rows, select: Tensor, k: int, budget: int, exact:
             f"at most {MOST_CALLS:,} calls ({least:,} rows), a metric by name, or neighbours found beforehand "
             "(metric precomputed)",
         )
-    with _bar(calls, progress) as tiles.bar:
+    with bar(calls, "neighbors", "pair", progress) if own else nullcontext() as tiles.bar:
         if whole:
             join(tiles, found)
         else:
@@ -164,7 +164,7 @@ class _Tiles:
         room = (budget - (whole or 0)) // 2 // (1 if self.own else worker_count(rows.device))
         if rows.sparse:
             width = 24 * max(rows.entries, asked.entries)
-        self.side = LARGEST_TILE
+        self.side = LARGEST_TILE // 4 if self.own else LARGEST_TILE
         products = self.metric == "jaccard" or rows.device.type != "cpu"
         while self.side > SMALLEST_TILE and (
             self.side**2 * 36 + 2 * self.side * width > room or (not products and self.side * rows.d > CACHED)
@@ -206,7 +206,8 @@ class _Tiles:
         if self.exact:
             found = block_distances(left, right, self.metric).float()
             # Each of a block among itself was computed once.
-            self.bar.update(found.numel() if left is not right else len(found) * (len(found) + 1) // 2)
+            if self.bar is not None:
+                self.bar.update(found.numel() if left is not right else len(found) * (len(found) + 1) // 2)
             return found
         if left.device.type != "cpu":
             return torch.cdist(left, right, p=1.0)
@@ -215,10 +216,3 @@ class _Tiles:
         # The tiles have a thread each.
         faiss.omp_set_num_threads(1)
         return torch.from_numpy(faiss.pairwise_distances(left.numpy(), right.numpy(), metric=faiss.METRIC_L1))
-
-
-def _bar(calls: int, progress: bool) -> Any:
-    from tqdm import tqdm
-
-    # None lets tqdm stay silent wherever stderr is not a terminal.
-    return tqdm(total=calls, desc="neighbors", unit="pair", disable=None if progress and rank() == 0 else True)
