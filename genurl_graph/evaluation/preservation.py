@@ -309,10 +309,12 @@ def _cross_validated(z: Any, y: Any, seed: int, most: int) -> tuple[float | None
         # Voters stay as many; folds, and those who get a vote, are fewer.
         parts = parts[: math.ceil(folds * most / n)]
         seen = np.zeros(n, bool)
-        seen[np.concatenate([test for _, test in parts])[sample_rows(sum(len(t) for _, t in parts), most, seed)]] = True
+        tested = np.concatenate([test for _, test in parts])
+        seen[tested[sample_rows(len(tested), most, seed).numpy()]] = True
         parts = [(train, test[seen[test]]) for train, test in parts]
     shares = [knn_accuracy(points, labels, train, test) * len(test) for train, test in parts if len(test)]
     voting = voters(10, len(parts[0][0]))
-    judged = f"all {n:,}" if n <= most else f"{most:,} random of {n:,}"
+    votes = sum(len(test) for _, test in parts)
+    judged = f"all {n:,}" if votes == n else f"{votes:,} random of {n:,}"
     folded = f"{folds}-fold" if len(parts) == folds else f"{len(parts)} of {folds} folds"
-    return sum(shares) / min(n, most), f"{voting} nearest, {folded}, {judged} labelled points"
+    return sum(shares) / votes, f"{voting} nearest, {folded}, {judged} labelled points"
