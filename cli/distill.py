@@ -7,11 +7,11 @@ from typing import Any
 import click
 
 from genurl_graph.cli import options
-from genurl_graph.cli.embed import describe_scores, describe_training, fit
-from genurl_graph.cli.report import Report
+from genurl_graph.cli.embed import describe_training, fit
+from genurl_graph.cli.report import Report, describe_scores
 from genurl_graph.exceptions import InputError
 from genurl_graph.experiments.models import make_estimator
-from genurl_graph.experiments.scores import REFERENCES, student_scores
+from genurl_graph.experiments.scores import REFERENCES, embedding_scores
 from genurl_graph.experiments.sources import Source, read_lines, run_metrics, teacher_features, write_embedding
 
 STUDENTS = ("mlp", "linear", "cnn", "gcn", "sage", "gat", "gin")
@@ -44,6 +44,7 @@ OBJECTIVES = ("gkl", "bce", "feature-l2", "feature-cosine", "rkd", "seed")
 @options.training
 @options.seed
 @options.training_files(options.output(" [default: NAME-student.npz in the current folder]", "The student's embedding"))
+@options.evaluation
 @options.quiet
 def distill(
     teacher: Path,
@@ -51,6 +52,7 @@ def distill(
     objective: str,
     source: Source,
     files: options.TrainingFiles,
+    evaluation: options.Evaluation,
     quiet: bool,
     assignments: tuple[str, ...],
     **model: Any,
@@ -59,18 +61,20 @@ def distill(
 
     No labels. The teacher is known by its features of the samples, or is a model that genurl-graph has saved, such as
     a GNN: a student mlp then needs no edges for new nodes. Where there are labels, the linear probe compares teacher,
-    student, and the student untrained.
+    student, and the student untrained; else the student's neighbourhoods stand beside the teacher's.
 
     \b
     Examples:
       genurl-graph distill --teacher cora.npz --dataset cora --dim 128 --save-model student
       genurl-graph distill --teacher gnn-model --input graph.npz --student mlp --output student.npy
     """
+    from genurl_graph.evaluation.budget.clock import evaluation_clock
     from genurl_graph.runtime.files import write_json
     from genurl_graph.training.checkpoint import Checkpoint, checksum
 
     start = time.perf_counter()
     options.check_source(source)
+    asked = evaluation.asked()
     name = source.name
     files = files._replace(output=files.output or Path(f"{name}-student.npz"))
     if not teacher.exists():
@@ -99,10 +103,11 @@ def distill(
     parameters = sum(p.numel() for p in estimator.encoder_.parameters())
     student = f"student {student}, {parameters:,} parameters, objective {objective}"
     describe_training(report, estimator, student, "similarities")
-    before = time.perf_counter()
-    scores = student_scores(estimator, taught, data)
-    seconds = {**estimator.seconds_, "evaluate": time.perf_counter() - before}
-    describe_scores(report, scores, data, {"genurl": "student", "teacher": "teacher", **REFERENCES})
+    with evaluation_clock(evaluation.limit(time.perf_counter() - start), quiet) as clock:
+        scores = embedding_scores(estimator, data, asked, teacher=taught, clock=clock)
+    seconds = {**estimator.seconds_, "evaluate": clock.seconds}
+    titles = {"genurl": "student", "teacher": "teacher", **REFERENCES}
+    describe_scores(report, scores, clock.seconds, (estimator.embedding_.size(1), taught.shape[1]), titles)
     seconds["total"] = time.perf_counter() - start
     if files.metrics:
         more = {"command": "distill", "teacher": str(teacher.resolve()), "teacher_crc32": checksum(taught)}

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from genurl_graph.cli import INTERRUPTED, Stop, launch, options
-from genurl_graph.cli.report import Report
+from genurl_graph.cli.report import Report, describe_scores
 from genurl_graph.cli.tensorboard import tensorboard, written
 from genurl_graph.exceptions import InputError
 from genurl_graph.experiments.models import make_estimator
 from genurl_graph.experiments.results import percent
-from genurl_graph.experiments.scores import TITLES, embedding_scores, no_probe
-from genurl_graph.experiments.sources import Source, named_labels, read_lines, run_metrics, write_embedding
+from genurl_graph.experiments.scores import embedding_scores
+from genurl_graph.experiments.sources import Source, n_features, named_labels, read_lines, run_metrics, write_embedding
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -33,12 +33,14 @@ if TYPE_CHECKING:
     options.as_json,
     click.option("--plot", type=options.PATH, metavar="FILE.png", help="Draw the embedding (also .pdf, .svg)."),
 )
+@options.evaluation
 @tensorboard
 @options.quiet
 def embed(
     source: Source,
     devices: int,
     files: options.TrainingFiles,
+    evaluation: options.Evaluation,
     as_json: bool,
     events: Path | None,
     quiet: bool,
@@ -46,8 +48,10 @@ def embed(
 ) -> None:
     """Embed a data set or your own file.
 
-    Where there are labels, the embedding is evaluated by a linear probe, beside the raw features, the
-    propagated features and the same encoder untrained. Labels never enter the training.
+    A map of vectors is judged by the neighbourhoods that it keeps and, where there are labels, by how classes lie on
+    it. Other embeddings need labels: a linear probe stands beside those of raw features, of propagated features and of
+    the same encoder untrained. Labels never enter the training. Large data are judged in part, and the report says
+    which.
 
     Ctrl-C leaves a checkpoint, OUTPUT.ckpt; the same command with --resume continues from it. The neighbours that were
     found lie beside it, in OUTPUT.ckpt.neighbors, and are not searched again.
@@ -58,12 +62,14 @@ def embed(
       genurl-graph embed --input edges.csv --features table.csv --output mine.csv
       genurl-graph embed --input vectors.npy --dim 2 --plot map.png
     """
+    from genurl_graph.evaluation.budget.clock import evaluation_clock
     from genurl_graph.runtime.files import to_json, write_json
     from genurl_graph.runtime.warnings import unheard
     from genurl_graph.training.checkpoint import Checkpoint
 
     start = time.perf_counter()
     options.check_source(source)
+    asked = evaluation.asked()
     name = source.name
     files = files._replace(output=files.output or Path(f"{name}-embedding.npz"))
     files.check(model["dim"])
@@ -87,10 +93,10 @@ def embed(
             estimator.save(files.save_model)
     describe_run(report, estimator)
 
-    before = time.perf_counter()
-    scores = embedding_scores(estimator, data)
-    seconds = {**estimator.seconds_, "evaluate": time.perf_counter() - before}
-    describe_scores(report, scores, data)
+    with evaluation_clock(evaluation.limit(time.perf_counter() - start), report.quiet) as clock:
+        scores = embedding_scores(estimator, data, asked, clock=clock)
+    seconds = {**estimator.seconds_, "evaluate": clock.seconds}
+    describe_scores(report, scores, clock.seconds, (estimator.embedding_.size(1), n_features(data)))
     if files.plot:
         draw(files.plot, name, estimator, data)
     seconds["total"] = time.perf_counter() - start
@@ -203,27 +209,6 @@ def encoder_name(estimator: "GenURL") -> str:
     name, sampling = estimator.encoder_name_, estimator.config_.sampling
     batches = estimator.task_ == "graph" and name in GNNS and sampling.negatives == "batch"
     return f"{name} in batches of {sampling.batch_size:,} with {sampling.fanout} neighbours" if batches else name
-
-
-def describe_scores(report: Report, scores: dict[str, Any], data: "Data", titles: Mapping[str, str] = TITLES) -> None:
-    """Print the scores of the embedding, whose title is that of "genurl", and of the rows beside it."""
-    why = no_probe(data)
-    if why is not None:
-        report.line(why)
-    else:
-        protocol, splits = scores["probe"]["protocol"], scores["probe"]["splits"]
-        mean = f", mean of {splits} splits" if splits > 1 else ""
-        report.line(f"\nlinear probe, test accuracy in per cent (protocol {protocol}{mean})")
-        rows = {"genurl": scores["probe"]["test"], **scores["reference"]}
-        report.table((title, percent(rows[name])) for name, title in titles.items())
-    knn, cluster = scores.get("knn"), scores.get("cluster")
-    told = [f"{knn.get('neighbors', 20)}-nearest-neighbour vote {percent(knn['test'])}"] if knn else []
-    if cluster:
-        told.append(
-            f"k-means ACC {percent(cluster['acc'])}, NMI {percent(cluster['nmi'])}, ARI {percent(cluster['ari'])}"
-        )
-    if told:
-        report.line("; ".join(told))
 
 
 def draw(path: Path, name: str, estimator: "GenURL", data: "Data") -> None:

@@ -6,18 +6,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from genurl_graph.cli import options
+from genurl_graph.cli.links import evaluate_links
 from genurl_graph.cli.neighborhoods import PROTOCOLS, evaluate_neighborhoods
 from genurl_graph.cli.report import Report
-from genurl_graph.exceptions import wrong
+from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.experiments.environment import versions
 from genurl_graph.experiments.results import mean_text
 from genurl_graph.experiments.scores import mean_of_runs
-from genurl_graph.experiments.sources import load_named
+from genurl_graph.experiments.sources import Source
 
 if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
     from torch_geometric.data import Data
+
+    from genurl_graph.evaluation.budget.judgement import Asked
 
 FIGURES = {
     ("probe", "test"): "linear probe, test",
@@ -32,16 +35,18 @@ FIGURES = {
 
 @click.command()
 @click.option("--embedding", type=options.PATH, help="Rows for all nodes: .npz .npy .csv .parquet .pt. Not for links.")
-@click.option("--dataset", required=True, metavar="NAME", help="Whose labels, or edges, and splits to use.")
+@options.source
+@options.backbone
 @click.option(
     "--protocol",
     type=click.Choice(["public", "random-10", "random-10-10-80", "knn", "cluster", "links", "reduce", "retrieval"]),
     help="Splits for all figures, or one figure alone; links: train on 85 % of the edges, find the others; "
     "reduce: neighbourhoods kept; retrieval: search by the embedding. "
-    "[default: public where the data set has it, else random-10-10-80]",
+    "[default: reduce for a map of vectors; else public where the data set has it, else random-10-10-80]",
 )
-@options.seeds(default=1, show_default=True, help="Repeat with seeds 0..N-1.")
-@options.data_root
+@options.seeds(default=1, show_default=True, help="Repeat with as many seeds, from --seed on.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The first seed.")
+@options.full
 @options.model
 @options.metrics
 @options.quiet
@@ -50,17 +55,20 @@ def evaluate(
     context: click.Context,
     /,
     embedding: Path | None,
-    dataset: str,
+    source: Source,
     protocol: str | None,
     seeds: int,
-    data_root: Path | None,
+    seed: int,
+    full: bool,
     metrics: Path | None,
     quiet: bool,
     **model: Any,
 ) -> None:
-    """Evaluate an embedding file against the labels of a data set.
+    """Evaluate an embedding file against the labels or vectors of a data set, or of your own files.
 
-    Rows are matched by node_id where the file has the data set's ids, else taken in the data set's order.
+    Rows are matched by node_id where the file has the data set's ids, else taken in the data set's order. With the seed
+    of an embed and its --task (where that was named), its file has the same figures here, to the last digit. Large data
+    are judged in part, as by embed, unless --full is given.
 
     --protocol reduce compares neighbourhoods with those of the data set's vectors (10-NN accuracy, trustworthiness,
     continuity, order of distances, pieces of a class), retrieval ranks a database (mAP of labels, recall of labels and
@@ -73,38 +81,41 @@ def evaluate(
     Examples:
       genurl-graph evaluate --embedding cora.npz --dataset cora --protocol public
       genurl-graph evaluate --embedding map.npz --dataset mnist --protocol reduce
+      genurl-graph evaluate --embedding map.npz --input vectors.npy --labels labels.csv --seed 3
       genurl-graph evaluate --protocol links --dataset cora --seeds 3
     """
+    options.check_source(source)
     if protocol == "links":
-        from genurl_graph.cli.links import evaluate_links
-
-        if embedding is not None:
-            raise wrong(
-                "--embedding",
-                embedding,
-                "none with --protocol links, which trains its own on each seed's training edges: an embedding that may "
-                "have seen the edges to be predicted proves nothing",
-            )
-        evaluate_links(dataset, seeds, data_root, metrics, quiet, **model)
+        check_links(context, embedding, source)
+        evaluate_links(str(source.dataset), seeds, source.data_root, metrics, quiet, **model)
         return
     if embedding is None:
         raise click.UsageError("Missing option '--embedding'; only --protocol links goes without.")
-    check_no_training(context, list(model))
+    check_no_training(context, [name for name in model if name != "task"])
+    from genurl_graph.evaluation.budget.judgement import Asked, wants_map
     from genurl_graph.inputs.embeddings import read_embedding
     from genurl_graph.runtime.files import check_output, write_json
 
     if metrics:
         check_output(metrics, (".json",))
     columns = read_embedding(embedding)
-    neighborhoods = protocol in PROTOCOLS
-    name, data = load_named(dataset, data_root, labelled=not neighborhoods)
+    name, data = source.name, source.load(not quiet)
     z = in_order(embedding, columns, name, data)
+    task = model["task"]
+    if task == "auto":
+        task = "reduce" if getattr(data, "edge_index", None) is None else "graph"
+    asked = Asked(budget=None) if full else Asked()
+    if protocol is None and wants_map(asked, task, z, data):
+        protocol = "reduce"
     report, intro = Report(quiet), f"{embedding}: {z.shape[0]:,} x {z.shape[1]}, on {name}, protocol"
+    drawn = range(seed, seed + seeds)
     if protocol in PROTOCOLS:
         report.line(f"{intro} {protocol}")
-        found = evaluate_neighborhoods(z, name, data, protocol, seeds, report)
+        found = evaluate_neighborhoods(z, name, data, protocol, drawn, asked.budget, report)
     else:
-        runs = [label_scores(z, data, protocol, seed) for seed in range(seeds)]
+        if getattr(data, "y", None) is None:
+            raise InputError(f"data set {name} has no labels, so there is nothing to evaluate against")
+        runs = [label_scores(z, data, task, protocol, one, asked, quiet) for one in drawn]
         means = mean_of_runs(runs)
         protocol = means.get("probe", {}).get("protocol") or protocol or "cluster"
         for why in dict.fromkeys(means.get("left_out", {}).values()):
@@ -115,12 +126,31 @@ def evaluate(
             for (group, key), title in FIGURES.items()
             if key in means.get(group, {})
         )
+        cut = runs[0]["evaluation"]["left_out"]
+        if cut:
+            report.line(f"in part: {'; '.join(cut)}; --full looks at all")
         found = {**{group: means.get(group) for group in ("probe", "knn", "cluster")}, "runs": runs}
     if metrics:
         content: dict[str, Any] = {"dataset": name, "embedding": str(embedding), "protocol": protocol}
-        content |= {"n_nodes": z.shape[0], "dim": z.shape[1], "seeds": list(range(seeds))}
+        content |= {"n_nodes": z.shape[0], "dim": z.shape[1], "seeds": list(drawn)}
         write_json(metrics, {**content, **found, "versions": versions()})
         report.line(f"metrics   {metrics}")
+
+
+def check_links(context: click.Context, embedding: Path | None, source: Source) -> None:
+    """Link prediction trains its own embeddings, of a data set, with seeds from 0 on, and is never cut."""
+    if embedding is not None:
+        raise wrong(
+            "--embedding",
+            embedding,
+            "none with --protocol links, which trains its own on each seed's training edges: an embedding that may "
+            "have seen the edges to be predicted proves nothing",
+        )
+    for name, option in (("seed", "--seed"), ("full", "--full"), ("backbone", "--backbone")):
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{option} does not go with --protocol links.")
+    if source.dataset is None:
+        raise click.UsageError("--protocol links takes --dataset.")
 
 
 def check_no_training(context: click.Context, names: list[str]) -> None:
@@ -131,16 +161,20 @@ def check_no_training(context: click.Context, names: list[str]) -> None:
             raise click.UsageError(f"{parameter.opts[0]} goes with --protocol links; an embedding file is not trained.")
 
 
-def label_scores(z: "Tensor", data: "Data", protocol: str | None, seed: int) -> dict[str, dict[str, Any]]:
+def label_scores(
+    z: "Tensor", data: "Data", task: str, protocol: str | None, seed: int, asked: "Asked", quiet: bool
+) -> dict[str, Any]:
     """Scores against the labels, by group: all of them, or those of one group where the protocol names it."""
-    from genurl_graph.evaluation.clustering import cluster
-    from genurl_graph.evaluation.protocols import evaluate_embedding, knn_embedding
+    from genurl_graph.evaluation.budget.clock import evaluation_clock
+    from genurl_graph.evaluation.budget.judgement import judge
 
-    if protocol == "knn":
-        return {"knn": {"test": knn_embedding(z, data, seed=seed)}}
-    if protocol == "cluster":
-        return {"cluster": cluster(z, data.y, seed)}
-    return evaluate_embedding(z, data, protocol, seed=seed)
+    one = protocol if protocol in ("knn", "cluster") else None
+    asked = asked._replace(as_map=False, protocol=None if one is not None else protocol)
+    if one is not None:
+        asked = asked._replace(parts=(one,))
+    with evaluation_clock(quiet=quiet) as clock:
+        found = judge(z, data, task, seed, asked, clock=clock)
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def in_order(path: Path, columns: dict[str, "np.ndarray[Any, Any]"], name: str, data: "Data") -> "Tensor":

@@ -130,6 +130,41 @@ def gathered(name: str, kind: type[Any], *options: Callable[..., Any]) -> Callab
     return decorate
 
 
+class Evaluation(NamedTuple):
+    """How far a run is evaluated."""
+
+    no_evaluate: bool
+    full: bool
+
+    def asked(self) -> Any:
+        """The same for `genurl_graph.experiments.scores.embedding_scores`."""
+        from genurl_graph.evaluation.budget.judgement import Asked
+
+        if self.no_evaluate and self.full:
+            raise click.UsageError("Give one of --no-evaluate and --full.")
+        return None if self.no_evaluate else Asked(budget=None) if self.full else Asked()
+
+    def limit(self, seconds: float) -> float | None:
+        """Seconds that the evaluation of a run of so many may take."""
+        from genurl_graph.evaluation.budget.clock import limit_of
+
+        return None if self.full else limit_of(seconds)
+
+
+full = click.option(
+    "--full",
+    is_flag=True,
+    help="Evaluate by the whole protocol, however long that takes. [default: as much as takes some 15 s, and say so]",
+)
+
+
+def evaluation(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options of how far a run is evaluated, which the command takes as one argument, `evaluation`."""
+    no = click.option("--no-evaluate", is_flag=True, help="Write the embedding without judging it.")
+    decorate: Callable[..., Callable[..., Any]] = gathered("evaluation", Evaluation, no, full)
+    return decorate(command)
+
+
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "space": " ", "pipe": "|", "\\t": "\t"}
 
 

@@ -1,10 +1,13 @@
 """What the commands print for people."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from genurl_graph.experiments.results import percent
+from genurl_graph.experiments.scores import TITLES
 
 if TYPE_CHECKING:
     from genurl_graph.cli.options import TableFiles
@@ -60,3 +63,62 @@ def save_table(results: "Results", files: "TableFiles", report: Report) -> None:
     if files.metrics or files.markdown:
         report.line()
     report.files(9, metrics=files.metrics, markdown=files.markdown)
+
+
+def describe_scores(
+    report: Report,
+    scores: Mapping[str, Any],
+    seconds: float,
+    columns: tuple[int, int],
+    titles: Mapping[str, str] = TITLES,
+) -> None:
+    """Print the figures of an embedding, and what they cost.
+
+    `columns` are those of the embedding and of what it was made from; `titles` name the embedding
+    ("genurl") and the rows beside it.
+    """
+    if scores["evaluation"] is None:
+        return
+    report.line()
+    if scores["reduce"]:
+        describe_map(report, scores["reduce"], columns, "teacher" in titles)
+    if scores["left_out"] and not (scores["reduce"] and scores["left_out"]["probe"].startswith("no labels")):
+        report.line(scores["left_out"]["probe"])
+    if scores["probe"]:
+        protocol, splits = scores["probe"]["protocol"], scores["probe"]["splits"]
+        mean = f", mean of {splits} splits" if splits > 1 else ""
+        report.line(f"linear probe, test accuracy in per cent (protocol {protocol}{mean})")
+        rows = {"genurl": scores["probe"]["test"], **scores["reference"]}
+        report.table((title, percent(rows[name])) for name, title in titles.items())
+    knn, cluster = scores["knn"], scores["cluster"]
+    told = [f"{knn.get('neighbors', 20)}-nearest-neighbour vote {percent(knn['test'])}"] if knn else []
+    if cluster:
+        told.append(
+            f"k-means ACC {percent(cluster['acc'])}, NMI {percent(cluster['nmi'])}, ARI {percent(cluster['ari'])}"
+        )
+    if told:
+        report.line("; ".join(told))
+    cut = "; ".join(scores["evaluation"]["left_out"])
+    report.line(f"evaluation {seconds:.1f} s" + (f", in part: {cut}; --full looks at all" if cut else ""))
+
+
+def describe_map(report: Report, scores: Mapping[str, Any], columns: tuple[int, int], taught: bool) -> None:
+    """Print in words that need no paper how well a map, or a student, keeps what it was made from."""
+    what = "student" if taught else "map" if columns[0] <= 3 else "embedding"
+    here, given = "on the map" if what == "map" else f"of the {what}", "of the teacher" if taught else "in the data"
+    report.line(f"the {what} against {'its teacher' * taught}{'the data' * (not taught)} of {columns[1]:,} columns")
+    found = {
+        "trustworthiness": ("trustworthiness", 3, f"neighbours {here} are neighbours {given} (1: all)"),
+        "continuity": ("continuity", 3, f"neighbours {given} are neighbours {here} (1: all)"),
+        "triplets": ("random triplets", 3, "of three points the same two are nearer (1: always; 0.5: chance)"),
+        "knn_accuracy": ("10-NN accuracy", 3, f"a point's class, by its 10 nearest {here}"),
+        "pieces": ("pieces a class", 2, f"islands of a class {here} (1: none is torn)"),
+    }
+    raw, largest = scores.get("raw_knn_accuracy"), scores["largest_piece"]
+    more = {
+        "knn_accuracy": "" if raw is None else f" (raw features: {raw:.3f})",
+        "pieces": "" if largest is None else f"; the largest has {percent(largest)} % of it",
+    }
+    for key, (title, digits, meaning) in found.items():
+        if scores[key] is not None:
+            report.line(f"  {title:<17}{scores[key]:.{digits}f}".ljust(26) + f"{meaning}{more.get(key, '')}")

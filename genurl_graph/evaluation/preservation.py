@@ -26,6 +26,7 @@ from genurl_graph.evaluation.probe import voters
 from genurl_graph.evaluation.ranks import Points, as_points, blocks, nearest, ranks, sample_rows
 from genurl_graph.evaluation.splits import check_labels
 from genurl_graph.exceptions import wrong
+from genurl_graph.inputs.sparse import to_scipy_or_numpy
 
 # Trustworthiness and continuity of all points up to this many; beyond, of a sample of rows against all points, whose
 # product with their number is bounded.
@@ -228,7 +229,7 @@ def reduce_scores(
     n = made.n
     effort = plan_effort(n, given.work, budget, given.projectable)
     told(0)
-    accuracy, how_accuracy = _cross_validated(z, y, seed, effort.voted)
+    accuracy, how_accuracy = cross_validated(z, y, seed, effort.voted)
     count, largest, how_pieces = _pieces(z, y, seed, effort.class_points)
     told(0.2)
     projected = ""
@@ -290,12 +291,16 @@ def _pieces(z: Any, y: Any, seed: int, most: int) -> tuple[float | None, float |
     return float(found.pieces.mean()), float(found.largest.mean()), how
 
 
-def _cross_validated(z: Any, y: Any, seed: int, most: int) -> tuple[float | None, str]:
+def cross_validated(z: Any, y: Any, seed: int, most: int) -> tuple[float | None, str]:
+    """Accuracy of the vote of the 10 nearest (Euclidean) in five folds, of at most so many points, and how, in words.
+
+    `z` may be a sparse matrix. None where there are no labels, or no two points of a class.
+    """
     from sklearn.model_selection import StratifiedKFold
 
     if y is None:
         return None, "no labels"
-    points, labels = np.asarray(z), check_labels(y, len(z))
+    points, labels = to_scipy_or_numpy(z), check_labels(y, z.shape[0])
     known = np.flatnonzero(labels >= 0)
     points, labels = points[known], labels[known]
     folds = min(FOLDS, int(np.unique(labels, return_counts=True)[1].max(initial=0)))
@@ -303,7 +308,7 @@ def _cross_validated(z: Any, y: Any, seed: int, most: int) -> tuple[float | None
         return None, "no two points of a class"
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The least populated class")
-        parts = list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(points, labels))
+        parts = list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(labels, labels))
     n = len(labels)
     if n > most:
         # Voters stay as many; folds, and those who get a vote, are fewer.

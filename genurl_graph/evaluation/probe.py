@@ -21,7 +21,7 @@ FOLDS = 5
 NEIGHBORS = 20
 
 
-def linear_probe(z: Any, y: Any, split: Split, protocol: str) -> dict[str, float | None]:
+def linear_probe(z: Any, y: Any, split: Split, protocol: str, *, scaled: bool = False) -> dict[str, float | None]:
     """Accuracy of a linear classifier on frozen embeddings, by the rules of the protocol.
 
     * "public" and "random-10-10-80": multinomial logistic regression on standardised columns (mean and
@@ -36,6 +36,9 @@ def linear_probe(z: Any, y: Any, split: Split, protocol: str) -> dict[str, float
     y : array, int, shape [n]
     split : Split
     protocol : str
+    scaled : bool
+        Whether the columns are principal components of standardised ones (`standardised_components`), whose scales
+        mean something: they are not standardised again.
 
     Returns
     -------
@@ -50,7 +53,7 @@ def linear_probe(z: Any, y: Any, split: Split, protocol: str) -> dict[str, float
         if protocol == "random-10":
             model, features = _cross_validated(z, y, split)
         else:
-            model, features = _validated(z, y, split)
+            model, features = _validated(z if scaled else standardised(z), y, split)
 
     def accuracy(index: Array) -> float | None:
         return float(np.mean(model.predict(features[index]) == y[index])) if len(index) else None
@@ -79,10 +82,9 @@ def knn_probe(z: Any, y: Any, split: Split, n_neighbors: int = NEIGHBORS, metric
     return float(model.score(z[split.test], y[split.test]))
 
 
-def _validated(z: Any, y: Array, split: Split) -> tuple[Any, Any]:
+def _validated(features: Any, y: Array, split: Split) -> tuple[Any, Any]:
     from sklearn.linear_model import LogisticRegression
 
-    features = standardised(z)
     best: tuple[float, Any] = (-1.0, None)
     start = None
     for strength in STRENGTHS:
@@ -123,3 +125,27 @@ def standardised(z: Any) -> Any:
 
     features = StandardScaler(with_mean=not sp.issparse(z)).fit_transform(z)
     return features.tocsr() if sp.issparse(features) else features
+
+
+def standardised_components(z: Any, columns: int, seed: int = 0) -> Array:
+    """Project rows to the first principal components of their standardised columns, by a randomised SVD.
+
+    A penalty on the length of the coefficients does not see a rotation: with all components the probe would find what
+    it finds without, so that these few are its nearest approximation. They keep their scales for that, and the probe
+    must not standardise them (``scaled=True``).
+
+    Parameters
+    ----------
+    z : array or sparse matrix, float, shape [n, f]
+    columns : int
+        At most min(n, f) are given.
+    seed : int
+
+    Returns
+    -------
+    array, float32, shape [n, columns]
+    """
+    from sklearn.utils.extmath import randomized_svd
+
+    left, lengths, _ = randomized_svd(standardised(z), min(columns, *z.shape), n_iter=2, random_state=seed)
+    return np.asarray(left * lengths, dtype=np.float32)

@@ -103,17 +103,32 @@ def raw_features(data: Any) -> Any:
 
 
 def propagated_features(data: Any, hops: int = 2) -> Any:
-    """The reference row "propagated": ``A_hat^2 X`` (SGC, arXiv 1902.07153, eq. 8).
-
-    A_hat is ``D^-1/2 (A + I) D^-1/2`` of the undirected, unweighted graph.
-    """
-    import scipy.sparse as sp
-
+    """The reference row "propagated": `propagate` of the raw features."""
     x = raw_features(data)
     if data.edge_index is None:
         raise wrong("propagated features", "a data set without edges", "a graph")
+    return propagate(x, data.edge_index, hops)
+
+
+def propagate(x: Any, edge_index: Any, hops: int = 2) -> Any:
+    """Average rows over neighbours: ``A_hat^hops X`` (SGC, arXiv 1902.07153, eq. 8).
+
+    A_hat is ``D^-1/2 (A + I) D^-1/2`` of the undirected, unweighted graph.
+
+    Parameters
+    ----------
+    x : array or sparse matrix, float32, shape [n, f]
+    edge_index : Tensor or array, int64, shape [2, m]
+    hops : int
+
+    Returns
+    -------
+    array or sparse matrix, float32, shape [n, f]
+    """
+    import scipy.sparse as sp
+
     n = x.shape[0]
-    row, col = np.asarray(data.edge_index)
+    row, col = np.asarray(edge_index)
     a = sp.csr_array((np.ones(len(row), dtype=np.float32), (row, col)), shape=(n, n))
     a = ((a + a.T + sp.eye_array(n)) > 0).astype(np.float32)
     scale = 1 / np.sqrt(np.asarray(a.sum(1)).ravel())

@@ -93,6 +93,20 @@ def splits(protocol: str, data: Any, *, seed: int = 0, n_repeats: int | None = N
             yield Split(order[:tenth], order[tenth : 2 * tenth], order[2 * tenth :])
 
 
+def count_splits(protocol: str, data: Any) -> int:
+    """Number of splits of a protocol; errors as in `splits`."""
+    return sum(1 for _ in splits(protocol, data)) if protocol not in REPEATS else REPEATS[protocol]
+
+
+def named_parts(data: Any) -> tuple[Index, Index] | None:
+    """Rows of the training and of the test part, where one split of the data set names both."""
+    masks = [getattr(data, f"{part}_mask", None) for part in ("train", "test")]
+    if any(mask is None or mask.ndim != 1 for mask in masks):
+        return None
+    train, test = (mask.nonzero().squeeze(1).numpy() for mask in masks if mask is not None)
+    return train, test
+
+
 def shortage(y: npt.NDArray[Any], least: int = 2) -> tuple[str, str] | None:
     """What labels [n] lack for random splits, found and expected; None where they suffice.
 

@@ -33,7 +33,7 @@ TABLE = ("dataset", "protocol", "seeds", *CIRCUMSTANCES)
 
 # Where bits cannot agree: 2 points of accuracy, or 2 per cent of another figure.
 TOLERANCE = 0.02
-SHARES = ("probe", "knn", "cluster", "reference")
+SHARES = ("reduce", "probe", "knn", "cluster", "reference")
 # Of tables of many runs: lists with a value a seed, and what stands so below the scorers and parts of links.
 COLUMNS = (
     *("probe_val", "probe_test", "linear_val", "linear_test", "mlp_val", "mlp_test"),
@@ -42,6 +42,8 @@ COLUMNS = (
 LINKS = ("auc", "ap", "hits50")
 COUNTS = ("n_nodes", "n_edges", "n_features", "dim")
 CHECKSUM = "embedding_crc32"
+# What other bits change by more than any tolerance.
+FRAGILE = (CHECKSUM, "reduce.pieces", "reduce.largest_piece")
 
 
 class Figure(NamedTuple):
@@ -87,7 +89,9 @@ def repeat_run(
     stored: dict[str, Any], data_root: Path | None, output: Path | None, say: Callable[[str], None], quiet: bool
 ) -> dict[str, Any]:
     """Contents of the metrics file of the same run of embed or distill, now; `say` hears what comes in."""
-    from genurl_graph.experiments.scores import embedding_scores, student_scores
+    from genurl_graph.evaluation.budget.clock import evaluation_clock
+    from genurl_graph.evaluation.budget.judgement import Asked
+    from genurl_graph.experiments.scores import embedding_scores
     from genurl_graph.runtime.files import to_json
     from genurl_graph.training.checkpoint import checksum
 
@@ -107,7 +111,9 @@ def repeat_run(
         more["teacher_crc32"] = checksum(teacher)
     estimator.fit(data, teacher=teacher)
     check_same(estimator.config_.to_dict(), stored["config"])
-    scores = embedding_scores(estimator, data) if teacher is None else student_scores(estimator, teacher, data)
+    # No clock ends it: as much is looked at as the file says.
+    with evaluation_clock(quiet=quiet) as clock:
+        scores = embedding_scores(estimator, data, Asked.recorded(stored), teacher=teacher, clock=clock)
     if output:
         write_embedding(output, estimator.embedding_, data, own_file=source.own is not None)
     # As a file gives them back, so that they can be compared with those of one.
@@ -166,8 +172,8 @@ def figures_of(metrics: dict[str, Any]) -> dict[str, Any]:
 
 
 def compare_figures(stored: dict[str, Any], now: dict[str, Any], tolerance: float) -> list[Figure]:
-    """Every figure of both; with a tolerance of 0 the embedding's checksum, too."""
-    names = [name for name in dict.fromkeys([*stored, *now]) if tolerance == 0 or name != CHECKSUM]
+    """Every figure of both; with a tolerance of 0 the embedding's checksum and the map's pieces, too."""
+    names = [name for name in dict.fromkeys([*stored, *now]) if tolerance == 0 or name not in FRAGILE]
     return [Figure(name, stored.get(name), now.get(name), agree(name, stored, now, tolerance)) for name in names]
 
 

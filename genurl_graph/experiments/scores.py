@@ -6,18 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from genurl_graph.experiments.models import make_estimator
 from genurl_graph.experiments.results import mean_std
-from genurl_graph.experiments.sources import n_features
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torch_geometric.data import Data
 
     from genurl_graph.estimator import GenURL
+    from genurl_graph.evaluation.budget.clock import Clock
+    from genurl_graph.evaluation.budget.judgement import Asked
     from genurl_graph.evaluation.links import LinkSplit
-
-# Beyond this many nodes, or numbers of features (zeros counted), `embed` averages fewer random splits than the protocol
-# asks for: twenty would take longer than the training. `evaluate` repeats all.
-MANY_NODES, MANY_NUMBERS, FEW_SPLITS = 20_000, 50_000_000, 3
 
 REFERENCES = {
     "untrained": "same encoder, untrained",
@@ -54,60 +51,27 @@ def reference_embeddings(data: "Data") -> dict[str, Any]:
     return {name: fixed_embedding(name, data) for name in names}
 
 
-def reference_scores(
-    data: "Data", untrained: "Tensor", protocol: str, seed: int, n_repeats: int | None = None
-) -> dict[str, float | None]:
-    """Test accuracy of the rows that stand beside every result; None where a row does not apply."""
-    rows = {**reference_embeddings(data), "untrained": untrained}
-    found = {name: probe_test(z, data, protocol, seed, n_repeats) for name, z in rows.items()}
-    return {name: found.get(name) for name in ("raw", "propagated", "untrained")}
+def embedding_scores(
+    estimator: "GenURL",
+    data: "Data",
+    asked: "Asked | None",
+    *,
+    teacher: "Tensor | None" = None,
+    clock: "Clock | None" = None,
+) -> dict[str, Any]:
+    """Figures of a metrics file after a fit, or of a student beside its teacher; all None where none is asked for.
 
+    Keys are those of `genurl_graph.evaluation.budget.judgement.judge`.
+    """
+    from genurl_graph.evaluation.budget.judgement import KEYS, judge, no_probe, wants_map
 
-def no_probe(data: "Data") -> str | None:
-    """Why a run's embedding is not probed, in words; None where it is."""
-    from genurl_graph.evaluation.splits import default_protocol, shortage
-
-    y = getattr(data, "y", None)
-    if y is None:
-        return "no labels, so no evaluation"
-    lack = None if default_protocol(data) == "public" else shortage(y.numpy())
-    return None if lack is None else f"no linear probe: {lack[0]}; it takes {lack[1]}"
-
-
-def embedding_scores(estimator: "GenURL", data: "Data") -> dict[str, Any]:
-    """Values of the metrics keys probe, knn, cluster and reference; None for what the labels do not allow, and why."""
-    from genurl_graph.evaluation.clustering import cluster, too_few_to_cluster
-    from genurl_graph.evaluation.protocols import evaluate_embedding
-
-    why = no_probe(data)
-    if why is not None:
-        y = getattr(data, "y", None)
-        lack = None if y is None else too_few_to_cluster(y.numpy())
-        found = None if y is None or lack else cluster(estimator.embedding_, y, estimator.seed_)
-        reasons = {"probe": why, "knn": why, "reference": why} | ({} if found else {"cluster": lack or why})
-        return {"probe": None, "knn": None, "cluster": found, "reference": None, "left_out": reasons}
-
-    # The origin of a 2-d map means nothing, so that angles seen from there do not either.
-    metric = "euclidean" if estimator.task_ == "reduce" else "cosine"
-    seed, n = estimator.seed_, data.num_nodes or 0
-    repeats = FEW_SPLITS if n > MANY_NODES or n * n_features(data) > MANY_NUMBERS else None
-    scores = evaluate_embedding(estimator.embedding_, data, seed=seed, n_repeats=repeats, knn_metric=metric)
-    untrained = estimator.untrained_embedding()
-    reference = reference_scores(data, untrained, scores["probe"]["protocol"], seed, repeats)
-    return {**scores, "reference": reference, "left_out": None}
-
-
-def student_scores(estimator: "GenURL", teacher: "Tensor", data: "Data") -> dict[str, Any]:
-    """Values of the metrics keys probe and reference of a distillation; None where the labels do not allow them."""
-    if no_probe(data) is not None:
-        return {"probe": None, "reference": None}
-    from genurl_graph.evaluation.protocols import probe_embedding
-
-    seed = estimator.seed_
-    probe = probe_embedding(estimator.embedding_, data, seed=seed)
-    reference: dict[str, float | None] = {"teacher": probe_test(teacher, data, probe["protocol"], seed)}
-    reference |= reference_scores(data, estimator.untrained_embedding(), probe["protocol"], seed)
-    return {"probe": probe, "reference": reference}
+    if asked is None:
+        return dict.fromkeys(KEYS)
+    z, task = estimator.embedding_, estimator.task_
+    beside = {} if teacher is None else {"teacher": teacher}
+    if no_probe(data) is None and not wants_map(asked, task, z, data):
+        beside["untrained"] = estimator.untrained_embedding()
+    return judge(z, data, task, estimator.seed_, asked, beside=beside, clock=clock)
 
 
 def link_table(data: "Data", seeds: list[int], model: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -158,26 +122,13 @@ def link_run(split: "LinkSplit", estimator: "GenURL", seed: int) -> dict[str, di
     return {method: link_scores(embeddings[method], split, seed=seed) for method in TITLES if method in embeddings}
 
 
-def reduction_run(z: "Tensor", data: "Data", seed: int) -> dict[str, Any]:
-    """Scores of the protocol reduce; where the data set names its test part, also that against the training part."""
-    from genurl_graph.evaluation.preservation import knn_accuracy, reduce_scores
-    from genurl_graph.evaluation.probe import voters
-
-    scores = reduce_scores(data.x, z, getattr(data, "y", None), seed=seed)
-    parts = _named_parts(data)
-    if parts and getattr(data, "y", None) is not None:
-        scores["knn_test"] = knn_accuracy(z.numpy(), data.y.numpy(), *parts)
-        voting = voters(10, len(parts[0]))
-        scores["how"]["knn_test"] = f"{voting} nearest, {len(parts[1]):,} points against {len(parts[0]):,}"
-    return scores
-
-
 def retrieval_run(z: "Tensor", data: "Data", seed: int) -> dict[str, Any]:
     """Scores of the protocol retrieval by both metrics: the test part against the training part, or leave-one-out."""
     from genurl_graph.evaluation.retrieval import retrieval_scores
+    from genurl_graph.evaluation.splits import named_parts
 
-    parts = _named_parts(data)
-    asked = {"queries": parts[1], "database": parts[0]} if parts else {}
+    parts = named_parts(data)
+    asked: dict[str, Any] = {"queries": parts[1], "database": parts[0]} if parts else {}
     y = getattr(data, "y", None)
     found = {m: retrieval_scores(z, y, data.x, metric=m, seed=seed, **asked) for m in ("euclidean", "cosine")}
     return {**found, "how": {metric: scores.pop("how") for metric, scores in found.items()}}
@@ -190,12 +141,3 @@ def mean_of_runs(runs: list[Any]) -> Any:
         means = {key: mean_of_runs([run[key] for run in runs]) for key in first}
         return {key: mean for key, mean in means.items() if mean is not None}
     return first if all(run == first for run in runs) else mean_std(runs)[0]
-
-
-def _named_parts(data: "Data") -> "tuple[Any, Any] | None":
-    """Rows of the training and of the test part, where one split of the data set names both."""
-    masks = [getattr(data, f"{part}_mask", None) for part in ("train", "test")]
-    if any(mask is None or mask.ndim != 1 for mask in masks):
-        return None
-    train, test = (mask.nonzero().squeeze(1).numpy() for mask in masks if mask is not None)
-    return train, test

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,10 +10,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from torch_geometric.data import Data
 
 from genurl_graph import GenURL, datasets
 from genurl_graph.cli.embed import encoder_name
 from genurl_graph.config import load_preset
+from genurl_graph.evaluation.budget import clock, plan
+from genurl_graph.evaluation.budget.judgement import KEYS
 
 METRICS = {
     "dataset": str,
@@ -28,11 +32,17 @@ METRICS = {
     "peak_memory_mb": float,
     "loss": float,
     "graph": {"n_predefined", "n_feature", "n_both", "n_components_before", "n_components_after"},
+    # Of a map, which has no figure of the next four; of other embeddings those without this one.
+    "reduce": {
+        *("knn_accuracy", "trustworthiness", "continuity", "triplets", "pieces", "largest_piece", "spearman"),
+        *("raw_knn_accuracy", "how"),
+    },
     "probe": {"protocol", "train", "val", "test", "splits"},
     "knn": {"test", "neighbors"},  # no figure of the labels, but why, where these are too few
     "cluster": {"acc", "nmi", "ari"},
     "reference": {"raw", "propagated", "untrained"},
     "left_out": dict | None,
+    "evaluation": {"budget", "left_out"},
     "config": dict,
     "versions": dict,
     "embedding_crc32": int,
@@ -44,13 +54,14 @@ METRICS = {
 
 def check_metrics(metrics: dict) -> None:
     assert list(metrics) == list(METRICS)
-    left_out = metrics["left_out"] or {}
+    as_map = metrics["reduce"] is not None
+    left_out = {*(metrics["left_out"] or ()), *(("probe", "knn", "cluster", "reference") if as_map else ("reduce",))}
     for key, kind in METRICS.items():
         if key in left_out:
             assert metrics[key] is None, key
         elif isinstance(kind, set):
             # Scripts rely on these; the graph says more where merging decided something.
-            assert set(metrics[key]) >= kind if key == "graph" else set(metrics[key]) == kind, key
+            assert set(metrics[key]) >= kind if key in ("graph", "evaluation") else set(metrics[key]) == kind, key
         else:
             assert isinstance(metrics[key], kind), key
 
@@ -71,14 +82,15 @@ def test_digits(run, tmp_path: Path) -> None:
     assert (metrics["dataset"], metrics["task"], metrics["device"]) == ("digits", "reduce", "cpu")
     assert (metrics["n_nodes"], metrics["n_edges"], metrics["n_features"]) == (1797, 0, 64)
     assert (metrics["dim"], metrics["seed"]) == (2, 3)
-    assert metrics["probe"]["protocol"] == "random-10-10-80"
-    assert metrics["reference"]["raw"] > 0.9  # a fact about the digits, whatever the embedding
+    assert metrics["reduce"]["raw_knn_accuracy"] > 0.95  # a fact about the digits, whatever the embedding
     assert metrics["seconds"]["total"] >= metrics["seconds"]["train"] + metrics["seconds"]["evaluate"]
     assert Path("z.png").read_bytes().startswith(b"\x89PNG")
-    for expected in ("1,797 nodes", "raw features", "untrained", "z.npz", "m.json", "z.png", "model"):
+    for expected in ("1,797 nodes", "raw features: 0.98", "islands of a class", "z.npz", "m.json", "z.png", "model"):
         assert expected in result.stdout
-    assert f"{100 * metrics['probe']['test']:.1f}" in result.stdout
-    assert f"{100 * metrics['reference']['raw']:.1f}" in result.stdout
+    for key in ("trustworthiness", "continuity", "triplets", "knn_accuracy", "raw_knn_accuracy"):
+        assert f"{metrics['reduce'][key]:.3f}" in result.stdout
+    assert "linear probe" not in result.stdout
+    assert re.search(r"^evaluation \d+\.\d s$", result.stdout, flags=re.MULTILINE)
 
 
 def test_karate_has_edges_but_no_features(run) -> None:
@@ -200,19 +212,88 @@ def test_ctrl_c_then_resume_gives_what_an_undisturbed_run_gives(run, monkeypatch
     assert not Path("z.npy.ckpt").exists()
 
 
-@pytest.mark.parametrize(("limit", "value"), [("MANY_NODES", 67), ("MANY_NUMBERS", 68 * 5 - 1)])
-def test_large_data_are_evaluated_on_fewer_splits_and_the_report_says_so(run, monkeypatch, limit, value) -> None:
+@pytest.fixture
+def two_clubs(monkeypatch: pytest.MonkeyPatch) -> Data:
+    """Karate with features, twice: fewer than 60 nodes are not probed."""
     data = datasets.load("karate")
-    # Twice: fewer than 60 nodes are not probed.
     data.x = torch.rand(68, 5, generator=torch.Generator().manual_seed(0))
     data.edge_index, data.y = torch.cat([data.edge_index, data.edge_index + 34], 1), data.y.repeat(2)
     data.num_nodes, data.edge_weight = 68, None
     monkeypatch.setattr(datasets, "load", lambda *_: data)
-    words = ("embed", "--dataset", "karate", "--epochs", 1, "--seed", 0, "--metrics", "m.json")
-    assert "mean of 2 splits" in run(*words).stdout
-    monkeypatch.setattr(f"genurl_graph.experiments.scores.{limit}", value)
-    assert "mean of 3 splits" in run(*words).stdout
-    assert json.loads(Path("m.json").read_text())["probe"]["splits"] == 3
+    return data
+
+
+CLUBS = ("embed", "--dataset", "karate", "--epochs", 1, "--seed", 0, "--device", "cpu", "--metrics", "m.json")
+
+
+def test_a_small_budget_leaves_out_splits_and_columns_and_the_report_says_so(run, two_clubs, monkeypatch) -> None:
+    whole = run(*CLUBS, "--full").stdout
+    assert "mean of 2 splits" in whole
+    assert "in part" not in whole
+    full = json.loads(Path("m.json").read_text())
+    assert full["evaluation"] == {
+        "splits": 2,
+        "of": 2,
+        "columns": None,
+        "nodes": None,
+        "clustered": None,
+        "budget": None,
+        "left_out": [],
+    }
+    assert run(*CLUBS).stdout.count("in part") == 0
+    within = json.loads(Path("m.json").read_text())
+    assert [within[key] for key in ("probe", "knn", "cluster", "reference")] == [
+        full[key] for key in ("probe", "knn", "cluster", "reference")
+    ]
+    # As if a step took a hundred times as long, and three columns were wide.
+    monkeypatch.setattr(plan, "STEP", 100 * (step := plan.STEP))
+    monkeypatch.setattr(plan, "WIDE", 3)
+    told = "in part: raw features and propagated features: first 3 principal components; 1 of 2 splits; --full looks at"
+    assert told in run(*CLUBS).stdout
+    metrics = json.loads(Path("m.json").read_text())
+    check_metrics(metrics)
+    assert (metrics["probe"]["splits"], metrics["evaluation"]["columns"]) == (1, 3)
+    # A repetition looks at as much as the file says, whatever it would choose itself.
+    monkeypatch.setattr(plan, "STEP", step)
+    printed = run("rerun", "m.json").stdout
+    assert "reference.propagated" in printed
+    assert " NO" not in printed
+
+
+def test_a_clock_ends_the_evaluation_of_a_slow_machine_between_splits(run, two_clubs, monkeypatch) -> None:
+    monkeypatch.setattr(clock, "SECONDS", 1e-9)
+    monkeypatch.setattr(clock, "SHARE", 0)
+    assert "in part: ended by the clock after 1 of 2 splits; --full looks at all" in run(*CLUBS).stdout
+    assert json.loads(Path("m.json").read_text())["evaluation"]["splits"] == 1
+    assert " NO" not in run("rerun", "m.json").stdout
+    assert "mean of 2 splits" in run(*CLUBS, "--full").stdout
+
+
+@pytest.mark.parametrize("words", [("--dataset", "digits"), ("--dataset", "karate", "--dim", 4)])
+def test_without_evaluation(run, few_digits, words) -> None:
+    base = ("embed", *words, "--epochs", 1, "--seed", 0, "--device", "cpu", "--metrics", "m.json", "--output", "z.npy")
+    result = run(*base, "--no-evaluate")
+    metrics = json.loads(Path("m.json").read_text())
+    assert list(metrics) == list(METRICS)
+    assert [metrics[key] for key in KEYS] == [None] * len(KEYS)
+    assert "evaluation" not in result.stdout
+    printed = run("rerun", "m.json").stdout
+    assert "embedding_crc32" in printed
+    assert "trustworthiness" not in printed
+    assert "one of --no-evaluate and --full" in run(*base, "--no-evaluate", "--full", code=2).stderr
+
+
+def test_vectors_without_labels_have_the_figures_that_need_none(run) -> None:
+    np.save("x.npy", np.random.default_rng(0).standard_normal((80, 6)).astype(np.float32))
+    for dim in (2, 5):
+        words = ("embed", "--input", "x.npy", "--epochs", 1, "--seed", 0, "--dim", dim, "--metrics", "m.json")
+        printed = run(*words, "--output", "z.npy").stdout
+        found = json.loads(Path("m.json").read_text())["reduce"]
+        assert f"trustworthiness  {found['trustworthiness']:.3f}" in printed
+        assert f"random triplets  {found['triplets']:.3f}" in printed
+        assert found["knn_accuracy"] is found["pieces"] is None
+        assert "10-NN" not in printed
+        assert "islands" not in printed
 
 
 @pytest.mark.parametrize(
@@ -226,7 +307,8 @@ def test_labels_that_are_too_few_end_no_run(run, labels: list[str], told: str, c
     np.save("x.npy", np.random.default_rng(0).standard_normal((20, 5)))
     Path("y.csv").write_text("id,label\n" + "".join(f"{i},{labels[i % len(labels)]}\n" for i in range(20)))
     words = ("embed", "--input", "x.npy", "--labels", "y.csv", "--epochs", 1, "--seed", 0, "--metrics", "m.json")
-    result = run(*words, "--output", "z.npz")
+    result = run(*words, "--output", "z.npz", "--dim", 4)
+    assert "of the embedding are neighbours in the data" in result.stdout
     assert told in result.stdout
     metrics = json.loads(Path("m.json").read_text())
     assert metrics["probe"] is None

@@ -1,9 +1,11 @@
 """``genurl-graph evaluate``: embeddings whose quality is known in advance."""
 
+import functools
 import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
 
@@ -147,3 +149,95 @@ def test_neighbourhoods_need_vectors(run) -> None:
     for protocol in ("reduce", "retrieval"):
         result = run("evaluate", "--embedding", "z.npy", "--dataset", "karate", "--protocol", protocol, code=2)
         assert f"--protocol {protocol}: data set karate has no vectors" in result.stderr
+
+
+def write_own_files() -> None:
+    """Vectors of three classes with names, a graph of them, and a teacher's features."""
+    rng = np.random.default_rng(0)
+    y = np.arange(90) % 3
+    x = rng.standard_normal((90, 6)) + 2 * np.eye(6)[y]
+    names = [f"n{i}" for i in range(90)]
+    table = {"id": names} | {f"f{i}": x[:, i] for i in range(6)}
+    pd.DataFrame(table | {"label": y}).to_csv("vectors.csv", index=False)
+    pd.DataFrame(table).to_csv("features.csv", index=False)
+    pd.DataFrame({"id": names, "label": y}).to_csv("labels.csv", index=False)
+    pairs = rng.integers(0, 90, (300, 2))
+    edges = pd.DataFrame({"source": np.array(names)[pairs[:, 0]], "target": np.array(names)[pairs[:, 1]]})
+    edges[edges.source != edges.target].to_csv("edges.csv", index=False)
+    np.save("teacher.npy", np.tanh(x @ rng.standard_normal((6, 4))).astype(np.float32))
+
+
+VECTORS = ("--input", "vectors.csv")
+GRAPH = ("--input", "edges.csv", "--features", "features.csv", "--labels", "labels.csv")
+
+
+@pytest.mark.parametrize(
+    ("command", "source", "task", "groups"),
+    [
+        (("embed",), ("--dataset", "digits"), (), ("reduce",)),
+        (("embed",), VECTORS, (), ("reduce",)),
+        (("embed", "--dim", 5), VECTORS, (), ("probe", "knn", "cluster")),
+        (("embed", "--dim", 4), GRAPH, (), ("probe", "knn", "cluster")),
+        (("embed", "--dim", 2), GRAPH, ("--task", "reduce"), ("reduce",)),
+        (("distill", "--teacher", "teacher.npy", "--dim", 5), VECTORS, (), ("probe",)),
+        (("distill", "--teacher", "teacher.npy", "--dim", 2), GRAPH, (), ("probe",)),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["npz", "csv"])
+def test_embed_and_evaluate_agree_to_the_last_digit(run, few_digits, command, source, task, groups, suffix) -> None:
+    write_own_files()
+    files = ("--output", f"z.{suffix}", "--metrics", "m.json", "--quiet")
+    training = ("--epochs", 2, "--seed", 3, "--device", "cpu")
+    run(*command, *source, *(task if command[0] == "embed" else ()), *training, *files)
+    run("evaluate", "--embedding", f"z.{suffix}", *source, *task, "--seed", 3, "--metrics", "e.json", "--quiet")
+    made, judged = (json.loads(Path(name).read_text()) for name in ("m.json", "e.json"))
+    assert judged["seeds"] == [3]
+    for group in groups:
+        made[group].pop("how", None)
+        assert judged[group] == made[group]
+
+
+def test_images_agree(run, monkeypatch) -> None:
+    rng = np.random.default_rng(0)
+    y = np.arange(90) % 3
+    np.save("x.npy", rng.random((90, 64)) + np.kron(np.eye(3)[y], np.ones(8))[:, :24] @ rng.random((24, 64)))
+    pd.DataFrame({"label": y}).to_csv("y.csv", index=False)
+    source = ("--input", "x.npy", "--labels", "y.csv", "--task", "images")
+    words = ("--epochs", 1, "--seed", 3, "--dim", 8, "--device", "cpu", "--quiet", "--set", "sampling.batch_size=30")
+    run("embed", *source, *words, "--output", "z.npz", "--metrics", "m.json")
+    run("evaluate", "--embedding", "z.npz", *source, "--seed", 3, "--metrics", "e.json", "--quiet")
+    made, judged = (json.loads(Path(name).read_text()) for name in ("m.json", "e.json"))
+    for group in ("probe", "knn", "cluster"):
+        assert judged[group] == made[group]
+
+
+def test_a_budget_cuts_evaluate_as_it_cuts_embed(run, few_digits, monkeypatch) -> None:
+    from genurl_graph.evaluation.budget import judgement, plan
+
+    write_own_files()
+    run("embed", *GRAPH, "--dim", 4, "--epochs", 1, "--seed", 0, "--metrics", "whole.json", "--output", "z.npy")
+    monkeypatch.setattr(plan, "STEP", 300 * plan.STEP)
+    embed = ("embed", *GRAPH, "--dim", 4, "--epochs", 1, "--seed", 0, "--metrics", "m.json", "--output", "z.npy")
+    evaluate = ("evaluate", "--embedding", "z.npy", *GRAPH, "--metrics", "e.json")
+    for command in (embed, evaluate):
+        assert "in part: 1 of 2 splits; --full looks at all" in run(*command).stdout
+    made, judged, whole = (json.loads(Path(name).read_text()) for name in ("m.json", "e.json", "whole.json"))
+    assert made["probe"]["splits"] == 1
+    assert judged["probe"] == made["probe"] != whole["probe"]
+    assert "in part" not in run(*evaluate, "--full").stdout
+    assert json.loads(Path("e.json").read_text())["probe"] == whole["probe"]
+    # A map: fewer points against all, raw features by fewer votes.
+    monkeypatch.setattr(judgement, "Asked", functools.partial(judgement.Asked, budget=0.1))
+    run("embed", "--dataset", "digits", "--epochs", 1, "--seed", 0, "--metrics", "m.json", "--output", "d.npy")
+    result = run("evaluate", "--embedding", "d.npy", "--dataset", "digits", "--metrics", "e.json")
+    assert "of 600 points" in result.stdout
+    made, judged = (json.loads(Path(name).read_text())["reduce"] for name in ("m.json", "e.json"))
+    made.pop("how")
+    assert judged == made
+
+
+def test_links_take_no_file_of_their_own(run) -> None:
+    links = ("evaluate", "--protocol", "links")
+    assert "takes --dataset" in run(*links, "--input", "x.csv", code=2).stderr
+    assert "--full does not go with" in run(*links, "--dataset", "karate", "--full", code=2).stderr
+    assert "Give one of --dataset" in run(*links, code=2).stderr
