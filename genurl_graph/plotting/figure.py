@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -110,17 +111,13 @@ def scatter(
     points = check_points("embedding", embedding)
     style = _point_style(size, alpha)
     found = paint(labels, len(points), cmap, norm, label)
+    drawn = new_figure((SIDE, SIDE), saved=target is not None).add_subplot() if ax is None else check_axes(ax)
+    side = SIDE if ax is None else min(drawn.get_window_extent().size) / drawn.figure.dpi
+    draw_points(drawn, points, found, side, square=ax is None, **style)
+    lines = _write_titles(drawn, title, subtitle, side)
+    key = draw_key(drawn, found) if legend else None
     if ax is None:
-        height = SIDE + TITLE * bool(title) + LINE * bool(subtitle)
-        drawn = new_figure((SIDE, height), saved=target is not None).add_subplot()
-    else:
-        drawn = check_axes(ax)
-    draw_points(drawn, points, found, square=ax is None, **style)
-    _write_titles(drawn, title, subtitle)
-    if legend:
-        key = draw_key(drawn, found)
-        if ax is None and key is not None:
-            _grow(drawn.figure, key)
+        _grow(drawn.figure, key, lines)
     if target is not None:
         save_figure(drawn.figure.canvas.figure, target)
     return drawn
@@ -180,7 +177,7 @@ def panel(
     figure = new_figure((SIDE_IN_PANEL * columns, height), saved=target is not None)
     grid = list(figure.subplots(rows, columns, squeeze=False).flat)
     for axes, (name, points) in zip(grid, parts.items(), strict=False):
-        draw_points(axes, points, found, square=True, **style)
+        draw_points(axes, points, found, SIDE_IN_PANEL, square=True, **style)
         axes.set_title(name, fontsize=9)
     for axes in grid[len(parts) :]:
         axes.remove()
@@ -207,9 +204,16 @@ def point_style(n: int) -> tuple[float, float]:
 
 
 def draw_points(
-    axes: Any, points: Array, found: Paint, *, square: bool, size: float | None = None, alpha: float | None = None
+    axes: Any,
+    points: Array,
+    found: Paint,
+    side: float,
+    *,
+    square: bool,
+    size: float | None = None,
+    alpha: float | None = None,
 ) -> None:
-    """Draw points [n, 2], or beyond 50,000 their density, with equal scales of both axes."""
+    """Draw points [n, 2], or beyond 50,000 their density, in axes of `side` inches with equal scales of both."""
     if len(points) > MAX_POINTS:
         _draw_density(axes, points, found)
     else:
@@ -218,8 +222,7 @@ def draw_points(
             order = order[np.argsort(found.known[order], kind="stable")]
         usual = point_style(len(points))
         # Smaller axes, smaller points.
-        side = min(axes.get_window_extent().size) / axes.figure.dpi / (SIDE - 0.5)
-        area = max(usual[0] * float(np.clip(side, 0.2, 3.0)) ** 2, 0.5) if size is None else size
+        area = max(usual[0] * float(np.clip(side / SIDE, 0.2, 3.0)) ** 2, 0.5) if size is None else size
         colours = found.colours[order] if found.colours.ndim == 2 else found.colours[None]
         style: dict[str, Any] = {"alpha": usual[1] if alpha is None else alpha, "linewidths": 0}
         # Rasterised: a vector file with 100,000 circles opens in no viewer.
@@ -230,8 +233,8 @@ def draw_points(
     if square:
         axes.set_box_aspect(1)
         axes.set_anchor("W")  # or a wide legend would push the map aside
-    for side in axes.spines.values():
-        side.set_color("#cccccc")
+    for spine in axes.spines.values():
+        spine.set_color("#cccccc")
 
 
 def _draw_density(axes: Any, points: Array, found: Paint) -> None:
@@ -259,18 +262,26 @@ def _point_style(size: float | None, alpha: float | None) -> dict[str, float | N
     return {"size": size, "alpha": alpha}
 
 
-def _write_titles(axes: Any, title: str | None, subtitle: str | None) -> None:
-    if title:
-        axes.set_title(title, fontsize=13, pad=20 if subtitle else 6)
-    if subtitle:
+def _write_titles(axes: Any, title: str | None, subtitle: str | None, side: float) -> float:
+    """Write both above axes, in lines as long as these are wide (`side` inches); the inches that they take."""
+    small = textwrap.fill(subtitle, max(int(13 * side), 20)) if subtitle else ""
+    large = textwrap.fill(title, max(int(8.5 * side), 15)) if title else ""
+    below, above = (len(text.splitlines()) for text in (small, large))
+    if large:
+        axes.set_title(large, fontsize=13, pad=6 + 13 * below + below)
+    if small:
         place: dict[str, Any] = {"xytext": (0, 5), "textcoords": "offset points", "ha": "center", "va": "bottom"}
-        axes.annotate(subtitle, (0.5, 1.0), xycoords="axes fraction", fontsize=9, color="#555555", **place)
+        axes.annotate(small, (0.5, 1.0), xycoords="axes fraction", fontsize=9, color="#555555", **place)
+    return TITLE * above + LINE * below
 
 
-def _grow(figure: Any, key: Any) -> None:
-    """Widen a figure by the room that a legend or a colour bar takes."""
-    box = key.get_tightbbox() if hasattr(key, "get_tightbbox") else key.get_window_extent()
-    figure.set_size_inches(figure.get_figwidth() + box.width / figure.dpi + GAP, figure.get_figheight())
+def _grow(figure: Any, key: Any, height: float = 0.0) -> None:
+    """Enlarge a figure by the room that a legend or a colour bar takes beside its map, and by that of lines above."""
+    width = 0.0
+    if key is not None:
+        box = key.get_tightbbox() if hasattr(key, "get_tightbbox") else key.get_window_extent()
+        width = box.width / figure.dpi + GAP
+    figure.set_size_inches(figure.get_figwidth() + width, figure.get_figheight() + height)
 
 
 def check_points(name: str, embedding: Any) -> Array:

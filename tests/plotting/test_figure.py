@@ -141,6 +141,7 @@ def inches(ax: Axes) -> np.ndarray:
 
 def test_long_legends_widen_the_figure_and_leave_the_map_its_size(points: np.ndarray) -> None:
     short = inches(scatter(points))
+    np.testing.assert_allclose(inches(scatter(points, title="t " * 60, subtitle="word " * 50)), short, atol=0.15)
     long = [f"person number {i} of all those who have sat for a portrait" for i in range(40)] * 2
     for labels in (long[:60], np.arange(60) % 2, np.linspace(0, 1, 60), pd.date_range("2020", periods=60)):
         ax = scatter(points, labels, label="a title", title="title", subtitle="subtitle")
