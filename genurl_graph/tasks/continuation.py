@@ -39,10 +39,8 @@ STEPS = 30
 NOISE = 0.01
 # A component that is all new begins this far from the centre, in radii of the map.
 OUTSIDE = 1.2
-# A temperature is found within this factor, up to 2^8 times that of a kernel as wide as a usual edge, or its inverse.
-WITHIN = 1.02
+# A temperature is searched up to 2^8 times that of a kernel as wide as a usual edge, and down to its inverse.
 DOUBLINGS = 8
-_GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 def continued(start: Start, merged: MergedGraph, config: Config) -> tuple[Tensor, Config]:
@@ -153,21 +151,13 @@ def fitting_temperature(edge_index: Tensor, p: Tensor, z: Tensor, loss: LossConf
 
 
 def _minimum(function: Callable[[float], float]) -> float:
-    """Where a function of one dip is least, from 0 downhill and then by golden sections."""
-    middle, value = 0, function(0.0)
-    towards = 1 if function(1.0) < value else -1
-    while abs(middle) < DOUBLINGS and (ahead := function(float(middle + towards))) < value:
-        middle, value = middle + towards, ahead
-    low, high = middle - 1.0, middle + 1.0
-    left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-    at_left, at_right = function(left), function(right)
-    while high - low > math.log2(WITHIN):
-        if at_left < at_right:
-            high, right, at_right = right, left, at_left
-            left = high - _GOLDEN * (high - low)
-            at_left = function(left)
+    """Where a smooth function of one dip is least: from 0 downhill by steps of 1, then the vertex of a parabola."""
+    low, middle, high = (function(float(x)) for x in (-1, 0, 1))
+    at = 0
+    while middle > min(low, high) and abs(at) < DOUBLINGS:
+        if low < high:
+            at, low, middle, high = at - 1, function(at - 2.0), low, middle
         else:
-            low, left, at_left = left, right, at_right
-            right = low + _GOLDEN * (high - low)
-            at_right = function(right)
-    return (low + high) / 2
+            at, low, middle, high = at + 1, middle, high, function(at + 2.0)
+    bend = low - 2 * middle + high
+    return at if bend <= 0 else at + min(max((low - high) / (2 * bend), -1.0), 1.0)
