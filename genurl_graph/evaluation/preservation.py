@@ -257,7 +257,7 @@ def reduce_scores(
             "knn_accuracy": how_accuracy,
             "trustworthiness": f"k = {k}, {points}{projected}",
             "continuity": f"k = {k}, {points}{projected}",
-            "triplets": f"order of distances in {effort.triplets:,} random triplets{projected}",
+            "triplets": f"{effort.triplets:,} triplets{projected}",
             "pieces": how_pieces,
             "largest_piece": how_pieces,
             "spearman": f"distances among {min(n, effort.spearman_points):,} of {n:,} points{projected}",
@@ -280,14 +280,12 @@ def _pieces(z: Any, y: Any, seed: int, most: int) -> tuple[float | None, float |
     found = pieces(z, y, most=most, seed=seed)
     if not len(found.pieces):
         return None, None, f"no class of more than {PIECE_NEIGHBORS + 1} points"
-    how = (
-        f"components of the mutual {PIECE_NEIGHBORS}-nearest-neighbour graph of each class with at least "
-        f"{SMALLEST_PIECE:.0%} of it, mean of {len(found.pieces):,} classes"
-    )
+    how = f"mutual {PIECE_NEIGHBORS}-NN graph of each class, components from {SMALLEST_PIECE:.0%} on"
+    how += f"; mean of {len(found.pieces):,} classes"
     if found.sampled:
         how += f"; {most:,} random points of a larger class"
     if found.left_out:
-        how += f"; {found.left_out:,} of at most {PIECE_NEIGHBORS + 1} points are left out"
+        how += f"; {found.left_out:,} of at most {PIECE_NEIGHBORS + 1} points left out"
     return float(found.pieces.mean()), float(found.largest.mean()), how
 
 
