@@ -42,7 +42,8 @@ from genurl_graph.experiments.runs import Run, run_apart
 METHODS = ("genurl", "umap", "pacmap", "tsne")
 SCORES = ("knn_accuracy", "trustworthiness", "continuity", "triplets", "pieces", "largest_piece")
 WARM_UP_ROWS = 5_000
-GB = 2**10
+# Megabytes.
+GB = 1_000
 
 Rows = dict[str, dict[str, Any]]
 
@@ -97,7 +98,7 @@ class Bar(NamedTuple):
 
     @property
     def passed(self) -> bool:
-        return self.margin >= 0
+        return self.margin > -1e-9
 
 
 def bars(name: str, n: int, rows: Rows) -> list[Bar]:
