@@ -81,12 +81,13 @@ def knn(
         codes of categories. Sparse rows become dense within `memory_mb` for "correlation", "chebyshev", "hamming" and
         functions. A function is called once for each pair, by one core, and for at most 1e8 pairs.
     backend : {"auto", "exact", "approximate"}
-        "approximate" searches the inverted lists of faiss: as many as hold 96 % of the neighbours of a sample, but
-        about 16,000 rows at most. It needs dense features; on a GPU the search stays exact. "auto" takes it where the
-        exact search would take over ten processor seconds (``n * m * (d + 300) > 7e11``: 45,000 rows of 50 features,
-        25,000 of 784; for "manhattan" ``n * m * d > 2e11``, for "chebyshev" ``5e10``). Neighbours by "manhattan" and
-        "chebyshev" are then the nearest of many Euclidean ones; "jaccard", "hamming" of columns with more than 8 values
-        and functions are searched exactly always: 10,000 rows of 784 take one core 2 s, 15 s, and the calls.
+        "approximate" compares each row with those of the nearest k-means lists: as many as hold 97 % of the neighbours
+        of a sample, but about 33,000 rows at most. It needs dense features; on a GPU the search stays exact. "auto"
+        takes it where the exact search would take over ten processor seconds (``n * m * (d + 300) > 7e11``: 45,000
+        rows of 50 features, 25,000 of 784; for "manhattan" ``n * m * d > 2e11``, for "chebyshev" ``5e10``). Neighbours
+        by "manhattan" and "chebyshev" are then the nearest of many Euclidean ones; "jaccard", "hamming" of columns with
+        more than 8 values and functions are searched exactly always: 10,000 rows of 784 take one core 2 s, 15 s, and
+        the calls.
     memory_mb : float
         What exact search may use beside its input and its result lists. Smaller is slower. Approximate search takes a
         float32 copy of `x`.

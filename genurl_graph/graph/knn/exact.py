@@ -23,7 +23,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from genurl_graph.graph.knn.nearest import Nearest, decode_index, decode_score, encode
+from genurl_graph.graph.knn.nearest import Nearest, decode_index, decode_score, encode, sort_codes
 from genurl_graph.graph.knn.rows import Rows, Select, pair_scores
 from genurl_graph.runtime.workers import share_jobs, worker_count
 
@@ -225,7 +225,7 @@ class _Tiles:
         return (score.sqrt_() if metric == "euclidean" else score).float()
 
 
-def rounding_error(rows: Rows, select: Select, reach: Tensor, dtype: torch.dtype, differences: bool = False) -> Tensor:
+def rounding_error(rows: Rows, select: Select, reach: Tensor, dtype: torch.dtype) -> Tensor:
     """Estimate of the largest rounding error of scores computed in `dtype`, float64, for each row of `select`.
 
     Rounding of a product of length d grows like sqrt(d) (random walk), times the size of the summands: for the
@@ -233,18 +233,13 @@ def rounding_error(rows: Rows, select: Select, reach: Tensor, dtype: torch.dtype
     |x| times `reach`, the largest norm on the other side. Measured against float64 for the 19 nearest of 3,000 rows of
     nine data sets (images, bags of words, Gaussian, log-normal, Cauchy, 16 to 6,805 columns): the mean error is at most
     0.28 of this, the largest 1.0 (Euclidean), 1.3 (cosine, of rows that are nearly parallel) and 1.6 (inner product).
-    Euclidean scores that are sums of squared `differences` lose what the sum does; what the rows lost as float32, which
-    only orders neighbours that are as near to within 1e-7 of the rows' length, is left aside.
     """
     unit = (2.0 + 0.25 * float(rows.d) ** 0.5) * torch.finfo(dtype).eps
     squared, metric = rows.squared[select], rows.frame.metric
     if metric == "cosine":
         return torch.full_like(squared, unit)
     norm = squared.sqrt()
-    if metric == "inner_product":
-        size = norm * reach
-    else:
-        size = reach.square() if differences else squared + (norm + reach).square()
+    size = norm * reach if metric == "inner_product" else squared + (norm + reach).square()
     error: Tensor = size * unit
     return error
 
@@ -259,7 +254,7 @@ def rerank(
     code : Tensor, int64, shape [m, width]
         Candidates of ``asked[select]``, of float32 scores or of `exact` distances; at infinity: none.
     complete : bool
-        Rows outside the candidates do not matter, and Euclidean scores come from differences.
+        Rows outside the candidates do not matter, nor does the order of those that are as near to within rounding.
 
     Returns
     -------
@@ -272,18 +267,18 @@ def rerank(
     certain = complete or exact or code.shape[1] == rows.n - (asked is rows)
 
     def rerank_block(lo: int) -> tuple[Tensor, Tensor, Tensor]:
-        some, ordered = select[lo : lo + RERANKED_ROWS], code[lo : lo + RERANKED_ROWS].sort(dim=1).values
+        some, ordered = select[lo : lo + RERANKED_ROWS], sort_codes(code[lo : lo + RERANKED_ROWS])
         index, value = decode_index(ordered), decode_score(ordered).double()
         if exact and metric == "euclidean":
             value = value.square()
         elif metric == "cosine" and not exact:
             value = value + 1.0
         reach = longest if metric == "inner_product" else value[:, -1].clamp(min=0).sqrt()
-        margin = SAFETY * rounding_error(asked, some, reach, torch.float64 if exact else torch.float32, complete)
+        margin = SAFETY * rounding_error(asked, some, reach, torch.float64 if exact else torch.float32)
         spoiled = margin[:, None] > (EXACT_TOLERANCE if exact else TOLERANCE) * SAFETY * value
-        if metric == "inner_product" or (metric == "euclidean" and (complete or rows.frame.integral)):
+        if metric == "inner_product" or (metric == "euclidean" and rows.frame.integral):
             spoiled[:] = False
-        if not exact:
+        if not exact and not complete:
             # Nearer to each other than the error of both: the order of the two is open.
             close = value.diff(dim=1) <= 2 * margin[:, None]
             spoiled[:, 1:] |= close
@@ -292,7 +287,7 @@ def rerank(
         doubt = distance(value[:, -1] - margin, metric) <= distance(value[:, k - 1] + margin, metric)
         doubt &= not certain
         row, column = (spoiled & ~doubt[:, None] & value.isfinite()).nonzero(as_tuple=True)
-        value[row, column] = pair_scores(asked, some[row], rows, index[row, column])
+        value[row, column] = pair_scores(asked, some[row], rows, index[row, column], fast=complete)
         index, near = sort_candidates(index, distance(value, metric), k)
         return index, near, doubt
 
@@ -310,5 +305,5 @@ def distance(score: Tensor, metric: str) -> Tensor:
 
 def sort_candidates(index: Tensor, distances: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """The first k by (distance, index)."""
-    code = encode(distances, index).sort(dim=1).values[:, :k]
+    code = sort_codes(encode(distances, index))[:, :k]
     return decode_index(code), decode_score(code)

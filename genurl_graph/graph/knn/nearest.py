@@ -16,6 +16,10 @@ from torch import Tensor
 STRIP = 128
 # A tile with more candidates than one in so many entries has no useful limits yet: the best of it alone are looked for.
 CROWDED = 16
+# So many times the candidates wanted are ties.
+TIED = 3
+# Room of a list beyond twice its width.
+SPARE = 8
 # Lists that are put in order at a time.
 MERGED = 1 << 15
 LAST_INDEX = (1 << 32) - 1
@@ -42,12 +46,12 @@ def decode_index(code: Tensor) -> Tensor:
 class Nearest:
     """Running lists of the `width` best candidates of `n` rows: `code` ``[n, width]`` as of `encode`, unordered.
 
-    Each row has as much room again for candidates that were offered since its best ones were last told from the others.
+    Each row has room for as many candidates again, which are told from the best ones when the room is full.
     """
 
     def __init__(self, n: int, width: int, device: torch.device) -> None:
-        self.width = width
-        self._table = torch.full((n, 2 * width), NOBODY, dtype=torch.int64, device=device)
+        self.width, self._room = width, 2 * width + SPARE
+        self._table = torch.full((n, self._room), NOBODY, dtype=torch.int64, device=device)
         self._used = torch.full((n,), width, dtype=torch.int64, device=device)
         # No candidate of a code above this one can be among the best any more.
         self.worst = torch.full((n,), NOBODY, dtype=torch.int64, device=device)
@@ -83,60 +87,83 @@ class Nearest:
             transposed = False
             limit = torch.minimum(limit, _next(_reach(tile, self.width)))
             mask, count = _below(tile, limit[:, None])
-            if count > mask.numel() // CROWDED:
+            if count > TIED * self.width * len(tile):
                 self._offer_all(owners, tile, first)
                 return
         place = _positions(mask)
-        score, i, j = tile.reshape(-1)[place], place // tile.shape[1], place % tile.shape[1]
+        i = place // tile.shape[1]
+        j = place - i * tile.shape[1]
+        score = tile.reshape(-1)[place]
         if transposed:
-            order = _grouped(j)
+            order = grouped(j)
             score, i, j = score[order], j[order], i[order]
         code = encode(score, j + first)
-        kept = code <= worst[i]
         with self._lock:
-            self._add(owners[i[kept]], code[kept])
+            self._add(owners, i, code)
 
     def _offer_all(self, owners: Tensor, scores: Tensor, first: int) -> None:
         """The best of a whole tile of ties, without looking for better ones than there are."""
         index = torch.arange(first, first + scores.shape[1], device=scores.device)
         for lo in range(0, len(scores), STRIP):
             code = encode(scores[lo : lo + STRIP].contiguous(), index)
-            code = smallest(code, min(self.width, len(index)))
-            part = owners[lo : lo + STRIP]
             with self._lock:
-                self._merge(part, torch.cat([self._table[part], code], 1))
+                self._merge(owners[lo : lo + STRIP], smallest(code, min(self.width, len(index))))
 
     def flush(self) -> None:
         """Leave the best alone in the lists."""
         rows = (self._used > self.width).nonzero().squeeze(1)
         for part in torch.split(rows, MERGED):
-            self._merge(part, self._table[part])
+            self._merge(part)
 
-    def _add(self, row: Tensor, code: Tensor) -> None:
-        """Candidates grouped by their rows."""
-        while len(row):
-            begins = torch.ones_like(row, dtype=torch.bool)
-            torch.ne(row[1:], row[:-1], out=begins[1:])
-            starts = begins.nonzero().squeeze(1)
-            owner, group = row[starts], begins.cumsum(0) - 1
-            place = torch.arange(len(row), device=row.device) - starts[group] + self._used[owner][group]
-            fits = place < 2 * self.width
-            self._table[row[fits], place[fits]] = code[fits]
-            self._used.index_add_(0, row[fits], torch.ones_like(row[fits]))
-            if bool(fits.all()):
-                return
-            row, code = row[~fits], code[~fits]
-            full = torch.unique_consecutive(row)
-            self._merge(full, self._table[full])
-            kept = code < self.worst[row]
-            row, code = row[kept], code[kept]
+    def _add(self, owners: Tensor, group: Tensor, code: Tensor) -> None:
+        """Candidates `code` of the rows ``owners[group]``, where `group` ascends."""
+        count = torch.bincount(group, minlength=len(owners))
+        full = (self._used[owners] + count > self._room).nonzero().squeeze(1)
+        self._merge(owners[full])
+        place = torch.arange(len(code), device=code.device) - (count.cumsum(0) - count)[group]
+        many = (count > self._room - self.width).nonzero().squeeze(1)
+        if len(many):
+            line = torch.full_like(count, -1)
+            line[many] = torch.arange(len(many), device=code.device)
+            theirs = line[group] >= 0
+            table = torch.full((len(many), int(count.max())), NOBODY, dtype=torch.int64, device=code.device)
+            table[line[group[theirs]], place[theirs]] = code[theirs]
+            self._merge(owners[many], table)
+            count[many] = 0
+            group, place, code = group[~theirs], place[~theirs], code[~theirs]
+        begin = owners * self._room + self._used[owners]
+        self._table.view(-1)[place.add_(begin[group])] = code
+        self._used[owners] += count
 
-    def _merge(self, rows: Tensor, code: Tensor) -> None:
-        code = smallest(code, self.width)
-        self._table[rows, : self.width] = code
-        self._table[rows, self.width :] = NOBODY
+    def _merge(self, rows: Tensor, code: Tensor | None = None) -> None:
+        """Leave the best of what these rows have, and of further candidates `code` [len(rows), c]."""
+        if not len(rows):
+            return
+        table = self._table[rows]
+        best = smallest(table if code is None else torch.cat([table, code], 1), self.width)
+        table.fill_(NOBODY)[:, : self.width] = best
+        self._table[rows] = table
         self._used[rows] = self.width
-        self.worst[rows] = code.amax(1)
+        self.worst[rows] = best.amax(1)
+
+
+def best_columns(tile: Tensor, width: int) -> Tensor:
+    """Codes of the `width` smallest entries of each row of a tile and their columns, int64 [r, width], unordered.
+
+    Where fewer are finite, the rest is infinite.
+    """
+    mask, count = _below(tile, _next(_reach(tile, width))[:, None])
+    if count > TIED * width * len(tile):
+        index = torch.arange(tile.shape[1], device=tile.device)
+        return torch.cat([smallest(encode(strip, index), width) for strip in torch.split(tile, STRIP)])
+    place = _positions(mask)
+    row = place // tile.shape[1]
+    column = place - row * tile.shape[1]
+    per_row = torch.bincount(row, minlength=len(tile))
+    table = torch.full((len(tile), max(width, int(per_row.max()))), NOBODY, dtype=torch.int64, device=tile.device)
+    line = torch.arange(len(row), device=tile.device) - (per_row.cumsum(0) - per_row)[row]
+    table[row, line] = encode(tile.reshape(-1)[place], column)
+    return smallest(table, width)
 
 
 def smallest(code: Tensor, width: int) -> Tensor:
@@ -145,6 +172,22 @@ def smallest(code: Tensor, width: int) -> Tensor:
         # A quarter of topk's time.
         return torch.from_numpy(np.partition(code.numpy(), width - 1, axis=1)[:, :width])
     return code.topk(width, largest=False, sorted=False).values
+
+
+def grouped(owner: Tensor) -> Tensor:
+    """The order of whole numbers >= 0, equal ones as they come."""
+    if owner.device.type == "cpu" and (not owner.numel() or int(owner.max()) < 1 << 16):
+        # Sorted by their digits, a fifth of the time.
+        return torch.from_numpy(owner.numpy().astype(np.uint16).argsort(kind="stable"))
+    return owner.argsort(stable=True)
+
+
+def sort_codes(code: Tensor) -> Tensor:
+    """Each row in ascending order."""
+    if code.device.type == "cpu":
+        # A seventh of the time of torch's.
+        return torch.from_numpy(np.sort(code.numpy(), axis=1))
+    return code.sort(dim=1).values
 
 
 def _next(limit: Tensor) -> Tensor:
@@ -174,14 +217,6 @@ def _reach(tile: Tensor, width: int) -> Tensor:
     if tile.device.type == "cpu":
         return torch.from_numpy(np.partition(tile.numpy(), width - 1, axis=1)[:, width - 1])
     return tile.topk(width, largest=False).values[:, -1]
-
-
-def _grouped(owner: Tensor) -> Tensor:
-    """The order by owner, int64, of whole numbers below 65,536."""
-    if owner.device.type == "cpu":
-        # Sorted by their digits, a fifth of the time.
-        return torch.from_numpy(owner.numpy().astype(np.uint16).argsort(kind="stable"))
-    return owner.argsort(stable=True)
 
 
 def _positions(mask: Tensor) -> Tensor:
