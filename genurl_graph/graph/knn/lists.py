@@ -116,7 +116,7 @@ class Lists:
     def _train(self, seed: int) -> Tensor:
         """k-means centres of a sample, float32 [lists, d]."""
         drawn = torch.randperm(self.rows.n, generator=torch.Generator().manual_seed(seed))[: TRAINING * self.count]
-        centres = self.rows.block(drawn[: self.count], torch.float32)
+        centres: Tensor = self.rows.block(drawn[: self.count], torch.float32)
         drawn = drawn.sort().values
         sample = self.rows.block(drawn, torch.float32)
         for _ in range(ROUNDS):

@@ -113,8 +113,8 @@ class CentredRows(Rows):
     def is_integral(self) -> bool:
         return False
 
-    def read(self, select: Select) -> Tensor:
-        block: Tensor = super().read(select)
+    def read(self, select: Select, fast: bool = False) -> Tensor:
+        block: Tensor = super().read(select, fast)
         low, high = block.aminmax(dim=1, keepdim=True)
         # The mean of equal numbers may differ from them by rounding.
         return (block - block.mean(1, keepdim=True)).masked_fill_(low == high, 0.0)
