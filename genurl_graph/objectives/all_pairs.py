@@ -14,14 +14,17 @@ from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.inputs.sparse import csr_tensor, row_pointers
 from genurl_graph.losses.pairwise import gkl_of_sums
 from genurl_graph.losses.terms import LossTerms
-from genurl_graph.objectives.fft_repulsion import Mesh, as_rows
+from genurl_graph.objectives.fft_repulsion import Mesh, as_rows, with_gradients
 from genurl_graph.objectives.full_batch import PairwiseObjective
 from genurl_graph.runtime.devices import constant
+from genurl_graph.runtime.workers import few_threads, side_by_side
 
 # What sums of P log Q and of Q determine.
 LOSSES = ("gkl", "kl")
 # Nodes from which on their order matters to a processor's cache.
 ORDERED = 20_000
+# Below, a step is so short that threads would mostly wait for each other.
+_SHARED = 4_000
 # Edges read at a time by a thread: their temporaries stay in a core's cache; on a GPU only memory counts.
 _EDGES = 1 << 16
 _EDGES_ELSEWHERE = 1 << 24
@@ -55,10 +58,24 @@ class AllPairsObjective(PairwiseObjective):
     def _terms(self, a: Tensor, b: Tensor) -> LossTerms:
         if a.size(1) > 2:
             raise wrong("sampling.negatives", f"all pairs with encoder.dim {a.size(1)}", "1 or 2 dimensions for them")
-        divergence = self.entropy - log_similarity(a, self.pattern, self.loss.temperature, self.loss.nu)
-        log_total = self.mesh.log_total(a).view(1)
+        similarity, log_total = with_gradients(a, *self._sums(a.detach()))
+        divergence, log_total = self.entropy - similarity, log_total.view(1)
         gamma, scale = (1.0, None) if self.loss.name == "kl" else (self.loss.gamma, number(self.loss.scale))
         return self.finished(gkl_of_sums(divergence, self.total, log_total, gamma=gamma, scale=scale))
+
+    def _sums(self, z: Tensor) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+        """``sum_ij p_ij log kappa`` of the edges, and the log of the sum of kappa over all pairs, with gradients."""
+
+        def attraction() -> tuple[Tensor, Tensor]:
+            return similarity_and_gradient(z, self.pattern, self.loss.temperature, self.loss.nu)
+
+        def repulsion() -> tuple[Tensor, Tensor]:
+            return self.mesh.log_total_and_gradient(z)
+
+        if self.num_nodes < _SHARED:
+            with few_threads():
+                return attraction(), repulsion()
+        return side_by_side(attraction, repulsion, z.device)
 
 
 def number(scale: float | str) -> float | None:
@@ -155,38 +172,6 @@ class UndirectedEdges(nn.Module):
         return as_rows(torch.stack(columns))
 
 
-class _LogSimilarity(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, z: Tensor, edges: UndirectedEdges, width: float, nu: float) -> Tensor:
-        n, d = z.shape
-        columns = edges.columns(z, width)
-        pull = z.new_empty(edges.p.numel())
-        logs = []
-        step = _EDGES * torch.get_num_threads() if z.device.type == "cpu" else _EDGES_ELSEWHERE
-        for start in range(0, len(pull), step):
-            low, high, p, out = (part[start : start + step] for part in (edges.low, edges.high, edges.p, pull))
-            base = torch.ones_like(p)
-            for column in columns:
-                gap = column.index_select(0, low).sub_(column.index_select(0, high))
-                base.addcmul_(gap, gap)
-            torch.div(p, base, out=out)
-            logs.append(torch.dot(p, base.log_()))
-        # Sums of rows beside the coordinates; products with four columns are the fastest ones.
-        table = z.new_zeros(n, max(d + 1, 4))
-        table[:, d] = 1.0
-        for i, column in enumerate(columns):
-            table[:, i] = column
-        matrix = csr_tensor(edges.crow, edges.col, pull.index_select(0, edges.undirected), (n, n))
-        *sums, total = (matrix @ table).unbind(1)[: d + 1]
-        pulled = [(total * column).sub_(found) for column, found in zip(columns, sums, strict=True)]
-        ctx.save_for_backward(edges.rows(pulled).mul_(-4 * (nu + 1) / width))
-        return torch.stack(logs).sum().mul_(-2 * (nu + 1))
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Any) -> tuple[Tensor, None, None, None]:
-        return grads[0] * ctx.saved_tensors[0], None, None, None
-
-
 def log_similarity(z: Tensor, edges: UndirectedEdges, temperature: float, nu: float) -> Tensor:
     """``sum_ij p_ij log kappa(|z_i - z_j|^2 / temperature; nu)`` over both directions of all edges.
 
@@ -202,5 +187,32 @@ def log_similarity(z: Tensor, edges: UndirectedEdges, temperature: float, nu: fl
     Tensor, float, scalar
         Differentiable once.
     """
-    total: Tensor = _LogSimilarity.apply(z, edges, math.sqrt(temperature * nu), nu)  # type: ignore[no-untyped-call]
-    return total
+    return with_gradients(z, similarity_and_gradient(z.detach(), edges, temperature, nu))[0]
+
+
+def similarity_and_gradient(z: Tensor, edges: UndirectedEdges, temperature: float, nu: float) -> tuple[Tensor, Tensor]:
+    """`log_similarity` and its gradient [n, d]."""
+    width = math.sqrt(temperature * nu)
+    n, d = z.shape
+    columns = edges.columns(z, width)
+    pull = z.new_empty(edges.p.numel())
+    logs = []
+    step = _EDGES * torch.get_num_threads() if z.device.type == "cpu" else _EDGES_ELSEWHERE
+    for start in range(0, len(pull), step):
+        low, high, p, out = (part[start : start + step] for part in (edges.low, edges.high, edges.p, pull))
+        base = torch.ones_like(p)
+        for column in columns:
+            gap = column.index_select(0, low).sub_(column.index_select(0, high))
+            base.addcmul_(gap, gap)
+        torch.div(p, base, out=out)
+        logs.append(torch.dot(p, base.log_()))
+    # Sums of rows beside the coordinates; products with four columns are the fastest ones.
+    table = z.new_zeros(n, max(d + 1, 4))
+    table[:, d] = 1.0
+    for i, column in enumerate(columns):
+        table[:, i] = column
+    matrix = csr_tensor(edges.crow, edges.col, pull.index_select(0, edges.undirected), (n, n))
+    *sums, total = (matrix @ table).unbind(1)[: d + 1]
+    pulled = [(total * column).sub_(found) for column, found in zip(columns, sums, strict=True)]
+    gradient = edges.rows(pulled).mul_(-4 * (nu + 1) / width)
+    return torch.stack(logs).sum().mul_(-2 * (nu + 1)), gradient

@@ -7,8 +7,10 @@ cores too, every wait costs a time slice (10,000 x 784 on two cores beside other
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +19,8 @@ import torch
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
+First = TypeVar("First")
+Second = TypeVar("Second")
 
 
 def worker_count(device: torch.device) -> int:
@@ -36,6 +40,54 @@ def share_jobs(work: Callable[[Job], Result], jobs: Iterable[Job], device: torch
             pool.shutdown(cancel_futures=True)
             if _library() is None:
                 torch.set_num_threads(threads)
+
+
+def side_by_side(
+    first: Callable[[], First], second: Callable[[], Second], device: torch.device
+) -> tuple[First, Second]:
+    """Results of two calls that know nothing of each other: on a CPU at the same time, with half of the threads each.
+
+    They wait for each other once, where threads that share every operator would wait at each of them. Neither is to
+    leave anything to autograd, whose mode is that of a thread.
+    """
+    threads = worker_count(device)
+    if threads == 1 or _library() is None:
+        return first(), second()
+
+    def beside() -> Second:
+        limit_thread(threads // 2)
+        return second()
+
+    found = _companion(os.getpid()).submit(beside)
+    try:
+        with few_threads(threads - threads // 2):
+            result = first()
+    except BaseException:
+        wait([found])
+        raise
+    return result, found.result()
+
+
+@contextmanager
+def few_threads(threads: int = 1) -> Iterator[None]:
+    """Context in which torch uses so many threads for the operators of the calling thread, if its libraries can be
+    asked.
+    """
+    before = torch.get_num_threads()
+    if before <= threads or _library() is None:
+        yield
+        return
+    limit_thread(threads)
+    try:
+        yield
+    finally:
+        limit_thread(before, 0)
+
+
+@cache
+def _companion(process: int) -> ThreadPoolExecutor:
+    """A thread that waits for work; a forked process has none of its parent's."""
+    return ThreadPoolExecutor(1, "genurl-side")
 
 
 def limit_thread(threads: int, of_products: int | None = None) -> None:

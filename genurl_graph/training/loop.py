@@ -10,6 +10,7 @@ import math
 import signal
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
@@ -21,9 +22,13 @@ from genurl_graph.config.parameters import TrainingConfig
 from genurl_graph.exceptions import DivergenceError, wrong
 from genurl_graph.runtime.precision import check_precision, lowered
 from genurl_graph.runtime.processes import any_of, connected, in_parallel, rank
+from genurl_graph.runtime.workers import few_threads
 from genurl_graph.training.checkpoint import Checkpoint
 
 Callback = Callable[[int, float], None]
+
+# Weights for each thread that updates them: threads that share less mostly wait. No weight depends on their number.
+_NUMBERS = 1 << 16
 
 
 class DeferredInterrupt:
@@ -162,7 +167,8 @@ def _step(
     progress = (epoch + part) / config.epochs
     for group in optimizer.param_groups:
         group["lr"] = float(config.lr) * _decay(progress, config.schedule)
-    optimizer.zero_grad(set_to_none=True)
+    for parameter in parameters:
+        parameter.grad = None
     with lowered(config.precision, parameters[0].device):
         terms = parallel(progress)
     loss = float(terms.loss.detach())
@@ -171,14 +177,17 @@ def _step(
     scaler.scale(terms.loss).backward()
     scaler.unscale_(optimizer)
     # Before the step: a gradient that is not finite must not reach the weights, nor a checkpoint.
-    norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
-    finite = math.isfinite(float(norm))
+    threads = max(1, sum(p.numel() for p in parameters) // _NUMBERS)
+    with few_threads(threads) if config.clip_norm == 0 else nullcontext():
+        norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+        finite = math.isfinite(float(norm))
     # Too large a factor is not the gradient's fault: `scaler` leaves this step out and takes half of it.
     if not finite and (not scaler.is_enabled() or scaler.get_scale() < 1):
         _bad_gradient(objective, epoch)
     if config.clip_norm > 0 and finite:
         torch.nn.utils.clip_grads_with_norm_(parameters, config.clip_norm, norm)
-    scaler.step(optimizer)
+    with few_threads(threads):
+        scaler.step(optimizer)
     scaler.update()
     return loss
 

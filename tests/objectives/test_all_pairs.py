@@ -210,6 +210,24 @@ def test_objective_is_the_divergence_of_all_pairs(problem, change):
     assert plain * float(p.sum() if mass != 1.0 else 1.0) == pytest.approx(expected)
 
 
+def test_threads_side_by_side_change_nothing(problem, monkeypatch):
+    """Attraction and repulsion at once, or one after the other."""
+    z, p = problem
+    before, found = torch.get_num_threads(), []
+    try:
+        for threads, shared in ((1, 0), (2, 0), (2, 10**9)):
+            torch.set_num_threads(threads)
+            monkeypatch.setattr(all_pairs, "_SHARED", shared)
+            step = objective(z, p)
+            terms = step()
+            terms.loss.backward()
+            found.append((*terms, step.encoder.table.grad))
+    finally:
+        torch.set_num_threads(before)
+    for other in found[1:]:
+        assert all(map(torch.equal, found[0], other))
+
+
 def test_what_it_refuses(problem):
     z, p = problem
     for change, said in (
