@@ -19,7 +19,12 @@ import torch
 from torch import Tensor
 
 from genurl_graph.exceptions import wrong
+from genurl_graph.graph.edge_lists import both_directions, values_at
 from genurl_graph.inputs.validation import check_edges
+from genurl_graph.runtime.workers import share_jobs
+
+# From so many rows on, rows of equal length are calibrated as a table, so many at a time: 1 MB of float64 for k = 15.
+LARGE, SOLVED_ROWS = 1 << 15, 1 << 13
 
 
 class Calibration(NamedTuple):
@@ -107,19 +112,19 @@ def calibrate(
         A distance that is negative or not finite, shapes that do not match, a row out of range,
         perplexity <= 2, tol <= 0 or nu <= 0.
     """
-    from torch_geometric.utils import scatter
-
     _check_rows(row, distance, num_rows, perplexity, tol)
     target = math.log2(perplexity)
     d = distance.double()
-    rho = scatter(d, row, dim_size=num_rows, reduce="min")
+    rho = _scatter(d, row, dim_size=num_rows, reduce="min")
     u = d - rho[row]
     count = torch.bincount(row, minlength=num_rows)
     ties = torch.bincount(row[u == 0], minlength=num_rows)
 
     sigma = torch.where(count <= target, math.inf, 0.0).to(d)
     solvable = (ties < target) & (target < count)
-    if bool(solvable.any()):
+    if num_rows >= LARGE and _is_table(row, num_rows):
+        sigma = _solve(u.view(num_rows, -1), ties, solvable, sigma, target, nu, 0.5 * tol)
+    elif bool(solvable.any()):
         entry = solvable[row] & (u > 0)
         local = solvable.cumsum(0) - 1
         remainder = target - ties[solvable].double()
@@ -127,21 +132,76 @@ def calibrate(
 
     # 0 / 0 at the ties of sigma = 0, and u / inf = 0: a distance of rho has similarity 1 whatever sigma is.
     p = torch.where(u == 0, 1.0, kernel(u / sigma[row], nu))
-    total = scatter(p, row, dim_size=num_rows, reduce="sum")
+    total = _scatter(p, row, dim_size=num_rows, reduce="sum")
     return Calibration(p.to(distance.dtype), rho, sigma, (total - target).abs() <= tol)
+
+
+def _scatter(values: Tensor, row: Tensor, dim_size: int, reduce: str) -> Tensor:
+    """PyG's `scatter` of numbers, without seconds of its import."""
+    zeros = values.new_zeros(dim_size)
+    if reduce == "sum":
+        return zeros.scatter_add_(0, row, values)
+    return zeros.scatter_reduce_(0, row, values, "a" + reduce, include_self=False)
+
+
+def _is_table(row: Tensor, num_rows: int) -> bool:
+    """Whether all rows have the same number of entries, one row after the other."""
+    width = row.numel() // num_rows
+    if width == 0 or row.numel() != width * num_rows:
+        return False
+    table = row.view(num_rows, width)
+    number = torch.arange(num_rows, device=row.device)
+    return torch.equal(table[:, 0], number) and torch.equal(table, number[:, None].expand_as(table))
+
+
+def _solve(u: Tensor, ties: Tensor, solvable: Tensor, sigma: Tensor, target: float, nu: float, tol: float) -> Tensor:
+    """`_bisect` for a table u [R, k] of many rows, by Newton's steps in log(sigma) within the bracket of a bisection.
+
+    With ``x = u / (nu sigma)`` a similarity is ``(1 + x)^-(nu + 1)``, and its derivative ``(nu + 1) x / (1 + x)`` times
+    itself. Four to six steps are enough where a bisection takes 15 to 20.
+    """
+    count = u.size(1) - ties.double()
+    remainder = (target - ties.double()).clamp(min=0.0)
+
+    def solve(part: slice) -> Tensor:
+        rows = solvable[part].nonzero().squeeze(1)
+        found = sigma[part].clone()
+        v, wanted, tied = u[part][rows] / nu, remainder[part][rows], ties[part][rows].double()
+        if not len(rows):
+            return found
+        # As in `_bisect`: were all as near as the nearest, or as far as the farthest, sigma would have a closed form.
+        x = torch.expm1(-(wanted / count[part][rows]).log() / (nu + 1))
+        low = (v.masked_fill(v == 0, math.inf).amin(1) / x).log()
+        high = (v.amax(1) / x).log()
+        at = 0.5 * (low + high)
+        for _ in range(64):
+            y = v * (-at).exp()[:, None]
+            p = torch.log1p(y).mul_(-(nu + 1)).exp_()
+            # Ties are 1 in the sum, but do not count.
+            error = p.sum(1) - tied - wanted
+            if bool((error.abs() <= tol).all()):
+                break
+            low, high = torch.where(error > 0, low, at), torch.where(error > 0, at, high)
+            slope = p.mul_(y.div_(1 + y)).sum(1).mul_(nu + 1)
+            step = at - error / slope
+            step = torch.where((step > low) & (step < high), step, 0.5 * (low + high))
+            at = torch.where(error.abs() <= tol, at, step)
+        found[rows] = at.exp()
+        return found
+
+    parts = [slice(start, start + SOLVED_ROWS) for start in range(0, len(u), SOLVED_ROWS)]
+    return torch.cat(share_jobs(solve, parts, u.device))
 
 
 def _bisect(row: Tensor, u: Tensor, target: Tensor, nu: float, tol: float) -> Tensor:
     """sigma [R] with ``sum kappa(u / sigma) = target`` over each row's entries u > 0; 0 < target < count."""
-    from torch_geometric.utils import scatter
-
     num_rows = target.numel()
     count = torch.bincount(row, minlength=num_rows)
     # If every entry were as near as the nearest, or as far as the farthest, sigma would have a closed form:
     # kappa(x) = target / count at x = nu expm1(-log(target / count) / (nu + 1)). The root lies between.
     x = nu * torch.expm1(-(target / count).log() / (nu + 1))
-    low = (scatter(u, row, dim_size=num_rows, reduce="min") / x).log()
-    high = (scatter(u, row, dim_size=num_rows, reduce="max") / x).log()
+    low = (_scatter(u, row, dim_size=num_rows, reduce="min") / x).log()
+    high = (_scatter(u, row, dim_size=num_rows, reduce="max") / x).log()
 
     sigma = torch.empty_like(target)
     active = torch.arange(num_rows, device=u.device)
@@ -149,7 +209,7 @@ def _bisect(row: Tensor, u: Tensor, target: Tensor, nu: float, tol: float) -> Te
     for _ in range(64):
         middle = 0.5 * (low + high)
         sigma[active] = middle.exp()
-        total = scatter(kernel(u / sigma[active][row], nu), row, dim_size=active.numel(), reduce="sum")
+        total = _scatter(kernel(u / sigma[active][row], nu), row, dim_size=active.numel(), reduce="sum")
         above = total > target
         high, low = torch.where(above, middle, high), torch.where(above, low, middle)
         open_ = (total - target).abs() > tol
@@ -188,17 +248,22 @@ def symmetrize(edge_index: Tensor, p_conditional: Tensor, num_nodes: int) -> tup
     InputError
         Self loops, duplicate edges, nodes out of range, or values outside [0, 1].
     """
-    from torch_geometric.utils import coalesce
-
     edge_index, _ = check_edges(edge_index, num_nodes, loops=False)
     if p_conditional.shape != edge_index.shape[1:]:
         raise wrong("p_conditional", f"shape {list(p_conditional.shape)}", f"[{edge_index.size(1)}]")
     if not bool(((p_conditional >= 0) & (p_conditional <= 1)).all()):
         raise wrong("p_conditional", "values outside [0, 1]", "probabilities")
+    if not edge_index.is_cuda:
+        edges, *places = both_directions(edge_index, num_nodes)
+        one, two = (values_at(p_conditional, place) for place in places)
+        high, low = torch.maximum(one, two), torch.minimum(one, two)
+        return edges, high + low * (1 - high)
     key = (edge_index[0] * num_nodes + edge_index[1]).sort().values
     repeated = int((key[1:] == key[:-1]).sum())
     if repeated:
         raise wrong("edge_index", f"{repeated} duplicate edges", "each edge once")
+    from torch_geometric.utils import coalesce
+
     # Two columns, forward and backward: `coalesce` puts p_{j|i} beside p_{i|j}, 0 where one is missing.
     both = torch.cat([edge_index, edge_index.flip(0)], dim=1)
     none = torch.zeros_like(p_conditional)

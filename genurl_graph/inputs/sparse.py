@@ -19,10 +19,8 @@ def csr_tensor(crow: Tensor, col: Tensor, values: Tensor, shape: tuple[int, int]
 
 def row_pointers(row: Tensor, num_rows: int) -> Tensor:
     """Where the entries of each row begin and end, int64 [num_rows + 1]; `row` [E] is sorted."""
-    from torch_geometric.index import index2ptr
-
-    pointers: Tensor = index2ptr(row.contiguous(), num_rows)
-    return pointers
+    count = torch.bincount(row, minlength=num_rows)
+    return torch.cat([count.new_zeros(1), count.cumsum(0)])
 
 
 def identity(n: int) -> Tensor:
