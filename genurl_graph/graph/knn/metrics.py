@@ -114,10 +114,12 @@ class CentredRows(Rows):
         return False
 
     def read(self, select: Select, fast: bool = False) -> Tensor:
-        block: Tensor = super().read(select, fast)
+        taken = self.x[select] if isinstance(select, slice) else self.x.index_select(0, select)
+        block: Tensor = taken.double() * self.frame.scale
         low, high = block.aminmax(dim=1, keepdim=True)
-        # The mean of equal numbers may differ from them by rounding.
-        return (block - block.mean(1, keepdim=True)).masked_fill_(low == high, 0.0)
+        # The mean of equal numbers may differ from them by rounding; rows are scaled when they lie around the origin.
+        block = (block - block.mean(1, keepdim=True)).masked_fill_(low == high, 0.0)
+        return block.mul_(self.inverse[select][:, None])
 
 
 def as_dense(rows: Rows) -> Rows:
