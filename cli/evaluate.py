@@ -67,8 +67,8 @@ def evaluate(
     """Evaluate an embedding file against the labels or vectors of a data set, or of your own files.
 
     Rows are matched by node_id where the file has the data set's ids, else taken in the data set's order. With the seed
-    of an embed and its --task (where that was named), its file has the same figures here, to the last digit. Large data
-    are judged in part, as by embed, unless --full is given.
+    of an embed, its --task and its --metric (where these were named), its file has the same figures here, to the last
+    digit. Large data are judged in part, as by embed, unless --full is given.
 
     --protocol reduce compares neighbourhoods with those of the data set's vectors (10-NN accuracy, trustworthiness,
     continuity, order of distances, pieces of a class), retrieval ranks a database (mAP of labels, recall of labels and
@@ -91,7 +91,7 @@ def evaluate(
         return
     if embedding is None:
         raise click.UsageError("Missing option '--embedding'; only --protocol links goes without.")
-    check_no_training(context, [name for name in model if name != "task"])
+    check_no_training(context, [name for name in model if name not in ("task", "metric")])
     from genurl_graph.evaluation.budget.judgement import Asked, wants_map
     from genurl_graph.inputs.embeddings import read_embedding
     from genurl_graph.runtime.files import check_output, write_json
@@ -107,11 +107,14 @@ def evaluate(
     asked = Asked(budget=None) if full else Asked()
     if protocol is None and wants_map(asked, task, z, data):
         protocol = "reduce"
+    metric = model["metric"]
+    if metric is not None and protocol != "reduce":
+        raise click.UsageError("--metric goes with --protocol reduce and links.")
     report, intro = Report(quiet), f"{embedding}: {z.shape[0]:,} x {z.shape[1]}, on {name}, protocol"
     drawn = range(seed, seed + seeds)
     if protocol in PROTOCOLS:
         report.line(f"{intro} {protocol}")
-        found = evaluate_neighborhoods(z, name, data, protocol, drawn, asked.budget, report)
+        found = evaluate_neighborhoods(z, name, data, protocol, drawn, asked.budget, report, metric or "euclidean")
     else:
         if getattr(data, "y", None) is None:
             raise InputError(f"data set {name} has no labels, so there is nothing to evaluate against")

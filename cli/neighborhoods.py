@@ -39,11 +39,18 @@ RETRIEVAL_TITLES = {
 
 
 def evaluate_neighborhoods(
-    z: "Tensor", name: str, data: "Data", protocol: str, seeds: Sequence[int], budget: float | None, report: Report
+    z: "Tensor",
+    name: str,
+    data: "Data",
+    protocol: str,
+    seeds: Sequence[int],
+    budget: float | None,
+    report: Report,
+    metric: str = "euclidean",
 ) -> dict[str, Any]:
     """Print the scores of an embedding, and return them for the metrics file; seeds change folds and samples only.
 
-    `budget` as in `genurl_graph.evaluation.preservation.reduce_scores`, for the protocol reduce.
+    `budget` and `metric` as in `genurl_graph.evaluation.preservation.reduce_scores`, for the protocol reduce.
     """
     from genurl_graph.evaluation.budget.clock import evaluation_clock
     from genurl_graph.evaluation.budget.judgement import map_scores
@@ -54,7 +61,7 @@ def evaluate_neighborhoods(
     for seed in seeds:
         with evaluation_clock(quiet=report.quiet) as clock:
             if protocol == "reduce":
-                scores = map_scores(z, data.x, data, seed, budget, clock, raw=True)
+                scores = map_scores(z, data.x, data, seed, budget, clock, raw=True, metric=metric)
                 cut, run = scores["evaluation"]["left_out"], scores["reduce"]
             else:
                 run = retrieval_run(z, data, seed)

@@ -225,17 +225,17 @@ def reduce_scores(
         As `preservation`, or not one label for each point.
     """
     told = progress or (lambda share: None)
-    given, made = Points(x, "input", metric, device), Points(z, "embedding", device=device)
+    given, made = as_points(x, "input", metric, device), Points(z, "embedding", device=device)
     n = made.n
     effort = plan_effort(n, given.work, budget, given.projectable)
     told(0)
     accuracy, how_accuracy = cross_validated(z, y, seed, effort.voted)
     count, largest, how_pieces = _pieces(z, y, seed, effort.class_points)
     told(0.2)
-    projected = ""
+    projected = "" if given.metric == "euclidean" else f"; {given.metric} distance of the input"
     if effort.columns:
         given = given.projected(min(effort.columns, n), seed)
-        projected = f"; input projected to {given.columns} principal components"
+        projected += f"; input projected to {given.columns} principal components"
     k = min(12, (n - 1) // 2)
     rows = sample_rows(n, effort.rows, seed)
     points = f"all {n:,} points" if len(rows) == n else f"{len(rows):,} random points, each against all {n:,}"

@@ -62,6 +62,7 @@ class Points:
         self.n, self.columns = (int(size) for size in matrix.shape)
         self.matrix, self.device = matrix, torch.device(device)
         self._ready: Any = None
+        self.metric = OwnMetric(metric) if OwnMetric.reads(metric) else str(metric)
         # Of another metric: the rows that are compared by it, and which of them these points are.
         self._by = None if metric in EUCLIDEAN_METRICS else RowDistances(x, metric, name=name)
         self._index = torch.arange(self.n)

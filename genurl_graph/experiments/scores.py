@@ -4,6 +4,7 @@ import functools
 from operator import getitem
 from typing import TYPE_CHECKING, Any
 
+from genurl_graph.config.metrics import METRICS
 from genurl_graph.experiments.models import make_estimator
 from genurl_graph.experiments.results import mean_std
 
@@ -67,7 +68,10 @@ def embedding_scores(
 
     if asked is None:
         return dict.fromkeys(KEYS)
-    z, task = estimator.embedding_, estimator.task_
+    z, task, metric = estimator.embedding_, estimator.task_, estimator.config_.neighbors.metric
+    # Neighbourhoods as the run was told to search them: no evaluation of the file knows what "auto" was resolved to.
+    told = metric in METRICS and (metric != "cosine" or estimator.metric == metric)
+    asked = asked._replace(metric=metric if told else "euclidean")
     beside = {} if teacher is None else {"teacher": teacher}
     if no_probe(data) is None and not wants_map(asked, task, z, data):
         beside["untrained"] = estimator.untrained_embedding()

@@ -197,6 +197,19 @@ def test_embed_and_evaluate_agree_to_the_last_digit(run, few_digits, command, so
         assert judged[group] == made[group]
 
 
+def test_a_map_is_judged_by_the_metric_that_is_named(run, few_digits) -> None:
+    source, seed = ("--dataset", "digits"), ("--seed", 3, "--quiet")
+    run("embed", *source, "--metric", "manhattan", "--epochs", 2, "--output", "z.npz", "--metrics", "m.json", *seed)
+    for metric in ("manhattan", "euclidean"):
+        run("evaluate", "--embedding", "z.npz", *source, "--metric", metric, "--metrics", f"{metric}.json", *seed)
+    made, judged, other = (json.loads(Path(f"{name}.json").read_text()) for name in ("m", "manhattan", "euclidean"))
+    assert made["reduce"].pop("how")["trustworthiness"].endswith("manhattan distance of the input")
+    assert judged["reduce"] == made["reduce"]
+    assert other["reduce"]["trustworthiness"] != made["reduce"]["trustworthiness"]
+    refused = run("evaluate", "--embedding", "z.npz", *source, "--protocol", "knn", "--metric", "cosine", code=2)
+    assert "--metric goes with --protocol reduce and links" in refused.stderr
+
+
 def test_images_agree(run, monkeypatch) -> None:
     rng = np.random.default_rng(0)
     y = np.arange(90) % 3

@@ -73,3 +73,10 @@ def test_retrieval_judges_by_the_metric_of_the_input():
 def test_an_unknown_metric_is_named_with_the_nearest():
     with pytest.raises(InputError, match=r"metric: found 'cityblok'; expected one of euclidean, cosine, manhattan"):
         preservation(*sides("manhattan"), metric="cityblok")
+
+
+def test_the_metric_is_told_beside_the_scores():
+    x, z = sides("manhattan")
+    found = reduce_scores(x, z, metric="manhattan")
+    assert found["how"]["trustworthiness"].endswith("manhattan distance of the input")
+    assert "distance" not in reduce_scores(x, z)["how"]["trustworthiness"]

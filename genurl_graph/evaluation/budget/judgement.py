@@ -22,6 +22,7 @@ from genurl_graph.evaluation.budget.rows import (
 from genurl_graph.evaluation.clustering import too_few_to_cluster
 from genurl_graph.evaluation.preservation import cross_validated, knn_accuracy, plan_effort, reduce_scores
 from genurl_graph.evaluation.probe import voters
+from genurl_graph.evaluation.ranks import Points
 from genurl_graph.evaluation.splits import default_protocol, named_parts, shortage
 
 # Figures of a metrics file, why some are None, and how much was looked at.
@@ -55,6 +56,8 @@ class Asked(NamedTuple):
     """Of the splits; by default the data set's."""
     parts: tuple[str, ...] = PARTS
     """Which figures of labels."""
+    metric: str = "euclidean"
+    """Distance of the vectors, where a map is judged by their neighbourhoods."""
 
     @classmethod
     def recorded(cls, stored: Mapping[str, Any]) -> Asked | None:
@@ -111,7 +114,7 @@ def judge(
     """
     scores: dict[str, Any] = dict.fromkeys(KEYS)
     if wants_map(asked, task, z, data):
-        return scores | map_scores(z, data.x, data, seed, asked.budget, clock, raw=True)
+        return scores | map_scores(z, data.x, data, seed, asked.budget, clock, raw=True, metric=asked.metric)
     why = no_probe(data) if asked.protocol is None else None
     if why is None:
         return scores | label_scores(z, data, task, seed, asked, beside or {}, clock)
@@ -119,14 +122,23 @@ def judge(
 
 
 def map_scores(
-    z: Tensor, x: Any, data: Any, seed: int, budget: float | None, clock: Clock | None, *, raw: bool
+    z: Tensor,
+    x: Any,
+    data: Any,
+    seed: int,
+    budget: float | None,
+    clock: Clock | None,
+    *,
+    raw: bool,
+    metric: str = "euclidean",
 ) -> dict[str, Any]:
     """The protocol reduce against vectors `x`; where there are labels the vote of these beside that of the map."""
     n, columns = x.shape
+    given = Points(x, "input", metric)
     labels = getattr(data, "y", None) if raw else None
     own = None if budget is None else budget * (1 - RAW_SHARE * (labels is not None))
-    found = reduction_run(z, data, seed, budget=own, progress=None if clock is None else clock.show, x=x)
-    effort, whole = plan_effort(n, columns, own), plan_effort(n, columns)
+    found = reduction_run(z, data, seed, budget=own, progress=None if clock is None else clock.show, x=given)
+    effort, whole = (plan_effort(n, given.work, most, given.projectable) for most in (own, None))
     cut = [f"{effort.rows:,} of {n:,} points"] if effort.rows < whole.rows else []
     cut += [f"vectors: first {effort.columns} principal components"] if effort.columns else []
     if labels is not None:
@@ -162,7 +174,8 @@ def scores_without_probe(
     scores: dict[str, Any] = {"cluster": found, "evaluation": {"budget": asked.budget, "left_out": cut}}
     given = data.x if teacher is None and task == "reduce" else teacher
     if given is not None and asked.as_map is None:
-        scores |= map_scores(z, given, data, seed, asked.budget, clock, raw=False)
+        metric = asked.metric if teacher is None else "euclidean"
+        scores |= map_scores(z, given, data, seed, asked.budget, clock, raw=False, metric=metric)
         scores["evaluation"]["left_out"] += cut
     return {**scores, "left_out": reasons}
 
