@@ -106,7 +106,7 @@ def test_an_embedding_file_is_refused(run) -> None:
         (("--protocol", "links", "--dataset", "corra"), "'corra'"),
         (("--dataset", "karate"), "Missing option '--embedding'"),
         (("--dataset", "digits", "--embedding", "z.npy", "--epochs", "3"), "--epochs goes with --protocol links"),
-        (("--dataset", "digits", "--embedding", "z.npy", "--task", "auto"), "--task goes with --protocol links"),
+        (("--dataset", "digits", "--embedding", "z.npy", "--encoder", "mlp"), "--encoder goes with --protocol links"),
     ],
 )
 def test_bad_requests(run, words: tuple[str, ...], message: str) -> None:

@@ -139,7 +139,7 @@ def map_scores(
     own = None if budget is None else budget * (1 - RAW_SHARE * (labels is not None))
     found = reduction_run(z, data, seed, budget=own, progress=None if clock is None else clock.show, x=given)
     effort, whole = (plan_effort(n, given.work, most, given.projectable) for most in (own, None))
-    cut = [f"{effort.rows:,} of {n:,} points"] if effort.rows < whole.rows else []
+    cut = [f"neighbourhoods of {effort.rows:,} of {n:,} points"] if effort.rows < whole.rows else []
     cut += [f"vectors: first {effort.columns} principal components"] if effort.columns else []
     if labels is not None:
         most = n
