@@ -70,6 +70,7 @@ def test_progress_goes_to_a_terminal_on_stderr_and_results_to_stdout(tmp_path: P
     os.close(terminal)
     assert b"train" in progress
     assert b"3/3" in progress
+    assert b"evaluation   0 %" in progress
     assert b"train:" not in done.stdout
     assert b"no labels, so no evaluation" in done.stdout
     # No colour, on either stream.

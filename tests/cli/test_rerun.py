@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from genurl_graph import datasets
+from genurl_graph.evaluation.protocols import evaluate_embedding, probe_embedding
 from genurl_graph.experiments import runs
 from genurl_graph.experiments.repeat import figures_of
 
@@ -58,6 +60,23 @@ def test_other_circumstances_are_named_and_allow_a_tolerance(run) -> None:
     assert "Warning: hardware: cpu was an abacus, is" in result.stderr
     assert "within 0.02" in result.stdout
     assert "loss" in run("rerun", "m.json", "--tolerance", 0.001, code=1).stderr
+
+
+def test_files_of_earlier_versions_are_judged_as_they_were(run, few_digits) -> None:
+    run("embed", "--dataset", "digits", "--epochs", 2, "--seed", 1, "--device", "cpu", "--metrics", "new.json")
+    found = json.loads(Path("new.json").read_text())
+    data = datasets.load("digits")
+    z = np.load("digits-embedding.npz")["embedding"]
+    # Maps had the figures of other embeddings then.
+    labels = evaluate_embedding(z, data, seed=1, knn_metric="euclidean")
+    labels["reference"] = {"raw": probe_embedding(data.x, data, seed=1)["test"], "propagated": None}
+    old = {key: value for key, value in found.items() if key not in ("reduce", "evaluation")} | labels
+    old["reference"]["untrained"] = 0.0
+    Path("old.json").write_text(json.dumps(old))
+    printed = run("rerun", "old.json", code=1).stdout
+    assert [line.split()[0] for line in printed.splitlines() if line.endswith("NO")] == ["reference.untrained"]
+    assert "trustworthiness" not in printed
+    assert " NO" not in run("rerun", "new.json").stdout
 
 
 def test_another_input_is_noticed(run) -> None:

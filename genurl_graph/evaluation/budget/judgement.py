@@ -136,8 +136,9 @@ def map_scores(
     n, columns = x.shape
     given = Points(x, "input", metric)
     labels = getattr(data, "y", None) if raw else None
-    own = None if budget is None else budget * (1 - RAW_SHARE * (labels is not None))
-    found = reduction_run(z, data, seed, budget=own, progress=None if clock is None else clock.show, x=given)
+    clock, part = clock or Clock(), 1 - RAW_SHARE * (labels is not None)
+    own = None if budget is None else budget * part
+    found = reduction_run(z, data, seed, budget=own, progress=lambda share: clock.show(part * share), x=given)
     effort, whole = (plan_effort(n, given.work, most, given.projectable) for most in (own, None))
     cut = [f"neighbourhoods of {effort.rows:,} of {n:,} points"] if effort.rows < whole.rows else []
     cut += [f"vectors: first {effort.columns} principal components"] if effort.columns else []
