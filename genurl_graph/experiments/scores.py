@@ -71,7 +71,7 @@ def embedding_scores(
     z, task, metric = estimator.embedding_, estimator.task_, estimator.config_.neighbors.metric
     # Neighbourhoods as the run was told to search them: no evaluation of the file knows what "auto" was resolved to.
     told = metric in METRICS and (metric != "cosine" or estimator.metric == metric)
-    asked = asked._replace(metric=metric if told else "euclidean")
+    asked = asked._replace(metric=asked.metric or (metric if told else "euclidean"))
     beside = {} if teacher is None else {"teacher": teacher}
     if no_probe(data) is None and not wants_map(asked, task, z, data):
         beside["untrained"] = estimator.untrained_embedding()

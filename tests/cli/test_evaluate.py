@@ -176,6 +176,7 @@ GRAPH = ("--input", "edges.csv", "--features", "features.csv", "--labels", "labe
     [
         (("embed",), ("--dataset", "digits"), (), ("reduce",)),
         (("embed",), VECTORS, (), ("reduce",)),
+        (("embed",), VECTORS, ("--metric", "cosine"), ("reduce",)),
         (("embed", "--dim", 5), VECTORS, (), ("probe", "knn", "cluster")),
         (("embed", "--dim", 4), GRAPH, (), ("probe", "knn", "cluster")),
         (("embed", "--dim", 2), GRAPH, ("--task", "reduce"), ("reduce",)),

@@ -79,6 +79,16 @@ def test_files_of_earlier_versions_are_judged_as_they_were(run, few_digits) -> N
     assert " NO" not in run("rerun", "new.json").stdout
 
 
+def test_a_map_is_judged_again_by_the_metric_that_the_run_was_told(run) -> None:
+    np.save("x.npy", np.random.default_rng(0).standard_normal((60, 5)) + 1)
+    words = ("embed", "--input", "x.npy", "--epochs", 2, "--seed", 0, "--device", "cpu", "--metric", "cosine")
+    run(*words, "--metrics", "m.json")
+    assert json.loads(Path("m.json").read_text())["evaluation"]["metric"] == "cosine"
+    printed = run("rerun", "m.json").stdout
+    assert "reduce.trustworthiness" in printed
+    assert " NO" not in printed
+
+
 def test_another_input_is_noticed(run) -> None:
     rng = np.random.default_rng(0)
     np.save("x.npy", rng.standard_normal((60, 5)))

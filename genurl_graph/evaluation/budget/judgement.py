@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from sklearn.preprocessing import normalize
 from torch import Tensor
 
 from genurl_graph.evaluation.budget.clock import Clock
@@ -24,6 +25,7 @@ from genurl_graph.evaluation.preservation import cross_validated, knn_accuracy, 
 from genurl_graph.evaluation.probe import voters
 from genurl_graph.evaluation.ranks import Points
 from genurl_graph.evaluation.splits import default_protocol, named_parts, shortage
+from genurl_graph.inputs.sparse import to_scipy_or_numpy
 
 # Figures of a metrics file, why some are None, and how much was looked at.
 KEYS = ("reduce", "probe", "knn", "cluster", "reference", "left_out", "evaluation")
@@ -56,8 +58,8 @@ class Asked(NamedTuple):
     """Of the splits; by default the data set's."""
     parts: tuple[str, ...] = PARTS
     """Which figures of labels."""
-    metric: str = "euclidean"
-    """Distance of the vectors, where a map is judged by their neighbourhoods."""
+    metric: str | None = None
+    """Distance of the vectors, where a map is judged by their neighbourhoods; by default the one the run was told."""
 
     @classmethod
     def recorded(cls, stored: Mapping[str, Any]) -> Asked | None:
@@ -69,7 +71,8 @@ class Asked(NamedTuple):
         record = stored["evaluation"]
         if record is None:
             return None
-        return cls(record["budget"], plan=Plan.recorded(record) if "splits" in record else None)
+        plan = Plan.recorded(record) if "splits" in record else None
+        return cls(record["budget"], plan=plan, metric=record.get("metric", "euclidean"))
 
 
 def wants_map(asked: Asked, task: str, z: Tensor, data: Any) -> bool:
@@ -114,7 +117,9 @@ def judge(
     """
     scores: dict[str, Any] = dict.fromkeys(KEYS)
     if wants_map(asked, task, z, data):
-        return scores | map_scores(z, data.x, data, seed, asked.budget, clock, raw=True, metric=asked.metric)
+        return scores | map_scores(
+            z, data.x, data, seed, asked.budget, clock, raw=True, metric=asked.metric or "euclidean"
+        )
     why = no_probe(data) if asked.protocol is None else None
     if why is None:
         return scores | label_scores(z, data, task, seed, asked, beside or {}, clock)
@@ -135,7 +140,8 @@ def map_scores(
     """The protocol reduce against vectors `x`; where there are labels the vote of these beside that of the map."""
     n, columns = x.shape
     given = Points(x, "input", metric)
-    labels = getattr(data, "y", None) if raw else None
+    # The vote of the vectors is by products of matrices, for which angles are lengths of unit rows.
+    labels = getattr(data, "y", None) if raw and metric in ("euclidean", "cosine") else None
     clock, part = clock or Clock(), 1 - RAW_SHARE * (labels is not None)
     own = None if budget is None else budget * part
     found = reduction_run(z, data, seed, budget=own, progress=lambda share: clock.show(part * share), x=given)
@@ -146,9 +152,10 @@ def map_scores(
         most = n
         if budget is not None:
             most = max(FEWEST_RAW, int(RAW_SHARE * budget / (RAW_SECONDS * n * columns)))
-        found["raw_knn_accuracy"], found["how"]["raw_knn_accuracy"] = cross_validated(x, labels, seed, most)
+        vectors = normalize(to_scipy_or_numpy(x)) if metric == "cosine" else x
+        found["raw_knn_accuracy"], found["how"]["raw_knn_accuracy"] = cross_validated(vectors, labels, seed, most)
         cut += [f"raw features: vote of {most:,} points"] if most < n else []
-    return {"reduce": found, "evaluation": {"budget": budget, "left_out": cut}}
+    return {"reduce": found, "evaluation": {"budget": budget, "metric": metric, "left_out": cut}}
 
 
 def scores_without_probe(
@@ -175,7 +182,7 @@ def scores_without_probe(
     scores: dict[str, Any] = {"cluster": found, "evaluation": {"budget": asked.budget, "left_out": cut}}
     given = data.x if teacher is None and task == "reduce" else teacher
     if given is not None and asked.as_map is None:
-        metric = asked.metric if teacher is None else "euclidean"
+        metric = asked.metric if asked.metric and teacher is None else "euclidean"
         scores |= map_scores(z, given, data, seed, asked.budget, clock, raw=False, metric=metric)
         scores["evaluation"]["left_out"] += cut
     return {**scores, "left_out": reasons}
