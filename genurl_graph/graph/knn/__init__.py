@@ -22,9 +22,10 @@ from genurl_graph.runtime.processes import alone, connected, own_rows, rows_of_a
 
 Backend = Literal["auto", "exact", "approximate"]
 
-# Exact search costs about n * m * (d + 300) / 7e10 processor seconds (10,000 x 784: 1.9 s; the 300 stand for the
-# passes over each tile, whatever d). Above ten seconds of that, backend="auto" approximates.
-AUTO_WORK, AUTO_PASSES = 7e11, 300
+# Exact search costs about n * m * (d + 300) / 1.1e11 processor seconds (10,000 x 784: 1.0 s; the 300 stand for the
+# passes over each tile, whatever d). Above two seconds of that, backend="auto" approximates, which then takes less than
+# half; above six for a query, since lists have to be made for it first.
+AUTO_WORK, AUTO_PASSES, AUTO_QUERY = 2e11, 300, 3.5
 # The same for metrics that compare numbers instead of multiplying rows: their work in ten seconds.
 AUTO_DIFFERENCES = {"manhattan": 2e11, "chebyshev": 5e10}
 
@@ -83,11 +84,11 @@ def knn(
     backend : {"auto", "exact", "approximate"}
         "approximate" compares each row with those of the nearest k-means lists: as many as hold 97 % of the neighbours
         of a sample, but about 33,000 rows at most. It needs dense features; on a GPU the search stays exact. "auto"
-        takes it where the exact search would take over ten processor seconds (``n * m * (d + 300) > 7e11``: 45,000
-        rows of 50 features, 25,000 of 784; for "manhattan" ``n * m * d > 2e11``, for "chebyshev" ``5e10``). Neighbours
-        by "manhattan" and "chebyshev" are then the nearest of many Euclidean ones; "jaccard", "hamming" of columns with
-        more than 8 values and functions are searched exactly always: 10,000 rows of 784 take one core 2 s, 15 s, and
-        the calls.
+        takes it where the exact search would take over two processor seconds (``n * m * (d + 300) > 2e11``: 24,000
+        rows of 50 features, 14,000 of 784; with `query` ``7e11``; for "manhattan" ``n * m * d > 2e11``, for "chebyshev"
+        ``5e10``). Neighbours by "manhattan" and "chebyshev" are then the nearest of many Euclidean ones; "jaccard",
+        "hamming" of columns with more than 8 values and functions are searched exactly always: 10,000 rows of 784 take
+        one core 2 s, 15 s, and the calls.
     memory_mb : float
         What exact search may use beside its input and its result lists. Smaller is slower. Approximate search takes a
         float32 copy of `x`.
@@ -259,7 +260,7 @@ def _approximate(backend: str, rows: Rows, asked: Rows, metric: str) -> bool:
     if backend == "approximate" and rows.sparse:
         raise wrong("backend", "approximate for a sparse matrix", "exact, or dense features")
     if metric in PRODUCTS:
-        large = float(rows.n) * asked.n * (rows.d + AUTO_PASSES) > AUTO_WORK
+        large = float(rows.n) * asked.n * (rows.d + AUTO_PASSES) > AUTO_WORK * (1 if asked is rows else AUTO_QUERY)
     else:
         large = float(rows.n) * asked.n * rows.d > AUTO_DIFFERENCES.get(metric, float("inf"))
     # On a GPU the exact search of whole blocks is the fast one.
