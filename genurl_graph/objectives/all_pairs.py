@@ -58,13 +58,17 @@ class AllPairsObjective(PairwiseObjective):
     def _terms(self, a: Tensor, b: Tensor) -> LossTerms:
         if a.size(1) > 2:
             raise wrong("sampling.negatives", f"all pairs with encoder.dim {a.size(1)}", "1 or 2 dimensions for them")
-        similarity, log_total = with_gradients(a, *self._sums(a.detach()))
+        found = self._sums(self.pattern.ordered(a.detach()))
+        similarity, log_total = with_gradients(a, *((sum_, self.pattern.restored(grad)) for sum_, grad in found))
         divergence, log_total = self.entropy - similarity, log_total.view(1)
         gamma, scale = (1.0, None) if self.loss.name == "kl" else (self.loss.gamma, number(self.loss.scale))
         return self.finished(gkl_of_sums(divergence, self.total, log_total, gamma=gamma, scale=scale))
 
     def _sums(self, z: Tensor) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-        """``sum_ij p_ij log kappa`` of the edges, and the log of the sum of kappa over all pairs, with gradients."""
+        """``sum_ij p_ij log kappa`` of the edges, and the log of the sum of kappa over all pairs, with their gradients.
+
+        Rows of z and of the gradients lie in the pattern's order.
+        """
 
         def attraction() -> tuple[Tensor, Tensor]:
             return similarity_and_gradient(z, self.pattern, self.loss.temperature, self.loss.nu)
@@ -160,16 +164,20 @@ class UndirectedEdges(nn.Module):
         self.crow, self.col = kept(matrix.indptr), kept(matrix.indices)
         self.undirected = kept(np.where(upper, known, known[twin]))
 
-    def columns(self, z: Tensor, scale: float) -> list[Tensor]:
-        """The columns of z [n, d], divided by `scale`, in the order of the new numbers."""
-        found = [column / scale for column in z.unbind(1)]
-        return found if self.order is None else [column.index_select(0, self.order) for column in found]
+    def ordered(self, z: Tensor) -> Tensor:
+        """Rows of z [n, d] in the order of the new numbers."""
+        return z if self.order is None else take_rows(z, self.order)
 
-    def rows(self, columns: list[Tensor]) -> Tensor:
-        """Columns in the order of the new numbers as rows [n, d] in the order of the nodes."""
-        if self.number is not None:
-            columns = [column.index_select(0, self.number) for column in columns]
-        return as_rows(torch.stack(columns))
+    def restored(self, z: Tensor) -> Tensor:
+        """Rows in the order of the new numbers as those of the nodes."""
+        return z if self.number is None else take_rows(z, self.number)
+
+
+def take_rows(z: Tensor, index: Tensor) -> Tensor:
+    """``z[index]`` of rows [n, d], fast where d is 2."""
+    if z.size(1) == 2 and z.dtype in (torch.float32, torch.float64):
+        return torch.view_as_real(torch.view_as_complex(z.contiguous()).index_select(0, index))
+    return z.index_select(0, index)
 
 
 def log_similarity(z: Tensor, edges: UndirectedEdges, temperature: float, nu: float) -> Tensor:
@@ -187,14 +195,15 @@ def log_similarity(z: Tensor, edges: UndirectedEdges, temperature: float, nu: fl
     Tensor, float, scalar
         Differentiable once.
     """
-    return with_gradients(z, similarity_and_gradient(z.detach(), edges, temperature, nu))[0]
+    value, gradient = similarity_and_gradient(edges.ordered(z.detach()), edges, temperature, nu)
+    return with_gradients(z, (value, edges.restored(gradient)))[0]
 
 
 def similarity_and_gradient(z: Tensor, edges: UndirectedEdges, temperature: float, nu: float) -> tuple[Tensor, Tensor]:
-    """`log_similarity` and its gradient [n, d]."""
+    """`log_similarity` and its gradient [n, d]; rows of both lie in the order of the new numbers."""
     width = math.sqrt(temperature * nu)
     n, d = z.shape
-    columns = edges.columns(z, width)
+    columns = [column / width for column in z.unbind(1)]
     pull = z.new_empty(edges.p.numel())
     logs = []
     step = _EDGES * torch.get_num_threads() if z.device.type == "cpu" else _EDGES_ELSEWHERE
@@ -214,5 +223,5 @@ def similarity_and_gradient(z: Tensor, edges: UndirectedEdges, temperature: floa
     matrix = csr_tensor(edges.crow, edges.col, pull.index_select(0, edges.undirected), (n, n))
     *sums, total = (matrix @ table).unbind(1)[: d + 1]
     pulled = [(total * column).sub_(found) for column, found in zip(columns, sums, strict=True)]
-    gradient = edges.rows(pulled).mul_(-4 * (nu + 1) / width)
+    gradient = as_rows(torch.stack(pulled)).mul_(-4 * (nu + 1) / width)
     return torch.stack(logs).sum().mul_(-2 * (nu + 1)), gradient
