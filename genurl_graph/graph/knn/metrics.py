@@ -259,9 +259,8 @@ def _check_binary(x: Any) -> None:
     low, high = value_range(x)
     if low < 0 or high > 1 or (values.is_floating_point() and not bool(((values == 0) | (values == 1)).all())):
         other = values[(values != 0) & (values != 1)].reshape(-1)[0].item()
-        raise wrong(
-            "metric jaccard", f"{other:g} in the features", "0 and 1 alone, or booleans (of counts, X > 0 makes them)"
-        )
+        how = "X > 0 makes them of counts; scale=False leaves the columns of a table as they are"
+        raise wrong("metric jaccard", f"{other:g} in the features", f"0 and 1 alone, or booleans ({how})")
 
 
 def _dense_fits(rows: Rows, asked: Rows, memory_mb: float) -> bool:
