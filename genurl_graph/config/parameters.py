@@ -231,6 +231,12 @@ class LossConfig(Stage):
     column_temperature: Annotated[Positive, "the same between nodes and feature columns (merge.column_weight)"] = 0.2
     nu: Annotated[Positive, "degrees of freedom of the kernel of Q; 1 is t-SNE's"] = 1.0
     exaggeration: Annotated[Positive, "factor of the attraction: more parts clusters, less keeps neighbourhoods"] = 1.0
+    early_exaggeration: Annotated[
+        Positive, "the same in the first step, from which it falls: more joins what belongs together"
+    ] = 1.0
+    early_share: Annotated[Probability, "share of the steps over which it falls; 0: none"] = 0.0
+    late_exaggeration: Annotated[Positive, "the same in the last steps: below 1 it fills holes inside clusters"] = 1.0
+    late_share: Annotated[Probability, "share of these steps; 0: none"] = 0.0
     offdiagonal: Annotated[NonNegative, "barlow: weight of the redundancy; the default is TLDR's"] = 3.9e-3
     projector: Annotated[Natural, "barlow and images: width of the projector that is trained along; 0: none"] = 0
     teacher_temperature: Annotated[Positive, "seed: of the teacher's distribution; the default is SEED's"] = 0.01
@@ -269,12 +275,15 @@ class TrainingConfig(Stage):
     epochs: Annotated[Count, "passes over the data"] = 50
     lr: Annotated[
         Literal["auto"] | Positive,
-        "step of Adam; auto: 1e-3 for networks; 1.5 for an embedding table, growing with sqrt(n) beyond 10,000 as its "
-        "extent does",
+        "step of Adam; auto: 1e-3 for networks; for an embedding table 3 at 10,000 samples, with sqrt(n) as its "
+        "extent grows (1.5, and not less for fewer, where pairs are sampled)",
     ] = 1e-3
-    schedule: Annotated[Literal["constant", "cosine", "linear"], "of that step: constant, cosine or linear"] = (
-        "constant"
-    )
+    schedule: Annotated[
+        Literal["constant", "cosine", "linear", "plateau"],
+        "of that step: constant, cosine, linear, or plateau (constant over the first half, then linear to 0)",
+    ] = "constant"
+    beta1: Annotated[Share, "Adam: decay of the mean of the gradients"] = 0.9
+    beta2: Annotated[Share, "Adam: decay of the mean of their squares"] = 0.999
     precision: Annotated[
         Literal["float32", "bf16", "fp16"],
         "of the network's dense layers in training (genurl_graph.runtime.precision); fp16 on GPUs only; kernel, loss, "

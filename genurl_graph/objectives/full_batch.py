@@ -20,6 +20,7 @@ from genurl_graph.nn.features import Features
 from genurl_graph.nn.gnn import GNN
 from genurl_graph.objectives.base import Objective, divergence, divided, log_q, summed
 from genurl_graph.objectives.bipartite import ColumnGraph
+from genurl_graph.objectives.exaggeration import exaggeration_at
 from genurl_graph.objectives.pair_distances import (
     EdgePattern,
     block_distances,
@@ -96,6 +97,7 @@ class PairwiseObjective(Objective):
             expected = "some; self loops and edges of weight 0 are none, nor has a far node beside duplicates any"
             raise wrong("similarities P", "no edges", expected)
         self.loss, self.sampling, self.views = loss, sampling, views
+        self.factor = loss.exaggeration  # of the attraction; `forward` sets it
         self._check(p)
         self.columns: nn.Module | None = columns
         hides = views.drop_nodes > 0 and isinstance(encoder, GNN)
@@ -138,7 +140,8 @@ class PairwiseObjective(Objective):
             raise wrong("sampling.n_negatives", repr(sampling.n_negatives), f"at least {fewest}")
 
     def forward(self, progress: float = 0.0) -> LossTerms:
-        """Loss of one step; it is the same at every `progress`, the share of the epochs that is over."""
+        """Loss of one step; `progress` is the share of the epochs that is over."""
+        self.factor = exaggeration_at(self.loss, progress)
         a = self._view()
         if self.views.self_weight > 0:
             b = self._view()
@@ -167,7 +170,7 @@ class PairwiseObjective(Objective):
     def finished(self, terms: LossTerms) -> LossTerms:
         """The terms with attraction exaggerated, per unit of similarity."""
         loss, attraction, repulsion = terms
-        more = (self.loss.exaggeration - 1) * attraction
+        more = (self.factor - 1) * attraction
         return divided(LossTerms(loss + more, attraction + more, repulsion), self.mass)
 
     def _negatives(self, a: Tensor, b: Tensor) -> tuple[Tensor, dict[str, Any]]:

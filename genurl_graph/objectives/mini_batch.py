@@ -18,6 +18,7 @@ from genurl_graph.nn.layers import projector
 from genurl_graph.nn.mlp import RowEncoder
 from genurl_graph.objectives.all_pairs import number, why_not
 from genurl_graph.objectives.base import added_up, divided, log_q
+from genurl_graph.objectives.exaggeration import exaggeration_at
 from genurl_graph.objectives.fft_repulsion import Mesh
 from genurl_graph.objectives.full_batch import PairwiseObjective
 from genurl_graph.objectives.pair_distances import block_distances, normalize
@@ -78,7 +79,8 @@ class MiniBatchObjective(PairwiseObjective):
         self.projector = projector(encoder.width, loss.projector, loss.projector) if barlow else None
 
     def forward(self, progress: float = 0.0) -> LossTerms:
-        """Loss of one batch, drawn anew; it does not depend on `progress`."""
+        """Loss of one batch, drawn anew; `progress` is the share of the epochs that is over."""
+        self.factor = exaggeration_at(self.loss, progress)
         # Nodes without neighbours in P only repel.
         batch = self._batch()
         # All draw the batch, each embeds its share of it.

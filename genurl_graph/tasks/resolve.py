@@ -8,6 +8,7 @@ is an argument of a function that documents it: ``neighbors.backend`` (`knn`), `
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from genurl_graph.nn.build import DENSE, ENCODERS, IMAGES
 from genurl_graph.nn.gnn import GNNS
 from genurl_graph.nn.prototypes import ANCHORS
 from genurl_graph.objectives.all_pairs import why_not
+from genurl_graph.objectives.exaggeration import keep_balance
 from genurl_graph.objectives.pair_distances import WIDE
 from genurl_graph.tasks.evidence import resolve_beside, weigh_evidence
 from genurl_graph.tasks.initialization import resolve_start
@@ -89,6 +91,8 @@ def resolve_config(
     n = data.num_nodes
     finished = data.start is not None and data.start.finished
     resolved = resolved.override(resolve_steps(resolved, n, gentle=finished))
+    if finished:
+        resolved = resolved.override(keep_balance(resolved.loss))
     resolved = resolved.override({"encoder.anchors": resolve_prototypes(resolved, n)})
     if data.types is not None:
         if task != "graph":
@@ -236,9 +240,15 @@ def resolve_steps(config: Config, num_nodes: int, gentle: bool = False) -> dict[
     if isinstance(count, str):
         count = {"batch": 1, "shared": 512, "permuted": 20}.get(kind, num_nodes - 1)
     if isinstance(lr, str):
-        lr = 1.5 * max(1.0, num_nodes / 10_000) ** 0.5 if config.encoder.name == "free" else 1e-3
+        lr = _table_step(kind, num_nodes) if config.encoder.name == "free" else 1e-3
         lr *= GENTLE if gentle else 1.0
     return {"sampling.negatives": kind, "sampling.n_negatives": count, "training.lr": lr}
+
+
+def _table_step(negatives: str, num_nodes: int) -> float:
+    """Adam's first step for an embedding table; sampled pairs, whose noise needs time, get a shorter one."""
+    share = num_nodes / 10_000
+    return 3 * math.sqrt(share) if negatives == "all" else 1.5 * math.sqrt(max(1.0, share))
 
 
 def resolve_prototypes(config: Config, num_nodes: int) -> int:

@@ -120,7 +120,9 @@ def train(
     check_precision(config.precision, parameters[0].device)
     # fp16 loses gradients below 6e-8: they are multiplied before, divided afterwards. Else it does nothing.
     scaler = GradScaler(parameters[0].device.type, enabled=config.precision == "fp16")
-    optimizer = optimizer_class(parameters, lr=float(config.lr), weight_decay=config.weight_decay)
+    optimizer = optimizer_class(
+        parameters, lr=float(config.lr), betas=(config.beta1, config.beta2), weight_decay=config.weight_decay
+    )
     steps = int(getattr(objective, "steps", 1))
     history: list[float] = []
     if resume:
@@ -233,6 +235,8 @@ def _bad_gradient(objective: nn.Module, epoch: int) -> NoReturn:
 def _decay(progress: float, schedule: str) -> float:
     if schedule == "cosine":
         return 0.5 * (1 + math.cos(math.pi * progress))
+    if schedule == "plateau":
+        return min(1.0, 2 * (1 - progress))
     return 1.0 - progress if schedule == "linear" else 1.0
 
 
