@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from genurl_graph.config.parameters import LossConfig, SamplingConfig, ViewConfig
 from genurl_graph.exceptions import wrong
 from genurl_graph.graph.propagation import Propagation
+from genurl_graph.losses.exaggeration import exaggeration_at
 from genurl_graph.losses.pairwise import SUM_LOSSES, get_loss
 from genurl_graph.losses.terms import LossTerms
 from genurl_graph.nn.features import Features
 from genurl_graph.nn.gnn import GNN
 from genurl_graph.objectives.base import Objective, divergence, divided, log_q, summed
 from genurl_graph.objectives.bipartite import ColumnGraph
-from genurl_graph.objectives.exaggeration import exaggeration_at
 from genurl_graph.objectives.pair_distances import (
     EdgePattern,
     block_distances,

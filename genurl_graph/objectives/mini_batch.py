@@ -11,6 +11,7 @@ from torch import Tensor
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.graph.neighbor_sampler import Neighborhoods, read_fanout
 from genurl_graph.losses.barlow import barlow_terms
+from genurl_graph.losses.exaggeration import exaggeration_at
 from genurl_graph.losses.pairwise import gkl_of_sums, log1m
 from genurl_graph.losses.terms import LossTerms
 from genurl_graph.nn.gnn import GNN, NORMALIZATION
@@ -18,7 +19,6 @@ from genurl_graph.nn.layers import projector
 from genurl_graph.nn.mlp import RowEncoder
 from genurl_graph.objectives.all_pairs import number, why_not
 from genurl_graph.objectives.base import added_up, divided, log_q
-from genurl_graph.objectives.exaggeration import exaggeration_at
 from genurl_graph.objectives.fft_repulsion import Mesh
 from genurl_graph.objectives.full_batch import PairwiseObjective
 from genurl_graph.objectives.pair_distances import block_distances, normalize

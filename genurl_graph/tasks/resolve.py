@@ -30,7 +30,6 @@ from genurl_graph.nn.build import DENSE, ENCODERS, IMAGES
 from genurl_graph.nn.gnn import GNNS
 from genurl_graph.nn.prototypes import ANCHORS
 from genurl_graph.objectives.all_pairs import why_not
-from genurl_graph.objectives.exaggeration import keep_balance
 from genurl_graph.objectives.pair_distances import WIDE
 from genurl_graph.tasks.evidence import resolve_beside, weigh_evidence
 from genurl_graph.tasks.initialization import resolve_start
@@ -92,7 +91,8 @@ def resolve_config(
     finished = data.start is not None and data.start.finished
     resolved = resolved.override(resolve_steps(resolved, n, gentle=finished))
     if finished:
-        resolved = resolved.override(keep_balance(resolved.loss))
+        # What is assembled stays so; without the last phase it would contract.
+        resolved = resolved.override({"loss.early_share": 0.0})
     resolved = resolved.override({"encoder.anchors": resolve_prototypes(resolved, n)})
     if data.types is not None:
         if task != "graph":

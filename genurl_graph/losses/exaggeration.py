@@ -38,9 +38,3 @@ def exaggeration_at(loss: LossConfig, progress: float) -> float:
     if progress >= 1 - loss.late_share:
         return min(loss.late_exaggeration, between)
     return between
-
-
-def keep_balance(loss: LossConfig) -> dict[str, float]:
-    """The schedule of a run that goes on from a finished map: its last factor all along; dotted keys."""
-    last = min(loss.late_exaggeration, loss.exaggeration) if loss.late_share > 0 else loss.exaggeration
-    return {"loss.exaggeration": last, "loss.early_share": 0.0, "loss.late_share": 0.0}
