@@ -180,9 +180,9 @@ class EncoderConfig(Stage):
         "batch normalisation: none, output (its columns only), hidden (layers only) or batch (both)",
     ] = "none"
     init: Annotated[
-        Literal["pca", "spectral", "random", "given"],
-        "start of an embedding table: pca, spectral (eigenvectors of P), random, or given (coordinates of the user's "
-        "own, init of GenURL); of a network on components: pca or random",
+        Literal["pca", "spectral", "random", "given", "previous"],
+        "start of an embedding table: pca, spectral (eigenvectors of P), random, given (coordinates of the user's own, "
+        "init of GenURL) or previous (a finished map, init of fit); of a network on components: pca or random",
     ] = "pca"
     anchors: Annotated[
         Literal["auto"] | Natural,

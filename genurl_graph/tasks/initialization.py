@@ -29,8 +29,9 @@ def resolve_start(data: Input, config: Config) -> dict[str, str]:
     InputError for such a start of another encoder or of another width, and for one that does not come.
     """
     if data.start is None:
-        if config.encoder.init == "given":
-            raise wrong("encoder.init", "'given' without coordinates", "GenURL(init=...) or pca, spectral, random")
+        if config.encoder.init in ("given", "previous"):
+            found = f"{config.encoder.init!r} without coordinates"
+            raise wrong("encoder.init", found, "GenURL(init=...) or fit(X, init=...), or pca, spectral, random")
         return {}
     if config.encoder.name != "free":
         raise wrong("init", f"coordinates for the encoder {config.encoder.name}", "an embedding table (encoder free)")
@@ -39,7 +40,7 @@ def resolve_start(data: Input, config: Config) -> dict[str, str]:
     width = data.start.z.size(1)
     if width != config.encoder.dim:
         raise wrong("init", f"{width} columns", f"{config.encoder.dim}, those of the embedding (n_components)")
-    return {"encoder.init": "given"}
+    return {"encoder.init": "previous" if data.start.finished else "given"}
 
 
 def start(data: Input, space: FeatureSpace | None, merged: MergedGraph, config: Config, seed: int) -> Tensor:

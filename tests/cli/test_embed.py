@@ -377,4 +377,4 @@ def test_previous_map_goes_on(run, tmp_path: Path) -> None:
     both = run(*tables, "--input", "new.csv", "--previous", "old.npz", "--init", "pca", code=2)
     assert "--previous: found old.npz, and --init pca; expected one of them" in both.output
     again = run("rerun", "new.json", code=2)
-    assert "encoder.init: found 'given' without coordinates" in again.output
+    assert "encoder.init: found 'previous' without coordinates" in again.output

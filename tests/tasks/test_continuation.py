@@ -16,6 +16,7 @@ from genurl_graph.exceptions import InputError
 from genurl_graph.graph.affinity import kernel
 from genurl_graph.inputs.start import Start
 from genurl_graph.tasks.continuation import fitting_temperature, join
+from tests.conftest import threads
 
 LOSS = load_preset("reduce").loss
 
@@ -153,7 +154,8 @@ def test_repeats_resumes_and_is_saved(grown, tmp_path):
     x, first = grown
     options = {"random_state": 0, "epochs": 8, "deterministic": True}
     whole = GenURL(**options).fit(x, init=first)
-    assert torch.equal(GenURL(**options).fit(x, init=first).embedding_, whole.embedding_)
+    with threads(2):
+        assert torch.equal(GenURL(**options).fit(x, init=first).embedding_, whole.embedding_)
 
     def interrupt(epoch, loss):
         if epoch == 3:
@@ -168,6 +170,10 @@ def test_repeats_resumes_and_is_saved(grown, tmp_path):
     whole.save(tmp_path / "model")
     loaded = GenURL.load(tmp_path / "model")
     np.testing.assert_array_equal(loaded.transform(x[:3]), whole.transform(x[:3]))
+    assert loaded.config_ == whole.config_
+    # Its settings are those of a map that goes on; alone they make none.
+    with pytest.raises(InputError, match=r"encoder.init: found 'previous' without coordinates"):
+        loaded.fit(x)
     again = GenURL(**options).fit(x, init=loaded)  # without names: rows in their order
     assert float(movement(whole.embedding_, again.embedding_).median()) < 0.05
 
