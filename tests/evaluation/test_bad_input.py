@@ -56,7 +56,7 @@ def masked(**masks: torch.Tensor) -> Data:
         (preservation, (np.zeros((4, 2)), np.zeros((4, 2)), 2), "k: found 2; expected at least 1 and below n / 2 = 2"),
         (preservation, (np.array([[np.nan], [1]]), np.zeros((2, 2)), 1), "input: found 1 NaN or infinite values"),
         (preservation, (np.zeros(4), np.zeros((4, 2)), 1), r"input: found shape \[4\]; expected \[n, f\]"),
-        (partial(preservation, metric="manhattan"), (np.eye(5), np.eye(5), 1), "metric: found 'manhattan'"),
+        (partial(preservation, metric="minkowski"), (np.eye(5), np.eye(5), 1), "metric: found 'minkowski'"),
         (reduce_scores, (np.eye(5), np.eye(5), np.zeros(4)), "found 5 rows; expected 4, one for each label"),
         (paired_difference, ([], []), "expected as many of both"),
         (paired_difference, ([1.0], [1.0, 2.0]), "found 1 and 2 values"),

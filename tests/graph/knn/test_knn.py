@@ -231,7 +231,7 @@ def test_clamp():
         (scipy.sparse.csr_matrix([[0.0, 1.0], [0.0, np.nan]]), 1, {}, "row 1, column 1"),
         (np.zeros((5, 2)), 1, {"query": np.zeros((2, 3))}, "query: found 3 columns; expected 2"),
         (np.zeros((5, 2)), 1, {"query": np.full((2, 2), np.nan)}, "query: found 4 NaN"),
-        (np.zeros((5, 2)), 1, {"metric": "manhattan"}, "metric: found 'manhattan'; expected one of euclidean"),
+        (np.zeros((5, 2)), 1, {"metric": "minkowski"}, "metric: found 'minkowski'; expected one of euclidean"),
         (np.zeros((5, 2)), 1, {"backend": "annoy"}, "backend: found 'annoy'; expected one of auto"),
         (np.zeros((5, 2)), 1, {"memory_mb": 0}, "memory_mb: found 0"),
         (np.zeros((5, 2)), 1, {"query": np.zeros((1, 2)), "together": True}, "together: found a query"),
