@@ -183,7 +183,8 @@ def test_new_group_finds_room_outside(digits):
     order = np.r_[np.flatnonzero(y < 2)[:200], np.flatnonzero(y == 2)[:60]]
     first = GenURL(random_state=0, epochs=60).fit(x[order[:200]])
     grown = GenURL(random_state=0, epochs=60).fit(x[order], init=first)
-    assert float(movement(first.embedding_, grown.embedding_).median()) < 0.05
+    # The radius of so small a map is a few widths of the kernel.
+    assert float(movement(first.embedding_, grown.embedding_).median()) < 0.1
     assert scores(x[order], grown.embedding_, y[order])[0] > 0.97
 
 
