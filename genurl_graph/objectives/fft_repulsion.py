@@ -43,7 +43,7 @@ _FAST: list[int] = sorted(f << a for f in (1, 3, 5, 9, 15) for a in range(2, 14)
 
 
 class Taps(NamedTuple):
-    """The 4 x 4 grid points that each of m points touches, with weights that its place within its cell tells."""
+    """The 4 x 4 grid points that each of m points touches, with weights by its position within its cell."""
 
     first: Tensor  # int64 [m]: flat index of the first of them
     place: Tensor  # float [2, m]: from the middle of the cell, in [-1/2, 1/2]
@@ -248,8 +248,8 @@ def _chunks(u: Tensor) -> list[Tensor]:
 
 @functools.cache
 def _splines(device: torch.device, dtype: torch.dtype) -> Tensor:
-    """Weights of the four splines that reach into a cell, along an axis, by powers of a place."""
-    # (1 - t)^3, 3 t^3 - 6 t^2 + 4, 3 (t + t^2 - t^3) + 1, t^3, by powers of t = 1/2 + place.
+    """Weights of the four splines that reach into a cell, along an axis, by powers of the position within it."""
+    # (1 - t)^3, 3 t^3 - 6 t^2 + 4, 3 (t + t^2 - t^3) + 1, t^3, by powers of t = 1/2 + position.
     by_t = torch.tensor([[1, -3, 3, -1], [4, 0, -6, 3], [1, 3, 3, -3], [0, 0, 0, 1]], dtype=torch.float64) / 6
     moved = [[math.comb(a, b) * 0.5 ** max(a - b, 0) for b in range(4)] for a in range(4)]
     weights: Tensor = (by_t @ torch.tensor(moved, dtype=torch.float64)).to(device, dtype)
@@ -290,7 +290,7 @@ def _spread_apart(taps: list[Taps], shape: tuple[int, int], splines: Tensor) -> 
 
 
 def _monomials(place: Tensor) -> Tensor:
-    """x^a y^b [16, m], a and b from 0 to 3, of places [2, m]."""
+    """x^a y^b [16, m], a and b from 0 to 3, of positions [2, m] within a cell."""
     square = place * place
     x, y = torch.stack([torch.ones_like(place), place, square, square * place], 1).unbind()
     return (x[:, None] * y).view(16, -1)

@@ -3,7 +3,7 @@
     python tests/benchmarks/bench_steps.py --sizes 1797,10000,60000 --threads 1,2
     python tests/benchmarks/bench_steps.py --against /tmp/old --sizes 10000,60000,200000
 
---against is the folder of another checkout. Points lie in 50 Gaussian groups on a plane, as in a map that is half
+--against is the folder of another checkout. Points lie in 50 Gaussian groups in two dimensions, as in a map half
 finished; each attracts 15 others near it. A step is that of the training loop: objective, gradients and Adam. Seconds
 are the smallest of all rounds, wall-clock and of the processor, since other programs on the machine only add to them;
 peak is the memory of the process after the training.
