@@ -33,7 +33,7 @@ def test_random_10_has_no_validation_and_chance_is_chance():
 
 def test_strongest_penalty_among_equals_is_kept():
     z, y = blobs(noise=2.0, seed=4)
-    model, features = probe._validated(z, y, SPLIT)
+    model, features = probe._validated(probe.standardised(z), y, SPLIT)
     assert features.mean(0) == pytest.approx(np.zeros(6), abs=1e-5)
     assert features.std(0) == pytest.approx(np.ones(6), abs=1e-4)
     scores = []

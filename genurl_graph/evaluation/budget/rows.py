@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 from torch_geometric.data import Data
 
 from genurl_graph.evaluation.budget.clock import Clock
@@ -114,16 +115,18 @@ def judge_rows(
     probes: dict[str, list[dict[str, float | None]]] = {name: [] for name in rows}
     votes: list[float] = []
     done, neighbors, work = 0, 0, plan.splits * len(rows) + 1
-    for split in splits(protocol, few, seed=seed, n_repeats=plan.splits):
-        if done == plan.splits or (done and not clock.goes_on()):
-            break
-        done += 1
-        for name, row in rows.items() if "probe" in parts else ():
-            probes[name].append(linear_probe(row.matrix, few.y, split, protocol, scaled=row.scaled))
-            clock.show(sum(map(len, probes.values())) / work)
-        if "knn" in parts:
-            votes.append(knn_probe(rows[""].matrix, few.y, split, metric=metric))
-        neighbors = neighbors or voters(NEIGHBORS, len(split.train))
+    # Products this small lose more by threads than they gain, on a busy machine the most of their time.
+    with threadpool_limits(1):
+        for split in splits(protocol, few, seed=seed, n_repeats=plan.splits):
+            if done == plan.splits or (done and not clock.goes_on()):
+                break
+            done += 1
+            for name, row in rows.items() if "probe" in parts else ():
+                probes[name].append(linear_probe(row.matrix, few.y, split, protocol, scaled=row.scaled))
+                clock.show(sum(map(len, probes.values())) / work)
+            if "knn" in parts:
+                votes.append(knn_probe(rows[""].matrix, few.y, split, metric=metric))
+            neighbors = neighbors or voters(NEIGHBORS, len(split.train))
     scores: dict[str, Any] = {"splits": done}
     if "probe" in parts:
         means = {key: _mean([one[key] for one in probes[""]]) for key in ("train", "val", "test")}
