@@ -228,6 +228,21 @@ def test_threads_side_by_side_change_nothing(problem, monkeypatch):
         assert all(map(torch.equal, found[0], other))
 
 
+@pytest.mark.parametrize("n", [30, 600])
+def test_nodes_numbered_anew_have_their_own_gradients(monkeypatch, n):
+    """By pairs and by the mesh, with edges in another order than the rows of the table."""
+    z = points(n, 2, 1.0, dtype=torch.float64)
+    p = torch.triu((torch.rand(n, n, generator=torch.Generator().manual_seed(5)) < 5 / n).double(), 1)
+    found = []
+    for ordered in (10**9, 0):
+        monkeypatch.setattr(all_pairs, "ORDERED", ordered)
+        step = objective(z, p + p.T)
+        terms = step()
+        terms.loss.backward()
+        found.append((*terms, step.encoder.table.grad))
+    torch.testing.assert_close(*found)
+
+
 def test_what_it_refuses(problem):
     z, p = problem
     for change, said in (
