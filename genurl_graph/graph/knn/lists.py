@@ -84,11 +84,11 @@ class Lists:
         table = self._sorted if own else _rows(asked, select, self._appended)
         place = self._place[select] if own else torch.arange(len(select))
         lists, found = self.nearest(asked, select, count), Nearest(len(select), width, asked.device)
-        # Near lists first: after them few rows of the others are candidates.
-        for columns in (slice(0, 1), slice(1, 3), slice(3, None)):
+        # The nearest list first: after it few rows of the others are candidates.
+        for columns in (slice(0, 1), slice(1, None)):
             if lists[:, columns].numel():
                 self._offer(found, lists[:, columns], table, place, own)
-        found.flush()
+                found.flush()
         score = decode_score(found.code)
         none = score == torch.inf
         index = self._order[decode_index(found.code).masked_fill_(none, 0)]
