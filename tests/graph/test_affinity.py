@@ -218,3 +218,22 @@ def test_bad_arguments_are_named(change: dict[str, object], message: str) -> Non
 def test_symmetrize_expects_probabilities() -> None:
     with pytest.raises(InputError, match="p_conditional"):
         symmetrize(torch.tensor([[0], [1]]), torch.tensor([1.5]), 2)
+
+
+def test_a_table_is_calibrated_as_any_rows_are(monkeypatch):
+    """Newton's steps and the bisection agree, also for ties, duplicates and rows that saturate."""
+    from genurl_graph.graph import affinity
+
+    generator = torch.Generator().manual_seed(3)
+    distance = (torch.rand(400, 15, generator=generator) * 3 + 2).sort(1).values
+    distance[:20] = 1.0
+    distance[20:40, :6] = 0.0
+    distance[40:60, :3] = 0.5
+    distance[60:80, 1:] *= 1e4
+    row = torch.arange(400).repeat_interleave(15)
+    expected = affinity.calibrate(row, distance.reshape(-1), 400, 15.0, tol=1e-8)
+    monkeypatch.setattr(affinity, "LARGE", 1)
+    monkeypatch.setattr(affinity, "SOLVED_ROWS", 64)
+    found = affinity.calibrate(row, distance.reshape(-1), 400, 15.0, tol=1e-8)
+    torch.testing.assert_close(found.p_conditional, expected.p_conditional, rtol=1e-5, atol=1e-6)
+    assert torch.equal(found.reached, expected.reached)

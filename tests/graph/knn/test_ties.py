@@ -7,7 +7,7 @@ import torch
 
 from genurl_graph.graph.knn import exact as _exact
 from genurl_graph.graph.knn import knn
-from genurl_graph.graph.knn.nearest import Nearest, decode_index, decode_score, encode
+from genurl_graph.graph.knn.nearest import Nearest, best_columns, decode_index, decode_score, encode
 from tests.graph.knn.test_knn import METRICS, reference, sample
 
 
@@ -141,3 +141,14 @@ def test_order_of_codes():
     assert code.argsort().tolist() == [0, 1, 2, 4, 3, 5, 6, 7, 8]
     assert decode_index(code).equal(index)
     assert decode_score(code).equal(score)
+
+
+@pytest.mark.parametrize("values", [3, 10**6])
+def test_best_columns_are_those_of_a_sort(values):
+    """With few values a tile is full of ties."""
+    tile = torch.from_numpy(np.random.default_rng(1).integers(0, values, (60, 700)).astype(np.float32))
+    tile[:5, 9:] = torch.inf
+    code = best_columns(tile, 12).sort(1).values
+    assert decode_score(code).equal(tile.sort(1).values[:, :12])
+    some = decode_score(code).isfinite()
+    assert decode_index(code)[some].equal(tile.sort(dim=1, stable=True).indices[:, :12][some])
