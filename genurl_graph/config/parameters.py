@@ -56,7 +56,11 @@ class NeighborConfig(Stage):
         Literal["auto", "exact", "approximate"], "search: exact, approximate, or auto, which chooses by the size"
     ] = "auto"
     memory_mb: Annotated[Count, "MiB that the search may take beside its input and its result"] = 512
-    pca: Annotated[Natural, "principal components that are kept before the search; 0: all columns as they are"] = 0
+    pca: Annotated[
+        Literal["auto"] | Natural,
+        "principal components that are kept before the search; 0: all columns as they are; auto: 50, or as many as "
+        "hold 60 % of the variance",
+    ] = 0
     hops: Annotated[Natural, "times that vectors are averaged over the given edges before the search"] = 0
     source: Annotated[
         Literal["features", "encoder", "both"],

@@ -45,15 +45,16 @@ def feature_space(data: Input, config: Config, seed: int, known: Projection | No
     assert data.x is not None
     x, c = weighed_features(data, config.neighbors.metric), config.neighbors
     unit, projection = False, None
-    if 0 < c.pca < x.size(1):
+    components = int(c.pca)
+    if 0 < components < x.size(1):
         # Otherwise the longest rows would determine the components.
         unit = c.metric == "cosine"
         x = hash_columns(x, config.input.hash_columns)
         x = scale_for_axes(x, c.metric)
         if known is None:
-            projection = principal_axes(x, c.pca, seed, centre=not unit)
+            projection = principal_axes(x, components, seed, centre=not unit)
         else:
-            projection = Projection(known.axes[:, : c.pca], None if unit else known.mean)
+            projection = Projection(known.axes[:, :components], None if unit else known.mean)
         x = projection.apply(x)
     if c.hops > 0 and data.edge_index is not None:
         given = predefined_graph(data)

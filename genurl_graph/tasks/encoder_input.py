@@ -109,7 +109,7 @@ def _component_statistics(x: Tensor, config: Config) -> dict[str, Tensor]:
     As many axes as neighbours are searched in, or as the embedding has columns if these are more; `COMPONENTS` at most,
     if neighbours are searched in the features.
     """
-    c = config.neighbors.pca
+    c = int(config.neighbors.pca)
     x, centre = scale_for_axes(x, config.neighbors.metric), config.neighbors.metric != "cosine"
     projection = principal_axes(x, max(c or COMPONENTS, config.encoder.dim), PCA_SEED, centre)
     # Along the first axis, if the axes are those of centred features.
