@@ -94,7 +94,7 @@ class MergeConfig(Stage):
         NonNegative,
         "2-d maps that go on from a finished one (init of fit): weight in P of the identity edge that joins a sample "
         "with where it was, as a share of the mean total weight of a row; 0: no such edges",
-    ] = 0.1
+    ] = 0.2
     propagation_weight: Annotated[
         NonNegative, "weight of a kNN edge in the graph that a GNN propagates over; 0: none there"
     ] = 0.0

@@ -15,7 +15,7 @@ from genurl_graph.config import load_preset
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph.affinity import kernel
 from genurl_graph.inputs.start import Start
-from genurl_graph.tasks.continuation import fitting_temperature, join
+from genurl_graph.tasks.continuation import BALANCE, fitting_temperature, join
 from tests.conftest import threads
 
 LOSS = load_preset("reduce").loss
@@ -52,7 +52,7 @@ def test_component_of_new_samples_begins_outside_the_map():
 def naive_divergence(edge_index, p, z, temperature):
     """The divergence with the profiled scale, dense and in float64, but for a constant."""
     q = kernel(torch.cdist(z.double(), z.double()).square() / temperature, LOSS.nu).fill_diagonal_(0)
-    return float(q.sum().log() - LOSS.exaggeration * (p.double() * q[*edge_index].log()).sum() / p.double().sum())
+    return float(q.sum().log() - BALANCE * (p.double() * q[*edge_index].log()).sum() / p.double().sum())
 
 
 @settings(max_examples=15, deadline=None)
