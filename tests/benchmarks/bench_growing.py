@@ -55,7 +55,7 @@ def by_umap(x: Any, before: Tensor | None) -> Tensor:
 
 def main() -> None:
     parser = benchmark_parser(__doc__, datasets="digits,mnist,fashion-mnist")
-    parser.add_argument("--weights", default="0.1", help="values of merge.identity_weight")
+    parser.add_argument("--weights", default="0.2", help="values of merge.identity_weight")
     parser.add_argument("--umap", action="store_true")
     asked = parser.parse_args()
     methods = {f"identity_weight {w}": lambda x, z, w=float(w): by_genurl(x, z, w) for w in asked.weights.split(",")}
