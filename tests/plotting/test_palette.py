@@ -107,7 +107,7 @@ def test_few_of_many_categories_never_share_a_colour() -> None:
         (colormaps["Set1"], [colormaps["Set1"](0), colormaps["Set1"](1)]),
         ("viridis", [colormaps["viridis"](0.0), colormaps["viridis"](1.0)]),
     ],
-    ids=str,
+    ids=["mapping", "list", "short list", "name", "colour map", "continuous"],
 )
 def test_own_colours_of_classes(cmap, expected: list) -> None:
     seen = colours_of(paint(["b", "a"], 2, cmap), ["b", "a"])
