@@ -10,7 +10,7 @@ from genurl_graph.graph.affinity import similarities
 from genurl_graph.graph.edge_reliability import weighed_features
 from genurl_graph.graph.knn import Neighbors, knn
 from genurl_graph.graph.merge import predefined_graph
-from genurl_graph.graph.projection import FeatureSpace, Projection, principal_axes, scale_for_axes
+from genurl_graph.graph.projection import FeatureSpace, Projection, count_components, principal_axes, scale_for_axes
 from genurl_graph.graph.propagation import Propagation
 from genurl_graph.inputs.hashing import hash_columns
 from genurl_graph.inputs.input import Input
@@ -45,7 +45,7 @@ def feature_space(data: Input, config: Config, seed: int, known: Projection | No
     assert data.x is not None
     x, c = weighed_features(data, config.neighbors.metric), config.neighbors
     unit, projection = False, None
-    components = int(c.pca)
+    components = count_components(c.pca, x, c.metric)
     if 0 < components < x.size(1):
         # Otherwise the longest rows would determine the components.
         unit = c.metric == "cosine"

@@ -71,6 +71,11 @@ def scale_for_axes(x: Tensor, metric: str) -> Tensor:
     return normalize_features(x, "unit", {}) if metric == "cosine" else x
 
 
+def count_components(asked: int | str, x: Tensor, metric: str) -> int:
+    """The number of principal components that ``neighbors.pca`` asks for; 0: all columns as they are."""
+    return enough_components(x, metric) if isinstance(asked, str) else asked
+
+
 def enough_components(x: Tensor, metric: str) -> int:
     """Principal components that keep the neighbours of `x` [n, f]: `ENOUGH`, or as many as hold `HELD` of the variance.
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from genurl_graph.config import Config
 from genurl_graph.config.metrics import EUCLIDEAN_METRICS, OF_CODES
 from genurl_graph.exceptions import wrong
-from genurl_graph.graph.projection import enough_components
+from genurl_graph.graph.projection import count_components
 from genurl_graph.inputs.columns import FeaturePlan
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.normalize import is_bag
@@ -30,11 +30,8 @@ def resolve_search(data: Input, config: Config, asked: bool) -> dict[str, Any]:
     """
     assert data.x is not None
     metric = resolve_metric(data.x, config, data.plan)
-    components = config.neighbors.pca
-    if metric not in EUCLIDEAN_METRICS and not asked:
-        components = 0
-    if isinstance(components, str):
-        components = enough_components(data.x, metric)
+    given = metric in EUCLIDEAN_METRICS or asked
+    components = count_components(config.neighbors.pca, data.x, metric) if given else 0
     if metric in OF_CODES:
         for key, value in (("pca", components), ("hops", config.neighbors.hops)):
             if value:

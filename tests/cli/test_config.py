@@ -77,9 +77,9 @@ def test_every_key_stands_there_with_its_explanation(run, task: str) -> None:
 
 def test_an_edited_file_is_heard_and_a_slip_is_named(run) -> None:
     text = run("config", "--task", "reduce").stdout
-    Path("my.toml").write_text(text.replace("\nepochs = 150", "\nepochs = 7"))
+    Path("my.toml").write_text(text.replace("\nepochs = 200", "\nepochs = 7"))
     assert read_toml("my.toml")["training.epochs"] == 7
-    Path("my.toml").write_text(text.replace("\nepochs = 150", "\nepoch = 7"))
+    Path("my.toml").write_text(text.replace("\nepochs = 200", "\nepoch = 7"))
     refused = run("embed", "--dataset", "digits", "--config", "my.toml", code=2)
     assert "found 'training.epoch'; expected one of" in refused.stderr
     assert sorted(path.name for path in Path().iterdir()) == ["my.toml"]

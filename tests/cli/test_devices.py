@@ -37,7 +37,7 @@ def test_two_processes_write_what_one_writes(tmp_path, one_thread):
     )
     assert done.returncode == 0, done.stderr
     # One of them speaks.
-    assert len(re.findall("no labels, so no evaluation", done.stdout)) == 1
+    assert len(re.findall("trustworthiness", done.stdout)) == 1
     two, other = result(tmp_path)
     alone = CliRunner().invoke(main, words(tmp_path, *more, "1"))
     assert alone.exit_code == 0, alone.output

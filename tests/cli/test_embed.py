@@ -191,16 +191,16 @@ def test_ctrl_c_then_resume_gives_what_an_undisturbed_run_gives(run, monkeypatch
     words = ("embed", "--dataset", "karate", "--epochs", 8, "--dim", 4, "--seed", 1, "--device", "cpu")
     run(*words, "--output", "whole.npy")
 
-    step, calls = torch.optim.Optimizer.zero_grad, []
+    step, calls = torch.optim.Adam.step, []
 
-    def interrupted(self: torch.optim.Optimizer, set_to_none: bool = True) -> None:
+    def interrupted(self: torch.optim.Adam, closure: None = None) -> None:
         calls.append(1)
         if len(calls) == 5:
             signal.raise_signal(signal.SIGINT)
-        step(self, set_to_none)
+        step(self, closure)
 
     with monkeypatch.context() as patch:
-        patch.setattr(torch.optim.Optimizer, "zero_grad", interrupted)
+        patch.setattr(torch.optim.Adam, "step", interrupted)
         result = run(*words, "--output", "z.npy", code=130)
     assert "--resume" in result.stderr
     assert "z.npy.ckpt" in result.stderr
@@ -362,18 +362,18 @@ def test_previous_map_goes_on(run, tmp_path: Path) -> None:
     for name, order in (("old.csv", range(100)), ("new.csv", range(149, -1, -1))):
         lines = [f"{names[i]},{','.join(map(str, x[i]))}" for i in order]
         Path(name).write_text("\n".join(["id,a,b,c,d,e", *lines]))
-    base = ("embed", "--epochs", 30, "--seed", 0, "--device", "cpu", "--quiet")
+    base = ("embed", "--epochs", 100, "--seed", 0, "--device", "cpu", "--quiet")
     tables = (*base, "--as", "vectors")
     run(*tables, "--input", "old.csv", "--output", "old.npz", "--save-model", "model")
     run(*tables, "--input", "new.csv", "--previous", "old.npz", "--output", "new.npz", "--metrics", "new.json")
     old, new = (dict(np.load(f"{name}.npz")) for name in ("old", "new"))
     at = [new["node_id"].tolist().index(name) for name in old["node_id"].tolist()]
-    assert np.median(np.linalg.norm(new["embedding"][at] - old["embedding"], axis=1)) < 0.1 * old["embedding"].std()
+    assert np.median(np.linalg.norm(new["embedding"][at] - old["embedding"], axis=1)) < 0.15 * old["embedding"].std()
     # A model knows no names of vectors: its samples are the first ones.
     np.save("x.npy", x)
     run(*base, "--input", "x.npy", "--previous", "model", "--output", "more.npz")
     more = np.load("more.npz")["embedding"][:100]
-    assert np.median(np.linalg.norm(more - old["embedding"], axis=1)) < 0.1 * old["embedding"].std()
+    assert np.median(np.linalg.norm(more - old["embedding"], axis=1)) < 0.15 * old["embedding"].std()
     both = run(*tables, "--input", "new.csv", "--previous", "old.npz", "--init", "pca", code=2)
     assert "--previous: found old.npz, and --init pca; expected one of them" in both.output
     again = run("rerun", "new.json", code=2)

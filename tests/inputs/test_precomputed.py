@@ -27,8 +27,8 @@ def test_dense_and_sparse_distances_agree(digits):
     x = digits[0][:500]
     dense = model(epochs=30).fit_transform(cdist(x, x))
     distances = cdist(x, x)
-    order = np.argsort(distances + np.diag(np.full(500, np.inf)), axis=1, kind="stable")[:, :10]
-    row = np.repeat(np.arange(500), 10)
+    order = np.argsort(distances + np.diag(np.full(500, np.inf)), axis=1, kind="stable")[:, :20]
+    row = np.repeat(np.arange(500), 20)
     graph = sp.csr_matrix((distances[row, order.ravel()], (row, order.ravel())), shape=(500, 500))
     sparse = model(epochs=30).fit_transform(graph)
     np.testing.assert_array_equal(sparse, dense)
@@ -44,7 +44,8 @@ def test_map_and_transform(digits, tmp_path):
     np.testing.assert_array_equal(fitted.transform(new[::-1])[::-1], z)
     fitted.save(tmp_path / "model")
     np.testing.assert_array_equal(GenURL.load(tmp_path / "model").transform(new), z)
-    row, col = np.repeat(np.arange(100), 20), np.argsort(new, axis=1)[:, :20].ravel()
+    # More than the model's 20: of equally far ones it takes the first.
+    row, col = np.repeat(np.arange(100), 40), np.argsort(new, axis=1)[:, :40].ravel()
     near = sp.csr_matrix((new[row, col], (row, col)), shape=new.shape)
     np.testing.assert_array_equal(fitted.transform(near), z)
     np.testing.assert_array_equal(fitted.transform(cdist(x[:400], x[:400])), fitted.embedding_.numpy())
@@ -84,5 +85,5 @@ def test_bad_requests(digits):
     fitted = model(epochs=1).fit(distances)
     with pytest.raises(ValueError, match="49 features, but GenURL is expecting 50"):
         fitted.transform(distances[:, :49])
-    with pytest.raises(InputError, match="found 3 entries in row 0; expected at least 10"):
+    with pytest.raises(InputError, match="found 3 entries in row 0; expected at least 20"):
         fitted.transform(sp.csr_matrix(([1.0, 2.0, 3.0], ([0, 0, 0], [1, 2, 3])), shape=(1, 50)))
