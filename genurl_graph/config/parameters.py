@@ -239,7 +239,11 @@ class LossConfig(Stage):
         Positive, "the same in the first step, from which it falls: more joins what belongs together"
     ] = 1.0
     early_share: Annotated[Probability, "share of the steps over which it falls; 0: none"] = 0.0
-    late_exaggeration: Annotated[Positive, "the same in the last steps: below 1 it fills holes inside clusters"] = 1.0
+    late_exaggeration: Annotated[
+        Literal["auto"] | Positive,
+        "the same in the last steps: below 1 it fills holes inside clusters; auto: 0.5 from 10,000 samples on, nearer "
+        "1 for fewer",
+    ] = 1.0
     late_share: Annotated[Probability, "share of these steps; 0: none"] = 0.0
     offdiagonal: Annotated[NonNegative, "barlow: weight of the redundancy; the default is TLDR's"] = 3.9e-3
     projector: Annotated[Natural, "barlow and images: width of the projector that is trained along; 0: none"] = 0

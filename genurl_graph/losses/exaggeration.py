@@ -17,7 +17,20 @@ near points before it moves whole clusters, so that a few steps of it change not
 
 from __future__ import annotations
 
+import math
+
 from genurl_graph.config.parameters import LossConfig
+
+
+def resolve_late(loss: LossConfig, num_nodes: int) -> float:
+    """``late_exaggeration`` as a number; auto: ``1 - 0.5 min(1, n / 10,000)^(1/8)``.
+
+    The radius of a map grows by about this power. Clusters of a small one are few kernels wide, and repulsion of that
+    range would change their order as well as fill their holes.
+    """
+    if isinstance(loss.late_exaggeration, str):
+        return 1 - 0.5 * math.sqrt(math.sqrt(math.sqrt(min(1.0, num_nodes / 10_000))))
+    return loss.late_exaggeration
 
 
 def exaggeration_at(loss: LossConfig, progress: float) -> float:
@@ -36,5 +49,5 @@ def exaggeration_at(loss: LossConfig, progress: float) -> float:
         above = max(loss.early_exaggeration - between, 0.0)
         return between + above * (1 - progress / loss.early_share)
     if progress >= 1 - loss.late_share:
-        return min(loss.late_exaggeration, between)
+        return min(float(loss.late_exaggeration), between)
     return between

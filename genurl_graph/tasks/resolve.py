@@ -26,6 +26,7 @@ from genurl_graph.inputs.hetero import block
 from genurl_graph.inputs.images import named_shape
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.normalize import is_bag
+from genurl_graph.losses.exaggeration import resolve_late
 from genurl_graph.nn.build import DENSE, ENCODERS, IMAGES
 from genurl_graph.nn.gnn import GNNS
 from genurl_graph.nn.prototypes import ANCHORS
@@ -228,7 +229,7 @@ def _resolve_input(x: Tensor, config: Config, plan: FeaturePlan | None) -> str:
 
 
 def resolve_steps(config: Config, num_nodes: int, gentle: bool = False) -> dict[str, str | int | float]:
-    """Sampling of pairs and learning rate: dotted keys of a configuration.
+    """Sampling of pairs, learning rate and last exaggeration: dotted keys of a configuration.
 
     All pairs are counted where they can be, else sampled as suits the number of dimensions. Adam's steps are as long as
     its rate, and a layout of n points is sqrt(n) wide. `gentle` ones change a finished map.
@@ -242,7 +243,13 @@ def resolve_steps(config: Config, num_nodes: int, gentle: bool = False) -> dict[
     if isinstance(lr, str):
         lr = _table_step(kind, num_nodes) if config.encoder.name == "free" else 1e-3
         lr *= GENTLE if gentle else 1.0
-    return {"sampling.negatives": kind, "sampling.n_negatives": count, "training.lr": lr}
+    late = resolve_late(config.loss, num_nodes)
+    return {
+        "sampling.negatives": kind,
+        "sampling.n_negatives": count,
+        "training.lr": lr,
+        "loss.late_exaggeration": late,
+    }
 
 
 def _table_step(negatives: str, num_nodes: int) -> float:

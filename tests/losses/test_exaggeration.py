@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from genurl_graph import GenURL
 from genurl_graph.config import load_preset
 from genurl_graph.config.parameters import LossConfig
-from genurl_graph.losses.exaggeration import exaggeration_at
+from genurl_graph.losses.exaggeration import exaggeration_at, resolve_late
 
-PRESET = load_preset("reduce").loss
+PRESET = replace(load_preset("reduce").loss, late_exaggeration=0.5)
 factors = st.floats(0.1, 50)
 shares = st.floats(0, 0.5)
 progress = st.floats(0, 1, exclude_max=True)
@@ -44,6 +44,16 @@ def test_never_rises(between, early, early_share, late, late_share, one, other):
     assert min(between, late) <= exaggeration_at(loss, one) <= max(between, early) + 1e-12
 
 
+def test_fewer_samples_are_spread_less():
+    auto = load_preset("reduce").loss
+    factors_of = [resolve_late(auto, n) for n in (30, 1_000, 9_999, 10_000, 1_000_000)]
+    assert factors_of == sorted(factors_of, reverse=True)
+    assert (factors_of[-1], factors_of[-2]) == (0.5, 0.5)
+    assert factors_of[2] == pytest.approx(0.5, abs=1e-4)
+    assert 0.7 < factors_of[0] < 1
+    assert resolve_late(replace(auto, late_exaggeration=0.9), 30) == 0.9
+
+
 def test_whole_run_may_be_one_phase():
     loss = LossConfig(early_exaggeration=3.0, early_share=1.0)
     assert exaggeration_at(loss, 0.5) == 2.0
@@ -69,13 +79,15 @@ def test_phases_join_the_digits_and_fill_them():
     from genurl_graph.evaluation.preservation import reduce_scores
 
     digits = datasets.load("digits")
-    plain = {"loss.early_share": 0.0, "loss.late_share": 0.0}
-    phases, without = (
-        reduce_scores(digits.x, GenURL(2, random_state=1, config=config).fit(digits.x).embedding_, digits.y)
-        for config in ({}, plain)
-    )
-    assert phases["pieces"] < without["pieces"] - 0.4
-    assert phases["largest_piece"] > without["largest_piece"] + 0.03
+
+    def mean_scores(config):
+        maps = [GenURL(2, random_state=seed, config=config).fit(digits.x).embedding_ for seed in range(2)]
+        runs = [reduce_scores(digits.x, z, digits.y) for z in maps]
+        return {key: np.mean([run[key] for run in runs]) for key in runs[0] if key != "how"}
+
+    phases, without = mean_scores({}), mean_scores({"loss.early_share": 0.0, "loss.late_share": 0.0})
+    assert phases["pieces"] < without["pieces"] - 0.2
+    assert phases["largest_piece"] > without["largest_piece"] + 0.02
     assert phases["continuity"] > without["continuity"]
     assert phases["trustworthiness"] > 0.985
     assert phases["knn_accuracy"] > 0.975
@@ -90,7 +102,7 @@ def test_step_reports_the_factor_of_its_phase():
     torch.manual_seed(0)
     x = torch.randn(60, 5)
     edges, p = similarities(*knn_graph(x, 10), 60, 10.0)
-    config = load_preset("reduce")
+    config = replace(load_preset("reduce"), loss=PRESET)
     sampling = replace(config.sampling, negatives="permuted", n_negatives=59)
     objective = PairwiseObjective(
         EmbeddingTable(torch.randn(60, 2)), None, None, edges, p, 60, config.loss, sampling, config.views

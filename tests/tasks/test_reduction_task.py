@@ -157,6 +157,7 @@ def test_sampling_and_learning_rate_follow_dimensions_and_size():
     ):
         found = resolve_steps(preset.override(change), n)
         assert found.pop("training.lr") == pytest.approx(rate)
+        assert found.pop("loss.late_exaggeration") == pytest.approx(1 - 0.5 * min(1, n / 10_000) ** 0.125)
         assert found == {"sampling.negatives": kind, "sampling.n_negatives": count}
 
 
