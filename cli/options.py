@@ -99,7 +99,7 @@ model = several(
     click.option(
         "--exaggeration",
         type=float,
-        help="Factor of the attraction: more parts clusters, 1 keeps the order of near neighbours best.",
+        help="Factor of the attraction: larger values separate clusters, 1 keeps the order of near neighbours best.",
     ),
     click.option(
         "--init",

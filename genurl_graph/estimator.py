@@ -74,7 +74,7 @@ class GenURL(FittedAttributes, Saved):
         little for 2-d maps of some ten thousand samples, half the speed for the rest.
     scale : "auto" or bool, whether numbers are standardised; "auto": as ``input.scale`` of `config` says
     exaggeration : float, optional
-        Factor of the attraction. More parts clusters and draws each closer, as a smaller ``min_dist`` of UMAP does;
+        Factor of the attraction. Larger values make clusters denser, as a smaller ``min_dist`` of UMAP does;
         1 keeps the order of near neighbours best. By default the preset's (``loss.exaggeration``).
     init : "auto", "pca", "spectral", "random", or array, Tensor or DataFrame [n, d], optional
         Start of an embedding table. None or "auto": the preset's. Coordinates count for their layout, not their scale,

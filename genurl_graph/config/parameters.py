@@ -234,7 +234,9 @@ class LossConfig(Stage):
     temperature: Annotated[Positive, "divides that distance"] = 1.0
     column_temperature: Annotated[Positive, "the same between nodes and feature columns (merge.column_weight)"] = 0.2
     nu: Annotated[Positive, "degrees of freedom of the kernel of Q; 1 is t-SNE's"] = 1.0
-    exaggeration: Annotated[Positive, "factor of the attraction: more parts clusters, less keeps neighbourhoods"] = 1.0
+    exaggeration: Annotated[
+        Positive, "factor of the attraction: larger values separate clusters, smaller ones keep neighbourhoods"
+    ] = 1.0
     early_exaggeration: Annotated[
         Positive, "the same in the first step, from which it falls: more joins what belongs together"
     ] = 1.0
