@@ -5,7 +5,7 @@
 
 Rows: the teacher (GenURL's graph preset), the student (its preset; bags of words stay sparse), an MLP of the same size
 by the reduction task alone, which sees the same features and no edges either, and the raw features. Linear probe as in
-bench_quality.py ("public" on Cora; "random-10-10-80" with three splits a seed on CS). "unseen": a fifth of the nodes is
+bench_nodes.py ("public" on Cora; "random-10-10-80" with three splits a seed on CS). "unseen": a fifth of the nodes is
 hidden from the MLPs, which are trained again, and only test nodes among these count: what new nodes can expect. (The
 teacher has seen all nodes, and no labels, in all rows.) The file keeps finished seeds.
 """

@@ -9,8 +9,9 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -86,6 +87,34 @@ def apart(threads: int, function: Callable[..., Any], *arguments: Any) -> Any:
         return pool.submit(function, *arguments).result()
 
 
+def one_thread_a_process() -> None:
+    """Let all libraries use one thread, here and in workers, unless the environment says otherwise.
+
+    BLAS with more threads than there are cores spins, and takes several times as long.
+    """
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, os.environ.get("OMP_NUM_THREADS", "1"))
+
+
+def spread(function: Callable[..., Any], jobs: Iterable[Any], processes: int, *common: Any) -> Iterator[Any]:
+    """Yield (job, future) as the calls ``function(job, *common)`` end, in so many processes.
+
+    A job is taken when a process is free for it, so that `jobs` may depend on what earlier ones found. After Ctrl-C
+    only the jobs that run are waited for.
+    """
+    jobs = iter(jobs)
+    context = multiprocessing.get_context("spawn")  # forking a process that runs torch's threads may hang
+    with ProcessPoolExecutor(processes, mp_context=context) as pool:
+        running: dict[Future[Any], Any] = {}
+        while True:
+            for job in islice(jobs, processes - len(running)):
+                running[pool.submit(function, job, *common)] = job
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                yield running.pop(future), future
+
+
 class Step(NamedTuple):
     """Processor and wall-clock seconds of a step, its begin by the processor's clock, peak memory (MB) at its end."""
 
@@ -120,6 +149,11 @@ def read_runs(path: Path | None) -> dict[str, Any]:
     """Finished runs of an earlier call, if there are any."""
     found: dict[str, Any] = json.loads(path.read_text()) if path is not None and path.is_file() else {}
     return found
+
+
+def same_settings(held: Any, given: Any) -> bool:
+    """Whether settings are those that a file holds, which knows no tuples."""
+    return bool(json.loads(json.dumps(held)) == json.loads(json.dumps(given)))
 
 
 def linear_accuracy(train: tuple[Any, Any], val: tuple[Any, Any], test: tuple[Any, Any], max_iter: int) -> float:
