@@ -24,8 +24,8 @@ Norm = Literal["sym", "row", "none", "edges"]
 class Propagation(Constants):
     """Weighted undirected graph, with self loops, as the matrices that convolutions multiply by.
 
-    Dropping edges sets values to zero and keeps the structure: no sorting in the training loop. The two
-    directions of an edge are dropped together, so that every matrix stays symmetric in structure.
+    Dropping edges takes entries out of the sorted lists: no sorting in the training loop. The two directions of an edge
+    are dropped together, so that every matrix stays symmetric in structure.
 
     Parameters
     ----------
@@ -70,30 +70,38 @@ class Propagation(Constants):
         drop_edges : float
             Share of undirected edges left out, drawn anew at each call from the run's generator.
         """
-        weight = self.weight
-        if drop_edges > 0:
-            kept = rand(self.num_pairs, weight.device) >= drop_edges
-            weight = weight * (kept[self.pair] | self.is_loop)
+        crow, row, col, weight, is_loop = self._left(drop_edges)
         if norm != "sym":
-            weight = weight * ~self.is_loop
+            weight = weight * ~is_loop
         if norm == "edges":
             left = weight > 0
-            return torch.stack([self.row[left], self.col[left]])
+            return torch.stack([row[left], col[left]])
         transposed = weight
         if norm != "none":
-            degree = torch.zeros(self.num_nodes, device=weight.device).index_add_(0, self.row, weight)
+            degree = torch.zeros(self.num_nodes, device=weight.device).index_add_(0, row, weight)
             if norm == "sym":
                 scale = degree.rsqrt()
-                transposed = weight = weight * scale[self.row] * scale[self.col]
+                transposed = weight = weight * scale.index_select(0, row) * scale.index_select(0, col)
             else:
                 share = 1 / degree.clamp_min(torch.finfo(degree.dtype).tiny)
-                weight, transposed = weight * share[self.row], weight * share[self.col]
+                weight, transposed = weight * share.index_select(0, row), weight * share.index_select(0, col)
         matrix, other = (
-            csr_tensor(self.crow, self.col, values, (self.num_nodes, self.num_nodes)) for values in (weight, transposed)
+            csr_tensor(crow, col, values, (self.num_nodes, self.num_nodes)) for values in (weight, transposed)
         )
         # An object of its own, though of the same memory: a tensor that refers to itself would outlive its epoch.
         matrix.transposed = other  # type: ignore[attr-defined]
         return matrix
+
+    def _left(self, drop_edges: float) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """Row pointers, rows, columns, weights and loops of a random part of the edges, with all loops."""
+        parts = self.row, self.col, self.weight, self.is_loop
+        if drop_edges == 0:
+            return self.crow, *parts
+        kept = rand(self.num_pairs, self.weight.device) >= drop_edges
+        left = kept.index_select(0, self.pair) | self.is_loop
+        entry = left.nonzero().squeeze(1)
+        row, col, weight, is_loop = (part.index_select(0, entry) for part in parts)
+        return torch.cat([entry.new_zeros(1), left.cumsum(0)])[self.crow], row, col, weight, is_loop
 
 
 # Entries of a product at a time, and float32 numbers of the columns that are propagated together.

@@ -43,18 +43,17 @@ class Features(nn.Module):
         keep = keep_features(self.num_features // self.parts, drop, device)
         return None if keep is None else keep.repeat(self.parts)
 
-    def matmul(self, w: Tensor) -> Tensor:
-        """``x @ w`` with gradients for w, shape [n, columns of w]."""
+    def matmul(self, w: Tensor, keep: Tensor | None = None) -> Tensor:
+        """``(x * keep) @ w`` with gradients for w, shape [n, columns of w]."""
+        # Dropping a column of x is dropping a row of w, which needs no copy of x.
+        w = w if keep is None else w * keep[:, None]
         if self.x_t is None:
             return self.x @ w
         return constant_product(self.x, self.x_t, w)
 
 
 class InputLayer(nn.Module):
-    """Linear map of the input features, ``(x * keep) W + b``, sparse-aware.
-
-    Dropping a column of x is dropping a row of W, which needs no copy of x.
-    """
+    """Linear map of the input features, ``(x * keep) W + b``, sparse-aware."""
 
     def __init__(self, in_dim: int, out_dim: int, bias: bool) -> None:
         super().__init__()
@@ -63,8 +62,7 @@ class InputLayer(nn.Module):
         self.bias = nn.Parameter(torch.zeros(out_dim)) if bias else None
 
     def forward(self, features: Features, keep: Tensor | None = None) -> Tensor:
-        w = self.weight if keep is None else self.weight * keep[:, None]
-        h = features.matmul(w)
+        h = features.matmul(self.weight, keep)
         return h if self.bias is None else h + self.bias
 
 

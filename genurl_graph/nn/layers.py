@@ -68,20 +68,32 @@ class BatchNorm(nn.BatchNorm1d):
 SILENT = 1e-2
 
 
+# Numbers that are read together: 1 MB in a core's cache; on a GPU a part only bounds memory.
+_CELLS = {"cpu": 1 << 18}
+_CELLS_ELSEWHERE = 1 << 26
+
+
 class _Slope(torch.autograd.Function):
     """``max(h, 0) + slope min(h, 0)``; torch's own backward pass of it is several times slower on a CPU."""
 
     @staticmethod
     def forward(ctx: Any, h: Tensor, slope: Tensor) -> Tensor:
         ctx.save_for_backward(h, slope)
-        return torch.addcmul(h.clamp_min(0), h.clamp_max(0), slope)
+        return torch.prelu(h, slope)
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> tuple[Tensor, Tensor]:
         h, slope = ctx.saved_tensors
-        above = torch.ops.aten.threshold_backward(grads[0], h, 0)
-        below = torch.dot(grads[0].reshape(-1), h.clamp_max(0).reshape(-1))
-        return torch.lerp(above, grads[0], slope), below.view(1)
+        out, below = torch.empty_like(h), slope.new_zeros(())
+        # A part at a time, so that what is between the passes stays in the cache.
+        step = max(1, _CELLS.get(h.device.type, _CELLS_ELSEWHERE) // max(1, h.size(1)))
+        for start in range(0, h.size(0), step):
+            grad, part = grads[0][start : start + step], h[start : start + step]
+            above = torch.ops.aten.threshold_backward(grad, part, 0)
+            rest = grad - above
+            below += torch.dot(rest.reshape(-1), part.reshape(-1))
+            torch.addcmul(above, rest, slope, out=out[start : start + step])
+        return out, below.view(1)
 
 
 class PReLU(nn.PReLU):

@@ -55,7 +55,7 @@ class AllPairsObjective(PairwiseObjective):
         self.total, self.entropy = constant(p.sum().view(1)), constant(torch.xlogy(p, p).sum())
         self.mesh = Mesh(self.loss.temperature, self.loss.nu)
 
-    def _terms(self, a: Tensor, b: Tensor) -> LossTerms:
+    def _terms(self, a: Tensor, b: Tensor, distance: Tensor | None = None) -> LossTerms:
         if a.size(1) > 2:
             raise wrong("sampling.negatives", f"all pairs with encoder.dim {a.size(1)}", "1 or 2 dimensions for them")
         found = self._sums(self.pattern.ordered(a.detach()))

@@ -6,6 +6,7 @@ This is the right half of the method, which GenURL calls LDT. Recipes (`genurl_g
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from genurl_graph.graph.propagation import Propagation
 from genurl_graph.losses.exaggeration import exaggeration_at
 from genurl_graph.losses.pairwise import SUM_LOSSES, get_loss
 from genurl_graph.losses.terms import LossTerms
+from genurl_graph.nn.feature_views import feature_views
 from genurl_graph.nn.features import Features
 from genurl_graph.nn.gnn import GNN
 from genurl_graph.objectives.base import Objective, divergence, divided, log_q, summed
@@ -28,6 +30,7 @@ from genurl_graph.objectives.pair_distances import (
     normalize,
     row_log_totals,
     spread,
+    view_distances,
 )
 from genurl_graph.objectives.pair_sampling import permuted_negatives, shared_negatives
 from genurl_graph.objectives.views import keep_nodes
@@ -142,27 +145,41 @@ class PairwiseObjective(Objective):
     def forward(self, progress: float = 0.0) -> LossTerms:
         """Loss of one step; `progress` is the share of the epochs that is over."""
         self.factor = exaggeration_at(self.loss, progress)
-        a = self._view()
         if self.views.self_weight > 0:
-            b = self._view()
-            found = divided(summed(self._terms(a, b), self._terms(b, a)), 2)
+            a, b = self._embedded(2)
+            there, back = view_distances(self.pattern, a, b, self.loss.metric)
+            found = divided(summed(self._terms(a, b, there), self._terms(b, a, back)), 2)
         else:
+            (a,) = self._embedded(1)
             found = self._terms(a, a)
         if self.columns is None:
             return found
         # One view is enough: it costs as much as the edges among nodes do.
         return summed(found, self.finished(self.columns(a)))
 
-    def _view(self) -> Tensor:
-        keep = None
-        if self.features is not None:
-            keep = self.features.mask(self.views.drop_features, self.device)
-        operator: Any = self.encoder.operator(self.propagation, self.views.drop_edges)
-        hiding = () if self.hidden is None else (keep_nodes(self.hidden),)
-        return normalize(network(self.encoder, self.features, operator, keep, *hiding), self.loss.metric)
+    def _embedded(self, count: int) -> list[Tensor]:
+        """Embeddings of so many views, each drawn anew."""
+        keeps: list[Tensor | None] = []
+        drawn: list[tuple[Any, ...]] = []
+        for _ in range(count):
+            keep = None
+            if self.features is not None:
+                keep = self.features.mask(self.views.drop_features, self.device)
+            operator: Any = self.encoder.operator(self.propagation, self.views.drop_edges)
+            hiding = () if self.hidden is None else (keep_nodes(self.hidden),)
+            keeps.append(keep)
+            drawn.append((operator, keep, *hiding))
+        seen: Sequence[Any] = [None] * count if self.features is None else feature_views(self.features, keeps)
+        return [
+            normalize(network(self.encoder, features, *view), self.loss.metric)
+            for features, view in zip(seen, drawn, strict=True)
+        ]
 
-    def _terms(self, a: Tensor, b: Tensor) -> LossTerms:
-        log_q_pos = log_q(edge_distances(self.pattern, a, b, self.loss.metric), self.loss)
+    def _terms(self, a: Tensor, b: Tensor, distance: Tensor | None = None) -> LossTerms:
+        """The loss of a view against another, with the edges' distances, where they are known."""
+        if distance is None:
+            distance = edge_distances(self.pattern, a, b, self.loss.metric)
+        log_q_pos = log_q(distance, self.loss)
         log_q_neg, pairs = self._negatives(a, b)
         row, n = self.pattern.row, self.num_nodes
         return self.finished(divergence(self.loss, log_q_pos, self.p, log_q_neg, row, n, **pairs))

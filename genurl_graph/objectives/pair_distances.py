@@ -15,7 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from genurl_graph.inputs.sparse import csr_tensor, row_pointers
+from genurl_graph.exceptions import wrong
+from genurl_graph.inputs.sparse import csr_tensor, product, row_pointers
 from genurl_graph.runtime.devices import Constants, constant
 
 # From this width on the SDDMM beats gathering.
@@ -65,6 +66,14 @@ class EdgePattern(Constants):
         return (self.col * self.num_nodes + self.row).argsort()
 
     @cached_property
+    def reverse(self) -> Tensor:
+        """Which edge is each edge's reverse, int64 [E]; InputError if there is one without."""
+        # What comes k-th by column is the reverse of what comes k-th by row.
+        if not (torch.equal(self.row_by_column, self.col) and torch.equal(self.col[self.by_column], self.row)):
+            raise wrong("edges", "one without its reverse", "both directions of each")
+        return self.by_column
+
+    @cached_property
     def row_by_column(self) -> Tensor:
         """Rows of the edges in that order, int64 [E]."""
         return self.row[self.by_column]
@@ -75,7 +84,9 @@ class EdgePattern(Constants):
 
     def transposed(self, values: Tensor) -> Tensor:
         """The transpose of `matrix`, CSR too."""
-        return csr_tensor(self.ccol, self.row_by_column, values[self.by_column], (self.num_columns, self.num_nodes))
+        return csr_tensor(
+            self.ccol, self.row_by_column, values.index_select(0, self.by_column), (self.num_columns, self.num_nodes)
+        )
 
 
 class _EdgeProducts(torch.autograd.Function):
@@ -93,7 +104,20 @@ class _EdgeProducts(torch.autograd.Function):
     def backward(ctx: Any, *grads: Any) -> tuple[None, Tensor, Tensor]:
         a, b = ctx.saved_tensors
         values = grads[0].contiguous()
-        return None, ctx.pattern.matrix(values) @ b, ctx.pattern.transposed(values) @ a
+        return None, product(ctx.pattern.matrix(values), b), product(ctx.pattern.transposed(values), a)
+
+
+class _BothEdgeProducts(torch.autograd.Function):
+    """``<a_i, b_j>`` and ``<b_i, a_j>`` of every edge: the second is the first of the edge's reverse."""
+
+    @staticmethod
+    def forward(ctx: Any, pattern: EdgePattern, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+        found = _EdgeProducts.forward(ctx, pattern, a, b)
+        return found, found.index_select(0, pattern.reverse)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> tuple[None, Tensor, Tensor]:
+        return _EdgeProducts.backward(ctx, grads[0] + grads[1].index_select(0, ctx.pattern.reverse))
 
 
 def edge_products(pattern: EdgePattern, a: Tensor, b: Tensor) -> Tensor:
@@ -127,6 +151,17 @@ def edge_distances(pattern: EdgePattern, a: Tensor, b: Tensor, metric: str) -> T
     # Not by indexing: the gradient of that adds up in no fixed order.
     squares = a.square().sum(1).index_select(0, pattern.row) + b.square().sum(1).index_select(0, pattern.col)
     return (squares - 2 * edge_products(pattern, a, b)).clamp_min(0)
+
+
+def view_distances(pattern: EdgePattern, a: Tensor, b: Tensor, metric: str) -> tuple[Tensor, Tensor]:
+    """`edge_distances` from `a` to `b` and from `b` to `a`; each edge is there with its reverse.
+
+    InputError if it is not.
+    """
+    if metric != "cosine" or a.size(1) < WIDE:
+        return edge_distances(pattern, a, b, metric), edge_distances(pattern, b, a, metric)
+    there, back = _BothEdgeProducts.apply(pattern, a, b)  # type: ignore[no-untyped-call]
+    return 1 - there, 1 - back
 
 
 def block_distances(a: Tensor, b: Tensor, metric: str) -> Tensor:

@@ -56,6 +56,13 @@ def test_dropping_edges_is_the_formula_of_the_graph_that_is_left(norm: Norm) -> 
     torch.testing.assert_close(propagation.operator(norm).to_dense().double(), formula(a, norm), rtol=1e-5, atol=1e-6)
 
 
+def test_dropped_edges_take_no_time() -> None:
+    propagation, _ = example()
+    matrix = propagation.operator("sym", 0.5)
+    assert matrix.values().numel() < propagation.weight.numel()
+    assert bool((matrix.values() > 0).all())
+
+
 def test_edges_for_attention_are_bare_and_without_the_dropped() -> None:
     propagation, a = example()
     assert torch.equal(propagation.operator("edges"), a.nonzero().t())

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from genurl_graph.exceptions import InputError
 from genurl_graph.objectives.pair_distances import (
     WIDE,
     EdgePattern,
@@ -11,6 +12,7 @@ from genurl_graph.objectives.pair_distances import (
     edge_distances,
     edge_products,
     normalize,
+    view_distances,
 )
 
 NARROW_AND_WIDE = pytest.mark.parametrize("d", [2, WIDE - 1, WIDE, 40])
@@ -51,6 +53,22 @@ def assert_same(found: Tensor, expected: Tensor, inputs: tuple[Tensor, Tensor], 
 def test_edge_products(d: int) -> None:
     edges, (a, b) = pattern(), tables(d)
     assert_same(edge_products(edges, a, b), (a @ b.t())[edges.row, edges.col], (a, b))
+
+
+@NARROW_AND_WIDE
+@METRICS
+def test_both_orders_of_two_views_are_the_distances_of_each(d: int, metric: str) -> None:
+    drawn = torch.rand(N, N, generator=torch.Generator().manual_seed(1)) < 0.2
+    edges, (a, b) = EdgePattern((drawn | drawn.t()).nonzero().t(), N), tables(d, metric)
+    found = torch.stack(view_distances(edges, a, b, metric))
+    expected = torch.stack([edge_distances(edges, a, b, metric), edge_distances(edges, b, a, metric)])
+    assert_same(found, expected, (a, b))
+
+
+def test_both_orders_need_both_directions_of_each_edge() -> None:
+    a, b = tables(40, "cosine")
+    with pytest.raises(InputError, match="without its reverse"):
+        view_distances(pattern(), a, b, "cosine")
 
 
 @NARROW_AND_WIDE
