@@ -38,7 +38,7 @@ def feature_views(features: Features, keeps: Sequence[Tensor | None]) -> Sequenc
     >>> h = first.matmul(w, keeps[0]), second.matmul(w, keeps[1])
     """
     hidden = [_Hidden.of(features, keep) for keep in keeps if keep is not None]
-    columns = sum(part.index.numel() for part in hidden)
+    columns = sum(part.number.numel() for part in hidden)
     if len(hidden) < len(keeps) or columns >= (len(keeps) - 1) * features.num_features:
         return [features] * len(keeps)
     products = _Products(features, hidden)
@@ -61,18 +61,18 @@ class FeatureView:
 class _Hidden(NamedTuple):
     """Columns that a view hides: their numbers, the features there and the transpose of these."""
 
-    index: Tensor
+    number: Tensor
     x: Tensor
     x_t: Tensor
 
     @classmethod
     def of(cls, features: Features, keep: Tensor) -> _Hidden:
         hidden = keep == 0
-        index = hidden.nonzero().squeeze(1)
+        number = hidden.nonzero().squeeze(1)
         if features.x_t is None:
-            x = features.x.index_select(1, index)
-            return cls(index, x, x.t())
-        return cls(index, csr_columns(features.x, hidden), csr_rows(features.x_t, index))
+            x = features.x.index_select(1, number)
+            return cls(number, x, x.t())
+        return cls(number, csr_columns(features.x, hidden), csr_rows(features.x_t, number))
 
 
 class _Products:
@@ -94,7 +94,7 @@ class _ViewProducts(torch.autograd.Function):
     def forward(ctx: Any, features: Features, hidden: list[_Hidden], w: Tensor) -> tuple[Tensor, ...]:
         ctx.features, ctx.hidden = features, hidden
         whole = features.matmul(w)
-        return tuple(torch.addmm(whole, part.x, w.index_select(0, part.index), alpha=-1) for part in hidden)
+        return tuple(torch.addmm(whole, part.x, w.index_select(0, part.number), alpha=-1) for part in hidden)
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> tuple[None, None, Tensor]:
@@ -102,5 +102,5 @@ class _ViewProducts(torch.autograd.Function):
         total = functools.reduce(torch.add, grads)
         found = features.x.t() @ total if features.x_t is None else product(features.x_t, total)
         for part, grad in zip(ctx.hidden, grads, strict=True):
-            found.index_add_(0, part.index, part.x_t @ grad, alpha=-1)
+            found.index_add_(0, part.number, part.x_t @ grad, alpha=-1)
         return None, None, found

@@ -146,18 +146,18 @@ class PairwiseObjective(Objective):
         """Loss of one step; `progress` is the share of the epochs that is over."""
         self.factor = exaggeration_at(self.loss, progress)
         if self.views.self_weight > 0:
-            a, b = self._embedded(2)
+            a, b = self._drawn_views(2)
             there, back = view_distances(self.pattern, a, b, self.loss.metric)
             found = divided(summed(self._terms(a, b, there), self._terms(b, a, back)), 2)
         else:
-            (a,) = self._embedded(1)
+            (a,) = self._drawn_views(1)
             found = self._terms(a, a)
         if self.columns is None:
             return found
         # One view is enough: it costs as much as the edges among nodes do.
         return summed(found, self.finished(self.columns(a)))
 
-    def _embedded(self, count: int) -> list[Tensor]:
+    def _drawn_views(self, count: int) -> list[Tensor]:
         """Embeddings of so many views, each drawn anew."""
         keeps: list[Tensor | None] = []
         drawn: list[tuple[Any, ...]] = []
