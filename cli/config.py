@@ -10,7 +10,6 @@ from genurl_graph.cli.report import Report
 # (`genurl_graph.config.load_preset`).
 TASKS = {
     "graph": ("embed, for data with edges and up to 100,000 nodes", "graph"),
-    "graph-coherent": ("embed, for such data with a feature consistency of at least 0.8", "graph", "coherent"),
     "graph-sign": ("embed --encoder sign, and embed for graphs of more than 100,000 nodes", "graph", "sign"),
     "graph-sampled": ("embed --encoder gcn --set sampling.negatives=batch", "graph", "sampled"),
     "reduce": ("embed, for data without edges", "reduce"),

@@ -173,7 +173,16 @@ class EncoderConfig(Stage):
         "input columns: auto, rows (sum 1), unit (rows of length 1), columns (standardised), none, or pca (of rows of "
         "unit length if neighbours are found by the cosine)",
     ] = "auto"
-    dim: Annotated[Count, "columns of the embedding"] = 2
+    dim: Annotated[Count, "columns of the embedding, those of encoder.skip included"] = 2
+    skip: Annotated[
+        Literal["auto"] | Natural,
+        "graphs: columns of the embedding that hold principal components of the features, and as many again of their "
+        "average over each number of steps of the encoder, beside the trained ones (genurl_graph.nn.skip); auto: up to "
+        "two thirds of dim for all of them, as far as features are consistent",
+    ] = 0
+    skip_deviation: Annotated[
+        Positive, "standard deviation of these columns, where a trained one has 1: their weight in cosines and k-means"
+    ] = 0.25
     hidden: Annotated[Count, "width of the hidden layers"] = 512
     layers: Annotated[Count, "layers, the last one included"] = 2
     hops: Annotated[Natural, "sign: averages over the graph that it reads, beside the features themselves"] = 2

@@ -27,9 +27,8 @@ from genurl_graph.inputs.sparse import scale_columns, to_scipy_or_numpy
 # Random nodes that the end of every edge is ranked among. 64 draws determine the rank of one edge to within 0.06 (one
 # standard deviation), and only means over edges are used.
 REFERENCES = 64
-# Feature consistency from which features count as full evidence, and from which they are highly informative (preset
-# graph-coherent.toml). Citation graphs have 0.58 to 0.76, Photo, Coauthor CS and WebKB 0.82 to 0.92.
-FULL_EVIDENCE, CONSISTENT = 0.6, 0.8
+# Feature consistency from which features count as full evidence.
+FULL_EVIDENCE = 0.6
 # Edge AUC over feature consistency, both less chance: edges have reliability 0 up to the first and 1 from the second.
 # Graphs whose edges join like labels lie at 0.6 (Photo) and more, WebKB's and Actor at 0.41 and less
 # (`tests/benchmarks/bench_merging.py`).

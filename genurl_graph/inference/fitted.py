@@ -80,8 +80,11 @@ class TrainedModel(FittedModel):
 
     @property
     def n_parameters(self) -> int:
-        """Trained numbers, those of a projector included."""
-        return sum(p.numel() for p in self.objective.parameters() if p.requires_grad)
+        """Fitted numbers: trained weights, those of a projector included, and the axes of principal components."""
+        trained: int = sum(p.numel() for p in self.objective.parameters() if p.requires_grad)
+        skip = getattr(self.encoder, "components", None)
+        axes = () if skip is None else skip.buffers()
+        return trained + sum(int(part.numel()) for part in axes)
 
     def untrained_embedding(self) -> Tensor:
         """Embedding [n, d] by the same encoder with its initial weights."""

@@ -27,6 +27,7 @@ from genurl_graph.inputs.columns import FeaturePlan
 from genurl_graph.nn.build import make_encoder
 from genurl_graph.runtime.files import atomic_write, save_tensors, write_json
 from genurl_graph.tasks.evidence import reads_structure_alone
+from genurl_graph.tasks.graph import feature_columns
 
 if TYPE_CHECKING:
     from genurl_graph.objectives.base import Encoder
@@ -134,7 +135,8 @@ def load_model(folder: str | Path, module: nn.Module | None = None) -> FittedMod
         if own != (module is not None):
             expected = "a module like the saved one" if own else "None"
             raise wrong(f"model {source}: encoder", f"{module} for {config.encoder.name!r}", expected)
-        encoder = _encoder(config, width, tensors, copy.deepcopy(module)).eval()
+        columns = feature_columns(config, width, len(tensors["embedding"]))
+        encoder = _encoder(config, width, columns, tensors, copy.deepcopy(module)).eval()
         space = None if note["space"] is None else unpack(tensors, bool(note["space"]["unit"]))
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         if isinstance(error, InputError):
@@ -188,14 +190,14 @@ def _input_width(
     return width + (structure_width(config.encoder.structure, config.encoder.structure_dim, bare) if bare else 0)
 
 
-def _encoder(config: Config, width: int, tensors: dict[str, Tensor], module: nn.Module | None) -> Encoder:
-    """The encoder that `config` describes, with its saved weights."""
+def _encoder(config: Config, width: int, columns: int, tensors: dict[str, Tensor], module: nn.Module | None) -> Encoder:
+    """The encoder that `config` describes, with its saved weights; it reads `width` columns, the first are features."""
     if config.encoder.name != "free" and config.encoder.layers > len(tensors):
         raise ValueError(f"{config.encoder.layers} layers, but {len(tensors)} tensors")
     # Without memory or random numbers of its own: the file's tensors become the weights, and sizes that do not fit
     # them are noticed before anything of that size is made. A user's module may not be made again: it is filled.
     with torch.device("meta") if module is None else nullcontext():
-        encoder = make_encoder(config, width, tensors["embedding"], module)
+        encoder = make_encoder(config, width, tensors["embedding"], module, columns)
     encoder.load_state_dict(_below(tensors, "encoder."), assign=module is None)
     return cast("Encoder", encoder)
 

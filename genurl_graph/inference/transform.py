@@ -23,7 +23,7 @@ from genurl_graph.inputs.precomputed import as_new
 from genurl_graph.inputs.reading import NOTHING_SAID, ReadOptions
 from genurl_graph.nn.features import Features
 from genurl_graph.nn.gnn import GNNS
-from genurl_graph.objectives.base import embed_rows
+from genurl_graph.objectives.base import embed_all, embed_rows
 from genurl_graph.tasks.encoder_input import encoder_input, put_beside
 from genurl_graph.tasks.evidence import reads_structure_alone, without_features
 from genurl_graph.tasks.graph import averaged, edges_of_new
@@ -112,9 +112,7 @@ def _encoded(model: FittedModel, data: Input) -> Tensor:
         if name == "sign":
             return embed_rows(encoder, averaged(x, edges, config, device), device).cpu()
         propagation = Propagation(*edges[:2], data.num_nodes).to(device)
-    with torch.no_grad():
-        z: Tensor = encoder(Features(x).to(device), encoder.operator(propagation))
-    return z.cpu()
+    return embed_all(encoder, Features(x).to(device), propagation).cpu()
 
 
 def _known_columns(model: FittedModel, data: Input, device: torch.device) -> Tensor:

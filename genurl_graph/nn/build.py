@@ -13,6 +13,7 @@ from genurl_graph.nn.cnn import CNN, ModuleEncoder, ResNet
 from genurl_graph.nn.gnn import GNN, GNNS
 from genurl_graph.nn.mlp import MLP
 from genurl_graph.nn.prototypes import PrototypeMLP
+from genurl_graph.nn.skip import Skip
 from genurl_graph.nn.table import EmbeddingTable
 from genurl_graph.runtime.random import global_draws
 
@@ -24,7 +25,11 @@ IMAGES = {"cnn": CNN, "resnet": ResNet}
 
 @global_draws()
 def make_encoder(
-    config: Config, in_dim: int, start: Tensor | None = None, module: nn.Module | None = None
+    config: Config,
+    in_dim: int,
+    start: Tensor | None = None,
+    module: nn.Module | None = None,
+    columns: int | None = None,
 ) -> nn.Module:
     """The encoder (one of `ENCODERS` or `IMAGES`) that a configuration describes.
 
@@ -38,6 +43,8 @@ def make_encoder(
         Initial embedding table of "free".
     module : nn.Module, optional
         The user's own, for ``encoder.name = module``.
+    columns : int, optional
+        The first of the columns, which ``encoder.skip`` takes components of; by default all.
 
     Raises
     ------
@@ -47,10 +54,14 @@ def make_encoder(
     c = config.encoder
     if module is not None:
         return ModuleEncoder(module, in_dim, None if c.image == "rows" else image_shape(c.image, in_dim))
-    if c.name in GNNS:
-        return GNN(c, in_dim)
-    if c.name == "sign":
-        return MLP(c, in_dim * (c.hops + 1))
+    if c.name in (*GNNS, "sign"):
+        trained = replace(c, dim=trained_columns(config))
+        encoder = MLP(trained, in_dim * (c.hops + 1)) if c.name == "sign" else GNN(trained, in_dim)
+        if c.skip:
+            encoder.components = Skip(
+                in_dim if columns is None else columns, int(c.skip), skip_blocks(config) - 1, c.skip_deviation
+            )
+        return encoder
     if c.name == "mlp" and c.anchors:
         return PrototypeMLP(c, in_dim)
     if c.name in DENSE:
@@ -66,6 +77,18 @@ def make_encoder(
             raise wrong("encoder free", "no initial coordinates", "some")
         return EmbeddingTable(start)
     raise unknown("encoder", c.name, (*ENCODERS, *IMAGES))
+
+
+def trained_columns(config: Config) -> int:
+    """Columns of the embedding that are trained: those that ``encoder.skip`` leaves."""
+    c = config.encoder
+    return c.dim - int(c.skip) * skip_blocks(config)
+
+
+def skip_blocks(config: Config) -> int:
+    """Blocks of `genurl_graph.nn.skip.Skip`: the features, and their average over each number of steps."""
+    c = config.encoder
+    return 1 + (c.hops if c.name == "sign" else c.layers)
 
 
 def begins_as_pca(config: Config) -> bool:

@@ -13,6 +13,7 @@ from genurl_graph.graph.propagation import Norm, Propagation
 from genurl_graph.inputs.sparse import constant_product
 from genurl_graph.nn.features import Features, InputLayer
 from genurl_graph.nn.layers import PReLU, dropout, normalisation
+from genurl_graph.nn.skip import Skip
 
 # The adjacency that each convolution expects: GCN D^-1/2 (A + I) D^-1/2, GraphSAGE's mean D^-1 A, GIN's sum A;
 # GAT computes its own weights on the bare edges.
@@ -36,6 +37,7 @@ class GNN(nn.Module):
 
     def __init__(self, config: EncoderConfig, in_dim: int) -> None:
         super().__init__()
+        self.components: Skip | None = None
         conv, hidden, layers = config.name, config.hidden, config.layers
         if conv not in GNNS:
             raise unknown("encoder", conv, GNNS)

@@ -26,6 +26,22 @@ def evaluating(module: nn.Module) -> Iterator[None]:
         module.train(training)
 
 
+@contextmanager
+def measured_norms(module: nn.Module) -> Iterator[None]:
+    """Context in which batch normalisations take the means and deviations of what passes through them, for good."""
+    norms = [part for part in module.modules() if isinstance(part, BatchNorm)]
+    momenta = [norm.momentum for norm in norms]
+    with evaluating(module):
+        for norm in norms:
+            norm.train()
+            norm.momentum = 1.0
+        try:
+            yield
+        finally:
+            for norm, momentum in zip(norms, momenta, strict=True):
+                norm.momentum = momentum
+
+
 def twin(module: nn.Module) -> nn.Module:
     """A copy of a module with the same tensors: its mode can be changed while others use the module."""
     tensors = {id(tensor): tensor for tensor in (*module.parameters(), *module.buffers())}

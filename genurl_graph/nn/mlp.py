@@ -12,6 +12,7 @@ from genurl_graph.config.parameters import EncoderConfig
 from genurl_graph.graph.propagation import Propagation
 from genurl_graph.nn.features import Features, InputLayer
 from genurl_graph.nn.layers import SILENT, PReLU, dropout, normalisation
+from genurl_graph.nn.skip import Skip
 
 
 class RowEncoder(nn.Module):
@@ -27,6 +28,7 @@ class RowEncoder(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.width = width
+        self.components: Skip | None = None
 
     def operator(self, propagation: Propagation | None, drop_edges: float = 0.0) -> None:
         """None: it propagates over nothing."""

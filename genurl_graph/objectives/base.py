@@ -17,7 +17,7 @@ from genurl_graph.losses.pairwise import get_loss
 from genurl_graph.losses.terms import LossTerms
 from genurl_graph.nn.features import Features
 from genurl_graph.nn.gnn import GNN
-from genurl_graph.nn.layers import evaluating
+from genurl_graph.nn.layers import evaluating, measured_norms
 from genurl_graph.nn.mlp import RowEncoder
 from genurl_graph.nn.table import EmbeddingTable
 from genurl_graph.runtime.processes import world_size
@@ -78,6 +78,10 @@ class Objective(nn.Module):
         if isinstance(self.encoder, RowEncoder):
             assert self.features is not None
             return embed_rows(self.encoder, self.features, self.device)
+        if isinstance(self.encoder, GNN):
+            # Running means are of views, and of few steps of them: the columns of the embedding get deviation 1.
+            with measured_norms(self.encoder):
+                self.encoder(self.features, self.encoder.operator(self.propagation))
         return embed_all(self.encoder, self.features, self.propagation)
 
     def _divide(self, batch_size: int) -> None:
@@ -97,6 +101,9 @@ def embed_all(encoder: Encoder, features: Features | None, propagation: Propagat
     """Embedding [n, d] by an encoder that reads the whole input at once, in evaluation mode."""
     with evaluating(encoder):
         z: Tensor = encoder(features, encoder.operator(propagation))
+        if isinstance(encoder, GNN) and encoder.components is not None:
+            assert features is not None
+            z = torch.cat([z, encoder.components(features, propagation)], 1)
     # An embedding table returns its own parameter: what leaves here is a copy.
     return z.detach().clone()
 
@@ -105,7 +112,13 @@ def embed_rows(encoder: nn.Module, features: Features, device: torch.device) -> 
     """Embedding [n, d] by an encoder that reads each row alone, `EMBEDDED_ROWS` at a time; on `device`."""
     parts = torch.arange(features.num_nodes, device=device).chunk(-(-features.num_nodes // EMBEDDED_ROWS))
     with evaluating(encoder):
-        return torch.cat([encoder(features.rows(part), None) for part in parts])
+        return torch.cat([_rows_embedded(encoder, features.rows(part)) for part in parts])
+
+
+def _rows_embedded(encoder: nn.Module, features: Features) -> Tensor:
+    z: Tensor = encoder(features, None)
+    skip = encoder.components if isinstance(encoder, RowEncoder) else None
+    return z if skip is None else torch.cat([z, skip(features, None)], 1)
 
 
 def log_q(distance: Tensor, loss: LossConfig) -> Tensor:

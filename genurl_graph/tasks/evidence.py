@@ -8,9 +8,10 @@ from typing import Any
 
 from genurl_graph.config import Config, load_preset
 from genurl_graph.exceptions import wrong
-from genurl_graph.graph.evidence import WIDE, Evidence, measure_evidence
+from genurl_graph.graph.edge_reliability import measure_consistency
+from genurl_graph.graph.evidence import FEW, WIDE, Evidence, measure_evidence
 from genurl_graph.inputs.input import Input
-from genurl_graph.nn.build import DENSE
+from genurl_graph.nn.build import DENSE, skip_blocks
 from genurl_graph.nn.gnn import GNNS
 from genurl_graph.runtime.processes import world_size
 
@@ -20,6 +21,14 @@ ROW_ENCODERS = ("sign", "module", *DENSE)
 FEW_COLUMNS, LITTLE = 8.0, 0.5
 # Nodes up to which one-hot columns stand beside features.
 MOST_NODES = 100_000
+
+# Feature consistency beyond chance from which components get all the columns that there are for them. Citation graphs
+# have 0.08 to 0.24, product graphs, web pages and co-authors 0.35 and more.
+FULL = 0.25
+# Share of the columns of an embedding that are components at most.
+MOST = 2 / 3
+# Embeddings of fewer columns are maps, and trained as a whole.
+LEAST_DIM = 16
 
 
 def weigh_evidence(data: Input, asked: dict[str, Any], metric: Callable[..., str]) -> tuple[Input, dict[str, Any]]:
@@ -115,3 +124,54 @@ def warn_of_degrees(found: Evidence | None, data: Input) -> None:
         names = data.plan.names if data.plan is not None and data.plan.named else None
         named = ", ".join(f"column {j + 1}" if names is None else names[j] for j in found.degrees)
         warnings.warn(f"features: {named} is the degree of the nodes, which the edges tell; left out", stacklevel=4)
+
+
+def resolve_skip(data: Input, config: Config) -> int:
+    """``encoder.skip`` of a resolved run: columns of each block of `genurl_graph.nn.skip.Skip`.
+
+    "auto" is up to `MOST` of ``encoder.dim`` for all blocks, as far as there is evidence for the features, and as far
+    as they are consistent (`share_of_skip`).
+
+    Raises
+    ------
+    InputError
+        Columns that were asked for and cannot be: another task or encoder, no features, or too many.
+    """
+    c, asked = config.encoder, config.encoder.skip
+    why = why_no_skip(data, config)
+    if why is None:
+        most = min((c.dim - 1) // skip_blocks(config), data.num_features, data.num_nodes - 1)
+    if asked == "auto":
+        if why is not None or c.dim < LEAST_DIM:
+            return 0
+        return min(most, int(MOST * c.dim / skip_blocks(config) * share_of_skip(data, config)))
+    if asked and why is not None:
+        raise wrong("encoder.skip", f"{asked} with {why}", 0)
+    if asked and asked > most:
+        raise wrong("encoder.skip", asked, f"at most {most}, of {c.dim} columns and {data.num_features} features")
+    return asked
+
+
+def why_no_skip(data: Input, config: Config) -> str | None:
+    """What keeps a run from having components beside trained columns; None if nothing does."""
+    if config.task != "graph":
+        return f"task {config.task}"
+    if config.encoder.name not in (*GNNS, "sign"):
+        return f"encoder {config.encoder.name}"
+    if data.types is not None:
+        return "HeteroData"
+    return "no features" if heed_evidence(data, config)[0].x is None else None
+
+
+def share_of_skip(data: Input, config: Config) -> float:
+    """How many of the columns that there are for components they get, as a share.
+
+    The evidence of the features, times ``min(1, ((c - 1/2) / FULL)^2)`` with their consistency c: twice an AUC less one
+    is a rank correlation (Somers' D), and its square a share of explained variance. A table of few columns is kept
+    whole, as far as there is evidence for it: halves of few columns predict nothing.
+    """
+    evidence = 1.0 if config.merge.evidence == "none" else float(config.merge.evidence)
+    if data.num_features <= FEW:
+        return evidence
+    consistency = measure_consistency(data, config.neighbors.metric)
+    return evidence * min(max((consistency - 0.5) / FULL, 0.0) ** 2, 1.0)

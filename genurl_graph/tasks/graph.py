@@ -18,13 +18,15 @@ from genurl_graph.graph.merge import PREDEFINED, How, MergedGraph, combine
 from genurl_graph.graph.partition import Block, held, own_block, own_edges
 from genurl_graph.graph.propagation import Propagation, is_mapped, propagated
 from genurl_graph.graph.sources import Sources, geodesic_similarities, mean_of_ends
+from genurl_graph.graph.structural_features import structure_width
 from genurl_graph.inputs.hashing import hash_columns
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.normalize import is_non_negative
 from genurl_graph.inputs.sparse import identity
-from genurl_graph.nn.build import make_encoder
+from genurl_graph.nn.build import make_encoder, trained_columns
 from genurl_graph.nn.features import Features
-from genurl_graph.nn.gnn import GNNS
+from genurl_graph.nn.gnn import GNN, GNNS
+from genurl_graph.nn.mlp import RowEncoder
 from genurl_graph.objectives.bipartite import ColumnGraph
 from genurl_graph.objectives.full_batch import PairwiseObjective
 from genurl_graph.objectives.mini_batch import MiniBatchObjective, NeighborBatchObjective
@@ -61,7 +63,9 @@ def build(
     first = randn((n, config.encoder.dim)) if name == "free" else None
     if first is not None and data.start is not None:
         first = start(data, None, merged, config, seed) / START_SCALE
-    encoder = make_encoder(config, int(own.size(1)), first)
+    encoder = make_encoder(config, int(own.size(1)), first, columns=feature_columns(config, int(own.size(1)), n))
+    if isinstance(encoder, GNN | RowEncoder) and encoder.components is not None:
+        encoder.components.fit(features, propagation)
     columns = column_graph(data, degree, config)
     if columns is not None:
         share = columns.mass / (columns.mass + merged.total_weight())
@@ -88,7 +92,7 @@ def column_graph(data: Input, degree: Tensor | None, config: Config) -> ColumnGr
     p = column_similarities(x, weight / (1 + degree))
     if not p.values().numel():
         raise wrong("merge.column_weight", "features that all nodes have", "some that tell nodes apart")
-    return ColumnGraph(p, config.encoder.dim, config.loss)
+    return ColumnGraph(p, trained_columns(config), config.loss)
 
 
 def check_merge(data: Input, config: Config) -> None:
@@ -151,6 +155,13 @@ def edges_of_new(data: Input, config: Config, seed: int) -> MergedGraph:
     # One of several processes may be the only one to have new nodes.
     with alone():
         return propagation_edges(gather(data, config, seed, torch.device("cpu")), data.num_nodes, config)
+
+
+def feature_columns(config: Config, width: int, num_nodes: int) -> int:
+    """How many of the `width` columns that an encoder reads are features: the first, before structural ones."""
+    c = config.encoder
+    beside = structure_width(c.structure, c.structure_dim, num_nodes) if c.beside == "always" else 0
+    return width - beside
 
 
 def averaged(x: Tensor, graph: MergedGraph, config: Config, device: torch.device) -> Features:

@@ -18,7 +18,6 @@ from torch import Tensor
 
 from genurl_graph.config import Config, load_preset, read_settings
 from genurl_graph.exceptions import InputError, unknown, wrong
-from genurl_graph.graph.edge_reliability import CONSISTENT, measure_consistency
 from genurl_graph.inputs.columns import AS_THEY_ARE, FeatureOptions, FeaturePlan
 from genurl_graph.inputs.columns.plan import SCALES
 from genurl_graph.inputs.hashing import resolve_hashing
@@ -32,7 +31,7 @@ from genurl_graph.nn.gnn import GNNS
 from genurl_graph.nn.prototypes import ANCHORS
 from genurl_graph.objectives.all_pairs import why_not
 from genurl_graph.objectives.pair_distances import WIDE
-from genurl_graph.tasks.evidence import resolve_beside, weigh_evidence
+from genurl_graph.tasks.evidence import resolve_beside, resolve_skip, weigh_evidence
 from genurl_graph.tasks.initialization import resolve_start
 from genurl_graph.tasks.metric import resolve_metric, resolve_search
 from genurl_graph.tasks.size import fit_to_size
@@ -57,8 +56,7 @@ def resolve_config(
     Parameters
     ----------
     data : Input
-        Its edges choose the task, its features choose metric and normalisation, where these are "auto", and the graph
-        preset's variant for consistent features, where no encoder is named.
+        Its edges choose the task, its features metric and normalisation, where these are "auto".
     task : "auto", "graph", "reduce", "distill" or "images"
     config : mapping of dotted names, path of a TOML file, or name of a set of settings ("words", "shallow", "tldr")
         Overrules the preset of the task.
@@ -73,14 +71,12 @@ def resolve_config(
         Unknown task, encoder or key, a value of the wrong type, or the graph task without edges.
     """
     task, asked = _resolve_task(data, task), _collect_settings(config, arguments)
-    chosen = task == "graph" and "encoder.name" not in asked
     if task == "graph":
         fit_to_size(data, asked, device)
         data, asked = weigh_evidence(data, asked, resolve_metric)
-        resolved = _choose_preset(data, task, asked, chosen)
+    resolved = load_preset(task, *_variants(task, asked)).override(asked)
+    if task == "graph":
         resolved = resolved.override(resolve_beside(data, resolved))
-    else:
-        resolved = _choose_preset(data, task, asked, chosen)
     if task == "distill":
         resolved = resolved.override(_resolve_distillation(data, resolved))
     if task == "images":
@@ -120,7 +116,8 @@ def resolve_config(
     elif data.types is None:
         changes |= resolve_search(data, resolved, "neighbors.pca" in asked)
         changes["encoder.normalize"] = _resolve_input(data.x, resolved, data.plan)
-    return resolved.override(changes | resolve_start(data, resolved))
+    resolved = resolved.override(changes | resolve_start(data, resolved))
+    return resolved.override({"encoder.skip": resolve_skip(data, resolved)})
 
 
 def _resolve_task(data: Input, task: str) -> str:
@@ -142,16 +139,6 @@ def _collect_settings(config: Any, arguments: Mapping[str, Any] | None) -> dict[
     # An argument "auto" must not overrule an encoder that the configuration names.
     parts = (config or {}), given
     return {k: v for part in parts for k, v in part.items() if k != "encoder.name" or v != "auto"}
-
-
-def _choose_preset(data: Input, task: str, asked: dict[str, Any], chosen: bool) -> Config:
-    """The task's preset with its variants and what was asked for; `chosen`: no encoder of a graph was named."""
-    variants = _variants(task, asked)
-    if chosen and not variants and data.x is not None and data.types is None:
-        metric = resolve_metric(data.x, load_preset(task).override(asked), data.plan)
-        # Features so consistent get more weight.
-        variants = ("coherent",) if measure_consistency(data, metric) >= CONSISTENT else ()
-    return load_preset(task, *variants).override(asked)
 
 
 def _variants(task: str, asked: Mapping[str, Any]) -> tuple[str, ...]:

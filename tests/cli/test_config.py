@@ -16,12 +16,10 @@ from genurl_graph.config import Config, load_preset
 from genurl_graph.config.toml import flatten, read_toml, to_toml
 
 
-def ring(n: int, edges: bool, coherent: bool = False) -> Data:
-    """A ring whose nodes have noise as features, or nine times the same number, which is alike at neighbours."""
+def ring(n: int, edges: bool) -> Data:
+    """A ring whose nodes have noise as features."""
     node, generator = torch.arange(n), torch.Generator().manual_seed(0)
     x = torch.rand(n, 9, generator=generator)
-    if coherent:
-        x = torch.cos(2 * torch.pi * node / n)[:, None].expand(n, 9).contiguous()
     both = torch.stack([node, (node + 1) % n])
     return Data(x=x, edge_index=torch.cat([both, both.flip(0)], 1) if edges else None)
 
@@ -36,9 +34,7 @@ def test_the_file_changes_nothing(run, task: str, n: int) -> None:
     else:
         encoder = "sign" if "sign" in variants else "mlp" if "mlp" in variants else "auto"
         given = {"n_components": 32 if "wide" in variants else None, "encoder": encoder}
-    # On twelve nodes nothing shows that features tell anything.
-    n = 64 if "coherent" in variants else n
-    data = ring(n, family in ("graph", "distill"), "coherent" in variants)
+    data = ring(n, family in ("graph", "distill"))
     # Fewer nodes than default neighbours, too: the default still gives way.
     teacher = data if family == "distill" else None
     resolved = [

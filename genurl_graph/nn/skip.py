@@ -1,0 +1,197 @@
+"""A skip from the input of an encoder to its embedding: principal components, raw and averaged over the graph.
+
+A contrastive loss keeps what tells neighbours from others and drops the rest, some of which still tells classes apart.
+These columns keep the leading part of it: of the input X and of ``A X, ..., A^K X`` (SGC, Wu et al., arXiv 1902.07153;
+SIGN, Frasca et al., arXiv 2004.11198). They are linear maps of the input that are fitted once, without labels, and that
+new nodes go through as well.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from genurl_graph.graph.propagation import Propagation
+from genurl_graph.nn.features import Features
+
+# Directions beyond the wanted ones, rounds of the subspace iteration (Halko et al., arXiv 0909.4061, algorithm 4.4),
+# and the seed of its first directions, which is no run's: components are a property of the data.
+OVERSAMPLING, ROUNDS, SEED = 10, 4, 0
+# Rows that the axes are found on where each is read alone.
+SAMPLE = 100_000
+# Share of the largest variance below which a component is rounding.
+_ROUNDING = 1e-9
+
+
+class Skip(nn.Module):
+    """Columns beside the trained ones: principal components of the input, and of its averages over the graph.
+
+    Each block is rotated so that all of its columns have one variance (`equal_variance_rotation`): standardising the
+    columns, as a linear probe does, then changes no distance and no cosine inside a block.
+
+    Parameters
+    ----------
+    columns : int
+        Features, the first columns of what the encoder reads; of an encoder of several averages, those of one.
+    width : int
+        Columns of each block, at most `columns`.
+    hops : int
+        Steps over the graph: one block of the input and one of each of its averages.
+    deviation : float
+        Of a column, where a trained one has 1.
+    """
+
+    axes: Tensor
+    mean: Tensor
+
+    def __init__(self, columns: int, width: int, hops: int, deviation: float) -> None:
+        super().__init__()
+        self.deviation = deviation
+        self.register_buffer("axes", torch.zeros(hops + 1, columns, width))
+        self.register_buffer("mean", torch.zeros(hops + 1, width))
+
+    @torch.no_grad()
+    def fit(self, features: Features, propagation: Propagation | None) -> None:
+        """Find the axes of what the encoder reads, and propagates over; None where the features hold the averages."""
+        if propagation is None and (n := features.num_nodes) > SAMPLE:
+            features = features.rows(torch.linspace(0, n - 1, SAMPLE).long())
+        for hops, (axes, mean) in enumerate(zip(self.axes, self.mean, strict=True)):
+            found = component_axes(Averages.of(features, propagation, hops, axes.size(0)), axes.size(1))
+            axes.copy_(found.axes * self.deviation)
+            mean.copy_(found.mean * self.deviation)
+
+    @torch.no_grad()
+    def forward(self, features: Features, propagation: Propagation | None) -> Tensor:
+        """All blocks, float32 [n, (hops + 1) width], of the nodes of any graph."""
+        averages = (Averages.of(features, propagation, hops, self.axes.size(1)) for hops in range(len(self.axes)))
+        return torch.cat(
+            [x.times(axes) - mean for x, axes, mean in zip(averages, self.axes, self.mean, strict=True)], 1
+        )
+
+
+class Averages(NamedTuple):
+    """The matrix ``A^K X`` [n, f], which is multiplied by, but never made."""
+
+    features: Features
+    operator: Tensor | None  # A [n, n], CSR, symmetric
+    hops: int
+    first: int  # of the columns that are read
+    columns: int
+
+    @classmethod
+    def of(cls, features: Features, propagation: Propagation | None, hops: int, columns: int) -> Averages:
+        """The matrix of `hops` steps of the first `columns`, over a graph or of features that hold several averages."""
+        if propagation is not None:
+            return cls(features, propagation.operator("sym") if hops else None, hops, 0, columns)
+        return cls(features, None, 0, hops * features.num_features // features.parts, columns)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.features.num_nodes, self.columns
+
+    def times(self, v: Tensor) -> Tensor:
+        """``A^K X v``, [n, c]."""
+        after = self.features.num_features - self.first - self.columns
+        h = self.features.matmul(torch.nn.functional.pad(v, (0, 0, self.first, after)))
+        return self._averaged(h)
+
+    def transposed_times(self, h: Tensor) -> Tensor:
+        """``(A^K X)^T h``, [f, c]."""
+        h, x_t = self._averaged(h), self.features.x_t
+        product = self.features.x.to(h.device).T @ h if x_t is None else x_t @ h
+        return product[self.first : self.first + self.columns]
+
+    def _averaged(self, h: Tensor) -> Tensor:
+        for _ in range(self.hops):
+            assert self.operator is not None
+            h = self.operator @ h
+        return h
+
+
+class Axes(NamedTuple):
+    """Axes [f, k], and the mean [k] along them."""
+
+    axes: Tensor
+    mean: Tensor
+
+
+def component_axes(x: Averages, columns: int) -> Axes:
+    """Axes of the leading principal components of a matrix that is only multiplied by, rotated and scaled.
+
+    Along each of them the rows have deviation 1 (0 if the matrix has no variance); together, distances between rows are
+    those between their leading components, times one factor. Sparse features stay sparse.
+
+    Parameters
+    ----------
+    x : Averages
+        The matrix [n, f].
+    columns : int
+        At most min(n, f).
+
+    Returns
+    -------
+    Axes
+        float32, on the device of the features. Time O(products with `columns` + 10 columns); memory O(n columns).
+    """
+    n, f = x.shape
+    device = x.features.x.device
+    wanted = min(columns + OVERSAMPLING, n, f)
+    if wanted == f:
+        v = torch.eye(f, device=device)
+    else:
+        v = torch.randn(f, wanted, generator=torch.Generator().manual_seed(SEED)).to(device)
+        for _ in range(ROUNDS):
+            v = torch.linalg.qr(x.transposed_times(_centred(x.times(v))[0])).Q
+    h, mean = _centred(x.times(v))
+    value, vector = torch.linalg.eigh(h.T.double() @ h.double() / n)
+    value, vector = value.flip(0)[:columns].clamp_min(0), vector.flip(1)[:, :columns]
+    vector = vector * torch.where(vector.sum(0) < 0, -1.0, 1.0)
+    value = torch.where(value > _ROUNDING * value[:1], value, 0.0)
+    turn = equal_variance_rotation(value.cpu()).to(device)
+    scale = value.mean().clamp_min(torch.finfo(torch.float64).tiny).rsqrt()
+    turned = (vector * (value > 0) @ turn) * scale
+    return Axes((v.double() @ turned).float(), (mean.double() @ turned).float())
+
+
+def equal_variance_rotation(variance: Tensor) -> Tensor:
+    """Orthogonal matrix [k, k] after which uncorrelated columns of variances [k] have one variance, their mean.
+
+    One Givens rotation a column: of the columns that are left, the widest and the narrowest are turned until one of
+    them has the mean (Bendel & Mickey, Commun. Stat. B7, 1978).
+
+    Examples
+    --------
+    >>> turn = equal_variance_rotation(torch.tensor([4.0, 2.0, 0.0]).double())
+    >>> (turn.T @ torch.diag(torch.tensor([4.0, 2.0, 0.0]).double()) @ turn).diagonal()
+    tensor([2., 2., 2.], dtype=torch.float64)
+    """
+    k = variance.numel()
+    turn, left = torch.eye(k, dtype=torch.float64), torch.diag(variance.double())
+    mean, open_ = float(variance.double().mean()), torch.ones(k, dtype=torch.bool)
+    for _ in range(k - 1):
+        own = left.diagonal()
+        wide = int(torch.where(open_, own, -math.inf).argmax())
+        narrow = int(torch.where(open_, own, math.inf).argmin())
+        above, below, between = (float(part) for part in (own[wide] - mean, own[narrow] - mean, left[wide, narrow]))
+        if above <= 1e-12 * mean or below >= -1e-12 * mean:
+            break
+        # tan of the angle at which the wide column has the mean: below t^2 - 2 between t + above = 0.
+        tangent = (between - math.sqrt(between * between - below * above)) / below
+        cosine = 1 / math.hypot(1.0, tangent)
+        givens = torch.tensor([[1.0, tangent], [-tangent, 1.0]], dtype=torch.float64) * cosine
+        pair = [wide, narrow]
+        turn[:, pair] = turn[:, pair] @ givens
+        left[pair] = givens.T @ left[pair]
+        left[:, pair] = left[:, pair] @ givens
+        open_[wide] = False
+    return turn
+
+
+def _centred(h: Tensor) -> tuple[Tensor, Tensor]:
+    """Columns of mean 0, and the means."""
+    mean = h.mean(0)
+    return h - mean, mean
