@@ -180,8 +180,15 @@ class EncoderConfig(Stage):
         "average over each number of steps of the encoder, beside the trained ones (genurl_graph.nn.skip); auto: up to "
         "two thirds of dim for all of them, as far as features are consistent",
     ] = 0
+    structure_columns: Annotated[
+        Literal["auto"] | Natural,
+        "graphs: columns of the embedding that a second network learns from the given edges alone; auto: up to a third "
+        "of dim, as far as the structure predicts edges better than the features do",
+    ] = 0
     skip_deviation: Annotated[
-        Positive, "standard deviation of these columns, where a trained one has 1: their weight in cosines and k-means"
+        Positive,
+        "standard deviation of the columns of skip and structure_columns, where the others have 1: their weight in "
+        "cosines and k-means",
     ] = 0.25
     hidden: Annotated[Count, "width of the hidden layers"] = 512
     layers: Annotated[Count, "layers, the last one included"] = 2

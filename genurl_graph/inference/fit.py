@@ -14,7 +14,7 @@ from torch import nn
 
 from genurl_graph.config import Config
 from genurl_graph.inference.fitted import TrainedModel
-from genurl_graph.inference.known_nodes import fitted_nodes, tells_nodes_apart
+from genurl_graph.inference.known_nodes import fitted_nodes, knows_nodes
 from genurl_graph.inputs.input import Input
 from genurl_graph.objectives.distillation import Teacher
 from genurl_graph.runtime.devices import one_thread
@@ -109,7 +109,7 @@ def fit_model(
         node_widths=None if data.types is None else data.types.widths(),
         device=device.type,
         plan=data.plan,
-        nodes=fitted_nodes(data) if data.types is None and tells_nodes_apart(config, seen.x is None) else None,
+        nodes=fitted_nodes(data) if data.types is None and knows_nodes(config, seen.x is None) else None,
         objective=objective,
         initial=initial,
         graph=type(problem.merged)(*(part.cpu() for part in problem.merged)),

@@ -44,6 +44,11 @@ def tells_nodes_apart(config: Config, bare: bool) -> bool:
     return (bare or c.beside == "always") and config.task == "graph" and c.structure == "identity" and c.name in GNNS
 
 
+def knows_nodes(config: Config, bare: bool) -> bool:
+    """Whether a model has columns of its own for the nodes that it was fitted on."""
+    return tells_nodes_apart(config, bare) or bool(config.encoder.structure_columns)
+
+
 def fitted_nodes(data: Input) -> FittedNodes:
     """What the nodes of `data` will be known again by."""
     return FittedNodes(data.num_nodes, names_of(data), checksum(data.edge_index, data.edge_weight))

@@ -197,7 +197,7 @@ def _encoder(config: Config, width: int, columns: int, tensors: dict[str, Tensor
     # Without memory or random numbers of its own: the file's tensors become the weights, and sizes that do not fit
     # them are noticed before anything of that size is made. A user's module may not be made again: it is filled.
     with torch.device("meta") if module is None else nullcontext():
-        encoder = make_encoder(config, width, tensors["embedding"], module, columns)
+        encoder = make_encoder(config, width, tensors["embedding"], module, columns, len(tensors["embedding"]))
     encoder.load_state_dict(_below(tensors, "encoder."), assign=module is None)
     return cast("Encoder", encoder)
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from genurl_graph.config import Config
 from genurl_graph.exceptions import InputError
+from genurl_graph.graph.merge import predefined_graph
 from genurl_graph.graph.propagation import Propagation
 from genurl_graph.graph.structural_features import TRANSFERABLE
 from genurl_graph.inference.fitted import FittedModel
@@ -22,7 +23,7 @@ from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.precomputed import as_new
 from genurl_graph.inputs.reading import NOTHING_SAID, ReadOptions
 from genurl_graph.nn.features import Features
-from genurl_graph.nn.gnn import GNNS
+from genurl_graph.nn.gnn import GNN, GNNS
 from genurl_graph.objectives.base import embed_all, embed_rows
 from genurl_graph.tasks.encoder_input import encoder_input, put_beside
 from genurl_graph.tasks.evidence import reads_structure_alone, without_features
@@ -112,7 +113,25 @@ def _encoded(model: FittedModel, data: Input) -> Tensor:
         if name == "sign":
             return embed_rows(encoder, averaged(x, edges, config, device), device).cpu()
         propagation = Propagation(*edges[:2], data.num_nodes).to(device)
-    return embed_all(encoder, Features(x).to(device), propagation).cpu()
+    z = embed_all(encoder, Features(x).to(device), propagation).cpu()
+    structure = encoder.structure if isinstance(encoder, GNN) else None
+    return z if structure is None else torch.cat([z, _structure_of(model, data, structure)], 1)
+
+
+def _structure_of(model: FittedModel, data: Input, network: GNN) -> Tensor:
+    """Columns that the edges alone tell: of new nodes by the fitted ones among their neighbours, else 0."""
+    known = None if model.nodes is None else find_known(data, model.nodes)
+    if known is None:
+        warnings.warn(
+            "transform: no node of this graph is one of the fitted nodes, whose structure the model knows: the "
+            f"{network.width} columns of the structure are 0 (encoder.structure_columns=0 fits a model without them)",
+            stacklevel=6,
+        )
+        return torch.zeros(data.num_nodes, network.width)
+    given, device = predefined_graph(data), torch.device(model.device)
+    one_hot = Features(one_hot_of_known(known, len(model.embedding))).to(device)
+    propagation = Propagation(*given[:2], data.num_nodes).to(device)
+    return embed_all(network, one_hot, propagation).cpu() * model.config.encoder.skip_deviation
 
 
 def _known_columns(model: FittedModel, data: Input, device: torch.device) -> Tensor:

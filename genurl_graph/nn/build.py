@@ -30,6 +30,7 @@ def make_encoder(
     start: Tensor | None = None,
     module: nn.Module | None = None,
     columns: int | None = None,
+    num_nodes: int | None = None,
 ) -> nn.Module:
     """The encoder (one of `ENCODERS` or `IMAGES`) that a configuration describes.
 
@@ -45,6 +46,8 @@ def make_encoder(
         The user's own, for ``encoder.name = module``.
     columns : int, optional
         The first of the columns, which ``encoder.skip`` takes components of; by default all.
+    num_nodes : int, optional
+        Of the graph that ``encoder.structure_columns`` are learned from.
 
     Raises
     ------
@@ -61,6 +64,8 @@ def make_encoder(
             encoder.components = Skip(
                 in_dim if columns is None else columns, int(c.skip), skip_blocks(config) - 1, c.skip_deviation
             )
+        if isinstance(encoder, GNN) and c.structure_columns and num_nodes is not None:
+            encoder.structure = GNN(replace(c, dim=int(c.structure_columns)), num_nodes)
         return encoder
     if c.name == "mlp" and c.anchors:
         return PrototypeMLP(c, in_dim)
@@ -80,9 +85,9 @@ def make_encoder(
 
 
 def trained_columns(config: Config) -> int:
-    """Columns of the embedding that are trained: those that ``encoder.skip`` leaves."""
+    """Columns of the embedding that the main network trains: those that the other parts leave."""
     c = config.encoder
-    return c.dim - int(c.skip) * skip_blocks(config)
+    return c.dim - int(c.skip) * skip_blocks(config) - int(c.structure_columns)
 
 
 def skip_blocks(config: Config) -> int:

@@ -37,7 +37,9 @@ class GNN(nn.Module):
 
     def __init__(self, config: EncoderConfig, in_dim: int) -> None:
         super().__init__()
+        # What else the embedding holds: components of the input, and what another network learns of the edges alone.
         self.components: Skip | None = None
+        self.structure: GNN | None = None
         conv, hidden, layers = config.name, config.hidden, config.layers
         if conv not in GNNS:
             raise unknown("encoder", conv, GNNS)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from functools import reduce
 from typing import Any, cast
 
 import torch
@@ -95,6 +97,33 @@ class Objective(nn.Module):
     def _batch(self) -> Tensor:
         """Numbers of the nodes of a batch, int64 [B], drawn anew without replacement."""
         return randperm(self.num_nodes, self.device)[: self.size]
+
+
+class JointObjective(Objective):
+    """Objectives that are trained in one loop: their losses add up, and their embeddings stand side by side.
+
+    Parameters
+    ----------
+    parts : sequence of Objective
+        The first is the main one, whose encoder holds those of the others.
+    weights : sequence of float
+        What each embedding is multiplied by.
+    """
+
+    def __init__(self, parts: Sequence[Objective], weights: Sequence[float]) -> None:
+        main = parts[0]
+        super().__init__(main.encoder, main.features, main.propagation, main.num_nodes)
+        self.parts, self.weights = nn.ModuleList(parts), tuple(weights)
+
+    def forward(self, progress: float = 0.0) -> LossTerms:
+        """The sum of the losses of a step."""
+        terms: list[LossTerms] = [part(progress) for part in self.parts]
+        return reduce(summed, terms)
+
+    def embed(self) -> Tensor:
+        """Embedding [n, d]: the columns of all parts."""
+        found = [cast(Objective, part).embed() for part in self.parts]
+        return torch.cat([z * weight for z, weight in zip(found, self.weights, strict=True)], 1)
 
 
 def embed_all(encoder: Encoder, features: Features | None, propagation: Propagation | None) -> Tensor:

@@ -17,10 +17,7 @@ from genurl_graph.graph.knn import Neighbors
 from genurl_graph.graph.merge import MergedGraph, count_components
 from genurl_graph.graph.projection import FeatureSpace
 from genurl_graph.inputs.input import Input
-from genurl_graph.objectives.distillation import DistillationObjective
-from genurl_graph.objectives.full_batch import PairwiseObjective
-from genurl_graph.objectives.images import ImageObjective
-from genurl_graph.objectives.prototypes import PrototypeObjective
+from genurl_graph.objectives.base import Objective
 
 
 class TrainingProblem(NamedTuple):
@@ -28,7 +25,7 @@ class TrainingProblem(NamedTuple):
 
     Attributes
     ----------
-    objective : PairwiseObjective, PrototypeObjective, DistillationObjective or ImageObjective
+    objective : Objective
     merged : MergedGraph
         The graph P lives on; of several processes the first has all of it, each other the rows that it draws neighbours
         from.
@@ -43,7 +40,7 @@ class TrainingProblem(NamedTuple):
         What the problem was built by, where a given map decided some of it.
     """
 
-    objective: PairwiseObjective | PrototypeObjective | DistillationObjective | ImageObjective
+    objective: Objective
     merged: MergedGraph
     neighbors: Neighbors | None
     reliability: dict[str, Any] = {}  # noqa: RUF012 - never changed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from genurl_graph.config import Config, load_preset
 from genurl_graph.exceptions import wrong
 from genurl_graph.graph.edge_reliability import measure_consistency
-from genurl_graph.graph.evidence import FEW, WIDE, Evidence, measure_evidence
+from genurl_graph.graph.evidence import FEW, WIDE, Evidence, measure_evidence, measure_held_out
 from genurl_graph.inputs.input import Input
 from genurl_graph.nn.build import DENSE, skip_blocks
 from genurl_graph.nn.gnn import GNNS
@@ -25,8 +26,9 @@ MOST_NODES = 100_000
 # Feature consistency beyond chance from which components get all the columns that there are for them. Citation graphs
 # have 0.08 to 0.24, product graphs, web pages and co-authors 0.35 and more.
 FULL = 0.25
-# Share of the columns of an embedding that are components at most.
-MOST = 2 / 3
+# By so much the structure has to predict held-out edges better than features do to get half of its columns, and the
+# steepness there; fewer columns than `FEWEST` are not worth a network. A road network has 0.025, a product graph 0.00.
+MARGIN, SLOPE, FEWEST = 0.015, 0.005, 8
 # Embeddings of fewer columns are maps, and trained as a whole.
 LEAST_DIM = 16
 
@@ -126,33 +128,47 @@ def warn_of_degrees(found: Evidence | None, data: Input) -> None:
         warnings.warn(f"features: {named} is the degree of the nodes, which the edges tell; left out", stacklevel=4)
 
 
-def resolve_skip(data: Input, config: Config) -> int:
-    """``encoder.skip`` of a resolved run: columns of each block of `genurl_graph.nn.skip.Skip`.
+def resolve_columns(data: Input, config: Config) -> dict[str, int]:
+    """``encoder.structure_columns`` and ``encoder.skip`` of a resolved run: dotted keys.
 
-    "auto" is up to `MOST` of ``encoder.dim`` for all blocks, as far as there is evidence for the features, and as far
-    as they are consistent (`share_of_skip`).
+    What "auto" is: of the structure up to a third of ``encoder.dim`` (`share_of_structure`), of components up to two
+    thirds in all blocks (`share_of_skip`), and at least a quarter is left to the main network.
 
     Raises
     ------
     InputError
         Columns that were asked for and cannot be: another task or encoder, no features, or too many.
     """
-    c, asked = config.encoder, config.encoder.skip
-    why = why_no_skip(data, config)
-    if why is None:
-        most = min((c.dim - 1) // skip_blocks(config), data.num_features, data.num_nodes - 1)
-    if asked == "auto":
-        if why is not None or c.dim < LEAST_DIM:
-            return 0
-        return min(most, int(MOST * c.dim / skip_blocks(config) * share_of_skip(data, config)))
-    if asked and why is not None:
-        raise wrong("encoder.skip", f"{asked} with {why}", 0)
-    if asked and asked > most:
-        raise wrong("encoder.skip", asked, f"at most {most}, of {c.dim} columns and {data.num_features} features")
-    return asked
+    c = config.encoder
+    why = why_none_beside(data, config)
+    left = 0 if why else c.dim - 1
+    why_structure = why or why_no_structure(data, config)
+    wanted = 0
+    if c.structure_columns == "auto" and why_structure is None and c.dim >= LEAST_DIM:
+        wanted = int(c.dim / 3 * share_of_structure(data, config))
+    wanted = wanted if wanted >= FEWEST else 0
+    structure = _asked("structure_columns", c.structure_columns, wanted, left, why_structure)
+    blocks = skip_blocks(config)
+    most = 0 if why else min((left - structure) // blocks, data.num_features, data.num_nodes - 1)
+    wanted = 0
+    if c.skip == "auto" and why is None and c.dim >= LEAST_DIM:
+        room = min(2 / 3 * c.dim * share_of_skip(data, config), 3 / 4 * c.dim - structure)
+        wanted = max(min(most, int(room / blocks)), 0)
+    return {"encoder.structure_columns": structure, "encoder.skip": _asked("skip", c.skip, wanted, most, why)}
 
 
-def why_no_skip(data: Input, config: Config) -> str | None:
+def _asked(key: str, value: int | str, wanted: int, most: int, why: str | None) -> int:
+    """The number of columns that was asked for, or else `wanted`."""
+    if isinstance(value, str):
+        return wanted
+    if value and why is not None:
+        raise wrong(f"encoder.{key}", f"{value} with {why}", 0)
+    if value > most:
+        raise wrong(f"encoder.{key}", value, f"at most {most}")
+    return value
+
+
+def why_none_beside(data: Input, config: Config) -> str | None:
     """What keeps a run from having components beside trained columns; None if nothing does."""
     if config.task != "graph":
         return f"task {config.task}"
@@ -161,6 +177,26 @@ def why_no_skip(data: Input, config: Config) -> str | None:
     if data.types is not None:
         return "HeteroData"
     return "no features" if heed_evidence(data, config)[0].x is None else None
+
+
+def why_no_structure(data: Input, config: Config) -> str | None:
+    """What keeps a run from learning columns from the edges alone, where it can have components."""
+    if config.encoder.name not in GNNS or config.sampling.negatives == "batch":
+        return f"encoder {config.encoder.name} and sampling.negatives {config.sampling.negatives}"
+    if config.encoder.beside == "always":
+        return "encoder.beside always, by which the network reads the structure"
+    return None if data.num_nodes <= MOST_NODES else f"{data.num_nodes} nodes"
+
+
+def share_of_structure(data: Input, config: Config) -> float:
+    """How many of the columns that there are for the structure it gets, as a share.
+
+    ``(2 s - 1)^2 / (1 + exp((p + MARGIN - s) / SLOPE))``, s and p the AUC of held-out edges by the structure and by
+    propagated features (`genurl_graph.graph.evidence.held_out`): none where features predict the edges as well.
+    """
+    found = measure_held_out(data, config.neighbors.metric)
+    structure, features = found.structure, found.features
+    return (2 * structure - 1) ** 2 / (1 + math.exp(min((features + MARGIN - structure) / SLOPE, 700.0)))
 
 
 def share_of_skip(data: Input, config: Config) -> float:

@@ -14,7 +14,7 @@ from torch import Tensor
 from genurl_graph.config import Config
 from genurl_graph.exceptions import wrong
 from genurl_graph.graph.bipartite import column_similarities
-from genurl_graph.graph.merge import PREDEFINED, How, MergedGraph, combine
+from genurl_graph.graph.merge import PREDEFINED, How, MergedGraph, combine, predefined_graph
 from genurl_graph.graph.partition import Block, held, own_block, own_edges
 from genurl_graph.graph.propagation import Propagation, is_mapped, propagated
 from genurl_graph.graph.sources import Sources, geodesic_similarities, mean_of_ends
@@ -27,6 +27,7 @@ from genurl_graph.nn.build import make_encoder, trained_columns
 from genurl_graph.nn.features import Features
 from genurl_graph.nn.gnn import GNN, GNNS
 from genurl_graph.nn.mlp import RowEncoder
+from genurl_graph.objectives.base import JointObjective, Objective
 from genurl_graph.objectives.bipartite import ColumnGraph
 from genurl_graph.objectives.full_batch import PairwiseObjective
 from genurl_graph.objectives.mini_batch import MiniBatchObjective, NeighborBatchObjective
@@ -63,7 +64,9 @@ def build(
     first = randn((n, config.encoder.dim)) if name == "free" else None
     if first is not None and data.start is not None:
         first = start(data, None, merged, config, seed) / START_SCALE
-    encoder = make_encoder(config, int(own.size(1)), first, columns=feature_columns(config, int(own.size(1)), n))
+    encoder = make_encoder(
+        config, int(own.size(1)), first, columns=feature_columns(config, int(own.size(1)), n), num_nodes=n
+    )
     if isinstance(encoder, GNN | RowEncoder) and encoder.components is not None:
         encoder.components.fit(features, propagation)
     columns = column_graph(data, degree, config)
@@ -75,7 +78,12 @@ def build(
         kind = NeighborBatchObjective if name in GNNS else MiniBatchObjective
     stages = (config.loss, config.sampling, config.views)
     read = None if name == "free" else features
-    objective = kind(encoder, read, propagation, edges, p, n, *stages, columns, degree)
+    objective: Objective = kind(encoder, read, propagation, edges, p, n, *stages, columns, degree)
+    if isinstance(encoder, GNN) and encoder.structure is not None:
+        given = predefined_graph(data)
+        reads, spreads = Features(identity(n)), Propagation(*given[:2], n)
+        bare = PairwiseObjective(encoder.structure, reads, spreads, given.edge_index, given.edge_weight, n, *stages)
+        objective = JointObjective([objective, bare], [1.0, config.encoder.skip_deviation])
     return TrainingProblem(objective, merged, neighbors, reliability)
 
 
@@ -126,8 +134,8 @@ def _held_graph(data: Input, sources: Sources, config: Config) -> tuple[MergedGr
 def propagation_edges(sources: Sources, num_nodes: int, config: Config) -> MergedGraph:
     """The graph an encoder propagates over: predefined and, if asked for, kNN edges, weighted as `gather` says.
 
-    With ``merge.weighting = adaptive`` a kNN edge is weighted by what its ends lack in edge reliability: on Cora and
-    CiteSeer kNN edges beside reliable ones did harm.
+    With ``merge.weighting = adaptive`` a kNN edge is weighted by the third power of what its ends lack in edge
+    reliability: kNN edges take over where predefined edges tell nothing, and did harm beside reliable ones.
     """
     # Edges of weight 0, such as kNN edges beside reliable ones, leave before the merge: most of its time and memory,
     # and of the propagation's, would be theirs.
@@ -137,7 +145,7 @@ def propagation_edges(sources: Sources, num_nodes: int, config: Config) -> Merge
         near, weight = sources.knn_edge_index, sources.knn_weight
         if sources.reliability is not None:
             # In place: each copy is a quarter of a gigabyte for two million nodes.
-            lack = mean_of_ends(sources.reliability.to(weight.device), near).neg_().add_(1.0)
+            lack = mean_of_ends(sources.reliability.to(weight.device), near).neg_().add_(1.0).pow_(3)
             near, weight = _weighted(near, lack.mul_(weight))
         sources = sources._replace(knn_edge_index=near, knn_weight=weight)
     merged = _merge(sources, num_nodes, config.merge.propagation_weight, "mix")

@@ -31,7 +31,7 @@ from genurl_graph.nn.gnn import GNNS
 from genurl_graph.nn.prototypes import ANCHORS
 from genurl_graph.objectives.all_pairs import why_not
 from genurl_graph.objectives.pair_distances import WIDE
-from genurl_graph.tasks.evidence import resolve_beside, resolve_skip, weigh_evidence
+from genurl_graph.tasks.evidence import resolve_beside, resolve_columns, weigh_evidence
 from genurl_graph.tasks.initialization import resolve_start
 from genurl_graph.tasks.metric import resolve_metric, resolve_search
 from genurl_graph.tasks.size import fit_to_size
@@ -117,7 +117,7 @@ def resolve_config(
         changes |= resolve_search(data, resolved, "neighbors.pca" in asked)
         changes["encoder.normalize"] = _resolve_input(data.x, resolved, data.plan)
     resolved = resolved.override(changes | resolve_start(data, resolved))
-    return resolved.override({"encoder.skip": resolve_skip(data, resolved)})
+    return resolved.override(resolve_columns(data, resolved))
 
 
 def _resolve_task(data: Input, task: str) -> str:

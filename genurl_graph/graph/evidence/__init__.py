@@ -15,10 +15,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genurl_graph.graph.edge_reliability import edge_auc, feature_confidence, measure_consistency
+from genurl_graph.graph.edge_reliability import edge_auc, feature_confidence, measure_consistency, weighed_features
 from genurl_graph.graph.evidence.autocorrelation import Autocorrelation, autocorrelation, centred_ranks, degree_columns
 from genurl_graph.graph.evidence.communities import has_communities
+from genurl_graph.graph.evidence.held_out import HeldOut, predict_held_out
 from genurl_graph.graph.merge import predefined_graph
+from genurl_graph.graph.projection import scale_for_axes
 from genurl_graph.inputs.columns.kinds import matrix_kind
 from genurl_graph.inputs.input import Input
 
@@ -88,6 +90,17 @@ def measure_evidence(data: Input, metric: str) -> Evidence:
     if key not in known:
         known[key] = _measure(data, metric)
     found: Evidence = known[key]
+    return found
+
+
+def measure_held_out(data: Input, metric: str) -> HeldOut:
+    """`predict_held_out` of an input with features and edges, measured once (it is kept in ``data.coherence``)."""
+    known: dict[str, Any] = {} if data.coherence is None else data.coherence
+    key = f"held out.{metric}" if data.column_weight is None else f"held out.{metric}, weighed"
+    if key not in known:
+        x = scale_for_axes(weighed_features(data, metric), metric)
+        known[key] = predict_held_out(predefined_graph(data).edge_index, data.num_nodes, x)
+    found: HeldOut = known[key]
     return found
 
 
