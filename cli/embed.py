@@ -170,8 +170,9 @@ def describe_run(report: Report, estimator: "GenURL") -> None:
         report.line(f"features: {estimator.n_features_in_:,} sparse columns, hashed to {hashed:,} for the encoder")
     if "trust_mean" in merged and merged["agreement"] is not None:
         report.line(
-            f"AUC of the features for the edges {merged['agreement']:.2f}, feature consistency "
-            f"{merged['coherence']:.2f} (0.5 is chance): mean edge reliability {percent(merged['trust_mean'])} %; "
+            f"AUC of the features for the edges {merged['agreement']:.2f} ± {merged['agreement_error']:.3f}, feature "
+            f"consistency {merged['coherence']:.2f} ± {merged['coherence_error']:.3f} (0.5 is chance): mean edge "
+            f"reliability {percent(merged['trust_mean'])} %; "
             f"{percent(merged['mass_feature'])} % of the total weight on edges that are kNN edges only"
         )
     if "mass_columns" in merged:

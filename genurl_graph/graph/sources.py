@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import torch
@@ -49,6 +52,8 @@ class Sources(NamedTuple):
         Number of edges of each node, weighted by their reliability; None without features.
     auc, consistency : float or None
         Mean of `edge_auc`, and `feature_consistency`.
+    errors : dict of float
+        Their standard errors, by key of the summary.
     """
 
     edge_index: Tensor
@@ -60,6 +65,7 @@ class Sources(NamedTuple):
     degree: Tensor | None = None
     auc: float | None = None
     consistency: float | None = None
+    errors: Mapping[str, float] = MappingProxyType({})
 
     def of(self, block: Block) -> Sources:
         """The edges of both sources whose first node lies in `block`."""
@@ -71,7 +77,7 @@ class Sources(NamedTuple):
         return part._replace(knn_edge_index=self.knn_edge_index[:, near], knn_weight=self.knn_weight[near])
 
     def summary(self) -> dict[str, Any]:
-        """Edge AUC, feature consistency, and mean and histogram (ten bins) of the nodes' edge reliability."""
+        """Edge AUC, feature consistency, mean and histogram (ten bins) of the nodes' edge reliability, and errors."""
         if self.reliability is None:
             return {}
         return {
@@ -79,10 +85,11 @@ class Sources(NamedTuple):
             "coherence": self.consistency,
             "trust_mean": float(self.reliability.mean()),
             "trust_histogram": torch.histc(self.reliability.cpu(), 10, 0.0, 1.0).long().tolist(),
+            **self.errors,
         }
 
 
-def weight_by_reliability(given: Sources, data: Input, config: Config, seed: int) -> Sources:
+def weight_by_reliability(given: Sources, data: Input, config: Config) -> Sources:
     """Weight the predefined edges as ``merge.weighting`` says, and sum them up to the degree of each node."""
     n, edges, weight = data.num_nodes, given.edge_index, given.edge_weight
     degree = torch.bincount(edges[0], minlength=n).float()
@@ -92,18 +99,33 @@ def weight_by_reliability(given: Sources, data: Input, config: Config, seed: int
     if config.merge.weighting != "adaptive":
         return given._replace(degree=degree)
     assert data.x is not None
-    metric, sample = config.neighbors.metric, sample_edges(edges, n, seed)
+    metric, sample = config.neighbors.metric, sample_edges(edges, n)
     consistency = measure_consistency(data, metric)
-    auc = edge_auc(weighed_features(data, metric), sample, metric, seed).to(edges.device)
-    # Inconsistent features are no evidence against an edge.
-    reliability = 1 - feature_confidence(consistency) * (1 - node_reliability(auc, sample, n, consistency))
+    found = edge_auc(weighed_features(data, metric), sample, metric)
+    auc = found.of_edges.to(edges.device)
+
+    def judge(of_edges: Tensor, value: float) -> Tensor:
+        # Inconsistent features are no evidence against an edge.
+        return 1 - feature_confidence(value) * (1 - node_reliability(of_edges, sample, n, value))
+
+    reliability = judge(auc, consistency.value)
+    # What the errors of both measures make of the mean reliability.
+    moved = [
+        [float(judge(auc + sign * found.error, consistency.value).mean()) for sign in (1, -1)],
+        [float(judge(auc, consistency.value + sign * consistency.error).mean()) for sign in (1, -1)],
+    ]
     of_edge = mean_of_ends(reliability, edges)
     return given._replace(
         edge_weight=weight * of_edge,
         reliability=reliability,
         degree=torch.zeros_like(degree).index_add_(0, edges[0], of_edge),
-        auc=float(auc.double().mean()) if auc.numel() else None,
-        consistency=consistency,
+        auc=found.mean if auc.numel() else None,
+        consistency=consistency.value,
+        errors={
+            "agreement_error": found.error,
+            "coherence_error": consistency.error,
+            "trust_error": math.hypot(*(0.5 * (high - low) for high, low in moved)),
+        },
     )
 
 

@@ -209,5 +209,5 @@ def share_of_skip(data: Input, config: Config) -> float:
     evidence = 1.0 if config.merge.evidence == "none" else float(config.merge.evidence)
     if data.num_features <= FEW:
         return evidence
-    consistency = measure_consistency(data, config.neighbors.metric)
+    consistency = measure_consistency(data, config.neighbors.metric).value
     return evidence * min(max((consistency - 0.5) / FULL, 0.0) ** 2, 1.0)

@@ -35,7 +35,7 @@ def gather(data: Input, config: Config, seed: int, device: torch.device, kept: K
     found = Sources(given.edge_index, given.edge_weight)
     if data.x is None:
         return found
-    found = weight_by_reliability(found, data, config, seed)
+    found = weight_by_reliability(found, data, config)
     assert found.degree is not None
     # Features count as far as they are shown to tell something.
     evidence = 1.0 if merge.evidence == "none" else float(merge.evidence)

@@ -17,7 +17,7 @@ from genurl_graph.inputs.input import as_input
 from genurl_graph.tasks import graph
 from genurl_graph.tasks.prepare import gather
 from genurl_graph.tasks.resolve import resolve_config
-from tests.graph.test_edge_reliability import blobs, edges_of
+from tests.graph.edge_reliability.test_edge_reliability import blobs, edges_of
 
 CPU = torch.device("cpu")
 N = 200
@@ -71,8 +71,8 @@ def test_inconsistent_features_are_no_evidence_against_edges():
 def test_weights_are_the_formulas(alike):
     found, config, given = sources(graph_data(alike))
     row, col = found.edge_index
-    consistency = feature_consistency(given.x, "cosine", 0)
-    auc = edge_auc(given.x, found.edge_index, "cosine", 0)
+    consistency = feature_consistency(given.x, "cosine").value
+    auc = edge_auc(given.x, found.edge_index, "cosine").of_edges
     reliability = 1 - feature_confidence(consistency) * (1 - node_reliability(auc, found.edge_index, N, consistency))
     of_edge = (reliability[row] + reliability[col]) / 2
     torch.testing.assert_close(found.edge_weight, of_edge)

@@ -11,7 +11,7 @@ from genurl_graph.exceptions import InputError
 from genurl_graph.graph import edge_reliability
 from genurl_graph.inputs.columns import make_features
 from genurl_graph.tasks.resolve import resolve_normalization
-from tests.graph.test_edge_reliability import blobs, edges_of
+from tests.graph.edge_reliability.test_edge_reliability import blobs, edges_of
 
 
 def graph(consistent=True):
@@ -55,7 +55,7 @@ def test_a_fit_asks_once(monkeypatch):
     small = {"encoder.hidden": 8, "encoder.dim": 4, "training.epochs": 1}
     model = GenURL(random_state=0, config=small).fit(graph())
     assert len(asked) == 1
-    assert model.graph_summary_["coherence"] == answer(*asked[0])
+    assert model.graph_summary_["coherence"] == answer(*asked[0]).value
     assert model.encoder_name_ == "sage"
 
 

@@ -107,12 +107,12 @@ def measure_held_out(data: Input, metric: str) -> HeldOut:
 def _measure(data: Input, metric: str) -> Evidence:
     assert data.x is not None
     x, given = data.x, predefined_graph(data)
-    f, consistency = int(x.size(1)), measure_consistency(data, metric)
+    f, consistency = int(x.size(1)), measure_consistency(data, metric).value
     if f > FEW and matrix_kind(x) == "bag":
         share = min(max((consistency - CONSISTENT_FROM) / 0.08, 0.0), feature_confidence(consistency))
         if share == 1:
             return Evidence(1.0, torch.ones(f), "feature consistency", consistency)
-        auc = float(edge_auc(x, given.edge_index, metric).double().mean()) if given.edge_index.numel() else 0.5
+        auc = edge_auc(x, given.edge_index, metric).mean
         by_auc = min(max((auc - 0.5 - AUC_FROM) / (AUC_FULL - AUC_FROM), 0.0), 1.0)
         by, figure = ("edge AUC", auc) if by_auc >= share else ("feature consistency", consistency)
         return Evidence(max(share, by_auc), torch.ones(f), by, figure)

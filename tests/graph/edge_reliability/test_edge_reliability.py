@@ -9,17 +9,18 @@ from hypothesis import strategies as st
 from sklearn.metrics import pairwise_distances, roc_auc_score
 from torch import Tensor
 
-from genurl_graph.graph import edge_reliability
 from genurl_graph.graph.edge_reliability import (
     FULL_EVIDENCE,
     RELIABLE,
     UNRELIABLE,
     FeatureRows,
-    _nearest,
+    consistency,
     edge_auc,
     feature_confidence,
     feature_consistency,
     node_reliability,
+    ranks,
+    sample_edges,
 )
 from genurl_graph.graph.merge import merge_graphs
 
@@ -57,13 +58,15 @@ def nearness(x: Tensor, metric: str) -> np.ndarray:
 @METRICS
 @pytest.mark.parametrize("layout", ["strided", "csr"])
 def test_every_edge_is_a_rank_among_the_others(metric: str, layout: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With all nodes as references: the area of one positive against all other nodes, edge by edge."""
+    """In a small graph: the area of one positive against all other nodes, edge by edge."""
     x, y = blobs(n=60)
     x = torch.rand(60, 40, generator=torch.Generator().manual_seed(2)) * x
-    monkeypatch.setattr(edge_reliability, "REFERENCES", 60)
-    monkeypatch.setattr(edge_reliability, "_CELLS", 60 * 7)  # several slices
+    monkeypatch.setattr(ranks, "_HELD", 60 * 7)  # several slices
+    monkeypatch.setattr(ranks, "_BLOCK", 16)
     edges = edges_of(y, alike=True, count=40)
-    found = edge_auc(x if layout == "strided" else x.to_sparse_csr(), edges, metric)
+    found, mean, error = edge_auc(x if layout == "strided" else x.to_sparse_csr(), edges, metric)
+    assert error == 0
+    assert mean == pytest.approx(float(found.double().mean()))
     near = nearness(x, metric)
     for area, (i, j) in zip(found.tolist(), edges.T.tolist(), strict=True):
         others = np.setdiff1d(np.arange(60), [i, j])
@@ -75,17 +78,19 @@ def test_every_edge_is_a_rank_among_the_others(metric: str, layout: str, monkeyp
 def test_scale_of_the_features_does_not_matter(metric: str) -> None:
     x, y = blobs()
     edges = edges_of(y, alike=True)
-    assert torch.equal(edge_auc(8 * x, edges, metric), edge_auc(x, edges, metric))
-    assert feature_consistency(8 * x, metric) == pytest.approx(feature_consistency(x, metric), abs=1e-6)
+    assert torch.equal(edge_auc(8 * x, edges, metric).of_edges, edge_auc(x, edges, metric).of_edges)
+    assert feature_consistency(8 * x, metric).value == pytest.approx(feature_consistency(x, metric).value, abs=1e-6)
 
 
 @METRICS
 def test_topics_are_consistent_and_noise_is_not(metric: str) -> None:
     x, _ = blobs(n=300, columns=80)
     noise = (torch.rand(300, 80, generator=torch.Generator().manual_seed(3)) < 0.2).float()
-    assert feature_consistency(x, metric) > FULL_EVIDENCE
-    assert feature_consistency(x.to_sparse_csr(), metric) == pytest.approx(feature_consistency(x, metric), abs=0.05)
-    assert feature_consistency(noise, metric) == pytest.approx(0.5, abs=0.04)
+    found, error = feature_consistency(x, metric)
+    assert found > FULL_EVIDENCE
+    assert 0 < error < 0.01
+    assert feature_consistency(x.to_sparse_csr(), metric).value == pytest.approx(found, abs=4 * error)
+    assert feature_consistency(noise, metric).value == pytest.approx(0.5, abs=0.02)
 
 
 @METRICS
@@ -94,9 +99,9 @@ def test_the_nearest_are_those_of_the_definition(metric: str, sparse: bool) -> N
     """Also among rows of very different lengths, the longest of which has the largest product with every other one."""
     generator = torch.Generator().manual_seed(4)
     x = torch.randn(60, 6, generator=generator).double() * torch.linspace(0.1, 5, 60).double()[:, None]
-    rows = FeatureRows(scipy.sparse.csr_matrix(x.numpy()) if sparse else x.numpy(), metric)
+    rows = FeatureRows(scipy.sparse.csc_matrix(x.numpy()) if sparse else x.numpy(), metric)
     queries = np.arange(0, 60, 7)
-    found = _nearest(rows, queries, 5, np.random.default_rng(0)).reshape(len(queries), 5)
+    found = consistency.nearest(rows, queries, 5, np.random.default_rng(0))
     distance = pairwise_distances(x.numpy(), metric=metric)
     np.fill_diagonal(distance, np.inf)
     assert [set(row) for row in found] == [set(np.argsort(distance[query])[:5]) for query in queries]
@@ -104,44 +109,44 @@ def test_the_nearest_are_those_of_the_definition(metric: str, sparse: bool) -> N
 
 def test_repeated_columns_are_consistent() -> None:
     x = torch.randn(50, 1, generator=torch.Generator().manual_seed(0)).expand(50, 8)
-    assert feature_consistency(x, "euclidean") > 0.9
+    assert feature_consistency(x, "euclidean").value > 0.9
 
 
 @METRICS
 @pytest.mark.parametrize("x", [torch.ones(30, 6), torch.zeros(30, 6), torch.rand(30, 1), torch.rand(2, 6)])
 def test_uninformative_features_are_at_chance(metric: str, x: Tensor) -> None:
-    assert feature_consistency(x, metric) == pytest.approx(0.5, abs=1e-6)
+    assert feature_consistency(x, metric).value == pytest.approx(0.5, abs=1e-6)
 
 
 def test_constant_features_leave_every_edge_at_chance() -> None:
     edges = torch.tensor([[0, 1, 2, 0], [1, 0, 0, 2]])
-    assert edge_auc(torch.ones(3, 4), edges, "cosine").tolist() == [0.5] * 4
-    assert edge_auc(torch.ones(2, 4), edges[:, :2], "cosine").tolist() == [0.5] * 2, "no random node is left"
+    assert edge_auc(torch.ones(3, 4), edges, "cosine").of_edges.tolist() == [0.5] * 4
+    assert edge_auc(torch.ones(2, 4), edges[:, :2], "cosine").of_edges.tolist() == [0.5] * 2, "no random node is left"
 
 
 @given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=30), st.integers(0, 5), st.floats(0.55, 0.95))
 @settings(max_examples=50, deadline=None)
-def test_reliability_is_a_share_that_grows_with_the_auc(areas: list[float], isolated: int, consistency: float) -> None:
+def test_reliability_is_a_share_that_grows_with_the_auc(areas: list[float], isolated: int, yardstick: float) -> None:
     n = len(areas) + 1
     hub = torch.stack([torch.zeros(len(areas), dtype=torch.long), torch.arange(1, n)])
     edges = torch.cat([hub, hub.flip(0)], 1)
     auc = torch.tensor(areas).repeat(2)
-    found = node_reliability(auc, edges, n + isolated, consistency)
+    found = node_reliability(auc, edges, n + isolated, yardstick)
     assert found.shape == (n + isolated,)
     assert ((found >= 0) & (found <= 1)).all()
-    assert (node_reliability((auc + 0.1).clamp_max(1), edges, n + isolated, consistency) >= found - 1e-6).all()
+    assert (node_reliability((auc + 0.1).clamp_max(1), edges, n + isolated, yardstick) >= found - 1e-6).all()
     # A node without edges gets the graph's reliability.
-    of_graph = ((float(auc.mean()) - 0.5) / (consistency - 0.5) - UNRELIABLE) / (RELIABLE - UNRELIABLE)
+    of_graph = ((float(auc.mean()) - 0.5) / (yardstick - 0.5) - UNRELIABLE) / (RELIABLE - UNRELIABLE)
     assert torch.allclose(found[n:], torch.tensor(of_graph).clamp(0, 1).expand(isolated), atol=1e-5)
 
 
 @pytest.mark.parametrize(
-    ("auc", "consistency", "expected"),
+    ("auc", "yardstick", "expected"),
     [(0.66, 0.6, 1), (0.66, 0.82, 0.5), (0.66, 0.95, 0), (0.5, 0.51, 0), (0.4, 0.9, 0), (0.4, 0.5, 1)],
 )
-def test_consistency_is_the_yardstick_of_the_auc(auc: float, consistency: float, expected: float) -> None:
+def test_consistency_is_the_yardstick_of_the_auc(auc: float, yardstick: float, expected: float) -> None:
     edges = torch.tensor([[0, 1], [1, 0]])
-    found = node_reliability(torch.full((2,), auc), edges, 2, consistency)
+    found = node_reliability(torch.full((2,), auc), edges, 2, yardstick)
     assert float(found[0]) == pytest.approx(expected, abs=1e-4)
 
 
@@ -154,23 +159,25 @@ def test_inconsistent_features_and_missing_edges_are_no_evidence() -> None:
 def test_very_many_edges_are_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = blobs(n=200)
     edges = edges_of(y, alike=True, count=3000)
-    assert edge_reliability.sample_edges(edges, 200) is edges
-    monkeypatch.setattr(edge_reliability, "_MANY_EDGES", 1000)
-    monkeypatch.setattr(edge_reliability, "_EDGES_A_NODE", 6)
+    assert sample_edges(edges, 200) is edges
+    monkeypatch.setattr(ranks, "_MANY_EDGES", 1000)
+    monkeypatch.setattr(ranks, "_EDGES_A_NODE", 6)
     # A node whose edges are few keeps them all.
     rare = torch.tensor([[0], [100]])
     own = merge_graphs(torch.cat([edges[:, (edges != 0).all(0)], rare], 1), None, None, None, num_nodes=200).edge_index
-    part = edge_reliability.sample_edges(own, 200, seed=1)
+    part = sample_edges(own, 200)
+    assert torch.equal(part, sample_edges(own, 200))
     degree = torch.bincount(part[0], minlength=200)
     assert 0.8 * 6 < float(degree.float().mean()) < 1.2 * 6
     assert int(degree[0]) == 1
-    whole, few = (float(edge_auc(x, e, "cosine").mean()) for e in (own, part))
+    whole, few = (edge_auc(x, e, "cosine").mean for e in (own, part))
     assert few == pytest.approx(whole, abs=0.03)
 
 
 def test_consistency_of_a_sample_is_that_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
     x, _ = blobs(n=1500)
-    whole = feature_consistency(x, "cosine")
-    monkeypatch.setattr(edge_reliability, "_POOL", 700)
-    assert feature_consistency(x, "cosine") == pytest.approx(whole, abs=0.05)
+    whole = feature_consistency(x, "cosine").value
+    monkeypatch.setattr(consistency, "_POOL", 700)
+    monkeypatch.setattr(consistency, "_FEW_POOL", 700)
+    assert feature_consistency(x, "cosine").value == pytest.approx(whole, abs=0.03)
     assert whole > 0.6
