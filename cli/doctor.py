@@ -25,7 +25,6 @@ OPTIONAL = {
     "openTSNE": "baseline of compare --task reduce (extra: peers)",
     "pacmap": "baseline of compare --task reduce (extra: peers)",
     "torchdr": "baseline of compare --task reduce (extra: peers)",
-    "pyg-lib": "the walks of compare's node2vec",
 }
 
 

@@ -1,8 +1,8 @@
 """Published methods beside GenURL, each by one call: the rows of ``genurl-graph compare``.
 
-`cca-ssg`, `grace`, `gae` and `vgae` are objectives on this package's own encoders, views and training loop; `dgi`,
-`graphcl`, `bgrl`, `vicreg` and `barlow` come from the optional package graphssl, `node2vec` from PyG. Nothing heavy is
-imported before a baseline is used.
+`cca-ssg`, `grace`, `bgrl`, `graphmae`, `gae` and `vgae` are objectives on this package's own encoders, views and
+training loop, and so is `node2vec`, with walks of its own; `dgi`, `graphcl`, `graphssl-bgrl`, `vicreg` and
+`barlow` come from the optional package graphssl. Nothing heavy is imported before a baseline is used.
 """
 
 from __future__ import annotations
@@ -26,11 +26,13 @@ if TYPE_CHECKING:
 BASELINES = {
     "cca-ssg": "cca_ssg",
     "grace": "grace",
+    "bgrl": "bgrl",
+    "graphmae": "graphmae",
     "gae": "gae",
     "vgae": "gae",
     "dgi": "graphssl",
     "graphcl": "graphssl",
-    "bgrl": "graphssl",
+    "graphssl-bgrl": "graphssl",
     "vicreg": "graphssl",
     "barlow": "graphssl",
     "node2vec": "node2vec",
@@ -51,8 +53,8 @@ def get_baseline(name: str, changes: Mapping[str, Any] | None = None) -> Baselin
     -------
     callable
         ``baseline(data, seed, device)`` is the embedding, float32 [n, d], on the CPU. `data` is a PyG ``Data`` with
-        edges and node features; node2vec reads no features, and gae, vgae, grace and cca-ssg take every node as its
-        own feature where there are none. The ``name`` of `data` selects published settings. Labels are not read.
+        edges and node features; node2vec reads no features, and the others of this package take every node as its own
+        feature where there are none. The ``name`` of `data` selects published settings. Labels are not read.
 
     Raises
     ------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -71,7 +71,7 @@ def make_encoder(
 
     Parameters
     ----------
-    name : "gcn" or "mlp"
+    name : "gcn", "gat" or "mlp"
         An MLP has batch normalisation, as in CCA-SSG's code.
     in_dim, dim, hidden, layers : int
     activation : "relu" or "prelu"
@@ -84,8 +84,8 @@ def make_encoder(
     InputError
         Unknown encoder or activation.
     """
-    if name not in ("gcn", "mlp"):
-        raise unknown("encoder", name, ("gcn", "mlp"))
+    if name not in ("gcn", "gat", "mlp"):
+        raise unknown("encoder", name, ("gcn", "gat", "mlp"))
     if activation not in ("relu", "prelu"):
         raise unknown("activation", activation, ("relu", "prelu"))
     config = EncoderConfig(name, dim=dim, hidden=hidden, layers=layers, norm="batch" if name == "mlp" else "none")
@@ -105,9 +105,13 @@ class BaselineObjective(nn.Module):
 
     def view(self, drop_features: float = 0.0, drop_edges: float = 0.0) -> Tensor:
         """Output [n, d] of the encoder on the graph without some columns and edges, drawn anew at each call."""
-        keep = keep_features(self.features.num_features, drop_features, self.propagation.weight.device)
-        z: Tensor = self.encoder(self.features, self.encoder.operator(self.propagation, drop_edges), keep)
+        z: Tensor = self.encoder(self.features, *self.draw(drop_features, drop_edges))
         return z
+
+    def draw(self, drop_features: float, drop_edges: float) -> tuple[Any, Tensor | None]:
+        """A view as encoders read it: the graph without some edges, and which columns are kept."""
+        keep = keep_features(self.features.num_features, drop_features, self.propagation.weight.device)
+        return self.encoder.operator(self.propagation, drop_edges), keep
 
     @torch.no_grad()
     def embed(self) -> Tensor:
@@ -116,7 +120,13 @@ class BaselineObjective(nn.Module):
         return self.view()
 
 
-def fit(objective: Any, settings: dict[str, Any], device: str | torch.device) -> Tensor:
+def fit(
+    objective: Any,
+    settings: dict[str, Any],
+    device: str | torch.device,
+    schedule: Literal["constant", "cosine"] = "constant",
+    optimizer_class: type[torch.optim.Adam] = torch.optim.Adam,
+) -> Tensor:
     """Train an objective on the one loop and embed; float32 [n, d] on the CPU.
 
     Parameters
@@ -125,9 +135,14 @@ def fit(objective: Any, settings: dict[str, Any], device: str | torch.device) ->
     settings : dict
         Of them ``epochs``, ``lr`` and ``weight_decay`` are read.
     device : str or torch.device
+    schedule : "constant" or "cosine"
+        Decay of the learning rate.
+    optimizer_class : type
+        `torch.optim.Adam` or a subclass.
     """
     objective.to(choose_device(device))
     names = ("epochs", "lr", "weight_decay")
-    train(objective, TrainingConfig(**{name: settings[name] for name in names}))
+    config = TrainingConfig(**{name: settings[name] for name in names}, schedule=schedule)
+    train(objective, config, optimizer_class=optimizer_class)
     z: Tensor = objective.embed()
     return z.cpu()

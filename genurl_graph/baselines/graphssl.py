@@ -15,7 +15,7 @@ from genurl_graph.runtime.devices import choose_device
 from genurl_graph.runtime.random import seeded_globally
 
 # Our name -> the package's.
-MODELS = {"dgi": "dgi", "graphcl": "graphcl", "bgrl": "bgrl", "vicreg": "vicreg", "barlow": "barlow_twins"}
+MODELS = {"dgi": "dgi", "graphcl": "graphcl", "graphssl-bgrl": "bgrl", "vicreg": "vicreg", "barlow": "barlow_twins"}
 
 
 def require(name: str) -> None:
@@ -85,7 +85,7 @@ def model_config(name: str, settings: dict[str, Any]) -> dict[str, Any]:
             {"name": "edge_drop", "p": settings["drop_edges"]},
             {"name": "feat_mask", "p": settings["drop_features"]},
         ]
-    if name == "bgrl":
+    if name == "graphssl-bgrl":
         config |= {
             "pred_hidden": hidden,
             "ema_tau": settings["ema"],

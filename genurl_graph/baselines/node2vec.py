@@ -1,4 +1,4 @@
-"""node2vec: embeddings of random walks (arXiv 1607.00653), by PyG's sampler, where that is installed."""
+"""node2vec: a skip-gram model of biased random walks (arXiv 1607.00653)."""
 
 from __future__ import annotations
 
@@ -6,71 +6,87 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import logsigmoid
 
 from genurl_graph.baselines.common import fit, prepare
-from genurl_graph.exceptions import InputError
+from genurl_graph.baselines.walks import RandomWalks
 from genurl_graph.losses.terms import LossTerms
-from genurl_graph.runtime.random import seeded_globally
+from genurl_graph.runtime.devices import constant
+from genurl_graph.runtime.random import randint, randperm, seeded_globally
 
 
-def require(name: str) -> None:
-    """InputError that says how to get PyG's random walks, where they are absent."""
-    from torch_geometric.nn import Node2Vec
+def skip_gram_loss(walk: Tensor, noise: Tensor, context: int) -> LossTerms:
+    """``-mean log s(u_i u_j) - mean log s(-u_i v_j)`` over the pairs of a walk that are less than `context` apart.
 
-    try:
-        Node2Vec(torch.tensor([[0, 1], [1, 0]]), 1, 1, 1)
-    except ImportError as error:
-        raise InputError(
-            f"{name}: PyG's random walks are not installed ({error}); no extra can bring them, since they have to fit "
-            "the installed torch: see PyG's installation page"
-        ) from error
+    Skip-gram with negative samples (arXiv 1310.4546, eq. 4), one table for nodes and contexts, positives and negatives
+    with equal say.
+
+    Parameters
+    ----------
+    walk : Tensor, float, shape [m, l, d]
+        Rows u of the nodes of m walks.
+    noise : Tensor, float, shape [k, m, l, d]
+        Rows v of random nodes, k in the place of every context.
+    context : int
+        Nodes in a window, 2 to l.
+
+    Returns
+    -------
+    LossTerms
+        Pairs of walks as attraction, random pairs as repulsion.
+    """
+    place = torch.arange(walk.size(1), device=walk.device)
+    apart = place - place[:, None]
+    i, j = ((apart > 0) & (apart < context)).nonzero(as_tuple=True)
+    # All products of a walk at once: each row is read once, not once for every window that it lies in.
+    near, far = walk @ walk.mT, walk @ noise.mT
+    attraction, repulsion = -logsigmoid(near[:, i, j]).mean(), -logsigmoid(-far[..., i, j]).mean()
+    return LossTerms(attraction + repulsion, attraction, repulsion)
 
 
-class Walks(nn.Module):
-    """Node2Vec as an objective: each step reads the walks from one batch of nodes, in a new order every epoch."""
+class Node2Vec(nn.Module):
+    """Skip-gram as an objective: each step reads the walks from one batch of nodes, in a new order every epoch.
 
-    def __init__(self, model: Any, num_nodes: int, batch: int) -> None:
+    Parameters
+    ----------
+    walks : RandomWalks
+        No walk starts at a node without edges; its row is only ever a negative sample.
+    settings : dict
+        ``dim``; ``walks`` of ``walk_length`` nodes from each of ``batch`` nodes; ``context``, ``negatives``.
+    """
+
+    def __init__(self, walks: RandomWalks, settings: dict[str, Any]) -> None:
         super().__init__()
-        self.model, self.num_nodes, self.batch = model, num_nodes, batch
-        self.steps = -(-num_nodes // batch)
+        self.graph, self.settings = walks, settings
+        self.table = nn.Embedding(walks.num_nodes, settings["dim"])
+        self.starts = constant(walks.degree.nonzero()[:, 0])
+        self.steps = -(-len(self.starts) // settings["batch"])
         self.batches: list[Tensor] = []
 
     def forward(self, progress: float = 0.0) -> LossTerms:
         """Loss of one batch."""
+        device, settings = self.starts.device, self.settings
         if not self.batches:
-            self.batches = list(torch.split(torch.randperm(self.num_nodes), self.batch))
-        nodes = self.batches.pop(0)
-        device = self.model.embedding.weight.device
-        near, far = self.model.pos_sample(nodes).to(device), self.model.neg_sample(nodes).to(device)
-        loss = self.model.loss(near, far)
-        return LossTerms(loss, loss, loss * 0)
+            order = self.starts[randperm(len(self.starts), device)]
+            self.batches = list(order.split(settings["batch"]))
+        start = self.batches.pop(0).repeat(settings["walks"])
+        walk = self.graph(start, settings["walk_length"] - 1)
+        noise = randint(self.graph.num_nodes, (settings["negatives"], *walk.shape), device)
+        return skip_gram_loss(self.table(walk), self.table(noise), min(settings["context"], walk.size(1)))
 
     def embed(self) -> Tensor:
         """Embedding [n, d] of all nodes."""
-        weight: Tensor = self.model.embedding.weight
-        return weight.detach()
+        return self.table.weight.detach()
 
 
 def embed(name: str, data: Any, seed: int, device: str | torch.device, settings: dict[str, Any]) -> Tensor:
     """Embedding [n, dim] by node2vec; features are not read. See `genurl_graph.baselines.get_baseline`.
 
-    PyG's model on our loop, with dense Adam where PyG's example has SparseAdam. The walks come from the sampler's
-    generator, which may ignore `seed`.
+    Dense Adam, where PyG's example has SparseAdam.
     """
-    require(name)
-    from torch_geometric.nn import Node2Vec
-
     propagation = prepare(name, data, "none").propagation
+    linked = ~propagation.is_loop & (propagation.weight > 0)
+    edges = torch.stack([propagation.row, propagation.col])[:, linked]
     with seeded_globally(seed):
-        model = Node2Vec(
-            propagation.operator("edges"),
-            settings["dim"],
-            settings["walk_length"],
-            settings["context"],
-            walks_per_node=settings["walks"],
-            p=settings["p"],
-            q=settings["q"],
-            num_negative_samples=settings["negatives"],
-            num_nodes=propagation.num_nodes,
-        )
-        return fit(Walks(model, propagation.num_nodes, settings["batch"]), settings, device)
+        walks = RandomWalks(edges, propagation.weight[linked], propagation.num_nodes, settings["p"], settings["q"])
+        return fit(Node2Vec(walks, settings), settings, device)

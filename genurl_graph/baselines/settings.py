@@ -11,8 +11,9 @@ from typing import Any
 from genurl_graph.config.fields import Option, Range, convert
 from genurl_graph.exceptions import unknown
 
-# Numbers that may be 0; shares of dropped columns and edges may, too, and stay below 1.
+# Numbers that may be 0; shares may, too, and stay below 1: those of dropped columns and edges ("drop..."), and these.
 _FROM_ZERO = ("lr", "min_dist", "weight_decay", "lambd", "ema")
+_SHARES = ("mask", "replace", "momentum")
 
 
 def baseline_settings(
@@ -60,6 +61,6 @@ def _options(name: str, default: Any) -> list[Option]:
     kind = type(default)
     if kind is str:
         return [Option(str, None)]
-    if name.startswith("drop"):
+    if name.startswith("drop") or name in _SHARES:
         return [Option(kind, Range("[0, 1)"))]
     return [Option(kind, Range("[1, inf)" if kind is int else "[0, inf)" if name in _FROM_ZERO else "(0, inf)"))]

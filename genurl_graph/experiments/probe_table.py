@@ -26,7 +26,7 @@ REFERENCE = "genurl"
 # Rows that no seed changes.
 FIXED = ("propagated", "raw")
 METHODS = (REFERENCE, "untrained", *FIXED)
-FEATURES_NEEDED = (*FIXED, "dgi", "graphcl", "bgrl", "vicreg", "barlow")
+FEATURES_NEEDED = (*FIXED, "dgi", "graphcl", "graphssl-bgrl", "vicreg", "barlow")
 
 
 class ComparedMethods(Results):

@@ -1,4 +1,4 @@
-"""A graph small enough for written-out formulas."""
+"""Graphs small enough for written-out formulas."""
 
 import pytest
 import torch
@@ -15,5 +15,19 @@ def graph() -> Data:
     x[torch.arange(n), y * 30 + torch.randint(30, (n,), generator=generator)] = 1.0
     same = y[:, None] == y[None]
     linked = (torch.rand(n, n, generator=generator) < torch.where(same, 0.15, 0.01)).triu(1)
+    edges = linked.nonzero().T
+    return Data(x=x, edge_index=torch.cat([edges, edges.flip(0)], dim=1), y=y)
+
+
+@pytest.fixture(scope="module")
+def planted() -> Data:
+    """Four groups of 60 nodes; a few of 300 columns are likelier in a group, and most edges stay inside."""
+    generator = torch.Generator().manual_seed(1)
+    n, f = 240, 300
+    y = torch.arange(n) % 4
+    likelier = torch.arange(f) % 10 == y[:, None]
+    x = (torch.rand(n, f, generator=generator) < torch.where(likelier, 0.15, 0.05)).float()
+    same = y[:, None] == y[None]
+    linked = (torch.rand(n, n, generator=generator) < torch.where(same, 0.05, 0.01)).triu(1)
     edges = linked.nonzero().T
     return Data(x=x, edge_index=torch.cat([edges, edges.flip(0)], dim=1), y=y)

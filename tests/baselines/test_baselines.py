@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from importlib import import_module
 
 import pytest
 import torch
@@ -17,7 +16,7 @@ from genurl_graph.exceptions import InputError
 GRAPHSSL = [name for name, module in BASELINES.items() if module == "graphssl"]
 
 
-@pytest.mark.parametrize("name", ["cca-ssg", "grace", "gae", "vgae"])
+@pytest.mark.parametrize("name", [name for name in BASELINES if name not in GRAPHSSL])
 def test_embedding_repeats_by_seed_and_reads_no_labels(graph, name):
     baseline = get_baseline(name, {"epochs": 3, "dim": 8})
     first = baseline(graph, 0, "cpu")
@@ -37,6 +36,12 @@ def test_embedding_repeats_by_seed_and_reads_no_labels(graph, name):
         ("cca-ssg", "CiteSeer", {"layers": 1, "lambd": 5e-4, "drop_features": 0.0, "drop_edges": 0.4, "epochs": 20}),
         ("cca-ssg", "Cornell", {"layers": 2, "lambd": 1e-3, "drop_features": 0.2, "drop_edges": 0.2, "epochs": 100}),
         ("grace", "Cora", {"dim": 128, "temperature": 0.4, "drop_features_1": 0.3, "drop_edges_2": 0.4, "lr": 5e-4}),
+        ("bgrl", "Amazon-Photo", {"hidden": 256, "dim": 128, "drop_edges_1": 0.4, "drop_features_2": 0.2, "lr": 1e-4}),
+        ("bgrl", "Coauthor-CS", {"hidden": 512, "dim": 256, "drop_edges_2": 0.2, "lr": 1e-5, "epochs": 10000}),
+        ("bgrl", "Cora", {"lr": 5e-4, "epochs": 1000, "momentum": 0.99}),
+        ("graphmae", "Cora", {"encoder": "gat", "heads": 4, "gamma": 3.0, "replace": 0.05, "epochs": 1500}),
+        ("graphmae", "CiteSeer", {"encoder": "gat", "heads": 2, "gamma": 1.0, "epochs": 300}),
+        ("graphmae", "Amazon-Photo", {"encoder": "gcn", "gamma": 3.0, "mask": 0.5}),
         ("grace", "CiteSeer", {"dim": 256, "temperature": 0.9, "drop_edges_2": 0.0, "activation": "prelu"}),
     ],
 )
@@ -59,7 +64,7 @@ def test_graphssl_models_train(graph, name):
     [
         ("dgi", "DGI", "encoder"),
         ("graphcl", "GraphCL", "encoder"),
-        ("bgrl", "BGRL", "online_enc"),
+        ("graphssl-bgrl", "BGRL", "online_enc"),
         ("vicreg", "VICReg", "encoder"),
         ("barlow", "BarlowTwins", "encoder"),
     ],
@@ -92,41 +97,6 @@ def test_graphssl_needs_features(graph, monkeypatch):
         get_baseline("dgi")(graph, 0, "cpu")
 
 
-def test_absent_walks_of_node2vec_are_named(monkeypatch):
-    import_module("torch_geometric.nn")
-    module = sys.modules["torch_geometric.nn.models.node2vec"]
-    for flag in ("WITH_PYG_LIB", "WITH_TORCH_CLUSTER"):  # which of them counts depends on PyG's version
-        monkeypatch.setattr(module, flag, False, raising=False)
-    with pytest.raises(InputError, match=r"node2vec: PyG's random walks are not installed \(.*requires"):
-        require("node2vec")
-
-
-def test_node2vec_on_our_loop_joins_the_nodes_of_a_walk(monkeypatch):
-    """With walks of our own, for PyG's sampler is rarely installed; steps from one clique to the other are rare."""
-    from torch_geometric.data import Data
-
-    def walk(rowptr, col, start, length, p, q):
-        steps = [start]
-        for _ in range(length):
-            low, high = rowptr[steps[-1]], rowptr[steps[-1] + 1]
-            steps.append(col[low + (torch.rand(len(start)) * (high - low)).long()])
-        return torch.stack(steps, 1)
-
-    import_module("torch_geometric.nn")
-    module = sys.modules["torch_geometric.nn.models.node2vec"]
-    monkeypatch.setattr(module, "WITH_PYG_LIB", True)
-    monkeypatch.setattr(torch.ops.pyg, "random_walk", walk, raising=False)
-    blocks = torch.block_diag(*[torch.ones(8, 8)] * 2)
-    blocks[0, 8] = blocks[8, 0] = 1
-    data = Data(edge_index=(blocks - torch.eye(16)).nonzero().T, num_nodes=16)
-    changes = {"dim": 8, "walk_length": 6, "context": 3, "walks": 4, "batch": 5, "epochs": 60, "lr": 0.05}
-    z = get_baseline("node2vec", changes)(data, 0, "cpu")
-    assert z.shape == (16, 8)
-    z = torch.nn.functional.normalize(z)
-    cosine = z @ z.T
-    assert cosine[:8, :8].mean() > cosine[:8, 8:].mean() + 0.2
-
-
 @pytest.mark.parametrize(
     ("make", "name", "changes", "message"),
     [
@@ -136,6 +106,9 @@ def test_node2vec_on_our_loop_joins_the_nodes_of_a_walk(monkeypatch):
         (get_baseline, "grace", {"epochs": "2.5"}, "grace.epochs.* '2.5'; expected a whole number"),
         (get_baseline, "grace", {"epochs": 0}, "grace.epochs: found 0; expected a whole number >= 1"),
         (get_baseline, "grace", {"drop_edges_1": 1.0}, r"found 1.0; expected a finite number in \[0, 1\)"),
+        (get_baseline, "graphmae", {"mask": 1.0}, r"graphmae.mask: found 1.0; expected a finite number in \[0, 1\)"),
+        (get_baseline, "bgrl", {"momentum": "1"}, r"bgrl.momentum.*expected a finite number in \[0, 1\)"),
+        (get_baseline, "node2vec", {"p": 0}, "node2vec.p: found 0; expected a finite number > 0"),
         (get_baseline, "grace", {"temperature": 0}, "grace.temperature: found 0; expected a finite number > 0"),
         (get_baseline, "cca-ssg", {"lambd": "nan"}, "cca-ssg.lambd.* 'nan'; expected a finite number"),
         (get_reducer, "pca", {"whiten": 1}, "pca setting: found 'whiten'"),
@@ -152,6 +125,21 @@ def test_floors_on_cora(data_root, name, epochs, floor):
     """An untrained GCN stays below 0.75 here; 50 epochs of CCA-SSG reach 0.84 in its paper."""
     data = datasets.load("cora", data_root)
     assert probe_embedding(get_baseline(name, {"epochs": epochs})(data, 0, "cpu"), data)["test"] > floor
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"), [("bgrl", {"hidden": 32, "predictor": 32, "lr": 5e-3}), ("graphmae", {"lr": 1e-3})]
+)
+def test_training_beats_raw_features_and_the_encoder_untrained(planted, name, changes):
+    def score(z):
+        return probe_embedding(z, planted, n_repeats=3)["test"]
+
+    trained, untrained = (
+        score(get_baseline(name, {**changes, "dim": 32, **more})(planted, 0, "cpu"))
+        for more in ({"epochs": 40}, {"epochs": 1, "lr": 1e-9})
+    )
+    assert trained > untrained + 0.02
+    assert trained > score(planted.x) + 0.05
 
 
 def test_every_baseline_has_settings():

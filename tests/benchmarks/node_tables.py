@@ -9,7 +9,7 @@ from typing import Any
 from shared import difference, markdown_row, mean_std, percent, table_head
 
 OWN, FIXED = ("genurl", "untrained"), ("raw", "propagated")
-DEFAULT_METHODS = ("genurl", *FIXED, "untrained", "cca-ssg", "grace")
+DEFAULT_METHODS = ("genurl", *FIXED, "untrained", "cca-ssg", "bgrl", "graphmae", "grace", "node2vec")
 # GenURL must be the best of all or this close to it, in per cent, on all data sets but one.
 CLOSE = 0.3
 # Method -> seed -> figures.

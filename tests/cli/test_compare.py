@@ -113,6 +113,14 @@ def test_baselines_stand_in_json_and_markdown(run, here) -> None:
         assert row["peak_memory_mb"] > 100
 
 
+@pytest.mark.usefixtures("here")
+def test_baselines_of_this_package_are_methods(run) -> None:
+    names = ("bgrl", "graphmae", "node2vec")
+    few = [part for name in names for part in ("--peer-set", f"{name}.epochs=1", "--peer-set", f"{name}.dim=8")]
+    run("compare", "--dataset", "karate", "--methods", ",".join(names), "--seeds", 1, *few, "--metrics", "m.json")
+    assert {name: len(row["probe_test"]) for name, row in read("m.json")["methods"].items()} == dict.fromkeys(names, 1)
+
+
 def test_all_methods_see_the_same_splits(run, here, monkeypatch) -> None:
     seen: list[tuple[bytes, bytes, bytes]] = []
 
