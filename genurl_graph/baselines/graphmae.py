@@ -36,7 +36,7 @@ class HiddenRows:
 
     Parameters
     ----------
-    features : Features
+    features : Features or DroppedEntries
     source : Tensor, int64, shape [n]
         The row that each node shows.
     token : Tensor, shape [f]
@@ -44,7 +44,7 @@ class HiddenRows:
     hidden : Tensor, bool, shape [n]
     """
 
-    def __init__(self, features: Features, source: Tensor, token: Tensor, hidden: Tensor) -> None:
+    def __init__(self, features: Features | DroppedEntries, source: Tensor, token: Tensor, hidden: Tensor) -> None:
         self.features, self.source, self.token, self.hidden = features, source, token, hidden
 
     def matmul(self, w: Tensor) -> Tensor:
@@ -69,12 +69,12 @@ class DroppedEntries:
 
     def matmul(self, w: Tensor) -> Tensor:
         """``x @ w`` with entries dropped anew."""
-        x, x_t = self.features.x, self.features.x_t
+        x, x_t, (n, f) = self.features.x, self.features.x_t, self.features.x.shape
         if x_t is None or self.order is None:
             return dropout(x, self.share, training=True) @ w
         kept = x.values() * (rand(x.values().numel(), x.device) >= self.share) / (1 - self.share)
-        given = csr_tensor(x.crow_indices(), x.col_indices(), kept, tuple(x.shape))
-        other = csr_tensor(x_t.crow_indices(), x_t.col_indices(), kept[self.order], tuple(x_t.shape))
+        given = csr_tensor(x.crow_indices(), x.col_indices(), kept, (n, f))
+        other = csr_tensor(x_t.crow_indices(), x_t.col_indices(), kept[self.order], (f, n))
         return constant_product(given, other, w)
 
 
@@ -111,8 +111,9 @@ class GraphMAE(BaselineObjective):
         self.gamma, self.drop = settings["gamma"], settings["drop_features"]
         self.token, self.decoder_token = nn.Parameter(torch.zeros(f)), nn.Parameter(torch.zeros(dim))
         self.bridge = nn.Linear(dim, dim, bias=False)
-        self.mix = make_encoder(encoder.conv, dim, dim, dim, 1)
-        self.mix.input = _Given()
+        decoder = make_encoder(encoder.conv, dim, dim, dim, 1)
+        assert isinstance(decoder, GNN)
+        self.mix = decoder.convs[0]
         self.rebuild = nn.Linear(dim, f)
         self.register_buffer("order", entry_order(graph.features), persistent=False)
         self.order: Tensor | None
@@ -137,13 +138,6 @@ class GraphMAE(BaselineObjective):
         """Features of some nodes, dense [m, f]."""
         x = self.features.x
         return x[index] if self.features.x_t is None else csr_rows(x, index).to_dense()
-
-
-class _Given(nn.Module):
-    """Input layer of an encoder that is given what it propagates."""
-
-    def forward(self, h: Tensor, keep: Tensor | None = None) -> Tensor:
-        return h
 
 
 def _marked(index: Tensor, n: int) -> Tensor:

@@ -68,7 +68,7 @@ class Node2Vec(nn.Module):
         device, settings = self.starts.device, self.settings
         if not self.batches:
             order = self.starts[randperm(len(self.starts), device)]
-            self.batches = list(order.split(settings["batch"]))
+            self.batches = list(torch.split(order, settings["batch"]))
         start = self.batches.pop(0).repeat(settings["walks"])
         walk = self.graph(start, settings["walk_length"] - 1)
         noise = randint(self.graph.num_nodes, (settings["negatives"], *walk.shape), device)

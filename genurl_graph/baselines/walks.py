@@ -66,7 +66,7 @@ class RandomWalks(nn.Module):
         """As `_freely`, of walkers that came from `before`, so many at a time that memory is bounded."""
         part = self.degree[node].cumsum(0) // _ENTRIES
         sizes = torch.unique_consecutive(part, return_counts=True)[1].tolist()
-        walkers = zip(before.split(sizes), node.split(sizes), strict=True)
+        walkers = zip(torch.split(before, sizes), torch.split(node, sizes), strict=True)
         return torch.cat([self._biased_part(*pair) for pair in walkers])
 
     def _biased_part(self, before: Tensor, node: Tensor) -> Tensor:
