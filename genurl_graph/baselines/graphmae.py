@@ -47,8 +47,9 @@ class HiddenRows:
     def __init__(self, features: Features | DroppedEntries, source: Tensor, token: Tensor, hidden: Tensor) -> None:
         self.features, self.source, self.token, self.hidden = features, source, token, hidden
 
-    def matmul(self, w: Tensor) -> Tensor:
-        """``x @ w`` of the rows as they are shown; sparse features stay sparse."""
+    def matmul(self, w: Tensor, keep: Tensor | None = None) -> Tensor:
+        """``(x * keep) @ w`` of the rows as they are shown; sparse features stay sparse."""
+        w = w if keep is None else w * keep[:, None]
         h = self.features.matmul(w).index_select(0, self.source)
         return torch.where(self.hidden[:, None], self.token @ w, h)
 
@@ -68,7 +69,7 @@ class DroppedEntries:
         self.features, self.share, self.order = features, share, order
 
     def matmul(self, w: Tensor) -> Tensor:
-        """``x @ w`` with entries dropped anew."""
+        """``x @ w`` with entries dropped anew; sparse features stay sparse."""
         x, x_t, (n, f) = self.features.x, self.features.x_t, self.features.x.shape
         if x_t is None or self.order is None:
             return dropout(x, self.share, training=True) @ w
