@@ -127,7 +127,7 @@ def describe_reach(report: Report, estimator: "GenURL", data: "Data", saved: boo
     elif knows_nodes_by_name(estimator.resolve(data), bare, named):
         report.line(
             "transform will know these nodes by their names, and new ones by their neighbours among them; a model for "
-            "other graphs needs encoder.structure=random_walk or degree"
+            "other graphs needs encoder.structure=roles, random_walk or degree"
         )
 
 

@@ -210,9 +210,10 @@ class EncoderConfig(Stage):
         "auto: 1500, where such a map can be had",
     ] = 0
     structure: Annotated[
-        Literal["identity", "degree", "random_walk", "laplacian"],
+        Literal["auto", "identity", "roles", "both", "degree", "random_walk", "laplacian"],
         "input of nodes without features (genurl_graph.graph.structural_features): identity (one-hot) or laplacian; "
-        "degree and random_walk are numbers that new graphs have, too",
+        "roles, degree and random_walk are numbers that new graphs have, too; both: roles and one-hot; auto: both for "
+        "GNNs and roles for other encoders, but identity in HeteroData and beside features",
     ] = "identity"
     beside: Annotated[
         Literal["auto", "always", "never"],

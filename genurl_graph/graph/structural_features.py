@@ -1,10 +1,12 @@
 """Structural features: the encoder's input for nodes without features (`encoder.structure`).
 
-One-hot rows ("identity") distinguish all nodes but do not transfer to a new graph. The other kinds are functions of the
-graph:
+One-hot rows ("identity") distinguish all nodes, so that communities are found, but do not transfer to a new graph. The
+other kinds are functions of the graph:
 
 * "degree": Local Degree Profile (Cai & Wang, arXiv 1811.03508), logarithms of PyG's `LocalDegreeProfile`;
 * "random_walk": ``(D^-1 A)^t_ii``, the probability of returning after t steps (Dwivedi et al., arXiv 2110.07875);
+* "roles": all of these counts and more, and what they are among the neighbours (`genurl_graph.graph.role_features`);
+* "both": one-hot rows on the right of random cosines of role features, for communities and roles in one model;
 * "laplacian": eigenvectors of ``I - D^-1/2 A D^-1/2`` to the smallest eigenvalues but the first (Dwivedi et al., arXiv
   2003.00982), by PyG's `AddLaplacianEigenvectorPE`. Those of one graph mean nothing on another.
 """
@@ -17,17 +19,15 @@ import torch
 from torch import Tensor
 
 from genurl_graph.exceptions import wrong
-from genurl_graph.inputs.sparse import csr_tensor
+from genurl_graph.graph.role_features import KERNEL_COLUMNS, ROLE_COLUMNS, role_features
+from genurl_graph.graph.role_features.counts import degree_profile
+from genurl_graph.graph.role_features.walks import return_probabilities
 from genurl_graph.runtime.random import seeded_globally
 
-Structure = Literal["identity", "degree", "random_walk", "laplacian"]
-# Kinds that transfer to another graph.
-TRANSFERABLE = ("degree", "random_walk")
-
-# Numbers of float32 in each of the three blocks [n, B] of a random walk: on a CPU 2 MB, which fit into its caches
-# (blocks of 64 MB took three times as long), elsewhere 64 MB.
-_CELLS = {"cpu": 1 << 19}
-_CELLS_ELSEWHERE = 1 << 24
+Structure = Literal["identity", "roles", "both", "degree", "random_walk", "laplacian"]
+# Kinds that transfer to another graph, and those that know a node of the fit by a column of its own.
+TRANSFERABLE = ("roles", "degree", "random_walk")
+ONE_HOT = ("identity", "both")
 
 
 def structural_features(
@@ -37,9 +37,9 @@ def structural_features(
 
     Parameters
     ----------
-    kind : "degree", "random_walk" or "laplacian"
+    kind : "roles", "degree", "random_walk" or "laplacian"
     columns : int
-        Number of steps or of eigenvectors; a degree profile always has 5.
+        Number of steps or of eigenvectors; a degree profile always has 5, and role features `ROLE_COLUMNS`.
     edge_index : Tensor, int64, shape [2, E]
         Symmetric, without self loops (as `genurl_graph.graph.merge.merge_graphs` returns).
     edge_weight : Tensor, float32, shape [E]
@@ -60,6 +60,8 @@ def structural_features(
     """
     if columns < 1:
         raise wrong("encoder.structure_dim", columns, "at least 1")
+    if kind == "roles":
+        return role_features(edge_index, edge_weight, num_nodes, device)
     if kind == "degree":
         return degree_profile(edge_index, num_nodes)
     if kind == "random_walk":
@@ -71,59 +73,9 @@ def structural_features(
 
 
 def structure_width(kind: str, columns: int, num_nodes: int) -> int:
-    """Number of columns of `structural_features`, or of one-hot rows."""
-    return {"identity": num_nodes, "degree": 5}.get(kind, columns)
-
-
-def degree_profile(edge_index: Tensor, num_nodes: int) -> Tensor:
-    """``log(1 + v)`` of each node's degree and of minimum, maximum, mean and deviation of its neighbours', [n, 5]."""
-    from torch_geometric.data import Data
-    from torch_geometric.transforms import LocalDegreeProfile
-
-    profile: Tensor = LocalDegreeProfile()(Data(edge_index=edge_index, num_nodes=num_nodes)).x
-    return profile.float().log1p()
-
-
-def return_probabilities(edge_index: Tensor, edge_weight: Tensor, num_nodes: int, steps: int) -> Tensor:
-    """Probabilities ``(D^-1 W)^t_ii`` of t = 2, ..., steps + 1, exactly (t = 1 is 0 without self loops).
-
-    PyG's `AddRandomWalkPE` multiplies sparse matrices with each other, which fill up to n x n. Here blocks of unit
-    vectors walk. With ``S = D^-1/2 W D^-1/2``, ``v_s = S^s e_i`` and symmetry, ``(D^-1 W)^(a + b)_ii = <v_a, v_b>``:
-    half the steps suffice. O(n E steps / 2) operations: 16 steps on 20,000 nodes with 200,000 directed edges took 37 s
-    on one core of a busy machine; ten times as many nodes take a hundred times as long.
-
-    Parameters
-    ----------
-    edge_index, edge_weight, num_nodes
-        As in `structural_features`; computed on their device.
-    steps : int
-        Number of columns.
-
-    Returns
-    -------
-    Tensor, float32, shape [num_nodes, steps]
-        0 for isolated nodes.
-    """
-    from torch_geometric.index import index2ptr
-
-    row, col = edge_index
-    degree = edge_weight.new_zeros(num_nodes).index_add_(0, row, edge_weight)
-    scale = torch.where(degree > 0, degree.clamp_min(torch.finfo(degree.dtype).tiny).rsqrt(), 0.0)
-    operator = csr_tensor(index2ptr(row, num_nodes), col, edge_weight * scale[row] * scale[col], (num_nodes, num_nodes))
-    found = edge_weight.new_zeros(num_nodes, steps)
-    width = max(1, _CELLS.get(row.device.type, _CELLS_ELSEWHERE) // num_nodes)
-    for start in range(0, num_nodes, width):
-        nodes = torch.arange(start, min(start + width, num_nodes), device=row.device)
-        before = edge_weight.new_zeros(num_nodes, nodes.numel())
-        before[nodes, nodes - start] = 1.0
-        before = operator @ before
-        for length in range(2, steps + 2, 2):
-            found[nodes, length - 2] = before.square().sum(0)
-            if length <= steps:
-                after = operator @ before
-                found[nodes, length - 1] = (before * after).sum(0)
-                before = after
-    return found
+    """Number of columns of `structural_features`, and of one-hot rows beside them."""
+    known = {"identity": num_nodes, "degree": 5, "roles": ROLE_COLUMNS, "both": KERNEL_COLUMNS + num_nodes}
+    return known.get(kind, columns)
 
 
 def eigenvectors(edge_index: Tensor, edge_weight: Tensor, num_nodes: int, columns: int) -> Tensor:

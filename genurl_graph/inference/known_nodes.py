@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from genurl_graph.config import Config
+from genurl_graph.graph.structural_features import ONE_HOT
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.sparse import csr_tensor
 from genurl_graph.nn.gnn import GNNS
@@ -41,7 +42,7 @@ class FittedNodes(NamedTuple):
 def tells_nodes_apart(config: Config, bare: bool) -> bool:
     """Whether the encoder of a graph reads a one-hot column of each node; `bare`: it reads no features."""
     c = config.encoder
-    return (bare or c.beside == "always") and config.task == "graph" and c.structure == "identity" and c.name in GNNS
+    return (bare or c.beside == "always") and config.task == "graph" and c.structure in ONE_HOT and c.name in GNNS
 
 
 def knows_nodes(config: Config, bare: bool) -> bool:

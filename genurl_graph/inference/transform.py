@@ -25,7 +25,7 @@ from genurl_graph.inputs.reading import NOTHING_SAID, ReadOptions
 from genurl_graph.nn.features import Features
 from genurl_graph.nn.gnn import GNN, GNNS
 from genurl_graph.objectives.base import embed_all, embed_rows
-from genurl_graph.tasks.encoder_input import encoder_input, put_beside
+from genurl_graph.tasks.encoder_input import encoder_input, put_beside, role_columns
 from genurl_graph.tasks.evidence import reads_structure_alone, without_features
 from genurl_graph.tasks.graph import averaged, edges_of_new
 
@@ -60,7 +60,7 @@ def why_no_transform(config: Config, bare: bool, edges: bool, named: bool = Fals
     beside = c.beside == "always"
     # Features of no evidence are not read.
     bare = bare or reads_structure_alone(config)
-    if not (bare or beside) or c.structure in TRANSFERABLE:
+    if not (bare or beside) or c.structure in (*TRANSFERABLE, "both"):
         return None
     if tells_nodes_apart(config, bare) and (beside or named):
         return None
@@ -138,10 +138,12 @@ def _known_columns(model: FittedModel, data: Input, device: torch.device) -> Ten
     """What an encoder of one-hot nodes reads: the columns of the fitted nodes, beside features where there are any."""
     config, nodes = model.config, model.nodes
     known = None if nodes is None or config.encoder.name not in GNNS else find_known(data, nodes)
-    if nodes is not None and known is None and data.x is not None:
+    roles = data.x is None and config.encoder.structure == "both"
+    if nodes is not None and known is None and (data.x is not None or roles):
+        left = "roles alone embed it" if roles else "features alone embed it"
         warnings.warn(
-            "transform: no node of this graph is one of the fitted nodes, whose structure the model knows; features "
-            "alone embed it (encoder.structure=random_walk fits a model for other graphs)",
+            "transform: no node of this graph is one of the fitted nodes, whose structure the model knows; "
+            f"{left} (encoder.structure=roles fits a model for other graphs)",
             stacklevel=5,
         )
         known = torch.full((data.num_nodes,), -1)
@@ -152,6 +154,8 @@ def _known_columns(model: FittedModel, data: Input, device: torch.device) -> Ten
             f"fit with {' or '.join(TRANSFERABLE)} to embed other graphs"
         )
     own = one_hot_of_known(known, nodes.num_nodes)
+    if config.encoder.structure == "both":
+        own = put_beside(role_columns(data, config, device, model.statistics)[0], own)
     if data.x is None:
         return own
     features = config.override({"encoder.beside": "never"})

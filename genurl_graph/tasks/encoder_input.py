@@ -9,13 +9,14 @@ from genurl_graph.config import Config
 from genurl_graph.graph.edge_reliability import weighed_features
 from genurl_graph.graph.merge import predefined_graph
 from genurl_graph.graph.projection import encoder_projection, principal_axes, scale_for_axes
+from genurl_graph.graph.role_features import kernel_columns
 from genurl_graph.graph.structural_features import structural_features
 from genurl_graph.inputs.columns.matrix import as_features
 from genurl_graph.inputs.hashing import hash_columns
 from genurl_graph.inputs.hetero import normalize_blocks
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.normalize import column_statistics, normalize_features
-from genurl_graph.inputs.sparse import csr_tensor, scale_columns, to_scipy_or_numpy
+from genurl_graph.inputs.sparse import csr_tensor, identity, scale_columns, to_scipy_or_numpy
 from genurl_graph.tasks.resolve import COMPONENTS, resolve_type_normalization
 
 # Of the randomised search for principal axes that an encoder reads: they are a property of the features.
@@ -121,6 +122,21 @@ def _component_statistics(x: Tensor, config: Config) -> dict[str, Tensor]:
     return found
 
 
+def role_columns(
+    data: Input, config: Config, device: torch.device | str = "cpu", statistics: dict[str, Tensor] | None = None
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The transferable half of ``encoder.structure = both``, float32 [n, `KERNEL_COLUMNS`], and statistics.
+
+    `kernel_columns` of standardised role features. Arguments as in `encoder_input`.
+    """
+    given, c = predefined_graph(data), config.encoder
+    own = structural_features("roles", c.structure_dim, given.edge_index, given.edge_weight, data.num_nodes, device)
+    if statistics is None:
+        statistics = {f"{key}.": value for key, value in column_statistics(own).items()}
+    own = normalize_features(own, "columns", {key: statistics[f"{key}."] for key in ("mean", "scale")})
+    return kernel_columns(own), statistics
+
+
 def _structural_columns(
     data: Input, config: Config, bare: Tensor, device: torch.device | str, statistics: dict[str, Tensor] | None
 ) -> tuple[Tensor | None, dict[str, Tensor]]:
@@ -128,6 +144,9 @@ def _structural_columns(
     n, c = data.num_nodes, config.encoder
     if bare.numel() == 0 or c.name == "free" or (c.structure == "identity" and data.x is None):
         return None, {}
+    if c.structure == "both":
+        numbers, found = role_columns(data, config, device, statistics)
+        return put_beside(numbers, identity(n)), found
     crow = torch.zeros(n + 1, dtype=torch.long)
     if c.structure == "identity":
         crow[bare + 1] = 1

@@ -11,6 +11,9 @@ from genurl_graph.config import Config, load_preset
 from genurl_graph.exceptions import wrong
 from genurl_graph.graph.edge_reliability import measure_consistency
 from genurl_graph.graph.evidence import FEW, WIDE, Evidence, measure_evidence, measure_held_out
+from genurl_graph.graph.merge import predefined_graph
+from genurl_graph.graph.role_features import KERNEL_COLUMNS, role_features
+from genurl_graph.graph.role_features.share import role_share
 from genurl_graph.inputs.input import Input
 from genurl_graph.nn.build import DENSE, skip_blocks
 from genurl_graph.nn.gnn import GNNS
@@ -29,6 +32,9 @@ FULL = 0.25
 # By so much the structure has to predict held-out edges better than features do to get half of its columns, and the
 # steepness there; fewer columns than `FEWEST` are not worth a network. A road network has 0.025, a product graph 0.00.
 MARGIN, SLOPE, FEWEST = 0.015, 0.005, 8
+# Share of roles in what explains the edges from which they get all columns of components, and nodes for each column
+# where communities explain all, of so many columns.
+ROLES_FULL, NODES, FULL_COLUMNS = 0.45, 16, 85
 # Embeddings of fewer columns are maps, and trained as a whole.
 LEAST_DIM = 16
 
@@ -83,6 +89,26 @@ def resolve_beside(data: Input, config: Config) -> dict[str, Any]:
     if data.x is not None and beside == "always":
         few = True
     return {"encoder.beside": "always" if few and beside != "never" else "never"}
+
+
+def resolve_structure(data: Input, config: Config) -> str:
+    """``encoder.structure`` of a run whose evidence is resolved.
+
+    Role features and one-hot rows for GNNs on one type of nodes without features; role features for encoders that know
+    no node by its own column; one-hot rows elsewhere, where features tell roles or each type has structure of its own.
+    InputError if both are asked for that cannot be.
+    """
+    structure, name = config.encoder.structure, config.encoder.name
+    able = name in GNNS and data.types is None and config.task == "graph"
+    if structure == "both" and not able:
+        found = "HeteroData" if data.types is not None else f"task {config.task}, encoder {name}"
+        raise wrong("encoder.structure", f"both with {found}", "a GNN in the graph task on one type of nodes, or roles")
+    bare = data.types is None and (data.x is None or reads_structure_alone(config)) and config.task == "graph"
+    if structure == "both" and not bare and config.encoder.beside != "always":
+        return "identity"  # neither is read
+    if structure != "auto":
+        return structure
+    return "identity" if not bare else "both" if able else "roles"
 
 
 def reads_structure_alone(config: Config) -> bool:
@@ -149,10 +175,13 @@ def resolve_columns(data: Input, config: Config) -> dict[str, int]:
     wanted = wanted if wanted >= FEWEST else 0
     structure = _asked("structure_columns", c.structure_columns, wanted, left, why_structure)
     blocks = skip_blocks(config)
-    most = 0 if why else min((left - structure) // blocks, data.num_features, data.num_nodes - 1)
+    roles = why is None and reads_roles(data, config)
+    width = KERNEL_COLUMNS if roles else data.num_features
+    most = 0 if why else min((left - structure) // blocks, width, data.num_nodes - 1)
     wanted = 0
     if c.skip == "auto" and why is None and c.dim >= LEAST_DIM:
-        room = min(2 / 3 * c.dim * share_of_skip(data, config), 3 / 4 * c.dim - structure)
+        share = share_of_roles(data) if roles else share_of_skip(data, config)
+        room = min(2 / 3 * c.dim * share, 3 / 4 * c.dim - structure)
         wanted = max(min(most, int(room / blocks)), 0)
     return {"encoder.structure_columns": structure, "encoder.skip": _asked("skip", c.skip, wanted, most, why)}
 
@@ -176,13 +205,32 @@ def why_none_beside(data: Input, config: Config) -> str | None:
         return f"encoder {config.encoder.name}"
     if data.types is not None:
         return "HeteroData"
-    return "no features" if heed_evidence(data, config)[0].x is None else None
+    return "no features" if heed_evidence(data, config)[0].x is None and not reads_roles(data, config) else None
+
+
+def share_of_roles(data: Input) -> float:
+    """How many of the columns that there are for components role features get, as a share.
+
+    As far as they explain the predefined edges (`genurl_graph.graph.role_features.share`): their share s in it over
+    `ROLES_FULL`, to the power of 4. On small graphs fewer, the more communities explain, of which few nodes tell more.
+    """
+    given = predefined_graph(data)
+    share = role_share(role_features(given.edge_index, given.edge_weight, data.num_nodes), given.edge_index)
+    enough = data.num_nodes / (FULL_COLUMNS * NODES * max(1 - share, 1e-9))
+    return min((share / ROLES_FULL) ** 4, enough, 1.0)
+
+
+def reads_roles(data: Input, config: Config) -> bool:
+    """Whether role features stand first in what the encoder reads, for want of others."""
+    return config.encoder.structure == "both" and heed_evidence(data, config)[0].x is None
 
 
 def why_no_structure(data: Input, config: Config) -> str | None:
     """What keeps a run from learning columns from the edges alone, where it can have components."""
     if config.encoder.name not in GNNS or config.sampling.negatives == "batch":
         return f"encoder {config.encoder.name} and sampling.negatives {config.sampling.negatives}"
+    if reads_roles(data, config):
+        return "no features, so that the network learns from the edges alone"
     if config.encoder.beside == "always":
         return "encoder.beside always, by which the network reads the structure"
     return None if data.num_nodes <= MOST_NODES else f"{data.num_nodes} nodes"

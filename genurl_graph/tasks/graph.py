@@ -50,7 +50,7 @@ def build(
     check_merge(data, config)
     n, name = data.num_nodes, config.encoder.name
     if name == "sign" and x is None:
-        raise wrong("encoder sign", "nodes without features", "features (or encoder.structure=random_walk)")
+        raise wrong("encoder sign", "nodes without features", "features (or encoder.structure=roles)")
     sources = gather(data, config, seed, device, kept)
     own = identity(n) if x is None else x
     # First, and no longer needed when the larger graph of P is made.
@@ -166,8 +166,10 @@ def edges_of_new(data: Input, config: Config, seed: int) -> MergedGraph:
 
 
 def feature_columns(config: Config, width: int, num_nodes: int) -> int:
-    """How many of the `width` columns that an encoder reads are features: the first, before structural ones."""
+    """How many of the `width` columns that an encoder reads are features, or tell roles: the first, before others."""
     c = config.encoder
+    if c.structure == "both" and c.beside != "always":
+        return width - num_nodes
     beside = structure_width(c.structure, c.structure_dim, num_nodes) if c.beside == "always" else 0
     return width - beside
 

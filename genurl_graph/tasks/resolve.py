@@ -31,7 +31,7 @@ from genurl_graph.nn.gnn import GNNS
 from genurl_graph.nn.prototypes import ANCHORS
 from genurl_graph.objectives.all_pairs import why_not
 from genurl_graph.objectives.pair_distances import WIDE
-from genurl_graph.tasks.evidence import resolve_beside, resolve_columns, weigh_evidence
+from genurl_graph.tasks.evidence import resolve_beside, resolve_columns, resolve_structure, weigh_evidence
 from genurl_graph.tasks.initialization import resolve_start
 from genurl_graph.tasks.metric import resolve_metric, resolve_search
 from genurl_graph.tasks.size import fit_to_size
@@ -81,6 +81,7 @@ def resolve_config(
         resolved = resolved.override(_resolve_distillation(data, resolved))
     if task == "images":
         resolved = resolved.override(_resolve_images(data, resolved))
+    resolved = resolved.override({"encoder.structure": resolve_structure(data, resolved)})
     known = (*ENCODERS, *IMAGES)
     if resolved.encoder.name not in (*known, "module"):
         raise unknown("encoder", resolved.encoder.name, ("auto", *known))

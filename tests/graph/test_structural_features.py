@@ -9,8 +9,9 @@ from torch_geometric.utils import coalesce, from_networkx, to_dense_adj
 
 from genurl_graph import GenURL
 from genurl_graph.exceptions import InputError
-from genurl_graph.graph import structural_features as structure
 from genurl_graph.graph.merge import merge_graphs
+from genurl_graph.graph.role_features import KERNEL_COLUMNS
+from genurl_graph.graph.role_features import walks as structure
 from genurl_graph.graph.structural_features import structural_features, structure_width
 
 N = 40
@@ -144,3 +145,37 @@ def test_scales_beyond_n_by_n():
     found = structural_features("random_walk", 2, edges.edge_index, edges.edge_weight, 20_000)
     np.testing.assert_allclose(found[:, 0].numpy(), 0.5, rtol=1e-5)
     assert (found[:, 1] == 0).all()
+
+
+# ---------------------------------------------------------------- roles beside one-hot rows
+
+
+def test_auto_is_both_for_a_gnn_and_roles_for_others():
+    data = bare()
+    chosen = {name: model("auto", **{"encoder.name": name}).resolve(data).encoder for name in ("gcn", "mlp", "sign")}
+    assert {name: c.structure for name, c in chosen.items()} == {"gcn": "both", "mlp": "roles", "sign": "roles"}
+    data.x = torch.rand(N, 3, generator=torch.Generator().manual_seed(0))
+    assert model("auto", **{"merge.evidence": "none"}).resolve(data).encoder.structure == "identity"
+    with pytest.raises(InputError, match="structure: found both with task graph, encoder mlp"):
+        model("both", **{"encoder.name": "mlp"}).resolve(data)
+
+
+def test_both_knows_the_fitted_graph_and_embeds_others_by_roles(tmp_path):
+    data, new = bare(), bare(seed=2, n=25)
+    fitted = model("both").fit(data)
+    assert fitted.encoder_.input.weight.size(0) == structure_width("both", 6, N) == KERNEL_COLUMNS + N
+    torch.testing.assert_close(fitted.transform(data), fitted.embedding_, rtol=1e-4, atol=1e-4)
+    with pytest.warns(UserWarning, match="roles alone embed it"):
+        z = fitted.transform(new)
+    assert z.shape == (25, 4)
+    assert z.std(0).min() > 0
+    fitted.save(tmp_path)
+    with pytest.warns(UserWarning, match="roles alone embed it"):
+        torch.testing.assert_close(GenURL.load(tmp_path).transform(new), z)
+
+
+@pytest.mark.parametrize("graph", [nx.star_graph(5), nx.path_graph(3), nx.path_graph(2), nx.complete_graph(6)])
+def test_small_graphs_have_both(graph):
+    z = model("both").fit_transform(from_networkx(graph))
+    assert z.shape == (len(graph), 4)
+    assert torch.isfinite(z).all()
