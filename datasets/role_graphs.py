@@ -139,7 +139,7 @@ def planted_hierarchy(
 def planted_airports(num_nodes: int = 600, degree: float = 20.0, *, noise: float = 0.7, seed: int = 0) -> Data:
     """A transport network by a law of gravity, whose labels are quarters of the traffic.
 
-    Places around twelve centres have log-normal sizes s; between two at distance d flows ``s_i s_j / (.05 + d)``, times
+    Airports around twelve centres have log-normal sizes s; between two at distance d flows ``s_i s_j / (.05 + d)``, times
     log-normal noise of deviation `noise`. The largest flows are edges. A label is the quarter of a node's total flow,
     edges or no edges, with half of the noise on top, as flights and passengers are with airports (arXiv 1704.03165).
     `degree`, `seed` and what is returned and raised as in `planted_hierarchy`.
