@@ -139,10 +139,10 @@ def planted_hierarchy(
 def planted_airports(num_nodes: int = 600, degree: float = 20.0, *, noise: float = 0.7, seed: int = 0) -> Data:
     """A transport network by a law of gravity, whose labels are quarters of the traffic.
 
-    Airports around twelve centres have log-normal sizes s; between two at distance d flows ``s_i s_j / (.05 + d)``, times
-    log-normal noise of deviation `noise`. The largest flows are edges. A label is the quarter of a node's total flow,
-    edges or no edges, with half of the noise on top, as flights and passengers are with airports (arXiv 1704.03165).
-    `degree`, `seed` and what is returned and raised as in `planted_hierarchy`.
+    Airports around twelve centres have log-normal sizes s; between two at distance d flows ``s_i s_j / (.05 + d)``,
+    times log-normal noise of deviation `noise`. The largest flows are edges. A label is the quarter of a node's total
+    flow, edges or no edges, with half of the noise on top, as flights and passengers are (arXiv 1704.03165). `degree`,
+    `seed` and what is returned and raised as in `planted_hierarchy`.
     """
     _check(("num_nodes", num_nodes, num_nodes >= 8, "at least 8"))
     _check(("degree", degree, 0 < degree < num_nodes, "between 0 and the number of nodes"))
