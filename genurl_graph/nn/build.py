@@ -61,9 +61,8 @@ def make_encoder(
         trained = replace(c, dim=trained_columns(config))
         encoder = MLP(trained, in_dim * (c.hops + 1)) if c.name == "sign" else GNN(trained, in_dim)
         if c.skip:
-            encoder.components = Skip(
-                in_dim if columns is None else columns, int(c.skip), skip_blocks(config) - 1, c.skip_deviation
-            )
+            read, unit = in_dim if columns is None else columns, c.normalize in ("rows", "unit")
+            encoder.components = Skip(read, int(c.skip), skip_blocks(config) - 1, c.skip_deviation, unit)
         if isinstance(encoder, GNN) and c.structure_columns and num_nodes is not None:
             encoder.structure = GNN(replace(c, dim=int(c.structure_columns)), num_nodes)
         return encoder

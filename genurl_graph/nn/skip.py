@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from genurl_graph.graph.propagation import Propagation
+from genurl_graph.inputs.sparse import csr_tensor
 from genurl_graph.nn.features import Features
 
 # Directions beyond the wanted ones, rounds of the subspace iteration (Halko et al., arXiv 0909.4061, algorithm 4.4),
@@ -42,14 +43,16 @@ class Skip(nn.Module):
         Steps over the graph: one block of the input and one of each of its averages.
     deviation : float
         Of a column, where a trained one has 1.
+    unit : bool
+        Rows are read with length 1, as a cosine compares them; an encoder reads bags of words with sum 1.
     """
 
     axes: Tensor
     mean: Tensor
 
-    def __init__(self, columns: int, width: int, hops: int, deviation: float) -> None:
+    def __init__(self, columns: int, width: int, hops: int, deviation: float, unit: bool = False) -> None:
         super().__init__()
-        self.deviation = deviation
+        self.deviation, self.unit = deviation, unit
         self.register_buffer("axes", torch.zeros(hops + 1, columns, width))
         self.register_buffer("mean", torch.zeros(hops + 1, width))
 
@@ -59,14 +62,15 @@ class Skip(nn.Module):
         if propagation is None and (n := features.num_nodes) > SAMPLE:
             features = features.rows(torch.linspace(0, n - 1, SAMPLE).long())
         for hops, (axes, mean) in enumerate(zip(self.axes, self.mean, strict=True)):
-            found = component_axes(Averages.of(features, propagation, hops, axes.size(0)), axes.size(1))
+            found = component_axes(Averages.of(features, propagation, hops, axes.size(0), self.unit), axes.size(1))
             axes.copy_(found.axes * self.deviation)
             mean.copy_(found.mean * self.deviation)
 
     @torch.no_grad()
     def forward(self, features: Features, propagation: Propagation | None) -> Tensor:
         """All blocks, float32 [n, (hops + 1) width], of the nodes of any graph."""
-        averages = (Averages.of(features, propagation, hops, self.axes.size(1)) for hops in range(len(self.axes)))
+        columns, hops = self.axes.size(1), range(len(self.axes))
+        averages = (Averages.of(features, propagation, step, columns, self.unit) for step in hops)
         return torch.cat(
             [x.times(axes) - mean for x, axes, mean in zip(averages, self.axes, self.mean, strict=True)], 1
         )
@@ -80,13 +84,33 @@ class Averages(NamedTuple):
     hops: int
     first: int  # of the columns that are read
     columns: int
+    scale: Tensor | None = None  # of the rows of X, [n, 1]
 
     @classmethod
-    def of(cls, features: Features, propagation: Propagation | None, hops: int, columns: int) -> Averages:
-        """The matrix of `hops` steps of the first `columns`, over a graph or of features that hold several averages."""
+    def of(
+        cls, features: Features, propagation: Propagation | None, hops: int, columns: int, unit: bool = False
+    ) -> Averages:
+        """The matrix of `hops` steps of the first `columns`, over a graph or of features that hold several averages.
+
+        `unit`: rows of length 1 are averaged; of features that hold averages, all of them have length 1.
+        """
         if propagation is not None:
-            return cls(features, propagation.operator("sym") if hops else None, hops, 0, columns)
-        return cls(features, None, 0, hops * features.num_features // features.parts, columns)
+            found = cls(features, propagation.operator("sym") if hops else None, hops, 0, columns)
+        else:
+            found = cls(features, None, 0, hops * features.num_features // features.parts, columns)
+        return found._replace(scale=found.inverse_lengths()) if unit else found
+
+    def inverse_lengths(self) -> Tensor:
+        """One over the length of each row of X, 0 for empty rows, [n, 1]."""
+        x = self.features.x
+        if x.layout == torch.sparse_csr:
+            x = csr_tensor(x.crow_indices(), x.col_indices(), x.values().square(), (x.size(0), x.size(1)))
+            read = torch.zeros(x.size(1), 1, device=x.device)
+            read[self.first : self.first + self.columns] = 1.0
+            squares = x @ read
+        else:
+            squares = x[:, self.first : self.first + self.columns].square().sum(1, keepdim=True)
+        return torch.where(squares > 0, squares.clamp_min(torch.finfo(squares.dtype).tiny).rsqrt(), 0.0)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -97,11 +121,12 @@ class Averages(NamedTuple):
         """``A^K X v``, [n, c]."""
         after = self.features.num_features - self.first - self.columns
         h = self.features.matmul(torch.nn.functional.pad(v, (0, 0, self.first, after)))
-        return self._averaged(h)
+        return self._averaged(h if self.scale is None else h * self.scale)
 
     def transposed_times(self, h: Tensor) -> Tensor:
         """``(A^K X)^T h``, [f, c]."""
         h, x_t = self._averaged(h), self.features.x_t
+        h = h if self.scale is None else h * self.scale
         product = self.features.x.to(h.device).T @ h if x_t is None else x_t @ h
         return product[self.first : self.first + self.columns]
 
