@@ -189,7 +189,7 @@ class EncoderConfig(Stage):
         Positive,
         "standard deviation of the columns of skip and structure_columns, where the others have 1: their weight in "
         "cosines and k-means",
-    ] = 0.25
+    ] = 0.1
     hidden: Annotated[Count, "width of the hidden layers"] = 512
     layers: Annotated[Count, "layers, the last one included"] = 2
     hops: Annotated[Natural, "sign: averages over the graph that it reads, beside the features themselves"] = 2
