@@ -319,4 +319,9 @@ class TrainingConfig(Stage):
     weight_decay: Annotated[NonNegative, "L2 penalty of Adam"] = 0.0
     clip_norm: Annotated[NonNegative, "largest norm of the gradient; 0: not clipped"] = 0.0
     patience: Annotated[Natural, "epochs without a better loss before stopping; 0: never stops early"] = 0
+    tolerance: Annotated[
+        Share,
+        "smallest part of its fall so far that the loss must fall by within 10 epochs, else the training ends; "
+        "0: never; epochs that are asked for, or a schedule, set it to 0",
+    ] = 0.0
     checkpoint_every: Annotated[Count, "epochs between checkpoints"] = 10

@@ -88,6 +88,10 @@ def resolve_config(
     n = data.num_nodes
     finished = data.start is not None and data.start.finished
     resolved = resolved.override(resolve_steps(resolved, n, gentle=finished))
+    # Epochs that were asked for are all run; so are those that a schedule is made for.
+    fixed = "training.epochs" in asked or resolved.training.schedule != "constant"
+    if fixed and "training.tolerance" not in asked:
+        resolved = resolved.override({"training.tolerance": 0.0})
     if finished:
         # What is assembled stays so; without the last phase it would contract.
         resolved = resolved.override({"loss.early_share": 0.0})

@@ -45,7 +45,7 @@ class Checkpoint:
         under the suffix ``.previous``, and read where the file is missing or damaged.
     run : dict
         What the state belongs to (configuration, seed, sizes), JSON-able; another run is refused on restore.
-        The key "epochs", if any, may differ: a finished run can be prolonged.
+        The keys "epochs" and "tolerance", if any, may differ: a finished run can be prolonged.
     """
 
     def __init__(self, path: str | Path, run: dict[str, Any]) -> None:
@@ -237,14 +237,14 @@ def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def find_difference(stored: Any, expected: Any, name: str = "") -> str | None:
-    """First key in which two runs differ, with both values; ``epochs`` may differ.
+    """First key in which two runs differ, with both values; ``epochs`` and ``tolerance`` may differ.
 
     Earlier versions left the perplexity of graphs without features "auto", which is a number now, and did not know all
     parameters: the same run, where these are as they were without them. What became of the features, the stage
     ``input``, is told by their checksum.
     """
     if isinstance(stored, dict) and isinstance(expected, dict):
-        for key in sorted({*stored, *expected} - {"epochs"}):
+        for key in sorted({*stored, *expected} - {"epochs", "tolerance"}):
             found = find_difference(stored.get(key), expected.get(key), f"{name}.{key}" if name else key)
             if found:
                 return found

@@ -30,6 +30,9 @@ Callback = Callable[[int, float], None]
 # Weights for each thread that updates them: threads that share less mostly wait. No weight depends on their number.
 _NUMBERS = 1 << 16
 
+# Epochs whose mean loss is compared with that of as many before them.
+_WINDOW = 10
+
 
 class DeferredInterrupt:
     """Context in which the first SIGINT or SIGTERM sets `requested`; a second one raises at once.
@@ -133,7 +136,7 @@ def train(
     objective.train()
     parallel = in_parallel(objective)
     with DeferredInterrupt() as interrupt, _bar(config.epochs, len(history), progress) as bar:
-        while len(history) < config.epochs and not _stalled(history, config.patience):
+        while len(history) < config.epochs and not _ended(history, config):
             epoch = len(history)
             with connected(f"training stopped at epoch {epoch + 1}"):
                 losses = [
@@ -240,11 +243,27 @@ def _decay(progress: float, schedule: str) -> float:
     return 1.0 - progress if schedule == "linear" else 1.0
 
 
+def _ended(history: list[float], config: TrainingConfig) -> bool:
+    """Whether the losses so far end the training before its last epoch; a resumed run ends where it would have."""
+    return _stalled(history, config.patience) or _settled(history, config.tolerance)
+
+
 def _stalled(history: list[float], patience: int) -> bool:
     """No new minimum of the loss within the last `patience` epochs."""
     if patience <= 0 or len(history) <= patience:
         return False
     return min(history[-patience:]) >= min(history[:-patience])
+
+
+def _settled(history: list[float], tolerance: float) -> bool:
+    """The mean loss of the last `_WINDOW` epochs is below that of those before by too small a part of its whole fall.
+
+    Means, because the loss of a step depends on the views and the pairs that it drew.
+    """
+    if tolerance <= 0 or len(history) < 2 * _WINDOW:
+        return False
+    last, before = (math.fsum(part) / _WINDOW for part in (history[-_WINDOW:], history[-2 * _WINDOW : -_WINDOW]))
+    return before - last <= tolerance * max(0.0, history[0] - last)
 
 
 def _bar(epochs: int, done: int, show: bool) -> Any:

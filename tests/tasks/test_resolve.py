@@ -59,6 +59,16 @@ def test_a_fit_asks_once(monkeypatch):
     assert model.encoder_name_ == "sage"
 
 
+def test_epochs_that_are_asked_for_are_all_run():
+    asked = {"training.tolerance": 0.1}
+    given = ({}, asked, {"training.epochs": 30}, {"training.schedule": "cosine"}, asked | {"training.epochs": 30})
+    found = [GenURL(config=config).resolve(graph()).training.tolerance for config in given]
+    assert found[1:] == [0.1, 0.0, 0.0, 0.1]
+    assert found[0] > 0
+    assert GenURL(epochs=30).resolve(graph()).training.tolerance == 0
+    assert GenURL().resolve(graph().x).training.tolerance == 0, "other tasks keep their epochs"
+
+
 @pytest.mark.parametrize(
     ("name", "encoder"), [("cora", "gcn"), ("citeseer", "gcn"), ("photo", "sage"), ("wisconsin", "sage")]
 )

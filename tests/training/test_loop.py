@@ -160,6 +160,35 @@ def test_patience_stops_when_the_loss_no_longer_falls():
     assert len(train(module, CONFIG)) == 12
 
 
+def test_tolerance_ends_the_training_where_the_loss_has_settled():
+    # Falls by 9 in all; the mean of epochs 11 to 20 is below that of the first ten by far, that of 21 to 30 is not.
+    losses = [10.0 * 0.8**e + 1 + 0.01 * (e % 2) for e in range(60)]
+    means = [sum(losses[e - 10 : e]) / 10 for e in range(10, 61)]
+    expected = next(e for e in range(20, 60) if means[e - 20] - means[e - 10] <= 0.05 * (losses[0] - means[e - 10]))
+    module = Scripted(lambda e, w: (w.sum() * 0 + losses[e - 1], w.sum() * 0))
+    config = replace(CONFIG, epochs=60, tolerance=0.05)
+    assert 20 < expected < 40
+    assert train(module, config) == pytest.approx(losses[:expected])
+    module.epoch = 0
+    assert len(train(module, replace(config, tolerance=0.0))) == 60
+    flat = Scripted(lambda e, w: (w.sum() * 0 + 1.0 + e, w.sum() * 0))
+    assert len(train(flat, config)) == 20, "a loss that does not fall at all"
+
+
+def test_a_resumed_training_ends_where_it_would_have(tmp_path):
+    config = replace(CONFIG, epochs=60, tolerance=0.05, checkpoint_every=7)
+    script = lambda e, w: (w.sum() * 0 + 10.0 * 0.8 ** (e - 1), w.sum() * 0)  # noqa: E731
+    whole = train(Scripted(script), config)
+
+    def interrupt(epoch, loss):
+        if epoch == 16:
+            raise StopIteration
+
+    module, checkpoint = Scripted(script), Checkpoint(tmp_path / "run", {})
+    train(module, config, checkpoint=checkpoint, callbacks=[interrupt])
+    assert train(module, config, checkpoint=checkpoint, resume=True) == whole
+
+
 def test_gradients_are_clipped_to_the_norm():
     norms = []
 
