@@ -6,6 +6,8 @@ Accuracy of the linear probe by each data set's own protocol (its masks, else ra
 seed), mean and unbiased deviation over seeds, and the paired difference from GenURL with its 95 % interval. Every seed
 trains with weights and views of its own; random splits are those of the seed, for all methods alike. CPU seconds are
 those of the fit; a method whose fit takes more than `--budget` of them is over budget and gets no further seed.
+`--most-epochs` trains baselines no longer than that: the learning rate rises by as much as the epochs fall, to MOST_LR
+at most, and the table says so.
 
 Seed 0 of everything comes first, and the file is rewritten after each job: stop when you like (the table is printed),
 go on by the same command. `--again genurl,untrained` runs methods anew and keeps the others.
@@ -23,20 +25,20 @@ import functools
 import signal
 import statistics
 import sys
-import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from label_choice import CHOOSING, choose, inner, parse_select
 from node_tables import DEFAULT_METHODS, FIXED, OWN, report
-from shared import benchmark_parser, one_thread_a_process, read_runs, same_settings, spread
+from shared import OverBudget, benchmark_parser, one_thread_a_process, read_runs, same_settings, spread, within
 
 DATASETS = "cora,citeseer,cora_ml,photo,cs,actor,minesweeper,cornell,texas,wisconsin"
 # Inputs with more columns than this are probed by so many components.
 WIDE, COMPONENTS = 4096, 512
+# Learning rate of a baseline with fewer epochs than published, unless the published one is larger.
+MOST_LR = 1e-3
 
 
 class Job(NamedTuple):
@@ -54,12 +56,9 @@ class Asked(NamedTuple):
     root: Path | None
     protocol: str | None
     repeats: int | None
+    most_epochs: int | None
     budget: float
     changes: dict[str, dict[str, Any]]
-
-
-class OverBudget(BaseException):
-    """The CPU seconds of a fit are used up. No Exception, which code that fits might catch."""
 
 
 def main() -> int:
@@ -72,6 +71,7 @@ def main() -> int:
     parser.add_argument("--protocol", choices=["public", "random-10", "random-10-10-80"], help="[each data set's own]")
     parser.add_argument("--repeats", type=int, help="random splits a seed [the protocol's own number]")
     parser.add_argument("--budget", type=float, default=1800.0, help="CPU seconds of one fit [1800]")
+    parser.add_argument("--most-epochs", type=int, help="of a baseline [as published]")
     parser.add_argument("--again", default="", metavar="METHOD,...", help="forget the runs of these methods")
     parser.add_argument("--report", action="store_true", help="run nothing, print the tables of --output")
     parser.add_argument("--jobs", type=int, default=1, help="processes of one thread each [1]")
@@ -133,8 +133,9 @@ def prepare(
     for change in tried.values():
         preset.override(change)
     changes = {"": assignments} | {value: assignments | change for value, change in tried.items()}
-    asked = Asked(options.data_root, options.protocol, options.repeats, options.budget, changes)
-    judged = {"protocol": options.protocol, "repeats": options.repeats}
+    limits = options.most_epochs, options.budget
+    asked = Asked(options.data_root, options.protocol, options.repeats, *limits, changes)
+    judged = {"protocol": options.protocol, "repeats": options.repeats, "most_epochs": options.most_epochs}
     own = {"config": preset.to_dict(), "select": tried}
     results = read_runs(options.output) or {"judged": judged, "own": own, "choices": {}, "runs": {}, "links": {}}
     again = set(filter(None, options.again.split(",")))
@@ -232,25 +233,6 @@ def load(name: str, root: Path | None) -> Any:
     return datasets.load(name, root)
 
 
-@contextmanager
-def within(budget: float) -> Iterator[dict[str, float]]:
-    """Context that raises `OverBudget` after so many CPU seconds; at its end, "cpu" is how many there were."""
-
-    def stop(*_: object) -> None:
-        raise OverBudget
-
-    spent: dict[str, float] = {}
-    before = signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, budget)
-    began = time.process_time()
-    try:
-        yield spent
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)
-        spent["cpu"] = time.process_time() - began
-
-
 def run(job: Job, data: Any, asked: Asked) -> dict[str, dict[str, Any]]:
     """Probe of all rows of a job; of GenURL, the other figures as well."""
     from genurl_graph.baselines import get_baseline
@@ -265,9 +247,11 @@ def run(job: Job, data: Any, asked: Asked) -> dict[str, dict[str, Any]]:
         z, columns, spent = fixed(row, job.name, asked.root, asked.budget)
         return {row: probe(z, *how, **drawn, scaled=columns > z.shape[1]) | {"columns": columns} | spent}
     if row not in OWN:
+        shorter, published = fewer_epochs(row, getattr(data, "name", None), asked.most_epochs)
         with within(asked.budget) as spent:
-            z = get_baseline(row)(data, seed, "cpu")
-        return {row: probe_embedding(z, *how, **drawn) | {"columns": z.shape[1]} | spent}
+            z = get_baseline(row, shorter)(data, seed, "cpu")
+        epochs = {"epochs": [shorter["epochs"], published]} if shorter else {}
+        return {row: probe_embedding(z, *how, **drawn) | {"columns": z.shape[1]} | spent | epochs}
     # The untrained encoder needs the graph, but no training.
     change = asked.changes[job.name] | ({} if row == "genurl" else {"training.epochs": 1})
     with within(asked.budget) as spent:
@@ -282,6 +266,17 @@ def run(job: Job, data: Any, asked: Asked) -> dict[str, dict[str, Any]]:
             scores = probe_embedding(z, *how, **drawn)
         found[row] = scores | {"columns": z.shape[1]}
     return found
+
+
+def fewer_epochs(method: str, dataset: str | None, most: int | None) -> tuple[dict[str, Any], int]:
+    """Changes of a baseline's settings that train it for at most so many epochs, and how many are published."""
+    from genurl_graph.baselines.settings import baseline_settings
+
+    settings = baseline_settings(method, dataset)
+    epochs, lr = settings["epochs"], settings["lr"]
+    if most is None or epochs <= most:
+        return {}, epochs
+    return {"epochs": most, "lr": min(lr * epochs / most, max(lr, MOST_LR))}, epochs
 
 
 def probe(z: Any, data: Any, protocol: str, seed: int, n_repeats: int | None, scaled: bool) -> dict[str, Any]:

@@ -31,7 +31,8 @@ def report(
     for name in names:
         for method in methods:
             if method in runs[name]:
-                print(markdown_row(name, method, *probe_cells(runs[name][method], test[name], method)))
+                label = method + shortened(runs[name][method])
+                print(markdown_row(name, label, *probe_cells(runs[name][method], test[name], method)))
     if "genurl" in methods:
         own_table(runs, results["choices"], n_seeds, best)
     if links:
@@ -68,6 +69,12 @@ def probe_cells(rows: dict[str, dict[str, Any]], test: dict[str, dict[int, float
     seeds = 1 if method in FIXED and finished[0]["protocol"] == "public" else len(found)
     values = list(found.values())[:seeds]
     return str(seeds), mean_std(values), apart, f"{finished[0]['columns']:,}", f"{mean_std(seconds)}" if seconds else ""
+
+
+def shortened(rows: dict[str, dict[str, Any]]) -> str:
+    """What stands behind the name of a method that got fewer epochs than published."""
+    epochs = next((row["epochs"] for row in rows.values() if "epochs" in row), None)
+    return "" if epochs is None else f" ({epochs[0]:,} of {epochs[1]:,} epochs)"
 
 
 def own_table(runs: dict[str, Runs], choices: dict[str, Runs], n_seeds: int, best: dict[str, str | None]) -> None:

@@ -6,11 +6,13 @@ import argparse
 import json
 import multiprocessing
 import os
+import signal
 import statistics
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -113,6 +115,29 @@ def spread(function: Callable[..., Any], jobs: Iterable[Any], processes: int, *c
                 return
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 yield running.pop(future), future
+
+
+class OverBudget(BaseException):
+    """The CPU seconds of a fit are used up. No Exception, which code that fits might catch."""
+
+
+@contextmanager
+def within(budget: float) -> Iterator[dict[str, float]]:
+    """Context that raises `OverBudget` after so many CPU seconds; at its end, "cpu" is how many there were."""
+
+    def stop(*_: object) -> None:
+        raise OverBudget
+
+    spent: dict[str, float] = {}
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, budget)
+    began = time.process_time()
+    try:
+        yield spent
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+        spent["cpu"] = time.process_time() - began
 
 
 class Step(NamedTuple):
