@@ -23,8 +23,8 @@ from genurl_graph.nn.features import Features
 OVERSAMPLING, ROUNDS, SEED = 10, 4, 0
 # Rows that the axes are found on where each is read alone.
 SAMPLE = 100_000
-# Share of the largest variance below which a component is rounding.
-_ROUNDING = 1e-9
+# Share of the largest variance, and of the squared mean, below which a component is rounding.
+_ROUNDING, _ROUNDING_OF_MEAN = 1e-9, 1e-12
 
 
 class Skip(nn.Module):
@@ -171,15 +171,16 @@ def component_axes(x: Averages, columns: int) -> Axes:
         v = torch.randn(f, wanted, generator=torch.Generator().manual_seed(SEED)).to(device)
         for _ in range(ROUNDS):
             v = torch.linalg.qr(x.transposed_times(_centred(x.times(v))[0])).Q
-    h, mean = _centred(x.times(v))
-    value, vector = torch.linalg.eigh(h.T.double() @ h.double() / n)
+    h, mean = _centred(x.times(v).double())
+    value, vector = torch.linalg.eigh(h.T @ h / n)
     value, vector = value.flip(0)[:columns].clamp_min(0), vector.flip(1)[:, :columns]
     vector = vector * torch.where(vector.sum(0) < 0, -1.0, 1.0)
-    value = torch.where(value > _ROUNDING * value[:1], value, 0.0)
+    least = torch.maximum(_ROUNDING * value[:1], _ROUNDING_OF_MEAN * mean.square().sum())
+    value = torch.where(value > least, value, 0.0)
     turn = equal_variance_rotation(value.cpu()).to(device)
     scale = value.mean().clamp_min(torch.finfo(torch.float64).tiny).rsqrt()
     turned = (vector * (value > 0) @ turn) * scale
-    return Axes((v.double() @ turned).float(), (mean.double() @ turned).float())
+    return Axes((v.double() @ turned).float(), (mean @ turned).float())
 
 
 def equal_variance_rotation(variance: Tensor) -> Tensor:

@@ -176,7 +176,8 @@ def resolve_columns(data: Input, config: Config) -> dict[str, int]:
     structure = _asked("structure_columns", c.structure_columns, wanted, left, why_structure)
     blocks = skip_blocks(config)
     roles = why is None and reads_roles(data, config)
-    width = KERNEL_COLUMNS if roles else data.num_features
+    # Hashed columns are what the encoder reads.
+    width = KERNEL_COLUMNS if roles else int(config.input.hash_columns) or data.num_features
     most = 0 if why else min((left - structure) // blocks, width, data.num_nodes - 1)
     wanted = 0
     if c.skip == "auto" and why is None and c.dim >= LEAST_DIM:

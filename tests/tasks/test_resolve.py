@@ -26,15 +26,18 @@ def chosen(data, **arguments):
     return config.encoder.name, config.merge.feature_weight
 
 
-def test_consistent_features_weigh_more_and_are_kept_apart():
-    assert chosen(graph(consistent=True)) == ("sage", 30.0)
-    assert chosen(graph(consistent=False)) == ("gcn", 1.5)
+@pytest.mark.parametrize("consistent", [True, False])
+def test_one_preset_whatever_the_features_tell(consistent):
+    """But for the columns that are components of them, no setting jumps from one value to another."""
+    data = graph(consistent)
+    assert chosen(data) == ("gcn", 1.5)
+    found = GenURL().resolve(data).encoder
+    assert (found.dim, found.skip > 0) == (384, consistent)
 
 
 def test_what_is_asked_for_stands():
-    assert chosen(graph(), encoder="gcn") == ("gcn", 1.5)
     assert chosen(graph(), config={"encoder.name": "gat"}) == ("gat", 1.5)
-    assert chosen(graph(), config={"merge.feature_weight": 2.0}) == ("sage", 2.0)
+    assert chosen(graph(), config={"merge.feature_weight": 2.0}) == ("gcn", 2.0)
     assert chosen(graph(), encoder="sign")[1] == 1.5
 
 
@@ -56,7 +59,6 @@ def test_a_fit_asks_once(monkeypatch):
     model = GenURL(random_state=0, config=small).fit(graph())
     assert len(asked) == 1
     assert model.graph_summary_["coherence"] == answer(*asked[0]).value
-    assert model.encoder_name_ == "sage"
 
 
 def test_epochs_that_are_asked_for_are_all_run():
@@ -69,11 +71,10 @@ def test_epochs_that_are_asked_for_are_all_run():
     assert GenURL().resolve(graph().x).training.tolerance == 0, "other tasks keep their epochs"
 
 
-@pytest.mark.parametrize(
-    ("name", "encoder"), [("cora", "gcn"), ("citeseer", "gcn"), ("photo", "sage"), ("wisconsin", "sage")]
-)
-def test_real_features(name, encoder, data_root):
-    assert GenURL().resolve(datasets.load(name, data_root)).encoder.name == encoder
+@pytest.mark.parametrize(("name", "least", "most"), [("cora", 1, 64), ("wisconsin", 60, 85)])
+def test_real_features(name, least, most, data_root):
+    """Citations have features of little consistency, web pages of much: two thirds of the columns, in three blocks."""
+    assert least <= GenURL().resolve(datasets.load(name, data_root)).encoder.skip <= most
 
 
 def test_auto_normalisation_looks_for_bags_of_words() -> None:
