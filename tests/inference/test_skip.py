@@ -16,6 +16,8 @@ SMALL = {
     "encoder.skip": WIDTH,
     "encoder.structure_columns": 0,
     "encoder.structure": "identity",
+    "encoder.normalize": "rows",
+    "encoder.skip_deviation": 0.25,
     "sampling.n_negatives": 32,
     "neighbors.n_neighbors": 8,
     "merge.evidence": "none",
