@@ -175,6 +175,20 @@ class TestSkip:
         # Rows are read alone, as batches of new ones are.
         torch.testing.assert_close(found(held.rows(torch.arange(7)), None), found(held, None)[:7], rtol=1e-4, atol=1e-5)
 
+    @pytest.mark.parametrize("kind", ["dense", "sparse"])
+    def test_rows_are_brought_to_length_1(self, kind: str) -> None:
+        x, graph = words(), ring()
+        x[3] = 0
+        plain = Features(torch.nn.functional.normalize(x, dim=1))
+        scaled = x * torch.linspace(0.1, 9, N)[:, None]
+        own = Features(scaled if kind == "dense" else scaled.to_sparse_csr())
+        found, expected = Skip(F, 5, HOPS, 1.0, unit=True), Skip(F, 5, HOPS, 1.0)
+        found.fit(own, graph)
+        expected.fit(plain, graph)
+        torch.testing.assert_close(
+            distances(found(own, graph)), distances(expected(plain, graph)), rtol=1e-3, atol=1e-3
+        )
+
     def test_axes_of_many_rows_are_found_on_some(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "SAMPLE", 300)
         x = matrix(900, 12)
