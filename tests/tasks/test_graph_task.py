@@ -34,7 +34,11 @@ PATH = torch.tensor([[0, 1, 2, 3], [1, 2, 3, 4]])  # one direction only, as some
 def build(config=None, x=True, weight=None):
     features = torch.randn(12, 5, generator=torch.Generator().manual_seed(0)) if x else None
     data = as_input(Data(x=features, edge_index=PATH, edge_weight=weight, num_nodes=12))
-    resolved = load_preset("graph").override(FIXED | (config or {}))
+    resolved = (
+        load_preset("graph")
+        .override({"encoder.skip": 0, "encoder.structure_columns": 0})
+        .override(FIXED | (config or {}))
+    )
     return graph.build(data, data.x, resolved, 0, CPU), data, resolved
 
 
