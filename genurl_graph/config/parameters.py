@@ -98,6 +98,9 @@ class MergeConfig(Stage):
     propagation_weight: Annotated[
         NonNegative, "weight of a kNN edge in the graph that a GNN propagates over; 0: none there"
     ] = 0.0
+    propagation_power: Annotated[
+        Positive, "with weighting adaptive: power of what edges lack in reliability, by which kNN edges weigh there"
+    ] = 1.0
     weighting: Annotated[
         Literal["given", "adaptive", "none"],
         "of given edges: given (their own weights), adaptive (as far as features bear them out, "

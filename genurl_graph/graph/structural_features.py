@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from genurl_graph.exceptions import wrong
-from genurl_graph.graph.role_features import KERNEL_COLUMNS, ROLE_COLUMNS, role_features
+from genurl_graph.graph.role_features import ROLE_COLUMNS, role_features
 from genurl_graph.graph.role_features.counts import degree_profile
 from genurl_graph.graph.role_features.walks import return_probabilities
 from genurl_graph.runtime.random import seeded_globally
@@ -73,8 +73,8 @@ def structural_features(
 
 
 def structure_width(kind: str, columns: int, num_nodes: int) -> int:
-    """Number of columns of `structural_features`, and of one-hot rows beside them."""
-    known = {"identity": num_nodes, "degree": 5, "roles": ROLE_COLUMNS, "both": KERNEL_COLUMNS + num_nodes}
+    """Number of columns of `structural_features`, or of one-hot rows."""
+    known = {"identity": num_nodes, "both": num_nodes, "degree": 5, "roles": ROLE_COLUMNS}
     return known.get(kind, columns)
 
 

@@ -113,7 +113,9 @@ def _encoded(model: FittedModel, data: Input) -> Tensor:
         if name == "sign":
             return embed_rows(encoder, averaged(x, edges, config, device), device).cpu()
         propagation = Propagation(*edges[:2], data.num_nodes).to(device)
-    z = embed_all(encoder, Features(x).to(device), propagation).cpu()
+    bare = data.x is None and config.encoder.structure == "both"
+    roles = role_columns(data, config, device, model.statistics)[0] if bare else None
+    z = embed_all(encoder, Features(x, aside=roles).to(device), propagation).cpu()
     structure = encoder.structure if isinstance(encoder, GNN) else None
     return z if structure is None else torch.cat([z, _structure_of(model, data, structure)], 1)
 
@@ -154,8 +156,6 @@ def _known_columns(model: FittedModel, data: Input, device: torch.device) -> Ten
             f"fit with {' or '.join(TRANSFERABLE)} to embed other graphs"
         )
     own = one_hot_of_known(known, nodes.num_nodes)
-    if config.encoder.structure == "both":
-        own = put_beside(role_columns(data, config, device, model.statistics)[0], own)
     if data.x is None:
         return own
     features = config.override({"encoder.beside": "never"})

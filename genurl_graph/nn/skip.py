@@ -59,6 +59,7 @@ class Skip(nn.Module):
     @torch.no_grad()
     def fit(self, features: Features, propagation: Propagation | None) -> None:
         """Find the axes of what the encoder reads, and propagates over; None where the features hold the averages."""
+        features = features.aside or features
         if propagation is None and (n := features.num_nodes) > SAMPLE:
             features = features.rows(torch.linspace(0, n - 1, SAMPLE).long())
         for hops, (axes, mean) in enumerate(zip(self.axes, self.mean, strict=True)):
@@ -69,6 +70,7 @@ class Skip(nn.Module):
     @torch.no_grad()
     def forward(self, features: Features, propagation: Propagation | None) -> Tensor:
         """All blocks, float32 [n, (hops + 1) width], of the nodes of any graph."""
+        features = features.aside or features
         columns, hops = self.axes.size(1), range(len(self.axes))
         averages = (Averages.of(features, propagation, step, columns, self.unit) for step in hops)
         return torch.cat(

@@ -10,13 +10,13 @@ from genurl_graph.graph.edge_reliability import weighed_features
 from genurl_graph.graph.merge import predefined_graph
 from genurl_graph.graph.projection import encoder_projection, principal_axes, scale_for_axes
 from genurl_graph.graph.role_features import kernel_columns
-from genurl_graph.graph.structural_features import structural_features
+from genurl_graph.graph.structural_features import ONE_HOT, structural_features
 from genurl_graph.inputs.columns.matrix import as_features
 from genurl_graph.inputs.hashing import hash_columns
 from genurl_graph.inputs.hetero import normalize_blocks
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.normalize import column_statistics, normalize_features
-from genurl_graph.inputs.sparse import csr_tensor, identity, scale_columns, to_scipy_or_numpy
+from genurl_graph.inputs.sparse import csr_tensor, scale_columns, to_scipy_or_numpy
 from genurl_graph.tasks.resolve import COMPONENTS, resolve_type_normalization
 
 # Of the randomised search for principal axes that an encoder reads: they are a property of the features.
@@ -41,7 +41,8 @@ def encoder_input(
     Returns
     -------
     x : Tensor, float32, shape [n, f], on the CPU, or None
-        Strided or CSR. None for one-hot rows alone, which are not stored, and for an embedding table.
+        Strided or CSR. None for one-hot rows alone, which are not stored, and for an embedding table. Without
+        features and with ``encoder.structure = both``: role columns, which go around the network.
     statistics : dict
         Means and scales of standardised columns, or principal axes.
     """
@@ -144,11 +145,10 @@ def _structural_columns(
     n, c = data.num_nodes, config.encoder
     if bare.numel() == 0 or c.name == "free" or (c.structure == "identity" and data.x is None):
         return None, {}
-    if c.structure == "both":
-        numbers, found = role_columns(data, config, device, statistics)
-        return put_beside(numbers, identity(n)), found
+    if c.structure == "both" and data.x is None:
+        return role_columns(data, config, device, statistics)
     crow = torch.zeros(n + 1, dtype=torch.long)
-    if c.structure == "identity":
+    if c.structure in ONE_HOT:
         crow[bare + 1] = 1
         return csr_tensor(crow.cumsum(0), torch.arange(len(bare)), torch.ones(len(bare)), (n, len(bare))), {}
     given = predefined_graph(data)

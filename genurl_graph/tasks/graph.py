@@ -17,6 +17,7 @@ from genurl_graph.graph.bipartite import column_similarities
 from genurl_graph.graph.merge import PREDEFINED, How, MergedGraph, combine, predefined_graph
 from genurl_graph.graph.partition import Block, held, own_block, own_edges
 from genurl_graph.graph.propagation import Propagation, is_mapped, propagated
+from genurl_graph.graph.role_features import KERNEL_COLUMNS
 from genurl_graph.graph.sources import Sources, geodesic_similarities, mean_of_ends
 from genurl_graph.graph.structural_features import structure_width
 from genurl_graph.inputs.hashing import hash_columns
@@ -52,9 +53,14 @@ def build(
     if name == "sign" and x is None:
         raise wrong("encoder sign", "nodes without features", "features (or encoder.structure=roles)")
     sources = gather(data, config, seed, device, kept)
-    own = identity(n) if x is None else x
+    # Roles go around the network: what it learns from them holds for no other graph.
+    roles = x if config.encoder.structure == "both" and data.x is None else None
+    own = identity(n) if x is None or roles is not None else x
     # First, and no longer needed when the larger graph of P is made.
-    features = averaged(own, propagation_edges(sources, n, config), config, device) if name == "sign" else Features(own)
+    if name == "sign":
+        features = averaged(own, propagation_edges(sources, n, config), config, device)
+    else:
+        features = Features(own, aside=roles)
     merged, block = _held_graph(data, sources, config)
     edges, p = own_edges(merged, block)
     propagation = Propagation(*propagation_edges(sources, n, config)[:2], n) if name in GNNS else None
@@ -134,8 +140,8 @@ def _held_graph(data: Input, sources: Sources, config: Config) -> tuple[MergedGr
 def propagation_edges(sources: Sources, num_nodes: int, config: Config) -> MergedGraph:
     """The graph an encoder propagates over: predefined and, if asked for, kNN edges, weighted as `gather` says.
 
-    With ``merge.weighting = adaptive`` a kNN edge is weighted by the third power of what its ends lack in edge
-    reliability: kNN edges take over where predefined edges tell nothing, and did harm beside reliable ones.
+    With ``merge.weighting = adaptive`` a kNN edge is weighted by what its ends lack in edge reliability, to the power
+    ``merge.propagation_power``: kNN edges take over where predefined edges tell nothing, and did harm beside others.
     """
     # Edges of weight 0, such as kNN edges beside reliable ones, leave before the merge: most of its time and memory,
     # and of the propagation's, would be theirs.
@@ -145,7 +151,12 @@ def propagation_edges(sources: Sources, num_nodes: int, config: Config) -> Merge
         near, weight = sources.knn_edge_index, sources.knn_weight
         if sources.reliability is not None:
             # In place: each copy is a quarter of a gigabyte for two million nodes.
-            lack = mean_of_ends(sources.reliability.to(weight.device), near).neg_().add_(1.0).pow_(3)
+            lack = (
+                mean_of_ends(sources.reliability.to(weight.device), near)
+                .neg_()
+                .add_(1.0)
+                .pow_(config.merge.propagation_power)
+            )
             near, weight = _weighted(near, lack.mul_(weight))
         sources = sources._replace(knn_edge_index=near, knn_weight=weight)
     merged = _merge(sources, num_nodes, config.merge.propagation_weight, "mix")
@@ -169,7 +180,7 @@ def feature_columns(config: Config, width: int, num_nodes: int) -> int:
     """How many of the `width` columns that an encoder reads are features, or tell roles: the first, before others."""
     c = config.encoder
     if c.structure == "both" and c.beside != "always":
-        return width - num_nodes
+        return KERNEL_COLUMNS
     beside = structure_width(c.structure, c.structure_dim, num_nodes) if c.beside == "always" else 0
     return width - beside
 
