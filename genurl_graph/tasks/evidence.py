@@ -154,7 +154,7 @@ def warn_of_degrees(found: Evidence | None, data: Input) -> None:
         warnings.warn(f"features: {named} is the degree of the nodes, which the edges tell; left out", stacklevel=4)
 
 
-def resolve_columns(data: Input, config: Config) -> dict[str, int]:
+def resolve_columns(data: Input, config: Config) -> dict[str, Any]:
     """``encoder.structure_columns`` and ``encoder.skip`` of a resolved run: dotted keys.
 
     What "auto" is: of the structure up to a third of ``encoder.dim`` (`share_of_structure`), of components up to two
@@ -184,7 +184,10 @@ def resolve_columns(data: Input, config: Config) -> dict[str, int]:
         share = share_of_roles(data) if roles else share_of_skip(data, config)
         room = min(2 / 3 * c.dim * share, 3 / 4 * c.dim - structure)
         wanted = max(min(most, int(room / blocks)), 0)
-    return {"encoder.structure_columns": structure, "encoder.skip": _asked("skip", c.skip, wanted, most, why)}
+    skip = _asked("skip", c.skip, wanted, most, why)
+    # Role features are read by the skip alone.
+    one_hot = {"encoder.structure": "identity"} if roles and not skip else {}
+    return {"encoder.structure_columns": structure, "encoder.skip": skip, **one_hot}
 
 
 def _asked(key: str, value: int | str, wanted: int, most: int, why: str | None) -> int:
@@ -222,7 +225,7 @@ def share_of_roles(data: Input) -> float:
 
 
 def reads_roles(data: Input, config: Config) -> bool:
-    """Whether role features stand first in what the encoder reads, for want of others."""
+    """Whether the skip reads role features, for want of others."""
     return config.encoder.structure == "both" and heed_evidence(data, config)[0].x is None
 
 

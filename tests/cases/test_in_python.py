@@ -140,6 +140,9 @@ def test_a_model_without_features_says_what_transform_needs(write, run) -> None:
     embeddings = [np.load(name)["embedding"] for name in ("again.npz", "z.npz")]
     np.testing.assert_allclose(*embeddings, rtol=1e-3, atol=1e-4)
     others = write("o.csv", "source,target\nzed,yan\nyan,xor\n")
+    with pytest.warns(UserWarning, match="roles alone embed it"):
+        run("transform", "--model", "model", "--input", others, "--output", "other.npz")
+    run(*words, "--set", "encoder.structure=identity")
     told = run("transform", "--model", "model", "--input", others, "--output", "other.npz", code=2).stderr
     assert "encoder.structure" in told
     assert "transform" not in run(*words, "--set", "encoder.structure=random_walk").stdout

@@ -152,7 +152,11 @@ def test_scales_beyond_n_by_n():
 
 def test_auto_is_both_for_a_gnn_and_roles_for_others():
     data = bare()
-    chosen = {name: model("auto", **{"encoder.name": name}).resolve(data).encoder for name in ("gcn", "mlp", "sign")}
+    skips = {"gcn": 1, "mlp": 0, "sign": 0}
+    chosen = {
+        name: model("auto", **{"encoder.name": name, "encoder.skip": skip}).resolve(data).encoder
+        for name, skip in skips.items()
+    }
     assert {name: c.structure for name, c in chosen.items()} == {"gcn": "both", "mlp": "roles", "sign": "roles"}
     data.x = torch.rand(N, 3, generator=torch.Generator().manual_seed(0))
     assert model("auto", **{"merge.evidence": "none"}).resolve(data).encoder.structure == "identity"
@@ -162,13 +166,15 @@ def test_auto_is_both_for_a_gnn_and_roles_for_others():
 
 def test_both_knows_the_fitted_graph_and_embeds_others_by_roles(tmp_path):
     data, new = bare(), bare(seed=2, n=25)
-    fitted = model("both").fit(data)
-    assert fitted.encoder_.input.weight.size(0) == structure_width("both", 6, N) == KERNEL_COLUMNS + N
+    fitted = model("both", **{"encoder.skip": 2}).set_params(n_components=8).fit(data)
+    # Roles go around the network, into the last columns.
+    assert fitted.encoder_.input.weight.size(0) == structure_width("both", 6, N) == N
+    assert fitted.encoder_.components.axes.shape == (3, KERNEL_COLUMNS, 2)
     torch.testing.assert_close(fitted.transform(data), fitted.embedding_, rtol=1e-4, atol=1e-4)
     with pytest.warns(UserWarning, match="roles alone embed it"):
         z = fitted.transform(new)
-    assert z.shape == (25, 4)
-    assert z.std(0).min() > 0
+    assert z.shape == (25, 8)
+    assert z[:, 2:].std(0).min() > 0
     fitted.save(tmp_path)
     with pytest.warns(UserWarning, match="roles alone embed it"):
         torch.testing.assert_close(GenURL.load(tmp_path).transform(new), z)

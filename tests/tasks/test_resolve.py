@@ -28,11 +28,11 @@ def chosen(data, **arguments):
 
 @pytest.mark.parametrize("consistent", [True, False])
 def test_one_preset_whatever_the_features_tell(consistent):
-    """But for the columns that are components of them, no setting jumps from one value to another."""
+    """But for what the skip reads, features or roles, no setting jumps from one value to another."""
     data = graph(consistent)
     assert chosen(data) == ("gcn", 1.5)
     found = GenURL().resolve(data).encoder
-    assert (found.dim, found.skip > 0) == (384, consistent)
+    assert (found.dim, found.structure) == (384, "identity" if consistent else "both")
 
 
 def test_what_is_asked_for_stands():

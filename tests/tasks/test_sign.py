@@ -56,6 +56,6 @@ def test_bad_requests(model, planted):
         model.transform(planted.x)
     bare = Data(edge_index=planted.edge_index, num_nodes=3000)
     with pytest.raises(InputError, match=r"encoder sign: found nodes without features"):
-        GenURL(encoder="sign").fit(bare)
+        GenURL(encoder="sign", config={"encoder.structure": "identity"}).fit(bare)
     with pytest.raises(InputError, match="hops: found -1"):
         GenURL(encoder="sign", config={"encoder.hops": -1}).fit(planted)
