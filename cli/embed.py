@@ -197,10 +197,27 @@ def evidence_line(merged: Mapping[str, Any]) -> str:
 def describe_training(report: Report, estimator: "GenURL", what: str, stage: str) -> None:
     """Print how `what` was trained; `stage` names what came before the training."""
     report.line(
-        f"{what}, {estimator.embedding_.shape[1]} dimensions, seed {estimator.seed_}, {estimator.device_}; "
+        f"{what}, {describe_columns(estimator)}, seed {estimator.seed_}, {estimator.device_}; "
         f"{stage} {estimator.seconds_['graph']:.1f} s, {estimator.n_iter_} epochs {estimator.seconds_['train']:.1f} s, "
         f"loss {estimator.loss_history_[-1]:.4g}"
     )
+
+
+def describe_columns(estimator: "GenURL") -> str:
+    """How many columns the embedding has, and of which kinds, where there are several."""
+    from genurl_graph.nn.build import skip_blocks, trained_columns
+
+    config, width = estimator.config_, estimator.embedding_.shape[1]
+    c = config.encoder
+    if estimator.task_ != "graph" or not (c.skip or c.structure_columns):
+        return f"{width} dimensions"
+    parts = [f"{trained_columns(config)} trained"]
+    if c.skip:
+        of = "role features" if c.structure == "both" and c.beside != "always" else "features"
+        parts.append(f"{c.skip * skip_blocks(config)} components of {of}")
+    if c.structure_columns:
+        parts.append(f"{c.structure_columns} of the edges alone")
+    return f"{width} dimensions ({', '.join(parts)})"
 
 
 def encoder_name(estimator: "GenURL") -> str:

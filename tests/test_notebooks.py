@@ -17,7 +17,8 @@ SHORTER = {"cora_in_five_minutes": ("GenURL(random_state=0).fit(", "GenURL(rando
 def cora(names: dict[str, Any]) -> None:
     assert picture("cora.png")
     accuracy = names["accuracy"]
-    assert accuracy["GenURL"] > accuracy["same encoder, untrained"] + 0.05
+    # Components of the features stand beside the trained columns of both.
+    assert accuracy["GenURL"] > accuracy["same encoder, untrained"] + 0.03
 
 
 def pictures(names: dict[str, Any]) -> None:

@@ -78,7 +78,7 @@ def test_bad_methods(run) -> None:
     for methods, message in (("genurl,grcae", "(did you mean 'grace'?)"), (",", "found no method")):
         result = run("compare", "--dataset", "digits", "--methods", methods, code=2)
         assert message in result.stderr
-        assert "genurl, untrained, propagated, raw, cca-ssg, grace, gae, vgae" in result.stderr
+        assert "genurl, untrained, propagated, raw, cca-ssg, grace, bgrl, graphmae, gae, vgae" in result.stderr
 
 
 def test_propagated_features_need_edges(run) -> None:

@@ -22,6 +22,7 @@ from genurl_graph.graph.evidence.held_out import HeldOut, predict_held_out
 from genurl_graph.graph.merge import predefined_graph
 from genurl_graph.graph.projection import scale_for_axes
 from genurl_graph.inputs.columns.kinds import matrix_kind
+from genurl_graph.inputs.hashing import hash_columns, resolve_hashing
 from genurl_graph.inputs.input import Input
 
 # A table counts in full from so many times what chance explains, and from this autocorrelation of all columns together.
@@ -98,7 +99,8 @@ def measure_held_out(data: Input, metric: str) -> HeldOut:
     known: dict[str, Any] = {} if data.coherence is None else data.coherence
     key = f"held out.{metric}" if data.column_weight is None else f"held out.{metric}, weighed"
     if key not in known:
-        x = scale_for_axes(weighed_features(data, metric), metric)
+        x = weighed_features(data, metric)
+        x = scale_for_axes(hash_columns(x, resolve_hashing(x, "auto")), metric)
         known[key] = predict_held_out(predefined_graph(data).edge_index, data.num_nodes, x)
     found: HeldOut = known[key]
     return found
