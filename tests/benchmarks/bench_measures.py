@@ -11,6 +11,7 @@ measures. "noise", "few" and "wide" are planted graphs: features without informa
 from __future__ import annotations
 
 import statistics
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -39,7 +40,7 @@ MEASURES = {
 HELD_OUT = {"held-out edges, structure": "structure", "held-out edges, propagated features": "features"}
 
 
-def load(name: str) -> Data:
+def load(name: str, root: Path) -> Data:
     """A data set, a planted graph, or the line graph of roads."""
     if name in PLANTED:
         n, edges, columns, classes, noise = PLANTED[name]
@@ -47,10 +48,10 @@ def load(name: str) -> Data:
     if name == "roads":
         import numpy as np
 
-        found = np.load(data_root() / "roads" / "linkoping.npz")
+        found = np.load(root / "roads" / "linkoping.npz")
         pairs = torch.from_numpy(found["line_edges"])
         return Data(x=torch.from_numpy(found["x"]), edge_index=torch.cat([pairs, pairs.flip(0)], 1))
-    data: Data = datasets.load(name, data_root())
+    data: Data = datasets.load(name, root)
     return data
 
 
@@ -86,7 +87,7 @@ def main() -> None:
     arguments = parser.parse_args()
     print(table_head("graph", *MEASURES, "evidence", *HELD_OUT, "CPU s"))
     for name in arguments.datasets.split(","):
-        data = load(name)
+        data = load(name, arguments.data_root or data_root())
         runs: list[dict[str, float]] = []
         seconds = []
         for seed in range(arguments.orders):
