@@ -215,8 +215,8 @@ class EncoderConfig(Stage):
     structure: Annotated[
         Literal["auto", "identity", "roles", "both", "degree", "random_walk", "laplacian"],
         "input of nodes without features (genurl_graph.graph.structural_features): identity (one-hot) or laplacian; "
-        "roles, degree and random_walk are numbers that new graphs have, too; both: roles and one-hot; auto: both for "
-        "GNNs and roles for other encoders, but identity in HeteroData and beside features",
+        "roles, degree and random_walk are numbers that new graphs have, too; both: one-hot, and roles for skip; auto: "
+        "both for GNNs and roles for other encoders, but identity in HeteroData and beside features",
     ] = "identity"
     beside: Annotated[
         Literal["auto", "always", "never"],

@@ -6,7 +6,7 @@ other kinds are functions of the graph:
 * "degree": Local Degree Profile (Cai & Wang, arXiv 1811.03508), logarithms of PyG's `LocalDegreeProfile`;
 * "random_walk": ``(D^-1 A)^t_ii``, the probability of returning after t steps (Dwivedi et al., arXiv 2110.07875);
 * "roles": all of these counts and more, and what they are among the neighbours (`genurl_graph.graph.role_features`);
-* "both": one-hot rows on the right of random cosines of role features, for communities and roles in one model;
+* "both": one-hot rows for the network, and role features for the skip (`genurl_graph.nn.skip`);
 * "laplacian": eigenvectors of ``I - D^-1/2 A D^-1/2`` to the smallest eigenvalues but the first (Dwivedi et al., arXiv
   2003.00982), by PyG's `AddLaplacianEigenvectorPE`. Those of one graph mean nothing on another.
 """

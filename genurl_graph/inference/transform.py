@@ -114,7 +114,7 @@ def _encoded(model: FittedModel, data: Input) -> Tensor:
             return embed_rows(encoder, averaged(x, edges, config, device), device).cpu()
         propagation = Propagation(*edges[:2], data.num_nodes).to(device)
     bare = data.x is None and config.encoder.structure == "both"
-    roles = role_columns(data, config, device, model.statistics)[0] if bare else None
+    roles = role_columns(data, device, model.statistics)[0] if bare else None
     z = embed_all(encoder, Features(x, aside=roles).to(device), propagation).cpu()
     structure = encoder.structure if isinstance(encoder, GNN) else None
     return z if structure is None else torch.cat([z, _structure_of(model, data, structure)], 1)

@@ -17,6 +17,7 @@ from genurl_graph.inputs.hetero import normalize_blocks
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.normalize import column_statistics, normalize_features
 from genurl_graph.inputs.sparse import csr_tensor, scale_columns, to_scipy_or_numpy
+from genurl_graph.tasks.evidence import measure_roles
 from genurl_graph.tasks.resolve import COMPONENTS, resolve_type_normalization
 
 # Of the randomised search for principal axes that an encoder reads: they are a property of the features.
@@ -124,14 +125,13 @@ def _component_statistics(x: Tensor, config: Config) -> dict[str, Tensor]:
 
 
 def role_columns(
-    data: Input, config: Config, device: torch.device | str = "cpu", statistics: dict[str, Tensor] | None = None
+    data: Input, device: torch.device | str = "cpu", statistics: dict[str, Tensor] | None = None
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """The transferable half of ``encoder.structure = both``, float32 [n, `KERNEL_COLUMNS`], and statistics.
+    """What the skip reads with ``encoder.structure = both``, float32 [n, `KERNEL_COLUMNS`], and statistics.
 
     `kernel_columns` of standardised role features. Arguments as in `encoder_input`.
     """
-    given, c = predefined_graph(data), config.encoder
-    own = structural_features("roles", c.structure_dim, given.edge_index, given.edge_weight, data.num_nodes, device)
+    own = measure_roles(data, device)
     if statistics is None:
         statistics = {f"{key}.": value for key, value in column_statistics(own).items()}
     own = normalize_features(own, "columns", {key: statistics[f"{key}."] for key in ("mean", "scale")})
@@ -146,7 +146,7 @@ def _structural_columns(
     if bare.numel() == 0 or c.name == "free" or (c.structure == "identity" and data.x is None):
         return None, {}
     if c.structure == "both" and data.x is None:
-        return role_columns(data, config, device, statistics)
+        return role_columns(data, device, statistics)
     crow = torch.zeros(n + 1, dtype=torch.long)
     if c.structure in ONE_HOT:
         crow[bare + 1] = 1

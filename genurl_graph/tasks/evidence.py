@@ -7,6 +7,9 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from genurl_graph.config import Config, load_preset
 from genurl_graph.exceptions import wrong
 from genurl_graph.graph.edge_reliability import measure_consistency
@@ -218,10 +221,19 @@ def share_of_roles(data: Input) -> float:
     As far as they explain the predefined edges (`genurl_graph.graph.role_features.share`): their share s in it over
     `ROLES_FULL`, to the power of 4. On small graphs fewer, the more communities explain, of which few nodes tell more.
     """
-    given = predefined_graph(data)
-    share = role_share(role_features(given.edge_index, given.edge_weight, data.num_nodes), given.edge_index)
+    share = role_share(measure_roles(data), predefined_graph(data).edge_index)
     enough = data.num_nodes / (FULL_COLUMNS * NODES * max(1 - share, 1e-9))
     return min((share / ROLES_FULL) ** 4, enough, 1.0)
+
+
+def measure_roles(data: Input, device: torch.device | str = "cpu") -> Tensor:
+    """Role features of a graph, computed once: both their share and the skip read them."""
+    known: dict[str, Any] = {} if data.coherence is None else data.coherence
+    if "roles" not in known:
+        given = predefined_graph(data)
+        known["roles"] = role_features(given.edge_index, given.edge_weight, data.num_nodes, device)
+    found: Tensor = known["roles"]
+    return found
 
 
 def reads_roles(data: Input, config: Config) -> bool:

@@ -151,13 +151,8 @@ def propagation_edges(sources: Sources, num_nodes: int, config: Config) -> Merge
         near, weight = sources.knn_edge_index, sources.knn_weight
         if sources.reliability is not None:
             # In place: each copy is a quarter of a gigabyte for two million nodes.
-            lack = (
-                mean_of_ends(sources.reliability.to(weight.device), near)
-                .neg_()
-                .add_(1.0)
-                .pow_(config.merge.propagation_power)
-            )
-            near, weight = _weighted(near, lack.mul_(weight))
+            lack = mean_of_ends(sources.reliability.to(weight.device), near).neg_().add_(1.0)
+            near, weight = _weighted(near, lack.pow_(config.merge.propagation_power).mul_(weight))
         sources = sources._replace(knn_edge_index=near, knn_weight=weight)
     merged = _merge(sources, num_nodes, config.merge.propagation_weight, "mix")
     return MergedGraph(*(part.cpu() for part in merged))
@@ -177,7 +172,7 @@ def edges_of_new(data: Input, config: Config, seed: int) -> MergedGraph:
 
 
 def feature_columns(config: Config, width: int, num_nodes: int) -> int:
-    """How many of the `width` columns that an encoder reads are features, or tell roles: the first, before others."""
+    """Columns that the skip reads: the first of the `width` that the encoder reads, which are features, or roles."""
     c = config.encoder
     if c.structure == "both" and c.beside != "always":
         return KERNEL_COLUMNS
