@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from genurl_graph.inputs.sparse import run_entries
 from genurl_graph.runtime.devices import constant
 from genurl_graph.runtime.random import rand
 
@@ -72,7 +73,7 @@ class RandomWalks(nn.Module):
     def _biased_part(self, before: Tensor, node: Tensor) -> Tensor:
         low, count = self.first[node], self.degree[node]
         ends = count.cumsum(0)
-        entry = torch.arange(int(ends[-1]), device=node.device) + (low - ends + count).repeat_interleave(count)
+        entry = run_entries(low, count)
         ahead, past = self.col[entry], before.repeat_interleave(count)
         key = past * self.num_nodes + ahead
         place = torch.searchsorted(self.key, key).clamp_max(self.key.numel() - 1)

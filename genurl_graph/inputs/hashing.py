@@ -60,7 +60,7 @@ def hash_columns(x: Tensor, columns: int | str, signed: bool = True) -> Tensor:
     import scipy.sparse as sp
 
     matrix = sp.csr_matrix(to_scipy_or_numpy(x))
-    mixed = _mix(matrix.indices.astype(np.uint64))
+    mixed = mix(matrix.indices.astype(np.uint64))
     # The low bits choose the column, the highest one the sign.
     place = (mixed % np.uint64(columns)).astype(np.int64)
     values = matrix.data.astype(np.float64)
@@ -72,7 +72,8 @@ def hash_columns(x: Tensor, columns: int | str, signed: bool = True) -> Tensor:
     return from_scipy(found)
 
 
-def _mix(numbers: np.ndarray[tuple[int], np.dtype[np.uint64]]) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+def mix(numbers: np.ndarray[tuple[int], np.dtype[np.uint64]]) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+    """Whole numbers scattered over all of uint64, one to one (SplitMix64)."""
     with np.errstate(over="ignore"):
         z = (numbers + np.uint64(1)) * np.uint64(_STEP)
         z = (z ^ (z >> np.uint64(30))) * np.uint64(_MIX[0])

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from genurl_graph.exceptions import wrong
+from genurl_graph.inputs.collection import GraphCollection
 from genurl_graph.inputs.columns import AS_THEY_ARE, FeatureOptions, FeaturePlan, read_data_features, read_features
 from genurl_graph.inputs.columns.matrix import as_features
 from genurl_graph.inputs.edges import join_directions, sum_repeats
@@ -54,6 +55,9 @@ class Input(NamedTuple):
         What was read as what, and what was left out.
     start : Start or None
         Coordinates that an embedding table begins with; None: they are computed.
+    graphs : GraphCollection or None
+        Of many graphs, each of which is a node: there are ``num_nodes`` of them, named by `names`, and x and edge_index
+        are None.
     """
 
     x: Tensor | None
@@ -70,10 +74,13 @@ class Input(NamedTuple):
     names: Any = None
     reading: Reading = Reading()
     start: Start | None = None
+    graphs: GraphCollection | None = None
 
     @property
     def num_features(self) -> int:
-        """Columns of the features, or of the distances that stand in for them."""
+        """Columns of the features (of many graphs, of their nodes), or of the distances that stand in for them."""
+        if self.graphs is not None:
+            return 0 if self.graphs.x is None else int(self.graphs.x.size(1))
         if self.distances is not None:
             return int(self.distances.shape[1])
         return 0 if self.x is None else int(self.x.size(1))

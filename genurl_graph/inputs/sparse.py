@@ -28,14 +28,19 @@ def identity(n: int) -> Tensor:
     return csr_tensor(torch.arange(n + 1), torch.arange(n), torch.ones(n), (n, n))
 
 
+def run_entries(start: Tensor, count: Tensor) -> Tensor:
+    """The numbers start, start + 1, ... of runs of `count` [m] numbers each, one after another, int64 [count.sum()]."""
+    ends = count.cumsum(0)
+    # Entry k of the result is entry k - (entries before its run) of its run.
+    return torch.arange(int(count.sum()), device=count.device) + (start - ends + count).repeat_interleave(count)
+
+
 def csr_rows(x: Tensor, index: Tensor) -> Tensor:
     """The rows `index` [m] of a CSR tensor [n, f], as CSR [m, f]."""
     crow = x.crow_indices()
     start, count = crow[index], crow[index + 1] - crow[index]
-    ends = count.cumsum(0)
-    # Entry k of the result is entry k - (entries before its row) of its row.
-    entry = torch.arange(int(count.sum()), device=x.device) + (start - ends + count).repeat_interleave(count)
-    pointers = torch.cat([ends.new_zeros(1), ends])
+    entry = run_entries(start, count)
+    pointers = torch.cat([count.new_zeros(1), count.cumsum(0)])
     return csr_tensor(pointers, x.col_indices()[entry], x.values()[entry], (len(index), x.size(1)))
 
 
