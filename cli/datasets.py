@@ -31,12 +31,13 @@ def datasets(name: str | None, data_root: Path | None) -> None:
         show(report, registry.info(name), root)
         return
     entries = [registry.info(entry) for entry in registry.names()]
-    rows = [
-        (e.name, *(f"{n:,}" for n in (e.n_nodes, e.n_edges, e.n_features, e.n_classes)), presence(e, root))
-        for e in entries
-    ]
-    report.table([("name", "nodes", "edges", "features", "classes", "files"), *rows])
-    report.line(f"\nEach direction of an edge is counted. Data root: {root}")
+    sizes = ("nodes", "edges", "features", "classes")
+    for head in (sizes, ("graphs", *sizes)):
+        listed = [e for e in entries if (e.n_graphs > 0) == ("graphs" in head)]
+        rows = [(e.name, *(f"{getattr(e, f'n_{size}'):,}" for size in head), presence(e, root)) for e in listed]
+        report.table([("name", *head, "files"), *rows])
+        report.line()
+    report.line(f"Each direction of an edge is counted. Data root: {root}")
     report.line("Missing files are downloaded at the first use; details: genurl-graph datasets NAME")
 
 
@@ -53,6 +54,7 @@ def show(report: Report, entry: "DatasetInfo", root: Path) -> None:
         ("name", entry.name),
         ("also", ", ".join(entry.aliases) or "-"),
         ("task", entry.task),
+        *([("graphs", f"{entry.n_graphs:,}")] if entry.n_graphs else []),
         ("nodes", f"{entry.n_nodes:,}"),
         ("edges", f"{entry.n_edges:,} (each direction counted)"),
         ("features", f"{entry.n_features:,}"),

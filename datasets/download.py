@@ -130,20 +130,21 @@ def _fetch_archive(entry: DatasetInfo, root: Path, missing: list[int]) -> None:
 
     (url,) = entry.urls
     archive = root / f"{entry.folder}.zip"
-    note = root / f"{archive.name}.sha256"
+    note = archive.with_name(f"{archive.name}.sha256")
     known = f"sha256:{note.read_text(encoding='utf-8').partition(' ')[0].strip()}" if note.exists() else ""
     try:
         _fetch(url, archive, known, f"{note} (delete it to accept this one)", large=entry.download_mb >= LARGE_MB)
         with zipfile.ZipFile(archive) as bundle, tempfile.TemporaryDirectory(dir=root) as scratch:
             _check_members(bundle, url, shutil.disk_usage(root).free)
-            # The archive's own top folder ("arxiv/") differs from the folder it is unpacked to.
+            # The archive's own top folder ("arxiv/", "MUTAG/") differs from the folder it is unpacked to.
             members = {name.partition("/")[2]: name for name in bundle.namelist()}
+            inner = _inner(entry)
             # All of them, and only then into place: a damaged archive leaves nothing behind.
             unpacked = {}
             for position in missing:
                 file = entry.files[position]
                 unpacked[file] = Path(scratch) / f"{position}"
-                with bundle.open(members[file.partition("/")[2]]) as source, open(unpacked[file], "wb") as out:
+                with bundle.open(members[inner[position]]) as source, open(unpacked[file], "wb") as out:
                     shutil.copyfileobj(source, out)
             for file, found in unpacked.items():
                 (root / file).parent.mkdir(parents=True, exist_ok=True)
@@ -152,6 +153,11 @@ def _fetch_archive(entry: DatasetInfo, root: Path, missing: list[int]) -> None:
             temporary.write_text(f"{pooch.file_hash(str(archive))}  {archive.name}\n", encoding="utf-8")
     finally:
         archive.unlink(missing_ok=True)
+
+
+def _inner(entry: DatasetInfo) -> list[str]:
+    """The raw files, relative to the folder of the data set."""
+    return [file.removeprefix(f"{entry.folder}/") for file in entry.files]
 
 
 def _check_members(bundle: zipfile.ZipFile, url: str, free: int) -> None:
@@ -170,7 +176,9 @@ def _instructions(entry: DatasetInfo, root: Path, missing: list[int], reason: st
     sources = [entry.urls[position] for position in missing] if single else list(entry.urls)
     files = "\n".join(f"  {(root / entry.files[position]).absolute()}" for position in missing)
     origin = "\n".join(f"  {source}" for source in [*sources, *filter(None, [entry.by_hand])])
-    unpack = "" if single or not sources else " (unpack the archive, keep its raw/ and split/ folders)"
+    folders = sorted({inner.partition("/")[0] for inner in _inner(entry) if "/" in inner})
+    keep = f", keep its {' and '.join(f'{name}/' for name in folders)} folders" if folders else ""
+    unpack = "" if single or not sources else f" (unpack the archive{keep})"
     return (
         f"data set {entry.name}: {len(missing)} of {len(entry.files)} files are missing and {reason}. Put\n"
         f"{files}\nthere by hand{unpack}, from\n{origin}\n"

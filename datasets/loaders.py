@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from genurl_graph.datasets.download import ensure_files
 from genurl_graph.datasets.ogb import read_ogb, read_ogb_links
@@ -22,13 +23,14 @@ from genurl_graph.datasets.readers.images import load_idx
 from genurl_graph.datasets.readers.sparse_parts import adjacency_edges, csr_from_arrays, to_sparse_tensor
 from genurl_graph.datasets.registry import DatasetInfo, data_root, info
 from genurl_graph.exceptions import InputError
+from genurl_graph.inputs.collection.graph_set import GraphFacts, GraphSet, as_collection_of
 from genurl_graph.inputs.safe_load import load_archive
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
 
-def load(name: str, root: str | os.PathLike[str] | None = None, *, large_download: bool = False) -> Data:
+def load(name: str, root: str | os.PathLike[str] | None = None, *, large_download: bool = False) -> Any:
     """Load a data set by name, downloading its raw files into the data root where they are missing.
 
     Parameters
@@ -43,7 +45,9 @@ def load(name: str, root: str | os.PathLike[str] | None = None, *, large_downloa
 
     Returns
     -------
-    Data
+    Data or GraphSet
+        A `genurl_graph.inputs.collection.graph_set.GraphSet` of a set of whole graphs: kinds of nodes, and of edges, as
+        one-hot rows; attributes of nodes are left out, as PyG leaves them out; y int64 [G]. Else a `Data`:
         x float32 [n, f], dense or `torch.sparse_csr` (bag-of-words of Amazon, Coauthor and CitationFull;
         binary there, as PyG has it; grey values lie in [0, 1]), otherwise not normalised; absent for karate.
         edge_index int64 [2, E]:
@@ -73,10 +77,14 @@ def load(name: str, root: str | os.PathLike[str] | None = None, *, large_downloa
             f"({type(error).__name__}: {error}); delete them to have them downloaded again"
         ) from error
     data.name = entry.name
-    # Files of the same names may hold another data set.
-    if entry.classes and int(data.y.max()) < len(entry.classes):
-        data.label_names = list(entry.classes)
+    if entry.classes and not isinstance(data, GraphSet):
+        data.label_names = _class_names(entry, data.y)
     return data
+
+
+def _class_names(entry: DatasetInfo, y: Tensor) -> list[str] | None:
+    # Files of the same names may hold another data set.
+    return [*entry.classes] if entry.classes and int(y.max()) < len(entry.classes) else None
 
 
 def _load_planetoid(entry: DatasetInfo, root: Path) -> Data:
@@ -123,6 +131,22 @@ def _load_pyg(entry: DatasetInfo, root: Path) -> Data:
     return data
 
 
+def _load_tu(entry: DatasetInfo, root: Path) -> GraphSet:
+    from torch_geometric.io import read_tu_data
+
+    prefix = Path(entry.folder).parent.name
+    data, slices, widths = read_tu_data(str(root / entry.folder), prefix)
+    # As PyG's TUDataset: categories alone, which stand behind the numbers.
+    for key, numbers in (("x", widths["num_node_attributes"]), ("edge_attr", widths["num_edge_attributes"])):
+        if numbers and data[key] is not None:
+            data[key] = data[key][:, numbers:]
+    sizes = slices["x"].diff() if "x" in slices else torch.tensor(data._num_nodes)
+    begin = (sizes.cumsum(0) - sizes).repeat_interleave(slices["edge_index"].diff())
+    y = data.y.view(-1)
+    found = as_collection_of(data.edge_index + begin, sizes, data.x, attr=data.edge_attr)
+    return GraphSet(found, GraphFacts(y=y, label_names=_class_names(entry, y)))
+
+
 def _load_karate(entry: DatasetInfo, root: Path) -> Data:
     import networkx
     from torch_geometric.data import Data
@@ -158,10 +182,11 @@ def _load_vectors(entry: DatasetInfo, root: Path) -> Data:
     return check_graph(data, str(file))
 
 
-LOADERS: dict[str, Callable[[DatasetInfo, Path], Data]] = {
+LOADERS: dict[str, Callable[[DatasetInfo, Path], Any]] = {
     "planetoid": _load_planetoid,
     "npz": _load_npz,
     "pyg": _load_pyg,
+    "tu": _load_tu,
     "ogb-node": read_ogb,
     "ogb-link": read_ogb_links,
     "karate": _load_karate,

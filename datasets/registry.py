@@ -25,6 +25,8 @@ class DatasetInfo:
         What its labels are for.
     n_nodes, n_edges, n_features, n_classes
         Size as loaded; `n_edges` counts the columns of `edge_index`, each direction apart.
+    n_graphs
+        Graphs that these are in; 0 where the data set is one graph, or vectors.
     origin, licence, citation
         Where the files come from, on what terms, and what to cite.
     loader
@@ -67,6 +69,7 @@ class DatasetInfo:
     download_mb: int = 0
     by_hand: str = ""
     classes: tuple[str, ...] = ()
+    n_graphs: int = 0
 
 
 # Every name and alias, without case and separators, -> entry.
@@ -132,6 +135,7 @@ def _entry(values: dict[str, Any]) -> DatasetInfo:
             found[key] = tuple(map(filled, value))
     base, files = found.pop("base", None), found.pop("files", ())
     found.pop("stem", None)
+    found["n_graphs"] = found.pop("graphs", 0)
     found["n_nodes"], found["n_edges"], found["n_features"], found["n_classes"] = found.pop("size")
     if base is not None:
         found["urls"] = tuple(base + file for file in files)

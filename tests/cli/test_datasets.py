@@ -9,6 +9,8 @@ def test_table_has_a_line_for_every_data_set(run) -> None:
     assert set(datasets.names()) <= set(first_words)
     (karate,) = (line for line in lines if line.split()[:1] == ["karate"])
     assert karate.split() == ["karate", "34", "156", "0", "2", "built", "in"]
+    (mutag,) = (line for line in lines if line.split()[:1] == ["MUTAG"])
+    assert mutag.split() == ["MUTAG", "188", "3,371", "7,442", "7", "2", "missing"]
 
 
 def test_details_name_size_source_and_files(run, tmp_path) -> None:

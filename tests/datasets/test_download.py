@@ -213,6 +213,24 @@ def test_a_damaged_archive_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_archive_of_a_set_of_graphs_is_unpacked_to_where_pyg_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    entry, buffer = datasets.info("ptc"), io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as bundle:
+        for file in (*entry.files, "TUDataset/PTC_MR/raw/README.txt"):
+            bundle.writestr(f"PTC_MR/{Path(file).name}", file)
+    monkeypatch.setattr(download, "transfer", refuse)
+    with pytest.raises(InputError, match=r"(?s)5 of 5 files .*there by hand \(unpack the archive\), from") as caught:
+        datasets.load("ptc", tmp_path)
+    assert all(str(tmp_path / file) in str(caught.value) for file in entry.files)
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr(download, "transfer", lambda url, path, bar: path.write_bytes(buffer.getvalue()))
+    download.ensure_files(entry, tmp_path)
+    assert files_in(tmp_path) == {*entry.files, "TUDataset/PTC_MR/raw.zip.sha256"}
+    assert all((tmp_path / file).read_text() == file for file in entry.files)
+
+
 def test_another_archive_than_before_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     content = archive_bytes()
     monkeypatch.setattr(download, "transfer", lambda url, path, bar: path.write_bytes(content))

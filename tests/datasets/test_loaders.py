@@ -85,6 +85,28 @@ def test_equal_to_pyg(data_root: Path, tmp_path: Path, name: str, kind: str, inn
 
 
 @pytest.mark.data
+@pytest.mark.parametrize("name", ["MUTAG", "PTC_MR", "IMDB-MULTI"])
+def test_a_set_of_graphs_is_that_of_pyg_and_nothing_is_written(data_root: Path, tmp_path: Path, name: str):
+    root = present(data_root, name)
+    entry = datasets.info(name)
+    before = listing(root / "TUDataset" / name)
+    found = datasets.load(name, root)
+    assert listing(root / "TUDataset" / name) == before
+    shutil.copytree(root / "TUDataset" / name, tmp_path / name)
+    expected = torch_geometric.datasets.TUDataset(str(tmp_path), name)
+    graphs = found.collection
+    assert (len(found), graphs.num_nodes, graphs.num_edges) == (entry.n_graphs, entry.n_nodes, entry.n_edges)
+    assert (graphs.x is None, entry.n_classes) == (entry.n_features == 0, len(found.y.unique()))
+    for one, other in zip(found, expected, strict=True):
+        for key in ("x", "edge_index", "edge_attr", "y"):
+            assert (key in one) == (key in other)
+            assert key not in one or torch.equal(one[key], other[key])
+        assert one.num_nodes == other.num_nodes
+    # Any other set under these names has classes of its own.
+    assert found.label_names == (["not mutagenic", "mutagenic"] if name == "MUTAG" else None)
+
+
+@pytest.mark.data
 def test_cora_has_its_public_split(data_root: Path):
     data = datasets.load("cora", present(data_root, "Cora"))
     assert [int(data[f"{part}_mask"].sum()) for part in ("train", "val", "test")] == [140, 500, 1000]

@@ -29,6 +29,9 @@ from genurl_graph.exceptions import InputError
         ("FashionMNIST", "Fashion-MNIST-test"),
         ("mnist-train", "MNIST-train"),
         ("pbmc68k_reduced", "pbmc68k"),
+        ("imdb-b", "IMDB-BINARY"),
+        ("ptc", "PTC_MR"),
+        ("collab", "ogbl-collab"),
     ],
 )
 def test_names_ignore_case_and_separators(query: str, name: str):
@@ -51,7 +54,7 @@ def test_name_far_from_all_lists_all():
 
 def test_every_entry_is_complete_and_every_alias_is_its_own():
     entries = [datasets.info(name) for name in datasets.names()]
-    assert len(entries) == 34
+    assert len(entries) == 44
     for entry in entries:
         assert entry.origin
         assert entry.licence
