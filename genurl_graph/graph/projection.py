@@ -17,6 +17,8 @@ from genurl_graph.inputs.sparse import to_scipy_or_numpy
 ENOUGH, HELD = 50, 0.6
 # Rows that the variance is measured on.
 _MEASURED = 1000
+# Share of the largest variance, and of the squared mean, below which a component is rounding.
+_ROUNDING, _ROUNDING_OF_MEAN = 1e-9, 1e-12
 # Entries of a block of rows that is converted to float64 at a time: 32 MB.
 _BLOCK = 1 << 22
 
@@ -128,3 +130,69 @@ def principal_axes(x: Tensor, n_components: int, seed: int, centre: bool = True)
 def principal_components(x: Tensor, n_components: int, seed: int, centre: bool = True) -> Tensor:
     """Coordinates float32 [n, n_components] along `principal_axes`."""
     return principal_axes(x, n_components, seed, centre).apply(x)
+
+
+def equal_variance_axes(h: Tensor, columns: int) -> tuple[Tensor, Tensor]:
+    """Axes on which rows have their leading principal components, rotated and scaled to one variance.
+
+    Along each axis the rows have deviation 1 (0 if they have no variance); together, distances between rows are those
+    between their leading components, times one factor.
+
+    Parameters
+    ----------
+    h : Tensor, float, shape [n, p]
+    columns : int
+        At most p.
+
+    Returns
+    -------
+    Tensor, float64, shape [p, columns]
+        The axes.
+    Tensor, float64, shape [columns]
+        The mean of the rows along them.
+    """
+    mean = h.double().mean(0)
+    h = h.double() - mean
+    value, vector = torch.linalg.eigh(h.T @ h / h.size(0))
+    value, vector = value.flip(0)[:columns].clamp_min(0), vector.flip(1)[:, :columns]
+    vector = vector * torch.where(vector.sum(0) < 0, -1.0, 1.0)
+    least = torch.maximum(_ROUNDING * value[:1], _ROUNDING_OF_MEAN * mean.square().sum())
+    value = torch.where(value > least, value, 0.0)
+    turn = equal_variance_rotation(value.cpu()).to(h.device)
+    scale = value.mean().clamp_min(torch.finfo(torch.float64).tiny).rsqrt()
+    turned = (vector * (value > 0) @ turn) * scale
+    return turned, mean @ turned
+
+
+def equal_variance_rotation(variance: Tensor) -> Tensor:
+    """Orthogonal matrix [k, k] after which uncorrelated columns of variances [k] have one variance, their mean.
+
+    One Givens rotation a column: of the columns that are left, the widest and the narrowest are turned until one of
+    them has the mean (Bendel & Mickey, Commun. Stat. B7, 1978).
+
+    Examples
+    --------
+    >>> turn = equal_variance_rotation(torch.tensor([4.0, 2.0, 0.0]).double())
+    >>> (turn.T @ torch.diag(torch.tensor([4.0, 2.0, 0.0]).double()) @ turn).diagonal()
+    tensor([2., 2., 2.], dtype=torch.float64)
+    """
+    k = variance.numel()
+    turn, left = torch.eye(k, dtype=torch.float64), torch.diag(variance.double())
+    mean, open_ = float(variance.double().mean()), torch.ones(k, dtype=torch.bool)
+    for _ in range(k - 1):
+        own = left.diagonal()
+        wide = int(torch.where(open_, own, -math.inf).argmax())
+        narrow = int(torch.where(open_, own, math.inf).argmin())
+        above, below, between = (float(part) for part in (own[wide] - mean, own[narrow] - mean, left[wide, narrow]))
+        if above <= 1e-12 * mean or below >= -1e-12 * mean:
+            break
+        # tan of the angle at which the wide column has the mean: below t^2 - 2 between t + above = 0.
+        tangent = (between - math.sqrt(between * between - below * above)) / below
+        cosine = 1 / math.hypot(1.0, tangent)
+        givens = torch.tensor([[1.0, tangent], [-tangent, 1.0]], dtype=torch.float64) * cosine
+        pair = [wide, narrow]
+        turn[:, pair] = turn[:, pair] @ givens
+        left[pair] = givens.T @ left[pair]
+        left[:, pair] = left[:, pair] @ givens
+        open_[wide] = False
+    return turn

@@ -8,12 +8,12 @@ new nodes go through as well.
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from genurl_graph.graph.projection import equal_variance_axes
 from genurl_graph.graph.propagation import Propagation
 from genurl_graph.inputs.sparse import csr_tensor
 from genurl_graph.nn.features import Features
@@ -23,8 +23,6 @@ from genurl_graph.nn.features import Features
 OVERSAMPLING, ROUNDS, SEED = 10, 4, 0
 # Rows that the axes are found on where each is read alone.
 SAMPLE = 100_000
-# Share of the largest variance, and of the squared mean, below which a component is rounding.
-_ROUNDING, _ROUNDING_OF_MEAN = 1e-9, 1e-12
 
 
 class Skip(nn.Module):
@@ -173,50 +171,8 @@ def component_axes(x: Averages, columns: int) -> Axes:
         v = torch.randn(f, wanted, generator=torch.Generator().manual_seed(SEED)).to(device)
         for _ in range(ROUNDS):
             v = torch.linalg.qr(x.transposed_times(_centred(x.times(v))[0])).Q
-    h, mean = _centred(x.times(v).double())
-    value, vector = torch.linalg.eigh(h.T @ h / n)
-    value, vector = value.flip(0)[:columns].clamp_min(0), vector.flip(1)[:, :columns]
-    vector = vector * torch.where(vector.sum(0) < 0, -1.0, 1.0)
-    least = torch.maximum(_ROUNDING * value[:1], _ROUNDING_OF_MEAN * mean.square().sum())
-    value = torch.where(value > least, value, 0.0)
-    turn = equal_variance_rotation(value.cpu()).to(device)
-    scale = value.mean().clamp_min(torch.finfo(torch.float64).tiny).rsqrt()
-    turned = (vector * (value > 0) @ turn) * scale
-    return Axes((v.double() @ turned).float(), (mean @ turned).float())
-
-
-def equal_variance_rotation(variance: Tensor) -> Tensor:
-    """Orthogonal matrix [k, k] after which uncorrelated columns of variances [k] have one variance, their mean.
-
-    One Givens rotation a column: of the columns that are left, the widest and the narrowest are turned until one of
-    them has the mean (Bendel & Mickey, Commun. Stat. B7, 1978).
-
-    Examples
-    --------
-    >>> turn = equal_variance_rotation(torch.tensor([4.0, 2.0, 0.0]).double())
-    >>> (turn.T @ torch.diag(torch.tensor([4.0, 2.0, 0.0]).double()) @ turn).diagonal()
-    tensor([2., 2., 2.], dtype=torch.float64)
-    """
-    k = variance.numel()
-    turn, left = torch.eye(k, dtype=torch.float64), torch.diag(variance.double())
-    mean, open_ = float(variance.double().mean()), torch.ones(k, dtype=torch.bool)
-    for _ in range(k - 1):
-        own = left.diagonal()
-        wide = int(torch.where(open_, own, -math.inf).argmax())
-        narrow = int(torch.where(open_, own, math.inf).argmin())
-        above, below, between = (float(part) for part in (own[wide] - mean, own[narrow] - mean, left[wide, narrow]))
-        if above <= 1e-12 * mean or below >= -1e-12 * mean:
-            break
-        # tan of the angle at which the wide column has the mean: below t^2 - 2 between t + above = 0.
-        tangent = (between - math.sqrt(between * between - below * above)) / below
-        cosine = 1 / math.hypot(1.0, tangent)
-        givens = torch.tensor([[1.0, tangent], [-tangent, 1.0]], dtype=torch.float64) * cosine
-        pair = [wide, narrow]
-        turn[:, pair] = turn[:, pair] @ givens
-        left[pair] = givens.T @ left[pair]
-        left[:, pair] = left[:, pair] @ givens
-        open_[wide] = False
-    return turn
+    turned, mean = equal_variance_axes(x.times(v), columns)
+    return Axes((v.double() @ turned).float(), mean.float())
 
 
 def _centred(h: Tensor) -> tuple[Tensor, Tensor]:

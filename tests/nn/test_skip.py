@@ -6,10 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from genurl_graph.graph.projection import equal_variance_rotation
 from genurl_graph.graph.propagation import Propagation, propagated
 from genurl_graph.nn import skip as module
 from genurl_graph.nn.features import Features
-from genurl_graph.nn.skip import Averages, Skip, component_axes, equal_variance_rotation
+from genurl_graph.nn.skip import Averages, Skip, component_axes
 
 N, F, HOPS = 60, 40, 2
 
