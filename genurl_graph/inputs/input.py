@@ -58,6 +58,8 @@ class Input(NamedTuple):
     graphs : GraphCollection or None
         Of many graphs, each of which is a node: there are ``num_nodes`` of them, named by `names`, and x and edge_index
         are None.
+    edge_plan : FeaturePlan or None
+        What the attributes of the edges of `graphs` were made by.
     """
 
     x: Tensor | None
@@ -75,6 +77,7 @@ class Input(NamedTuple):
     reading: Reading = Reading()
     start: Start | None = None
     graphs: GraphCollection | None = None
+    edge_plan: FeaturePlan | None = None
 
     @property
     def num_features(self) -> int:
