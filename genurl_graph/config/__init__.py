@@ -16,7 +16,6 @@ from typing import Any
 
 from genurl_graph.config.parameters import (
     EncoderConfig,
-    ImageViewConfig,
     InputConfig,
     LossConfig,
     MergeConfig,
@@ -24,9 +23,9 @@ from genurl_graph.config.parameters import (
     SamplingConfig,
     SimilarityConfig,
     TrainingConfig,
-    ViewConfig,
 )
 from genurl_graph.config.toml import flatten, read_toml
+from genurl_graph.config.views import GraphViewConfig, ImageViewConfig, ViewConfig
 from genurl_graph.exceptions import unknown, wrong
 
 __all__ = ["Config", "complete_settings", "load_preset", "read_method", "read_settings"]
@@ -43,6 +42,7 @@ class Config:
     similarity: SimilarityConfig = dataclasses.field(default_factory=SimilarityConfig)
     views: ViewConfig = dataclasses.field(default_factory=ViewConfig)
     images: ImageViewConfig = dataclasses.field(default_factory=ImageViewConfig)
+    graphs: GraphViewConfig = dataclasses.field(default_factory=GraphViewConfig)
     encoder: EncoderConfig = dataclasses.field(default_factory=EncoderConfig)
     loss: LossConfig = dataclasses.field(default_factory=LossConfig)
     sampling: SamplingConfig = dataclasses.field(default_factory=SamplingConfig)
@@ -87,7 +87,7 @@ def load_preset(task: str, *variants: str) -> Config:
     """
     folder = resources.files("genurl_graph.config.presets")
     if not (folder / f"{task}.toml").is_file():
-        raise unknown("task", task, ("graph", "reduce", "distill", "images"))
+        raise unknown("task", task, ("graph", "reduce", "distill", "images", "graphs"))
     config = Config(task=task)
     for name in (f"{task}.toml", *(f"{task}-{variant}.toml" for variant in variants)):
         config = config.override(flatten(tomllib.loads((folder / name).read_text(encoding="utf-8"))))

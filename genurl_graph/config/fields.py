@@ -43,6 +43,16 @@ class Range:
         return f"in {self.interval}" if high != "inf" else f"{'>' if self.interval[0] == '(' else '>='} {low}"
 
 
+# What most parameters may be.
+Count = Annotated[int, Range("[1, inf)")]
+Natural = Annotated[int, Range("[0, inf)")]
+Positive = Annotated[float, Range("(0, inf)")]
+NonNegative = Annotated[float, Range("[0, inf)")]
+Fraction = Annotated[float, Range("(0, 1]")]
+Probability = Annotated[float, Range("[0, 1]")]
+Share = Annotated[float, Range("[0, 1)")]
+
+
 class Option(NamedTuple):
     """One alternative of a type: int, float, str, Literal or OwnMetric, and the range of its numbers."""
 

@@ -1,7 +1,8 @@
 """Every parameter of a run, declared once: one frozen dataclass a stage, each field with its type, range and meaning.
 
 The annotation is the one source: values are checked against it when a stage is made (`genurl_graph.config.fields`), and
-``genurl-graph config`` prints it. Presets (``presets/*.toml``) overrule these defaults for a task.
+``genurl-graph config`` prints it. Presets (``presets/*.toml``) overrule these defaults for a task. Views have a file of
+their own, `genurl_graph.config.views`.
 """
 
 from __future__ import annotations
@@ -9,16 +10,17 @@ from __future__ import annotations
 import dataclasses
 from typing import Annotated, Literal
 
-from genurl_graph.config.fields import Range, Stage
+from genurl_graph.config.fields import (
+    Count,
+    Natural,
+    NonNegative,
+    Positive,
+    Probability,
+    Range,
+    Share,
+    Stage,
+)
 from genurl_graph.config.metrics import MetricName, OwnMetric
-
-Count = Annotated[int, Range("[1, inf)")]
-Natural = Annotated[int, Range("[0, inf)")]
-Positive = Annotated[float, Range("(0, inf)")]
-NonNegative = Annotated[float, Range("[0, inf)")]
-Fraction = Annotated[float, Range("(0, 1]")]
-Probability = Annotated[float, Range("[0, 1]")]
-Share = Annotated[float, Range("[0, 1)")]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,35 +135,6 @@ class SimilarityConfig(Stage):
 
 
 @dataclasses.dataclass(frozen=True)
-class ViewConfig(Stage):
-    """Random views of the input, two a step (`genurl_graph.objectives.views`)."""
-
-    stage = "views"
-    drop_features: Annotated[Share, "share of the features that a view leaves out"] = 0.0
-    drop_edges: Annotated[Share, "share of the edges that a view leaves out"] = 0.0
-    drop_nodes: Annotated[
-        Share,
-        "share of the nodes whose features a view hides from a GNN; less where a node has few neighbours to stand in: "
-        "times d / (1 + d), d its degree",
-    ] = 0.0
-    self_weight: Annotated[NonNegative, "weight in P of a node's pair with its own other view; 0: one view only"] = 0.0
-
-
-@dataclasses.dataclass(frozen=True)
-class ImageViewConfig(Stage):
-    """Random views of images (`genurl_graph.objectives.views`)."""
-
-    stage = "images"
-    crop: Annotated[Fraction, "least share of the area that is seen; 1: all of it"] = 1.0
-    ratio: Annotated[Fraction, "of the sides of that area: from this to its inverse"] = 0.75
-    flip: Annotated[Probability, "probability of a mirrored image"] = 0.0
-    jitter: Annotated[Probability, "largest change of brightness, contrast and saturation, as a share of each"] = 0.0
-    hue: Annotated[Probability, "largest change of the hue, as a share of half the circle"] = 0.0
-    grey: Annotated[Probability, "probability of a grey image"] = 0.0
-    blur: Annotated[Probability, "probability of a blurred image"] = 0.0
-
-
-@dataclasses.dataclass(frozen=True)
 class EncoderConfig(Stage):
     """Network from nodes to embedding (`genurl_graph.nn.build`)."""
 
@@ -223,6 +196,9 @@ class EncoderConfig(Stage):
         "graphs: whether that input stands beside features, too; auto: where they are few, or no full evidence "
         "(merge.evidence)",
     ] = "never"
+    pooling: Annotated[
+        Literal["sum", "mean", "max"], "collections of graphs: how the nodes of a graph become one row"
+    ] = "sum"
     structure_dim: Annotated[Count, "steps of the walk, or eigenvectors"] = 16
     image: Annotated[
         str, "of rows of pixels that a cnn reads: HEIGHTxWIDTHxCHANNELS, or auto for square images; rows: no images"

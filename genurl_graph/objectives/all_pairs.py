@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from genurl_graph.config.parameters import LossConfig, ViewConfig
+from genurl_graph.config.parameters import LossConfig
+from genurl_graph.config.views import ViewConfig
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.inputs.sparse import csr_tensor, row_pointers
 from genurl_graph.losses.pairwise import gkl_of_sums

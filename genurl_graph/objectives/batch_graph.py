@@ -56,6 +56,18 @@ def batch_similarities(x: Tensor, near: NeighborConfig, similarity: SimilarityCo
     return edges[:, p > 0], p[p > 0]
 
 
+def same_sample(size: int, device: torch.device) -> Tensor:
+    """Edges between the two views of each of `size` samples, int64 [2, 2 size]: first views come before second ones."""
+    own = torch.arange(size, device=device)
+    return torch.stack([torch.cat([own, own + size]), torch.cat([own + size, own])])
+
+
+def of_both_views(edge_index: Tensor, p: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Edges [2, E] among `size` samples as edges [2, 4 E] among both views of each end, and their p."""
+    shift = torch.tensor([[[0], [0]], [[0], [size]], [[size], [0]], [[size], [size]]], device=edge_index.device)
+    return (edge_index + shift).transpose(0, 1).reshape(2, -1), p.repeat(4)
+
+
 def block_terms(z: Tensor, edge_index: Tensor, p: Tensor, loss: LossConfig, others: Tensor | None = None) -> LossTerms:
     """Divergence of Q from P over all ordered pairs i != j of a batch, exactly, per unit of similarity.
 

@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from genurl_graph.config.parameters import LossConfig, SamplingConfig, ViewConfig
+from genurl_graph.config.parameters import LossConfig, SamplingConfig
+from genurl_graph.config.views import ViewConfig
 from genurl_graph.exceptions import wrong
 from genurl_graph.graph.propagation import Propagation
 from genurl_graph.losses.exaggeration import exaggeration_at

@@ -28,7 +28,13 @@ from genurl_graph.nn.layers import projector
 from genurl_graph.nn.memory_bank import Held, MemoryBank
 from genurl_graph.nn.mlp import RowEncoder
 from genurl_graph.objectives.base import Objective
-from genurl_graph.objectives.batch_graph import batch_similarities, block_terms, check_batch_neighbors
+from genurl_graph.objectives.batch_graph import (
+    batch_similarities,
+    block_terms,
+    check_batch_neighbors,
+    of_both_views,
+    same_sample,
+)
 from genurl_graph.objectives.views import random_view
 from genurl_graph.runtime.precision import network
 from genurl_graph.runtime.processes import one_process
@@ -142,8 +148,7 @@ class ImageObjective(Objective):
         p : Tensor, float32, shape [E]
         """
         size, device = batch.num_nodes, batch.x.device
-        own = torch.arange(size, device=device)
-        same = torch.stack([torch.cat([own, own + size]), torch.cat([own + size, own])])
+        same = same_sample(size, device)
         p = batch.x.new_ones(2 * size)
         if self.weight == 0:
             return same, p
@@ -151,10 +156,10 @@ class ImageObjective(Objective):
         # An edge among images is one of both views of each end; the memory bank has one node for an image.
         queued = edges[1] >= size
         within, beyond = edges[:, ~queued], edges[:, queued]
-        shift = torch.tensor([[[0], [0]], [[0], [size]], [[size], [0]], [[size], [size]]], device=device)
-        among = (within + shift).transpose(0, 1).reshape(2, -1)
-        outward = (beyond + shift[1::2]).transpose(0, 1).reshape(2, -1)
-        weights = torch.cat([near[~queued].repeat(4), near[queued].repeat(2)])
+        among, weights = of_both_views(within, near[~queued], size)
+        # Nodes of the memory bank come after both views.
+        outward = torch.cat([beyond + torch.tensor([[0], [size]], device=device), beyond + size], 1)
+        weights = torch.cat([weights, near[queued].repeat(2)])
         return torch.cat([same, among, outward], 1), torch.cat([p, self.weight * weights])
 
     def neighbors(

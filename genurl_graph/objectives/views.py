@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from genurl_graph.config.parameters import ImageViewConfig
+from genurl_graph.config.views import ImageViewConfig
 from genurl_graph.runtime.random import rand
 
 

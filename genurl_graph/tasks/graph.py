@@ -36,8 +36,8 @@ from genurl_graph.runtime.processes import alone, rank
 from genurl_graph.runtime.random import randn
 from genurl_graph.tasks import TrainingProblem
 from genurl_graph.tasks.initialization import START_SCALE, start
+from genurl_graph.tasks.metric import resolve_perplexity
 from genurl_graph.tasks.prepare import gather
-from genurl_graph.tasks.resolve import resolve_perplexity
 from genurl_graph.training.checkpoint import KeptNeighbors
 
 

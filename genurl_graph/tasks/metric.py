@@ -1,4 +1,4 @@
-"""The metric of the feature space, and the principal components that it allows."""
+"""The metric of the feature space, the principal components that it allows, and the perplexity of P."""
 
 from __future__ import annotations
 
@@ -37,3 +37,9 @@ def resolve_search(data: Input, config: Config, asked: bool) -> dict[str, Any]:
             if value:
                 raise wrong(f"neighbors.{key}", f"{value} with the metric {metric}", "0, or a metric of numbers")
     return {"neighbors.metric": metric, "neighbors.pca": components}
+
+
+def resolve_perplexity(config: Config, n_neighbors: int) -> float:
+    """Perplexity of P: the number of neighbours, but more than the 2 that calibration needs."""
+    perplexity = config.similarity.perplexity
+    return max(float(n_neighbors), 2.01) if isinstance(perplexity, str) else perplexity

@@ -33,7 +33,7 @@ from genurl_graph.objectives.all_pairs import why_not
 from genurl_graph.objectives.pair_distances import WIDE
 from genurl_graph.tasks.evidence import resolve_beside, resolve_columns, resolve_structure, weigh_evidence
 from genurl_graph.tasks.initialization import resolve_start
-from genurl_graph.tasks.metric import resolve_metric, resolve_search
+from genurl_graph.tasks.metric import resolve_metric, resolve_perplexity, resolve_search
 from genurl_graph.tasks.size import fit_to_size
 
 TASKS = ("graph", "reduce", "distill", "images")
@@ -181,12 +181,6 @@ def feature_options(
     settings = _collect_settings(config, {"input.scale": said.get(scale, str(scale))})
     stage = Config().override({key: value for key, value in settings.items() if key.startswith("input.")}).input
     return AS_THEY_ARE if own else FeatureOptions(stage.scale, stage.text)
-
-
-def resolve_perplexity(config: Config, n_neighbors: int) -> float:
-    """Perplexity of P: the number of neighbours, but more than the 2 that calibration needs."""
-    perplexity = config.similarity.perplexity
-    return max(float(n_neighbors), 2.01) if isinstance(perplexity, str) else perplexity
 
 
 def resolve_normalization(x: Tensor, how: str, task: str = "graph", plan: FeaturePlan | None = None) -> str:

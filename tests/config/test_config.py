@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from genurl_graph.config import Config, load_preset, read_settings
-from genurl_graph.config.parameters import TrainingConfig, ViewConfig
+from genurl_graph.config.parameters import TrainingConfig
 from genurl_graph.config.toml import flatten, parse_assignments, read_toml, to_toml
+from genurl_graph.config.views import ViewConfig
 from genurl_graph.exceptions import InputError
 
 TASKS = ("graph", "reduce")

@@ -8,7 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genurl_graph.config.parameters import LossConfig, SamplingConfig, ViewConfig
+from genurl_graph.config.parameters import LossConfig, SamplingConfig
+from genurl_graph.config.views import ViewConfig
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph.affinity import kernel, log_kernel
 from genurl_graph.losses.pairwise import gkl_dense

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from genurl_graph.config.parameters import LossConfig, SamplingConfig, ViewConfig
+from genurl_graph.config.parameters import LossConfig, SamplingConfig
+from genurl_graph.config.views import ViewConfig
 from genurl_graph.exceptions import InputError
 from genurl_graph.nn.table import EmbeddingTable
 from genurl_graph.objectives.full_batch import PairwiseObjective

@@ -11,7 +11,8 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from genurl_graph import GenURL
 from genurl_graph.config import Config, read_method
-from genurl_graph.config.parameters import EncoderConfig, LossConfig, SamplingConfig, ViewConfig
+from genurl_graph.config.parameters import EncoderConfig, LossConfig, SamplingConfig
+from genurl_graph.config.views import ViewConfig
 from genurl_graph.evaluation.retrieval import retrieval_scores
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph.affinity import log_kernel

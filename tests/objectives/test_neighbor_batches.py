@@ -10,7 +10,8 @@ from torch import Tensor
 
 from genurl_graph import GenURL, datasets
 from genurl_graph.config import Config
-from genurl_graph.config.parameters import EncoderConfig, LossConfig, SamplingConfig, ViewConfig
+from genurl_graph.config.parameters import EncoderConfig, LossConfig, SamplingConfig
+from genurl_graph.config.views import ViewConfig
 from genurl_graph.datasets.synthetic import planted_graph
 from genurl_graph.evaluation.protocols import probe_embedding
 from genurl_graph.exceptions import InputError

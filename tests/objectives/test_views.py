@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from genurl_graph.config.parameters import ImageViewConfig
+from genurl_graph.config.views import ImageViewConfig
 from genurl_graph.objectives.views import random_view
 
 

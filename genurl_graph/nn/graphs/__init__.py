@@ -1,0 +1,5 @@
+"""Networks that make one row of every graph of a collection."""
+
+from genurl_graph.nn.graphs.encoder import GraphEncoder, embed_collection, encoder_of, make_graph_encoder
+
+__all__ = ["GraphEncoder", "embed_collection", "encoder_of", "make_graph_encoder"]

@@ -1,0 +1,43 @@
+"""From the nodes of each graph to one row: sum, mean or maximum."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from genurl_graph.nn.graphs.adjacency import run_sum
+
+Pooling = Literal["sum", "mean", "max"]
+
+
+def pooled(h: Tensor, node_ptr: Tensor, how: Pooling = "sum") -> Tensor:
+    """One row a graph; with gradients.
+
+    Parameters
+    ----------
+    h : Tensor, float, shape [N, d]
+        Nodes of all graphs, one graph after another.
+    node_ptr : Tensor, int64, shape [G + 1]
+        Where the nodes of each graph begin and end (`genurl_graph.inputs.collection.GraphCollection`).
+    how : "sum", "mean" or "max"
+
+    Returns
+    -------
+    Tensor, shape [G, d]
+        0 for a graph without nodes.
+
+    Examples
+    --------
+    >>> pooled(torch.tensor([[1.0], [2.0], [5.0]]), torch.tensor([0, 2, 2, 3]), "mean")
+    tensor([[1.5000],
+            [0.0000],
+            [5.0000]])
+    """
+    if how == "max":
+        graph = torch.arange(len(node_ptr) - 1, device=h.device).repeat_interleave(node_ptr.diff())
+        out = h.new_zeros(len(node_ptr) - 1, h.size(1))
+        return out.scatter_reduce(0, graph[:, None].expand_as(h), h, "amax", include_self=False)
+    total = run_sum(h, node_ptr)
+    return total if how == "sum" else total / node_ptr.diff().clamp_min(1)[:, None]
