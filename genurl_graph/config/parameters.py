@@ -154,7 +154,8 @@ class EncoderConfig(Stage):
         Literal["auto"] | Natural,
         "graphs: columns of the embedding that hold principal components of the features, and as many again of their "
         "average over each number of steps of the encoder, beside the trained ones (genurl_graph.nn.skip); auto: up to "
-        "two thirds of dim for all of them, as far as features are consistent",
+        "two thirds of dim for all of them, as far as features are consistent; collections of graphs: components of "
+        "their descriptors (genurl_graph.graph.descriptors), at most",
     ] = 0
     structure_columns: Annotated[
         Literal["auto"] | Natural,
@@ -197,7 +198,8 @@ class EncoderConfig(Stage):
         "(merge.evidence)",
     ] = "never"
     pooling: Annotated[
-        Literal["sum", "mean", "max"], "collections of graphs: how the nodes of a graph become one row"
+        Literal["sum", "mean", "max", "all"],
+        "collections of graphs: how the nodes of a graph become one row; all: log(1 + sum), mean and max side by side",
     ] = "sum"
     structure_dim: Annotated[Count, "steps of the walk, or eigenvectors"] = 16
     image: Annotated[

@@ -29,17 +29,31 @@ def evaluating(module: nn.Module) -> Iterator[None]:
 @contextmanager
 def measured_norms(module: nn.Module) -> Iterator[None]:
     """Context in which batch normalisations take the means and deviations of what passes through them, for good."""
+    with _norms_in_training(module, 1.0):
+        yield
+
+
+@contextmanager
+def averaged_norms(module: nn.Module) -> Iterator[None]:
+    """As `measured_norms`, of several batches: means and deviations are averages over them."""
+    with _norms_in_training(module, None):
+        yield
+
+
+@contextmanager
+def _norms_in_training(module: nn.Module, momentum: float | None) -> Iterator[None]:
     norms = [part for part in module.modules() if isinstance(part, BatchNorm)]
     momenta = [norm.momentum for norm in norms]
     with evaluating(module):
         for norm in norms:
             norm.train()
-            norm.momentum = 1.0
+            norm.reset_running_stats()
+            norm.momentum = momentum
         try:
             yield
         finally:
-            for norm, momentum in zip(norms, momenta, strict=True):
-                norm.momentum = momentum
+            for norm, before in zip(norms, momenta, strict=True):
+                norm.momentum = before
 
 
 def twin(module: nn.Module) -> nn.Module:

@@ -15,7 +15,7 @@ from genurl_graph.config.toml import flatten, parse_assignments, read_toml, to_t
 from genurl_graph.config.views import ViewConfig
 from genurl_graph.exceptions import InputError
 
-TASKS = ("graph", "reduce")
+TASKS = ("graph", "graphs", "reduce")
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -31,7 +31,8 @@ def test_presets_say_what_they_are_and_every_key_takes_effect(task: str) -> None
 
 def test_an_unknown_task_is_named() -> None:
     with pytest.raises(
-        InputError, match=r"task: found 'grahp'; expected one of graph, reduce, distill, images .did you mean 'graph'"
+        InputError,
+        match=r"task: found 'grahp'; expected one of graph, reduce, distill, images, graphs .did you mean 'graph'",
     ):
         load_preset("grahp")
 

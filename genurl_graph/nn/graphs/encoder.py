@@ -16,7 +16,7 @@ from genurl_graph.nn.graphs.adjacency import undirected
 from genurl_graph.nn.graphs.gin import GIN, TRAINED
 from genurl_graph.nn.graphs.node_input import Columns, NodeInput
 from genurl_graph.nn.graphs.operations import Exact, Operations
-from genurl_graph.nn.layers import evaluating, normalisation
+from genurl_graph.nn.layers import averaged_norms, evaluating, normalisation
 from genurl_graph.runtime.random import global_draws
 
 # Nodes that are embedded at a time: some 100 MB.
@@ -26,10 +26,10 @@ _DOT = "__"
 
 
 class Widths(NamedTuple):
-    """Sizes of what a `GraphEncoder` keeps: columns of nodes, bins of degrees, columns of edges."""
+    """Sizes of what a `GraphEncoder` reads: columns of nodes, or of their degrees, and of edges."""
 
     features: int
-    bins: int
+    degrees: int
     edges: int
 
 
@@ -70,7 +70,7 @@ class GraphEncoder(nn.Module):
         c = config.encoder
         if c.name != "gin":
             raise wrong("encoder", repr(c.name), "gin for a collection of graphs")
-        self.input = NodeInput(widths.features, widths.bins)
+        self.input = NodeInput(widths.features, widths.degrees)
         self.edges = Columns(widths.edges)
         self.network = GIN(self.input.width, widths.edges, c.hidden, c.layers, c.pooling, c.norm, c.dropout)
         self.descriptors = KeptDescriptors(descriptors) if descriptors else None
@@ -91,15 +91,22 @@ class GraphEncoder(nn.Module):
 
     def forward(self, batch: GraphCollection, do: Operations = TRAINED) -> Tensor:
         """Trained columns of the graphs of a `prepared` batch, [G, width]."""
-        z = self.network(batch, do)
-        if isinstance(self.last, nn.Linear):
-            z = do.linear(self.last, z)
-        return do.norm(self.norm, z)
+        return do.norm(self.norm, self.mapped(self.network(batch, do), do))
+
+    def mapped(self, z: Tensor, do: Operations = TRAINED) -> Tensor:
+        """The pooled layers, or fewer columns made of them."""
+        return do.linear(self.last, z) if isinstance(self.last, nn.Linear) else z
+
+
+def described(descriptors: GraphDescriptors) -> slice:
+    """Columns of `GraphDescriptors.rows` that make near graphs near: its first block that has any."""
+    return next((part for part in descriptors.blocks.values() if part.stop > part.start), slice(0, 0))
 
 
 def described_columns(descriptors: GraphDescriptors) -> int:
-    """Number of columns of `GraphDescriptors.rows`."""
-    return sum(part.stop - part.start for part in descriptors.blocks.values())
+    """Number of columns that stand beside the trained ones."""
+    part = described(descriptors)
+    return int(part.stop - part.start)
 
 
 @global_draws()
@@ -123,10 +130,33 @@ def make_graph_encoder(
 def encoder_of(config: Config, state: Mapping[str, Tensor]) -> GraphEncoder:
     """An encoder of the sizes that a saved `state` has; ``load_state_dict(state)`` fills it."""
     features, edges = state["input.columns.mean"].numel(), state["edges.mean"].numel()
-    bins = 0 if features else state["input.bounds"].numel() + 1
+    degrees = 0 if features else state["network.first.0.weight"].size(1)
     begin = "descriptors."
     kept = {k.removeprefix(begin).replace(_DOT, "."): part for k, part in state.items() if k.startswith(begin)}
-    return GraphEncoder(config, Widths(features, bins, edges), kept or None)
+    return GraphEncoder(config, Widths(features, degrees, edges), kept or None)
+
+
+@torch.no_grad()
+def measure_norms(encoder: GraphEncoder, collection: GraphCollection, max_nodes: int = EMBEDDED_NODES) -> None:
+    """Give all normalisations the means and deviations of a collection as it is, without views.
+
+    Those of nodes are averages over batches. Those of the output are of all graphs, whose columns then have deviation
+    1.
+    """
+    prepared = encoder.prepared(collection)
+    batches = [prepared.take(part) for part in collection.batches(max_nodes)]
+    with averaged_norms(encoder.network):
+        for batch in batches:
+            if batch.num_nodes > 1:
+                encoder.network(batch)
+    if isinstance(encoder.norm, nn.BatchNorm1d):
+        with evaluating(encoder):
+            z = torch.cat([encoder.mapped(encoder.network(batch)) for batch in batches]).double()
+        assert encoder.norm.running_mean is not None
+        assert encoder.norm.running_var is not None
+        encoder.norm.running_mean.copy_(z.mean(0))
+        # A column without variance stays 0.
+        encoder.norm.running_var.copy_(z.var(0, correction=0))
 
 
 def embed_collection(encoder: GraphEncoder, collection: GraphCollection, max_nodes: int = EMBEDDED_NODES) -> Tensor:
@@ -154,12 +184,8 @@ def embed_collection(encoder: GraphEncoder, collection: GraphCollection, max_nod
             graphs = collection.take(part)
             z = encoder(encoder.prepared(graphs), do).float()
             if found is not None:
-                z = torch.cat([z, found.rows(graphs) * (encoder.deviation * _column_scale(found))], 1)
+                # A block of k columns has rows of mean squared length 1.
+                scale = encoder.deviation * described_columns(found) ** 0.5
+                z = torch.cat([z, found.rows(graphs)[:, described(found)] * scale], 1)
             parts.append(z)
     return torch.cat(parts) if parts else torch.zeros(0, encoder.width)
-
-
-def _column_scale(descriptors: GraphDescriptors) -> Tensor:
-    """Factors [D] that give columns of descriptors deviation 1: a block of k columns has a mean squared length of 1."""
-    widths = torch.tensor([part.stop - part.start for part in descriptors.blocks.values()])
-    return widths.sqrt().repeat_interleave(widths)

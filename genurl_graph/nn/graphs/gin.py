@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from genurl_graph.inputs.collection import GraphCollection
 from genurl_graph.nn.graphs.adjacency import Adjacency
 from genurl_graph.nn.graphs.operations import Operations
-from genurl_graph.nn.graphs.pooling import Pooling
+from genurl_graph.nn.graphs.pooling import Pooling, pooled_columns
 from genurl_graph.nn.layers import dropout, normalisation
 
 TRAINED = Operations()
@@ -27,7 +27,7 @@ class GIN(nn.Module):
         Columns of nodes and of edges; 0 for edges without attributes.
     hidden, layers : int
         Width and number of layers.
-    pooling : "sum", "mean" or "max"
+    pooling : "sum", "mean", "max" or "all"
     norm : str
         As ``encoder.norm``: "hidden" or "batch" normalises the nodes of each layer.
     share : float
@@ -45,10 +45,11 @@ class GIN(nn.Module):
         share: float = 0.0,
     ) -> None:
         super().__init__()
-        self.pooling, self.share, self.width = pooling, share, hidden * layers
+        self.pooling, self.share, self.width = pooling, share, hidden * layers * pooled_columns(pooling)
         widths = [in_dim, *[hidden] * (layers - 1)]
         self.first = nn.ModuleList(nn.Linear(width, hidden) for width in widths)
         self.second = nn.ModuleList(nn.Linear(hidden, hidden) for _ in widths)
+        self.inner = nn.ModuleList(normalisation(norm, hidden, output=False) for _ in widths)
         self.norms = nn.ModuleList(normalisation(norm, hidden, output=False) for _ in widths)
         self.edges = nn.ModuleList(nn.Linear(edge_dim, width) for width in widths if edge_dim)
 
@@ -60,7 +61,8 @@ class GIN(nn.Module):
         assert batch.x is not None
         graph, h, out = Adjacency.of(batch), do.start(batch.x), []
         attributes = None if batch.edge_attr is None else do.start(batch.edge_attr)
-        for k, (first, second, norm) in enumerate(zip(self.first, self.second, self.norms, strict=True)):
+        maps = zip(self.first, self.inner, self.second, self.norms, strict=True)
+        for k, (first, inner, second, norm) in enumerate(maps):
             assert isinstance(first, nn.Linear)
             assert isinstance(second, nn.Linear)
             if len(self.edges):
@@ -74,11 +76,11 @@ class GIN(nn.Module):
                 h = h + do.neighbors(h if first.bias is None else h - first.bias.to(h), graph)
             else:
                 h = do.linear(first, h + do.neighbors(h, graph))
-            h = do.norm(norm, torch.relu(do.linear(second, torch.relu(h))))
+            h = torch.relu(do.norm(norm, do.linear(second, torch.relu(do.norm(inner, h)))))
             h = dropout(h, self.share, self.training)
             out.append(h)
         return out
 
     def forward(self, batch: GraphCollection, do: Operations = TRAINED) -> Tensor:
-        """One row a graph, [G, hidden * layers]."""
+        """One row a graph, [G, width]."""
         return torch.cat([do.pool(h, batch.node_ptr, self.pooling) for h in self.layers(batch, do)], 1)

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from genurl_graph.inputs.collection import GraphCollection
 
-# Degrees below the first have a column each; above it there are so many columns a doubling.
-EACH, A_DOUBLING = 32, 2
+# Degrees from this one on share a column.
+LARGEST = 64
 
 
 class Columns(nn.Module):
@@ -48,22 +48,19 @@ class Columns(nn.Module):
 class NodeInput(nn.Module):
     """Features of nodes, or their degrees where there are none.
 
-    Degrees are one-hot: each below `EACH` has a column, larger ones share wider bins up to the largest degree of the
-    fitted collection; the last column takes all above.
+    Degrees are one-hot, each with a column up to the largest one of the fitted collection, or to `LARGEST`; the last
+    column takes all above.
 
     Parameters
     ----------
-    features, bins : int
-        Columns of features, or number of bins where there are none.
+    features, degrees : int
+        Columns of features, or of degrees where there are none.
     """
 
-    bounds: Tensor
-
-    def __init__(self, features: int, bins: int) -> None:
+    def __init__(self, features: int, degrees: int) -> None:
         super().__init__()
         self.columns = Columns(features)
-        self.register_buffer("bounds", torch.zeros(max(bins - 1, 0), dtype=torch.long))
-        self.width = features or bins
+        self.width = features or degrees
 
     @classmethod
     def of(cls, collection: GraphCollection) -> NodeInput:
@@ -73,12 +70,7 @@ class NodeInput(nn.Module):
             found.columns.fit(collection.x)
             return found
         largest = int(collection.degrees().max()) if collection.num_nodes else 0
-        octaves = torch.logspace(5, 30, 25 * A_DOUBLING + 1, base=2.0, dtype=torch.float64).round().long()
-        bounds = torch.cat([torch.arange(1, EACH), octaves])
-        bounds = bounds[bounds <= largest]
-        found = cls(0, len(bounds) + 1)
-        found.bounds.copy_(bounds)
-        return found
+        return cls(0, min(largest, LARGEST) + 1)
 
     def rows(self, collection: GraphCollection) -> Tensor:
         """Input of all nodes of a collection, the fitted one or another, float32 [N, width]."""
@@ -86,5 +78,4 @@ class NodeInput(nn.Module):
             assert collection.x is not None
             found: Tensor = self.columns(collection.x)
             return found
-        place = torch.bucketize(collection.degrees(), self.bounds.to(collection.node_ptr.device), right=True)
-        return F.one_hot(place, self.width).float()
+        return F.one_hot(collection.degrees().clamp_max(self.width - 1), self.width).float()

@@ -21,6 +21,8 @@ from genurl_graph.nn.graphs.pooling import Pooling, pooled
 
 # Bits of a float64's significand.
 _SIGNIFICAND = 53
+# Terms of the series of a logarithm: the next one is below 1e-18.
+_TERMS = 11
 
 
 class Operations:
@@ -85,7 +87,10 @@ class Exact(Operations):
         if how == "max":
             return pooled(h, node_ptr, how)
         total = _sum_in_order(torch.arange(len(h)), h, node_ptr, None)
-        return total if how == "sum" else total / node_ptr.diff().clamp_min(1)[:, None]
+        if how == "sum":
+            return total
+        mean = total / node_ptr.diff().clamp_min(1)[:, None]
+        return mean if how == "mean" else torch.cat([exact_log1p(total), mean, pooled(h, node_ptr, "max")], 1)
 
 
 def exact_product(h: Tensor, weight: Tensor) -> Tensor:
@@ -115,6 +120,22 @@ def _whole(x: Tensor, dim: int, bits: int) -> tuple[Tensor, Tensor]:
     exponent = np.frexp(x.abs().amax(dim, keepdim=True).numpy())[1] - bits
     unit = torch.from_numpy(np.ldexp(1.0, exponent))
     return (x / unit).round(), unit
+
+
+def exact_log1p(x: Tensor) -> Tensor:
+    """``log(1 + x)`` of x >= 0, float64, to 1e-15, by operations that are rounded as IEEE 754 says.
+
+    Libraries compute the logarithms of a vector and of what is left at its end by different code.
+    """
+    mantissa, exponent = np.frexp(1.0 + x.numpy())
+    # log m = 2 artanh((m - 1) / (m + 1)), whose series converges fast for m near 1.
+    small = mantissa < math.sqrt(0.5)
+    mantissa, exponent = np.where(small, 2 * mantissa, mantissa), exponent - small
+    s = (mantissa - 1) / (mantissa + 1)
+    square, total = s * s, np.zeros_like(s)
+    for k in range(_TERMS, -1, -1):
+        total = total * square + 1 / (2 * k + 1)
+    return torch.from_numpy(2 * s * total + exponent * math.log(2))
 
 
 def _sum_in_order(rows: Tensor, h: Tensor, start: Tensor, weight: Tensor | None) -> Tensor:

@@ -1,4 +1,4 @@
-"""From the nodes of each graph to one row: sum, mean or maximum."""
+"""From the nodes of each graph to one row: sum, mean, maximum, or all of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from torch import Tensor
 
 from genurl_graph.nn.graphs.adjacency import run_sum
 
-Pooling = Literal["sum", "mean", "max"]
+Pooling = Literal["sum", "mean", "max", "all"]
+# What stands side by side in "all".
+PARTS = 3
+
+
+def pooled_columns(how: Pooling) -> int:
+    """Columns that `pooled` makes of one."""
+    return PARTS if how == "all" else 1
 
 
 def pooled(h: Tensor, node_ptr: Tensor, how: Pooling = "sum") -> Tensor:
@@ -21,11 +28,13 @@ def pooled(h: Tensor, node_ptr: Tensor, how: Pooling = "sum") -> Tensor:
         Nodes of all graphs, one graph after another.
     node_ptr : Tensor, int64, shape [G + 1]
         Where the nodes of each graph begin and end (`genurl_graph.inputs.collection.GraphCollection`).
-    how : "sum", "mean" or "max"
+    how : "sum", "mean", "max" or "all"
+        All: ``log(1 + sum)``, mean and maximum side by side, for `h` >= 0. The logarithm keeps large graphs near
+        others.
 
     Returns
     -------
-    Tensor, shape [G, d]
+    Tensor, shape [G, d], of all [G, 3 d]
         0 for a graph without nodes.
 
     Examples
@@ -40,4 +49,7 @@ def pooled(h: Tensor, node_ptr: Tensor, how: Pooling = "sum") -> Tensor:
         out = h.new_zeros(len(node_ptr) - 1, h.size(1))
         return out.scatter_reduce(0, graph[:, None].expand_as(h), h, "amax", include_self=False)
     total = run_sum(h, node_ptr)
-    return total if how == "sum" else total / node_ptr.diff().clamp_min(1)[:, None]
+    if how == "sum":
+        return total
+    mean = total / node_ptr.diff().clamp_min(1)[:, None]
+    return mean if how == "mean" else torch.cat([total.log1p(), mean, pooled(h, node_ptr, "max")], 1)

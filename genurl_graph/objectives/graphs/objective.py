@@ -21,7 +21,7 @@ from genurl_graph.inputs.collection import GraphCollection
 from genurl_graph.inputs.sparse import run_entries
 from genurl_graph.losses.pairwise import get_loss
 from genurl_graph.losses.terms import LossTerms
-from genurl_graph.nn.graphs import GraphEncoder, embed_collection
+from genurl_graph.nn.graphs import GraphEncoder, embed_collection, measure_norms
 from genurl_graph.nn.layers import projector
 from genurl_graph.objectives.base import Objective
 from genurl_graph.objectives.batch_graph import (
@@ -112,6 +112,8 @@ class GraphsObjective(Objective):
     def embed(self) -> Tensor:
         """Embedding [G, d] of all graphs, without views or dropout."""
         assert isinstance(self.encoder, GraphEncoder)
+        # Running means are of views.
+        measure_norms(self.encoder, self.collection)
         return embed_collection(self.encoder, self.collection)
 
     @property

@@ -11,7 +11,8 @@ from genurl_graph.graph.merge import FEATURE, MergedGraph
 from genurl_graph.graph.projection import FeatureSpace
 from genurl_graph.inputs.input import Input
 from genurl_graph.nn.graphs import make_graph_encoder
-from genurl_graph.nn.graphs.encoder import described_columns
+from genurl_graph.nn.graphs.encoder import described, described_columns
+from genurl_graph.nn.graphs.pooling import pooled_columns
 from genurl_graph.objectives.graphs.objective import GraphsObjective
 from genurl_graph.tasks import TrainingProblem
 from genurl_graph.tasks.prepare import feature_similarities
@@ -29,7 +30,7 @@ def build(
     assert data.graphs is not None
     collection, skip = data.graphs, int(config.encoder.skip)
     descriptors = GraphDescriptors.fit(collection, **({"components": skip} if skip else {}))
-    rows = descriptors.rows(collection)
+    rows = descriptors.rows(collection)[:, described(descriptors)].contiguous()
     neighbors: Neighbors | None = None
     merged = MergedGraph.empty()
     if config.merge.feature_weight > 0:
@@ -38,7 +39,8 @@ def build(
         merged = MergedGraph(edges, p, torch.full_like(p, FEATURE, dtype=torch.uint8))
     beside = described_columns(descriptors) if skip else 0
     # A network of fewer columns than are free leaves them out.
-    pooled = config.encoder.hidden * config.encoder.layers
-    config = config.override({"encoder.dim": beside + min(pooled, config.encoder.dim - beside)})
+    c = config.encoder
+    pooled = c.hidden * c.layers * pooled_columns(c.pooling)
+    config = config.override({"encoder.dim": beside + min(pooled, c.dim - beside)})
     encoder = make_graph_encoder(config, collection, descriptors if skip else None)
     return TrainingProblem(GraphsObjective(encoder, collection, rows, merged, config), merged, neighbors, config=config)

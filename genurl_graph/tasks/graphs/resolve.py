@@ -10,10 +10,8 @@ from genurl_graph.exceptions import wrong
 from genurl_graph.inputs.input import Input
 from genurl_graph.tasks.metric import resolve_perplexity
 
-# Blocks of descriptors, each of at most ``encoder.skip`` columns, and the share of the columns that each may take.
-BLOCKS, LARGEST_SHARE = 2, 1 / 3
-# Columns of which none is a descriptor.
-FEW = 3
+# Share of the columns that descriptors may take, and columns of which none is a descriptor.
+LARGEST_SHARE, FEW = 0.5, 3
 
 
 def resolve_graphs(data: Input, asked: Mapping[str, Any]) -> Config:
@@ -44,8 +42,8 @@ def resolve_graphs(data: Input, asked: Mapping[str, Any]) -> Config:
     if "encoder.skip" not in asked:
         # Two or three columns are a map: what is trained.
         skip = min(skip, most) if c.dim > FEW else 0
-    if skip * BLOCKS >= c.dim:
-        raise wrong("encoder.skip", f"{skip} of each kind, of {c.dim} columns", f"less than {c.dim / BLOCKS:g}")
+    if skip >= c.dim:
+        raise wrong("encoder.skip", f"{skip} of {c.dim} columns", f"less than {c.dim}")
     changes: dict[str, Any] = {
         "neighbors.n_neighbors": k,
         "similarity.perplexity": resolve_perplexity(config, k),
