@@ -6,29 +6,34 @@ import functools
 import tomllib
 from collections.abc import Mapping
 from importlib import resources
-from typing import Any
+from typing import Any, Literal
 
 from genurl_graph.config.fields import Option, Range, convert
 from genurl_graph.exceptions import unknown
 
+Task = Literal["nodes", "graphs"]
+
 # Numbers that may be 0; shares may, too, and stay below 1: those of dropped columns and edges ("drop..."), and these.
-_FROM_ZERO = ("lr", "min_dist", "weight_decay", "lambd", "ema")
+_FROM_ZERO = ("lr", "min_dist", "weight_decay", "lambd", "ema", "iterations")
 _SHARES = ("mask", "replace", "momentum")
 
 
 def baseline_settings(
-    method: str, dataset: str | None = None, changes: Mapping[str, Any] | None = None
+    method: str, dataset: str | None = None, changes: Mapping[str, Any] | None = None, task: Task = "nodes"
 ) -> dict[str, Any]:
     """All settings of a baseline on a data set.
 
     Parameters
     ----------
     method : str
-        Name of a baseline (`genurl_graph.baselines.BASELINES` or `genurl_graph.baselines.reduction.REDUCERS`).
+        Name of a baseline (`genurl_graph.baselines.BASELINES` or `genurl_graph.baselines.reduction.REDUCERS`; of
+        whole graphs `genurl_graph.baselines.graphs.GRAPH_BASELINES`).
     dataset : str, optional
         Canonical name of the data set; settings that the source gives for it replace the defaults.
     changes : mapping, optional
         Values that replace both, by name. Strings are converted to the type of the default.
+    task : "nodes" or "graphs"
+        "graphs" for the methods of whole graphs, some of which have names of methods for nodes.
 
     Returns
     -------
@@ -40,7 +45,8 @@ def baseline_settings(
     InputError
         An unknown setting, or a value of the wrong type or out of range.
     """
-    table = dict(_tables()[method])
+    tables = _tables()
+    table = dict((tables["graphs"] if task == "graphs" else tables)[method])
     published = table.pop("data", {})
     found: dict[str, Any] = {**table, **published.get(dataset, {})}
     for name, value in (changes or {}).items():

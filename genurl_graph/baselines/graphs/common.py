@@ -1,0 +1,131 @@
+"""What the baselines of whole graphs share: features, batches of graphs, the encoder of two of them."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from genurl_graph.exceptions import unknown, wrong
+from genurl_graph.inputs.collection import GraphCollection
+from genurl_graph.nn.graphs.adjacency import undirected
+from genurl_graph.nn.graphs.gin import GIN
+from genurl_graph.nn.graphs.pooling import pooled
+from genurl_graph.nn.layers import evaluating
+from genurl_graph.runtime.devices import choose_device
+from genurl_graph.runtime.random import randperm
+
+# Larger degrees share a column, as in GraphMAE's code.
+MOST_DEGREES = 400
+
+# Nodes that an encoder reads at a time outside the training.
+EMBEDDED_NODES = 1 << 15
+
+
+def prepare(name: str, collection: GraphCollection, features: str, device: str | torch.device) -> GraphCollection:
+    """The graphs as the sources read them: without directions, weights and attributes of edges, with node features.
+
+    Parameters
+    ----------
+    name : str
+        Of the baseline, for messages.
+    collection : GraphCollection
+    features : "ones" or "degrees"
+        What nodes show where the graphs have no features: a constant, or their degree as a one-hot row.
+    device : str or torch.device
+
+    Raises
+    ------
+    InputError
+        Fewer than two graphs that have nodes, or an unknown kind of features.
+    """
+    if features not in ("ones", "degrees"):
+        raise unknown(f"{name}: features", features, ("ones", "degrees"))
+    full = int((collection.sizes() > 0).sum())
+    if full < 2:
+        raise wrong(name, f"{full} graphs that have nodes", "at least 2")
+    # The edges of the sources are bare.
+    collection = undirected(collection._replace(edge_attr=None, edge_weight=None))
+    x = collection.x
+    if x is None and features == "ones":
+        x = torch.ones(collection.num_nodes, 1)
+    elif x is None:
+        degree = collection.degrees().clamp_max(MOST_DEGREES)
+        x = nn.functional.one_hot(degree).float()
+    there = choose_device(device)
+    return GraphCollection(
+        x.to(there),
+        collection.edge_index.to(there),
+        None,
+        None,
+        collection.node_ptr.to(there),
+        collection.edge_ptr.to(there),
+    )
+
+
+class GraphBatches(nn.Module):
+    """An encoder and batches of graphs; subclasses add ``forward(progress) -> LossTerms`` and ``encode``.
+
+    Parameters
+    ----------
+    collection : GraphCollection
+        As `prepare` gives it.
+    batch : int
+        Graphs of a step, at most. An epoch is every graph that has nodes, once, in batches of nearly equal size.
+
+    Attributes
+    ----------
+    steps : int
+        Batches of an epoch.
+    """
+
+    def __init__(self, collection: GraphCollection, batch: int) -> None:
+        super().__init__()
+        self.collection = collection
+        self.drawn = (collection.sizes() > 0).nonzero().squeeze(1)
+        self.steps = math.ceil(len(self.drawn) / max(2, batch))
+        self.left: list[Tensor] = []
+
+    def draw(self) -> GraphCollection:
+        """The next batch of the epoch; with the first one of an epoch, their order is drawn."""
+        if not self.left:
+            order = self.drawn[randperm(len(self.drawn), self.drawn.device)]
+            self.left = list(order.tensor_split(self.steps))
+        return self.collection.take(self.left.pop())
+
+    def encode(self, graphs: GraphCollection) -> Tensor:
+        """Embedding [B, d] of some graphs."""
+        raise NotImplementedError
+
+    def embed(self) -> Tensor:
+        """Embedding [G, d] of all graphs, in evaluation mode."""
+        with evaluating(self):
+            return torch.cat(
+                [self.encode(self.collection.take(run)) for run in self.collection.batches(EMBEDDED_NODES)]
+            )
+
+
+class SumPooledGIN(nn.Module):
+    """The encoder of InfoGraph and GraphCL: all layers of a GIN, summed over each graph.
+
+    Parameters
+    ----------
+    in_dim, hidden, layers : int
+    """
+
+    def __init__(self, in_dim: int, hidden: int, layers: int) -> None:
+        super().__init__()
+        self.gin = GIN(in_dim, 0, hidden, layers)
+
+    def forward(self, graphs: GraphCollection) -> tuple[Tensor, Tensor]:
+        """Rows of the nodes [N, layers x hidden], and their sums over each graph [G, layers x hidden]."""
+        nodes = torch.cat(self.gin.layers(graphs), 1)
+        return nodes, pooled(nodes, graphs.node_ptr)
+
+
+def draw_uniformly(module: nn.Module) -> None:
+    """Xavier's uniform weights and no bias for a linear map, as the authors of InfoGraph and GraphCL begin."""
+    if isinstance(module, nn.Linear):
+        nn.init.xavier_uniform_(module.weight)
+        nn.init.zeros_(module.bias)
