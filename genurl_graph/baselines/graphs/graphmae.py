@@ -18,7 +18,6 @@ from genurl_graph.nn.graphs.pooling import pooled
 from genurl_graph.nn.layers import BatchNorm, PReLU, dropout
 from genurl_graph.runtime.random import randint, randperm, seeded_globally
 
-
 # What the embedding of a graph is of the rows of its nodes.
 READOUTS = ("sum", "mean", "max")
 
@@ -74,9 +73,7 @@ class MaskedGraphs(GraphBatches):
         hidden, layers, features = settings["hidden"], settings["layers"], collection.x.size(1)
         self.mask, self.replace, self.gamma = settings["mask"], settings["replace"], settings["gamma"]
         self.readout, drop = settings["readout"], settings["drop_features"]
-        self.encoder = nn.ModuleList(
-            Layer(features if k == 0 else hidden, hidden, hidden, drop) for k in range(layers)
-        )
+        self.encoder = nn.ModuleList(Layer(features if k == 0 else hidden, hidden, hidden, drop) for k in range(layers))
         self.bridge = nn.Linear(hidden, hidden, bias=False)
         self.decoder = Layer(hidden, hidden, features, drop, last=False)
         self.token, self.decoder_token = nn.Parameter(torch.zeros(features)), nn.Parameter(torch.zeros(hidden))
