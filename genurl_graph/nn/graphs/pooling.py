@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from genurl_graph.nn.graphs.adjacency import run_sum
+from genurl_graph.nn.graphs.adjacency import run_max, run_sum
 
 Pooling = Literal["sum", "mean", "max", "all"]
 # What stands side by side in "all".
@@ -45,9 +45,7 @@ def pooled(h: Tensor, node_ptr: Tensor, how: Pooling = "sum") -> Tensor:
             [5.0000]])
     """
     if how == "max":
-        graph = torch.arange(len(node_ptr) - 1, device=h.device).repeat_interleave(node_ptr.diff())
-        out = h.new_zeros(len(node_ptr) - 1, h.size(1))
-        return out.scatter_reduce(0, graph[:, None].expand_as(h), h, "amax", include_self=False)
+        return run_max(h, node_ptr)
     total = run_sum(h, node_ptr)
     if how == "sum":
         return total
