@@ -10,6 +10,7 @@ from genurl_graph.cli.report import Report, save_table
 from genurl_graph.experiments.ablation import (
     GAMMA,
     MERGING,
+    MERGING_OF_GRAPHS,
     NU,
     AblationTable,
     K,
@@ -30,7 +31,11 @@ from genurl_graph.experiments.sources import describe, load_named
 @click.option("--gamma", metavar="X,...", help=f"Weights of the repulsion, each with loss.scale=1. [{GAMMA}]")
 @click.option("--nu", metavar="X,...", help=f"Degrees of freedom of the embedding's kernel. [{NU}]")
 @click.option("--k", metavar="N,...", help=f"Neighbours of the kNN edges. [{K}]")
-@click.option("--merging", metavar="MODE,...", help=f"Where edges come from: {', '.join(MERGING)}. [all]")
+@click.option(
+    "--merging",
+    metavar="MODE,...",
+    help=f"Where edges come from: {', '.join(MERGING)}; of whole graphs {', '.join(MERGING_OF_GRAPHS)}. [all]",
+)
 @click.option("--full", is_flag=True, help="All combinations of the levels, not one factor at a time.")
 @options.seeds(default=3, show_default=True)
 @click.option(
@@ -69,6 +74,7 @@ def ablate(
     Examples:
       genurl-graph ablate --dataset cora --seeds 3 --metrics ablation.json --plot ablation.png
       genurl-graph ablate --dataset cora --losses gkl,l2 --gamma 0.5,1,2 --full
+      genurl-graph ablate --dataset mutag --merging both,views,neighbors
     """
     from genurl_graph.evaluation.splits import default_protocol
 

@@ -28,6 +28,12 @@ MERGING: dict[str, dict[str, Any]] = {
     "union": {"merge.how": "union"},
     "geodesic": {"merge.how": "geodesic"},
 }
+# The same of a graph of graphs, whose predefined edges join two views of one graph.
+MERGING_OF_GRAPHS: dict[str, dict[str, Any]] = {
+    "both": {},
+    "views": {"merge.feature_weight": 0.0},
+    "neighbors": {"views.self_weight": 0.0},
+}
 # What an ablation varies if it is not told otherwise.
 GAMMA, NU, K = "0.5,1,2", "1,10,100", "5,15,30"
 
@@ -197,8 +203,9 @@ def parse_factors(
     """
     from genurl_graph.losses.pairwise import LOSSES
 
+    modes = MERGING_OF_GRAPHS if base.task == "graphs" else MERGING
     if not any((losses, gamma, nu, k, merging)):
-        losses, gamma, nu, k, merging = ",".join(LOSSES), GAMMA, NU, K, ",".join(MERGING)
+        losses, gamma, nu, k, merging = ",".join(LOSSES), GAMMA, NU, K, ",".join(modes)
     found: Factors = {}
     if losses:
         names = parse_names("--losses", "loss", losses, LOSSES)
@@ -215,8 +222,8 @@ def parse_factors(
     if k:
         found["k"] = {str(value): {"neighbors.n_neighbors": value} for value in _numbers("--k", k, int)}
     if merging:
-        names = parse_names("--merging", "mode", merging, MERGING)
-        found["merging"] = {name: MERGING[name] for name in names}
+        names = parse_names("--merging", "mode", merging, modes)
+        found["merging"] = {name: modes[name] for name in names}
     return {
         factor: {label: _changes(base, settings) for label, settings in levels.items()}
         for factor, levels in found.items()

@@ -57,3 +57,10 @@ def test_everything_varies_by_default() -> None:
 def test_bad_levels(given: dict[str, str], message: str) -> None:
     with pytest.raises(InputError, match=message):
         factors(**given)
+
+
+def test_of_whole_graphs_each_edge_source_can_be_left_out() -> None:
+    rows = one_at_a_time(parse_factors(load_preset("graphs"), None, None, None, None, "both,views,neighbors"))
+    assert [row.settings for row in rows] == [{}, {"merge.feature_weight": 0.0}, {"views.self_weight": 0.0}]
+    with pytest.raises(InputError, match="found 'adjacency'; expected one of both, views, neighbors"):
+        parse_factors(load_preset("graphs"), None, None, None, None, "adjacency")

@@ -128,7 +128,8 @@ class GraphsObjective(Objective):
             first = order[: max(self.size // 2, 1)]
             ends, _ = self.neighbors.draw(first)
             # Neighbours of one another come once; what chance has left free goes to further graphs.
-            order = distinct(torch.cat([torch.stack([first, ends], 1).reshape(-1), order]))[: self.size]
+            order = distinct(torch.cat([torch.stack([first, ends], 1).reshape(-1), order]))
+            order = order[self.sizes[order] > 0][: self.size]
         nodes = self.sizes[order].cumsum(0)
         count = int(torch.searchsorted(nodes, self.most_nodes, right=True))
         return order[: max(count, 2)]

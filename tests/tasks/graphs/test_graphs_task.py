@@ -1,13 +1,16 @@
 """The recipe of collections of graphs: from a collection to a trained embedding."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from genurl_graph import datasets
 from genurl_graph.config import Config
 from genurl_graph.exceptions import InputError
 from genurl_graph.inputs.collection import GraphCollection
+from genurl_graph.inputs.collection.convert import as_collection
 from genurl_graph.inputs.input import Input
 from genurl_graph.runtime.random import seeded
 from genurl_graph.tasks import TrainingProblem
@@ -94,3 +97,24 @@ def test_what_cannot_be_is_refused(graphs: GraphCollection) -> None:
         problem(graphs, **{"merge.feature_weight": 0, "views.self_weight": 0})
     with pytest.raises(InputError, match=r"^data: found 1 graphs with nodes; expected at least 2"):
         problem(graphs.take(torch.tensor([0, 1])))
+
+
+@pytest.mark.data
+def test_mutag_is_told_apart_without_its_labels(data_root: Path) -> None:
+    if not (data_root / "TUDataset" / "MUTAG").is_dir():
+        pytest.skip(f"{data_root} has no TUDataset/MUTAG")
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import cross_val_score
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    mutag = datasets.load("mutag", root=data_root)
+    data = as_collection(mutag)
+    with seeded(0):
+        made = build(data, resolve_graphs(data, {"training.epochs": 3}), 0, torch.device("cpu"))
+        train(made.objective, made.config.training)  # type: ignore[union-attr]
+    z = made.objective.embed()
+    assert z.shape[0] == 188
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=500))
+    # The larger class has 66.5 %.
+    assert cross_val_score(model, z.numpy(), mutag.y.numpy(), cv=10).mean() > 0.8
