@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from genurl_graph.exceptions import unknown, wrong
 from genurl_graph.inputs.collection import GraphCollection
-from genurl_graph.nn.graphs.adjacency import undirected
-from genurl_graph.nn.graphs.gin import GIN
+from genurl_graph.nn.graphs.adjacency import Adjacency, neighbor_sum, undirected
 from genurl_graph.nn.graphs.pooling import pooled
-from genurl_graph.nn.layers import evaluating
+from genurl_graph.nn.layers import BatchNorm, dropout, evaluating
 from genurl_graph.runtime.devices import choose_device
 from genurl_graph.runtime.random import randperm
 
@@ -106,8 +106,36 @@ class GraphBatches(nn.Module):
             )
 
 
+class Layer(nn.Module):
+    """A layer of GIN, ``map(own h_i + sum of the neighbours' h_j)`` (arXiv 1810.00826, eq. 4.1).
+
+    The sources differ in where they normalise and activate, so that `map` is all that follows the sum.
+
+    Parameters
+    ----------
+    map : sequence of nn.Module
+        From the columns of the input to those of the output, row by row.
+    own : float
+        Weight of a node beside its neighbours.
+    share : float
+        Of the entries of the input that are dropped in training.
+    """
+
+    def __init__(self, map: Sequence[nn.Module], own: float = 1.0, share: float = 0.0) -> None:
+        super().__init__()
+        self.map, self.own, self.share = nn.Sequential(*map), own, share
+
+    def forward(self, h: Tensor, graph: Adjacency) -> Tensor:
+        """Rows of the input [N, before] to rows of the output [N, after]."""
+        h = dropout(h, self.share, self.training)
+        out: Tensor = self.map(self.own * h + neighbor_sum(h, graph))
+        return out
+
+
 class SumPooledGIN(nn.Module):
     """The encoder of InfoGraph and GraphCL: all layers of a GIN, summed over each graph.
+
+    As in the authors' code, a layer is two linear maps with ReLU between and behind them, then batch normalisation.
 
     Parameters
     ----------
@@ -116,11 +144,18 @@ class SumPooledGIN(nn.Module):
 
     def __init__(self, in_dim: int, hidden: int, layers: int) -> None:
         super().__init__()
-        self.gin = GIN(in_dim, 0, hidden, layers)
+        self.layers = nn.ModuleList(
+            Layer([nn.Linear(before, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU(), BatchNorm(hidden)])
+            for before in [in_dim] + [hidden] * (layers - 1)
+        )
 
     def forward(self, graphs: GraphCollection) -> tuple[Tensor, Tensor]:
         """Rows of the nodes [N, layers x hidden], and their sums over each graph [G, layers x hidden]."""
-        nodes = torch.cat(self.gin.layers(graphs), 1)
+        h, graph, found = graphs.x, Adjacency.of(graphs), []
+        for layer in self.layers:
+            h = layer(h, graph)
+            found.append(h)
+        nodes = torch.cat(found, 1)
         return nodes, pooled(nodes, graphs.node_ptr)
 
 

@@ -9,45 +9,20 @@ from torch import Tensor, nn
 
 from genurl_graph.baselines.common import fit
 from genurl_graph.baselines.graphmae import scaled_cosine_error
-from genurl_graph.baselines.graphs.common import GraphBatches, prepare
+from genurl_graph.baselines.graphs.common import GraphBatches, Layer, prepare
 from genurl_graph.exceptions import unknown
 from genurl_graph.inputs.collection import GraphCollection
 from genurl_graph.losses.terms import LossTerms
-from genurl_graph.nn.graphs.adjacency import Adjacency, neighbor_sum
-from genurl_graph.nn.graphs.pooling import pooled
-from genurl_graph.nn.layers import BatchNorm, PReLU, dropout
+from genurl_graph.nn.graphs.adjacency import Adjacency
+from genurl_graph.nn.graphs.pooling import Pooling, pooled
+from genurl_graph.nn.layers import BatchNorm, PReLU
 from genurl_graph.runtime.random import randint, randperm, seeded_globally
 
 # What the embedding of a graph is of the rows of its nodes.
-READOUTS = ("sum", "mean", "max")
+READOUTS: tuple[Pooling, ...] = ("sum", "mean", "max")
 
-
-class Layer(nn.Module):
-    """``map(2 h_i + sum of the neighbours' h_j)``, a layer of the authors' GIN, with dropout of what it reads.
-
-    A node counts twice: their code adds self-loops to GIN's own term. Batch normalisation and an activation stand
-    between the two linear maps, and with `last` behind them, too.
-
-    Parameters
-    ----------
-    before, hidden, after : int
-        Columns of the input, between the maps, and of the output.
-    share : float
-        Of the entries that are dropped in training.
-    last : bool
-    """
-
-    def __init__(self, before: int, hidden: int, after: int, share: float, last: bool = True) -> None:
-        super().__init__()
-        self.share = share
-        maps = [nn.Linear(before, hidden), BatchNorm(hidden), PReLU(), nn.Linear(hidden, after)]
-        self.map = nn.Sequential(*maps, *([BatchNorm(after), PReLU()] if last else []))
-
-    def forward(self, h: Tensor, graph: Adjacency) -> Tensor:
-        """Rows [N, before] to rows [N, after]."""
-        h = dropout(h, self.share, self.training)
-        out: Tensor = self.map(2 * h + neighbor_sum(h, graph))
-        return out
+# A node counts twice beside its neighbours: the authors' code adds self-loops to GIN's own term.
+OWN = 2.0
 
 
 class MaskedGraphs(GraphBatches):
@@ -73,9 +48,11 @@ class MaskedGraphs(GraphBatches):
         hidden, layers, features = settings["hidden"], settings["layers"], collection.x.size(1)
         self.mask, self.replace, self.gamma = settings["mask"], settings["replace"], settings["gamma"]
         self.readout, drop = settings["readout"], settings["drop_features"]
-        self.encoder = nn.ModuleList(Layer(features if k == 0 else hidden, hidden, hidden, drop) for k in range(layers))
+        widths = [features] + [hidden] * (layers - 1)
+        maps = ([*_maps(width, hidden, hidden), BatchNorm(hidden), PReLU()] for width in widths)
+        self.encoder = nn.ModuleList(Layer(each, OWN, drop) for each in maps)
         self.bridge = nn.Linear(hidden, hidden, bias=False)
-        self.decoder = Layer(hidden, hidden, features, drop, last=False)
+        self.decoder = Layer(_maps(hidden, hidden, features), OWN, drop)
         self.token, self.decoder_token = nn.Parameter(torch.zeros(features)), nn.Parameter(torch.zeros(hidden))
 
     def rows(self, x: Tensor, graph: Adjacency) -> Tensor:
@@ -103,6 +80,10 @@ class MaskedGraphs(GraphBatches):
         h = h.index_copy(0, hidden, self.decoder_token.expand(len(hidden), -1))
         loss = scaled_cosine_error(x[hidden], self.decoder(h, graph)[hidden], self.gamma)
         return LossTerms(loss, loss, loss * 0)
+
+
+def _maps(before: int, hidden: int, after: int) -> list[nn.Module]:
+    return [nn.Linear(before, hidden), BatchNorm(hidden), PReLU(), nn.Linear(hidden, after)]
 
 
 def embed(

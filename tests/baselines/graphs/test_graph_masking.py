@@ -3,11 +3,12 @@
 import pytest
 import torch
 
-from genurl_graph.baselines.graphs.common import prepare
-from genurl_graph.baselines.graphs.graphmae import READOUTS, Layer, MaskedGraphs
+from genurl_graph.baselines.graphs.common import Layer, prepare
+from genurl_graph.baselines.graphs.graphmae import OWN, READOUTS, MaskedGraphs
 from genurl_graph.baselines.settings import baseline_settings
 from genurl_graph.config.parameters import TrainingConfig
 from genurl_graph.nn.graphs.adjacency import Adjacency
+from genurl_graph.nn.layers import BatchNorm, PReLU
 from genurl_graph.runtime.random import seeded
 from genurl_graph.training.loop import train
 
@@ -27,7 +28,7 @@ def test_a_layer_is_pygs_gin_on_graphs_with_self_loops(rings_and_stars):
     from torch_geometric.utils import add_self_loops
 
     torch.manual_seed(0)
-    layer = Layer(3, 8, 5, 0.0).eval()
+    layer = Layer([torch.nn.Linear(3, 8), BatchNorm(8), PReLU(), torch.nn.Linear(8, 5)], OWN).eval()
     looped = add_self_loops(rings_and_stars.edge_index)[0]
     expected = GINConv(layer.map)(rings_and_stars.x, looped)
     torch.testing.assert_close(layer(rings_and_stars.x, Adjacency.of(rings_and_stars)), expected)
