@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -81,13 +81,19 @@ class GraphEncoder(nn.Module):
         self.last = nn.Identity() if self.width == self.network.width else nn.Linear(self.network.width, self.width)
         self.norm = normalisation(c.norm, self.width, output=True)
 
+    def completed(self, collection: GraphCollection) -> GraphCollection:
+        """The collection with the columns that the fitted one had; InputError where it lacks them."""
+        edges, features = self.edges.mean.numel(), self.input.columns.mean.numel()
+        return collection._replace(
+            x=as_fitted("node features", collection.x, features, collection.num_nodes),
+            edge_attr=as_fitted("edge attributes", collection.edge_attr, edges, collection.num_edges),
+        )
+
     def prepared(self, collection: GraphCollection) -> GraphCollection:
         """The collection as `forward` reads it: columns of nodes and edges as fitted, edges both ways."""
-        attributes = collection.edge_attr if self.edges.mean.numel() else None
-        ready = collection._replace(
-            x=self.input.rows(collection), edge_attr=None if attributes is None else self.edges(attributes)
-        )
-        return undirected(ready)
+        graphs = self.completed(collection)
+        edge_attr = None if graphs.edge_attr is None else self.edges(graphs.edge_attr)
+        return undirected(graphs._replace(x=self.input.rows(graphs), edge_attr=edge_attr))
 
     def forward(self, batch: GraphCollection, do: Operations = TRAINED) -> Tensor:
         """Trained columns of the graphs of a `prepared` batch, [G, width]."""
@@ -96,6 +102,22 @@ class GraphEncoder(nn.Module):
     def mapped(self, z: Tensor, do: Operations = TRAINED) -> Tensor:
         """The pooled layers, or fewer columns made of them."""
         return do.linear(self.last, z) if isinstance(self.last, nn.Linear) else z
+
+
+def as_fitted(what: str, found: Tensor | None, columns: int, rows: int) -> Tensor | None:
+    """Columns of new graphs where the fitted ones had `columns`: None for 0; InputError for another number."""
+    if columns == 0:
+        return None
+    if found is None and rows == 0:
+        return torch.zeros(0, columns)
+    if found is None or found.size(1) != columns:
+        raise wrong(f"graphs: {what}", f"{0 if found is None else found.size(1)} columns", f"{columns}, as fitted")
+    return found
+
+
+def without_edge_kinds(collection: GraphCollection) -> GraphCollection:
+    """What descriptors read: labels that tell kinds of edges, too, are rare, and fewer graphs have them in common."""
+    return collection._replace(edge_attr=None)
 
 
 def described(descriptors: GraphDescriptors) -> slice:
@@ -136,6 +158,12 @@ def encoder_of(config: Config, state: Mapping[str, Tensor]) -> GraphEncoder:
     return GraphEncoder(config, Widths(features, degrees, edges), kept or None)
 
 
+def moved(collection: GraphCollection, device: torch.device) -> GraphCollection:
+    """The collection on a device."""
+    parts: list[Any] = [None if part is None else part.to(device) for part in collection]
+    return GraphCollection(*parts)
+
+
 @torch.no_grad()
 def measure_norms(encoder: GraphEncoder, collection: GraphCollection, max_nodes: int = EMBEDDED_NODES) -> None:
     """Give all normalisations the means and deviations of a collection as it is, without views.
@@ -143,15 +171,17 @@ def measure_norms(encoder: GraphEncoder, collection: GraphCollection, max_nodes:
     Those of nodes are averages over batches. Those of the output are of all graphs, whose columns then have deviation
     1.
     """
-    prepared = encoder.prepared(collection)
-    batches = [prepared.take(part) for part in collection.batches(max_nodes)]
+    prepared, device = encoder.prepared(collection), next(encoder.network.parameters()).device
+    parts = collection.batches(max_nodes)
     with averaged_norms(encoder.network):
-        for batch in batches:
+        for part in parts:
+            batch = moved(prepared.take(part), device)
             if batch.num_nodes > 1:
                 encoder.network(batch)
     if isinstance(encoder.norm, nn.BatchNorm1d):
         with evaluating(encoder):
-            z = torch.cat([encoder.mapped(encoder.network(batch)) for batch in batches]).double()
+            rows = [encoder.mapped(encoder.network(moved(prepared.take(part), device))) for part in parts]
+        z = torch.cat(rows).double()
         assert encoder.norm.running_mean is not None
         assert encoder.norm.running_var is not None
         encoder.norm.running_mean.copy_(z.mean(0))
@@ -181,11 +211,11 @@ def embed_collection(encoder: GraphEncoder, collection: GraphCollection, max_nod
     found = None if encoder.descriptors is None else encoder.descriptors.fitted()
     with evaluating(encoder):
         for part in collection.batches(max_nodes):
-            graphs = collection.take(part)
+            graphs = encoder.completed(collection.take(part))
             z = encoder(encoder.prepared(graphs), do).float()
             if found is not None:
                 # A block of k columns has rows of mean squared length 1.
                 scale = encoder.deviation * described_columns(found) ** 0.5
-                z = torch.cat([z, found.rows(graphs)[:, described(found)] * scale], 1)
+                z = torch.cat([z, found.rows(without_edge_kinds(graphs))[:, described(found)] * scale], 1)
             parts.append(z)
     return torch.cat(parts) if parts else torch.zeros(0, encoder.width)

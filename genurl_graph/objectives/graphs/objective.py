@@ -9,7 +9,7 @@ of weight ``merge.feature_weight`` times their calibrated similarity. Neighbours
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+import math
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +22,7 @@ from genurl_graph.inputs.sparse import run_entries
 from genurl_graph.losses.pairwise import get_loss
 from genurl_graph.losses.terms import LossTerms
 from genurl_graph.nn.graphs import GraphEncoder, embed_collection, measure_norms
+from genurl_graph.nn.graphs.encoder import moved
 from genurl_graph.nn.layers import projector
 from genurl_graph.objectives.base import Objective
 from genurl_graph.objectives.batch_graph import (
@@ -58,6 +59,11 @@ class GraphsObjective(Objective):
     config : Config
         Resolved.
 
+    Attributes
+    ----------
+    steps : int
+        Batches of an epoch: as many as the graphs fill.
+
     Raises
     ------
     InputError
@@ -85,6 +91,8 @@ class GraphsObjective(Objective):
             raise wrong("data", f"{len(drawn)} graphs with nodes", "at least 2")
         self._divide(config.sampling.batch_size)
         self.size = min(self.size, len(drawn))
+        # No more for few graphs: they are learned by heart.
+        self.steps = math.ceil(len(drawn) / self.size)
         if self.weight > 0:
             check_batch_neighbors(config.neighbors, self.size)
         self.collection, self.drawn = collection, constant(drawn)
@@ -172,12 +180,6 @@ class GraphsObjective(Objective):
         near = self.config.neighbors
         near = dataclasses.replace(near, n_neighbors=min(near.n_neighbors, len(graphs) - 1))
         return batch_similarities(self.near[graphs], near, self.config.similarity)
-
-
-def moved(collection: GraphCollection, device: torch.device) -> GraphCollection:
-    """The collection on a device."""
-    parts: list[Any] = [None if part is None else part.to(device) for part in collection]
-    return GraphCollection(*parts)
 
 
 def distinct(numbers: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from genurl_graph.graph.merge import FEATURE, MergedGraph
 from genurl_graph.graph.projection import FeatureSpace
 from genurl_graph.inputs.input import Input
 from genurl_graph.nn.graphs import make_graph_encoder
-from genurl_graph.nn.graphs.encoder import described, described_columns
+from genurl_graph.nn.graphs.encoder import described, described_columns, without_edge_kinds
 from genurl_graph.nn.graphs.pooling import pooled_columns
 from genurl_graph.objectives.graphs.objective import GraphsObjective
 from genurl_graph.tasks import TrainingProblem
@@ -29,8 +29,9 @@ def build(
     """
     assert data.graphs is not None
     collection, skip = data.graphs, int(config.encoder.skip)
-    descriptors = GraphDescriptors.fit(collection, **({"components": skip} if skip else {}))
-    rows = descriptors.rows(collection)[:, described(descriptors)].contiguous()
+    plain = without_edge_kinds(collection)
+    descriptors = GraphDescriptors.fit(plain, **({"components": skip} if skip else {}))
+    rows = descriptors.rows(plain)[:, described(descriptors)].contiguous()
     neighbors: Neighbors | None = None
     merged = MergedGraph.empty()
     if config.merge.feature_weight > 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,9 @@ from genurl_graph.inputs.input import Input
 from genurl_graph.tasks.metric import resolve_perplexity
 
 # Share of the columns that descriptors may take, and columns of which none is a descriptor.
-LARGEST_SHARE, FEW = 0.5, 3
+LARGEST_SHARE, FEW = 0.64, 3
+# Steps that are enough, and epochs that each collection gets at least.
+MOST_STEPS, FEWEST_EPOCHS = 4000, 10
 
 
 def resolve_graphs(data: Input, asked: Mapping[str, Any]) -> Config:
@@ -55,6 +58,10 @@ def resolve_graphs(data: Input, asked: Mapping[str, Any]) -> Config:
     metric = config.neighbors.metric
     if metric == "auto":
         changes["neighbors.metric"] = "euclidean"
+    if "training.epochs" not in asked:
+        steps = math.ceil(data.num_nodes / config.sampling.batch_size)
+        enough = max(MOST_STEPS // steps, FEWEST_EPOCHS)
+        changes["training.epochs"] = min(config.training.epochs, enough)
     if config.training.schedule != "constant" or "training.epochs" in asked:
         # Epochs that were asked for are all run; so are those that a schedule is made for.
         changes |= {} if "training.tolerance" in asked else {"training.tolerance": 0.0}

@@ -11,6 +11,7 @@ from genurl_graph.config import Config, load_preset
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph.descriptors import GraphDescriptors
 from genurl_graph.nn.graphs import GraphEncoder, embed_collection, encoder_of, make_graph_encoder, measure_norms
+from genurl_graph.nn.graphs.encoder import without_edge_kinds
 from genurl_graph.nn.graphs.node_input import LARGEST, NodeInput
 from genurl_graph.runtime.random import seeded
 from tests.nn.graphs.random_graphs import random_graphs
@@ -27,7 +28,7 @@ def small(**changes: Any) -> Config:
 def encoder_with_descriptors(columns: int, attributes: int, **changes: Any) -> GraphEncoder:
     """An encoder whose normalisations are not those of the start."""
     collection = random_graphs(SIZES, columns, attributes)
-    descriptors = GraphDescriptors.fit(collection, components=4)
+    descriptors = GraphDescriptors.fit(without_edge_kinds(collection), components=4)
     with seeded(0):
         encoder = make_graph_encoder(small(**{"encoder.dim": 30, **changes}), collection, descriptors)
     measure_norms(encoder, collection, 20)
@@ -63,7 +64,7 @@ def test_the_exact_rows_are_those_of_the_training(case: Any) -> None:
 
 def test_columns_of_descriptors_have_the_deviation_that_is_asked_for() -> None:
     collection = random_graphs(SIZES * 3, 3)
-    descriptors = GraphDescriptors.fit(collection, components=4)
+    descriptors = GraphDescriptors.fit(without_edge_kinds(collection), components=4)
     with seeded(0):
         encoder = make_graph_encoder(small(**{"encoder.dim": 28}), collection, descriptors)
     beside = embed_collection(encoder, collection)[:, encoder.width :]
@@ -125,6 +126,19 @@ def test_fewer_columns_are_a_linear_map_of_the_pooled_layers() -> None:
     with seeded(0):
         encoder = make_graph_encoder(small(**{"encoder.dim": 2}), collection)
     assert embed_collection(encoder, collection).shape == (len(SIZES), 2)
+
+
+def test_new_graphs_need_the_columns_of_the_fitted_ones() -> None:
+    encoder = encoder_with_descriptors(3, 2)
+    graphs = random_graphs(SIZES, 3, 2)
+    with pytest.raises(InputError, match=r"^graphs: node features: found 4 columns; expected 3, as fitted"):
+        embed_collection(encoder, random_graphs(SIZES, 4, 2))
+    with pytest.raises(InputError, match=r"^graphs: edge attributes: found 0 columns; expected 2, as fitted"):
+        embed_collection(encoder, graphs._replace(edge_attr=None))
+    # Without nodes or edges there is nothing that could lack columns.
+    nothing = graphs.take(torch.tensor([1]))
+    z = embed_collection(encoder, nothing._replace(x=None, edge_attr=None))
+    assert torch.equal(z, embed_collection(encoder, nothing))
 
 
 def test_another_encoder_is_refused() -> None:
