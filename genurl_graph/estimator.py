@@ -27,7 +27,7 @@ from genurl_graph.training.loop import Callback
 
 
 class GenURL(FittedAttributes, Saved):
-    """Unsupervised embedding of the nodes of a graph, or of vectors, after GenURL (arXiv 2110.14553).
+    """Unsupervised embedding of the nodes of a graph, of vectors, or of whole graphs, after GenURL (arXiv 2110.14553).
 
     Predefined edges are merged with feature-space kNN edges, calibrated similarities P live on the merged graph, and
     an encoder is trained so that the similarities Q of its embedding have the smallest sparse general
@@ -37,13 +37,14 @@ class GenURL(FittedAttributes, Saved):
     ----------
     n_components : int, optional
         Columns d of the embedding. By default the preset's: 128 for graphs, 2 for vectors.
-    task : "auto", "graph", "reduce", "distill" or "images"
-        "auto": input with edges is a graph, a plain matrix is reduced; with a teacher, either is distilled. "images":
-        an encoder of images learns from random views of them.
+    task : "auto", "graph", "reduce", "distill", "images" or "graphs"
+        "auto": input with edges is a graph, a plain matrix is reduced; with a teacher, either is distilled; many graphs
+        are "graphs": each gets a row. "images": an encoder of images learns from random views of them.
     encoder : "auto", "gcn", "sage", "gat", "gin", "mlp", "cnn", "resnet", "free", or nn.Module
         "auto": the preset's, a GCN for graphs (GraphSAGE for consistent features, averages and an MLP for large
-        graphs), an embedding table for vectors, an MLP for distillation, a CNN for images. A module, for distillation
-        and images only, reads rows, or images if `X` is [n, c, h, w]; a copy is trained (`encoder_`).
+        graphs), an embedding table for vectors, an MLP for distillation, a CNN for images, a GIN for whole graphs. A
+        module, for distillation and images only, reads rows, or images if `X` is [n, c, h, w]; a copy is trained
+        (`encoder_`).
     n_neighbors : int, optional
         Feature-space neighbours of each node. More make the layout more global. By default the preset's 15, or
         n - 1 if there are fewer nodes.
@@ -101,7 +102,7 @@ class GenURL(FittedAttributes, Saved):
     seconds_ : dict, of the stages ``graph`` and ``train``
     mass_ : float, mean row sum of P
     node_id_ : array [n]
-        Names of the nodes: ``pandas.DataFrame(model.embedding_, index=model.node_id_)``.
+        Names of the nodes, or of whole graphs: ``pandas.DataFrame(model.embedding_, index=model.node_id_)``.
     reading_ : tuple of str
         What `X` was read as, what became of its columns, and what was left out.
     node_slices_, node_widths_ : dict or None
@@ -114,6 +115,8 @@ class GenURL(FittedAttributes, Saved):
     --------
     >>> embedding = GenURL(random_state=0).fit_transform(data)  # PyG Data with x and edge_index
     >>> coordinates = GenURL(n_components=2).fit_transform(vectors)  # NumPy [n, f]
+    >>> model = GenURL(random_state=0).fit(molecules)  # a list of Data: a row each
+    >>> model.transform(molecules[:1])
     """
 
     def __init__(
@@ -171,7 +174,9 @@ class GenURL(FittedAttributes, Saved):
         Parameters
         ----------
         X : Data, HeteroData, graph of networkx, igraph or DGL, DataFrame, list of pairs, array, sparse matrix or Tensor
-            As in `genurl_graph.inputs.input.as_input` and, for HeteroData, `genurl_graph.inputs.hetero`.
+            As in `genurl_graph.inputs.input.as_input` and, for HeteroData, `genurl_graph.inputs.hetero`. Many graphs,
+            a list of Data or of networkx graphs, a PyG data set or a Batch, as in
+            `genurl_graph.inputs.collection.convert.as_collection`.
         y : ignored
         as_, columns, directed
             What `X` is, where it may be several things (`genurl_graph.inputs.reading.ReadOptions`): "edges", "vectors"
@@ -235,7 +240,8 @@ class GenURL(FittedAttributes, Saved):
         X : as in `fit`
             With the same features, or without any if there were none and ``encoder.structure`` is "degree" or
             "random_walk". A GNN needs the edges of the new graph; an MLP looks at each row alone.
-            kNN edges, where the GNN propagates over them (``merge.propagation_weight``), are searched anew.
+            kNN edges, where the GNN propagates over them (``merge.propagation_weight``), are searched anew. Whole
+            graphs: many, or one; the row of a graph is the same, to the bit, whatever graphs come with it.
         as_, columns, directed
             As in `fit`; what was said there holds where nothing is said here.
 

@@ -20,6 +20,7 @@ from genurl_graph.exceptions import wrong
 from genurl_graph.inference.drawing import Drawing
 from genurl_graph.inference.fitted import FittedModel
 from genurl_graph.inference.inverse import Inverse
+from genurl_graph.inputs.collection.convert import as_collection, is_collection
 from genurl_graph.inputs.hetero import as_graph
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.precomputed import as_distances
@@ -77,6 +78,10 @@ class Conventions(Drawing, Inverse, ClassNamePrefixFeaturesOutMixin, Transformer
             return found._replace(coherence={}, start=self._start(found, previous))
         own = isinstance(self.encoder, nn.Module) or isinstance(teacher, nn.Module) or self.task == "images"
         how = feature_options(self.config, self.scale, own)
+        if self.task == "graphs" or (self.task == "auto" and is_collection(X)):
+            if previous is not None or not (self.init is None or isinstance(self.init, str)):
+                raise wrong("init", "coordinates for whole graphs", "none: their encoder has no table of coordinates")
+            return as_collection(X, options, how, how)._replace(coherence={})
         found = as_graph(X, features=how, options=options)
         return found._replace(coherence={}, start=self._start(found, previous))
 
@@ -119,7 +124,7 @@ class Conventions(Drawing, Inverse, ClassNamePrefixFeaturesOutMixin, Transformer
         """What the user says of new samples, or said of the fitted ones if these came in the same form."""
         options = ReadOptions.of(as_, columns, directed=directed)
         kind, heard = self._heard
-        if kind is type(X) and not options.given():
+        if (kind is type(X) or self.model_.config.task == "graphs") and not options.given():
             return heard
         # A model that was loaded heard nothing.
         vectors = isinstance(X, pd.DataFrame) and options.reading is None and self.model_.config.task == "reduce"
@@ -155,6 +160,8 @@ class Conventions(Drawing, Inverse, ClassNamePrefixFeaturesOutMixin, Transformer
     def _named(self, z: Any, X: Any, names: Any) -> Any:
         """An embedding as a DataFrame by the names of the nodes, if scikit-learn is to answer in pandas."""
         output = getattr(self, "_sklearn_output_config", {}).get("transform", get_config()["transform_output"])
+        if output == "pandas" and self.model_.config.task == "graphs":
+            z, names = np.asarray(z), range(len(z)) if names is None else names
         if names is None:
             names = None if not isinstance(X, pd.DataFrame) or len(X) == len(z) else range(len(z))
         if output != "pandas" or names is None or not isinstance(z, np.ndarray):

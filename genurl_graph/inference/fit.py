@@ -22,7 +22,7 @@ from genurl_graph.runtime.memory import named_shortage
 from genurl_graph.runtime.processes import agreed, rank
 from genurl_graph.runtime.progress import showing
 from genurl_graph.runtime.random import seeded
-from genurl_graph.tasks import distillation, graph, images, reduction
+from genurl_graph.tasks import distillation, graph, graphs, images, reduction
 from genurl_graph.tasks.encoder_input import encoder_input
 from genurl_graph.tasks.evidence import describe_evidence, heed_evidence, warn_of_degrees
 from genurl_graph.training.checkpoint import Checkpoint, KeptNeighbors, checksum
@@ -66,13 +66,16 @@ def fit_model(
     ):
         seen, evidence = heed_evidence(data, config)
         warn_of_degrees(evidence, data)
-        x, statistics = encoder_input(seen, config, device)
+        # Graphs are read by their encoder itself.
+        x, statistics = (None, {}) if config.task == "graphs" else encoder_input(seen, config, device)
         if teacher is not None:
             problem = distillation.build(data, x, config, seed, device, teacher, module)
         elif config.task == "images":
             problem = images.build(data, x, config, module)
         elif config.task == "graph":
             problem = graph.build(seen, x, config, seed, device, kept)
+        elif config.task == "graphs":
+            problem = graphs.build(data, config, seed, device, kept)
         else:
             problem = reduction.build(data, x, config, seed, device, statistics, kept)
         del x
@@ -109,6 +112,8 @@ def fit_model(
         node_widths=None if data.types is None else data.types.widths(),
         device=device.type,
         plan=data.plan,
+        edge_plan=data.edge_plan,
+        n_edge_features=0 if data.graphs is None or data.graphs.edge_attr is None else data.graphs.edge_attr.size(1),
         nodes=fitted_nodes(data) if data.types is None and knows_nodes(config, seen.x is None) else None,
         objective=objective,
         initial=initial,
@@ -121,8 +126,9 @@ def _describe(data: Input, config: Config, seed: int, teacher: Teacher | None) -
     """The run that a checkpoint belongs to: configuration, seed, sizes and the content of the data."""
     shape = [data.num_nodes, 0 if data.x is None else int(data.x.size(1))]
     edges = 0 if data.edge_index is None else int(data.edge_index.size(1))
+    many = () if data.graphs is None else tuple(data.graphs)
     taught = None if teacher is None else teacher.features
     start = () if data.start is None else (data.start.z, data.start.known if data.start.finished else None)
-    content = checksum(data.x, data.edge_index, data.edge_weight, taught, *start)
+    content = checksum(data.x, data.edge_index, data.edge_weight, taught, *start, *many)
     found = {"config": config.to_dict(), "seed": seed, "x": shape, "edges": edges, "checksum": content}
     return found if data.plan is None else found | {"plan": data.plan.to_dict()}

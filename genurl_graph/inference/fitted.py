@@ -27,7 +27,8 @@ class FittedModel:
     `genurl_graph.estimator.GenURL` holds one and shows its parts under their names and an underscore, where they are
     documented. Beside those: `statistics` of the encoder's input columns (`genurl_graph.tasks.encoder_input`), the
     `space` in which an embedding table finds the neighbours of a new sample, None if it cannot, and the `plan` that
-    makes features of raw columns, None where they are read as they are. `n_features_in` counts the raw ones.
+    makes features of raw columns, None where they are read as they are. `n_features_in` counts the raw ones. Of many
+    graphs, `edge_plan` and `n_edge_features` are of the attributes of edges.
     """
 
     encoder: Encoder
@@ -48,6 +49,8 @@ class FittedModel:
     device: str = "cpu"
     nodes: FittedNodes | None = None
     plan: FeaturePlan | None = None
+    edge_plan: FeaturePlan | None = None
+    n_edge_features: int = 0
 
     @property
     def n_iter(self) -> int:

@@ -23,6 +23,7 @@ from genurl_graph.graph.structural_features import structure_width
 from genurl_graph.inference.fitted import FittedModel
 from genurl_graph.inference.known_nodes import FittedNodes
 from genurl_graph.inference.transform import why_no_transform
+from genurl_graph.inference.whole_graphs import saved_encoder
 from genurl_graph.inputs.columns import FeaturePlan
 from genurl_graph.nn.build import make_encoder
 from genurl_graph.runtime.files import atomic_write, save_tensors, write_json
@@ -37,6 +38,8 @@ FORMAT = 1
 KEPT = ("seed", "n_features_in", "loss_history", "graph_summary", "seconds", "knn_backend", "knn_recall", "mass")
 # Absent from models of homogeneous graphs that were saved before there were others.
 OPTIONAL = ("node_slices", "node_widths")
+# The tensors of descriptors of graphs, which are searched and counted, are of any precision.
+EXACT = "encoder.descriptors."
 
 
 def pack(space: FeatureSpace) -> dict[str, Tensor]:
@@ -104,12 +107,15 @@ def save_model(model: FittedModel, folder: str | Path) -> None:
         save_tensors(temporary, tensors, {"mark": mark})
     fitted = {f"{name}_": getattr(model, name) for name in (*KEPT, *OPTIONAL)}
     # For whoever reads the file: they follow from the rest.
+    if model.config.task == "graphs":
+        fitted["n_edge_features_"] = model.n_edge_features
     fitted |= {"task_": model.config.task, "encoder_name_": model.config.encoder.name, "n_iter_": model.n_iter}
     head = {"format": FORMAT, "mark": mark, "version": version("genurl-graph"), "config": model.config.to_dict()}
     unit = None if space is None else {"unit": space.unit}
     plan = None if model.plan is None else model.plan.to_dict()
     nodes = None if model.nodes is None else model.nodes._asdict()
-    write_json(target / "model.json", {**head, "fitted": fitted, "space": unit, "plan": plan, "nodes": nodes})
+    edges = {} if model.edge_plan is None else {"edge_plan": model.edge_plan.to_dict()}
+    write_json(target / "model.json", {**head, "fitted": fitted, "space": unit, "plan": plan, "nodes": nodes, **edges})
 
 
 def load_model(folder: str | Path, module: nn.Module | None = None) -> FittedModel:
@@ -127,23 +133,24 @@ def load_model(folder: str | Path, module: nn.Module | None = None) -> FittedMod
         fitted = {name: note["fitted"][f"{name}_"] for name in KEPT}
         fitted |= {name: note["fitted"].get(f"{name}_") for name in OPTIONAL}
         # Models of earlier versions have none.
-        plan = None if note.get("plan") is None else FeaturePlan.from_dict(note["plan"])
+        plan, edge_plan = (
+            None if note.get(name) is None else FeaturePlan.from_dict(note[name]) for name in ("plan", "edge_plan")
+        )
         nodes = _nodes(note.get("nodes"), len(tensors["embedding"]))
-        axes = tensors.get("statistics.axes")
-        width = _input_width(config, fitted, len(tensors["embedding"]), plan, axes)
         own = config.encoder.name == "module"
         if own != (module is not None):
             expected = "a module like the saved one" if own else "None"
             raise wrong(f"model {source}: encoder", f"{module} for {config.encoder.name!r}", expected)
-        columns = feature_columns(config, width, len(tensors["embedding"]))
-        encoder = _encoder(config, width, columns, tensors, copy.deepcopy(module)).eval()
+        encoder = _encoder(config, fitted, plan, tensors, copy.deepcopy(module)).eval()
         space = None if note["space"] is None else unpack(tensors, bool(note["space"]["unit"]))
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"model {source}: is not a folder that GenURL.save wrote, or is damaged ({error})") from error
     statistics = _below(tensors, "statistics.")
-    return FittedModel(encoder, config, tensors["embedding"], statistics, space, plan=plan, nodes=nodes, **fitted)
+    edges = {"edge_plan": edge_plan, "n_edge_features": note["fitted"].get("n_edge_features_", 0)}
+    parts: dict[str, Any] = {"plan": plan, "nodes": nodes, **edges, **fitted}
+    return FittedModel(encoder, config, tensors["embedding"], statistics, space, **parts)
 
 
 def _read_tensors(path: Path, mark: str) -> dict[str, Tensor]:
@@ -152,7 +159,7 @@ def _read_tensors(path: Path, mark: str) -> dict[str, Tensor]:
             raise ValueError("its two files are of different models")
         tensors: dict[str, Tensor] = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
     for key, value in tensors.items():
-        if value.is_floating_point() and value.dtype != torch.float32:
+        if value.is_floating_point() and value.dtype != torch.float32 and not key.startswith(EXACT):
             raise ValueError(f"{key} is {value.dtype}")
     if tensors["embedding"].dim() != 2:
         raise ValueError("the embedding is not a matrix")
@@ -190,10 +197,20 @@ def _input_width(
     return width + (structure_width(config.encoder.structure, config.encoder.structure_dim, bare) if bare else 0)
 
 
-def _encoder(config: Config, width: int, columns: int, tensors: dict[str, Tensor], module: nn.Module | None) -> Encoder:
-    """The encoder that `config` describes, with its saved weights; it reads `width` columns, the first are features."""
+def _encoder(
+    config: Config,
+    fitted: dict[str, Any],
+    plan: FeaturePlan | None,
+    tensors: dict[str, Tensor],
+    module: nn.Module | None,
+) -> Encoder:
+    """The encoder that `config` describes, with its saved weights."""
     if config.encoder.name != "free" and config.encoder.layers > len(tensors):
         raise ValueError(f"{config.encoder.layers} layers, but {len(tensors)} tensors")
+    if config.task == "graphs":
+        return cast("Encoder", saved_encoder(config, _below(tensors, "encoder.")))
+    width = _input_width(config, fitted, len(tensors["embedding"]), plan, tensors.get("statistics.axes"))
+    columns = feature_columns(config, width, len(tensors["embedding"]))
     # Without memory or random numbers of its own: the file's tensors become the weights, and sizes that do not fit
     # them are noticed before anything of that size is made. A user's module may not be made again: it is filled.
     with torch.device("meta") if module is None else nullcontext():

@@ -17,6 +17,7 @@ from genurl_graph.graph.structural_features import TRANSFERABLE
 from genurl_graph.inference.fitted import FittedModel
 from genurl_graph.inference.known_nodes import find_known, one_hot_of_known, tells_nodes_apart
 from genurl_graph.inference.placement import neighbors_of, place
+from genurl_graph.inference.whole_graphs import embed_graphs
 from genurl_graph.inputs.columns import FeatureOptions
 from genurl_graph.inputs.hetero import as_graph, weigh
 from genurl_graph.inputs.input import Input
@@ -35,6 +36,9 @@ def embed_new(model: FittedModel, X: Any, options: ReadOptions = NOTHING_SAID) -
     if model.config.neighbors.metric == "precomputed":
         indices, distances = as_new(X, model.config.neighbors.n_neighbors, len(model.embedding))
         return as_given(place(indices, distances, model), "torch" if isinstance(X, Tensor) else "numpy"), None
+    if model.config.task == "graphs":
+        z, data = embed_graphs(model, X, options)
+        return as_given(z, data.kind), data.names
     data = _like_fitted(model, X, options)
     z = _beside_neighbors(model, data) if model.config.encoder.name == "free" else _encoded(model, data)
     return as_given(z, data.kind, None if data.types is None else data.types.rows), data.names
@@ -53,6 +57,8 @@ def why_no_transform(config: Config, bare: bool, edges: bool, named: bool = Fals
         Whether nodes have names, by which they are known again (`genurl_graph.inference.known_nodes`).
     """
     c = config.encoder
+    if config.task == "graphs":
+        return None
     if c.name == "free":
         if config.task == "reduce" and not bare and not (config.neighbors.hops and edges):
             return None

@@ -32,11 +32,12 @@ from genurl_graph.nn.prototypes import ANCHORS
 from genurl_graph.objectives.all_pairs import why_not
 from genurl_graph.objectives.pair_distances import WIDE
 from genurl_graph.tasks.evidence import resolve_beside, resolve_columns, resolve_structure, weigh_evidence
+from genurl_graph.tasks.graphs import resolve_graphs
 from genurl_graph.tasks.initialization import resolve_start
 from genurl_graph.tasks.metric import resolve_metric, resolve_perplexity, resolve_search
 from genurl_graph.tasks.size import fit_to_size
 
-TASKS = ("graph", "reduce", "distill", "images")
+TASKS = ("graph", "reduce", "distill", "images", "graphs")
 
 # Steps in a finished map, as a share of those of a new one.
 GENTLE = 0.3
@@ -57,7 +58,7 @@ def resolve_config(
     ----------
     data : Input
         Its edges choose the task, its features metric and normalisation, where these are "auto".
-    task : "auto", "graph", "reduce", "distill" or "images"
+    task : "auto", "graph", "reduce", "distill", "images" or "graphs"
     config : mapping of dotted names, path of a TOML file, or name of a set of settings ("words", "shallow", "tldr")
         Overrules the preset of the task.
     arguments : mapping of dotted names
@@ -71,6 +72,8 @@ def resolve_config(
         Unknown task, encoder or key, a value of the wrong type, or the graph task without edges.
     """
     task, asked = _resolve_task(data, task), _collect_settings(config, arguments)
+    if task == "graphs":
+        return resolve_graphs(data, asked)
     if task == "graph":
         fit_to_size(data, asked, device)
         data, asked = weigh_evidence(data, asked, resolve_metric)
@@ -128,6 +131,11 @@ def resolve_config(
 def _resolve_task(data: Input, task: str) -> str:
     if task not in ("auto", *TASKS):
         raise unknown("task", task, ("auto", *TASKS))
+    if data.graphs is not None or task == "graphs":
+        if data.graphs is None or task not in ("auto", "graphs"):
+            found = "one graph" if data.graphs is None else f"{data.num_nodes:,} graphs"
+            raise wrong(f"task {task}", found, "many graphs (task graphs)" if data.graphs is None else "task graphs")
+        return "graphs"
     has_edges = data.edge_index is not None and data.edge_index.numel() > 0
     if task == "graph" and not has_edges:
         raise InputError("task graph: the input has no edges; expected a graph (or use task reduce)")

@@ -128,7 +128,7 @@ def _refuse_strange(X: Any) -> None:
         raise wrong("data", kind, TAKEN)
     if isinstance(X, list | tuple) and len(X) and hasattr(X[0], "num_node_features"):
         found = f"a {kind} of {len(X):,} graphs ({type(X[0]).__name__})"
-        raise wrong("data", found, "one graph; every one of several is fitted by itself")
+        raise wrong("data", found, 'one graph (task="graphs" embeds several, a row each)')
     if isinstance(X, tuple) and any(isinstance(part, pd.DataFrame | Tensor) or hasattr(part, "tocsr") for part in X):
         kinds = ", ".join(type(part).__name__ for part in X)
         raise wrong("data", f"a tuple ({kinds})", TAKEN)

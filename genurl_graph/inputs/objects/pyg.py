@@ -45,11 +45,13 @@ def to_pyg(X: Any, options: ReadOptions) -> Any:
     kind = type(X).__name__
     if isinstance(X, Dataset):
         if len(X) != 1:
-            raise wrong("data", f"a data set of {len(X):,} graphs ({kind})", "one graph, such as dataset[0]")
+            raise wrong(
+                "data", f"a data set of {len(X):,} graphs ({kind})", 'one graph, such as dataset[0], or task="graphs"'
+            )
         X = X[0]
     if isinstance(X, Batch) or hasattr(X, "to_data_list"):
         count = f"{X.num_graphs:,} graphs" if hasattr(X, "num_graphs") else "several graphs"
-        raise wrong("data", f"a Batch of {count}", "one graph, such as batch.get_example(0)")
+        raise wrong("data", f"a Batch of {count}", 'one graph, such as batch.get_example(0), or task="graphs"')
     check_reading(options, kind)
     if not isinstance(X, TemporalData):
         return X

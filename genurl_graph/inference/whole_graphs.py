@@ -1,0 +1,64 @@
+"""New graphs by a model of a collection: a row each, the same bits whatever graphs come with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from genurl_graph.config import Config
+from genurl_graph.exceptions import wrong
+from genurl_graph.inference.fitted import FittedModel
+from genurl_graph.inputs.collection.convert import as_collection
+from genurl_graph.inputs.columns import FeatureOptions
+from genurl_graph.inputs.input import Input
+from genurl_graph.inputs.reading import ReadOptions
+from genurl_graph.nn.graphs import GraphEncoder, embed_collection, encoder_of
+from genurl_graph.runtime.random import seeded_globally
+
+
+def embed_graphs(model: FittedModel, X: Any, options: ReadOptions) -> tuple[Tensor, Input]:
+    """Embedding [G, d] of new graphs, and what was read of them.
+
+    Parameters
+    ----------
+    model : FittedModel
+        Of the task graphs.
+    X, options
+        As of `genurl_graph.inputs.collection.convert.as_collection`; one graph is enough.
+
+    Raises
+    ------
+    InputError
+        As there; or other features of nodes, or attributes of edges, than in the fit.
+    """
+    nodes, edges = (FeatureOptions.of_model(plan) for plan in (model.plan, model.edge_plan))
+    data = as_collection(X, options, nodes, edges, at_least=1)
+    graphs = data.graphs
+    assert graphs is not None
+    # Of no node, and of no edge, nothing says how many columns there are.
+    graphs = graphs._replace(
+        x=_like_fitted(graphs.x, graphs.num_nodes, model.n_features, "node features"),
+        edge_attr=_like_fitted(graphs.edge_attr, graphs.num_edges, model.n_edge_features, "edge attributes"),
+    )
+    return embed_collection(cast(GraphEncoder, model.encoder), graphs), data
+
+
+def saved_encoder(config: Config, state: Mapping[str, Tensor]) -> GraphEncoder:
+    """The encoder of a saved model with the weights, and all that it keeps, of its `state`."""
+    # Its first weights, which are replaced, are not drawn from the user's generator.
+    with seeded_globally(0):
+        encoder = encoder_of(config, state)
+    encoder.load_state_dict(dict(state))
+    return encoder
+
+
+def _like_fitted(rows: Tensor | None, count: int, expected: int, what: str) -> Tensor | None:
+    if rows is None and count == 0 and expected:
+        return torch.zeros(0, expected)
+    found = 0 if rows is None else rows.size(1)
+    if found != expected:
+        raise wrong("transform", f"{found} {what}", f"{expected}, as in the fit")
+    return rows
