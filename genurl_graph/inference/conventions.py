@@ -115,7 +115,7 @@ class Conventions(Drawing, Inverse, ClassNamePrefixFeaturesOutMixin, Transformer
         self.model_, self.n_features_in_, plan = fitted, fitted.n_features_in, fitted.plan
         if plan is not None and plan.named:
             self.feature_names_in_ = np.array([column.name for column in plan.columns], dtype=object)
-            if self.model_.config.task != "graph":
+            if self.model_.config.task not in ("graph", "graphs"):
                 self._heard = (pd.DataFrame, ReadOptions("vectors"))
         elif fitted.config.task == "graph" and fitted.n_features == 0:
             self._heard = (pd.DataFrame, ReadOptions("edges"))
