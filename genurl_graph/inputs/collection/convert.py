@@ -8,10 +8,12 @@ from typing import Any
 import pandas as pd
 import torch
 from torch import Tensor
+from torch_geometric.data import Data
 
 from genurl_graph.exceptions import wrong
 from genurl_graph.inputs.collection.collection import GraphCollection
 from genurl_graph.inputs.collection.graph_parts import GraphParts, check_ends, title
+from genurl_graph.inputs.collection.graph_set import GraphSet
 from genurl_graph.inputs.collection.networkx_graphs import from_networkx
 from genurl_graph.inputs.collection.pyg_graphs import from_batch, from_data_set, from_list
 from genurl_graph.inputs.columns import AS_THEY_ARE, FeatureOptions, FeaturePlan, read_data_features, read_features
@@ -37,7 +39,7 @@ def is_collection(X: Any) -> bool:
         return len(X) > 0 and (_is_pyg(X[0]) or is_networkx(X[0]))
     if not hasattr(X, "__len__") or is_networkx(X):
         return False
-    return _is_batch(X) or (_is_data_set(X) and len(X) > 1)
+    return _is_batch(X) or isinstance(X, GraphSet) or (_is_data_set(X) and len(X) > 1)
 
 
 def as_collection(
@@ -80,22 +82,21 @@ def as_collection(
     >>> as_collection([Data(edge_index=torch.tensor([[0, 1], [1, 0]]), num_nodes=2)] * 2).graphs.num_graphs
     2
     """
-    parts, named = _parts(X, options), getattr(X, "node_id", None) if _is_data_set(X) else None
-    parts = parts if named is None else parts._replace(names=named)
+    parts = _parts(X, options)
     count, nodes = len(parts.nodes), int(parts.nodes.sum())
     if count < at_least:
         raise wrong("data", f"{count} graph{'s' * (count != 1)}", f"at least {at_least} graphs")
     if nodes == 0 and at_least > 1:
         raise wrong("data", f"{count} graphs without any nodes", "some nodes")
     check_ends(parts)
-    if getattr(X, "feature_table", None) is not None:
-        # Read from files, with raw columns.
-        x, plan = read_data_features(X, features, graph=True)
+    owner = torch.arange(count).repeat_interleave(parts.nodes)
+    if isinstance(X, GraphSet) and X.feature_table is not None:
+        table = Data(parts.x, feature_table=X.feature_table, feature_plan=X.feature_plan, num_nodes=nodes)
+        x, plan = read_data_features(table, features, graph=True)
+        x = None if x is None else x.to_dense()
     else:
-        x, plan = _numbers(parts.x, features, "x", torch.arange(count).repeat_interleave(parts.nodes), parts.names)
+        x, plan = _numbers(parts.x, features, "x", owner, parts.names)
     attributes, edge_plan = _numbers(parts.edge_attr, edges, "edge_attr", parts.graph_of_edge, parts.names)
-    if x is not None and len(x) != nodes:
-        raise wrong("x", f"{len(x)} rows", f"{nodes}, one for each node")
     graphs = _assembled(parts, x, attributes, options.directed is False)
     return Input(
         None,
@@ -106,8 +107,7 @@ def as_collection(
         plan=plan,
         edge_plan=edge_plan,
         names=None if parts.names is None else as_names(parts.names),
-        reading=((getattr(X, "reading", None) if _is_data_set(X) else None) or Reading())
-        + _describe(parts, graphs, plan, edge_plan),
+        reading=_told(X, plan, edge_plan) or _describe(parts, graphs, plan, edge_plan),
         graphs=graphs,
     )
 
@@ -117,6 +117,10 @@ def _parts(X: Any, options: ReadOptions) -> GraphParts:
         raise wrong("as_", f"{options.reading!r} for many graphs", "nothing")
     if _is_batch(X):
         return from_batch(X, options)
+    if isinstance(X, GraphSet):
+        found = from_data_set(X, options)
+        tables = {} if getattr(X, "edge_table", None) is None else {"edge_attr": X.edge_table}
+        return found._replace(names=X.node_id, **tables)
     if _is_data_set(X):
         return from_data_set(X, options)
     items = X if isinstance(X, list | tuple) else [X] if _is_pyg(X) or is_networkx(X) else None
@@ -224,6 +228,19 @@ def _averaged(attributes: Tensor, given: Tensor, edges: Tensor, n: int, both: bo
     return means[found]
 
 
+def _told(X: Any, plan: FeaturePlan | None, edge_plan: FeaturePlan | None) -> Reading | None:
+    """What was said when the graphs were read from files, and what becomes of their columns; None of other graphs."""
+    if not isinstance(X, GraphSet) or not X.reading.lines:
+        return None
+    own = plan if plan is not X.feature_plan else None
+    return X.reading + Reading(tuple(_plan_lines(own, edge_plan)))
+
+
+def _plan_lines(plan: FeaturePlan | None, edge_plan: FeaturePlan | None) -> list[str]:
+    nodes = [] if plan is None else [plan.summary()]
+    return nodes + ([] if edge_plan is None else [f"edges, {edge_plan.summary()}"])
+
+
 def _describe(
     parts: GraphParts, graphs: GraphCollection, plan: FeaturePlan | None, edge_plan: FeaturePlan | None
 ) -> Reading:
@@ -241,8 +258,7 @@ def _describe(
     facts += ["edge weights"] if parts.edge_weight is not None else []
     low, middle, high = (int(sizes[i]) for i in (0, len(sizes) // 2, -1))
     lines = [f"read {parts.kind} as whole graphs: {', '.join(facts)}; nodes a graph: {low} to {high}, median {middle}"]
-    lines += [] if plan is None else [plan.summary()]
-    lines += [] if edge_plan is None else [f"edges, {edge_plan.summary()}"]
+    lines += _plan_lines(plan, edge_plan)
     if parts.left_out:
         lines.append("left out: " + ", ".join(f"{name} ({what})" for name, what in parts.left_out.items()))
     record = {

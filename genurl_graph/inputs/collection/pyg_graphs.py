@@ -58,7 +58,7 @@ def from_data_set(data_set: Any, options: ReadOptions) -> GraphParts:
     kind = type(data_set).__name__
     held, slices = getattr(data_set, "_data", None), getattr(data_set, "slices", None)
     said = getattr(data_set, "transform", None) is not None or bool(options.columns)
-    if said or held is None or not slices or "edge_index" not in slices or any(name in slices for name in WEIGHTS):
+    if said or held is None or not slices or "edge_index" not in slices or "weight" in slices:
         return from_list([*data_set], options, kind)
     count = _node_counts(held, slices)
     if count is None:
@@ -75,9 +75,9 @@ def from_data_set(data_set: Any, options: ReadOptions) -> GraphParts:
         torch.arange(len(index)).repeat_interleave(edges),
         _chosen_rows(held.get("x"), node),
         _chosen_rows(held.get("edge_attr"), edge),
-        None,
+        held.edge_weight[edge] if "edge_weight" in slices else None,
         names,
-        left_out([*slices], None, options),
+        left_out([*slices], "edge_weight", options),
     )
 
 
