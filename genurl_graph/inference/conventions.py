@@ -80,7 +80,7 @@ class Conventions(Drawing, Inverse, ClassNamePrefixFeaturesOutMixin, Transformer
         how = feature_options(self.config, self.scale, own)
         if self.task == "graphs" or (self.task == "auto" and is_collection(X)):
             if previous is not None or not (self.init is None or isinstance(self.init, str)):
-                raise wrong("init", "coordinates for whole graphs", "none: their encoder has no table of coordinates")
+                raise wrong("init", "coordinates for whole graphs", "none: their encoder is a network")
             return as_collection(X, options, how, how)._replace(coherence={})
         found = as_graph(X, features=how, options=options)
         return found._replace(coherence={}, start=self._start(found, previous))
