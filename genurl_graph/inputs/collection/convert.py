@@ -204,20 +204,21 @@ def _assembled(parts: GraphParts, x: Tensor | None, attributes: Tensor | None, b
     n = int(node_ptr[-1])
     given = parts.edge_index + node_ptr[parts.graph_of_edge]
     weight = None if parts.edge_weight is None else check_weights(parts.edge_weight, given.size(1))
-    edges, weight = sum_repeats(given, weight, n)
-    if both:
-        edges, weight = join_directions(edges, weight, n)
+    once, weight = sum_repeats(given, weight, n)
+    edges, weight = join_directions(once, weight, n) if both else (once, weight)
+    # Where every edge stands both ways already, each way has attributes of its own.
+    joined = edges is not once
     order = (edges[0] * n + edges[1]).argsort()
     edges, weight = edges[:, order], None if weight is None else weight[order]
     if attributes is not None:
-        attributes = _averaged(attributes, given, edges, n, both and edges.size(1) != given.size(1))
+        attributes = _averaged(attributes, given, edges, n, joined)
     count = torch.bincount(torch.bucketize(edges[0], node_ptr[1:], right=True), minlength=len(parts.nodes))
     return GraphCollection(x, edges, attributes, weight, node_ptr, torch.cat([zero, count.cumsum(0)]))
 
 
-def _averaged(attributes: Tensor, given: Tensor, edges: Tensor, n: int, both: bool) -> Tensor:
-    """Attributes of `edges`, the distinct pairs of those `given`: means over repeats and, with `both`, directions."""
-    if both:
+def _averaged(attributes: Tensor, given: Tensor, edges: Tensor, n: int, joined: bool) -> Tensor:
+    """Attributes of `edges`, the distinct pairs of those `given`: means over repeats and, if `joined`, directions."""
+    if joined:
         given, edges = given.sort(0).values, edges.sort(0).values
     keys, place, count = torch.unique(given[0] * n + given[1], return_inverse=True, return_counts=True)
     found = torch.searchsorted(keys, edges[0] * n + edges[1])

@@ -1,10 +1,13 @@
 """Whatever holds many graphs becomes one collection, or is refused in one clear message."""
 
+from collections import defaultdict
 from typing import Any
 
 import networkx as nx
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch_geometric.data import Batch, Data, HeteroData, InMemoryDataset
 from torch_geometric.utils import to_networkx
 
@@ -187,6 +190,35 @@ def test_the_weight_of_a_whole_molecule_is_no_weight_of_edges() -> None:
     weight = read(graphs).edge_weight
     assert weight is not None
     assert torch.equal(weight[:4], graphs[0].weight)
+
+
+ends = st.tuples(st.integers(0, 3), st.integers(0, 3))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.lists(ends, max_size=6), min_size=2, max_size=4), st.booleans())
+def test_weights_are_summed_and_attributes_averaged(lists: list[list[tuple[int, int]]], both: bool) -> None:
+    graphs, weights, attributes, number = [], defaultdict[Any, float](float), defaultdict[Any, list[float]](list), 0.0
+    for g, pairs in enumerate(lists):
+        numbers = [number + 1 + i for i in range(len(pairs))]
+        number += len(pairs)
+        columns = torch.tensor(numbers)
+        graphs.append(
+            Data(None, torch.tensor(pairs).reshape(-1, 2).T.long(), columns, num_nodes=4, edge_weight=columns)
+        )
+        for (i, j), value in zip(pairs, numbers, strict=True):
+            for pair in {(i, j), (j, i)} if both else {(i, j)}:
+                weights[g, *pair] += value
+                attributes[g, *pair].append(value)
+    found = read(graphs, directed=False if both else None)
+    keys = [(int(i) // 4, int(i) % 4, int(j) % 4) for i, j in found.edge_index.T]
+    assert keys == sorted(weights)
+    if keys:
+        assert found.edge_weight is not None
+        assert found.edge_attr is not None
+        assert found.edge_weight.tolist() == [weights[key] for key in keys]
+        expected = [sum(attributes[key]) / len(attributes[key]) for key in keys]
+        torch.testing.assert_close(found.edge_attr[:, 0], torch.tensor(expected))
 
 
 def test_weights_and_features_are_those_that_are_named() -> None:
