@@ -73,9 +73,13 @@ def show(report: Report, found: dict[str, Any]) -> None:
     aligned(report, "first rows", found["rows"])
     aligned(report, "first nodes", found["nodes"])
     aligned(report, "first edges", found["edges"])
+    aligned(report, "first graphs", found["first_graphs"])
     if found["graph"]:
         report.line("graph")
         report.lines(f"  {line}" for line in graph_lines(found["graph"]))
+    if found["graphs"]:
+        report.line("graphs")
+        report.lines(f"  {line}" for line in graphs_lines(found["graphs"]))
 
 
 def aligned(report: Report, title: str, rows: Sequence[Sequence[Any]]) -> None:
@@ -93,6 +97,17 @@ def aligned(report: Report, title: str, rows: Sequence[Sequence[Any]]) -> None:
 def text(cell: Any) -> str:
     """One cell of a preview."""
     return f"{cell:.4g}" if isinstance(cell, float) else f"{cell:,}" if isinstance(cell, int) else str(cell)
+
+
+def graphs_lines(graphs: dict[str, Any]) -> list[str]:
+    """The figures of many graphs in words."""
+    sizes = ", ".join(f"{name} {value:g}" for name, value in graphs["size"].items())
+    kind = "directed " if graphs["directed"] else ""
+    return [
+        f"{graphs['graphs']:,} graphs, {graphs['empty']:,} of them without nodes; {graphs['nodes']:,} nodes, "
+        f"{graphs['edges']:,} {kind}edges in all",
+        f"nodes of a graph: {sizes}",
+    ]
 
 
 def graph_lines(graph: dict[str, Any]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genurl_graph.exceptions import InputError
+from genurl_graph.inputs.collection.graph_set import GraphSet
 from genurl_graph.inputs.reading import ROLES, ReadOptions
 
 if TYPE_CHECKING:
@@ -40,25 +41,29 @@ def inspect(
     -------
     dict
         JSON. file; error, the message of a file that is refused, else None; lines and reading, what is said of what
-        was read; columns, a record each; nodes and edges, the first of each; graph, its figures; rows, the first of
-        the file as they stand, and note, which says why there are none.
+        was read; columns, a record each; nodes and edges, the first of each; graph, its figures; of many graphs instead
+        first_graphs and graphs, their figures; rows, the first of the file as they stand, and note, which says why
+        there are none.
     """
     from genurl_graph.datasets import read
 
     found: dict[str, Any] = {"file": str(path), "error": None, "lines": [], "reading": {}, "columns": []}
-    found |= {"nodes": [], "edges": [], "graph": None}
+    found |= {"nodes": [], "edges": [], "graph": None, "first_graphs": [], "graphs": None}
     tables = {file: _table(file, options) for file in (path, features, labels) if file is not None}
     data = None
     try:
         data = read(path, features, labels, **options.given())
     except InputError as error:
         found["error"] = str(error)
-    if data is not None:
+    plan = None if data is None else getattr(data, "feature_plan", None)
+    if isinstance(data, GraphSet):
+        found |= {"lines": list(data.reading.lines), "reading": dict(data.reading.record)}
+        found |= {"first_graphs": first_graphs(data), "graphs": graphs_figures(data)}
+    elif data is not None:
         reading = data.get("reading")
         if reading is not None:
             found |= {"lines": list(reading.lines), "reading": dict(reading.record)}
         found |= {"nodes": first_nodes(data), "edges": first_edges(data), "graph": graph_figures(data)}
-    plan = None if data is None else data.get("feature_plan")
     for file, table in tables.items():
         if table is not None:
             found["columns"] += describe_columns(table, file.name, found["reading"], plan)
@@ -156,6 +161,45 @@ def graph_figures(data: Data) -> dict[str, Any] | None:
     }
 
 
+def graphs_figures(graphs: GraphSet) -> dict[str, Any]:
+    """Figures of many graphs.
+
+    Returns
+    -------
+    dict
+        graphs; nodes, edges, of all; directed; empty, graphs without nodes; size, quantiles of the number of nodes.
+    """
+    found = graphs.collection
+    edges, loops = found.edge_index, int((found.edge_index[0] == found.edge_index[1]).sum())
+    n = max(found.num_nodes, 1)
+    directed = not np.array_equal(np.sort((edges[1] * n + edges[0]).numpy()), (edges[0] * n + edges[1]).numpy())
+    sizes = found.sizes().numpy()
+    return {
+        "graphs": found.num_graphs,
+        "nodes": found.num_nodes,
+        "edges": found.num_edges if directed else (found.num_edges + loops) // 2,
+        "directed": directed,
+        "empty": int((sizes == 0).sum()),
+        "size": {name: float(np.quantile(sizes, q)) for name, q in QUANTILES.items()},
+    }
+
+
+def first_graphs(graphs: GraphSet) -> list[list[Any]]:
+    """The first graphs below a header: name, nodes, edges (each direction counted), and label if there are labels."""
+    found, names, y, label_names = graphs.collection, graphs.node_id, graphs.y, graphs.label_names
+    rows: list[list[Any]] = [["graph", "nodes", "edges", *([] if y is None else ["label"])]]
+    for place in range(min(ROWS, found.num_graphs)):
+        row: list[Any] = [str(place) if names is None else names[place]]
+        row += [int(ptr[place + 1] - ptr[place]) for ptr in (found.node_ptr, found.edge_ptr)]
+        rows.append([*row, *([] if y is None else [label_of(int(y[place]), label_names)])])
+    return rows
+
+
+def label_of(code: int, names: list[str] | None) -> str:
+    """A label in words; "" for none."""
+    return "" if code < 0 else str(code) if names is None else names[code]
+
+
 def _repeats(data: Data) -> int:
     reading = data.get("reading")
     told = {} if reading is None else reading.record.get("edges", {})
@@ -192,8 +236,7 @@ def first_nodes(data: Data) -> list[list[Any]]:
     for node in range(min(ROWS, int(data.num_nodes or 0))):
         row: list[Any] = [str(node) if names is None else str(names[node])]
         if y is not None:
-            code = int(y[node])
-            row.append("" if code < 0 else str(code) if label_names is None else label_names[code])
+            row.append(label_of(int(y[node]), label_names))
         if x is not None:
             row += [float(value) for value in x[node].to_dense().flatten()[:COLUMNS]]
         found.append(row)

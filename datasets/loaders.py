@@ -144,7 +144,7 @@ def _load_tu(entry: DatasetInfo, root: Path) -> GraphSet:
     begin = (sizes.cumsum(0) - sizes).repeat_interleave(slices["edge_index"].diff())
     y = data.y.view(-1)
     found = as_collection_of(data.edge_index + begin, sizes, data.x, attr=data.edge_attr)
-    return GraphSet(found, GraphFacts(y=y, label_names=_class_names(entry, y)))
+    return GraphSet.of(found, GraphFacts(y=y, label_names=_class_names(entry, y)))
 
 
 def _load_karate(entry: DatasetInfo, root: Path) -> Data:

@@ -71,4 +71,4 @@ def planted_graphs(num_graphs: int, num_nodes: int = 20, kinds: int = 8, seed: i
     telling = torch.rand(len(node), generator=drawn) < TELLING
     kind = torch.where(telling, any_kind % half + half * (y[graph] // 2), any_kind)
     x = torch.nn.functional.one_hot(kind, kinds).float()
-    return GraphSet(as_collection_of(edges, sizes, x), GraphFacts(y=y))
+    return GraphSet.of(as_collection_of(edges, sizes, x), GraphFacts(y=y))

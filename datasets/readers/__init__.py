@@ -7,7 +7,7 @@ import os
 import warnings
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -15,6 +15,8 @@ from genurl_graph.datasets.readers.checks import as_features, check_graph, check
 from genurl_graph.datasets.readers.columnar import COLUMNAR_SUFFIXES
 from genurl_graph.datasets.readers.compressed import plain_suffix
 from genurl_graph.datasets.readers.formats import GRAPH_SUFFIXES, find_format, holds_table, read_graph_file
+from genurl_graph.datasets.readers.graph_folder import GraphFiles, find_graphs, read_graph_folder
+from genurl_graph.datasets.readers.graph_lists import as_graph_set
 from genurl_graph.datasets.readers.images import is_idx, read_image_folder, read_images
 from genurl_graph.datasets.readers.node_tables import (
     EDGE_SUFFIXES,
@@ -25,11 +27,14 @@ from genurl_graph.datasets.readers.node_tables import (
     read_labels,
 )
 from genurl_graph.datasets.readers.square import as_edge_table, read_array, read_square
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import InputError, wrong
+from genurl_graph.inputs.collection.graph_set import GraphSet
+from genurl_graph.inputs.collection.tables import attach_labels, read_graph_tables
 from genurl_graph.inputs.reading import Reading, ReadOptions
 from genurl_graph.inputs.safe_load import load_array
 from genurl_graph.inputs.tables.assemble import TableLike, attach, read_tables
 from genurl_graph.inputs.tables.node_index import NodeIndex
+from genurl_graph.inputs.tables.nodes import NodeTable
 from genurl_graph.inputs.tables.table import Table
 
 if TYPE_CHECKING:
@@ -51,8 +56,8 @@ def read(
     features: StrPath | None = None,
     labels: StrPath | None = None,
     options: ReadOptions = ReadOptions(),  # noqa: B008 - never changed
-) -> Data:
-    """Read a graph or a matrix from the user's files.
+) -> Any:
+    """Read a graph, many graphs or a matrix from the user's files.
 
     Parameters
     ----------
@@ -63,18 +68,20 @@ def read(
         Graph and matrix files: GraphML, GML, GEXF, Pajek, METIS, Matrix Market, ``.mat``, ``.npz``, PyG's ``.pt`` and
         others (`genurl_graph.datasets.readers.formats`). ``.npy``: a matrix. ``-idx3-ubyte``,
         ``-idx3-ubyte.gz``: images as MNIST has them. A folder: images, one sub-folder a class
-        (`genurl_graph.datasets.readers.images`).
+        (`genurl_graph.datasets.readers.images`), or graphs, one a file (`genurl_graph.datasets.readers.graph_folder`).
     features
         Feature table: ``.csv``, ``.tsv``, ``.txt`` or ``.parquet``, of which a column may hold the node ids and another
         one the labels (`genurl_graph.inputs.tables.nodes.read_nodes`); ``.npy``; ``.npz`` (key `x`, or CSR parts).
     labels
         Label table: ``.csv``, ``.tsv``, ``.txt`` or ``.parquet``; ``.npy`` [n]; ``-idx1-ubyte``, ``-idx1-ubyte.gz``.
     options
-        What the user says of the files.
+        What the user says of the files. A column of graphs makes a table of edges one of many graphs
+        (`genurl_graph.inputs.collection.tables`), whose labels are a row a graph.
 
     Returns
     -------
-    Data
+    Data or GraphSet
+        A `genurl_graph.inputs.collection.graph_set.GraphSet` of many graphs. Of one:
         x float32 [n, f], dense or `torch.sparse_csr`; edge_index int64 [2, E], both directions of an undirected list;
         edge_weight float32 [E]; y int64 [n] (-1: no label) and label_names; masks; node_id, a list of n strings, where
         the file names the nodes other than 0 .. n-1; feature_table and feature_plan where x was made of raw columns;
@@ -94,6 +101,9 @@ def read(
     path = Path(path)
     graph_format = find_format(path) if path.exists() else None
     if path.is_dir() and graph_format is None and path.suffix.lower() not in SUFFIXES:
+        found = find_graphs(path, None if labels is None else Path(labels))
+        if found is not None:
+            return _read_folder(path, found, features, labels, options)
         if features is not None or labels is not None:
             raise InputError(f"{path}: a folder of images has its own features and classes; leave out the tables")
         return _say_images(read_image_folder(path), path)
@@ -109,6 +119,8 @@ def read(
             if suffix in EDGE_SUFFIXES and options.reading is None:
                 options = replace(options, reading="edges")
             table = read_any_table(path, options, main=True)
+            if options.names("graph"):
+                return _read_graph_table(table, feature_table, label_table, options)
             square = read_square(table, path, options) if feature_table is None else None
             if square is None:
                 return check_graph(read_tables(table, feature_table, label_table, options), str(path))
@@ -125,6 +137,9 @@ def read(
             data = _read_images(path)
         else:
             data = read_graph_file(path, _of_the_graph(options, feature_table, label_table), graph_format)
+            if isinstance(data, list):
+                _refuse_features(feature_table, path, options, "holds graphs with features of their own")
+                return attach_labels(as_graph_set(data, None, path), label_table, options, str(path))
             if hasattr(data, "node_types"):
                 if feature_table or label_table:
                     raise InputError(
@@ -133,6 +148,23 @@ def read(
                 return data
         check_isolated(data, str(path))
         return check_graph(_attach_tables(data, path, feature_table, label_table, options), str(path))
+
+
+def _read_folder(
+    path: Path, found: GraphFiles, features: StrPath | None, labels: StrPath | None, options: ReadOptions
+) -> GraphSet:
+    if features is not None:
+        raise InputError(f"{path}: graphs in files have their own features; leave out {features}")
+    table = None if labels is None else read_labels(Path(labels), options)
+    return attach_labels(read_graph_folder(path, found, _of_the_graph(options, table)), table, options, str(path))
+
+
+def _read_graph_table(
+    table: Table, features: TableLike | None, labels: TableLike | None, options: ReadOptions
+) -> GraphSet:
+    if isinstance(features, NodeTable):
+        raise wrong(f"features: {features.name}", "rows without names", "a table with columns of the graph and the id")
+    return read_graph_tables(table, features, labels, options)
 
 
 def _attach_tables(
@@ -156,9 +188,11 @@ def _attach_tables(
     raise faults[0]
 
 
-def _refuse_features(table: TableLike | None, path: Path, options: ReadOptions) -> None:
+def _refuse_features(
+    table: TableLike | None, path: Path, options: ReadOptions, what: str = "is itself a feature matrix"
+) -> None:
     if table is not None and options.reading != "adjacency":
-        raise InputError(f"features: {table.name} given, but {path} is itself a feature matrix")
+        raise InputError(f"features: {table.name} given, but {path} {what}")
 
 
 def _of_the_graph(options: ReadOptions, *tables: TableLike | None) -> ReadOptions:

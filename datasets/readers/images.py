@@ -156,7 +156,9 @@ def read_image_folder(folder: Path) -> Data:
     for each in [*classes] or [folder]:
         found = _images(each)
         if not found:
-            raise wrong(each, "no images", f"files of {', '.join(SUFFIXES)}, here or in one sub-folder a class")
+            kinds = f"images ({', '.join(SUFFIXES)}), or graphs of one format (.graphml, .gml, .gexf, .pt)"
+            what = "no images and no graphs" + ("" if any(each.iterdir()) else ": an empty folder")
+            raise wrong(each, what, f"{kinds}, one a file, here or in one sub-folder a class")
         files += found if classes else []
     pixels, shape = _pixels(files)
     data = Data(x=from_numpy(pixels), image_shape=shape, node_id=[str(file.relative_to(folder)) for file in files])

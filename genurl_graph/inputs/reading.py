@@ -9,7 +9,7 @@ from typing import Any
 from genurl_graph.exceptions import unknown, wrong
 
 READINGS = ("edges", "vectors", "adjacency", "graph")
-ROLES = ("source", "target", "weight", "time", "type", "key", "id", "label", "feature", "ignore")
+ROLES = ("source", "target", "weight", "time", "type", "key", "graph", "id", "label", "feature", "ignore")
 SCALES, TEXTS = ("auto", "columns", "none"), ("drop", "tfidf")
 DEFAULTS = (SCALES[0], TEXTS[0])
 # Roles that several columns may have; every other has one.

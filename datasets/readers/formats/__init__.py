@@ -48,6 +48,7 @@ _WHOLE: dict[str, Callable[[Path, ReadOptions], Any]] = {
     ".pt": pyg.read_pt,
     ".h5ad": anndata_files.read_h5ad,
 }
+NETWORK_SUFFIXES = tuple(_GRAPHS)
 GRAPH_SUFFIXES = (*_WHOLE, *_GRAPHS, *_MATRICES)
 
 # What only one format begins with.
@@ -90,14 +91,18 @@ def read_graph_file(path: Path, options: ReadOptions = ReadOptions(), suffix: st
         if path.suffix.lower() in COMPRESSED:
             raise InputError(f"{path}: {suffix} files are read as they are; unpack it first")
         return _WHOLE[suffix](path, options)
-    if suffix == ".konect":
-        content = konect.read_bytes(path)
-    else:
-        with unpacked(path) as stream:
-            content = stream.read()
     if suffix in _MATRICES:
-        return _MATRICES[suffix](content, path, options)
-    return to_data(_GRAPHS[suffix](content, str(path)), path, options)
+        with unpacked(path) as stream:
+            return _MATRICES[suffix](stream.read(), path, options)
+    return to_data(read_file_graph(path, suffix), path, options)
+
+
+def read_file_graph(path: Path, suffix: str) -> FileGraph:
+    """The graph of a file whose format is one of `NETWORK_SUFFIXES`, before anybody decides what its attributes are."""
+    if suffix == ".konect":
+        return konect.read_konect(konect.read_bytes(path), str(path))
+    with unpacked(path) as stream:
+        return _GRAPHS[suffix](stream.read(), str(path))
 
 
 def find_format(path: Path) -> str | None:

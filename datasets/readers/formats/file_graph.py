@@ -38,6 +38,8 @@ class FileGraph:
         What else the user should know.
     layout : list of str
         Attributes that say how the graph was drawn, of those that the reader has already left out.
+    own : dict
+        Attributes of the graph itself.
     """
 
     kind: str
@@ -51,6 +53,7 @@ class FileGraph:
     names_only: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
     layout: list[str] = field(default_factory=list)
+    own: dict[str, Any] = field(default_factory=dict)
 
 
 def attribute_frame(rows: Sequence[dict[str, Any]], defaults: dict[str, Any] | None = None) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +40,7 @@ def to_data(graph: FileGraph, path: Path, options: ReadOptions) -> Data:
     if n == 0:
         raise wrong(where, "zero nodes", "at least one")
     directed = graph.directed if options.directed is None else options.directed
-    weight_name, weight = _weights(graph, where, options)
+    weight_name, weight = find_weights(graph, where, options)
     edges, total, repeats = sum_repeats(graph.source, graph.target, weight, n, directed)
     data = Data(edge_index=edges, num_nodes=n)
     if total is not None:
@@ -54,12 +54,8 @@ def to_data(graph: FileGraph, path: Path, options: ReadOptions) -> Data:
     parts += [f"classes from {used['label']}"] if used.get("label") else []
     parts += [f"features from {', '.join(used['feature'])}"] if used["feature"] else []
     line = f"read {path.name} as a graph ({graph.kind}): {', '.join(parts)}"
-    taken = {used.get("name"), used.get("same"), used.get("label"), *used["feature"], *options.names("ignore")}
-    left = [name for name in graph.nodes if name not in taken]
-    layout = [name for name in left if name in layout_names(graph)] + graph.layout
-    free = [name for name in left if name not in layout]
-    left_edges = [name for name in graph.edges if name not in {weight_name, *options.names("ignore")}]
-    said = [line, *graph.notes, *_left_out(graph, free, layout, left_edges)]
+    told, left = left_out(graph, used, weight_name, options)
+    said = [line, *graph.notes, *told]
     record = {
         "file": path.name,
         "format": graph.kind,
@@ -71,7 +67,7 @@ def to_data(graph: FileGraph, path: Path, options: ReadOptions) -> Data:
         "weight": weight_name,
         "label": used.get("label"),
         "features": used["feature"],
-        "left_out": {"nodes": free, "layout": layout, "edges": left_edges},
+        "left_out": left,
     }
     data.reading = Reading(("; ".join(said), *used["told"]), {"input": record})
     check_isolated(data, where)
@@ -145,7 +141,9 @@ def counted(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
-def _weights(graph: FileGraph, where: str, options: ReadOptions) -> tuple[str | None, npt.NDArray[np.float64] | None]:
+def find_weights(
+    graph: FileGraph, where: str, options: ReadOptions
+) -> tuple[str | None, npt.NDArray[np.float64] | None]:
     """The attribute that holds the weights, and these; 1 where an edge has none."""
     wanted = options.names("weight")
     if wanted:
@@ -182,22 +180,38 @@ def refuse_signed(weight: Any, what: str, option: str) -> None:
         )
 
 
-def _left_out(graph: FileGraph, free: list[str], layout: list[str], edges: list[str]) -> list[str]:
+def left_out(
+    graph: FileGraph, used: Mapping[str, Any], weight_name: str | None, options: ReadOptions, labels: bool = True
+) -> tuple[list[str], dict[str, list[str]]]:
+    """What is not read of a file's attributes, in words and by kind; `used` is of `choose_nodes`.
+
+    `labels` says whether a node attribute can be the classes.
+    """
+    ignored = options.names("ignore")
+    taken = {used.get("name"), used.get("same"), used.get("label"), *used["feature"], *ignored}
+    left = [name for name in graph.nodes if name not in taken]
+    layout = [name for name in left if name in layout_names(graph)] + graph.layout
+    free = [name for name in left if name not in layout]
+    edges = [name for name in graph.edges if name not in {weight_name, *used.get("edge", ()), *ignored}]
     said = []
     if free or layout:
         words = [f"{', '.join(layout)} (layout)"] if layout else []
         said.append(f"node attributes left out: {', '.join([*words, *free])}")
     if edges:
         said.append(f"edge attributes left out: {', '.join(edges)}")
-    hints = _hints(graph, free)
+    hints = _hints(graph, free, labels)
     if edges and not any(plain_name(c) in graph.weight_names for c in graph.edges):
         number = [name for name in edges if as_numbers(graph.edges[name].to_numpy()) is not None]
         hints += [f"--column weight={number[0]}"] if number else []
-    return [*said, f"name them by {' or '.join(hints)}"] if hints else said
+    found = {"nodes": free, "layout": layout, "edges": edges}
+    return [*said, f"name them by {' or '.join(hints)}"] if hints else said, found
 
 
-def _hints(graph: FileGraph, free: list[str]) -> list[str]:
+def _hints(graph: FileGraph, free: list[str], labels: bool) -> list[str]:
     """Options for attributes that could be classes or features."""
+    if not labels:
+        rest = [name for name in free if name not in graph.names_only]
+        return [f"--column feature={','.join(rest)}"] if rest else []
     n = len(graph.ids)
     distinct = {name: len(set(map(str, graph.nodes[name]))) for name in free}
     classes = sorted((name for name in free if 1 < distinct[name] < n), key=lambda name: distinct[name])

@@ -21,6 +21,8 @@ GEXF = "http://www.gexf.net/1.2draft"
 # What networkx can convert; other types are read as text.
 _GEXF_TYPES = {"integer", "float", "double", "boolean", "string", "long", "liststring", "anyURI"}
 _GML_HEAD = re.compile(r"^\s*graph\s*\[", re.MULTILINE)
+# What networkx puts beside the attributes of a graph.
+_NOT_OWN = {"node_default", "edge_default", "mode"}
 _MULTIGRAPH = re.compile(r"\bmultigraph\s+1\b")
 
 
@@ -134,6 +136,7 @@ def of_networkx(
         notes=notes,
         layout=layout,
         names_only=names_only,
+        own={str(key): value for key, value in graph.graph.items() if key not in _NOT_OWN},
         **more,
     )
 

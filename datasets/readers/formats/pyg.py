@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ class _SparseTensor:
 
 
 def read_pt(path: Path, options: ReadOptions) -> Any:
-    """Read a PyG `Data`, a dict of its tensors, or a feature matrix saved with `torch.save`.
+    """Read a PyG `Data`, a list of them, a dict of its tensors, or a feature matrix saved with `torch.save`.
 
     Only tensors, PyG's own classes and torch_sparse's `SparseTensor` are unpickled (``weights_only=True``): a file that
     holds anything else is refused, and none of its code is run. Edges may be ``edge_index`` [2, E], or sparse, under
@@ -40,11 +41,36 @@ def read_pt(path: Path, options: ReadOptions) -> Any:
 
     Returns
     -------
-    Data or HeteroData
+    Data or HeteroData; or list of Data
+        Those of a list as they are.
     """
-    where = str(path)
-    check_options(options, where, ("graph", "vectors", "edges"), ())
+    check_options(options, str(path), ("graph", "vectors", "edges"), ())
     content = load_tensors(path, "tensors and a PyG Data", _allowed())
+    return _as_list(content, path) if isinstance(content, list | tuple) else _read_one(content, path, options)
+
+
+def read_pt_graphs(path: Path, options: ReadOptions) -> tuple[list[Any], bool]:
+    """The graphs of a file, as they are in it, and whether it holds a list of them rather than one."""
+    check_options(options, str(path), ("graph", "edges"), ())
+    content = load_tensors(path, "tensors and a PyG Data", _allowed())
+    several = isinstance(content, list | tuple)
+    return _as_list(content if several else [content], path), several
+
+
+def _as_list(content: Sequence[Any], path: Path) -> list[Any]:
+    for place, data in enumerate(content):
+        if not hasattr(data, "num_nodes") or hasattr(data, "node_types"):
+            raise wrong(f"{path}: graph {place}", f"a {type(data).__name__}", "a Data, or a list of Data")
+        for key, value in data.to_dict().items():
+            if isinstance(value, Tensor):
+                check_extent(value, path, f"{place}: {key}")
+    if not content:
+        raise wrong(path, "an empty list", "at least one Data")
+    return [*content]
+
+
+def _read_one(content: Any, path: Path, options: ReadOptions) -> Any:
+    where = str(path)
     kind = "a tensor" if isinstance(content, Tensor) else f"PyG {type(content).__name__}"
     if isinstance(content, dict):
         kind = "tensors"

@@ -28,7 +28,7 @@ _WORDS |= {
     "interval",
     "description",
 }
-_WORDS |= names.STRENGTH | names.TIMES | names.DISTANCES | names.MEASURES | names.PERHAPS_LABELS
+_WORDS |= names.GRAPHS | names.STRENGTH | names.TIMES | names.DISTANCES | names.MEASURES | names.PERHAPS_LABELS
 
 _IDENTIFIER = re.compile(r"[^\W\d][\w .:()/%#\[\]-]*")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d.*")
@@ -47,7 +47,8 @@ def is_id_name(name: str) -> bool:
     if not name:
         return False
     sides = {word for pair in names.SIDES for word in pair}
-    return names.is_id(name) or names.is_label(name) or name.strip().lower() in sides
+    known = names.is_id(name) or names.is_label(name) or names.is_graph(name)
+    return known or name.strip().lower() in sides
 
 
 def decide_header(rows: list[list[str]], options: ReadOptions) -> bool | None:

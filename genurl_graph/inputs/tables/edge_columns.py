@@ -17,6 +17,7 @@ SAID = {
     "key": "key of the edge",
     "id": "id of the edge",
     "label": "label of the edge",
+    "graph": "names of the graphs",
     "feature": "edges have no features here",
     "ignore": "ignored",
 }

@@ -57,6 +57,7 @@ TIMES = _words("""
     time timestamp timestamps ts t date datetime when since created updated year month day epoch unixtime unix
     joined at until datum zeit fecha
 """)
+GRAPHS = _words("graph graphs molecule mol compound subgraph")
 DISTANCES = _words("""
     distance dist length cost km miles duration latency resistance delay
 """)
@@ -184,6 +185,18 @@ def are_numbered(columns: Sequence[str]) -> bool:
     numbers = [int(parts[-1]) if parts and parts[-1].isdecimal() else -1 for parts in found]
     plain = len(stems) == 1 and stems <= {(), ("v",), ("x",), ("col",), ("column",), ("field",), ("unnamed",), ("c",)}
     return plain and numbers == [*range(numbers[0], numbers[0] + len(numbers))]
+
+
+def is_graph(name: str) -> bool:
+    """Whether a name is that of graphs: "graph_id", "molecule", "GraphIndex".
+
+    Examples
+    --------
+    >>> is_graph("graph_id"), is_graph("mol_id"), is_graph("molecular_weight")
+    (True, True, False)
+    """
+    found = words(name)
+    return bool(found) and found[0] in GRAPHS and {*found[1:]} <= GENERIC | {"indicator"}
 
 
 def is_label(name: str) -> bool:

@@ -96,7 +96,7 @@ def read_nodes(
     left_out = dict.fromkeys(given.get("ignore", ()), "ignored")
     left_out |= {name: "times" for name in given.get("time", ()) if what != "labels"}
     said = next(iter(given.get("label", ())), None)
-    free = [name for name in columns if name not in left_out and name != said]
+    free = [name for name in columns if name not in (*left_out, said, *given.get("graph", ()))]
     id_column = given["id"][0] if given.get("id") else find_ids(table, free, what, known, said)
     free = [name for name in free if name != id_column]
     if what == "labels":
@@ -238,8 +238,8 @@ def _reading(table: Table, found: NodeTable, what: str, id_column: str | None, l
     return Reading(tuple(lines), {what: record})
 
 
-def order_rows(table: NodeTable, nodes: NodeIndex, what: str) -> np.ndarray[Any, Any] | None:
-    """Rows of the table in the order of the nodes; None: as they stand.
+def order_rows(table: NodeTable, nodes: NodeIndex, what: str, of: str = "node") -> np.ndarray[Any, Any] | None:
+    """Rows of the table in the order of the nodes, or of what `of` says; None: as they stand.
 
     Raises
     ------
@@ -253,10 +253,10 @@ def order_rows(table: NodeTable, nodes: NodeIndex, what: str) -> np.ndarray[Any,
     index = NodeIndex(table.ids, f"the ids of {table.name}")
     strange = nodes.find(index.ids) < 0
     if strange.any():
-        raise wrong(table.name, f"{what} of node {str(index.ids[strange][0])!r}", f"one of {nodes.where}")
+        raise wrong(table.name, f"{what} of {of} {str(index.ids[strange][0])!r}", f"one of {nodes.where}")
     rows = index.find(nodes.ids)
     if (rows < 0).any():
-        raise wrong(table.name, f"no {what} of node {str(nodes.ids[rows < 0][0])!r}", f"one for each of {nodes.where}")
+        raise wrong(table.name, f"no {what} of {of} {str(nodes.ids[rows < 0][0])!r}", f"one for each of {nodes.where}")
     return rows
 
 

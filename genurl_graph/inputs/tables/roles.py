@@ -91,6 +91,7 @@ def decide(table: Table, options: ReadOptions, ids_known: pd.Index | None = None
     else:
         found = _find_pair(table, free, ids_known)
         if found is None:
+            _refuse_graphs(table, free)
             return Roles("vectors")
         pair = found
     return _edges(table, options, pair)
@@ -101,8 +102,23 @@ def _edges(table: Table, options: ReadOptions, pair: Pair) -> Roles:
         if kind_of(table.frame[column]) == "empty" and not _is_node(table.frame[column]):
             raise wrong(f"{table.name}: {table.title(column)}", "no cell with a value", "ids of nodes")
     roles, left_out, notes = find_edge_columns(table, options, (pair.source, pair.target))
+    said = {name for names_of_role in options.columns.values() for name in names_of_role}
+    if not options.names("graph"):
+        _refuse_graphs(table, [pair.source, pair.target, *(name for name in left_out if name not in said)])
     two_kinds = pair.two_kinds if pair.two_kinds or pair.strong else None
     return Roles("edges", {"source": pair.source, "target": pair.target, **roles}, left_out, two_kinds, notes)
+
+
+def _refuse_graphs(table: Table, free: list[str]) -> None:
+    """Refuse a table of edges with a column that seems to name the graph of each: one graph, or many."""
+    named = [name for name in free if table.header and names.is_graph(name)]
+    if len(named) != 1 or names.find_pair([name for name in free if name != named[0]]) is None:
+        return
+    column = table.frame[named[0]]
+    if 1 < column.nunique() < len(column):
+        found = f"edges beside the column {named[0]!r}, which may name the graph of each"
+        expected = f"--column graph={named[0]} (an embedding of graphs) or --column ignore={named[0]} (one graph)"
+        raise wrong(table.name, found, expected)
 
 
 def _complete(table: Table, ends: Mapping[str, str], free: list[str]) -> Pair:

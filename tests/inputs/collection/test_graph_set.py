@@ -18,7 +18,9 @@ def graphs(request: pytest.FixtureRequest) -> GraphSet:
     weight = (EDGES[0] + 10 * EDGES[1]).float()
     found = as_collection_of(EDGES, SIZES, x, weight, weight[:, None])
     table = pd.DataFrame({"row": range(6)})
-    return GraphSet(found, GraphFacts(["tri", "none", "pair", "one"], torch.tensor([1, -1, 0, 0]), ["a", "b"], table))
+    return GraphSet.of(
+        found, GraphFacts(["tri", "none", "pair", "one"], torch.tensor([1, -1, 0, 0]), ["a", "b"], table)
+    )
 
 
 def test_each_graph_stands_by_itself(graphs: GraphSet) -> None:
@@ -40,10 +42,10 @@ def test_a_subset_keeps_names_labels_and_rows(graphs: GraphSet) -> None:
     assert some.collection.sizes().tolist() == [2, 0, 3]
     assert some.feature_table["row"].tolist() == [3, 4, 0, 1, 2]
     assert some.collection.edge_index[:, :2].tolist() == [[0, 1], [1, 0]]
-    bare = GraphSet(graphs.collection)
+    bare = GraphSet.of(graphs.collection)
     assert (bare.node_id, bare.y, bare[1:3].node_id) == (None, None, ["1", "2"])
 
 
 def test_one_graph_is_a_set_too() -> None:
-    one = GraphSet(as_collection_of(torch.tensor([[0, 1], [1, 0]]), torch.tensor([2])))
+    one = GraphSet.of(as_collection_of(torch.tensor([[0, 1], [1, 0]]), torch.tensor([2])))
     assert (len(one), one[0].num_nodes, one[0].edge_index.tolist()) == (1, 2, [[0, 1], [1, 0]])
