@@ -8,11 +8,12 @@ import click
 from genurl_graph.cli import options
 from genurl_graph.cli.links import evaluate_links
 from genurl_graph.cli.neighborhoods import PROTOCOLS, evaluate_neighborhoods
-from genurl_graph.cli.report import Report
+from genurl_graph.cli.report import Report, describe_graph_scores
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.experiments.environment import versions
+from genurl_graph.experiments.graphs.table import graphs_of
 from genurl_graph.experiments.results import mean_text
-from genurl_graph.experiments.scores import mean_of_runs
+from genurl_graph.experiments.scores import mean_of_runs, whole_graph_scores
 from genurl_graph.experiments.sources import Source
 
 if TYPE_CHECKING:
@@ -39,10 +40,13 @@ FIGURES = {
 @options.backbone
 @click.option(
     "--protocol",
-    type=click.Choice(["public", "random-10", "random-10-10-80", "knn", "cluster", "links", "reduce", "retrieval"]),
+    type=click.Choice(
+        ["public", "random-10", "random-10-10-80", "knn", "cluster", "links", "reduce", "retrieval", "graphs"]
+    ),
     help="Splits for all figures, or one figure alone; links: train on 85 % of the edges, find the others; "
-    "reduce: neighbourhoods kept; retrieval: search by the embedding. "
-    "[default: reduce for a map of vectors; else public where the data set has it, else random-10-10-80]",
+    "reduce: neighbourhoods kept; retrieval: search by the embedding; graphs: classes of whole graphs. "
+    "[default: graphs for many graphs; reduce for a map of vectors; else public where the data set has it, else "
+    "random-10-10-80]",
 )
 @options.seeds(default=1, show_default=True, help="Repeat with as many seeds, from --seed on.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The first seed.")
@@ -72,7 +76,8 @@ def evaluate(
 
     --protocol reduce compares neighbourhoods with those of the data set's vectors (10-NN accuracy, trustworthiness,
     continuity, order of distances, pieces of a class), retrieval ranks a database (mAP of labels, recall of labels and
-    of true neighbours).
+    of true neighbours). --protocol graphs, by default where a data set holds many graphs, classifies whole graphs:
+    support vector machines by 10 folds, beside rows that need no training.
 
     With --protocol links there is no file: for each seed a new embedding is trained on the training edges alone, as the
     options from --task to --set say, and judged by how it ranks the held-out edges. They go with links only.
@@ -82,6 +87,7 @@ def evaluate(
       genurl-graph evaluate --embedding cora.npz --dataset cora --protocol public
       genurl-graph evaluate --embedding map.npz --dataset mnist --protocol reduce
       genurl-graph evaluate --embedding map.npz --input vectors.npy --labels labels.csv --seed 3
+      genurl-graph evaluate --embedding mutag.npz --dataset mutag --protocol graphs --full --seeds 5
       genurl-graph evaluate --protocol links --dataset cora --seeds 3
     """
     options.check_source(source)
@@ -93,13 +99,20 @@ def evaluate(
         raise click.UsageError("Missing option '--embedding'; only --protocol links goes without.")
     check_no_training(context, [name for name in model if name not in ("task", "metric")])
     from genurl_graph.evaluation.budget.judgement import Asked, wants_map
+    from genurl_graph.evaluation.budget.plan import BUDGET
+    from genurl_graph.inputs.collection.graph_set import is_graph_set
     from genurl_graph.inputs.embeddings import read_embedding
-    from genurl_graph.runtime.files import check_output, write_json
+    from genurl_graph.runtime.files import check_output
 
     if metrics:
         check_output(metrics, (".json",))
     columns = read_embedding(embedding)
     name, data = source.name, source.load(not quiet)
+    if protocol == "graphs" or (protocol is None and is_graph_set(data)):
+        budget = None if full else BUDGET
+        found = evaluate_graphs(embedding, columns, name, data, range(seed, seed + seeds), budget, quiet)
+        write_figures(metrics, found, Report(quiet))
+        return
     z = in_order(embedding, columns, name, data)
     task = model["task"]
     if task == "auto":
@@ -133,11 +146,46 @@ def evaluate(
         if cut:
             report.line(f"in part: {'; '.join(cut)}; --full looks at all")
         found = {**{group: means.get(group) for group in ("probe", "knn", "cluster")}, "runs": runs}
-    if metrics:
-        content: dict[str, Any] = {"dataset": name, "embedding": str(embedding), "protocol": protocol}
-        content |= {"n_nodes": z.shape[0], "dim": z.shape[1], "seeds": list(drawn)}
-        write_json(metrics, {**content, **found, "versions": versions()})
-        report.line(f"metrics   {metrics}")
+    about: dict[str, Any] = {"dataset": name, "embedding": str(embedding), "protocol": protocol}
+    about |= {"n_nodes": z.shape[0], "dim": z.shape[1], "seeds": list(drawn)}
+    write_figures(metrics, about | found, report)
+
+
+def evaluate_graphs(
+    path: Path,
+    columns: dict[str, "np.ndarray[Any, Any]"],
+    name: str,
+    data: Any,
+    drawn: range,
+    budget: float | None,
+    quiet: bool,
+) -> dict[str, Any]:
+    """Classify whole graphs by the rows of a file, and by rows without training; what is written of it."""
+    from genurl_graph.evaluation.budget.clock import evaluation_clock
+
+    if getattr(data, "y", None) is None:
+        raise InputError(f"data set {name} has no labels, so there is nothing to evaluate against")
+    graphs_of(data)  # not a single one
+    z, report = in_order(path, columns, name, data), Report(quiet)
+    report.line(f"{path}: {z.shape[0]:,} x {z.shape[1]}, on {name}, protocol graphs")
+    runs = []
+    for seed in drawn:
+        with evaluation_clock(quiet=quiet) as clock:
+            runs.append(whole_graph_scores(z, data, seed, budget, clock))
+    means = mean_of_runs(runs)
+    describe_graph_scores(report, {"graphs": None, "left_out": None, **means})
+    about: dict[str, Any] = {"dataset": name, "embedding": str(path), "protocol": "graphs"}
+    about |= {"n_graphs": z.shape[0], "dim": z.shape[1], "seeds": list(drawn)}
+    return {**about, "graphs": means.get("graphs"), "runs": runs}
+
+
+def write_figures(path: Path | None, found: dict[str, Any], report: Report) -> None:
+    """Write the figures, if a file was named."""
+    from genurl_graph.runtime.files import write_json
+
+    if path:
+        write_json(path, {**found, "versions": versions()})
+        report.line(f"metrics   {path}")
 
 
 def check_links(context: click.Context, embedding: Path | None, source: Source) -> None:
@@ -181,14 +229,17 @@ def label_scores(
 
 
 def in_order(path: Path, columns: dict[str, "np.ndarray[Any, Any]"], name: str, data: "Data") -> "Tensor":
-    """The embedding's rows in the order of the data set's nodes."""
+    """The embedding's rows in the order of the data set's nodes, or of its graphs."""
     import numpy as np
     import pandas
     import torch
 
+    from genurl_graph.inputs.collection.graph_set import is_graph_set
+
     matrix, ids = columns["embedding"], columns.get("node_id")
-    if len(matrix) != data.num_nodes:
-        raise wrong(path, f"{len(matrix):,} rows", f"{data.num_nodes:,}, the nodes of data set {name}")
+    count, what = (len(data), "graphs") if is_graph_set(data) else (data.num_nodes, "nodes")
+    if len(matrix) != count:
+        raise wrong(path, f"{len(matrix):,} rows", f"{count:,}, the {what} of data set {name}")
     if ids is None:
         return torch.from_numpy(matrix)
     expected = np.array(getattr(data, "node_id", None) or range(len(matrix))).astype(str)
@@ -196,7 +247,7 @@ def in_order(path: Path, columns: dict[str, "np.ndarray[Any, Any]"], name: str, 
     # Other tools number from one, or use names of their own: rows that cannot be matched are not guessed.
     strange = found[~found.isin(expected)]
     if len(strange):
-        raise wrong(path, f"node_id {strange[0]!r}", f"nodes of data set {name}, such as {expected[0]!r}")
+        raise wrong(path, f"node_id {strange[0]!r}", f"{what} of data set {name}, such as {expected[0]!r}")
     if found.has_duplicates:
-        raise wrong(path, f"node_id {found[found.duplicated()][0]!r} in two rows", "each node once")
+        raise wrong(path, f"node_id {found[found.duplicated()][0]!r} in two rows", f"each of the {what} once")
     return torch.from_numpy(matrix[found.get_indexer(expected)])

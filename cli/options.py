@@ -77,11 +77,11 @@ training = several(
 model = several(
     click.option(
         "--task",
-        type=click.Choice(["auto", "graph", "reduce", "images"]),
+        type=click.Choice(["auto", "graph", "reduce", "images", "graphs"]),
         default="auto",
         show_default=True,
-        help="Embed a graph, reduce vectors to few dimensions, or learn from views of images. auto: a graph if there "
-        "are edges, else reduce.",
+        help="Embed a graph, reduce vectors to few dimensions, learn from views of images, or embed whole graphs, a "
+        "row each. auto: graphs if there are many, a graph if there are edges, else reduce.",
     ),
     click.option(
         "--encoder",

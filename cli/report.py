@@ -102,6 +102,30 @@ def describe_scores(
     report.line(f"evaluation {seconds:.1f} s" + (f", in part: {cut}; --full looks at all" if cut else ""))
 
 
+def describe_graph_scores(report: Report, scores: Mapping[str, Any], seconds: float | None = None) -> None:
+    """Print the figures of whole graphs: a line for each row, a column for each classifier."""
+    from genurl_graph.evaluation.graph_classification.figures import FIGURES, REFERENCES
+
+    if scores["evaluation"] is None:
+        return
+    report.line()
+    report.lines((scores["left_out"] or {}).values())
+    if found := scores["graphs"]:
+        report.line("classes of whole graphs, accuracy in per cent (10 folds, C chosen inside the training folds)")
+        kinds = [figure for figure in FIGURES if figure in found["genurl"]]
+        rows = [
+            (title, *(percent(found[name][figure]) for figure in kinds))
+            for name, title in {"genurl": "embedding", **REFERENCES}.items()
+            if name in found
+        ]
+        report.table([("", *(FIGURES[figure] for figure in kinds)), *rows])
+    cut = "; ".join(scores["evaluation"]["left_out"])
+    told = [] if seconds is None else [f"evaluation {seconds:.1f} s"]
+    told += [f"in part: {cut}; --full looks at all"] if cut else []
+    if told:
+        report.line(", ".join(told))
+
+
 def describe_map(report: Report, scores: Mapping[str, Any], columns: tuple[int, int], taught: bool) -> None:
     """Print in words that need no paper how well a map, or a student, keeps what it was made from."""
     what = "student" if taught else "map" if columns[0] <= 3 else "embedding"

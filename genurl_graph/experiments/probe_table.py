@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from genurl_graph.baselines import BASELINES, require
-from genurl_graph.baselines.settings import baseline_settings
+from genurl_graph.baselines.settings import Task, baseline_settings
 from genurl_graph.exceptions import DivergenceError, InputError, wrong
 from genurl_graph.experiments import runs
 from genurl_graph.experiments.environment import environment, machine, peak_mb, reset_peak
@@ -178,9 +178,9 @@ class ProbeComparison(Comparison):
 
 
 def parse_baseline_settings(
-    assignments: tuple[str, ...], chosen: list[str], known: Collection[str]
+    assignments: tuple[str, ...], chosen: list[str], known: Collection[str], task: Task = "nodes"
 ) -> dict[str, dict[str, Any]]:
-    """``("grace.epochs=5",)`` to ``{"grace": {"epochs": "5"}}``, checked; `known` are the baselines."""
+    """``("grace.epochs=5",)`` to ``{"grace": {"epochs": "5"}}``, checked; `known` are the baselines of the task."""
     found: dict[str, Settings] = {}
     for text in assignments:
         key, equals, value = text.partition("=")
@@ -191,7 +191,7 @@ def parse_baseline_settings(
             baselines = ", ".join(name for name in chosen if name in known) or "none"
             raise wrong("--peer-set", repr(method), f"a baseline of --methods ({baselines})")
         found.setdefault(method, {})[setting] = value.strip()
-        baseline_settings(method, None, found[method])
+        baseline_settings(method, None, found[method], task)
     return found
 
 

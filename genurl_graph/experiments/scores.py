@@ -68,6 +68,10 @@ def embedding_scores(
 
     if asked is None:
         return dict.fromkeys(KEYS)
+    if estimator.task_ == "graphs":
+        return dict.fromkeys(KEYS) | whole_graph_scores(
+            estimator.embedding_, data, estimator.seed_, asked.budget, clock
+        )
     z, task, metric = estimator.embedding_, estimator.task_, estimator.config_.neighbors.metric
     # Neighbourhoods as the run was told to search them: no evaluation of the file knows what "auto" was resolved to.
     told = metric in METRICS and (metric != "cosine" or estimator.metric == metric)
@@ -76,6 +80,16 @@ def embedding_scores(
     if no_probe(data) is None and not wants_map(asked, task, z, data):
         beside["untrained"] = estimator.untrained_embedding()
     return judge(z, data, task, estimator.seed_, asked, beside=beside, clock=clock)
+
+
+def whole_graph_scores(
+    z: "Tensor", data: Any, seed: int, budget: float | None, clock: "Clock | None" = None
+) -> dict[str, Any]:
+    """Protocol `graphs`: keys as of `genurl_graph.evaluation.graph_classification.judgement.judge_graphs`."""
+    from genurl_graph.evaluation.graph_classification.judgement import judge_graphs
+    from genurl_graph.experiments.graphs.table import graphs_of
+
+    return judge_graphs(z, getattr(data, "y", None), graphs_of(data), seed, budget, clock)
 
 
 def link_table(data: "Data", seeds: list[int], model: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

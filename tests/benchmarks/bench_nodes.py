@@ -32,22 +32,22 @@ from typing import Any, NamedTuple
 
 from label_choice import CHOOSING, choose, inner, parse_select
 from node_tables import DEFAULT_METHODS, FIXED, OWN, report
-from shared import OverBudget, benchmark_parser, one_thread_a_process, read_runs, same_settings, spread, within
+from shared import (
+    Job,
+    OverBudget,
+    benchmark_parser,
+    keep_results,
+    one_thread_a_process,
+    read_runs,
+    same_settings,
+    within,
+)
 
 DATASETS = "cora,citeseer,cora_ml,photo,cs,actor,minesweeper,cornell,texas,wisconsin"
 # Inputs with more columns than this are probed by so many components.
 WIDE, COMPONENTS = 4096, 512
 # Learning rate of a baseline with fewer epochs than published, unless the published one is larger.
 MOST_LR = 1e-3
-
-
-class Job(NamedTuple):
-    """What one process does at a time: rows of a part of the results ("choices", "runs" or "links")."""
-
-    part: str
-    name: str
-    rows: tuple[str, ...]
-    seed: int
 
 
 class Asked(NamedTuple):
@@ -168,7 +168,6 @@ def planned(names: list[str], methods: list[str], links: list[str], seeds: int) 
 
 def finish(jobs: Iterable[Job], asked: Asked, results: dict[str, Any], options: Namespace) -> int:
     """Run the jobs that `results` does not hold; how many failed."""
-    from genurl_graph.runtime.files import write_json
 
     def is_done(job: Job, row: str) -> bool:
         found = results[job.part].get(job.name, {}).get(row, {})
@@ -179,22 +178,8 @@ def finish(jobs: Iterable[Job], asked: Asked, results: dict[str, Any], options: 
         return hopeless or constant or (str(job.seed) in found and "over" not in found[str(job.seed)])
 
     missing = (job for job in jobs if not all(is_done(job, row) for row in job.rows))
-    failed = 0
-    for job, future in spread(work, iter(()) if options.report else missing, options.jobs, asked):
-        label = f"{job.name} {', '.join(job.rows)} {job.seed}"
-        try:
-            found = future.result()
-        except Exception as error:  # one data set that cannot be loaded must not cost the others
-            failed += 1
-            print(f"{label}: {type(error).__name__}: {error}", file=sys.stderr)
-            continue
-        for row, figures in found.items():
-            results[job.part].setdefault(job.name, {}).setdefault(row, {})[str(job.seed)] = figures
-        told = {k: v for k, v in found[job.rows[0]].items() if isinstance(v, str | float | int)}
-        print(f"{label}: {told}", file=sys.stderr, flush=True)
-        if options.output is not None:
-            write_json(options.output, results)
-    return failed
+    left = iter(()) if options.report else missing
+    return keep_results(work, left, options.jobs, results, options.output, asked)
 
 
 def work(job: Job, asked: Asked) -> dict[str, dict[str, Any]]:

@@ -117,6 +117,45 @@ def spread(function: Callable[..., Any], jobs: Iterable[Any], processes: int, *c
                 yield running.pop(future), future
 
 
+def keep_results(
+    work: Callable[..., dict[str, Any]],
+    jobs: Iterable[Any],
+    processes: int,
+    results: dict[str, Any],
+    output: Path | None,
+    *common: Any,
+) -> int:
+    """Run jobs that have a part, a name, rows and a seed, put the figures of each into ``results[part][name][row]`` by
+    seed, and rewrite the file after each job; how many failed."""
+    from genurl_graph.runtime.files import write_json
+
+    failed = 0
+    for job, future in spread(work, jobs, processes, *common):
+        label = f"{job.name} {', '.join(job.rows)} {job.seed}"
+        try:
+            found = future.result()
+        except Exception as error:  # one data set that cannot be loaded must not cost the others
+            failed += 1
+            print(f"{label}: {type(error).__name__}: {error}", file=sys.stderr)
+            continue
+        for row, figures in found.items():
+            results[job.part].setdefault(job.name, {}).setdefault(row, {})[str(job.seed)] = figures
+        told = {k: v for k, v in found[job.rows[0]].items() if isinstance(v, str | float | int)}
+        print(f"{label}: {told}", file=sys.stderr, flush=True)
+        if output is not None:
+            write_json(output, results)
+    return failed
+
+
+class Job(NamedTuple):
+    """What one process does at a time: rows of a part of the results."""
+
+    part: str
+    name: str
+    rows: tuple[str, ...]
+    seed: int
+
+
 class OverBudget(BaseException):
     """The CPU seconds of a fit are used up. No Exception, which code that fits might catch."""
 

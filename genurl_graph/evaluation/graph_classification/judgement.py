@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 from genurl_graph.evaluation.budget.clock import Clock
 from genurl_graph.evaluation.budget.plan import BUDGET
 from genurl_graph.evaluation.graph_classification.few_labels import few_labels
+from genurl_graph.evaluation.graph_classification.figures import FIGURES, REFERENCES
 from genurl_graph.evaluation.graph_classification.folds import (
     FOLDS,
     INNER_BEYOND,
@@ -19,14 +20,13 @@ from genurl_graph.evaluation.graph_classification.folds import (
     stratified_folds,
     too_few_graphs,
 )
-from genurl_graph.evaluation.graph_classification.references import REFERENCES, as_row, reference
+from genurl_graph.evaluation.graph_classification.references import as_row, reference
 from genurl_graph.evaluation.graph_classification.rows import COMPONENTS, Row
 from genurl_graph.evaluation.graph_classification.svm import KERNELS, STRENGTHS, nested_svm
 from genurl_graph.evaluation.ranks import sample_rows
 from genurl_graph.evaluation.splits import check_labels
 from genurl_graph.inputs.collection import GraphCollection
 
-FIGURES = {"rbf": "RBF SVM", "linear": "linear SVM", "few": "10 % of the labels"}
 # Graphs at random that are looked at where all are too many; the first also without a budget, for a kernel's memory.
 SIZES = (20_000, 5_000, 2_000, 1_000, 500, 300)
 # Seconds of a fit, of a pair of graphs in a kernel, of a number in a linear machine.

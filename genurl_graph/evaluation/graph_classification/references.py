@@ -6,19 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from genurl_graph.evaluation.graph_classification.figures import KERNEL_ROWS
 from genurl_graph.evaluation.graph_classification.rows import Array, Row
 from genurl_graph.evaluation.probe import standardised
 from genurl_graph.graph.descriptors import degree_histogram, label_histogram, wl_histogram
 from genurl_graph.inputs.collection import GraphCollection
-
-REFERENCES = {
-    "histogram": "kinds, degrees, size",
-    "wl": "Weisfeiler-Lehman kernel",
-    "untrained": "GIN, untrained",
-    "concat": "all three side by side",
-}
-# Rows that no seed changes, and those that are kernels [G, G] instead of embeddings.
-FIXED, KERNELS = ("histogram", "wl"), ("wl", "concat")
 
 
 def reference(name: str, collection: GraphCollection, seed: int) -> Array:
@@ -27,7 +19,7 @@ def reference(name: str, collection: GraphCollection, seed: int) -> Array:
     Parameters
     ----------
     name : str
-        One of `REFERENCES`.
+        One of `genurl_graph.evaluation.graph_classification.figures.REFERENCES`.
     collection : GraphCollection
     seed : int
         Of the weights that are not trained.
@@ -45,8 +37,8 @@ def reference(name: str, collection: GraphCollection, seed: int) -> Array:
 
 
 def as_row(name: str, found: Any, y: Any) -> Row:
-    """What a classifier reads of a row `name` of a table: `REFERENCES`, or any embedding."""
-    if name in KERNELS:
+    """What a classifier reads of a row `name` of a table: one without training, or any embedding."""
+    if name in KERNEL_ROWS:
         return Row.of_kernel(found)
     return Row.of(found, y)
 

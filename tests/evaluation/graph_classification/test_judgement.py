@@ -3,9 +3,17 @@
 import numpy as np
 import pytest
 
-from genurl_graph.evaluation.graph_classification import GraphPlan, Row, graph_figures, judge_graphs, mean_ranks
-from genurl_graph.evaluation.graph_classification.judgement import SIZES, plan_graphs
-from genurl_graph.evaluation.graph_classification.references import REFERENCES, as_row, reference
+from genurl_graph.evaluation.graph_classification.figures import REFERENCES
+from genurl_graph.evaluation.graph_classification.judgement import (
+    SIZES,
+    GraphPlan,
+    graph_figures,
+    judge_graphs,
+    mean_ranks,
+    plan_graphs,
+)
+from genurl_graph.evaluation.graph_classification.references import as_row, reference
+from genurl_graph.evaluation.graph_classification.rows import Row
 from genurl_graph.inputs.collection import GraphCollection
 from tests.evaluation.blobs import blobs
 from tests.graph.descriptors.conftest import planted, renumbered

@@ -1,0 +1,1 @@
+"""Tables of whole graphs: methods compared by the protocol `graphs`."""
