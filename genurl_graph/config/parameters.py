@@ -154,8 +154,8 @@ class EncoderConfig(Stage):
         Literal["auto"] | Natural,
         "graphs: columns of the embedding that hold principal components of the features, and as many again of their "
         "average over each number of steps of the encoder, beside the trained ones (genurl_graph.nn.skip); auto: up to "
-        "two thirds of dim for all of them, as far as features are consistent; collections of graphs: components of "
-        "their descriptors (genurl_graph.graph.descriptors), at most",
+        "two thirds of dim for all of them, as far as features are consistent, and more where edges are unreliable; "
+        "collections of graphs: components of their descriptors (genurl_graph.graph.descriptors), at most",
     ] = 0
     structure_columns: Annotated[
         Literal["auto"] | Natural,

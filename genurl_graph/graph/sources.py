@@ -98,8 +98,60 @@ def weight_by_reliability(given: Sources, data: Input, config: Config) -> Source
         return given._replace(edge_weight=torch.zeros_like(weight), reliability=torch.zeros(n), degree=zero)
     if config.merge.weighting != "adaptive":
         return given._replace(degree=degree)
-    assert data.x is not None
-    metric, sample = config.neighbors.metric, sample_edges(edges, n)
+    found = measure_reliability(data, edges, config.neighbors.metric)
+    of_edge = mean_of_ends(found.of_nodes.to(edges.device), edges)
+    return given._replace(
+        edge_weight=weight * of_edge,
+        reliability=found.of_nodes.to(edges.device),
+        degree=torch.zeros_like(degree).index_add_(0, edges[0], of_edge),
+        auc=found.auc,
+        consistency=found.consistency,
+        errors=found.errors,
+    )
+
+
+class Reliability(NamedTuple):
+    """Edge reliability of a graph, and what it was judged by.
+
+    Attributes
+    ----------
+    of_nodes : Tensor, float32, shape [n]
+    auc : float or None
+        Edge AUC; None without edges.
+    consistency : float
+        Of the features.
+    errors : dict
+        Standard errors of both, and what they make of the mean reliability.
+    """
+
+    of_nodes: Tensor
+    auc: float | None
+    consistency: float
+    errors: dict[str, float]
+
+
+def measure_reliability(data: Input, edge_index: Tensor, metric: str) -> Reliability:
+    """Reliability of the predefined edges, judged by features once: the merge and the columns of an encoder read it.
+
+    Parameters
+    ----------
+    data : Input
+        With features; ``data.coherence`` keeps what was found.
+    edge_index : Tensor, int64, shape [2, E]
+        Its edges, as `genurl_graph.graph.merge.predefined_graph` returns them.
+    metric : str
+        Of the features.
+    """
+    known: dict[str, Any] = {} if data.coherence is None else data.coherence
+    key = f"reliability.{metric}" if data.column_weight is None else f"reliability.{metric}, weighed"
+    if key not in known:
+        known[key] = _judged(data, edge_index, metric)
+    found: Reliability = known[key]
+    return found
+
+
+def _judged(data: Input, edges: Tensor, metric: str) -> Reliability:
+    n, sample = data.num_nodes, sample_edges(edges, data.num_nodes)
     consistency = measure_consistency(data, metric)
     found = edge_auc(weighed_features(data, metric), sample, metric)
     auc = found.of_edges.to(edges.device)
@@ -108,25 +160,18 @@ def weight_by_reliability(given: Sources, data: Input, config: Config) -> Source
         # Inconsistent features are no evidence against an edge.
         return 1 - feature_confidence(value) * (1 - node_reliability(of_edges, sample, n, value))
 
-    reliability = judge(auc, consistency.value)
     # What the errors of both measures make of the mean reliability.
     moved = [
         [float(judge(auc + sign * found.error, consistency.value).mean()) for sign in (1, -1)],
         [float(judge(auc, consistency.value + sign * consistency.error).mean()) for sign in (1, -1)],
     ]
-    of_edge = mean_of_ends(reliability, edges)
-    return given._replace(
-        edge_weight=weight * of_edge,
-        reliability=reliability,
-        degree=torch.zeros_like(degree).index_add_(0, edges[0], of_edge),
-        auc=found.mean if auc.numel() else None,
-        consistency=consistency.value,
-        errors={
-            "agreement_error": found.error,
-            "coherence_error": consistency.error,
-            "trust_error": math.hypot(*(0.5 * (high - low) for high, low in moved)),
-        },
-    )
+    errors = {
+        "agreement_error": found.error,
+        "coherence_error": consistency.error,
+        "trust_error": math.hypot(*(0.5 * (high - low) for high, low in moved)),
+    }
+    mean = found.mean if auc.numel() else None
+    return Reliability(judge(auc, consistency.value), mean, consistency.value, errors)
 
 
 def mean_of_ends(value: Tensor, edge_index: Tensor) -> Tensor:

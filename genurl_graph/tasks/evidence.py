@@ -17,6 +17,7 @@ from genurl_graph.graph.evidence import FEW, WIDE, Evidence, measure_evidence, m
 from genurl_graph.graph.merge import predefined_graph
 from genurl_graph.graph.role_features import KERNEL_COLUMNS, role_features
 from genurl_graph.graph.role_features.share import role_share
+from genurl_graph.graph.sources import measure_reliability
 from genurl_graph.inputs.input import Input
 from genurl_graph.nn.build import DENSE, skip_blocks
 from genurl_graph.nn.gnn import GNNS
@@ -32,6 +33,9 @@ MOST_NODES = 100_000
 # Feature consistency beyond chance from which components get all the columns that there are for them. Citation graphs
 # have 0.08 to 0.24, product graphs, web pages and co-authors 0.35 and more.
 FULL = 0.25
+# Mean edge reliability down to which fewer columns are trained: unreliable edges have little to teach. WebKB's graphs
+# have 0.2 to 0.3, Actor 0.1, citation graphs 1.
+LEAST_RELIABLE = 0.25
 # By so much the structure has to predict held-out edges better than features do to get half of its columns, and the
 # steepness there; fewer columns than `FEWEST` are not worth a network. A road network has 0.025, a product graph 0.00.
 MARGIN, SLOPE, FEWEST = 0.015, 0.005, 8
@@ -161,7 +165,8 @@ def resolve_columns(data: Input, config: Config) -> dict[str, Any]:
     """``encoder.structure_columns`` and ``encoder.skip`` of a resolved run: dotted keys.
 
     What "auto" is: of the structure up to a third of ``encoder.dim`` (`share_of_structure`), of components up to two
-    thirds in all blocks (`share_of_skip`), and at least a quarter is left to the main network.
+    thirds in all blocks (`share_of_skip`), and at least a quarter is left to the main network; where edges are
+    unreliable, components get up to eleven twelfths (`edge_reliability`).
 
     Raises
     ------
@@ -184,8 +189,9 @@ def resolve_columns(data: Input, config: Config) -> dict[str, Any]:
     most = 0 if why else min((left - structure) // blocks, width, data.num_nodes - 1)
     wanted = 0
     if c.skip == "auto" and why is None and c.dim >= LEAST_DIM:
+        taught = 1.0 if roles else max(edge_reliability(data, config), LEAST_RELIABLE)
         share = share_of_roles(data) if roles else share_of_skip(data, config)
-        room = min(2 / 3 * c.dim * share, 3 / 4 * c.dim - structure)
+        room = min((1 - taught / 3) * c.dim * share, (1 - taught / 4) * c.dim - structure)
         wanted = max(min(most, int(room / blocks)), 0)
     skip = _asked("skip", c.skip, wanted, most, why)
     # Role features are read by the skip alone.
@@ -263,15 +269,24 @@ def share_of_structure(data: Input, config: Config) -> float:
     return (2 * structure - 1) ** 2 / (1 + math.exp(min((features + MARGIN - structure) / SLOPE, 700.0)))
 
 
+def edge_reliability(data: Input, config: Config) -> float:
+    """Mean reliability of the predefined edges: 1 where they count as they are, 0 where they are not read."""
+    if config.merge.weighting != "adaptive":
+        return 0.0 if config.merge.weighting == "none" else 1.0
+    data, edges = heed_evidence(data, config)[0], predefined_graph(data).edge_index
+    return float(measure_reliability(data, edges, config.neighbors.metric).of_nodes.mean())
+
+
 def share_of_skip(data: Input, config: Config) -> float:
     """How many of the columns that there are for components they get, as a share.
 
     The evidence of the features, times ``min(1, ((c - 1/2) / FULL)^2)`` with their consistency c: twice an AUC less one
-    is a rank correlation (Somers' D), and its square a share of explained variance. A table of few columns is kept
-    whole, as far as there is evidence for it: halves of few columns predict nothing.
+    is a rank correlation (Somers' D), and its square a share of explained variance. It is no less than what edges lack
+    in reliability, for then features are all there is. A table of few columns is kept whole, as far as there is
+    evidence for it: halves of few columns predict nothing.
     """
     evidence = 1.0 if config.merge.evidence == "none" else float(config.merge.evidence)
     if data.num_features <= FEW:
         return evidence
     consistency = measure_consistency(data, config.neighbors.metric).value
-    return evidence * min(max((consistency - 0.5) / FULL, 0.0) ** 2, 1.0)
+    return evidence * max(min(max((consistency - 0.5) / FULL, 0.0) ** 2, 1.0), 1 - edge_reliability(data, config))

@@ -58,6 +58,25 @@ def test_columns_grow_with_the_consistency_and_vanish_with_it():
     assert 1 < found[1] < 10
 
 
+def test_unreliable_edges_leave_a_twelfth_to_train():
+    x, y = blobs(n=N, columns=F)
+    unlike = Data(x=x, edge_index=edges_of(y, alike=False), num_nodes=N)
+    config = config_of(unlike)
+    assert (config.encoder.skip, trained_columns(config)) == (14, 6)
+    # Edges that count as they are say nothing of their reliability; without edges, features are all there is.
+    assert resolved(unlike, merge__weighting="given") == 10
+    assert resolved(merge__weighting="none") == 14
+
+
+def test_columns_that_only_edges_contradict_are_kept():
+    # Half of the rows are noise: less consistent, but no worse than edges that join unlike nodes.
+    x, y = blobs(n=N, columns=F)
+    rows = torch.rand(N, generator=torch.Generator().manual_seed(1)) < 0.5
+    x = torch.where(rows[:, None], graph("noise").x, x)
+    alike, unlike = (Data(x=x, edge_index=edges_of(y, alike), num_nodes=N) for alike in (True, False))
+    assert resolved(alike, merge__evidence="none") < 10 < resolved(unlike, merge__evidence="none")
+
+
 def test_evidence_is_a_share_of_the_columns():
     full, half, none = (resolved(merge__evidence=share) for share in (1.0, 0.5, 0.0))
     assert (full, half, none) == (10, 5, 0)
