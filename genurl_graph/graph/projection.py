@@ -115,13 +115,11 @@ def principal_axes(x: Tensor, n_components: int, seed: int, centre: bool = True)
     # Squares of numbers far from 1 overflow float32, and axes do not depend on the scale.
     unit = 2.0 ** round(math.log2(largest)) if largest > 0 and not 1e-9 < largest < 1e9 else 1.0
     matrix = to_scipy_or_numpy(x if unit == 1.0 else x / unit)
-    if centre and x.layout == torch.strided:
-        # Features of no variance have no explained-variance ratio, which is not used here.
-        with np.errstate(invalid="ignore"):
-            found = PCA(n_components, random_state=seed).fit(matrix)
-        mean = torch.from_numpy(found.mean_).double() * unit
-    else:
-        found, mean = TruncatedSVD(n_components, random_state=seed).fit(matrix), None
+    centred = centre and x.layout == torch.strided
+    # Features of no variance have no explained-variance ratio, which is not used here.
+    with np.errstate(invalid="ignore"):
+        found = (PCA if centred else TruncatedSVD)(n_components, random_state=seed).fit(matrix)
+    mean = torch.from_numpy(found.mean_).double() * unit if centred else None
     # Rounded to the precision of a saved model.
     axes = torch.from_numpy(found.components_.T.copy()).float().double()
     return Projection(axes, None if mean is None else mean.float().double())

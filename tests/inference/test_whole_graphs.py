@@ -163,6 +163,15 @@ def test_graphs_without_features_of_very_unequal_size(molecules: list[Data]) -> 
     assert torch.equal(torch.from_numpy(model.transform(graphs[7])), model.embedding_[8:9])
 
 
+@pytest.mark.parametrize("graph", [nx.cycle_graph(5), nx.empty_graph(1), nx.empty_graph(4)], ids=str)
+def test_graphs_that_are_all_alike_get_one_row(graph: nx.Graph) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = GenURL(random_state=0, epochs=1, config=SMALL).fit_transform([graph] * 6)
+    assert np.isfinite(found).all()
+    assert (found == found[0]).all()
+
+
 def test_words_at_nodes_and_edges_are_read_as_in_the_fit(tmp_path: Path) -> None:
     graphs = []
     for g in range(12):
