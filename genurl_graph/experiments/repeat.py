@@ -38,6 +38,7 @@ SHARES = ("reduce", "probe", "knn", "cluster", "reference")
 COLUMNS = (
     *("probe_val", "probe_test", "linear_val", "linear_test", "mlp_val", "mlp_test"),
     *("knn_accuracy", "trustworthiness", "continuity", "triplets", "spearman"),
+    *("rbf", "linear", "few"),
 )
 LINKS = ("auc", "ap", "hits50")
 COUNTS = ("n_nodes", "n_edges", "n_features", "dim")
@@ -202,13 +203,15 @@ def other_circumstances(stored: dict[str, Any], now: dict[str, Any]) -> list[str
 def _compare(stored: dict[str, Any], data: "Data", data_root: Path | None, quiet: bool) -> Rows:
     import torch
 
-    from genurl_graph.experiments.probe_table import ProbeComparison
+    from genurl_graph.experiments.graphs.table import GraphComparison
+    from genurl_graph.experiments.probe_table import Comparison, ProbeComparison
     from genurl_graph.experiments.reduce_table import ReduceComparison
     from genurl_graph.experiments.runs import Order
 
-    reduce = stored["protocol"] == "reduce"
-    header = {key: stored[key] for key in ("protocol", *(["dim"] * reduce))}
-    comparison = (ReduceComparison if reduce else ProbeComparison)(stored["dataset"], data, data_root, **header)
+    protocol = stored["protocol"]
+    header = {key: stored[key] for key in ("protocol", *(["dim"] * (protocol == "reduce")))}
+    kinds: dict[str, type[Comparison]] = {"reduce": ReduceComparison, "graphs": GraphComparison}
+    comparison = kinds.get(protocol, ProbeComparison)(stored["dataset"], data, data_root, **header)
     around = {**stored["environment"], "threads": torch.get_num_threads()}
     results, orders = comparison.table(stored, around, stored["configuration"], None), []
     for method, seeds in _seeds_of(stored["methods"], stored["seeds"], comparison.table.figures[0]):

@@ -57,6 +57,12 @@ def test_rows_of_a_comparison_are_paired_and_written(run: Any) -> None:
     run(*words, "--resume")
 
 
+def test_a_comparison_can_be_run_again(run: Any) -> None:
+    run("compare", "--dataset", "mutag", "--methods", "histogram", "--seeds", 1, "--metrics", "m.json")
+    again = run("rerun", "m.json")
+    assert "few.histogram.seed 0" in again.stdout
+
+
 def test_an_embedding_file_is_judged_beside_rows_without_training(run: Any, planted: GraphSet) -> None:
     z = torch.randn(len(planted), 4, generator=torch.Generator().manual_seed(0)).numpy()
     np.savez("z.npz", embedding=z)

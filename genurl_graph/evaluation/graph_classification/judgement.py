@@ -78,7 +78,8 @@ def plan_graphs(n: int, rows: int, classes: int, budget: float | None = BUDGET) 
     for size in sizes:
         for inner in dict.fromkeys((inner_folds(size), INNER_BEYOND, 2)):
             fits, train = len(inner_pairs(inner)) * len(STRENGTHS) + FOLDS, 0.8 * size
-            square, linear = PAIR * train**2 * min(2, classes - 1), NUMBER * train * COMPONENTS / 2 * classes
+            square = PAIR * train**2 * min(2, classes - 1)
+            linear = NUMBER * train * COMPONENTS / 2 * (classes if classes > 2 else 1)
             if rows * fits * (2 * FIT + square + linear) <= budget:
                 return GraphPlan(inner, None if size == n else size, svms, budget)
     return GraphPlan(2, None if sizes[-1] == n else sizes[-1], svms, budget)
