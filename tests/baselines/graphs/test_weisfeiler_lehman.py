@@ -4,9 +4,11 @@ from collections import Counter
 
 import pytest
 import torch
+from torch.nn.functional import normalize
 
 from genurl_graph.baselines.graphs import get_graph_baseline, require_graph_baseline
 from genurl_graph.exceptions import InputError
+from genurl_graph.graph.descriptors import wl_histogram
 from genurl_graph.inputs.collection import GraphCollection
 
 
@@ -42,6 +44,9 @@ def test_kernel_is_the_cosine_of_histograms(rings_and_stars, features):
     torch.testing.assert_close(found, inner / norm[:, None] / norm)
     assert found.dtype == torch.float64
     assert found[-1].any() == 0
+    # Without the package, `genurl_graph.graph.descriptors` counts the same labels.
+    own = torch.from_numpy(wl_histogram(given, 2)[0].toarray()).double()
+    torch.testing.assert_close(normalize(own) @ normalize(own).T, found)
 
 
 def test_absent_grakel_names_the_extra(rings_and_stars, monkeypatch):
