@@ -14,7 +14,7 @@ from torch import Tensor
 from torch_geometric.data import Batch, Data
 from torch_geometric.utils import to_networkx
 
-from genurl_graph import GenURL
+from genurl_graph import GenURL, datasets
 from genurl_graph.exceptions import InputError
 
 SMALL: dict[str, Any] = {"encoder.hidden": 8, "encoder.dim": 24, "encoder.skip": 4, "sampling.batch_size": 16}
@@ -182,10 +182,33 @@ def test_words_at_nodes_and_edges_are_read_as_in_the_fit(tmp_path: Path) -> None
     model = GenURL(random_state=0, epochs=1, config=SMALL).fit(graphs)
     model.save(tmp_path)
     loaded = GenURL.load(tmp_path)
+    assert loaded.resolve(graphs).task == "graphs"
     np.testing.assert_array_equal(loaded.transform(graphs[4]), model.embedding_[4:5].numpy())
     other = graphs[4].copy()
     nx.set_edge_attributes(other, "triple", "bond")
     assert not np.allclose(loaded.transform(other), model.embedding_[4:5], atol=1e-3)
+
+
+def test_raw_columns_of_files_are_encoded_as_in_the_fit(tmp_path: Path) -> None:
+    columns = {"feature": ["element", "bond"]}
+    for g in range(8):
+        graph = nx.cycle_graph(4 + g % 3)
+        nx.set_node_attributes(graph, {node: "CNO"[(node * g) % 3] for node in graph}, "element")
+        nx.set_edge_attributes(graph, {edge: "sd"[sum(edge) % 2] for edge in graph.edges}, "bond")
+        for folder in (tmp_path / "all", *([tmp_path / "one"] if g == 5 else [])):
+            folder.mkdir(exist_ok=True)
+            nx.write_graphml(graph, folder / f"m{g}.graphml")
+    graphs = datasets.read(tmp_path / "all", columns=columns)
+    model = GenURL(random_state=0, epochs=1, config=SMALL).fit(graphs)
+    assert [*model.node_id_] == [f"m{g}" for g in range(8)]
+    assert model.feature_plan_ is not None
+    assert model.feature_plan_.names == ["element=C", "element=N", "element=O"]
+    assert len(model.reading_) == len({*model.reading_})
+    model.save(tmp_path / "model")
+    # One file has two of the three elements.
+    new = datasets.read(tmp_path / "one", columns=columns)
+    assert torch.equal(GenURL.load(tmp_path / "model").transform(new), model.embedding_[5:6])
+    assert torch.equal(model.transform(graphs[[7, 2]]), model.embedding_[[7, 2]])
 
 
 def graph_of(x: Tensor, **parts: Any) -> Data:

@@ -119,7 +119,7 @@ def _parts(X: Any, options: ReadOptions) -> GraphParts:
         return from_batch(X, options)
     if isinstance(X, GraphSet):
         found = from_data_set(X, options)
-        tables = {} if getattr(X, "edge_table", None) is None else {"edge_attr": X.edge_table}
+        tables = {} if X.edge_table is None else {"edge_attr": X.edge_table}
         return found._replace(names=X.node_id, **tables)
     if _is_data_set(X):
         return from_data_set(X, options)
@@ -233,8 +233,9 @@ def _told(X: Any, plan: FeaturePlan | None, edge_plan: FeaturePlan | None) -> Re
     """What was said when the graphs were read from files, and what becomes of their columns; None of other graphs."""
     if not isinstance(X, GraphSet) or not X.reading.lines:
         return None
-    own = plan if plan is not X.feature_plan else None
-    return X.reading + Reading(tuple(_plan_lines(own, edge_plan)))
+    # Plans of raw columns are told already.
+    own = plan if X.feature_table is None else None
+    return X.reading + Reading(tuple(_plan_lines(own, edge_plan if X.edge_table is None else None)))
 
 
 def _plan_lines(plan: FeaturePlan | None, edge_plan: FeaturePlan | None) -> list[str]:
