@@ -21,7 +21,7 @@ OPTIONAL = {
     "pandas": "Parquet files (extra: parquet)",
     "pyarrow": "Parquet files (extra: parquet)",
     "graphssl": "baselines of compare (extra: peers)",
-    "grakel": "Weisfeiler-Lehman kernel of compare --task graphs (extra: peers)",
+    "grakel": "Weisfeiler-Lehman kernel as a check of this package's own (extra: peers)",
     "umap-learn": "baseline of compare --task reduce (extra: peers)",
     "openTSNE": "baseline of compare --task reduce (extra: peers)",
     "pacmap": "baseline of compare --task reduce (extra: peers)",

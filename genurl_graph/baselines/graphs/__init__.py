@@ -1,7 +1,8 @@
 """Published methods for whole graphs beside GenURL: rows of ``genurl-graph compare --task graphs``.
 
-`graphcl`, `infograph` and `graphmae` are objectives on this package's training loop; `wl` is a kernel of the optional
-package grakel. Nothing heavy is imported before a baseline is used.
+`graphcl`, `infograph` and `graphmae` are objectives on this package's training loop. `wl` is the kernel of the optional
+package grakel, by which that of `genurl_graph.graph.descriptors`, which ``compare`` shows, can be checked: the values
+are the same. Nothing heavy is imported before a baseline is used.
 """
 
 from __future__ import annotations
