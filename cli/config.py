@@ -19,6 +19,7 @@ TASKS = {
     "distill-gnn": ("distill --student gcn", "distill", "gnn"),
     "distill-cnn": ("distill --student cnn", "distill", "cnn"),
     "images": ("embed --task images", "images"),
+    "graphs": ("embed, for many graphs", "graphs"),
 }
 # What the variants' files do not name themselves.
 NAMED: dict[str, dict[str, Any]] = {
