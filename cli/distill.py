@@ -12,7 +12,14 @@ from genurl_graph.cli.report import Report, describe_scores
 from genurl_graph.exceptions import InputError
 from genurl_graph.experiments.models import make_estimator
 from genurl_graph.experiments.scores import REFERENCES, embedding_scores
-from genurl_graph.experiments.sources import Source, read_lines, run_metrics, teacher_features, write_embedding
+from genurl_graph.experiments.sources import (
+    Source,
+    read_lines,
+    refuse_graphs,
+    run_metrics,
+    teacher_features,
+    write_embedding,
+)
 
 STUDENTS = ("mlp", "linear", "cnn", "gcn", "sage", "gat", "gin")
 OBJECTIVES = ("gkl", "bce", "feature-l2", "feature-cosine", "rkd", "seed")
@@ -93,6 +100,7 @@ def distill(
         resume=files.resume,
     )
     data = source.load(settings=estimator.config)
+    refuse_graphs(source.name, data)
     report.lines(read_lines(source, data))
     taught = teacher_features(teacher, data)
     report.line(f"teacher: {taught.shape[1]} columns")

@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from genurl_graph.cli import INTERRUPTED, Stop, launch, options
-from genurl_graph.cli.report import Report, describe_scores
+from genurl_graph.cli.report import Report, describe_graph_scores, describe_scores
 from genurl_graph.cli.tensorboard import tensorboard, written
 from genurl_graph.exceptions import InputError
 from genurl_graph.experiments.models import make_estimator
 from genurl_graph.experiments.results import percent
 from genurl_graph.experiments.scores import embedding_scores
 from genurl_graph.experiments.sources import Source, n_features, named_labels, read_lines, run_metrics, write_embedding
+from genurl_graph.inputs.collection.graph_set import GraphSet
 
 if TYPE_CHECKING:
-    from torch_geometric.data import Data
-
     from genurl_graph.estimator import GenURL
 
 
@@ -48,6 +47,9 @@ def embed(
 ) -> None:
     """Embed a data set or your own file.
 
+    Many graphs (a data set such as mutag, a folder of GraphML, GML, GEXF or .pt files, a table of edges with --column
+    graph=NAME) become a row each.
+
     A map of vectors is judged by the neighbourhoods that it keeps and, where there are labels, by how classes lie on
     it. Other embeddings need labels: a linear probe stands beside those of raw features, of propagated features and of
     the same encoder untrained. Labels never enter the training. Large data are judged in part, and the report says
@@ -61,6 +63,8 @@ def embed(
       genurl-graph embed --dataset cora --output cora.npz --metrics cora.json --plot cora.png
       genurl-graph embed --input edges.csv --features table.csv --output mine.csv
       genurl-graph embed --input vectors.npy --dim 2 --plot map.png
+      genurl-graph embed --dataset mutag --output mutag.npz --save-model model
+      genurl-graph embed --input molecules/ --column feature=element,bond --output molecules.csv
     """
     from genurl_graph.evaluation.budget.clock import evaluation_clock
     from genurl_graph.runtime.files import to_json, write_json
@@ -96,7 +100,10 @@ def embed(
     with evaluation_clock(evaluation.limit(time.perf_counter() - start), report.quiet) as clock:
         scores = embedding_scores(estimator, data, asked, clock=clock)
     seconds = {**estimator.seconds_, "evaluate": clock.seconds}
-    describe_scores(report, scores, clock.seconds, (estimator.embedding_.size(1), n_features(data)))
+    if isinstance(data, GraphSet):
+        describe_graph_scores(report, scores, clock.seconds)
+    else:
+        describe_scores(report, scores, clock.seconds, (estimator.embedding_.size(1), n_features(data)))
     if files.plot:
         draw(files.plot, name, estimator, data)
     seconds["total"] = time.perf_counter() - start
@@ -113,10 +120,12 @@ def embed(
     report.files(24, **paths, model=files.save_model)
 
 
-def describe_reach(report: Report, estimator: "GenURL", data: "Data", saved: bool) -> None:
+def describe_reach(report: Report, estimator: "GenURL", data: Any, saved: bool) -> None:
     """Say before the training if the model will know its own nodes only."""
     from genurl_graph.inference.transform import knows_nodes_by_name, why_no_transform
 
+    if isinstance(data, GraphSet):
+        return  # a model of whole graphs embeds any other
     bare = data.x is None
     if not saved and not bare:
         return
@@ -131,7 +140,7 @@ def describe_reach(report: Report, estimator: "GenURL", data: "Data", saved: boo
         )
 
 
-def fit(estimator: "GenURL", data: "Data", checkpoint: Path, **fit_params: Any) -> None:
+def fit(estimator: "GenURL", data: Any, checkpoint: Path, **fit_params: Any) -> None:
     """Train, together with other processes where a launcher started some; Ctrl-C ends with advice."""
     from genurl_graph.runtime.processes import process_group
     from genurl_graph.training.checkpoint import Checkpoint
@@ -156,7 +165,12 @@ def fit(estimator: "GenURL", data: "Data", checkpoint: Path, **fit_params: Any) 
 def describe_run(report: Report, estimator: "GenURL") -> None:
     """Print the merged graph in numbers, and what was trained."""
     merged = estimator.graph_summary_
-    if estimator.task_ != "images":
+    if estimator.task_ == "graphs":
+        report.line(
+            f"graph of graphs: {len(estimator.embedding_):,} graphs, {merged['n_feature']:,} kNN edges by descriptors, "
+            "and predefined edges between two views of a graph, drawn anew in each step"
+        )
+    elif estimator.task_ != "images":
         # Those have a graph for each batch only.
         report.line(
             f"merged graph: {merged['n_predefined']:,} predefined edges, {merged['n_feature']:,} kNN edges, "
@@ -209,6 +223,9 @@ def describe_columns(estimator: "GenURL") -> str:
 
     config, width = estimator.config_, estimator.embedding_.shape[1]
     c = config.encoder
+    if estimator.task_ == "graphs" and c.skip:
+        skip = int(c.skip)
+        return f"{width} dimensions ({width - skip} trained, {skip} components of the descriptors)"
     if estimator.task_ != "graph" or not (c.skip or c.structure_columns):
         return f"{width} dimensions"
     parts = [f"{trained_columns(config)} trained"]
@@ -229,13 +246,14 @@ def encoder_name(estimator: "GenURL") -> str:
     return f"{name} in batches of {sampling.batch_size:,} with {sampling.fanout} neighbours" if batches else name
 
 
-def draw(path: Path, name: str, estimator: "GenURL", data: "Data") -> None:
+def draw(path: Path, name: str, estimator: "GenURL", data: Any) -> None:
     """Draw the embedding; beyond two dimensions, its reduction by this tool."""
     from genurl_graph.inference.drawing import as_map
     from genurl_graph.plotting import scatter
 
     z = estimator.embedding_
-    subtitle = f"{len(z):,} nodes, encoder {estimator.encoder_name_}, seed {estimator.seed_}"
+    what = "graphs" if isinstance(data, GraphSet) else "nodes"
+    subtitle = f"{len(z):,} {what}, encoder {estimator.encoder_name_}, seed {estimator.seed_}"
     if z.shape[1] == 1:
         raise InputError("--plot draws two dimensions, but the embedding has one")
     points, how = as_map(z, estimator.seed_)

@@ -14,14 +14,15 @@ from genurl_graph.cli.evaluate import in_order
 from genurl_graph.cli.report import Report
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.experiments.sources import Source, named_labels
+from genurl_graph.inputs.collection.graph_set import GraphSet
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from torch_geometric.data import Data
 
     from genurl_graph.config import Config
     from genurl_graph.graph.knn import Neighbors
     from genurl_graph.plotting.explorer.colours import Column
+    from genurl_graph.plotting.explorer.drawings import Drawings
     from genurl_graph.plotting.explorer.scene import Scene
 
 # Neighbours in the embedding that a node's card lists.
@@ -35,7 +36,7 @@ DELIMITERS = {".csv": ",", ".tsv": "\t"}
 class Run(NamedTuple):
     """The run that made an embedding: its data, settings and seed, and in words where its merged graph comes from."""
 
-    data: "Data"
+    data: Any
     config: "Config"
     seed: int
     about: str
@@ -76,7 +77,8 @@ def explore(
 
     The page is one file that needs no network. With a data set or an input it shows the source of every edge of the
     merged graph: predefined, kNN, or both. Nothing is trained for that, the merged graph is computed once more. An
-    embedding of more than two dimensions is brought to two by the reduction task.
+    embedding of more than two dimensions is brought to two by the reduction task. Of whole graphs, the chosen one is
+    drawn beside the map.
 
     \b
     Examples:
@@ -119,30 +121,64 @@ def explore(
             report.line(f"no browser was found; open {output} in one")
 
 
-def known_run(name: str, data: "Data", metrics: Path | None) -> Run:
+def known_run(name: str, data: Any, metrics: Path | None) -> Run:
     """The run on `data`, with the settings and the seed that embed --metrics wrote, or the preset's."""
     import torch
 
-    from genurl_graph.config import complete_settings
     from genurl_graph.inputs.columns import FeatureOptions
     from genurl_graph.inputs.input import as_input
     from genurl_graph.tasks.resolve import feature_options, resolve_config
 
+    if isinstance(data, GraphSet):
+        return run_of_graphs(name, data, metrics)
     about = f"Merged graph of {name}, by the"
     if metrics is None:
         given = as_input(data, features=FeatureOptions())
         config = resolve_config(given, device=torch.device("cpu"))
         return Run(data, config, 0, f"{about} preset of the task {config.task}, seed 0")
-    try:
-        content = json.loads(metrics.read_text(encoding="utf-8"))
-        settings, seed, task, count = (content[key] for key in ("config", "seed", "task", "n_nodes"))
-        overrides = {key: value for key, value in complete_settings(settings).items() if key != "task"}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"--run {metrics}: not what embed --metrics writes ({error!r})") from error
+    overrides, seed, task, count = read_run(metrics, "n_nodes")
     given = as_input(data, features=feature_options(overrides))
     if count != given.num_nodes:
         raise InputError(f"--run {metrics}: of {count} nodes, but {name} has {given.num_nodes}")
     return Run(data, resolve_config(given, task, overrides), seed, f"{about} settings of the run, seed {seed}")
+
+
+def read_run(metrics: Path, rows: str) -> tuple[dict[str, Any], int, str, int]:
+    """Settings, seed, task and number of rows of what embed --metrics wrote."""
+    from genurl_graph.config import complete_settings
+
+    try:
+        content = json.loads(metrics.read_text(encoding="utf-8"))
+        settings, seed, task, count = (content[key] for key in ("config", "seed", "task", rows))
+        overrides = {key: value for key, value in complete_settings(settings).items() if key != "task"}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"--run {metrics}: not what embed --metrics writes ({error!r})") from error
+    return overrides, seed, task, count
+
+
+def run_of_graphs(name: str, data: GraphSet, metrics: Path | None) -> Run:
+    """`known_run` of whole graphs, whose kNN edges are those by descriptors."""
+    from genurl_graph.inputs.collection.convert import as_collection
+    from genurl_graph.tasks.resolve import resolve_config
+
+    about, given = f"kNN edges of {name} by descriptors of the graphs, by the", as_collection(data)
+    if metrics is None:
+        return Run(data, resolve_config(given, "graphs"), 0, f"{about} preset of the task graphs, seed 0")
+    overrides, seed, task, count = read_run(metrics, "n_graphs")
+    if count != len(data):
+        raise InputError(f"--run {metrics}: of {count} graphs, but {name} has {len(data)}")
+    return Run(data, resolve_config(given, task, overrides), seed, f"{about} settings of the run, seed {seed}")
+
+
+def drawn(data: GraphSet) -> "tuple[list[Column], Drawings]":
+    """Sizes of the graphs as columns, and a drawing of each."""
+    from genurl_graph.plotting.explorer.colours import Numbers
+    from genurl_graph.plotting.explorer.drawings import drawings
+
+    found, plan = data.collection, data.feature_plan
+    sizes = Numbers("Nodes", "Nodes of the graph", found.sizes().float().numpy())
+    edges = Numbers("Edges", "Edges of the graph, each direction counted", found.edge_ptr.diff().float().numpy())
+    return [sizes, edges], drawings(found, None if plan is None else plan.names)
 
 
 def read_columns(path: Path, names: Sequence[str]) -> "list[Column]":
@@ -215,11 +251,13 @@ def compose(
 
     from genurl_graph.graph.knn import knn
     from genurl_graph.inference.drawing import as_map
+    from genurl_graph.inputs.collection.convert import as_collection
     from genurl_graph.inputs.columns import FeatureOptions
     from genurl_graph.inputs.input import as_input
     from genurl_graph.plotting.explorer import measures
     from genurl_graph.plotting.explorer.colours import Categories, labels
     from genurl_graph.plotting.explorer.scene import Scene
+    from genurl_graph.tasks import graphs
     from genurl_graph.tasks.merged_graph import merged_graph
 
     z = torch.from_numpy(stored["embedding"])
@@ -227,18 +265,23 @@ def compose(
     merged, neighbors = None, None
     if run:
         z, label = in_order(path, stored, name, run.data), named_labels(run.data)
-        given = as_input(run.data, features=FeatureOptions(run.config.input.scale, run.config.input.text))
-        merged, neighbors = merged_graph(given, run.config, run.seed, torch.device("cpu"))
+        if isinstance(run.data, GraphSet):
+            merged = graphs.build(as_collection(run.data), run.config, run.seed, torch.device("cpu"), None).merged
+        else:
+            given = as_input(run.data, features=FeatureOptions(run.config.input.scale, run.config.input.text))
+            merged, neighbors = merged_graph(given, run.config, run.seed, torch.device("cpu"))
     n, d = z.shape
     points, how = as_map(z, run.seed if run else 0)
     # Angles are what the graph task trains; the origin of a 2-d map means nothing.
-    metric = "cosine" if d > 2 and run and run.config.task == "graph" else "euclidean"
+    metric = "cosine" if d > 2 and run and run.config.task in ("graph", "graphs") else "euclidean"
     nearest = knn(z, NEAREST, metric=metric, clamp=True).indices
 
     known = labels("Label", "Classes of the data", label) if label is not None else None
     count = clusters or (len(known.names) if isinstance(known, Categories) else 0)
     columns: list[Column] = [] if known is None else [known]
     columns += own
+    sizes, drawings = drawn(run.data) if run and isinstance(run.data, GraphSet) else ([], None)
+    columns += sizes
     columns += measures.degrees(merged, n) if merged else []
     columns.append(measures.clusters(z.numpy(), count if count > 1 else CLUSTERS))
     columns += preserved(z, points, nearest, run, neighbors)
@@ -246,13 +289,14 @@ def compose(
     return Scene(
         title=name,
         points=points.numpy(),
-        notes=[f"{n:,} nodes; {how or 'embedding of 2 dimensions'}"],
+        notes=[f"{n:,} {'nodes' if drawings is None else 'graphs'}; {how or 'embedding of 2 dimensions'}"],
         columns=columns,
         node_id=None if names == list(map(str, range(n))) else names,
         nearest=nearest,
         nearest_about=f"In {space}, {measures.METRIC_NAMES[metric]}",
         merged=merged,
         merged_about=run.about if run else NO_GRAPH,
+        drawings=drawings,
     )
 
 
@@ -270,7 +314,7 @@ def preserved(
     n, d = z.shape
     columns: list[Any] = []
     if n <= EXACT_UP_TO:
-        if run and run.data.x is not None:
+        if run and not isinstance(run.data, GraphSet) and run.data.x is not None:
             metric = "cosine" if run.config.neighbors.metric == "cosine" else "euclidean"
             columns.append(measures.local_trustworthiness(run.data.x, points, metric, "features"))
         if d > 2:

@@ -7,7 +7,7 @@ from genurl_graph.cli.report import Report
 from genurl_graph.experiments.environment import environment, machine
 from genurl_graph.experiments.results import mean_text, n_seeds
 from genurl_graph.experiments.scores import LINK_FIGURES, PARTS, SCORERS, TITLES, link_table
-from genurl_graph.experiments.sources import describe, load_named
+from genurl_graph.experiments.sources import describe, load_named, refuse_graphs
 
 
 def evaluate_links(
@@ -20,6 +20,7 @@ def evaluate_links(
     if metrics:
         check_output(metrics, (".json",))
     name, data = load_named(dataset, data_root)
+    refuse_graphs(name, data)
     report = Report(quiet)
     report.line(describe(name, data))
     if official_split(data):

@@ -244,9 +244,13 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
 # What is embedded: a data set of the registry, or the user's own files.
 _SOURCE = (
     click.option("--dataset", metavar="NAME", help="A data set of the registry: see genurl-graph datasets."),
-    click.option("--input", "own", type=PATH, help="Your own graph, edge list, matrix or images, instead."),
+    click.option(
+        "--input", "own", type=PATH, help="Your own graph, edge list, matrix, images or folder of graphs, instead."
+    ),
     click.option("--features", type=PATH, help="With --input: table of node features."),
-    click.option("--labels", type=PATH, help="With --input: table of node labels, for the evaluation only."),
+    click.option(
+        "--labels", type=PATH, help="With --input: table of labels, of nodes or graphs, for the evaluation only."
+    ),
     data_root,
 )
 

@@ -1,9 +1,10 @@
 """``genurl-graph transform``: new data through a saved model."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,8 +15,6 @@ from genurl_graph.experiments.sources import Source, read_lines, write_embedding
 from genurl_graph.inputs.reading import ReadOptions
 
 if TYPE_CHECKING:
-    from torch_geometric.data import Data
-
     from genurl_graph.inputs.columns.plan import FeaturePlan
 
 
@@ -41,6 +40,7 @@ def transform(
     \b
     Examples:
       genurl-graph transform --model model --input new_graph.npz --output new.npz
+      genurl-graph transform --model model --input new_molecules/ --output new.csv
     """
     from genurl_graph.estimator import GenURL
     from genurl_graph.inputs.embeddings import check_embedding_path
@@ -49,12 +49,12 @@ def transform(
     report = Report(quiet)
     estimator = GenURL.load(model)
     source = Source(None, own, features, backbone=backbone, options=options)
-    plan = estimator.feature_plan_
-    data = load_alike(source, plan, progress=not quiet)
+    plan, graphs = estimator.feature_plan_, estimator.task_ == "graphs"
+    data = load_alike(source, [plan, estimator.model_.edge_plan], not quiet, graphs)
     lines = read_lines(source, data)
     if plan is not None:
         # What a plan of the new rows alone would make of them is not what becomes of them.
-        made = data.get("feature_plan")
+        made = getattr(data, "feature_plan", None)
         dropped = {line for each in (made,) if each is not None for line in (*each.lines(), each.summary())}
         lines = [line for line in lines if line not in dropped and not line.startswith("features: ")]
         lines.append(f"{plan.summary()} (by the plan of the model)")
@@ -64,12 +64,16 @@ def transform(
     report.line(f"embedding {z.shape[0]:,} x {z.shape[1]}   {output}")
 
 
-def load_alike(source: Source, plan: "FeaturePlan | None", progress: bool) -> "Data":
-    """New data, of whose columns or attributes those are features that the model was fitted on."""
+def load_alike(source: Source, plans: "Sequence[FeaturePlan | None]", progress: bool, graphs: bool) -> Any:
+    """New data, of whose columns or attributes those are features that the model was fitted on.
+
+    `plans` are those of nodes and, of whole `graphs`, of edges.
+    """
     asked = source.options
-    if plan is not None and plan.named and not asked.names("feature"):
-        columns = {**asked.columns, "feature": tuple(column.name for column in plan.used)}
+    wanted = [column.name for plan in plans if plan is not None and plan.named for column in plan.used]
+    if wanted and not asked.names("feature"):
+        columns = {**asked.columns, "feature": tuple(wanted)}
         # A file without these columns is read as it is, and the model says what it lacks.
         with suppress(InputError):
-            return source._replace(options=replace(asked, columns=columns)).load(progress)
-    return source.load(progress)
+            return source._replace(options=replace(asked, columns=columns)).load(progress, graphs=graphs)
+    return source.load(progress, graphs=graphs)

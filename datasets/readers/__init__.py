@@ -15,7 +15,7 @@ from genurl_graph.datasets.readers.checks import as_features, check_graph, check
 from genurl_graph.datasets.readers.columnar import COLUMNAR_SUFFIXES
 from genurl_graph.datasets.readers.compressed import plain_suffix
 from genurl_graph.datasets.readers.formats import GRAPH_SUFFIXES, find_format, holds_table, read_graph_file
-from genurl_graph.datasets.readers.graph_folder import GraphFiles, find_graphs, read_graph_folder
+from genurl_graph.datasets.readers.graph_folder import ONE_A_FILE, GraphFiles, find_graphs, read_graph_folder
 from genurl_graph.datasets.readers.graph_lists import as_graph_set
 from genurl_graph.datasets.readers.images import is_idx, read_image_folder, read_images
 from genurl_graph.datasets.readers.node_tables import (
@@ -148,6 +148,33 @@ def read(
                 return data
         check_isolated(data, str(path))
         return check_graph(_attach_tables(data, path, feature_table, label_table, options), str(path))
+
+
+def read_graphs(
+    path: StrPath,
+    features: StrPath | None = None,
+    labels: StrPath | None = None,
+    options: ReadOptions = ReadOptions(),  # noqa: B008 - never changed
+) -> GraphSet:
+    """`read` of whole graphs, of which a file with a single one holds one.
+
+    Raises
+    ------
+    InputError
+        As of `read`; or a file that holds no set of graphs.
+    """
+    path = Path(path)
+    kind = find_format(path) if path.is_file() else None
+    if kind not in ONE_A_FILE:
+        found = read(path, features, labels, options)
+        if not isinstance(found, GraphSet):
+            expected = "many graphs: a folder of them, or a table of edges with --column graph=NAME"
+            raise wrong(path, "one graph, or vectors", expected)
+        return found
+    table = None if labels is None else read_labels(Path(labels), options)
+    read_as = _of_the_graph(options, table)
+    one = read_graph_folder(path.parent, GraphFiles([path], str(kind), [], []), read_as)
+    return attach_labels(one, table, options, str(path))
 
 
 def _read_folder(

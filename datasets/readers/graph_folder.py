@@ -170,7 +170,7 @@ def as_graph_set(
     parts += [f"weights from {weight_name}"] if weight_name else []
     parts += [f"classes from {label}"] if label else []
     parts += [f"features from {', '.join(used['feature'])}"] if used["feature"] else []
-    line = f"read {folder.name} as graphs ({one.kind}, one a file): {', '.join(parts)}"
+    line = f"read {folder.name if len(graphs) > 1 else names[0]} as graphs ({one.kind}, one a file): {', '.join(parts)}"
     record = {"file": folder.name, "format": one.kind, "as": "graphs", "graphs": len(graphs), "nodes": len(one.ids)}
     record |= {"edges": count, "directed": one.directed, "repeated": repeats, "weight": weight_name, "label": label}
     record |= {"features": [*used["feature"], *of_edges], "left_out": left}

@@ -29,7 +29,7 @@ def read_pt_files(files: Sequence[Path], names: Sequence[str], folder: Path, opt
         found, several = read_pt_graphs(file, options)
         graphs += found
         called += [f"{name}/{place}" for place in range(len(found))] if several else [name]
-    return as_graph_set(graphs, called, folder)
+    return as_graph_set(graphs, called, folder if len(files) > 1 else files[0])
 
 
 def as_graph_set(graphs: Sequence[Any], names: list[str] | None, path: Path) -> GraphSet:

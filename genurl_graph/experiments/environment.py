@@ -6,22 +6,22 @@ import re
 import resource
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from torch_geometric.data import Data
+from typing import Any
 
 LIBRARIES = ("genurl-graph", "torch", "torch-geometric", "numpy", "scipy", "scikit-learn")
 
 
-def environment(data: "Data", device: str) -> dict[str, Any]:
+def environment(data: Any, device: str) -> dict[str, Any]:
     """Checksum of the data, the device, and the number of threads."""
     import torch
 
     from genurl_graph.runtime.devices import choose_device
     from genurl_graph.training.checkpoint import checksum
 
-    parts = [getattr(data, key, None) for key in ("x", "edge_index", "y", "train_mask", "val_mask", "test_mask")]
+    # Of many graphs the tensors of all of them.
+    held = getattr(data, "collection", data)
+    parts = [getattr(held, key, None) for key in ("x", "edge_index")]
+    parts += [getattr(data, key, None) for key in ("y", "train_mask", "val_mask", "test_mask")]
     return {"data": checksum(*parts), "device": choose_device(device).type, "threads": torch.get_num_threads()}
 
 

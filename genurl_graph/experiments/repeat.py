@@ -33,7 +33,7 @@ TABLE = ("dataset", "protocol", "seeds", *CIRCUMSTANCES)
 
 # Where bits cannot agree: 2 points of accuracy, or 2 per cent of another figure.
 TOLERANCE = 0.02
-SHARES = ("reduce", "probe", "knn", "cluster", "reference")
+SHARES = ("reduce", "probe", "knn", "cluster", "reference", "graphs")
 # Of tables of many runs: lists with a value a seed, and what stands so below the scorers and parts of links.
 COLUMNS = (
     *("probe_val", "probe_test", "linear_val", "linear_test", "mlp_val", "mlp_test"),
@@ -41,7 +41,7 @@ COLUMNS = (
     *("rbf", "linear", "few"),
 )
 LINKS = ("auc", "ap", "hits50")
-COUNTS = ("n_nodes", "n_edges", "n_features", "dim")
+COUNTS = ("n_graphs", "n_nodes", "n_edges", "n_features", "dim")
 CHECKSUM = "embedding_crc32"
 # What other bits change by more than any tolerance.
 FRAGILE = (CHECKSUM, "reduce.pieces", "reduce.largest_piece")
@@ -164,7 +164,10 @@ def figures_of(metrics: dict[str, Any]) -> dict[str, Any]:
     for group in ("methods", "rows"):
         if group in metrics:
             return dict(_figures_of_rows(metrics[group], metrics["seeds"]))
-    found: dict[str, Any] = {key: metrics.get(key) for key in (*COUNTS, "loss")}
+    counts = [key for key in COUNTS if key != "n_graphs" or key in metrics]
+    found: dict[str, Any] = {key: metrics.get(key) for key in (*counts, "loss")}
+    for row, figures in (metrics.get("graphs") or {}).items():
+        found |= {f"graphs.{row}.{key}": value for key, value in figures.items() if value is not None}
     for group in ("graph", *SHARES):
         for key, value in (metrics.get(group) or {}).items():
             if isinstance(value, int | float) and not isinstance(value, bool):

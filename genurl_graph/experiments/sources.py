@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.experiments.environment import environment, hardware, peak_mb, versions
+from genurl_graph.inputs.collection.graph_set import GraphSet, describe_graphs
 from genurl_graph.inputs.reading import ReadOptions
 
 if TYPE_CHECKING:
@@ -38,11 +39,13 @@ class Source(NamedTuple):
         assert self.dataset is not None
         return datasets.info(self.dataset).name
 
-    def load(self, progress: bool = False, settings: Mapping[str, Any] | str | Path | None = None) -> "Data":
+    def load(
+        self, progress: bool = False, settings: Mapping[str, Any] | str | Path | None = None, *, graphs: bool = False
+    ) -> Any:
         """The data, images as the backbone's features where one is named.
 
         `settings`, by dotted names or as a file, are those of the run: those of the stage input say what becomes of
-        feature columns.
+        feature columns. Where whole `graphs` are wanted, a file with a single one holds one.
         """
         from genurl_graph import datasets
 
@@ -51,6 +54,10 @@ class Source(NamedTuple):
 
             how = feature_options(settings)
             said = dataclasses.replace(self.options, scale=how.scale, text=how.text)
+            if graphs:
+                from genurl_graph.datasets.readers import read_graphs
+
+                return read_graphs(self.own, self.features, self.labels, said)
             data = datasets.read(self.own, self.features, self.labels, **said.given())
             return backbone_features(self.backbone, data, progress)
         assert self.dataset is not None
@@ -73,14 +80,14 @@ class Source(NamedTuple):
         return cls(record["dataset"], own, features, labels, data_root, record.get("backbone"), options)
 
 
-def backbone_features(backbone: str | None, data: "Data", progress: bool = False) -> "Data":
+def backbone_features(backbone: str | None, data: Any, progress: bool = False) -> Any:
     """Images with the features that a network of timm's gives them in place of pixels; without a name, `data`."""
     if backbone is None:
         return data
     from genurl_graph.inputs.images import image_shape
     from genurl_graph.nn.pretrained import features_of, timm_backbone
 
-    if data.x is None:
+    if isinstance(data, GraphSet) or data.x is None:
         raise wrong("--backbone", "no images", "a folder of images, files of MNIST's format or pixels")
     shape = getattr(data, "image_shape", None) or image_shape("auto", data.x.size(1))
     seen = data.clone()
@@ -90,7 +97,7 @@ def backbone_features(backbone: str | None, data: "Data", progress: bool = False
     return seen
 
 
-def load_named(name: str, root: Path | None, *, labelled: bool = False) -> tuple[str, "Data"]:
+def load_named(name: str, root: Path | None, *, labelled: bool = False) -> tuple[str, Any]:
     """A data set of the registry under its canonical name; InputError where it lacks labels that are needed."""
     from genurl_graph import datasets
 
@@ -100,9 +107,15 @@ def load_named(name: str, root: Path | None, *, labelled: bool = False) -> tuple
     return canonical, data
 
 
-def describe(name: str, data: "Data") -> str:
+def refuse_graphs(name: str, data: Any) -> None:
+    """InputError for many graphs, where a command takes nodes or vectors."""
+    if isinstance(data, GraphSet):
+        raise wrong(f"data set {name}", f"{len(data):,} graphs", "one graph, or vectors (of many graphs: embed)")
+
+
+def describe(name: str, data: Any) -> str:
     """One line on what came in."""
-    parts = [f"{data.num_nodes:,} nodes"]
+    parts = [describe_graphs(data) if isinstance(data, GraphSet) else f"{data.num_nodes:,} nodes"]
     if n_edges(data):
         parts.append(f"{n_edges(data):,} edges (each direction counted)")
     parts.append(f"{n_features(data):,} features" if n_features(data) else "no features")
@@ -111,7 +124,7 @@ def describe(name: str, data: "Data") -> str:
     return f"{name}: {', '.join(parts)}"
 
 
-def read_lines(source: Source, data: "Data") -> list[str]:
+def read_lines(source: Source, data: Any) -> list[str]:
     """What was read, for the user: of own files what they were read as, of a data set what it has."""
     found = getattr(data, "reading", None)
     if source.own is None or found is None or not found.lines:
@@ -119,29 +132,33 @@ def read_lines(source: Source, data: "Data") -> list[str]:
     return [*found.lines]
 
 
-def read_record(data: "Data") -> dict[str, Any] | None:
+def read_record(data: Any) -> dict[str, Any] | None:
     """The same for a program; None where nobody had to find out what a file is."""
     found = getattr(data, "reading", None)
     return None if found is None else {"lines": list(found.lines), **found.record}
 
 
-def n_edges(data: "Data") -> int:
+def n_edges(data: Any) -> int:
     """Columns of `edge_index`, each direction of an edge apart; 0 for a plain matrix."""
+    if isinstance(data, GraphSet):
+        return data.collection.num_edges
     return 0 if getattr(data, "edge_index", None) is None else int(data.edge_index.size(1))
 
 
-def n_features(data: "Data") -> int:
+def n_features(data: Any) -> int:
     """Number of feature columns; 0 without features."""
+    if isinstance(data, GraphSet):
+        data = data.collection
     return 0 if getattr(data, "x", None) is None else int(data.x.size(1))
 
 
-def named_labels(data: "Data") -> Any:
+def named_labels(data: Any) -> Any:
     """Labels by name where they have names ("" for none), else as numbers; None without labels."""
     y, names = getattr(data, "y", None), getattr(data, "label_names", None)
     return y if y is None or names is None else [names[code] if code >= 0 else "" for code in y.tolist()]
 
 
-def write_embedding(path: Path, embedding: "Tensor", data: "Data", *, own_file: bool) -> None:
+def write_embedding(path: Path, embedding: "Tensor", data: Any, *, own_file: bool) -> None:
     """Write the embedding; from a user's own file, labels come out under the names they came in with."""
     from genurl_graph.inputs import embeddings
 
@@ -164,7 +181,7 @@ def teacher_features(path: Path, data: "Data") -> "Tensor":
 
 def run_metrics(
     source: Source,
-    data: "Data",
+    data: Any,
     estimator: "GenURL",
     scores: dict[str, Any],
     seconds: dict[str, float],
@@ -180,7 +197,8 @@ def run_metrics(
     return {
         "dataset": source.name,
         "task": estimator.task_,
-        "n_nodes": data.num_nodes,
+        **({"n_graphs": len(data)} if isinstance(data, GraphSet) else {}),
+        "n_nodes": data.collection.num_nodes if isinstance(data, GraphSet) else data.num_nodes,
         "n_edges": n_edges(data),
         "n_features": n_features(data),
         "reading": read_record(data),

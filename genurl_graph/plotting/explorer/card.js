@@ -33,6 +33,7 @@ function renderCard() {
   }
   card.replaceChildren(
     make('div', { className: 'head' }, make('h2', { textContent: idOf(node), 'aria-live': 'polite' }), buttons),
+    ...[drawing(node)].filter(Boolean),
     facts,
     ...(merged ? [] : [make('p', { className: 'about', textContent: data.mergedAbout })]),
     ...groups.map((group) => renderGroup(node, group)));

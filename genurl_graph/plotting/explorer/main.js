@@ -79,6 +79,7 @@ function onKey(event) {
 
 function fillPanel() {
   find('title').textContent = data.title;
+  if (drawings) document.querySelector('label[for=search]').textContent = 'Find a graph';
   find('notes').append(...data.notes.map((note) => make('li', { textContent: note })));
   const choice = find('colour');
   choice.append(...columns.map((column, i) => make('option', { value: String(i), textContent: column.name })));

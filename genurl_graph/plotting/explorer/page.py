@@ -16,7 +16,20 @@ from genurl_graph.runtime.files import StrPath, atomic_write, check_output
 PAGE_SUFFIXES = (".html",)
 
 # In this order, inside one function: each uses what those before it define.
-_SCRIPTS = ("data", "colour", "points", "motion", "overlay", "lasso", "card", "search", "legend", "selection", "main")
+_SCRIPTS = (
+    "data",
+    "colour",
+    "points",
+    "motion",
+    "overlay",
+    "lasso",
+    "graphs",
+    "card",
+    "search",
+    "legend",
+    "selection",
+    "main",
+)
 
 
 def write_page(path: StrPath, scene: Scene) -> None:

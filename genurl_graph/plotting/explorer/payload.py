@@ -13,6 +13,7 @@ from torch_geometric.index import index2ptr
 
 from genurl_graph.graph.merge import MergedGraph
 from genurl_graph.plotting.explorer.colours import Categories, Column
+from genurl_graph.plotting.explorer.drawings import Drawings
 from genurl_graph.plotting.explorer.scene import Scene
 from genurl_graph.plotting.figure import point_style
 
@@ -41,6 +42,7 @@ def encode(scene: Scene) -> dict[str, Any]:
         "nearest": None,
         "merged": None,
         "mergedAbout": scene.merged_about,
+        "drawings": None if scene.drawings is None else _drawings(scene.drawings),
     }
     if scene.nearest is not None:
         rows = scene.nearest.cpu().numpy()
@@ -62,6 +64,22 @@ def merged_rows(graph: MergedGraph, n: int) -> dict[str, Any]:
         "bits": array(graph.provenance.cpu().numpy()[order], "u1"),
         "weight": array(np.rint(weight[order] / largest * _LEVELS), "u2"),
         "largest": largest / _LEVELS,
+    }
+
+
+def _drawings(found: Drawings) -> dict[str, Any]:
+    """Drawings of graphs: a byte for each coordinate, kind and end of an edge, the rest once a graph."""
+    points = np.rint(found.points.numpy() * 255)
+    return {
+        "node": array(found.node_ptr.numpy(), "u4"),
+        "edge": array(found.edge_ptr.numpy(), "u4"),
+        "size": array(found.sizes.numpy(), "u4"),
+        "x": array(points[:, 0], "u1"),
+        "y": array(points[:, 1], "u1"),
+        "kind": array(found.kind.numpy(), "u1"),
+        "ends": array(found.ends.numpy(), "u1"),
+        "kinds": list(found.kinds),
+        "about": found.about,
     }
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from genurl_graph.exceptions import wrong
 from genurl_graph.graph.merge import MergedGraph
 from genurl_graph.plotting.explorer.colours import Column, Numbers
+from genurl_graph.plotting.explorer.drawings import Drawings
 from genurl_graph.plotting.figure import check_points
 
 
@@ -38,6 +39,8 @@ class Scene:
         The graph the embedding was trained on.
     merged_about : str
         One line on where that comes from, or why there is none.
+    drawings : Drawings, or None
+        Of points that are whole graphs: a drawing of each.
 
     Raises
     ------
@@ -54,6 +57,7 @@ class Scene:
     nearest_about: str = ""
     merged: MergedGraph | None = None
     merged_about: str = ""
+    drawings: Drawings | None = None
 
     def __post_init__(self) -> None:
         n = len(check_points("points", self.points))
@@ -62,6 +66,7 @@ class Scene:
         }
         counts |= {} if self.node_id is None else {"node_id": len(self.node_id)}
         counts |= {} if self.nearest is None else {"nearest": len(self.nearest)}
+        counts |= {} if self.drawings is None else {"drawings": len(self.drawings.sizes)}
         for name, count in counts.items():
             if count != n:
                 raise wrong(name, f"{count:,} entries", f"{n:,}, one for each point")

@@ -13,7 +13,9 @@ import torch
 
 from genurl_graph.graph.knn import knn
 from genurl_graph.graph.merge import merge_graphs
+from genurl_graph.inputs.collection.graph_set import as_collection_of
 from genurl_graph.plotting.explorer.colours import column, labels
+from genurl_graph.plotting.explorer.drawings import drawings
 from genurl_graph.plotting.explorer.page import write_page
 from genurl_graph.plotting.explorer.scene import Scene
 from tests import chromium
@@ -257,6 +259,26 @@ def test_zoom_keeps_the_overlay_on_the_points(page: Any, scene: Scene) -> None:
         *scene.points[node].tolist(),
     )
     assert page.execute_script("return explorer.toPixel(arguments[0])", node) == pytest.approx(expected, abs=0.5)
+
+
+def test_the_chosen_graph_is_drawn(browser: Any, folder: Path) -> None:
+    # A triangle with an atom of another kind, and a graph without nodes.
+    edges = torch.tensor([[0, 1, 2, 1, 2, 0], [1, 2, 0, 0, 1, 2]])
+    graphs = as_collection_of(edges, torch.tensor([3, 0]), torch.eye(2)[[0, 0, 1]])
+    points = np.array([[0, 0], [1, 1]], dtype=np.float32)
+    write_page(folder / "graphs.html", Scene("graphs", points, drawings=drawings(graphs, ["C", EVIL])))
+    chromium.open_page(browser, folder / "graphs.html")
+    browser.execute_script("explorer.choose(0)")
+    assert len(browser.find_elements("css selector", "#card .graph circle")) == 3
+    assert len(browser.find_elements("css selector", "#card .graph line")) == 3
+    fills = {circle.get_attribute("fill") for circle in browser.find_elements("css selector", "#card .graph circle")}
+    assert len(fills) == 2
+    assert text(browser, "#card .kinds") == f"C \N{MULTIPLICATION SIGN} 2{EVIL} \N{MULTIPLICATION SIGN} 1"
+    drawn = browser.find_element("css selector", "#card .graph svg").size
+    assert drawn["width"] == drawn["height"] > 200
+    browser.execute_script("explorer.choose(1)")
+    assert browser.find_elements("css selector", "#card .graph svg") == []
+    assert text(browser, "#card .graph") == "A graph without nodes"
 
 
 def test_without_webgl_it_says_so(browser: Any, scene: Scene, folder: Path) -> None:
