@@ -21,6 +21,7 @@ from genurl_graph.inference.drawing import Drawing
 from genurl_graph.inference.fitted import FittedModel
 from genurl_graph.inference.inverse import Inverse
 from genurl_graph.inputs.collection.convert import as_collection, is_collection
+from genurl_graph.inputs.collection.tables import graphs_of_frames
 from genurl_graph.inputs.hetero import as_graph
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.precomputed import as_distances
@@ -92,6 +93,8 @@ class Conventions(Drawing, Inverse, ClassNamePrefixFeaturesOutMixin, Transformer
 
     def _read(self, X: Any, options: ReadOptions, teacher: Any = None, previous: Any = None) -> Input:
         """The input of a fit, of which the model keeps the names, the reading and what the user said."""
+        if options.names("graph"):
+            X, options = graphs_of_frames(X, options), NOTHING_SAID
         data = self._input(X, options, teacher, previous)
         frame, self._left_out = isinstance(X, pd.DataFrame), ()
         if frame:

@@ -12,9 +12,10 @@ from genurl_graph.config import Config
 from genurl_graph.exceptions import wrong
 from genurl_graph.inference.fitted import FittedModel
 from genurl_graph.inputs.collection.convert import as_collection
+from genurl_graph.inputs.collection.tables import graphs_of_frames
 from genurl_graph.inputs.columns import FeatureOptions
 from genurl_graph.inputs.input import Input
-from genurl_graph.inputs.reading import ReadOptions
+from genurl_graph.inputs.reading import NOTHING_SAID, ReadOptions
 from genurl_graph.nn.graphs import GraphEncoder, embed_collection, encoder_of
 from genurl_graph.runtime.random import seeded_globally
 
@@ -34,6 +35,8 @@ def embed_graphs(model: FittedModel, X: Any, options: ReadOptions) -> tuple[Tens
     InputError
         As there; or other features of nodes, or attributes of edges, than in the fit.
     """
+    if options.names("graph"):
+        X, options = graphs_of_frames(X, options), NOTHING_SAID
     nodes, edges = (FeatureOptions.of_model(plan) for plan in (model.plan, model.edge_plan))
     data = as_collection(X, options, nodes, edges, at_least=1)
     graphs = data.graphs

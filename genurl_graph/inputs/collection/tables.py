@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import PurePath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from torch import Tensor
 from genurl_graph.exceptions import wrong
 from genurl_graph.inputs.collection.graph_set import GraphFacts, GraphSet, as_collection_of, describe_graphs
 from genurl_graph.inputs.columns.make import AS_THEY_ARE, read_features
+from genurl_graph.inputs.objects.frames import as_table, in_python
 from genurl_graph.inputs.reading import Reading, ReadOptions
 from genurl_graph.inputs.tables import names
 from genurl_graph.inputs.tables.assemble import check_columns
@@ -126,6 +127,22 @@ def read_graph_tables(
     record = {"file": PurePath(table.name).name, "as": "graphs", "graph": column, "graphs": len(made)}
     reading += Reading((f"{describe_graphs(made)}, named in {table.called(column)}",), {"graphs": record})
     return attach_labels(made.told(reading), labels, options, table.name)
+
+
+def graphs_of_frames(X: Any, options: ReadOptions) -> GraphSet:
+    """`read_graph_tables` of a DataFrame of edges, or of (edges, nodes); messages name the arguments of Python.
+
+    Raises
+    ------
+    InputError
+        As there; or a column of graphs is named for something else.
+    """
+    parts = X if isinstance(X, tuple | list) and len(X) == 2 else (X, None)
+    if not isinstance(parts[0], pd.DataFrame) or not isinstance(parts[1], pd.DataFrame | None):
+        raise wrong("columns graph", type(X).__name__, "a DataFrame of edges, or (edges, nodes)")
+    nodes = None if parts[1] is None else as_table(parts[1], "nodes")
+    with in_python():
+        return read_graph_tables(as_table(parts[0], "edges"), nodes, None, options)
 
 
 def attach_labels(graphs: GraphSet, labels: Table | NodeTable | None, options: ReadOptions, where: str) -> GraphSet:

@@ -1,9 +1,11 @@
 """Tables of the edges, nodes and labels of many graphs: who is in which graph, and what is refused."""
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 
+from genurl_graph import GenURL
 from genurl_graph.exceptions import InputError
 from genurl_graph.inputs.collection.tables import read_graph_tables
 from genurl_graph.inputs.reading import ReadOptions
@@ -113,3 +115,14 @@ def test_a_column_of_graphs_that_nobody_speaks_of_is_asked_for(names) -> None:
         read_tables(Table("e", frame))
     one = read_tables(Table("e", frame), options=ReadOptions.of("edges", {"ignore": names[0]}))
     assert one.num_nodes == 5
+
+
+def test_frames_in_python_are_fitted_and_new_ones_get_the_same_rows() -> None:
+    model = GenURL(12, epochs=1, random_state=0, config={"encoder.hidden": 4, "encoder.skip": 4})
+    nodes, said = NODES.drop(columns="label"), {"graph": "mol", "feature": ["element", "bond"]}
+    z = model.fit((EDGES, nodes), columns=said).embedding_
+    assert model.node_id_.tolist() == ["b", "a", "c", "d"]
+    one = model.transform((EDGES[EDGES["mol"] == "a"], nodes[nodes["mol"] == "a"]), columns=said)
+    assert np.array_equal(one, z[1:2].numpy())
+    with pytest.raises(InputError, match="columns graph: found ndarray; expected a DataFrame of edges"):
+        model.fit(np.zeros((3, 3)), columns={"graph": "mol"})
