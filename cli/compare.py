@@ -14,7 +14,7 @@ from genurl_graph.experiments.probe_table import ProbeComparison, parse_baseline
 from genurl_graph.experiments.reduce_table import ReduceComparison, summary
 from genurl_graph.experiments.results import Results, n_seeds
 from genurl_graph.experiments.runs import Order
-from genurl_graph.experiments.sources import describe, load_named, named_labels
+from genurl_graph.experiments.sources import describe, load_named, named_labels, refuse_graphs
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -108,6 +108,8 @@ def compare(
     report = Report(quiet)
     name, data = load_named(dataset, data_root, labelled=not reduce)
     header = {"protocol": "reduce", "dim": dim} if reduce else {"protocol": asked or default_protocol(data)}
+    if reduce:
+        refuse_graphs(name, data)
     if graphs:
         graphs_of(data)  # not a single one
     comparison = kind(name, data, data_root, **header)

@@ -223,9 +223,10 @@ def describe_columns(estimator: "GenURL") -> str:
 
     config, width = estimator.config_, estimator.embedding_.shape[1]
     c = config.encoder
-    if estimator.task_ == "graphs" and c.skip:
-        skip = int(c.skip)
-        return f"{width} dimensions ({width - skip} trained, {skip} components of the descriptors)"
+    if estimator.task_ == "graphs":
+        # Small collections have fewer descriptors than the configuration allows.
+        trained: Any = estimator.model_.encoder.width
+        return f"{width} dimensions ({trained} trained, {width - trained} components of the descriptors)"
     if estimator.task_ != "graph" or not (c.skip or c.structure_columns):
         return f"{width} dimensions"
     parts = [f"{trained_columns(config)} trained"]

@@ -92,7 +92,11 @@ def test_a_data_set_and_its_page(run, data_root: Path) -> None:
     assert found["drawings"]["kinds"][0].startswith("kind ")
     assert [one["name"] for one in found["columns"]][:3] == ["Label", "Nodes", "Edges"]
     assert "344 graphs, but" not in shown
-    for other in (("distill", "--teacher", "z.npz", *words), ("evaluate", "--protocol", "links", *words)):
+    for other in (
+        ("distill", "--teacher", "z.npz", *words),
+        ("evaluate", "--protocol", "links", *words),
+        ("compare", *words, "--task", "reduce"),
+    ):
         assert "PTC_MR: found 344 graphs; expected one graph, or vectors" in run(*other, code=2).stderr
 
 
