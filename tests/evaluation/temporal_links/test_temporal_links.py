@@ -1,8 +1,6 @@
 """Negatives, ranks and untrained scores of the protocol temporal-links."""
 
 import math
-import os
-from pathlib import Path
 
 import networkx as nx
 import numpy as np
@@ -19,8 +17,6 @@ from genurl_graph.evaluation.temporal_links.protocol import TemporalSplit, judge
 from genurl_graph.evaluation.temporal_links.ranking import reciprocal_ranks
 from genurl_graph.exceptions import InputError
 from genurl_graph.inputs.temporal import TemporalEdges, Windows
-
-DATA = Path(os.environ.get("GENURL_DATA", Path(__file__).parents[3] / "../shared/data"))
 
 
 @pytest.fixture(scope="module")
@@ -169,10 +165,10 @@ def test_repeated_pairs_are_told_by_the_bank():
     assert "historical" not in found["EdgeBank"].auc
 
 
-def test_college_messages():
-    path = DATA / "dynamic" / "CollegeMsg.txt"
+def test_college_messages(data_root):
+    path = data_root / "dynamic" / "CollegeMsg.txt"
     if not path.is_file():
-        pytest.skip(f"no {path.name} under the data folder")
+        pytest.skip("the messages of CollegeMsg are absent")
     table = torch.from_numpy(np.loadtxt(path))
     ids, ends = table[:, :2].long().unique(return_inverse=True)
     edges = TemporalEdges.of(ends[:, 0], ends[:, 1], table[:, 2])
