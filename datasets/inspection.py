@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genurl_graph.exceptions import InputError
+from genurl_graph.inputs.collection import GraphCollection
 from genurl_graph.inputs.collection.graph_set import GraphSet
 from genurl_graph.inputs.reading import ROLES, ReadOptions
 
@@ -170,9 +171,8 @@ def graphs_figures(graphs: GraphSet) -> dict[str, Any]:
         graphs; nodes, edges, of all; directed; empty, graphs without nodes; size, quantiles of the number of nodes.
     """
     found = graphs.collection
-    edges, loops = found.edge_index, int((found.edge_index[0] == found.edge_index[1]).sum())
-    n = max(found.num_nodes, 1)
-    directed = not np.array_equal(np.sort((edges[1] * n + edges[0]).numpy()), (edges[0] * n + edges[1]).numpy())
+    loops = int((found.edge_index[0] == found.edge_index[1]).sum())
+    directed = has_directions(found)
     sizes = found.sizes().numpy()
     return {
         "graphs": found.num_graphs,
@@ -180,17 +180,27 @@ def graphs_figures(graphs: GraphSet) -> dict[str, Any]:
         "edges": found.num_edges if directed else (found.num_edges + loops) // 2,
         "directed": directed,
         "empty": int((sizes == 0).sum()),
-        "size": {name: float(np.quantile(sizes, q)) for name, q in QUANTILES.items()},
+        "size": {name: float(np.quantile(sizes, q, method="lower")) for name, q in QUANTILES.items()},
     }
 
 
+def has_directions(graphs: GraphCollection) -> bool:
+    """Whether some edge stands one way only."""
+    edges, n = graphs.edge_index, max(graphs.num_nodes, 1)
+    # Edges are sorted by source and target.
+    return not np.array_equal(np.sort((edges[1] * n + edges[0]).numpy()), (edges[0] * n + edges[1]).numpy())
+
+
 def first_graphs(graphs: GraphSet) -> list[list[Any]]:
-    """The first graphs below a header: name, nodes, edges (each direction counted), and label if there are labels."""
+    """The first graphs below a header: name, nodes, edges as `graphs_figures` counts them, label if any."""
     found, names, y, label_names = graphs.collection, graphs.node_id, graphs.y, graphs.label_names
     rows: list[list[Any]] = [["graph", "nodes", "edges", *([] if y is None else ["label"])]]
+    source, target = found.edge_index
+    counted = np.ones(len(source), dtype=bool) if has_directions(found) else (source <= target).numpy()
     for place in range(min(ROWS, found.num_graphs)):
         row: list[Any] = [str(place) if names is None else names[place]]
-        row += [int(ptr[place + 1] - ptr[place]) for ptr in (found.node_ptr, found.edge_ptr)]
+        edges = slice(*found.edge_ptr[place : place + 2].tolist())
+        row += [int(found.node_ptr[place + 1] - found.node_ptr[place]), int(counted[edges].sum())]
         rows.append([*row, *([] if y is None else [label_of(int(y[place]), label_names)])])
     return rows
 

@@ -74,6 +74,8 @@ def test_a_table_of_edges_becomes_a_row_for_each_graph(run) -> None:
     shown = run("inspect", "edges.csv", "--column", "graph=graph").stdout
     assert re.search(r"graph +graph +text +0 +12", shown)
     assert "12 graphs, 0 of them without nodes" in shown
+    # A chain of four nodes: both ways are one edge.
+    assert re.search(r"g0 +4 +3$", shown, re.MULTILINE)
 
 
 def test_a_data_set_and_its_page(run, data_root: Path) -> None:
