@@ -113,7 +113,6 @@ def fit_model(
         device=device.type,
         plan=data.plan,
         edge_plan=data.edge_plan,
-        n_edge_features=0 if data.graphs is None or data.graphs.edge_attr is None else data.graphs.edge_attr.size(1),
         nodes=fitted_nodes(data) if data.types is None and knows_nodes(config, seen.x is None) else None,
         objective=objective,
         initial=initial,

@@ -28,7 +28,7 @@ class FittedModel:
     documented. Beside those: `statistics` of the encoder's input columns (`genurl_graph.tasks.encoder_input`), the
     `space` in which an embedding table finds the neighbours of a new sample, None if it cannot, and the `plan` that
     makes features of raw columns, None where they are read as they are. `n_features_in` counts the raw ones. Of many
-    graphs, `edge_plan` and `n_edge_features` are of the attributes of edges.
+    graphs, `edge_plan` is that of the attributes of edges.
     """
 
     encoder: Encoder
@@ -50,7 +50,6 @@ class FittedModel:
     nodes: FittedNodes | None = None
     plan: FeaturePlan | None = None
     edge_plan: FeaturePlan | None = None
-    n_edge_features: int = 0
 
     @property
     def n_iter(self) -> int:

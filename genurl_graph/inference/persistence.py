@@ -107,8 +107,6 @@ def save_model(model: FittedModel, folder: str | Path) -> None:
         save_tensors(temporary, tensors, {"mark": mark})
     fitted = {f"{name}_": getattr(model, name) for name in (*KEPT, *OPTIONAL)}
     # For whoever reads the file: they follow from the rest.
-    if model.config.task == "graphs":
-        fitted["n_edge_features_"] = model.n_edge_features
     fitted |= {"task_": model.config.task, "encoder_name_": model.config.encoder.name, "n_iter_": model.n_iter}
     head = {"format": FORMAT, "mark": mark, "version": version("genurl-graph"), "config": model.config.to_dict()}
     unit = None if space is None else {"unit": space.unit}
@@ -148,8 +146,7 @@ def load_model(folder: str | Path, module: nn.Module | None = None) -> FittedMod
             raise
         raise InputError(f"model {source}: is not a folder that GenURL.save wrote, or is damaged ({error})") from error
     statistics = _below(tensors, "statistics.")
-    edges = {"edge_plan": edge_plan, "n_edge_features": note["fitted"].get("n_edge_features_", 0)}
-    parts: dict[str, Any] = {"plan": plan, "nodes": nodes, **edges, **fitted}
+    parts: dict[str, Any] = {"plan": plan, "edge_plan": edge_plan, "nodes": nodes, **fitted}
     return FittedModel(encoder, config, tensors["embedding"], statistics, space, **parts)
 
 

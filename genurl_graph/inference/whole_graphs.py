@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-import torch
 from torch import Tensor
 
 from genurl_graph.config import Config
-from genurl_graph.exceptions import wrong
 from genurl_graph.inference.fitted import FittedModel
 from genurl_graph.inputs.collection.convert import as_collection
 from genurl_graph.inputs.collection.tables import graphs_of_frames
@@ -39,14 +37,8 @@ def embed_graphs(model: FittedModel, X: Any, options: ReadOptions) -> tuple[Tens
         X, options = graphs_of_frames(X, options), NOTHING_SAID
     nodes, edges = (FeatureOptions.of_model(plan) for plan in (model.plan, model.edge_plan))
     data = as_collection(X, options, nodes, edges, at_least=1)
-    graphs = data.graphs
-    assert graphs is not None
-    # Of no node, and of no edge, nothing says how many columns there are.
-    graphs = graphs._replace(
-        x=_like_fitted(graphs.x, graphs.num_nodes, model.n_features, "node features"),
-        edge_attr=_like_fitted(graphs.edge_attr, graphs.num_edges, model.n_edge_features, "edge attributes"),
-    )
-    return embed_collection(cast(GraphEncoder, model.encoder), graphs), data
+    assert data.graphs is not None
+    return embed_collection(cast(GraphEncoder, model.encoder), data.graphs), data
 
 
 def saved_encoder(config: Config, state: Mapping[str, Tensor]) -> GraphEncoder:
@@ -56,12 +48,3 @@ def saved_encoder(config: Config, state: Mapping[str, Tensor]) -> GraphEncoder:
         encoder = encoder_of(config, state)
     encoder.load_state_dict(dict(state))
     return encoder
-
-
-def _like_fitted(rows: Tensor | None, count: int, expected: int, what: str) -> Tensor | None:
-    if rows is None and count == 0 and expected:
-        return torch.zeros(0, expected)
-    found = 0 if rows is None else rows.size(1)
-    if found != expected:
-        raise wrong("transform", f"{found} {what}", f"{expected}, as in the fit")
-    return rows

@@ -99,7 +99,7 @@ def test_saved_and_loaded_it_gives_the_same_bits(model: GenURL, molecules: list[
     assert torch.equal(torch.get_rng_state(), state)
     assert torch.equal(loaded.transform(molecules[3:9]), model.embedding_[3:9])
     assert loaded.task_ == "graphs"
-    with pytest.raises(InputError, match=r"transform: found 0 edge attributes; expected 2, as in the fit"):
+    with pytest.raises(InputError, match=r"graphs: found 0 edge attributes; expected 2, as in the fit"):
         loaded.transform(Data(molecules[0].x, molecules[0].edge_index))
     # Its settings fit the same model again.
     again = GenURL.load(tmp_path / "model").fit(molecules)

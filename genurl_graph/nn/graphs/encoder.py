@@ -106,12 +106,12 @@ class GraphEncoder(nn.Module):
 
 def as_fitted(what: str, found: Tensor | None, columns: int, rows: int) -> Tensor | None:
     """Columns of new graphs where the fitted ones had `columns`: None for 0; InputError for another number."""
-    if columns == 0:
-        return None
-    if found is None and rows == 0:
+    # Of no node, and of no edge, nothing says how many columns there are.
+    if found is None and rows == 0 and columns:
         return torch.zeros(0, columns)
-    if found is None or found.size(1) != columns:
-        raise wrong(f"graphs: {what}", f"{0 if found is None else found.size(1)} columns", f"{columns}, as fitted")
+    count = 0 if found is None else found.size(1)
+    if count != columns:
+        raise wrong("graphs", f"{count} {what}", f"{columns}, as in the fit")
     return found
 
 

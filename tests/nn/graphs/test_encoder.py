@@ -131,9 +131,9 @@ def test_fewer_columns_are_a_linear_map_of_the_pooled_layers() -> None:
 def test_new_graphs_need_the_columns_of_the_fitted_ones() -> None:
     encoder = encoder_with_descriptors(3, 2)
     graphs = random_graphs(SIZES, 3, 2)
-    with pytest.raises(InputError, match=r"^graphs: node features: found 4 columns; expected 3, as fitted"):
+    with pytest.raises(InputError, match=r"^graphs: found 4 node features; expected 3, as in the fit"):
         embed_collection(encoder, random_graphs(SIZES, 4, 2))
-    with pytest.raises(InputError, match=r"^graphs: edge attributes: found 0 columns; expected 2, as fitted"):
+    with pytest.raises(InputError, match=r"^graphs: found 0 edge attributes; expected 2, as in the fit"):
         embed_collection(encoder, graphs._replace(edge_attr=None))
     # Without nodes or edges there is nothing that could lack columns.
     nothing = graphs.take(torch.tensor([1]))
