@@ -14,8 +14,15 @@ from genurl_graph.exceptions import InputError
 from genurl_graph.experiments.models import make_estimator
 from genurl_graph.experiments.results import percent
 from genurl_graph.experiments.scores import embedding_scores
-from genurl_graph.experiments.sources import Source, n_features, named_labels, read_lines, run_metrics, write_embedding
-from genurl_graph.inputs.collection.graph_set import GraphSet
+from genurl_graph.experiments.sources import (
+    Source,
+    is_graph_set,
+    n_features,
+    named_labels,
+    read_lines,
+    run_metrics,
+    write_embedding,
+)
 
 if TYPE_CHECKING:
     from genurl_graph.estimator import GenURL
@@ -100,7 +107,7 @@ def embed(
     with evaluation_clock(evaluation.limit(time.perf_counter() - start), report.quiet) as clock:
         scores = embedding_scores(estimator, data, asked, clock=clock)
     seconds = {**estimator.seconds_, "evaluate": clock.seconds}
-    if isinstance(data, GraphSet):
+    if is_graph_set(data):
         describe_graph_scores(report, scores, clock.seconds)
     else:
         describe_scores(report, scores, clock.seconds, (estimator.embedding_.size(1), n_features(data)))
@@ -124,7 +131,7 @@ def describe_reach(report: Report, estimator: "GenURL", data: Any, saved: bool) 
     """Say before the training if the model will know its own nodes only."""
     from genurl_graph.inference.transform import knows_nodes_by_name, why_no_transform
 
-    if isinstance(data, GraphSet):
+    if is_graph_set(data):
         return  # a model of whole graphs embeds any other
     bare = data.x is None
     if not saved and not bare:
@@ -253,7 +260,7 @@ def draw(path: Path, name: str, estimator: "GenURL", data: Any) -> None:
     from genurl_graph.plotting import scatter
 
     z = estimator.embedding_
-    what = "graphs" if isinstance(data, GraphSet) else "nodes"
+    what = "graphs" if is_graph_set(data) else "nodes"
     subtitle = f"{len(z):,} {what}, encoder {estimator.encoder_name_}, seed {estimator.seed_}"
     if z.shape[1] == 1:
         raise InputError("--plot draws two dimensions, but the embedding has one")

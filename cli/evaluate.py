@@ -14,7 +14,7 @@ from genurl_graph.experiments.environment import versions
 from genurl_graph.experiments.graphs.table import graphs_of
 from genurl_graph.experiments.results import mean_text
 from genurl_graph.experiments.scores import mean_of_runs, whole_graph_scores
-from genurl_graph.experiments.sources import Source
+from genurl_graph.experiments.sources import Source, is_graph_set
 
 if TYPE_CHECKING:
     import numpy as np
@@ -100,7 +100,6 @@ def evaluate(
     check_no_training(context, [name for name in model if name not in ("task", "metric")])
     from genurl_graph.evaluation.budget.judgement import Asked, wants_map
     from genurl_graph.evaluation.budget.plan import BUDGET
-    from genurl_graph.inputs.collection.graph_set import is_graph_set
     from genurl_graph.inputs.embeddings import read_embedding
     from genurl_graph.runtime.files import check_output
 
@@ -233,8 +232,6 @@ def in_order(path: Path, columns: dict[str, "np.ndarray[Any, Any]"], name: str, 
     import numpy as np
     import pandas
     import torch
-
-    from genurl_graph.inputs.collection.graph_set import is_graph_set
 
     matrix, ids = columns["embedding"], columns.get("node_id")
     count, what = (len(data), "graphs") if is_graph_set(data) else (data.num_nodes, "nodes")

@@ -13,14 +13,14 @@ from genurl_graph.cli import options
 from genurl_graph.cli.evaluate import in_order
 from genurl_graph.cli.report import Report
 from genurl_graph.exceptions import InputError, wrong
-from genurl_graph.experiments.sources import Source, named_labels
-from genurl_graph.inputs.collection.graph_set import GraphSet
+from genurl_graph.experiments.sources import Source, is_graph_set, named_labels
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from genurl_graph.config import Config
     from genurl_graph.graph.knn import Neighbors
+    from genurl_graph.inputs.collection.graph_set import GraphSet
     from genurl_graph.plotting.explorer.colours import Column
     from genurl_graph.plotting.explorer.drawings import Drawings
     from genurl_graph.plotting.explorer.scene import Scene
@@ -129,7 +129,7 @@ def known_run(name: str, data: Any, metrics: Path | None) -> Run:
     from genurl_graph.inputs.input import as_input
     from genurl_graph.tasks.resolve import feature_options, resolve_config
 
-    if isinstance(data, GraphSet):
+    if is_graph_set(data):
         return run_of_graphs(name, data, metrics)
     about = f"Merged graph of {name}, by the"
     if metrics is None:
@@ -156,7 +156,7 @@ def read_run(metrics: Path, rows: str) -> tuple[dict[str, Any], int, str, int]:
     return overrides, seed, task, count
 
 
-def run_of_graphs(name: str, data: GraphSet, metrics: Path | None) -> Run:
+def run_of_graphs(name: str, data: "GraphSet", metrics: Path | None) -> Run:
     """`known_run` of whole graphs, whose kNN edges are those by descriptors."""
     from genurl_graph.inputs.collection.convert import as_collection
     from genurl_graph.tasks.resolve import resolve_config
@@ -170,7 +170,7 @@ def run_of_graphs(name: str, data: GraphSet, metrics: Path | None) -> Run:
     return Run(data, resolve_config(given, task, overrides), seed, f"{about} settings of the run, seed {seed}")
 
 
-def drawn(data: GraphSet) -> "tuple[list[Column], Drawings]":
+def drawn(data: "GraphSet") -> "tuple[list[Column], Drawings]":
     """Sizes of the graphs as columns, and a drawing of each."""
     from genurl_graph.plotting.explorer.colours import Numbers
     from genurl_graph.plotting.explorer.drawings import drawings
@@ -265,7 +265,7 @@ def compose(
     merged, neighbors = None, None
     if run:
         z, label = in_order(path, stored, name, run.data), named_labels(run.data)
-        if isinstance(run.data, GraphSet):
+        if is_graph_set(run.data):
             merged = graphs.build(as_collection(run.data), run.config, run.seed, torch.device("cpu"), None).merged
         else:
             given = as_input(run.data, features=FeatureOptions(run.config.input.scale, run.config.input.text))
@@ -280,7 +280,7 @@ def compose(
     count = clusters or (len(known.names) if isinstance(known, Categories) else 0)
     columns: list[Column] = [] if known is None else [known]
     columns += own
-    sizes, drawings = drawn(run.data) if run and isinstance(run.data, GraphSet) else ([], None)
+    sizes, drawings = drawn(run.data) if run and is_graph_set(run.data) else ([], None)
     columns += sizes
     columns += measures.degrees(merged, n) if merged else []
     columns.append(measures.clusters(z.numpy(), count if count > 1 else CLUSTERS))
@@ -314,7 +314,7 @@ def preserved(
     n, d = z.shape
     columns: list[Any] = []
     if n <= EXACT_UP_TO:
-        if run and not isinstance(run.data, GraphSet) and run.data.x is not None:
+        if run and not is_graph_set(run.data) and run.data.x is not None:
             metric = "cosine" if run.config.neighbors.metric == "cosine" else "euclidean"
             columns.append(measures.local_trustworthiness(run.data.x, points, metric, "features"))
         if d > 2:

@@ -4,11 +4,10 @@ import dataclasses
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.experiments.environment import environment, hardware, peak_mb, versions
-from genurl_graph.inputs.collection.graph_set import GraphSet, describe_graphs
 from genurl_graph.inputs.reading import ReadOptions
 
 if TYPE_CHECKING:
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from torch_geometric.data import Data
 
     from genurl_graph.estimator import GenURL
+    from genurl_graph.inputs.collection.graph_set import GraphSet
 
 
 class Source(NamedTuple):
@@ -87,7 +87,7 @@ def backbone_features(backbone: str | None, data: Any, progress: bool = False) -
     from genurl_graph.inputs.images import image_shape
     from genurl_graph.nn.pretrained import features_of, timm_backbone
 
-    if isinstance(data, GraphSet) or data.x is None:
+    if is_graph_set(data) or data.x is None:
         raise wrong("--backbone", "no images", "a folder of images, files of MNIST's format or pixels")
     shape = getattr(data, "image_shape", None) or image_shape("auto", data.x.size(1))
     seen = data.clone()
@@ -107,15 +107,27 @@ def load_named(name: str, root: Path | None, *, labelled: bool = False) -> tuple
     return canonical, data
 
 
+def is_graph_set(data: Any) -> "TypeGuard[GraphSet]":
+    """Whether `data` holds whole graphs, each of which is a row of an embedding."""
+    # Loaded late: --help needs no torch.
+    from genurl_graph.inputs.collection.graph_set import GraphSet
+
+    return isinstance(data, GraphSet)
+
+
 def refuse_graphs(name: str, data: Any) -> None:
     """InputError for many graphs, where a command takes nodes or vectors."""
-    if isinstance(data, GraphSet):
+    if is_graph_set(data):
         raise wrong(f"data set {name}", f"{len(data):,} graphs", "one graph, or vectors (of many graphs: embed)")
 
 
 def describe(name: str, data: Any) -> str:
     """One line on what came in."""
-    parts = [describe_graphs(data) if isinstance(data, GraphSet) else f"{data.num_nodes:,} nodes"]
+    parts = [f"{data.num_nodes:,} nodes"]
+    if is_graph_set(data):
+        from genurl_graph.inputs.collection.graph_set import describe_graphs
+
+        parts = [describe_graphs(data)]
     if n_edges(data):
         parts.append(f"{n_edges(data):,} edges (each direction counted)")
     parts.append(f"{n_features(data):,} features" if n_features(data) else "no features")
@@ -140,14 +152,14 @@ def read_record(data: Any) -> dict[str, Any] | None:
 
 def n_edges(data: Any) -> int:
     """Columns of `edge_index`, each direction of an edge apart; 0 for a plain matrix."""
-    if isinstance(data, GraphSet):
+    if is_graph_set(data):
         return data.collection.num_edges
     return 0 if getattr(data, "edge_index", None) is None else int(data.edge_index.size(1))
 
 
 def n_features(data: Any) -> int:
     """Number of feature columns; 0 without features."""
-    if isinstance(data, GraphSet):
+    if is_graph_set(data):
         data = data.collection
     return 0 if getattr(data, "x", None) is None else int(data.x.size(1))
 
@@ -197,8 +209,8 @@ def run_metrics(
     return {
         "dataset": source.name,
         "task": estimator.task_,
-        **({"n_graphs": len(data)} if isinstance(data, GraphSet) else {}),
-        "n_nodes": data.collection.num_nodes if isinstance(data, GraphSet) else data.num_nodes,
+        **({"n_graphs": len(data)} if is_graph_set(data) else {}),
+        "n_nodes": data.collection.num_nodes if is_graph_set(data) else data.num_nodes,
         "n_edges": n_edges(data),
         "n_features": n_features(data),
         "reading": read_record(data),

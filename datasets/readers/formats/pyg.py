@@ -60,7 +60,7 @@ def read_pt_graphs(path: Path, options: ReadOptions) -> tuple[list[Any], bool]:
 def _as_list(content: Sequence[Any], path: Path) -> list[Any]:
     for place, data in enumerate(content):
         if not hasattr(data, "num_nodes") or hasattr(data, "node_types"):
-            raise wrong(f"{path}: graph {place}", f"a {type(data).__name__}", "a Data, or a list of Data")
+            raise wrong(f"{path}: graph {place}", type(data).__name__, "a PyG Data, or a list of them")
         for key, value in data.to_dict().items():
             if isinstance(value, Tensor):
                 check_extent(value, path, f"{place}: {key}")

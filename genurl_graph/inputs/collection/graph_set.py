@@ -230,8 +230,3 @@ def describe_graphs(graphs: GraphSet) -> str:
     more = f" and {len(empty) - MOST_NAMED:,} others" if len(empty) > MOST_NAMED else ""
     told = f" (without nodes: {shown}{more})" if empty else ""
     return f"{len(sizes):,} graph{'' if len(sizes) == 1 else 's'} of {typical}, {found.num_nodes:,} nodes in all{told}"
-
-
-def is_graph_set(data: Any) -> bool:
-    """Whether `data` holds whole graphs, each of which is a row of an embedding."""
-    return isinstance(data, GraphSet)

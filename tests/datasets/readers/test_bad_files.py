@@ -213,7 +213,7 @@ def test_flipped_byte_in_npz(tmp_path: Path):
     ("content", "message"),
     [
         (HeteroData(), "zero nodes"),
-        ([1, 2], "found a list; expected a PyG Data"),
+        ([1, 2], "graph 0: found int; expected a PyG Data, or a list of them"),
         (Data(x=torch.eye(3)[0]), r"x: found shape \[3\]; expected \[n, f\]"),
         (Data(x=torch.eye(3), y=torch.ones(2, dtype=torch.long)), "y: found 2 entries; expected 3"),
         (Data(x=[1, 2]), "x: found a list; expected a tensor"),

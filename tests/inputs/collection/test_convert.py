@@ -200,7 +200,8 @@ ends = st.tuples(st.integers(0, 3), st.integers(0, 3))
 def test_weights_are_summed_and_attributes_averaged(lists: list[list[tuple[int, int]]], both: bool) -> None:
     graphs, weights, attributes, number = [], defaultdict[Any, float](float), defaultdict[Any, list[float]](list), 0.0
     for g, pairs in enumerate(lists):
-        numbers = [number + 1 + i for i in range(len(pairs))]
+        # Powers of 2: no two sums are equal, so that no list has both directions with one weight by chance.
+        numbers = [2.0 ** (number + i) for i in range(len(pairs))]
         number += len(pairs)
         columns = torch.tensor(numbers)
         graphs.append(
