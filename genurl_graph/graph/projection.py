@@ -116,6 +116,9 @@ def principal_axes(x: Tensor, n_components: int, seed: int, centre: bool = True)
     unit = 2.0 ** round(math.log2(largest)) if largest > 0 and not 1e-9 < largest < 1e9 else 1.0
     matrix = to_scipy_or_numpy(x if unit == 1.0 else x / unit)
     centred = centre and x.layout == torch.strided
+    if not centred and matrix.shape[1] == 1:
+        # TruncatedSVD refuses a single column, which is its own axis.
+        return Projection(torch.ones(1, n_components, dtype=torch.float64), None)
     # Features of no variance have no explained-variance ratio, which is not used here.
     with np.errstate(invalid="ignore"):
         found = (PCA if centred else TruncatedSVD)(n_components, random_state=seed).fit(matrix)

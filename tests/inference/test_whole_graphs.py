@@ -172,6 +172,13 @@ def test_graphs_that_are_all_alike_get_one_row(graph: nx.Graph) -> None:
     assert (found == found[0]).all()
 
 
+def test_few_graphs_of_which_some_are_empty_are_fitted_by_the_defaults() -> None:
+    """Empty graphs are in no batch: the default number of neighbours gives way to those that are left."""
+    found = GenURL(random_state=0, epochs=2).fit_transform([nx.path_graph(2), nx.empty_graph(0), nx.star_graph(3)])
+    assert found.shape[0] == 3
+    assert np.isfinite(found).all()
+
+
 def test_words_at_nodes_and_edges_are_read_as_in_the_fit(tmp_path: Path) -> None:
     graphs = []
     for g in range(12):

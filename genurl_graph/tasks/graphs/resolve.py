@@ -38,8 +38,10 @@ def resolve_graphs(data: Input, asked: Mapping[str, Any]) -> Config:
         raise wrong("task graphs: encoder", repr(c.name), "gin")
     k = config.neighbors.n_neighbors
     if "neighbors.n_neighbors" not in asked:
-        # A default that does not fit a small input gives way; a number that was asked for does not.
-        k = max(min(k, data.num_nodes - 1), 1)
+        # A default that does not fit a small input gives way; a number that was asked for does not. Empty graphs are in
+        # no batch.
+        assert data.graphs is not None
+        k = max(min(k, int((data.graphs.sizes() > 0).sum()) - 1), 1)
     most = int(c.dim * LARGEST_SHARE)
     skip = most if c.skip == "auto" else int(c.skip)
     if "encoder.skip" not in asked:
