@@ -163,12 +163,15 @@ def test_an_archive_of_konect_that_unpacks_to_more_than_memory(tmp_path: Path, m
 
 def test_an_archive_of_konect_writes_nothing(tmp_path: Path) -> None:
     text = b"% sym unweighted\n1 2\n2 3\n"
-    with tarfile.open(tmp_path / "g.tar.bz2", "w:bz2") as archive:
+    # Two folders deep, so that what would be written lies in this test's own folder: others have an out.g, too.
+    folder = tmp_path / "a" / "b"
+    folder.mkdir(parents=True)
+    with tarfile.open(folder / "g.tar.bz2", "w:bz2") as archive:
         member = tarfile.TarInfo("../../out.g")
         member.size = len(text)
         archive.addfile(member, io.BytesIO(text))
-    assert datasets.read(tmp_path / "g.tar.bz2").num_edges == 4
-    assert [path.name for path in tmp_path.parent.rglob("out.g")] == []
+    assert datasets.read(folder / "g.tar.bz2").num_edges == 4
+    assert [path.name for path in tmp_path.rglob("out.g")] == []
 
 
 class Malicious:
