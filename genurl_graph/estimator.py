@@ -36,15 +36,14 @@ class GenURL(FittedAttributes, Saved):
     Parameters
     ----------
     n_components : int, optional
-        Columns d of the embedding. By default the preset's: 128 for graphs, 2 for vectors.
+        Columns d of the embedding. By default the preset's: 384 for graphs, 2 for vectors, up to 800 for whole graphs.
     task : "auto", "graph", "reduce", "distill", "images" or "graphs"
         "auto": input with edges is a graph, a plain matrix is reduced; with a teacher, either is distilled; many graphs
         are "graphs": each gets a row. "images": an encoder of images learns from random views of them.
     encoder : "auto", "gcn", "sage", "gat", "gin", "mlp", "cnn", "resnet", "free", or nn.Module
-        "auto": the preset's, a GCN for graphs (GraphSAGE for consistent features, averages and an MLP for large
-        graphs), an embedding table for vectors, an MLP for distillation, a CNN for images, a GIN for whole graphs. A
-        module, for distillation and images only, reads rows, or images if `X` is [n, c, h, w]; a copy is trained
-        (`encoder_`).
+        "auto": the preset's, a GCN for graphs, an embedding table for vectors, an MLP for distillation, a CNN for
+        images, a GIN for whole graphs. A module, for distillation and images only, reads rows, or images if `X` is
+        [n, c, h, w]; a copy is trained (`encoder_`).
     n_neighbors : int, optional
         Feature-space neighbours of each node. More make the layout more global. By default the preset's 15, or
         n - 1 if there are fewer nodes.

@@ -136,13 +136,13 @@ def measure_reliability(data: Input, edge_index: Tensor, metric: str) -> Reliabi
     Parameters
     ----------
     data : Input
-        With features; ``data.coherence`` keeps what was found.
+        With features; ``data.measured`` keeps what was found.
     edge_index : Tensor, int64, shape [2, E]
         Its edges, as `genurl_graph.graph.merge.predefined_graph` returns them.
     metric : str
         Of the features.
     """
-    known: dict[str, Any] = {} if data.coherence is None else data.coherence
+    known = data.known
     key = f"reliability.{metric}" if data.column_weight is None else f"reliability.{metric}, weighed"
     if key not in known:
         known[key] = _judged(data, edge_index, metric)

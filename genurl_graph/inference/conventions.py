@@ -76,15 +76,15 @@ class Conventions(Drawing, Inverse, ClassNamePrefixFeaturesOutMixin, Transformer
             if options.given():
                 raise wrong("as_, columns, directed", "metric precomputed", "none of them: X holds distances")
             found = as_distances(X)
-            return found._replace(coherence={}, start=self._start(found, previous))
+            return found._replace(measured={}, start=self._start(found, previous))
         own = isinstance(self.encoder, nn.Module) or isinstance(teacher, nn.Module) or self.task == "images"
         how = feature_options(self.config, self.scale, own)
         if self.task == "graphs" or (self.task == "auto" and is_collection(X)):
             if previous is not None or not (self.init is None or isinstance(self.init, str)):
                 raise wrong("init", "coordinates for whole graphs", "none: their encoder is a network")
-            return as_collection(X, options, how, how)._replace(coherence={})
+            return as_collection(X, options, how, how)._replace(measured={})
         found = as_graph(X, features=how, options=options)
-        return found._replace(coherence={}, start=self._start(found, previous))
+        return found._replace(measured={}, start=self._start(found, previous))
 
     def _start(self, found: Input, previous: Any) -> Start | None:
         if previous is not None:

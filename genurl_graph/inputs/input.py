@@ -42,7 +42,7 @@ class Input(NamedTuple):
         In place of features (`genurl_graph.inputs.precomputed`).
     image : (height, width, channels) or None
         Of images, whose rows are pixels, channels last.
-    coherence : dict or None
+    measured : dict or None
         What was measured of the features, once it was asked for: feature consistency by metric
         (`genurl_graph.graph.edge_reliability.measure_consistency`), and their evidence.
     column_weight : Tensor, float32, shape [f], or None
@@ -70,7 +70,7 @@ class Input(NamedTuple):
     types: NodeTypes | None = None
     distances: Any = None
     image: Shape | None = None
-    coherence: dict[str, Any] | None = None
+    measured: dict[str, Any] | None = None
     column_weight: Tensor | None = None
     plan: FeaturePlan | None = None
     names: Any = None
@@ -87,6 +87,11 @@ class Input(NamedTuple):
         if self.distances is not None:
             return int(self.distances.shape[1])
         return 0 if self.x is None else int(self.x.size(1))
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """`measured`; an empty dictionary that is not kept where nothing is to be kept."""
+        return {} if self.measured is None else self.measured
 
     def bare_nodes(self) -> Tensor:
         """Nodes without features, int64."""

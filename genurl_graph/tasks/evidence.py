@@ -234,7 +234,7 @@ def share_of_roles(data: Input) -> float:
 
 def measure_roles(data: Input, device: torch.device | str = "cpu") -> Tensor:
     """Role features of a graph, computed once: both their share and the skip read them."""
-    known: dict[str, Any] = {} if data.coherence is None else data.coherence
+    known = data.known
     if "roles" not in known:
         given = predefined_graph(data)
         known["roles"] = role_features(given.edge_index, given.edge_weight, data.num_nodes, device)

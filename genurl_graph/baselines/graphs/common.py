@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -157,6 +158,21 @@ class SumPooledGIN(nn.Module):
             found.append(h)
         nodes = torch.cat(found, 1)
         return nodes, pooled(nodes, graphs.node_ptr)
+
+
+class SumPooledBatches(GraphBatches):
+    """Batches for a `SumPooledGIN` of ``hidden`` columns and ``layers`` layers, whose sums are the embedding."""
+
+    def __init__(self, collection: GraphCollection, settings: Mapping[str, Any]) -> None:
+        super().__init__(collection, settings["batch"])
+        assert collection.x is not None
+        self.width = settings["layers"] * settings["hidden"]
+        self.encoder = SumPooledGIN(collection.x.size(1), settings["hidden"], settings["layers"])
+
+    def encode(self, graphs: GraphCollection) -> Tensor:
+        """Embedding [B, width] of some graphs."""
+        whole: Tensor = self.encoder(graphs)[1]
+        return whole
 
 
 def draw_uniformly(module: nn.Module) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from genurl_graph.baselines.common import fit
-from genurl_graph.baselines.graphs.common import GraphBatches, SumPooledGIN, draw_uniformly, prepare
+from genurl_graph.baselines.graphs.common import SumPooledBatches, draw_uniformly, prepare
 from genurl_graph.config.views import GraphViewConfig
 from genurl_graph.inputs.collection import GraphCollection
 from genurl_graph.losses.terms import LossTerms
@@ -41,7 +41,7 @@ def nt_xent(u: Tensor, v: Tensor, temperature: float) -> LossTerms:
     return LossTerms(attraction + repulsion, attraction, repulsion)
 
 
-class GraphCL(GraphBatches):
+class GraphCL(SumPooledBatches):
     """GraphCL on a GIN with jumping knowledge.
 
     Both views of every graph have one of the four augmentations of the paper, drawn for each: some nodes left out,
@@ -56,19 +56,12 @@ class GraphCL(GraphBatches):
     """
 
     def __init__(self, collection: GraphCollection, settings: dict[str, Any]) -> None:
-        super().__init__(collection, settings["batch"])
-        assert collection.x is not None
-        hidden, layers = settings["hidden"], settings["layers"]
-        dim = layers * hidden
-        self.encoder = SumPooledGIN(collection.x.size(1), hidden, layers)
+        super().__init__(collection, settings)
+        dim = self.width
         self.head = nn.Sequential(nn.Linear(dim, dim), nn.ReLU(), nn.Linear(dim, dim))
         self.temperature = settings["temperature"]
         self.views = GraphViewConfig(kinds="nodes,edges,attributes,subgraph", share=settings["drop"])
         self.apply(draw_uniformly)
-
-    def encode(self, graphs: GraphCollection) -> Tensor:
-        whole: Tensor = self.encoder(graphs)[1]
-        return whole
 
     def forward(self, progress: float = 0.0) -> LossTerms:
         """Loss of one batch."""

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from genurl_graph.baselines.common import fit
-from genurl_graph.baselines.graphs.common import GraphBatches, SumPooledGIN, draw_uniformly, prepare
+from genurl_graph.baselines.graphs.common import SumPooledBatches, draw_uniformly, prepare
 from genurl_graph.inputs.collection import GraphCollection
 from genurl_graph.losses.terms import LossTerms
 from genurl_graph.runtime.random import seeded_globally
@@ -57,7 +57,7 @@ class FeedForward(nn.Module):
         return out
 
 
-class InfoGraph(GraphBatches):
+class InfoGraph(SumPooledBatches):
     """InfoGraph on a GIN with jumping knowledge.
 
     Parameters
@@ -68,16 +68,9 @@ class InfoGraph(GraphBatches):
     """
 
     def __init__(self, collection: GraphCollection, settings: dict[str, Any]) -> None:
-        super().__init__(collection, settings["batch"])
-        assert collection.x is not None
-        hidden, layers = settings["hidden"], settings["layers"]
-        self.encoder = SumPooledGIN(collection.x.size(1), hidden, layers)
-        self.local_head, self.whole_head = FeedForward(layers * hidden), FeedForward(layers * hidden)
+        super().__init__(collection, settings)
+        self.local_head, self.whole_head = FeedForward(self.width), FeedForward(self.width)
         self.apply(draw_uniformly)
-
-    def encode(self, graphs: GraphCollection) -> Tensor:
-        whole: Tensor = self.encoder(graphs)[1]
-        return whole
 
     def forward(self, progress: float = 0.0) -> LossTerms:
         """Loss of one batch."""

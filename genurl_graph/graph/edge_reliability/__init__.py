@@ -12,8 +12,6 @@ as well as kNN edges do. This rule is ours, not the paper's: GenURL's text on me
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
@@ -50,7 +48,7 @@ UNRELIABLE, RELIABLE = 0.4, 0.6
 
 def measure_consistency(data: Input, metric: str) -> Measure:
     """`feature_consistency` of an input's features, computed once: the choice of a preset and the merge both use it."""
-    known: dict[str, Any] = {} if data.coherence is None else data.coherence
+    known = data.known
     key = metric if data.column_weight is None else f"{metric}, weighed"
     if key not in known:
         known[key] = feature_consistency(weighed_features(data, metric), metric)

@@ -9,7 +9,7 @@ Everything here is a function of features and edges alone: no seed of a run ente
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -69,7 +69,7 @@ class Evidence(NamedTuple):
 
 
 def measure_evidence(data: Input, metric: str) -> Evidence:
-    """Evidence of an input's features beside its edges, measured once (it is kept in ``data.coherence``).
+    """Evidence of an input's features beside its edges, measured once (it is kept in ``data.measured``).
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def measure_evidence(data: Input, metric: str) -> Evidence:
         exceeds chance; each column counts by its own. Consistency speaks for `WIDE` or more columns of a table, too, if
         they are related to the edges, or if the edges have no communities (`has_communities`) to contradict them.
     """
-    known: dict[str, Any] = {} if data.coherence is None else data.coherence
+    known = data.known
     key = f"evidence.{metric}"
     if key not in known:
         known[key] = _measure(data, metric)
@@ -95,8 +95,8 @@ def measure_evidence(data: Input, metric: str) -> Evidence:
 
 
 def measure_held_out(data: Input, metric: str) -> HeldOut:
-    """`predict_held_out` of an input with features and edges, measured once (it is kept in ``data.coherence``)."""
-    known: dict[str, Any] = {} if data.coherence is None else data.coherence
+    """`predict_held_out` of an input with features and edges, measured once (it is kept in ``data.measured``)."""
+    known = data.known
     key = f"held out.{metric}" if data.column_weight is None else f"held out.{metric}, weighed"
     if key not in known:
         x = weighed_features(data, metric)

@@ -59,13 +59,17 @@ def undirected(collection: GraphCollection) -> GraphCollection:
     missing = (~torch.isin(back, key)).nonzero().squeeze(1)
     order = torch.cat([key, back[missing]]).argsort()
     edges = torch.cat([collection.edge_index, collection.edge_index[:, missing].flip(0)], 1)[:, order]
-    taken = torch.cat([torch.arange(len(key), device=key.device), missing])[order]
+    return with_edges(collection, edges, torch.cat([torch.arange(len(key), device=key.device), missing])[order])
+
+
+def with_edges(collection: GraphCollection, edges: Tensor, taken: Tensor) -> GraphCollection:
+    """The collection with other edges, sorted, int64 [2, E']; `taken` says whose attributes and weights they get."""
     attr, weight = collection.edge_attr, collection.edge_weight
     return collection._replace(
         edge_index=edges,
         edge_attr=None if attr is None else attr[taken],
         edge_weight=None if weight is None else weight[taken],
-        edge_ptr=row_pointers(edges[0], n)[collection.node_ptr],
+        edge_ptr=row_pointers(edges[0], collection.num_nodes)[collection.node_ptr],
     )
 
 

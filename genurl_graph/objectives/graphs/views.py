@@ -18,7 +18,7 @@ from genurl_graph.exceptions import unknown
 from genurl_graph.graph.role_features.counts import page_rank
 from genurl_graph.inputs.collection import GraphCollection
 from genurl_graph.inputs.sparse import csr_tensor, row_pointers, to_scipy_or_numpy
-from genurl_graph.nn.graphs.adjacency import reverse_edges
+from genurl_graph.nn.graphs.adjacency import reverse_edges, with_edges
 from genurl_graph.runtime.random import rand
 
 KINDS = ("nodes", "edges", "attributes", "subgraph", "guided")
@@ -123,14 +123,7 @@ def perturb_edges(batch: GraphCollection, share: Share) -> GraphCollection:
     first = torch.ones_like(key, dtype=torch.bool)
     first[1:] = key[1:] != key[:-1]
     order = order[first]
-    edges, taken = edges[:, order], taken[order]
-    attr, weight = batch.edge_attr, batch.edge_weight
-    return batch._replace(
-        edge_index=edges,
-        edge_attr=None if attr is None else attr[taken],
-        edge_weight=None if weight is None else weight[taken],
-        edge_ptr=row_pointers(edges[0], n)[batch.node_ptr],
-    )
+    return with_edges(batch, edges[:, order], taken[order])
 
 
 def mask_attributes(batch: GraphCollection, share: Share) -> GraphCollection:
