@@ -19,6 +19,7 @@ from genurl_graph.inputs.objects.convert import answer_kind, convert
 from genurl_graph.inputs.objects.pyg import choose_features, describe, edges_of
 from genurl_graph.inputs.reading import NOTHING_SAID, Reading, ReadOptions
 from genurl_graph.inputs.start import Start
+from genurl_graph.inputs.temporal.event_set import EventSet
 from genurl_graph.inputs.validation import check_edges, check_matrix
 
 
@@ -60,6 +61,8 @@ class Input(NamedTuple):
         are None.
     edge_plan : FeaturePlan or None
         What the attributes of the edges of `graphs` were made by.
+    events : EventSet or None
+        Of events with a time among these nodes; edge_index is None then.
     """
 
     x: Tensor | None
@@ -78,6 +81,7 @@ class Input(NamedTuple):
     start: Start | None = None
     graphs: GraphCollection | None = None
     edge_plan: FeaturePlan | None = None
+    events: EventSet | None = None
 
     @property
     def num_features(self) -> int:

@@ -57,7 +57,7 @@ def from_frames(frame: pd.DataFrame, nodes: Any, options: ReadOptions, *, fitted
         return Data(num_nodes=len(frame), feature_table=frame.reset_index(drop=True))
     table = as_table(frame, "DataFrame" if nodes is None else "edges")
     with in_python():
-        features, labels = (None, None) if nodes is None else _of_nodes(nodes, options)
+        features, labels = (None, None) if nodes is None else nodes_of(nodes, options)
         data = read_tables(table, features, labels, options)
     told = data.reading.record.get("vectors")
     if told is not None:
@@ -129,7 +129,7 @@ def _is_whole(cells: Any) -> bool:
     return bool(pd.api.types.is_integer_dtype(dtype))
 
 
-def _of_nodes(nodes: pd.DataFrame, options: ReadOptions) -> tuple[Any, Any]:
+def nodes_of(nodes: pd.DataFrame, options: ReadOptions) -> tuple[Any, Any]:
     """A table of nodes as one of features or of labels; one of ids alone says which nodes there are."""
     table = as_table(_with_ids(nodes), "nodes")
     names = [*table.frame.columns]

@@ -22,6 +22,8 @@ class TemporalEdges(NamedTuple):
     weight : Tensor, float32, shape [M], or None
         1 each if None. May be negative: of a rating, say.
     num_nodes : int
+    attr : Tensor, float32, shape [M, a], or None
+        What else is known of each event.
     """
 
     source: Tensor
@@ -29,9 +31,12 @@ class TemporalEdges(NamedTuple):
     time: Tensor
     weight: Tensor | None
     num_nodes: int
+    attr: Tensor | None = None
 
     @classmethod
-    def of(cls, source: Any, target: Any, time: Any, weight: Any = None, num_nodes: int | None = None) -> TemporalEdges:
+    def of(
+        cls, source: Any, target: Any, time: Any, weight: Any = None, num_nodes: int | None = None, attr: Any = None
+    ) -> TemporalEdges:
         """Events in any order.
 
         Parameters
@@ -41,11 +46,12 @@ class TemporalEdges(NamedTuple):
         weight : array or Tensor, numbers, shape [M], optional
         num_nodes : int, optional
             By default the largest number of a node, and one.
+        attr : array or Tensor, numbers, shape [M, a], optional
 
         Raises
         ------
         InputError
-            No events, parts of different lengths, nodes out of range, times or weights that are not finite.
+            No events, parts of different lengths, nodes out of range, times, weights or attributes that are not finite.
 
         Examples
         --------
@@ -66,9 +72,15 @@ class TemporalEdges(NamedTuple):
             if value.shape != moment.shape:
                 raise wrong("weight", f"shape {list(value.shape)}", f"[{ends.size(1)}], one for each event")
             check_finite(value[:, None], "weight")
+        held = None if attr is None else torch.as_tensor(attr).float()
+        if held is not None:
+            if held.dim() != 2 or len(held) != ends.size(1):
+                raise wrong("attr", f"shape {list(held.shape)}", f"[{ends.size(1)}, a], a row for each event")
+            check_finite(held, "attr")
         count = int(edges.max()) + 1 if num_nodes is None else num_nodes
         order = moment.argsort(stable=True)
-        return cls(edges[0, order], edges[1, order], moment[order], None if value is None else value[order], count)
+        weights, attributes = (None if part is None else part[order] for part in (value, held))
+        return cls(edges[0, order], edges[1, order], moment[order], weights, count, attributes)
 
     def __len__(self) -> int:
         return len(self.time)
@@ -76,8 +88,8 @@ class TemporalEdges(NamedTuple):
     def between(self, first: int, last: int) -> TemporalEdges:
         """Events `first` to ``last - 1`` in the order of time; a view."""
         part = slice(first, last)
-        weight = None if self.weight is None else self.weight[part]
-        return TemporalEdges(self.source[part], self.target[part], self.time[part], weight, self.num_nodes)
+        weight, attr = (None if held is None else held[part] for held in (self.weight, self.attr))
+        return TemporalEdges(self.source[part], self.target[part], self.time[part], weight, self.num_nodes, attr)
 
     def pairs(self) -> Tensor:
         """Distinct ordered pairs of nodes that have an event, int64 [2, m], sorted."""

@@ -1,0 +1,267 @@
+"""A table of events, one column of which tells when each was, and the tables of their nodes."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+from torch import Tensor
+
+from genurl_graph.exceptions import wrong
+from genurl_graph.inputs.collection.tables import edge_features
+from genurl_graph.inputs.objects.frames import as_table, in_python, nodes_of
+from genurl_graph.inputs.reading import Reading, ReadOptions
+from genurl_graph.inputs.tables import names
+from genurl_graph.inputs.tables.assemble import TableLike, attach, check_columns
+from genurl_graph.inputs.tables.edges import EdgeTable, read_edges
+from genurl_graph.inputs.tables.features import as_columns
+from genurl_graph.inputs.tables.node_index import NodeIndex
+from genurl_graph.inputs.tables.nodes import NodeTable, index_of, read_nodes
+from genurl_graph.inputs.tables.roles import Roles, decide
+from genurl_graph.inputs.tables.table import Table
+from genurl_graph.inputs.tables.values import is_clock, kind_of, to_numbers
+from genurl_graph.inputs.temporal.event_set import EventSet, describe_events
+from genurl_graph.inputs.temporal.events import TemporalEdges
+from genurl_graph.inputs.temporal.times import read_times
+
+
+def read_event_tables(
+    table: Table,
+    features: TableLike | None = None,
+    labels: TableLike | None = None,
+    options: ReadOptions = ReadOptions(),  # noqa: B008 - never changed
+) -> EventSet:
+    """Events of a table that has a line for each.
+
+    Parameters
+    ----------
+    table : Table
+        Two columns are the ends of each event, one (``options.names("time")``) its time.
+    features, labels : Table or NodeTable, optional
+        A row a node. They define the nodes if they are given, so that one may have no event.
+    options : ReadOptions
+        Columns of `table` that are named as features become those of the events. ``directed=False``: every event
+        stands both ways.
+
+    Returns
+    -------
+    EventSet
+
+    Raises
+    ------
+    InputError
+        As of `genurl_graph.inputs.tables.assemble.read_tables`; no column of times, or several; a cell without a time.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"source": ["a", "b"], "target": ["b", "c"], "time": [20, 10]})
+    >>> found = read_event_tables(Table("calls", frame), options=ReadOptions.of(columns={"time": "time"}))
+    >>> found.node_id, found.edges.source.tolist()
+    (['a', 'b', 'c'], [1, 0])
+    """
+    check_reading(options)
+    check_columns(options, [each for each in (table, features, labels) if isinstance(each, Table)])
+    column = find_time(table, options)
+    options = dataclasses.replace(options, columns={**options.columns, "time": (column,)})
+    roles = event_roles(table, options)
+    attributes = [name for name in options.names("feature") if name in table.frame]
+    weight = None if "weight" not in roles.columns else read_weights(table, roles.columns["weight"])
+    times = read_times(table, column)
+    unweighted = {role: name for role, name in roles.columns.items() if role != "weight"}
+    edges = read_edges(table, dataclasses.replace(roles, columns=unweighted), options)
+    nodes, data = read_event_nodes(edges, features, labels, options, attributes)
+    ends = nodes.find(edges.ids)[edges.ends]
+    if (ends < 0).any():
+        row = int((ends < 0).any(1).argmax())
+        absent = edges.ids[edges.ends[row, int(ends[row, 0] >= 0)]]
+        raise wrong(f"{table.name}: {table.where(row)}", f"the node {str(absent)!r}", f"one of {nodes.where}")
+    attr, told = None, Reading()
+    if attributes:
+        attr, told = edge_features(as_columns(table, attributes), table.name)
+        told = Reading((told.lines[0].replace("of the edges", "of the events"),))
+    found = assemble_events(ends, times.value, weight, attr, len(nodes), both=options.directed is False)
+    made, loops = found
+    events = EventSet(made, unit=times.unit, node_id=nodes.names(), **_held(data))
+    line = say_events(table, roles, column, times.said, events, loops, both=options.directed is False)
+    return events.told(line + Reading(_left_out(table, roles, column, attributes)) + told + (data.reading or Reading()))
+
+
+def check_reading(options: ReadOptions) -> None:
+    """InputError where the user reads events as something else."""
+    if options.reading in ("vectors", "adjacency"):
+        raise wrong("--column time", f"--as {options.reading}", "--as edges, or nothing")
+    if options.names("graph"):
+        raise wrong("--column time", "--column graph as well", "events of one graph")
+
+
+def find_time(table: Table, options: ReadOptions) -> str:
+    """The column of the times: the one that the user names, or the only one that can be it."""
+    columns = [*map(str, table.frame.columns)]
+    given = options.names("time")
+    if given:
+        if given[0] not in columns:
+            raise wrong(f"--column time={given[0]}", "a column of another file", f"one of {table.name}")
+        return given[0]
+    said = {name for role, held in options.columns.items() for name in held}
+    free = [name for name in columns if name not in said]
+    dated = [name for name in free if _is_moment(table.frame[name])]
+    named = [name for name in free if table.header and names.is_time(name) and _is_number(table.frame[name])]
+    found = [*dict.fromkeys([*named, *dated])]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        listed = ", ".join(map(table.called, columns))
+        raise wrong(table.name, f"no column that must be a time ({listed})", "--column time=NAME")
+    which = " and ".join(map(table.called, found))
+    raise wrong(
+        table.name, f"{which}, which can both be the time", " or ".join(f"--column time={name}" for name in found)
+    )
+
+
+def event_roles(table: Table, options: ReadOptions) -> Roles:
+    """What the columns of a table of events are, the one of times being known."""
+    return decide(table, dataclasses.replace(options, reading="edges"))
+
+
+def read_weights(table: Table, column: str) -> npt.NDArray[np.float64]:
+    """Weights of events, which may be below 0, as ratings are.
+
+    Raises
+    ------
+    InputError
+        A cell that is no finite number, with its line.
+    """
+    values = to_numbers(table.frame[column])
+    bad = ~np.isfinite(values)
+    if bad.any():
+        row = int(bad.argmax())
+        place = f"{table.name}: {table.where(row)}, {table.title(column)}"
+        expected = f"a finite weight (--column ignore={column} reads the events without weights)"
+        raise wrong(place, repr(str(table.frame[column].iloc[row])), expected)
+    return values
+
+
+def read_event_nodes(
+    edges: EdgeTable,
+    features: TableLike | None,
+    labels: TableLike | None,
+    options: ReadOptions,
+    attributes: list[str],
+) -> tuple[NodeIndex, Any]:
+    """The nodes of events, and a ``Data`` of what tables say of them."""
+    from torch_geometric.data import Data
+
+    asked = tuple(name for name in options.names("feature") if name not in attributes)
+    columns = {role: held for role, held in options.columns.items() if role not in ("time", "feature")}
+    said = dataclasses.replace(options, columns=columns | ({"feature": asked} if asked else {}))
+    own = NodeIndex(edges.ids, "the nodes of the events")
+    known = read_nodes(labels, said, "labels", own) if isinstance(labels, Table) else labels
+    taken = None if known is None else [known.label] if known.label is not None else []
+    rows = read_nodes(features, said, "features", own, taken) if isinstance(features, Table) else features
+    of_nodes: NodeTable | None = rows or known
+    nodes = own if of_nodes is None else index_of(of_nodes, own)
+    data = Data(num_nodes=len(nodes))
+    attach(data, nodes, rows, known, said)
+    return nodes, data
+
+
+def assemble_events(
+    ends: npt.NDArray[np.int64],
+    time: npt.NDArray[np.float64],
+    weight: npt.NDArray[np.float64] | None,
+    attr: Tensor | None,
+    num_nodes: int,
+    *,
+    both: bool = False,
+) -> tuple[TemporalEdges, int]:
+    """Events [M, 2] in the order of time without self loops, of which the number is told; `both`: both ways."""
+    kept = np.flatnonzero(ends[:, 0] != ends[:, 1])
+    loops = len(ends) - len(kept)
+    if len(kept) == 0:
+        raise wrong("data", f"{loops:,} self loops alone" if loops else "no events", "events between two nodes")
+    if loops:
+        ends, time = ends[kept], time[kept]
+        weight = None if weight is None else weight[kept]
+        attr = None if attr is None else attr[torch.from_numpy(kept)]
+    if both:
+        ends, time = np.concatenate([ends, ends[:, ::-1]]), np.concatenate([time, time])
+        weight = None if weight is None else np.concatenate([weight, weight])
+        attr = None if attr is None else torch.cat([attr, attr])
+    source, target = (torch.from_numpy(np.ascontiguousarray(ends[:, side])) for side in (0, 1))
+    # Columns of a DataFrame may be read-only, which torch warns of.
+    moment = torch.from_numpy(np.require(time, requirements="W"))
+    value = None if weight is None else torch.from_numpy(np.require(weight, requirements="W"))
+    return TemporalEdges.of(source, target, moment, value, num_nodes, attr), loops
+
+
+def events_of_frames(X: Any, options: ReadOptions) -> EventSet:
+    """`read_event_tables` of a DataFrame of events, or of (events, nodes); messages name the arguments of Python."""
+    parts = X if isinstance(X, tuple | list) else (X, None)
+    frame, nodes = parts
+    with in_python():
+        features, labels = (None, None) if nodes is None else nodes_of(nodes, options)
+        events = read_event_tables(as_table(frame, "events"), features, labels, options)
+    roles = events.reading.record["events"]
+    if events.node_id is not None and all(
+        pd.api.types.is_integer_dtype(frame.iloc[:, [*map(str, frame.columns)].index(roles[end])].dtype)
+        for end in ("source", "target")
+    ):
+        # As the user's tables have them, so that they can be joined.
+        events.node_id = [*map(int, events.node_id)]
+    return events
+
+
+def say_events(
+    table: Table, roles: Roles, column: str, times: str, events: EventSet, loops: int, *, both: bool
+) -> Reading:
+    """What was read, in one line, and for a program."""
+    name = PurePath(table.name).name or table.name
+    source, target = (table.called(roles.columns[end]) for end in ("source", "target"))
+    weight = roles.columns.get("weight")
+    facts = [f"time {table.called(column)}: {times}", *([f"weight {table.called(weight)}"] if weight else [])]
+    facts += ["each both ways"] if both else []
+    facts += [f"{loops:,} self loop{'s' * (loops > 1)} left out"] if loops else []
+    lines = [f"read {name} as events: {source} -> {target} ({', '.join([*facts, *table.notes])})"]
+    lines.append(describe_events(events))
+    record = {
+        "file": name,
+        "as": "events",
+        **roles.columns,
+        "time": column,
+        "unit": events.unit,
+        "events": events.num_events,
+        "nodes": events.num_nodes,
+        "first": float(events.edges.time[0]),
+        "last": float(events.edges.time[-1]),
+        "self_loops": loops,
+        "both_directions": both,
+        "notes": [*table.notes],
+        "left_out": {key: why for key, why in roles.left_out.items() if key != column},
+    }
+    return Reading((*lines, *roles.notes), {"events": record})
+
+
+def _left_out(table: Table, roles: Roles, column: str, attributes: list[str]) -> tuple[str, ...]:
+    left = {name: why for name, why in roles.left_out.items() if name not in (column, *attributes)}
+    if not left:
+        return ()
+    return ("left out: " + ", ".join(f"{table.called(name)} ({why})" for name, why in left.items()),)
+
+
+def _held(data: Any) -> dict[str, Any]:
+    keys = ("x", "y", "label_names", "feature_table", "feature_plan")
+    return {key: data[key] for key in keys if data.get(key) is not None}
+
+
+def _is_moment(cells: pd.Series) -> bool:
+    kind = kind_of(cells)
+    return kind == "date" or (kind in ("whole", "number") and is_clock(cells))
+
+
+def _is_number(cells: pd.Series) -> bool:
+    return kind_of(cells) in ("whole", "number", "date")
