@@ -111,7 +111,7 @@ def test_undirected_events_stand_both_ways() -> None:
 @pytest.mark.parametrize(
     ("data", "options", "message"),
     [
-        (FRAME.drop(columns="time"), ReadOptions(), X
+        (FRAME.drop(columns="time"), ReadOptions(), "no column that must be a time.*NAME"),
         (FRAME.assign(date="2020-01-01"), ReadOptions(), "which can both be the time"),
         (FRAME, columns(time="when"), "when"),
         (FRAME.assign(target=FRAME.source), ReadOptions(), "3 self loops alone"),
