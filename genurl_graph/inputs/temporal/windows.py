@@ -7,8 +7,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from genurl_graph.config.durations import parse_windows
 from genurl_graph.exceptions import wrong
 from genurl_graph.inputs.temporal.events import TemporalEdges
+from genurl_graph.inputs.temporal.times import PER_SECOND
+
+# Windows where nobody says how many.
+BY_DEFAULT = 20
 
 
 class Windows(NamedTuple):
@@ -87,3 +92,56 @@ class Windows(NamedTuple):
         """All events before a window, or those of the `last` windows before it."""
         first = 0 if last is None else int(self.ptr[max(window - last, 0)])
         return edges.between(first, int(self.ptr[window]))
+
+
+def cut_windows(edges: TemporalEdges, text: str | int, unit: str) -> Windows:
+    """Windows as the user wants them.
+
+    Parameters
+    ----------
+    edges : TemporalEdges
+    text : str or int
+        As `genurl_graph.config.durations.parse_windows` reads it; or "auto": each snapshot, where the events come in
+        such, else 20 of equally many events, or as many as there are different times.
+    unit : str
+        Of the times (`genurl_graph.inputs.temporal.event_set.EventSet`).
+
+    Raises
+    ------
+    InputError
+        A length of time, such as "7d", where times are plain numbers; windows that the events do not fill.
+
+    Examples
+    --------
+    >>> len(cut_windows(TemporalEdges.of([0, 1], [1, 2], [0.0, 86_400.0]), "12h", "seconds"))
+    2
+    """
+    if text == "auto":
+        if unit == "snapshots":
+            return Windows.of_equal_times(edges, 1.0)
+        times = int(torch.unique_consecutive(edges.time).numel())
+        return Windows.of_equal_events(edges, min(BY_DEFAULT, times))
+    length = duration(text, unit)
+    if length is None:
+        return Windows.of_equal_events(edges, int(parse_windows(text).number or 0))
+    return Windows.of_equal_times(edges, length)
+
+
+def duration(text: str | int, unit: str) -> float | None:
+    """The length of a window in the unit of the times; None where a number of windows is asked for, or "auto".
+
+    Raises
+    ------
+    InputError
+        A length of time where times are plain numbers, of which nobody knows how long one is.
+    """
+    if text == "auto":
+        return None
+    wanted = parse_windows(text)
+    if wanted.seconds is None:
+        return wanted.units
+    if unit not in PER_SECOND:
+        what = "snapshots, which are counted" if unit == "snapshots" else "plain numbers without a unit"
+        expected = "a number of windows, such as 12, or 5u: five of these numbers each"
+        raise wrong("windows", f"{text!r} for times that are {what}", expected)
+    return wanted.seconds * PER_SECOND[unit]

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from genurl_graph.exceptions import InputError
 from genurl_graph.inputs.temporal import TemporalEdges, Windows
+from genurl_graph.inputs.temporal.windows import cut_windows, duration
 
 TIMES = st.lists(st.integers(0, 30), min_size=1, max_size=60)
 
@@ -73,3 +74,38 @@ def test_bad_input_is_refused(make, message):
 
 def test_negative_weights_are_kept():
     assert TemporalEdges.of([0, 1], [1, 0], [2.0, 1.0], weight=[-3.0, 5.0]).weight.tolist() == [5.0, -3.0]
+
+
+DAY = 86_400.0
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "length"),
+    [
+        ("2d", "seconds", 2 * DAY),
+        ("2d", "dates", 2 * DAY),
+        ("36h", "milliseconds", 1.5 * DAY * 1e3),
+        ("5u", "numbers", 5),
+    ],
+)
+def test_a_length_is_told_in_the_unit_of_the_times(text, unit, length) -> None:
+    assert duration(text, unit) == length
+
+
+def test_windows_are_cut_as_the_user_says() -> None:
+    week = TemporalEdges.of(torch.arange(70) % 5, torch.arange(70) % 5 + 1, torch.arange(70) * DAY / 10)
+    assert len(cut_windows(week, "1d", "seconds")) == 7
+    assert cut_windows(week, "1d", "seconds").ptr.diff().tolist() == [10] * 7
+    assert cut_windows(week, 14, "seconds").ptr.diff().tolist() == [5] * 14
+    assert len(cut_windows(week, "auto", "seconds")) == 20
+
+
+def test_by_default_every_snapshot_is_a_window() -> None:
+    shots = events([0, 0, 0, 1, 3])
+    assert cut_windows(shots, "auto", "snapshots").ptr.tolist() == [0, 3, 4, 4, 5]
+
+
+@pytest.mark.parametrize("unit", ["numbers", "snapshots"])
+def test_a_length_of_time_needs_times_with_a_unit(unit) -> None:
+    with pytest.raises(InputError, match=r"'7d' for times that are .*a number of windows, such as 12"):
+        cut_windows(events([1, 2, 3]), "7d", unit)
