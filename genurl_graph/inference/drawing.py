@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import torch
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
@@ -11,6 +12,7 @@ from genurl_graph.exceptions import wrong
 from genurl_graph.inference.fit import fit_model
 from genurl_graph.inference.fitted import FittedModel
 from genurl_graph.inputs.hetero import as_graph
+from genurl_graph.inputs.temporal.trajectory import Trajectory
 from genurl_graph.plotting import scatter
 from genurl_graph.runtime.devices import choose_device
 from genurl_graph.runtime.files import StrPath
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from genurl_graph.plotting.palette import Cmap, Norm
+
+# Rows of a trajectory that are reduced together: beyond, a sample of the nodes is drawn.
+MOST_ROWS = 50_000
 
 
 class Drawing:
@@ -125,3 +130,70 @@ def as_map(z: Tensor, seed: int) -> tuple[Tensor, str]:
     arguments = {"encoder.dim": 2, "neighbors.n_neighbors": n - 1 if n <= 10 else None}
     config = resolve_config(data, "reduce", None, arguments, device)
     return fit_model(data, config, seed, device).embedding, f"{d} dimensions brought to 2 by GenURL's reduction"
+
+
+class TrajectoryMap(NamedTuple):
+    """A trajectory on a 2-d map.
+
+    Attributes
+    ----------
+    trajectory : Trajectory
+        Of two columns; all nodes of the given one are counted, but those not drawn have no rows.
+    rows : Tensor, int64, shape [R']
+        Which rows of the given one are drawn, ascending.
+    how : str
+        In words, how it was made; "" if all rows are drawn as they were.
+    """
+
+    trajectory: Trajectory
+    rows: Tensor
+    how: str
+
+
+def trajectory_map(trajectory: Trajectory, seed: int, most: int = MOST_ROWS) -> TrajectoryMap:
+    """Bring a trajectory to two columns by one reduction of all its rows, so that the maps of all windows agree.
+
+    Of more than `most` rows a random sample of the nodes is drawn, each with all its rows.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+        Of two columns or more, on the CPU.
+    seed : int
+        Of the sample and of the reduction (`as_map`): the same gives the same map.
+    most : int
+
+    Raises
+    ------
+    InputError
+        No rows, or one column.
+
+    Examples
+    --------
+    >>> found = trajectory_map(model.trajectory_, model.seed_)
+    >>> found.how
+    "64 dimensions brought to 2 by GenURL's reduction of all windows together"
+    """
+    z = trajectory.embedding
+    if not len(z) or z.size(1) < 2:
+        raise wrong("trajectory", f"shape {list(z.shape)}", "some rows of at least two columns")
+    rows, notes = torch.arange(len(z)), []
+    if len(z) > most:
+        count = torch.bincount(trajectory.node, minlength=trajectory.num_nodes)
+        order = torch.randperm(trajectory.num_nodes, generator=torch.Generator().manual_seed(seed))
+        order = order[count[order] > 0]
+        kept = torch.zeros(trajectory.num_nodes, dtype=torch.bool)
+        kept[order[count[order].cumsum(0) <= most]] = True
+        kept[order[0]] = True  # even if that one alone has more rows
+        rows = kept[trajectory.node].nonzero().flatten()
+        notes.append(f"a random sample of {int(kept.sum()):,} of {len(order):,} nodes, with all their windows")
+    points, how = as_map(z[rows], seed)
+    if how:
+        notes.append(f"{how} of all windows together")
+    drawn = trajectory._replace(
+        node=trajectory.node[rows],
+        window=trajectory.window[rows],
+        embedding=points,
+        events=trajectory.events[rows],
+    )
+    return TrajectoryMap(drawn, rows, "; ".join(notes))

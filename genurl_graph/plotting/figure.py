@@ -117,7 +117,7 @@ def scatter(
     lines = _write_titles(drawn, title, subtitle, side)
     key = draw_key(drawn, found) if legend else None
     if ax is None:
-        _grow(drawn.figure, key, lines)
+        grow(drawn.figure, key, lines)
     if target is not None:
         save_figure(drawn.figure.canvas.figure, target)
     return drawn
@@ -190,7 +190,7 @@ def panel(
 
         draw_bar(make_axes(drawn, shrink=0.7, aspect=25)[0], found)
     elif found.entries:
-        _grow(figure, draw_legend(figure, found, loc="outside right center"))
+        grow(figure, draw_legend(figure, found, loc="outside right center"))
     if target is not None:
         save_figure(figure, target)
     return drawn
@@ -275,7 +275,7 @@ def _write_titles(axes: Any, title: str | None, subtitle: str | None, side: floa
     return TITLE * above + LINE * below
 
 
-def _grow(figure: Any, key: Any, height: float = 0.0) -> None:
+def grow(figure: Any, key: Any, height: float = 0.0) -> None:
     """Enlarge a figure by the room that a legend or a colour bar takes beside its map, and by that of lines above."""
     width = 0.0
     if key is not None:

@@ -8,7 +8,8 @@ from sklearn.exceptions import NotFittedError
 
 from genurl_graph import GenURL
 from genurl_graph.exceptions import InputError
-from genurl_graph.inference.drawing import as_map
+from genurl_graph.inference.drawing import as_map, trajectory_map
+from genurl_graph.inputs.temporal.trajectory import Trajectory
 
 X = np.random.default_rng(0).standard_normal((40, 5)).astype(np.float32)
 LABELS = np.arange(40) % 4
@@ -70,3 +71,36 @@ def test_what_has_no_map() -> None:
         fitted(1).plot()
     with pytest.raises(InputError, match=r"labels: found shape \(3,\)"):
         fitted(2).plot([1, 2, 3])
+
+
+def test_windows_are_reduced_together_and_a_sample_keeps_whole_nodes() -> None:
+    generator = torch.Generator().manual_seed(0)
+    node = torch.arange(40).repeat(3)
+    centre = 20.0 * torch.eye(2, 8)[torch.arange(40) % 2]
+    z = centre.repeat(3, 1) + torch.randn(120, 8, generator=generator)
+    window = torch.arange(3).repeat_interleave(40)
+    given = Trajectory(node, window, z, torch.ones(120), torch.arange(4).double(), 40)
+    found = trajectory_map(given, 0)
+    assert found.rows.tolist() == list(range(120))
+    assert found.how == "8 dimensions brought to 2 by GenURL's reduction of all windows together"
+    # Maps of windows agree: a group's points of one window are nearest to those of the same group in another.
+    first, last = (found.trajectory.embedding[found.trajectory.rows(w)] for w in (0, 2))
+    near = torch.cdist(first, last).argmin(1)
+    assert bool((near % 2 == torch.arange(40) % 2).all())
+    assert torch.equal(trajectory_map(given, 0).trajectory.embedding, found.trajectory.embedding)
+
+    part = trajectory_map(given, 1, most=50)
+    assert "a random sample of 16 of 40 nodes, with all their windows" in part.how
+    assert torch.bincount(part.trajectory.node).unique().tolist() == [0, 3]
+    assert torch.equal(part.trajectory.node, node[part.rows])
+    assert part.trajectory.num_nodes == 40
+    assert not torch.equal(trajectory_map(given, 2, most=50).rows, part.rows)
+
+
+def test_two_columns_are_a_map_already() -> None:
+    given = Trajectory(torch.arange(2), torch.zeros(2).long(), torch.eye(2), torch.ones(2), torch.zeros(2).double(), 2)
+    found = trajectory_map(given, 0)
+    assert torch.equal(found.trajectory.embedding, torch.eye(2))
+    assert found.how == ""
+    with pytest.raises(InputError, match="trajectory"):
+        trajectory_map(given._replace(embedding=torch.zeros(2, 1)), 0)
