@@ -11,7 +11,7 @@ from typing import Any, Literal
 from genurl_graph.config.fields import Option, Range, convert
 from genurl_graph.exceptions import unknown
 
-Task = Literal["nodes", "graphs"]
+Task = Literal["nodes", "graphs", "temporal"]
 
 # Numbers that may be 0; shares may, too, and stay below 1: those of dropped columns and edges ("drop..."), and these.
 _FROM_ZERO = ("lr", "min_dist", "weight_decay", "lambd", "ema", "iterations")
@@ -27,12 +27,13 @@ def baseline_settings(
     ----------
     method : str
         Name of a baseline (`genurl_graph.baselines.BASELINES` or `genurl_graph.baselines.reduction.REDUCERS`; of
-        whole graphs `genurl_graph.baselines.graphs.GRAPH_BASELINES`).
+        whole graphs `genurl_graph.baselines.graphs.GRAPH_BASELINES`; of dynamic graphs
+        `genurl_graph.baselines.temporal.TEMPORAL_BASELINES`).
     dataset : str, optional
         Canonical name of the data set; settings that the source gives for it replace the defaults.
     changes : mapping, optional
         Values that replace both, by name. Strings are converted to the type of the default.
-    task : "nodes" or "graphs"
+    task : "nodes", "graphs" or "temporal"
         "graphs" for the methods of whole graphs, some of which have names of methods for nodes.
 
     Returns
@@ -46,7 +47,7 @@ def baseline_settings(
         An unknown setting, or a value of the wrong type or out of range.
     """
     tables = _tables()
-    table = dict((tables["graphs"] if task == "graphs" else tables)[method])
+    table = dict((tables if task == "nodes" else tables[task])[method])
     published = table.pop("data", {})
     found: dict[str, Any] = {**table, **published.get(dataset, {})}
     for name, value in (changes or {}).items():

@@ -1,0 +1,138 @@
+"""What the baselines of dynamic graphs share: times and messages of events, the decoder of pairs, and batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from genurl_graph.evaluation.temporal_links.history import Scorer
+from genurl_graph.evaluation.temporal_links.protocol import TemporalSplit
+from genurl_graph.inputs.temporal.events import TemporalEdges
+from genurl_graph.runtime.random import randint
+
+# Ticks in the time of training: what the frequencies of both papers resolve, whatever the unit of the times is.
+_TICKS = 1e7
+# Pairs that are decoded at a time.
+_PAIRS = 1 << 14
+
+
+class Scale(NamedTuple):
+    """Unit of times and of messages, of the events of training alone.
+
+    Attributes
+    ----------
+    begin, tick : float
+        Time 0, and the length of a tick.
+    mean, deviation : Tensor, float32, shape [a]
+        Of each column of the messages.
+    """
+
+    begin: float
+    tick: float
+    mean: Tensor
+    deviation: Tensor
+
+    @classmethod
+    def of(cls, edges: TemporalEdges) -> Scale:
+        """The scale of some events."""
+        begin, span = float(edges.time[0]), float(edges.time[-1] - edges.time[0])
+        columns = _columns(edges)
+        deviation = columns.std(0, correction=0)
+        return cls(begin, span / _TICKS if span > 0 else 1.0, columns.mean(0), torch.where(deviation > 0, deviation, 1))
+
+    def ticks(self, edges: TemporalEdges) -> Tensor:
+        """Times as whole numbers, int64 [M]; PyG's memory knows no others."""
+        return ((edges.time - self.begin) / self.tick).round().long()
+
+    def messages(self, edges: TemporalEdges) -> Tensor:
+        """Weights and attributes of the events, standardised, float32 [M, a]; a column of 0 where there are none."""
+        return (_columns(edges) - self.mean) / self.deviation
+
+
+def _columns(edges: TemporalEdges) -> Tensor:
+    attr: Tensor | None = getattr(edges, "attr", None)
+    found = [] if edges.weight is None else [edges.weight[:, None]]
+    found += [] if attr is None else [attr.float()]
+    return torch.cat(found, 1) if found else torch.zeros(len(edges), 1)
+
+
+class PairDecoder(nn.Module):
+    """``w . relu(A z_source + B z_target)``: two layers, of which the first is applied once to each node.
+
+    Parameters
+    ----------
+    dim : int
+        Columns of the rows, and of the hidden layer.
+    """
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.source, self.target, self.out = nn.Linear(dim, dim), nn.Linear(dim, dim), nn.Linear(dim, 1)
+
+    def forward(self, source: Tensor, target: Tensor) -> Tensor:
+        """Logits [m] of pairs of rows [m, dim]."""
+        logits: Tensor = self.out((self.source(source) + self.target(target)).relu()).squeeze(1)
+        return logits
+
+    @torch.no_grad()
+    def scorer(self, z: Tensor) -> Scorer:
+        """Logits of pairs of nodes whose rows are `z` [n, dim]; they stay what they are when this module changes."""
+        left, right = self.source(z), self.target(z)
+        weight, bias = (part.detach().clone() for part in (self.out.weight[0], self.out.bias))
+
+        def score(source: Tensor, target: Tensor) -> Tensor:
+            ends = zip(*(torch.split(end.reshape(-1), _PAIRS) for end in (source, target)), strict=True)
+            found = [(left[s.to(z.device)] + right[t.to(z.device)]).relu() @ weight + bias for s, t in ends]
+            return torch.cat(found).double().cpu().view(source.shape)
+
+        return score
+
+
+class TemporalModel(nn.Module):
+    """A model of events; subclasses add ``losses`` and ``rows``.
+
+    Parameters
+    ----------
+    dim : int
+        Columns of a node's row.
+    batch : int
+        Events of a step: all of them are predicted from the events before the first one.
+    """
+
+    def __init__(self, dim: int, batch: int) -> None:
+        super().__init__()
+        self.decoder, self.batch = PairDecoder(dim), batch
+
+    def batches(self, split: TemporalSplit, first: int, last: int) -> Iterator[slice]:
+        """Runs of at most `batch` events in some windows; none has events of two windows."""
+        ptr = split.windows.ptr.tolist()
+        for window in range(first, last):
+            for begin in range(ptr[window], ptr[window + 1], self.batch):
+                yield slice(begin, min(begin + self.batch, ptr[window + 1]))
+
+    def losses(self, split: TemporalSplit) -> Iterator[Tensor]:
+        """Losses of an epoch over the windows of training; the caller takes a step after each."""
+        raise NotImplementedError
+
+    def rows(self, split: TemporalSplit, window: int) -> Tensor:
+        """Rows [n, dim] of all nodes by the events before a window."""
+        raise NotImplementedError
+
+    def forget(self) -> None:
+        """Drop what was computed with earlier parameters."""
+
+    def loss(self, source: Tensor, target: Tensor, negative: Tensor) -> Tensor:
+        """Cross-entropy of the rows of events [m, dim], and of as many with another target."""
+        found, other = self.decoder(source, target), self.decoder(source, negative)
+        one, zero = torch.ones_like(found), torch.zeros_like(other)
+        loss = binary_cross_entropy_with_logits(found, one) + binary_cross_entropy_with_logits(other, zero)
+        return loss
+
+
+def random_nodes(like: Tensor, num_nodes: int) -> Tensor:
+    """A node for each entry of `like`, int64, the same shape and device."""
+    return randint(num_nodes, like.shape, like.device)
