@@ -32,12 +32,12 @@ def datasets(name: str | None, data_root: Path | None) -> None:
         return
     entries = [registry.info(entry) for entry in registry.names()]
     sizes = ("nodes", "edges", "features", "classes")
-    for head in (sizes, ("graphs", *sizes)):
-        listed = [e for e in entries if (e.n_graphs > 0) == ("graphs" in head)]
+    for head in (sizes, ("graphs", *sizes), ("events", *sizes)):
+        listed = [e for e in entries if (e.n_graphs > 0, e.n_events > 0) == ("graphs" in head, "events" in head)]
         rows = [(e.name, *(f"{getattr(e, f'n_{size}'):,}" for size in head), presence(e, root)) for e in listed]
         report.table([("name", *head, "files"), *rows])
         report.line()
-    report.line(f"Each direction of an edge is counted. Data root: {root}")
+    report.line(f"Each direction of an edge is counted, of events distinct pairs. Data root: {root}")
     report.line("Missing files are downloaded at the first use; details: genurl-graph datasets NAME")
 
 
@@ -55,8 +55,9 @@ def show(report: Report, entry: "DatasetInfo", root: Path) -> None:
         ("also", ", ".join(entry.aliases) or "-"),
         ("task", entry.task),
         *([("graphs", f"{entry.n_graphs:,}")] if entry.n_graphs else []),
+        *([("events", f"{entry.n_events:,}")] if entry.n_events else []),
         ("nodes", f"{entry.n_nodes:,}"),
-        ("edges", f"{entry.n_edges:,} (each direction counted)"),
+        ("edges", f"{entry.n_edges:,} ({'distinct pairs' if entry.n_events else 'each direction counted'})"),
         ("features", f"{entry.n_features:,}"),
         ("classes", f"{entry.n_classes:,}" + (f": {', '.join(entry.classes)}" if entry.classes else "")),
         ("origin", entry.origin),

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from genurl_graph.datasets.download import ensure_files
+from genurl_graph.datasets.events import read_events
 from genurl_graph.datasets.ogb import read_ogb, read_ogb_links
 from genurl_graph.datasets.readers.checks import as_features, check_graph, encode_labels
 from genurl_graph.datasets.readers.images import load_idx
@@ -25,6 +26,7 @@ from genurl_graph.datasets.registry import DatasetInfo, data_root, info
 from genurl_graph.exceptions import InputError
 from genurl_graph.inputs.collection.graph_set import GraphFacts, GraphSet, as_collection_of
 from genurl_graph.inputs.safe_load import load_archive
+from genurl_graph.inputs.temporal.event_set import EventSet
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -45,8 +47,9 @@ def load(name: str, root: str | os.PathLike[str] | None = None, *, large_downloa
 
     Returns
     -------
-    Data or GraphSet
-        A `genurl_graph.inputs.collection.graph_set.GraphSet` of a set of whole graphs: kinds of nodes, and of edges, as
+    Data, GraphSet or EventSet
+        An `genurl_graph.inputs.temporal.EventSet` of events, in the direction in which they came, with their weights. A
+        `genurl_graph.inputs.collection.graph_set.GraphSet` of a set of whole graphs: kinds of nodes, and of edges, as
         one-hot rows; attributes of nodes are left out, as PyG leaves them out; y int64 [G]. Else a `Data`:
         x float32 [n, f], dense or `torch.sparse_csr` (bag-of-words of Amazon, Coauthor and CitationFull;
         binary there, as PyG has it; grey values lie in [0, 1]), otherwise not normalised; absent for karate.
@@ -77,7 +80,7 @@ def load(name: str, root: str | os.PathLike[str] | None = None, *, large_downloa
             f"({type(error).__name__}: {error}); delete them to have them downloaded again"
         ) from error
     data.name = entry.name
-    if entry.classes and not isinstance(data, GraphSet):
+    if entry.classes and not isinstance(data, GraphSet | EventSet):
         data.label_names = _class_names(entry, data.y)
     return data
 
@@ -193,6 +196,7 @@ LOADERS: dict[str, Callable[[DatasetInfo, Path], Any]] = {
     "digits": _load_digits,
     "idx": load_idx,
     "vectors": _load_vectors,
+    "events": read_events,
 }
 
 # Constructors of arrays, SciPy's CSR matrices and dictionaries of lists, under their old and new names.

@@ -27,6 +27,8 @@ class DatasetInfo:
         Size as loaded; `n_edges` counts the columns of `edge_index`, each direction apart.
     n_graphs
         Graphs that these are in; 0 where the data set is one graph, or vectors.
+    n_events
+        Edges with a time; 0 where they have none. `n_edges` then counts distinct pairs of source and target.
     origin, licence, citation
         Where the files come from, on what terms, and what to cite.
     loader
@@ -40,7 +42,7 @@ class DatasetInfo:
     hashes
         Of the downloads, ``ALGORITHM:HEX``, in the order of `urls`; empty where none are published.
     pyg
-        Arguments of the PyG class, or the prefixes or split name that the loader needs.
+        Arguments of the PyG class, or the prefixes, split name or columns that the loader needs.
     download_mb
         Size of the download where it is too large to be started unasked, else 0.
     by_hand
@@ -70,6 +72,7 @@ class DatasetInfo:
     by_hand: str = ""
     classes: tuple[str, ...] = ()
     n_graphs: int = 0
+    n_events: int = 0
 
 
 # Every name and alias, without case and separators, -> entry.
@@ -135,7 +138,7 @@ def _entry(values: dict[str, Any]) -> DatasetInfo:
             found[key] = tuple(map(filled, value))
     base, files = found.pop("base", None), found.pop("files", ())
     found.pop("stem", None)
-    found["n_graphs"] = found.pop("graphs", 0)
+    found["n_graphs"], found["n_events"] = found.pop("graphs", 0), found.pop("events", 0)
     found["n_nodes"], found["n_edges"], found["n_features"], found["n_classes"] = found.pop("size")
     if base is not None:
         found["urls"] = tuple(base + file for file in files)
