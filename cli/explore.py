@@ -1,11 +1,8 @@
 """``genurl-graph explore``: an embedding as one HTML file to look around in."""
 
-import csv
-import json
 import time
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,12 +10,13 @@ from genurl_graph.cli import options
 from genurl_graph.cli.evaluate import in_order
 from genurl_graph.cli.report import Report
 from genurl_graph.exceptions import InputError, wrong
+from genurl_graph.experiments.explorer.own_columns import read_columns
+from genurl_graph.experiments.explorer.runs import Run, known_run
 from genurl_graph.experiments.sources import Source, is_graph_set, named_labels
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from genurl_graph.config import Config
     from genurl_graph.graph.knn import Neighbors
     from genurl_graph.inputs.collection.graph_set import GraphSet
     from genurl_graph.plotting.explorer.colours import Column
@@ -30,16 +28,6 @@ NEAREST = 10
 # Clusters of k-means where no labels say how many there are.
 CLUSTERS = 10
 NO_GRAPH = "No data set was named, so neighbours are those in the embedding; --dataset NAME shows the merged graph"
-DELIMITERS = {".csv": ",", ".tsv": "\t"}
-
-
-class Run(NamedTuple):
-    """The run that made an embedding: its data, settings and seed, and in words where its merged graph comes from."""
-
-    data: Any
-    config: "Config"
-    seed: int
-    about: str
 
 
 @click.command()
@@ -78,12 +66,14 @@ def explore(
     The page is one file that needs no network. With a data set or an input it shows the source of every edge of the
     merged graph: predefined, kNN, or both. Nothing is trained for that, the merged graph is computed once more. An
     embedding of more than two dimensions is brought to two by the reduction task. Of whole graphs, the chosen one is
-    drawn beside the map.
+    drawn beside the map. Of events with a time the page has a slider and a play button: points move from window to
+    window.
 
     \b
     Examples:
       genurl-graph explore karate-embedding.npz --dataset karate --output karate.html
       genurl-graph explore digits-embedding.npz --dataset digits --run digits.json --open
+      genurl-graph explore collegemsg-embedding.npz --dataset collegemsg
     """
     started = time.perf_counter()
     known = any(source[:4]) or bool(source.options.given())
@@ -91,26 +81,38 @@ def explore(
         options.check_source(source)
     elif metrics:
         raise click.UsageError("--run goes with --dataset or --input, whose graph it merges again.")
+    from genurl_graph.experiments.explorer.moving import compose_moving, with_trajectory
     from genurl_graph.inputs.embeddings import read_embedding
+    from genurl_graph.inputs.temporal.event_set import EventSet
     from genurl_graph.plotting.explorer.page import PAGE_SUFFIXES, plotly_script, write_page
     from genurl_graph.runtime.files import check_output
 
     plotly_script()  # an InputError before the work rather than after it
     check_output(output, PAGE_SUFFIXES)
-    stored = read_embedding(embedding)
+    stored = with_trajectory(embedding, read_embedding(embedding))
     d = stored["embedding"].shape[1]
     if d == 1:
         raise InputError(f"{embedding}: one dimension, but the explorer draws two")
     name = source.name if known else embedding.stem
-    run = known_run(name, source.load(), metrics) if known else None
-    ids = getattr(run.data, "node_id", None) if run else stored.get("node_id")
+    data = source.load() if known else None
+    moving = "trajectory" in stored
+    if metrics and moving:
+        raise click.UsageError("--run merges a graph again, which the page of nodes that move does not show.")
+    if isinstance(data, EventSet) and not moving:
+        raise wrong(embedding, "no trajectory", f"the file that embed made of the events of {name}, with one")
+    run = known_run(name, data, metrics) if known and not moving else None
+    ids = getattr(data, "node_id", None) if run else stored.get("node_id")
     names = [str(node) for node in (range(len(stored["embedding"])) if ids is None else ids)]
     own = read_columns(columns, names) if columns else []
-    scene = compose(embedding, stored, name, run, names, own, clusters)
+    if moving:
+        scene = compose_moving(embedding, stored, name, data, names, own, clusters)
+    else:
+        scene = compose(embedding, stored, name, run, names, own, clusters)
     write_page(output, scene)
     report = Report(quiet)
     report.line(f"{scene.title}: {'; '.join(scene.notes)}")
-    report.line("colours: " + ", ".join(column.name for column in scene.columns))
+    changing = [] if scene.timeline is None else scene.timeline.columns
+    report.line("colours: " + ", ".join(column.name for column in [*scene.columns, *changing]))
     report.line(scene.merged_about)
     seconds = time.perf_counter() - started
     report.line(f"page   {output}   {output.stat().st_size / 1e6:.1f} MB, {seconds:.1f} s")
@@ -119,55 +121,6 @@ def explore(
 
         if not webbrowser.open(output.resolve().as_uri()):
             report.line(f"no browser was found; open {output} in one")
-
-
-def known_run(name: str, data: Any, metrics: Path | None) -> Run:
-    """The run on `data`, with the settings and the seed that embed --metrics wrote, or the preset's."""
-    import torch
-
-    from genurl_graph.inputs.columns import FeatureOptions
-    from genurl_graph.inputs.input import as_input
-    from genurl_graph.tasks.resolve import feature_options, resolve_config
-
-    if is_graph_set(data):
-        return run_of_graphs(name, data, metrics)
-    about = f"Merged graph of {name}, by the"
-    if metrics is None:
-        given = as_input(data, features=FeatureOptions())
-        config = resolve_config(given, device=torch.device("cpu"))
-        return Run(data, config, 0, f"{about} preset of the task {config.task}, seed 0")
-    overrides, seed, task, count = read_run(metrics, "n_nodes")
-    given = as_input(data, features=feature_options(overrides))
-    if count != given.num_nodes:
-        raise InputError(f"--run {metrics}: of {count} nodes, but {name} has {given.num_nodes}")
-    return Run(data, resolve_config(given, task, overrides), seed, f"{about} settings of the run, seed {seed}")
-
-
-def read_run(metrics: Path, rows: str) -> tuple[dict[str, Any], int, str, int]:
-    """Settings, seed, task and number of rows of what embed --metrics wrote."""
-    from genurl_graph.config import complete_settings
-
-    try:
-        content = json.loads(metrics.read_text(encoding="utf-8"))
-        settings, seed, task, count = (content[key] for key in ("config", "seed", "task", rows))
-        overrides = {key: value for key, value in complete_settings(settings).items() if key != "task"}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"--run {metrics}: not what embed --metrics writes ({error!r})") from error
-    return overrides, seed, task, count
-
-
-def run_of_graphs(name: str, data: "GraphSet", metrics: Path | None) -> Run:
-    """`known_run` of whole graphs, whose kNN edges are those by descriptors."""
-    from genurl_graph.inputs.collection.convert import as_collection
-    from genurl_graph.tasks.resolve import resolve_config
-
-    about, given = f"kNN edges of {name} by descriptors of the graphs, by the", as_collection(data)
-    if metrics is None:
-        return Run(data, resolve_config(given, "graphs"), 0, f"{about} preset of the task graphs, seed 0")
-    overrides, seed, task, count = read_run(metrics, "n_graphs")
-    if count != len(data):
-        raise InputError(f"--run {metrics}: of {count} graphs, but {name} has {len(data)}")
-    return Run(data, resolve_config(given, task, overrides), seed, f"{about} settings of the run, seed {seed}")
 
 
 def drawn(data: "GraphSet") -> "tuple[list[Column], Drawings]":
@@ -179,62 +132,6 @@ def drawn(data: "GraphSet") -> "tuple[list[Column], Drawings]":
     sizes = Numbers("Nodes", "Nodes of the graph", found.sizes().float().numpy())
     edges = Numbers("Edges", "Edges of the graph, each direction counted", found.edge_ptr.diff().float().numpy())
     return [sizes, edges], drawings(found, None if plan is None else plan.names)
-
-
-def read_columns(path: Path, names: Sequence[str]) -> "list[Column]":
-    """A user's own columns, of a table with a header, in the order of the nodes `names`.
-
-    Rows are matched by the first column where that is called id, node, node_id, name, index or nothing; nodes without a
-    row, and empty cells, are unknown. Else there is a row for each node, in order. A column whose cells are all
-    numbers is one of numbers.
-
-    Raises
-    ------
-    InputError
-        An unreadable file, no header, rows of unequal length, ids that are unknown or repeated, other than n rows.
-    """
-    import pandas
-
-    from genurl_graph.inputs.tables.cells import is_number
-    from genurl_graph.plotting.explorer.colours import column
-
-    what, delimiter = f"--columns {path}", DELIMITERS.get(path.suffix.lower())
-    if delimiter is None:
-        raise wrong(what, f"suffix {path.suffix!r}", f"one of {', '.join(DELIMITERS)}")
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            first, *rows = [row for row in csv.reader(stream, delimiter=delimiter) if row] or [[]]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{what}: cannot be read: {error}") from error
-    if not rows:
-        raise wrong(what, "no rows", "a header and a row for each node")
-    for number, row in enumerate(rows, start=2):
-        if len(row) != len(first):
-            raise wrong(what, f"row {number} with {len(row)} cells", f"{len(first)}, as in the header")
-    header, table = [name.strip() for name in first], pandas.DataFrame(rows)
-    if any(is_number(name) for name in header):
-        raise wrong(what, "numbers in the first row", "a header with the names of the columns")
-    if header[0].lower() in ("", "id", "index", "name", "node", "node_id", "nodeid"):
-        ids, header = table[0], header[1:]
-        for problem, where in (("an id of no node", ~ids.isin(names)), ("an id in two rows", ids.duplicated())):
-            if where.any():
-                raise wrong(
-                    what, f"{ids[where].iloc[0]!r}, {problem}", f"ids of nodes, such as {names[0]!r}, each once"
-                )
-        table = table.set_index(0).reindex(names, fill_value="")
-    elif len(table) != len(names):
-        raise wrong(
-            what, f"{len(table):,} rows for {len(names):,} nodes", "a row for each node, or a first column 'id'"
-        )
-    if not header:
-        raise wrong(what, "ids alone", "columns beside them")
-    columns = []
-    for name, cells in zip(header, table.to_numpy().T, strict=True):
-        values: Any = [cell.strip() for cell in cells]
-        if any(values) and all(map(is_number, filter(None, values))):
-            values = [float(cell) if cell else float("nan") for cell in values]
-        columns.append(column(name, f"From {path.name}", values))
-    return columns
 
 
 def compose(

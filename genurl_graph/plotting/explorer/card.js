@@ -9,6 +9,7 @@ function dot(colour) {
 // Choose a node, or none (-1).
 function choose(node, move = false) {
   state.node = node;
+  if (time && move && node >= 0 && time.last[node] < 0) turnTo(time.windowOf[time.first[node]]);
   renderCard();
   if (node >= 0 && move) reveal(node);
   drawOverlay();
@@ -34,6 +35,7 @@ function renderCard() {
   card.replaceChildren(
     make('div', { className: 'head' }, make('h2', { textContent: idOf(node), 'aria-live': 'polite' }), buttons),
     ...[drawing(node)].filter(Boolean),
+    ...(time ? [make('p', { className: 'about', textContent: presence(node) })] : []),
     facts,
     ...(merged ? [] : [make('p', { className: 'about', textContent: data.mergedAbout })]),
     ...groups.map((group) => renderGroup(node, group)));

@@ -26,25 +26,33 @@ function viridis(share) {
 // Ends of the colour map: the range, or where a few values lie far out, the 1st and 99th percentile.
 function ends(column) {
   if (column.ends) return column.ends;
-  const known = column.values.filter((value) => !Number.isNaN(value)).sort();
+  const values = column.all || column.values;
+  const known = values.filter((value) => !Number.isNaN(value)).sort();
   const at = (share) => known[Math.round(share * (known.length - 1))];
   let [low, high] = [at(0), at(1)];
   const [first, last] = [at(0.01), at(0.99)];
   if (high - low > 1.5 * (last - first) && last > first) [low, high] = [first, last];
-  column.ends = { low, high, below: at(0) < low, above: at(1) > high, unknown: column.values.length - known.length };
+  column.ends = { low, high, below: at(0) < low, above: at(1) > high, unknown: values.length - known.length };
   return column.ends;
+}
+
+// How often each code comes; the last count is that of unknown ones.
+function countCodes(codes, categories) {
+  const counts = new Array(categories + 1).fill(0);
+  for (const code of codes) counts[code] += 1;
+  return counts;
 }
 
 // Categories in the order of the legend, and the colour of each; beyond the palette the commonest are coloured.
 function legend(column) {
   if (column.legend) return column.legend;
-  const counts = new Array(column.names.length + 1).fill(0);
-  for (const code of column.values) counts[code] += 1;
+  // Of a column that changes with time the colours are those of all windows together.
+  const counts = countCodes(column.all || column.values, column.names.length);
   let order = column.names.map((_, code) => code);
   if (order.length > PALETTE.length) order = order.sort((a, b) => counts[b] - counts[a] || a - b);
   const colours = new Array(counts.length).fill(null);
   order.slice(0, PALETTE.length).forEach((code, place) => (colours[code] = PALETTE[place]));
-  column.legend = { order, counts, colours };
+  column.legend = { order, counts: countCodes(column.values, column.names.length), colours };
   return column.legend;
 }
 

@@ -58,8 +58,7 @@ function neighbours(node) {
     }
   }
   if (nearest) {
-    const nodes = Array.from(nearest.node.subarray(node * nearest.k, (node + 1) * nearest.k));
-    groups.push({ source: NEAREST, nodes, weights: null });
+    groups.push({ source: NEAREST, nodes: nearestOf(node), weights: null });
   }
   return groups;
 }

@@ -23,7 +23,7 @@ function renderLegend(column) {
   const unknown = column.names.length;
   const listed = [...order.slice(0, LISTED), ...(counts[unknown] ? [unknown] : [])];
   const rows = listed.map((code) => {
-    const row = make('button', { type: 'button', className: 'row', title: 'Click: show or hide; double-click or Shift: only this one', 'aria-pressed': String(!column.hidden.has(code)) },
+    const row = make('button', { type: 'button', className: 'row', title: 'Click: show or hide; double-click or Shift: only this one', 'aria-pressed': String(!column.hidden.has(code)), 'data-code': String(code) },
       dot(colours[code] || cssVariable('missing')),
       make('span', { className: 'name', textContent: code === unknown ? 'unknown' : column.names[code] }),
       make('span', { className: 'more', textContent: counts[code].toLocaleString('en') }));
@@ -38,6 +38,15 @@ function renderLegend(column) {
   rows.push(make('div', { className: 'actions', id: 'all', hidden: column.hidden.size === 0 },
     make('button', { type: 'button', className: 'link', textContent: 'Show all', onclick: () => showOnly(column, null) })));
   return rows;
+}
+
+// Counts that follow the window of time.
+function refreshCounts() {
+  const column = state.column;
+  if (!column || !column.all || !column.names) return;
+  for (const row of find('key').querySelectorAll('[data-code]')) {
+    row.querySelector('.more').textContent = legend(column).counts[Number(row.dataset.code)].toLocaleString('en');
+  }
 }
 
 // Switch one category on or off; `row` is its row in the legend.

@@ -7,9 +7,9 @@ function showTip(node) {
   for (const column of columns.filter((one, i) => i === 0 || one.name === 'Degree' || one === state.column)) {
     lines.push(make('div', { textContent: `${column.name}: ${textOf(column, node)}` }));
   }
+  if (time) lines.push(make('div', { textContent: presence(node) }));
   if (nearest) {
-    const first = Array.from(nearest.node.subarray(node * nearest.k, node * nearest.k + Math.min(nearest.k, 5)));
-    lines.push(make('div', { textContent: `Nearest: ${first.map(idOf).join(', ')}` }));
+    lines.push(make('div', { textContent: `Nearest: ${nearestOf(node).slice(0, 5).map(idOf).join(', ')}` }));
   }
   tip.replaceChildren(...lines);
   tip.hidden = false;
@@ -30,7 +30,7 @@ function follow() {
   resizePoints();
 }
 
-function listen() {
+function listenResting() {
   plot.on('plotly_hover', (event) => {
     const node = shown[event.points[0].pointNumber];
     showTip(node);
@@ -38,6 +38,11 @@ function listen() {
   });
   plot.on('plotly_unhover', hideTip);
   plot.on('plotly_click', (event) => choose(shown[event.points[0].pointNumber]));
+}
+
+function listen() {
+  if (time) listenMoving();
+  else listenResting();
   plot.on('plotly_relayouting', () => {
     follow();
     thinOut();
@@ -71,6 +76,11 @@ function onKey(event) {
     0: showAll,
     Escape: () => (isLasso() ? setLasso(false) : state.selected ? clearSelection() : choose(-1)),
   };
+  if (time && !event.target.closest('input[type=range]')) {
+    actions.ArrowLeft = () => turnTo(time.now - 1);
+    actions.ArrowRight = () => turnTo(time.now + 1);
+    if (!event.target.closest('button, input')) actions[' '] = play;
+  }
   const action = actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   if (!action) return;
   event.preventDefault();
@@ -85,6 +95,11 @@ function fillPanel() {
   choice.append(...columns.map((column, i) => make('option', { value: String(i), textContent: column.name })));
   choice.disabled = columns.length === 0;
   choice.addEventListener('change', () => chooseColumn(columns[Number(choice.value)]));
+  if (time) {
+    fillTimeBar();
+    const keys = [['Space', 'play'], ['← →', 'step'], ['/', 'find'], ['L', 'lasso'], ['Esc', 'clear']];
+    document.querySelector('footer').replaceChildren(...keys.flatMap(([key, use]) => [make('kbd', { textContent: key }), ` ${use} `]));
+  }
   renderKey();
   renderCard();
 }
@@ -101,7 +116,7 @@ async function start() {
   timeFrame();
   listen();
   // For scripts and tests: the same that clicks do.
-  window.explorer = { choose, chooseColumn, columns, plot, select, state, toPixel };
+  window.explorer = { choose, chooseColumn, columns, play, plot, select, showWindow, state, time, toPixel };
   performance.mark('ready');
   document.documentElement.dataset.ready = 'true';
 }

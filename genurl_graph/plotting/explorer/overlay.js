@@ -61,6 +61,7 @@ function drawNeighbourhood(node) {
     pen.globalAlpha = 1;
     for (const other of nodes) disc(other, 4.5, colourOf(state.column, other), cssVariable(source.key), 1.8);
   }
+  if (time) drawWay(node);
   disc(node, 7, colourOf(state.column, node), cssVariable('ink'), 2.4);
 }
 

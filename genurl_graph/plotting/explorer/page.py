@@ -18,6 +18,7 @@ PAGE_SUFFIXES = (".html",)
 # In this order, inside one function: each uses what those before it define.
 _SCRIPTS = (
     "data",
+    "time",
     "colour",
     "points",
     "motion",

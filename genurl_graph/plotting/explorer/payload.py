@@ -15,6 +15,7 @@ from genurl_graph.graph.merge import MergedGraph
 from genurl_graph.plotting.explorer.colours import Categories, Column
 from genurl_graph.plotting.explorer.drawings import Drawings
 from genurl_graph.plotting.explorer.scene import Scene
+from genurl_graph.plotting.explorer.timeline import Timeline
 from genurl_graph.plotting.figure import point_style
 
 # Weights of edges are shown with two decimals: sixteen bits are enough for them.
@@ -43,7 +44,10 @@ def encode(scene: Scene) -> dict[str, Any]:
         "merged": None,
         "mergedAbout": scene.merged_about,
         "drawings": None if scene.drawings is None else _drawings(scene.drawings),
+        "time": None if scene.timeline is None else _timeline(scene.timeline, n),
     }
+    if scene.timeline is not None:
+        found["columns"] += [{**_column(one), "rows": True} for one in scene.timeline.columns]
     if scene.nearest is not None:
         rows = scene.nearest.cpu().numpy()
         found["nearest"] = {"k": rows.shape[1], "node": array(rows.ravel(), _index(n)), "about": scene.nearest_about}
@@ -64,6 +68,19 @@ def merged_rows(graph: MergedGraph, n: int) -> dict[str, Any]:
         "bits": array(graph.provenance.cpu().numpy()[order], "u1"),
         "weight": array(np.rint(weight[order] / largest * _LEVELS), "u2"),
         "largest": largest / _LEVELS,
+    }
+
+
+def _timeline(found: Timeline, n: int) -> dict[str, Any]:
+    """Rows of all windows, sorted by window: the node and the point of each."""
+    rows = found.trajectory
+    points = rows.embedding.numpy()
+    return {
+        "names": list(found.names),
+        "ptr": array(index2ptr(rows.window, rows.num_windows).numpy(), "u4"),
+        "node": array(rows.node.numpy(), _index(n)),
+        "x": array(points[:, 0], "f4"),
+        "y": array(points[:, 1], "f4"),
     }
 
 

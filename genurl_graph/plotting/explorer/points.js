@@ -18,16 +18,19 @@ function shuffled(count) {
   return nodes;
 }
 
-function extent(nodes) {
+function extent(nodes, px = x, py = y) {
   const box = [Infinity, -Infinity, Infinity, -Infinity];
   for (const node of nodes) {
-    box[0] = Math.min(box[0], x[node]);
-    box[1] = Math.max(box[1], x[node]);
-    box[2] = Math.min(box[2], y[node]);
-    box[3] = Math.max(box[3], y[node]);
+    box[0] = Math.min(box[0], px[node]);
+    box[1] = Math.max(box[1], px[node]);
+    box[2] = Math.min(box[2], py[node]);
+    box[3] = Math.max(box[3], py[node]);
   }
   return box;
 }
+
+// Of all points, in all windows of time.
+const everything = () => (time ? extent(time.x.keys(), time.x, time.y) : extent(order));
 
 // Ranges of both axes that hold a box, with a margin, in the shape of the window.
 function framed([left, right, bottom, top], margin = 0.05) {
@@ -40,6 +43,7 @@ function framed([left, right, bottom, top], margin = 0.05) {
 
 function isShown(node) {
   const column = state.column;
+  if (time && time.last[node] < 0) return false;
   return !column || !column.names || !column.hidden.has(column.values[node]);
 }
 
@@ -51,14 +55,16 @@ function pointSize() {
 }
 
 function traces() {
-  shown = state.column && state.column.hidden.size ? order.filter(isShown) : order;
+  shown = time || (state.column && state.column.hidden.size) ? order.filter(isShown) : order;
   const paint = painter(state.column);
   const [px, py, colours] = [new Float32Array(shown.length), new Float32Array(shown.length), new Array(shown.length)];
   for (let i = 0; i < shown.length; i++) {
     const node = shown[i];
     px[i] = x[node];
     py[i] = y[node];
-    colours[i] = state.selected && !state.selected[node] ? paint(node) + FADED : paint(node);
+    colours[i] = paint(node);
+    if (state.selected && !state.selected[node]) colours[i] += FADED;
+    else if (time && !time.active[node]) colours[i] += INACTIVE;
   }
   const marker = { color: colours, size: pointSize(), opacity: data.style.opacity, line: { width: 0 } };
   return [{ type: 'scattergl', mode: 'markers', x: px, y: py, hoverinfo: 'none', marker }];
@@ -71,7 +77,7 @@ function layout() {
     xaxis: { ...axis, range: home.x.slice() },
     yaxis: { ...axis, range: home.y.slice(), scaleanchor: 'x' },
     dragmode: 'pan',
-    hovermode: 'closest',
+    hovermode: time ? false : 'closest',
     hoverdistance: 14,
     showlegend: false,
     autosize: true,
@@ -84,10 +90,11 @@ function layout() {
 const CONFIG = { plotGlPixelRatio: window.devicePixelRatio || 1, displayModeBar: false, scrollZoom: true, responsive: true, doubleClick: false, showTips: false };
 
 async function draw() {
-  home = home || framed(extent(order));
+  home = home || framed(everything());
   await Plotly.react(plot, traces(), plot.layout || layout(), CONFIG);
   const part = shown.length === n ? '' : ` of ${n.toLocaleString('en')}`;
-  find('status').textContent = `${shown.length.toLocaleString('en')}${part} points`;
+  const active = time ? `${shown.reduce((sum, node) => sum + time.active[node], 0).toLocaleString('en')} active, ` : '';
+  find('status').textContent = `${active}${shown.length.toLocaleString('en')}${part} points`;
 }
 
 let resizing = 0;
@@ -105,7 +112,7 @@ function look(ranges) {
 }
 
 function showAll() {
-  home = framed(extent(order));
+  home = framed(everything());
   return look(home);
 }
 

@@ -13,6 +13,7 @@ from genurl_graph.exceptions import wrong
 from genurl_graph.graph.merge import MergedGraph
 from genurl_graph.plotting.explorer.colours import Column, Numbers
 from genurl_graph.plotting.explorer.drawings import Drawings
+from genurl_graph.plotting.explorer.timeline import Timeline
 from genurl_graph.plotting.figure import check_points
 
 
@@ -41,6 +42,9 @@ class Scene:
         One line on where that comes from, or why there is none.
     drawings : Drawings, or None
         Of points that are whole graphs: a drawing of each.
+    timeline : Timeline, or None
+        Of points that move with time: where each is in each window. `points` are then the last ones, and `nearest` has
+        a row for each of the timeline's.
 
     Raises
     ------
@@ -58,6 +62,7 @@ class Scene:
     merged: MergedGraph | None = None
     merged_about: str = ""
     drawings: Drawings | None = None
+    timeline: Timeline | None = None
 
     def __post_init__(self) -> None:
         n = len(check_points("points", self.points))
@@ -65,7 +70,10 @@ class Scene:
             f"column {one.name}": len(one.values if isinstance(one, Numbers) else one.codes) for one in self.columns
         }
         counts |= {} if self.node_id is None else {"node_id": len(self.node_id)}
-        counts |= {} if self.nearest is None else {"nearest": len(self.nearest)}
+        if self.timeline is not None:
+            self.timeline.check(n, self.nearest)
+        elif self.nearest is not None:
+            counts["nearest"] = len(self.nearest)
         counts |= {} if self.drawings is None else {"drawings": len(self.drawings.sizes)}
         for name, count in counts.items():
             if count != n:

@@ -64,9 +64,9 @@ function csv(nodes) {
     if (column.names) return number < column.names.length ? column.names[number] : '';
     return Number.isNaN(number) ? '' : String(number);
   };
-  const lines = [['node_id', 'x', 'y', ...columns.map((column) => column.name)].map(field).join(',')];
+  const lines = [['node_id', 'x', 'y', ...(time ? ['window'] : []), ...columns.map((column) => column.name)].map(field).join(',')];
   for (const node of nodes) {
-    lines.push([field(idOf(node)), x[node], y[node], ...columns.map((column) => field(value(column, node)))].join(','));
+    lines.push([field(idOf(node)), x[node], y[node], ...(time ? [time.now] : []), ...columns.map((column) => field(value(column, node)))].join(','));
   }
   return lines.join('\r\n') + '\r\n';
 }

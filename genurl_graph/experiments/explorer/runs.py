@@ -1,0 +1,70 @@
+"""The run that an embedding came from: what its graph is merged by once more."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from genurl_graph.exceptions import InputError
+from genurl_graph.experiments.sources import is_graph_set
+
+if TYPE_CHECKING:
+    from genurl_graph.config import Config
+    from genurl_graph.inputs.collection.graph_set import GraphSet
+
+
+class Run(NamedTuple):
+    """The run that made an embedding: its data, settings and seed, and in words where its merged graph comes from."""
+
+    data: Any
+    config: "Config"
+    seed: int
+    about: str
+
+
+def known_run(name: str, data: Any, metrics: Path | None) -> Run:
+    """The run on `data`, with the settings and the seed that embed --metrics wrote, or the preset's."""
+    import torch
+
+    from genurl_graph.inputs.columns import FeatureOptions
+    from genurl_graph.inputs.input import as_input
+    from genurl_graph.tasks.resolve import feature_options, resolve_config
+
+    if is_graph_set(data):
+        return run_of_graphs(name, data, metrics)
+    about = f"Merged graph of {name}, by the"
+    if metrics is None:
+        given = as_input(data, features=FeatureOptions())
+        config = resolve_config(given, device=torch.device("cpu"))
+        return Run(data, config, 0, f"{about} preset of the task {config.task}, seed 0")
+    overrides, seed, task, count = read_run(metrics, "n_nodes")
+    given = as_input(data, features=feature_options(overrides))
+    if count != given.num_nodes:
+        raise InputError(f"--run {metrics}: of {count} nodes, but {name} has {given.num_nodes}")
+    return Run(data, resolve_config(given, task, overrides), seed, f"{about} settings of the run, seed {seed}")
+
+
+def read_run(metrics: Path, rows: str) -> tuple[dict[str, Any], int, str, int]:
+    """Settings, seed, task and number of rows of what embed --metrics wrote."""
+    from genurl_graph.config import complete_settings
+
+    try:
+        content = json.loads(metrics.read_text(encoding="utf-8"))
+        settings, seed, task, count = (content[key] for key in ("config", "seed", "task", rows))
+        overrides = {key: value for key, value in complete_settings(settings).items() if key != "task"}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"--run {metrics}: not what embed --metrics writes ({error!r})") from error
+    return overrides, seed, task, count
+
+
+def run_of_graphs(name: str, data: "GraphSet", metrics: Path | None) -> Run:
+    """`known_run` of whole graphs, whose kNN edges are those by descriptors."""
+    from genurl_graph.inputs.collection.convert import as_collection
+    from genurl_graph.tasks.resolve import resolve_config
+
+    about, given = f"kNN edges of {name} by descriptors of the graphs, by the", as_collection(data)
+    if metrics is None:
+        return Run(data, resolve_config(given, "graphs"), 0, f"{about} preset of the task graphs, seed 0")
+    overrides, seed, task, count = read_run(metrics, "n_graphs")
+    if count != len(data):
+        raise InputError(f"--run {metrics}: of {count} graphs, but {name} has {len(data)}")
+    return Run(data, resolve_config(given, task, overrides), seed, f"{about} settings of the run, seed {seed}")
