@@ -14,6 +14,7 @@ import pandas as pd
 from genurl_graph.datasets.readers.checks import as_features, check_graph, check_isolated
 from genurl_graph.datasets.readers.columnar import COLUMNAR_SUFFIXES
 from genurl_graph.datasets.readers.compressed import plain_suffix
+from genurl_graph.datasets.readers.events import holds_events, read_event_file
 from genurl_graph.datasets.readers.formats import GRAPH_SUFFIXES, find_format, holds_table, read_graph_file
 from genurl_graph.datasets.readers.graph_folder import ONE_A_FILE, GraphFiles, find_graphs, read_graph_folder
 from genurl_graph.datasets.readers.graph_lists import as_graph_set
@@ -36,6 +37,8 @@ from genurl_graph.inputs.tables.assemble import TableLike, attach, read_tables
 from genurl_graph.inputs.tables.node_index import NodeIndex
 from genurl_graph.inputs.tables.nodes import NodeTable
 from genurl_graph.inputs.tables.table import Table
+from genurl_graph.inputs.temporal.event_set import EventSet
+from genurl_graph.inputs.temporal.tables import read_event_tables
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -76,12 +79,14 @@ def read(
         Label table: ``.csv``, ``.tsv``, ``.txt`` or ``.parquet``; ``.npy`` [n]; ``-idx1-ubyte``, ``-idx1-ubyte.gz``.
     options
         What the user says of the files. A column of graphs makes a table of edges one of many graphs
-        (`genurl_graph.inputs.collection.tables`), whose labels are a row a graph.
+        (`genurl_graph.inputs.collection.tables`), whose labels are a row a graph; a column of times makes its lines
+        events (`genurl_graph.inputs.temporal.tables`).
 
     Returns
     -------
-    Data or GraphSet
-        A `genurl_graph.inputs.collection.graph_set.GraphSet` of many graphs. Of one:
+    Data, GraphSet or EventSet
+        A `genurl_graph.inputs.collection.graph_set.GraphSet` of many graphs; of edges with a column that is named as
+        the time an `genurl_graph.inputs.temporal.EventSet`. Of one graph:
         x float32 [n, f], dense or `torch.sparse_csr`; edge_index int64 [2, E], both directions of an undirected list;
         edge_weight float32 [E]; y int64 [n] (-1: no label) and label_names; masks; node_id, a list of n strings, where
         the file names the nodes other than 0 .. n-1; feature_table and feature_plan where x was made of raw columns;
@@ -121,6 +126,8 @@ def read(
             table = read_any_table(path, options, main=True)
             if options.names("graph"):
                 return _read_graph_table(table, feature_table, label_table, options)
+            if holds_events(table, feature_table, options):
+                return read_event_tables(table, feature_table, label_table, options)
             square = read_square(table, path, options) if feature_table is None else None
             if square is None:
                 return check_graph(read_tables(table, feature_table, label_table, options), str(path))
@@ -175,6 +182,33 @@ def read_graphs(
     read_as = _of_the_graph(options, table)
     one = read_graph_folder(path.parent, GraphFiles([path], str(kind), [], []), read_as)
     return attach_labels(one, table, options, str(path))
+
+
+def read_events(
+    path: StrPath,
+    features: StrPath | None = None,
+    labels: StrPath | None = None,
+    options: ReadOptions = ReadOptions(),  # noqa: B008 - never changed
+) -> EventSet:
+    """Read events with a time, whose column need not be named where only one can be it.
+
+    Parameters
+    ----------
+    path
+        As of `genurl_graph.datasets.readers.events.read_event_file`.
+    features, labels, options
+        As of `read`.
+
+    Raises
+    ------
+    InputError
+        As of `read`; or a file without times.
+    """
+    tables = [
+        None if features is None else read_features(Path(features), options),
+        None if labels is None else read_labels(Path(labels), options),
+    ]
+    return read_event_file(Path(path), *tables, options)
 
 
 def _read_folder(

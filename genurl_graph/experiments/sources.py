@@ -40,12 +40,18 @@ class Source(NamedTuple):
         return datasets.info(self.dataset).name
 
     def load(
-        self, progress: bool = False, settings: Mapping[str, Any] | str | Path | None = None, *, graphs: bool = False
+        self,
+        progress: bool = False,
+        settings: Mapping[str, Any] | str | Path | None = None,
+        *,
+        graphs: bool = False,
+        events: bool = False,
     ) -> Any:
         """The data, images as the backbone's features where one is named.
 
         `settings`, by dotted names or as a file, are those of the run: those of the stage input say what becomes of
-        feature columns. Where whole `graphs` are wanted, a file with a single one holds one.
+        feature columns. Where whole `graphs` are wanted, a file with a single one holds one. Where `events` with a time
+        are, the column of times need not be named; where they are not, events come as one graph.
         """
         from genurl_graph import datasets
 
@@ -58,10 +64,16 @@ class Source(NamedTuple):
                 from genurl_graph.datasets.readers import read_graphs
 
                 return read_graphs(self.own, self.features, self.labels, said)
+            if events:
+                from genurl_graph.datasets.readers import read_events
+
+                return read_events(self.own, self.features, self.labels, said)
             data = datasets.read(self.own, self.features, self.labels, **said.given())
-            return backbone_features(self.backbone, data, progress)
-        assert self.dataset is not None
-        return backbone_features(self.backbone, datasets.load(self.dataset, self.data_root), progress)
+        else:
+            assert self.dataset is not None
+            data = datasets.load(self.dataset, self.data_root)
+        data = data if events else as_one_graph(data, self.options.directed is True)
+        return backbone_features(self.backbone, data, progress)
 
     def record(self) -> dict[str, Any]:
         """What finds the same data again; `recorded` takes it back. The data root is left to the machine."""
@@ -97,14 +109,25 @@ def backbone_features(backbone: str | None, data: Any, progress: bool = False) -
     return seen
 
 
-def load_named(name: str, root: Path | None, *, labelled: bool = False) -> tuple[str, Any]:
-    """A data set of the registry under its canonical name; InputError where it lacks labels that are needed."""
+def load_named(name: str, root: Path | None, *, labelled: bool = False, events: bool = False) -> tuple[str, Any]:
+    """A data set of the registry under its canonical name; InputError where it lacks labels that are needed.
+
+    Unless `events` are wanted, they come as one graph.
+    """
     from genurl_graph import datasets
 
     canonical, data = datasets.info(name).name, datasets.load(name, root)
+    data = data if events else as_one_graph(data)
     if labelled and getattr(data, "y", None) is None:
         raise InputError(f"data set {canonical} has no labels, so there is nothing to evaluate against")
     return canonical, data
+
+
+def as_one_graph(data: Any, directed: bool = False) -> Any:
+    """Events with a time as one graph, in which times do not count; anything else as it is."""
+    from genurl_graph.inputs.temporal.event_set import EventSet
+
+    return data.graph(directed) if isinstance(data, EventSet) else data
 
 
 def is_graph_set(data: Any) -> "TypeGuard[GraphSet]":

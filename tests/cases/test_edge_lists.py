@@ -230,12 +230,12 @@ def test_a_time_is_no_weight(cases: Path, run) -> None:
     path = cases / "more-columns" / "collegemsg.txt"
     with pytest.raises(InputError, match="--column"):
         datasets.read(path)
-    data = datasets.read(path, columns={"time": "3"})
+    data = datasets.read(path, columns={"time": "3"}).graph(directed=False)
     assert edges(data) == {("1", "2"): 3, ("3", "4"): 1, ("2", "5"): 1, ("6", "7"): 1}
     result = run("embed", "--input", path, code=2)
     assert "--column time=3" in result.stderr
     assert result.stderr.count("\n") == 1
-    run("embed", "--input", path, "--column", "time=3", "--dim", 2, "--epochs", 2)
+    run("embed", "--input", path, "--column", "time=3", "--task", "graph", "--dim", 2, "--epochs", 2)
     assert edges(datasets.read(path, columns={"ignore": "3"}, as_="edges")) == edges(data)
 
 
@@ -271,7 +271,7 @@ def test_a_third_column_of_times_is_refused(write, text: str) -> None:
     path = write("e.csv" if "," in text else "e.txt", text)
     with pytest.raises(InputError, match="--column"):
         datasets.read(path)
-    assert set(edges(datasets.read(path, columns={"time": "3"})).values()) == {1}
+    assert set(edges(datasets.read(path, columns={"time": "3"}).graph(directed=False)).values()) == {1}
     assert max(edges(datasets.read(path, columns={"weight": "3"})).values()) > 1e9
 
 

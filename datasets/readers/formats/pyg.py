@@ -45,14 +45,19 @@ def read_pt(path: Path, options: ReadOptions) -> Any:
         Those of a list as they are.
     """
     check_options(options, str(path), ("graph", "vectors", "edges"), ())
-    content = load_tensors(path, "tensors and a PyG Data", _allowed())
+    content = load_pt(path)
     return _as_list(content, path) if isinstance(content, list | tuple) else _read_one(content, path, options)
+
+
+def load_pt(path: Path) -> Any:
+    """What a file holds, none of whose code is run: of PyG's classes `read_pt` names those that are let in."""
+    return load_tensors(path, "tensors and a PyG Data", _allowed())
 
 
 def read_pt_graphs(path: Path, options: ReadOptions) -> tuple[list[Any], bool]:
     """The graphs of a file, as they are in it, and whether it holds a list of them rather than one."""
     check_options(options, str(path), ("graph", "edges"), ())
-    content = load_tensors(path, "tensors and a PyG Data", _allowed())
+    content = load_pt(path)
     several = isinstance(content, list | tuple)
     return _as_list(content if several else [content], path), several
 

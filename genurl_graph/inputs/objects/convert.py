@@ -14,6 +14,7 @@ from torch import Tensor
 from genurl_graph.exceptions import wrong
 from genurl_graph.inputs.objects import frames, matrices, networks, pyg
 from genurl_graph.inputs.reading import ReadOptions
+from genurl_graph.inputs.temporal.event_set import EventSet
 
 TAKEN = (
     "a PyG Data or HeteroData; a graph of networkx, igraph or DGL; features as an array, SciPy matrix, Tensor or "
@@ -40,6 +41,9 @@ def convert(X: Any, options: ReadOptions, *, fitted: bool = False) -> Any:
     """
     if hasattr(X, "num_node_features"):
         return pyg.to_pyg(X, options)
+    if isinstance(X, EventSet):
+        # As a list of edges is read; where times count, `genurl_graph.inputs.temporal.convert` reads them.
+        return X.graph(directed=options.directed is True)
     if networks.is_networkx(X):
         return networks.from_networkx(X, options)
     if networks.is_igraph(X):

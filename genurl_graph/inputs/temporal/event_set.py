@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from torch import Tensor
 
-from genurl_graph.inputs.edges import sum_repeats
+from genurl_graph.inputs.edges import join_directions, sum_repeats
 from genurl_graph.inputs.reading import Reading
 from genurl_graph.inputs.temporal.events import TemporalEdges
 from genurl_graph.inputs.temporal.times import NUMBERS, show_time
@@ -108,23 +108,25 @@ class EventSet:
         """The same events, with more that was read, and other parts."""
         return dataclasses.replace(self, reading=self.reading + reading, **parts)
 
-    def graph(self) -> Data:
+    def graph(self, directed: bool = True) -> Data:
         """One PyG ``Data`` of all events, whose times are left out: a pair of nodes once, its weights summed.
 
-        Events with a weight below 0 count with their size.
+        Events with a weight below 0 count with their size. Unless `directed`, each edge stands both ways.
         """
         from torch_geometric.data import Data
 
         ends = torch.stack([self.edges.source, self.edges.target])
         weight = None if self.edges.weight is None else self.edges.weight.abs()
         index, weight = sum_repeats(ends, weight, self.num_nodes)
+        if not directed:
+            index, weight = join_directions(index, weight, self.num_nodes)
         data = Data(edge_index=index, num_nodes=self.num_nodes)
         held = {"edge_weight": weight} | {key: getattr(self, key) for key in ("x", "y", "label_names", "node_id")}
         held |= {"feature_table": self.feature_table, "feature_plan": self.feature_plan}
         for key, value in held.items():
             if value is not None:
                 data[key] = value
-        line = f"read as one graph: {self.num_events:,} events, their times left out, {index.size(1):,} distinct pairs"
+        line = f"read as one graph: {self.num_events:,} events, their times left out, {index.size(1):,} directed edges"
         data.reading = self.reading + Reading((line,))
         return data
 

@@ -141,7 +141,7 @@ def from_networkx(graph: Any, options: ReadOptions) -> EventSet:
     plain = nodes == [*range(len(nodes))]
     events = EventSet(edges, unit=moments.unit, node_id=None if plain else nodes)
     left = [str(name) for name in known if name not in (*found, *weighted)]
-    shown = f", time {found[0]}: {moments.said}{', each both ways' * both}"
+    shown = f", times in {found[0]}: {moments.said}{', each both ways' * both}"
     return _told(events, kind, loops, left, shown)
 
 

@@ -18,7 +18,7 @@ from genurl_graph.inputs.objects.frames import as_table, in_python, nodes_of
 from genurl_graph.inputs.reading import Reading, ReadOptions
 from genurl_graph.inputs.tables import names
 from genurl_graph.inputs.tables.assemble import TableLike, attach, check_columns
-from genurl_graph.inputs.tables.edges import EdgeTable, read_edges
+from genurl_graph.inputs.tables.edges import EdgeTable, count, read_edges
 from genurl_graph.inputs.tables.features import as_columns
 from genurl_graph.inputs.tables.node_index import NodeIndex
 from genurl_graph.inputs.tables.nodes import NodeTable, index_of, read_nodes
@@ -183,7 +183,7 @@ def assemble_events(
     kept = np.flatnonzero(ends[:, 0] != ends[:, 1])
     loops = len(ends) - len(kept)
     if len(kept) == 0:
-        raise wrong("data", f"{loops:,} self loops alone" if loops else "no events", "events between two nodes")
+        raise wrong("data", f"{count(loops, 'self loop')} alone" if loops else "no events", "events between two nodes")
     if loops:
         ends, time = ends[kept], time[kept]
         weight = None if weight is None else weight[kept]
@@ -223,7 +223,7 @@ def say_events(
     name = PurePath(table.name).name or table.name
     source, target = (table.called(roles.columns[end]) for end in ("source", "target"))
     weight = roles.columns.get("weight")
-    facts = [f"time {table.called(column)}: {times}", *([f"weight {table.called(weight)}"] if weight else [])]
+    facts = [f"times in {table.called(column)}: {times}", *([f"weight {table.called(weight)}"] if weight else [])]
     facts += ["each both ways"] if both else []
     facts += [f"{loops:,} self loop{'s' * (loops > 1)} left out"] if loops else []
     lines = [f"read {name} as events: {source} -> {target} ({', '.join([*facts, *table.notes])})"]
