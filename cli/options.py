@@ -1,16 +1,16 @@
 """Options that several commands share, each declared once."""
 
-import csv
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import click
 
-from genurl_graph.exceptions import InputError, unknown, wrong
+from genurl_graph.config.durations import parse_windows
+from genurl_graph.exceptions import InputError, unknown
 from genurl_graph.experiments.sources import Source
-from genurl_graph.inputs.reading import READINGS, ROLES, SEVERAL, ReadOptions
+from genurl_graph.inputs.reading import READINGS, ROLES, as_read_options
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -73,6 +73,14 @@ training = several(
     ),
 )
 
+
+def _windows(_: click.Context, __: click.Parameter, text: str | None) -> str | None:
+    """The windows, if they can be read; InputError, before any work, if not."""
+    if text is not None and text != "auto":
+        parse_windows(text)
+    return text
+
+
 # Everything that decides which model is trained and how: `genurl_graph.experiments.models.make_estimator` takes it.
 model = several(
     click.option(
@@ -88,6 +96,13 @@ model = several(
         type=click.Choice(["gcn", "sage", "gat", "gin", "sign", "mlp", "linear", "cnn", "resnet", "free"]),
         help="Network that computes the embedding; sign: in mini-batches; free: an embedding table. "
         "[default: the task's]",
+    ),
+    click.option(
+        "--windows",
+        metavar="N|LENGTH",
+        callback=_windows,
+        help="Events with a time: how many windows of equally many events, e.g. 12, or how long each is, e.g. 7d, 36h, "
+        "30min. [default: 20]",
     ),
     click.option("--n-neighbors", type=click.IntRange(min=1), help="Nearest neighbours in feature space."),
     click.option(
@@ -165,9 +180,6 @@ def evaluation(command: Callable[..., Any]) -> Callable[..., Any]:
     return decorate(command)
 
 
-SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "space": " ", "pipe": "|", "\\t": "\t"}
-
-
 class OneOf(click.Choice[str]):
     """A choice whose message is one line, with the nearest name."""
 
@@ -175,34 +187,6 @@ class OneOf(click.Choice[str]):
         if value not in self.choices:
             raise unknown(param.opts[0] if param else "choice", value, self.choices)
         return value
-
-
-def parse_columns(words: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Columns by role, of ``ROLE=NAME[,NAME]``.
-
-    Only roles of several columns are split at commas; quotes keep a name with a comma together, as in CSV.
-    """
-    found: dict[str, tuple[str, ...]] = {}
-    for word in words:
-        role, mark, names = word.partition("=")
-        if role not in ROLES:
-            raise unknown("--column", role, ROLES)
-        if not mark or not names.strip():
-            raise wrong("--column", repr(word), f"{role}=NAME")
-        split = next(csv.reader([names], skipinitialspace=True)) if role in SEVERAL else [names]
-        found[role] = (*found.get(role, ()), *(name.strip() for name in split if name.strip()))
-    return found
-
-
-def as_read_options(
-    as_: str | None, column: Sequence[str], separator: str | None, decimal: str | None, directed: bool | None
-) -> ReadOptions:
-    """What the user says of the files; InputError where it means nothing."""
-    mark = SEPARATORS.get(separator, separator) if separator else None
-    if separator == "" or (mark and len(mark) != 1):
-        known = ", ".join(name for name in SEPARATORS if name.isalpha())
-        raise wrong("--separator", repr(separator), f"one character, or one of {known}")
-    return ReadOptions.of(as_, parse_columns(column), mark, decimal, directed)
 
 
 # How the user's own files are to be read.

@@ -204,11 +204,9 @@ def read_events(
     InputError
         As of `read`; or a file without times.
     """
-    tables = [
-        None if features is None else read_features(Path(features), options),
-        None if labels is None else read_labels(Path(labels), options),
-    ]
-    return read_event_file(Path(path), *tables, options)
+    of_nodes = None if features is None else read_features(Path(features), options)
+    of_labels = None if labels is None else read_labels(Path(labels), options)
+    return read_event_file(Path(path), of_nodes, of_labels, options)
 
 
 def _read_folder(

@@ -27,6 +27,7 @@ def make_estimator(
     exaggeration: float | None = None,
     init: str | None = None,
     previous: str | None = None,
+    windows: str | None = None,
     **more: Any,
 ) -> "GenURL":
     """The estimator that the options of `genurl_graph.cli.options.model` describe; `more` goes to its constructor.
@@ -39,6 +40,8 @@ def make_estimator(
 
     overrides: dict[str, Any] = read_settings(config) if isinstance(config, Path) else dict(config or {})
     overrides |= parse_assignments(assignments)
+    if windows is not None:
+        overrides["temporal.windows"] = windows
     return GenURL(
         n_components=dim,
         task=task,

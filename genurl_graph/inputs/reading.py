@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
@@ -114,3 +115,35 @@ class Reading:
 
     def __add__(self, other: Reading) -> Reading:
         return Reading(self.lines + other.lines, {**self.record, **other.record})
+
+
+# Names of the marks between cells.
+SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "space": " ", "pipe": "|", "\\t": "\t"}
+
+
+def parse_columns(words: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Columns by role, of ``ROLE=NAME[,NAME]``.
+
+    Only roles of several columns are split at commas; quotes keep a name with a comma together, as in CSV.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for word in words:
+        role, mark, names = word.partition("=")
+        if role not in ROLES:
+            raise unknown("--column", role, ROLES)
+        if not mark or not names.strip():
+            raise wrong("--column", repr(word), f"{role}=NAME")
+        split = next(csv.reader([names], skipinitialspace=True)) if role in SEVERAL else [names]
+        found[role] = (*found.get(role, ()), *(name.strip() for name in split if name.strip()))
+    return found
+
+
+def as_read_options(
+    as_: str | None, column: Sequence[str], separator: str | None, decimal: str | None, directed: bool | None
+) -> ReadOptions:
+    """What the user says of the files on the command line; InputError where it means nothing."""
+    mark = SEPARATORS.get(separator, separator) if separator else None
+    if separator == "" or (mark and len(mark) != 1):
+        known = ", ".join(name for name in SEPARATORS if name.isalpha())
+        raise wrong("--separator", repr(separator), f"one character, or one of {known}")
+    return ReadOptions.of(as_, parse_columns(column), mark, decimal, directed)

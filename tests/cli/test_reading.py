@@ -10,10 +10,9 @@ import torch
 from torch_geometric.data import Data
 
 from genurl_graph import datasets
-from genurl_graph.cli import options
 from genurl_graph.exceptions import InputError
 from genurl_graph.experiments.sources import Source
-from genurl_graph.inputs.reading import Reading, ReadOptions
+from genurl_graph.inputs.reading import Reading, ReadOptions, parse_columns
 
 RING = "source,target\n" + "".join(f"{i},{(i + 1) % 20}\n" for i in range(20))
 TRAIN = ("--epochs", 2, "--dim", 4, "--seed", 0, "--device", "cpu")
@@ -106,7 +105,7 @@ def test_a_source_is_found_again_from_its_record() -> None:
 
 
 def test_names_with_commas() -> None:
-    found = options.parse_columns(['feature="a, b",c', "feature=d", "label=e, f"])
+    found = parse_columns(['feature="a, b",c', "feature=d", "label=e, f"])
     assert found == {"feature": ("a, b", "c", "d"), "label": ("e, f",)}
 
 
