@@ -19,6 +19,7 @@ from torch import Tensor
 from genurl_graph.datasets.download import ensure_files
 from genurl_graph.datasets.events import read_events
 from genurl_graph.datasets.ogb import read_ogb, read_ogb_links
+from genurl_graph.datasets.planted_switching import load_planted
 from genurl_graph.datasets.readers.checks import as_features, check_graph, encode_labels
 from genurl_graph.datasets.readers.images import load_idx
 from genurl_graph.datasets.readers.sparse_parts import adjacency_edges, csr_from_arrays, to_sparse_tensor
@@ -197,6 +198,7 @@ LOADERS: dict[str, Callable[[DatasetInfo, Path], Any]] = {
     "idx": load_idx,
     "vectors": _load_vectors,
     "events": read_events,
+    "planted-switching": load_planted,
 }
 
 # Constructors of arrays, SciPy's CSR matrices and dictionaries of lists, under their old and new names.

@@ -11,11 +11,11 @@ from genurl_graph.evaluation.splits import check_labels
 from genurl_graph.exceptions import wrong
 
 
-def kmeans(z: Any, k: int, seed: int = 0) -> npt.NDArray[np.int64]:
-    """Clusters of the rows of `z` [n, d] by k-means, int64 [n]: the lowest inertia of 10 restarts."""
+def kmeans(z: Any, k: int, seed: int = 0, restarts: int = 10) -> npt.NDArray[np.int64]:
+    """Clusters of the rows of `z` [n, d] by k-means, int64 [n]: the lowest inertia of some restarts."""
     from sklearn.cluster import KMeans
 
-    return np.asarray(KMeans(k, n_init=10, random_state=seed).fit_predict(z), dtype=np.int64)
+    return np.asarray(KMeans(k, n_init=restarts, random_state=seed).fit_predict(z), dtype=np.int64)
 
 
 def too_few_to_cluster(y: npt.NDArray[Any]) -> str | None:
