@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch_geometric.nn.models.graph_mixer import LinkEncoder
 
 from genurl_graph.baselines.temporal.last_events import LastEvents
-from genurl_graph.baselines.temporal.model import Scale, TemporalModel, random_nodes
+from genurl_graph.baselines.temporal.model import Scale, TemporalModel
 from genurl_graph.evaluation.temporal_links.protocol import TemporalSplit
 from genurl_graph.exceptions import unknown
 from genurl_graph.inputs.temporal.events import TemporalEdges
@@ -36,7 +36,7 @@ class GraphMixer(TemporalModel):
         dim, nodes = settings["dim"], settings["nodes"]
         if nodes not in ("none", "learnt"):
             raise unknown("graphmixer: nodes", nodes, ("none", "learnt"))
-        super().__init__(dim if nodes == "none" else 2 * dim, settings["batch"])
+        super().__init__(dim if nodes == "none" else 2 * dim, settings)
         self.num_nodes, self.scale, self.neighbors = num_nodes, scale, settings["neighbors"]
         # The last events come sorted: they are not looked for again.
         self.links = LinkEncoder(self.neighbors, columns, dim, dim, dim, is_sorted=True, dropout=settings["drop"])
@@ -46,9 +46,7 @@ class GraphMixer(TemporalModel):
         """Losses of an epoch."""
         self._read(split)
         for run in self.batches(split, 0, split.first_val):
-            source, target = self.source[run], self.target[run]
-            negative = random_nodes(target, self.num_nodes)
-            nodes, place = torch.unique(torch.cat([source, target, negative]), return_inverse=True)
+            nodes, place = torch.unique(torch.cat(self.pairs(split, run)), return_inverse=True)
             yield self.loss(*self._embed(nodes, run.start)[place].chunk(3))
 
     def rows(self, split: TemporalSplit, window: int) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -28,12 +29,17 @@ class Predictor:
     name : str
     precision : list of float
         Average precision on the validation windows after each epoch, against random negatives.
+    cpu_seconds : list of float
+        Of the training in each epoch, without the validation.
     epoch : int
         The one whose parameters these are, from 0.
     """
 
-    def __init__(self, name: str, model: TemporalModel, num_nodes: int, precision: list[float]) -> None:
-        self.name, self.model, self.num_nodes, self.precision = name, model, num_nodes, precision
+    def __init__(
+        self, name: str, model: TemporalModel, num_nodes: int, precision: list[float], cpu_seconds: list[float]
+    ) -> None:
+        self.name, self.model, self.num_nodes = name, model, num_nodes
+        self.precision, self.cpu_seconds = precision, cpu_seconds
         self.epoch = int(np.argmax(precision))
 
     def scorer(self, split: TemporalSplit, window: int) -> Scorer:
@@ -83,11 +89,13 @@ def fit(
     """
     training = split.windows.before(split.edges, split.first_val)
     with seeded_globally(seed):
-        model = build(training, settings, Scale.of(training)).to(choose_device(device))
+        model = build(training, settings, Scale.of(training, settings["clock"])).to(choose_device(device))
         optimizer = torch.optim.Adam(model.parameters(), lr=settings["lr"], weight_decay=settings["weight_decay"])
         precision: list[float] = []
+        seconds: list[float] = []
         kept: dict[str, torch.Tensor] = {}
         for epoch in range(settings["epochs"]):
+            began = time.process_time()
             model.train()
             for loss in model.losses(split):
                 if not bool(loss.isfinite()):
@@ -95,6 +103,7 @@ def fit(
                 optimizer.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
+            seconds.append(time.process_time() - began)
             model.forget()
             precision.append(validation_precision(model, split))
             if precision[-1] == max(precision):
@@ -104,7 +113,7 @@ def fit(
     model.load_state_dict(kept, strict=False)
     model.eval().requires_grad_(False)
     model.forget()
-    return Predictor(name, model, split.edges.num_nodes, precision)
+    return Predictor(name, model, split.edges.num_nodes, precision, seconds)
 
 
 def scorer_of(model: TemporalModel, split: TemporalSplit, window: int) -> Scorer:

@@ -112,7 +112,9 @@ def test_seeds_repeat_and_units_of_time_do_not_matter(fitted):
     assert not torch.allclose(scores(baseline(split, 1, "cpu"), split, split.first_test), first)
     edges = split.edges
     later = split_of(TemporalEdges.of(edges.source, edges.target, 1024 * edges.time + 4096, num_nodes=N))
-    assert torch.allclose(scores(baseline(later, 0, "cpu"), later, split.first_test), first, atol=1e-4)
+    by_time = get_temporal_baseline(name, FEW | {"clock": "time", "predict": "batch"})
+    found, other = (scores(by_time(each, 0, "cpu"), each, split.first_test) for each in (split, later))
+    assert torch.allclose(found, other, atol=1e-4)
 
 
 def test_the_best_epoch_is_kept_and_the_training_ends():
@@ -151,8 +153,9 @@ def test_bad_input_is_named():
     with pytest.raises(InputError, match="tgn setting"):
         get_temporal_baseline("tgn", {"hidden": 3})
     split = split_of(shifts(300))
-    with pytest.raises(InputError, match="graphmixer: nodes"):
-        get_temporal_baseline("graphmixer", {"nodes": "all"})(split, 0, "cpu")
+    for name, value in {"nodes": "all", "clock": "sun", "predict": "past"}.items():
+        with pytest.raises(InputError, match=name):
+            get_temporal_baseline("graphmixer", {name: value})(split, 0, "cpu")
     predictor = get_temporal_baseline("graphmixer", FEW)(split, 0, "cpu")
     ends = split.edges.source, split.edges.target
     more = split._replace(edges=TemporalEdges.of(*ends, split.edges.time, num_nodes=N + 1))
