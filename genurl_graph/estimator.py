@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
@@ -16,6 +17,7 @@ from genurl_graph.exceptions import wrong
 from genurl_graph.inference.fit import fit_model
 from genurl_graph.inference.fitted import FittedAttributes, TrainedModel
 from genurl_graph.inference.saved import Saved
+from genurl_graph.inference.temporal.later import follow
 from genurl_graph.inference.transform import as_given, embed_new
 from genurl_graph.inputs.embeddings import read_embedding
 from genurl_graph.inputs.hetero import weigh
@@ -37,9 +39,10 @@ class GenURL(FittedAttributes, Saved):
     ----------
     n_components : int, optional
         Columns d of the embedding. By default the preset's: 384 for graphs, 2 for vectors, up to 800 for whole graphs.
-    task : "auto", "graph", "reduce", "distill", "images" or "graphs"
+    task : "auto", "graph", "reduce", "distill", "images", "graphs" or "temporal"
         "auto": input with edges is a graph, a plain matrix is reduced; with a teacher, either is distilled; many graphs
-        are "graphs": each gets a row. "images": an encoder of images learns from random views of them.
+        are "graphs": each gets a row; edges with a time are "temporal": each node gets a row for each window of time.
+        "images": an encoder of images learns from random views of them.
     encoder : "auto", "gcn", "sage", "gat", "gin", "mlp", "cnn", "resnet", "free", or nn.Module
         "auto": the preset's, a GCN for graphs, an embedding table for vectors, an MLP for distillation, a CNN for
         images, a GIN for whole graphs. A module, for distillation and images only, reads rows, or images if `X` is
@@ -81,12 +84,17 @@ class GenURL(FittedAttributes, Saved):
         which is made small; a DataFrame is matched by names, which are in its index.
     n_epochs : int, optional
         UMAP's name of `epochs`; one of the two may be given.
+    windows : int or str, optional
+        Of events with a time: how many windows of equally many events, or how long each is ("7d"). By default 20.
 
     Attributes
     ----------
     model_ : FittedModel
         All that the fit leaves behind; the other attributes are its parts.
     embedding_ : Tensor, float32, shape [n, d], on the CPU
+        Of events: the time-invariant part of each node, the mean over its windows.
+    trajectory_ : Trajectory
+        Of events: a row for each node and window (`genurl_graph.inputs.temporal.Trajectory`).
     encoder_ : nn.Module
         The trained encoder; the copy of the user's own module, where one was given.
     config_ : Config, resolved
@@ -137,6 +145,7 @@ class GenURL(FittedAttributes, Saved):
         exaggeration: float | None = None,
         init: Any = None,
         n_epochs: int | None = None,
+        windows: str | int | None = None,
     ) -> None:
         self.n_components = n_components
         self.task = task
@@ -155,6 +164,7 @@ class GenURL(FittedAttributes, Saved):
         self.exaggeration = exaggeration
         self.init = init
         self.n_epochs = n_epochs
+        self.windows = windows
 
     def fit(
         self,
@@ -247,6 +257,8 @@ class GenURL(FittedAttributes, Saved):
         Returns
         -------
         array or Tensor, float32, shape [n, d]; a dictionary of them by node type for HeteroData
+            Of events, which must be later than those of the fit, the `Trajectory` of their windows. Nodes have the
+            numbers of the fit, new ones the numbers after these. The model stays as it is; `update` moves it on.
 
         Raises
         ------
@@ -260,8 +272,42 @@ class GenURL(FittedAttributes, Saved):
         """
         check_is_fitted(self)
         options = self._said(X, as_, columns, directed)
+        if self.task_ == "temporal":
+            return follow(self.model_, X, options).trajectory
         z, names = embed_new(self.model_, self._features_of(X, options), options)
         return self._named(z, X, names)
+
+    def update(
+        self, X: Any, *, windows: str | int | None = None, as_: str | None = None, columns: Columns = None
+    ) -> GenURL:
+        """Embed later events as further windows of ``trajectory_``, without touching the windows before.
+
+        Parameters
+        ----------
+        X, as_, columns
+            As in `fit`. No event may be earlier than the last one so far. Nodes are found by their names, or by their
+            numbers where they have none; new ones come after the others.
+        windows : int or str, optional
+            As in `fit`; by default windows like the fitted ones, of the same length or of about as many events.
+
+        Raises
+        ------
+        NotFittedError, InputError
+            Not fitted; no model of events; events before the last one; other columns than in the fit.
+
+        Examples
+        --------
+        >>> model = GenURL(windows=20).fit(messages, columns={"time": "sent"})
+        >>> model.update(messages_of_today).trajectory_.num_windows
+        21
+        """
+        check_is_fitted(self)
+        if self.task_ != "temporal":
+            raise wrong("update", f"a model of the task {self.task_}", "one of events with a time (task temporal)")
+        later = follow(self.model_, X, self._said(X, as_, columns, None), windows)
+        self.model_.time, self.node_id_ = later.time, np.concatenate([self.node_id_, later.new])
+        self.model_.embedding = later.time.trajectory.invariant()
+        return self
 
     def resolve(
         self, X: Any, *, as_: str | None = None, columns: Columns = None, directed: bool | None = None

@@ -54,7 +54,7 @@ Share = Annotated[float, Range("[0, 1)")]
 
 
 class Option(NamedTuple):
-    """One alternative of a type: int, float, str, Literal or OwnMetric, and the range of its numbers."""
+    """One alternative of a type: int, float, str, bool, Literal or OwnMetric, and the range of its numbers."""
 
     kind: Any
     allowed: Range | None
@@ -100,7 +100,7 @@ def _options(annotated: Any) -> list[Option]:
 
 
 def convert(key: str, value: Any, options: list[Option]) -> Any:
-    """`value` as one of `options` (int, float, str, Literal); bool, NaN and lossy conversions are refused."""
+    """`value` as one of `options` (int, float, str, bool, Literal); bool for a number, NaN and lossy conversions are refused."""
     if key == "merge.type_weights" and isinstance(value, Mapping):
         # A table in TOML, a dictionary in Python; PyG's relations are tuples.
         pairs = ((name if isinstance(name, str) else "__".join(name), weight) for name, weight in value.items())
@@ -115,6 +115,10 @@ def convert(key: str, value: Any, options: list[Option]) -> Any:
             if OwnMetric.reads(value):
                 return OwnMetric(value)
             expected.append("a function of two rows")
+        elif kind is bool:
+            if isinstance(value, bool) or value in ("true", "false"):
+                return value in (True, "true")
+            expected.append("true or false")
         elif kind is str:
             if isinstance(value, str):
                 return value

@@ -27,6 +27,7 @@ from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.precomputed import as_distances
 from genurl_graph.inputs.reading import NOTHING_SAID, Columns, ReadOptions
 from genurl_graph.inputs.start import Start, named_start, read_map, read_start
+from genurl_graph.inputs.temporal.convert import as_events, is_events
 from genurl_graph.runtime.devices import choose_device
 from genurl_graph.runtime.processes import agreed
 from genurl_graph.runtime.random import RandomState, check_seed, draw_seed, is_source
@@ -54,6 +55,7 @@ class Conventions(Drawing, Inverse, ClassNamePrefixFeaturesOutMixin, Transformer
     exaggeration: float | None
     init: Any
     n_epochs: int | None
+    windows: str | int | None
 
     # Until a fit has read something.
     _heard: tuple[type, ReadOptions] = (type(None), NOTHING_SAID)
@@ -79,10 +81,13 @@ class Conventions(Drawing, Inverse, ClassNamePrefixFeaturesOutMixin, Transformer
             return found._replace(measured={}, start=self._start(found, previous))
         own = isinstance(self.encoder, nn.Module) or isinstance(teacher, nn.Module) or self.task == "images"
         how = feature_options(self.config, self.scale, own)
-        if self.task == "graphs" or (self.task == "auto" and is_collection(X)):
+        timed = self.task == "temporal" or (self.task == "auto" and (is_events(X) or bool(options.names("time"))))
+        if timed or self.task == "graphs" or (self.task == "auto" and is_collection(X)):
             if previous is not None or not (self.init is None or isinstance(self.init, str)):
-                raise wrong("init", "coordinates for whole graphs", "none: their encoder is a network")
-            return as_collection(X, options, how, how)._replace(measured={})
+                what = "events" if timed else "whole graphs"
+                raise wrong("init", f"coordinates for {what}", "none: their encoder is a network")
+            found = as_events(X, options, how) if timed else as_collection(X, options, how, how)
+            return found._replace(measured={})
         found = as_graph(X, features=how, options=options)
         return found._replace(measured={}, start=self._start(found, previous))
 
@@ -99,9 +104,10 @@ class Conventions(Drawing, Inverse, ClassNamePrefixFeaturesOutMixin, Transformer
         frame, self._left_out = isinstance(X, pd.DataFrame), ()
         if frame:
             # New rows are read as these were.
-            options = replace(options, reading="vectors" if data.edge_index is None else options.reading or "edges")
+            edges = data.edge_index is not None or data.events is not None
+            options = replace(options, reading=options.reading or "edges" if edges else "vectors")
         self._heard = (type(X), options)
-        if data.edge_index is not None:
+        if data.edge_index is not None or data.events is not None:
             # The columns of a table of edges are not compared later.
             self._see_columns(None, reset=True)
         else:
@@ -116,9 +122,12 @@ class Conventions(Drawing, Inverse, ClassNamePrefixFeaturesOutMixin, Transformer
     def _take(self, fitted: FittedModel) -> None:
         """A loaded model, and what it knows of the tables that it was fitted on."""
         self.model_, self.n_features_in_, plan = fitted, fitted.n_features_in, fitted.plan
+        if fitted.time is not None:
+            names = fitted.time.names
+            self.node_id_ = np.arange(len(fitted.embedding)) if names is None else np.array(names, dtype=object)
         if plan is not None and plan.named:
             self.feature_names_in_ = np.array([column.name for column in plan.columns], dtype=object)
-            if self.model_.config.task not in ("graph", "graphs"):
+            if self.model_.config.task not in ("graph", "graphs", "temporal"):
                 self._heard = (pd.DataFrame, ReadOptions("vectors"))
         elif fitted.config.task == "graph" and fitted.n_features == 0:
             self._heard = (pd.DataFrame, ReadOptions("edges"))
@@ -127,7 +136,7 @@ class Conventions(Drawing, Inverse, ClassNamePrefixFeaturesOutMixin, Transformer
         """What the user says of new samples, or said of the fitted ones if these came in the same form."""
         options = ReadOptions.of(as_, columns, directed=directed)
         kind, heard = self._heard
-        if (kind is type(X) or self.model_.config.task == "graphs") and not options.given():
+        if (kind is type(X) or self.model_.config.task in ("graphs", "temporal")) and not options.given():
             return heard
         # A model that was loaded heard nothing.
         vectors = isinstance(X, pd.DataFrame) and options.reading is None and self.model_.config.task == "reduce"
@@ -191,6 +200,7 @@ class Conventions(Drawing, Inverse, ClassNamePrefixFeaturesOutMixin, Transformer
             "training.epochs": self._epochs(),
             "loss.exaggeration": self.exaggeration,
             "encoder.init": named_start(self.init),
+            "temporal.windows": None if self.windows is None else str(self.windows),
         }
         return resolve_config(data, task, self.config, arguments, choose_device(self.device))
 

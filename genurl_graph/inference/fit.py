@@ -15,14 +15,16 @@ from torch import nn
 from genurl_graph.config import Config
 from genurl_graph.inference.fitted import TrainedModel
 from genurl_graph.inference.known_nodes import fitted_nodes, knows_nodes
+from genurl_graph.inference.temporal.fitted_time import FittedTime
 from genurl_graph.inputs.input import Input
 from genurl_graph.objectives.distillation import Teacher
+from genurl_graph.objectives.temporal import TemporalObjective
 from genurl_graph.runtime.devices import one_thread
 from genurl_graph.runtime.memory import named_shortage
 from genurl_graph.runtime.processes import agreed, rank
 from genurl_graph.runtime.progress import showing
 from genurl_graph.runtime.random import seeded
-from genurl_graph.tasks import distillation, graph, graphs, images, reduction
+from genurl_graph.tasks import distillation, graph, graphs, images, reduction, temporal
 from genurl_graph.tasks.encoder_input import encoder_input
 from genurl_graph.tasks.evidence import describe_evidence, heed_evidence, warn_of_degrees
 from genurl_graph.training.checkpoint import Checkpoint, KeptNeighbors, checksum
@@ -66,8 +68,9 @@ def fit_model(
     ):
         seen, evidence = heed_evidence(data, config)
         warn_of_degrees(evidence, data)
-        # Graphs are read by their encoder itself.
-        x, statistics = (None, {}) if config.task == "graphs" else encoder_input(seen, config, device)
+        # Graphs are read by their encoder itself, events window by window.
+        apart = config.task in ("graphs", "temporal")
+        x, statistics = (None, {}) if apart else encoder_input(seen, config, device)
         if teacher is not None:
             problem = distillation.build(data, x, config, seed, device, teacher, module)
         elif config.task == "images":
@@ -76,6 +79,8 @@ def fit_model(
             problem = graph.build(seen, x, config, seed, device, kept)
         elif config.task == "graphs":
             problem = graphs.build(data, config, seed, device, kept)
+        elif config.task == "temporal":
+            problem = temporal.build(data, config, seed, device)
         else:
             problem = reduction.build(data, x, config, seed, device, statistics, kept)
         del x
@@ -94,10 +99,11 @@ def fit_model(
             callbacks=callbacks,
             progress=progress,
         )
+    past = FittedTime.of(objective, data.names) if isinstance(objective, TemporalObjective) else None
     return TrainedModel(
         encoder=objective.encoder,
         config=config,
-        embedding=objective.embed().cpu(),
+        embedding=objective.embed().cpu() if past is None else past.trajectory.invariant(),
         statistics=statistics,
         space=problem.space,
         seed=seed,
@@ -107,12 +113,13 @@ def fit_model(
         seconds={"graph": prepared - started, "train": time.perf_counter() - prepared},
         knn_backend=problem.neighbors.backend if problem.neighbors else None,
         knn_recall=problem.neighbors.recall if problem.neighbors else None,
-        mass=agreed(problem.merged.total_weight() / data.num_nodes),
+        mass=agreed(problem.merged.total_weight() / (problem.rows or data.num_nodes)),
         node_slices=None if data.types is None else data.types.rows,
         node_widths=None if data.types is None else data.types.widths(),
         device=device.type,
         plan=data.plan,
         edge_plan=data.edge_plan,
+        time=past,
         nodes=fitted_nodes(data) if data.types is None and knows_nodes(config, seen.x is None) else None,
         objective=objective,
         initial=initial,
@@ -126,8 +133,9 @@ def _describe(data: Input, config: Config, seed: int, teacher: Teacher | None) -
     shape = [data.num_nodes, 0 if data.x is None else int(data.x.size(1))]
     edges = 0 if data.edge_index is None else int(data.edge_index.size(1))
     many = () if data.graphs is None else tuple(data.graphs)
+    timed = () if data.events is None else tuple(data.events.edges[:5])
     taught = None if teacher is None else teacher.features
     start = () if data.start is None else (data.start.z, data.start.known if data.start.finished else None)
-    content = checksum(data.x, data.edge_index, data.edge_weight, taught, *start, *many)
+    content = checksum(data.x, data.edge_index, data.edge_weight, taught, *start, *many, *timed)
     found = {"config": config.to_dict(), "seed": seed, "x": shape, "edges": edges, "checksum": content}
     return found if data.plan is None else found | {"plan": data.plan.to_dict()}

@@ -13,7 +13,9 @@ from genurl_graph.config import Config
 from genurl_graph.graph.merge import MergedGraph
 from genurl_graph.graph.projection import FeatureSpace
 from genurl_graph.inference.known_nodes import FittedNodes
+from genurl_graph.inference.temporal.fitted_time import FittedTime
 from genurl_graph.inputs.columns import FeaturePlan
+from genurl_graph.inputs.temporal.trajectory import Trajectory
 from genurl_graph.nn.cnn import ModuleEncoder
 from genurl_graph.objectives.base import Encoder
 
@@ -28,7 +30,7 @@ class FittedModel:
     documented. Beside those: `statistics` of the encoder's input columns (`genurl_graph.tasks.encoder_input`), the
     `space` in which an embedding table finds the neighbours of a new sample, None if it cannot, and the `plan` that
     makes features of raw columns, None where they are read as they are. `n_features_in` counts the raw ones. Of many
-    graphs, `edge_plan` is that of the attributes of edges.
+    graphs, `edge_plan` is that of the attributes of edges; of events, `time` is the trajectory and what windows are read by.
     """
 
     encoder: Encoder
@@ -50,6 +52,7 @@ class FittedModel:
     nodes: FittedNodes | None = None
     plan: FeaturePlan | None = None
     edge_plan: FeaturePlan | None = None
+    time: FittedTime | None = None
 
     @property
     def n_iter(self) -> int:
@@ -141,3 +144,4 @@ class FittedAttributes:
     node_widths_ = FittedAttribute[dict[str, int] | None]()
     knn_backend_ = FittedAttribute[str | None]()
     knn_recall_ = FittedAttribute[float | None]()
+    trajectory_ = FittedAttribute[Trajectory]("time.trajectory")

@@ -22,6 +22,7 @@ from genurl_graph.graph.projection import FeatureSpace, encoder_projection
 from genurl_graph.graph.structural_features import structure_width
 from genurl_graph.inference.fitted import FittedModel
 from genurl_graph.inference.known_nodes import FittedNodes
+from genurl_graph.inference.temporal.fitted_time import FittedTime
 from genurl_graph.inference.transform import why_no_transform
 from genurl_graph.inference.whole_graphs import saved_encoder
 from genurl_graph.inputs.columns import FeaturePlan
@@ -39,7 +40,7 @@ KEPT = ("seed", "n_features_in", "loss_history", "graph_summary", "seconds", "kn
 # Absent from models of homogeneous graphs that were saved before there were others.
 OPTIONAL = ("node_slices", "node_widths")
 # The tensors of descriptors of graphs, which are searched and counted, are of any precision.
-EXACT = "encoder.descriptors."
+EXACT = ("encoder.descriptors.", "time.trajectory.starts")
 
 
 def pack(space: FeatureSpace) -> dict[str, Tensor]:
@@ -101,6 +102,8 @@ def save_model(model: FittedModel, folder: str | Path) -> None:
     space = model.space if model.config.encoder.name == "free" else None
     if space is not None:
         tensors |= pack(space)
+    if model.time is not None:
+        tensors |= {f"time.{key}": value.contiguous() for key, value in model.time.tensors().items()}
     # The same mark in both files: one of them may be of an earlier model, if writing the other was interrupted.
     mark = secrets.token_hex(8)
     with atomic_write(target / "model.safetensors") as temporary:
@@ -113,6 +116,7 @@ def save_model(model: FittedModel, folder: str | Path) -> None:
     plan = None if model.plan is None else model.plan.to_dict()
     nodes = None if model.nodes is None else model.nodes._asdict()
     edges = {} if model.edge_plan is None else {"edge_plan": model.edge_plan.to_dict()}
+    edges |= {} if model.time is None else {"time": model.time.record()}
     write_json(target / "model.json", {**head, "fitted": fitted, "space": unit, "plan": plan, "nodes": nodes, **edges})
 
 
@@ -135,6 +139,7 @@ def load_model(folder: str | Path, module: nn.Module | None = None) -> FittedMod
             None if note.get(name) is None else FeaturePlan.from_dict(note[name]) for name in ("plan", "edge_plan")
         )
         nodes = _nodes(note.get("nodes"), len(tensors["embedding"]))
+        time = None if note.get("time") is None else FittedTime.stored(_below(tensors, "time."), note["time"])
         own = config.encoder.name == "module"
         if own != (module is not None):
             expected = "a module like the saved one" if own else "None"
@@ -146,7 +151,7 @@ def load_model(folder: str | Path, module: nn.Module | None = None) -> FittedMod
             raise
         raise InputError(f"model {source}: is not a folder that GenURL.save wrote, or is damaged ({error})") from error
     statistics = _below(tensors, "statistics.")
-    parts: dict[str, Any] = {"plan": plan, "edge_plan": edge_plan, "nodes": nodes, **fitted}
+    parts: dict[str, Any] = {"plan": plan, "edge_plan": edge_plan, "nodes": nodes, "time": time, **fitted}
     return FittedModel(encoder, config, tensors["embedding"], statistics, space, **parts)
 
 
@@ -206,7 +211,10 @@ def _encoder(
         raise ValueError(f"{config.encoder.layers} layers, but {len(tensors)} tensors")
     if config.task == "graphs":
         return cast("Encoder", saved_encoder(config, _below(tensors, "encoder.")))
-    width = _input_width(config, fitted, len(tensors["embedding"]), plan, tensors.get("statistics.axes"))
+    if config.task == "temporal":
+        width = len(tensors["time.mean"]) + (config.encoder.hops + 1) * tensors["time.positions"].size(1)
+    else:
+        width = _input_width(config, fitted, len(tensors["embedding"]), plan, tensors.get("statistics.axes"))
     columns = feature_columns(config, width, len(tensors["embedding"]))
     # Without memory or random numbers of its own: the file's tensors become the weights, and sizes that do not fit
     # them are noticed before anything of that size is made. A user's module may not be made again: it is filled.

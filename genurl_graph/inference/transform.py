@@ -57,7 +57,7 @@ def why_no_transform(config: Config, bare: bool, edges: bool, named: bool = Fals
         Whether nodes have names, by which they are known again (`genurl_graph.inference.known_nodes`).
     """
     c = config.encoder
-    if config.task == "graphs":
+    if config.task in ("graphs", "temporal"):
         return None
     if c.name == "free":
         if config.task == "reduce" and not bare and not (config.neighbors.hops and edges):

@@ -38,6 +38,8 @@ class TrainingProblem(NamedTuple):
         Where new samples find their neighbours, if they are to be placed by them.
     config : Config or None
         What the problem was built by, where a given map decided some of it.
+    rows : int or None
+        Nodes of `merged`, where they are not those of the data: (node, window) of events.
     """
 
     objective: Objective
@@ -46,12 +48,14 @@ class TrainingProblem(NamedTuple):
     reliability: dict[str, Any] = {}  # noqa: RUF012 - never changed
     space: FeatureSpace | None = None
     config: Config | None = None
+    rows: int | None = None
 
     def summary(self, data: Input) -> dict[str, Any]:
         """Edges and total weight by source, components before and after the merge, and the edge reliability."""
         given = torch.empty(2, 0, dtype=torch.long) if data.edge_index is None else data.edge_index
+        n = self.rows or data.num_nodes
         components = {
-            "n_components_before": count_components(given, data.num_nodes),
-            "n_components_after": count_components(self.merged.edge_index, data.num_nodes),
+            "n_components_before": count_components(given, n),
+            "n_components_after": count_components(self.merged.edge_index, n),
         }
         return self.merged.summary() | self.merged.weight_shares() | components | self.reliability

@@ -36,8 +36,9 @@ from genurl_graph.tasks.graphs import resolve_graphs
 from genurl_graph.tasks.initialization import resolve_start
 from genurl_graph.tasks.metric import resolve_metric, resolve_perplexity, resolve_search
 from genurl_graph.tasks.size import fit_to_size
+from genurl_graph.tasks.temporal import resolve_temporal
 
-TASKS = ("graph", "reduce", "distill", "images", "graphs")
+TASKS = ("graph", "reduce", "distill", "images", "graphs", "temporal")
 
 # Steps in a finished map, as a share of those of a new one.
 GENTLE = 0.3
@@ -58,7 +59,7 @@ def resolve_config(
     ----------
     data : Input
         Its edges choose the task, its features metric and normalisation, where these are "auto".
-    task : "auto", "graph", "reduce", "distill", "images" or "graphs"
+    task : "auto", "graph", "reduce", "distill", "images", "graphs" or "temporal"
     config : mapping of dotted names, path of a TOML file, or name of a set of settings ("words", "shallow", "tldr")
         Overrules the preset of the task.
     arguments : mapping of dotted names
@@ -74,6 +75,8 @@ def resolve_config(
     task, asked = _resolve_task(data, task), _collect_settings(config, arguments)
     if task == "graphs":
         return resolve_graphs(data, asked)
+    if task == "temporal":
+        return resolve_temporal(data, asked)
     if task == "graph":
         fit_to_size(data, asked, device)
         data, asked = weigh_evidence(data, asked, resolve_metric)
@@ -136,6 +139,11 @@ def _resolve_task(data: Input, task: str) -> str:
             found = "one graph" if data.graphs is None else f"{data.num_nodes:,} graphs"
             raise wrong(f"task {task}", found, "many graphs (task graphs)" if data.graphs is None else "task graphs")
         return "graphs"
+    if data.events is not None or task == "temporal":
+        if data.events is None or task not in ("auto", "temporal"):
+            found = "no times" if data.events is None else "events with a time"
+            raise wrong(f"task {task}", found, "events with a time" if data.events is None else "task temporal")
+        return "temporal"
     has_edges = data.edge_index is not None and data.edge_index.numel() > 0
     if task == "graph" and not has_edges:
         raise InputError("task graph: the input has no edges; expected a graph (or use task reduce)")

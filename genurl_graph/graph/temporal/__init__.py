@@ -1,0 +1,12 @@
+"""Graphs that change with time: what windows leave behind, what an encoder reads of each, and the supra-graph of all.
+
+A node of the supra-graph is a (node, window) in which the node has an event. Nothing here looks ahead: what is read of
+a window depends on its events and on earlier ones, so that windows that are read one by one are read as all together.
+"""
+
+from genurl_graph.graph.temporal.history import History
+from genurl_graph.graph.temporal.positions import spectral_positions
+from genurl_graph.graph.temporal.supra_graph import supra_graph
+from genurl_graph.graph.temporal.window_rows import WindowReader, WindowRows
+
+__all__ = ["History", "WindowReader", "WindowRows", "spectral_positions", "supra_graph"]

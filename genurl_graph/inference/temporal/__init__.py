@@ -1,0 +1,1 @@
+"""Models of events: what is kept of the past, and the windows that follow."""

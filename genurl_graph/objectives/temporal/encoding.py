@@ -1,0 +1,55 @@
+"""Windows of time through an encoder, one after another."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from genurl_graph.graph.temporal.history import History
+from genurl_graph.graph.temporal.window_rows import RowScale, WindowReader
+from genurl_graph.inputs.temporal.events import TemporalEdges
+from genurl_graph.inputs.temporal.trajectory import Trajectory
+from genurl_graph.inputs.temporal.windows import Windows
+from genurl_graph.nn.features import Features
+from genurl_graph.objectives.base import embed_rows
+
+
+def encode_windows(
+    encoder: nn.Module,
+    reader: WindowReader,
+    scale: RowScale,
+    edges: TemporalEdges,
+    windows: Windows,
+    history: History | None,
+    device: torch.device,
+) -> tuple[Trajectory, History]:
+    """Embedding of each node in each window, and what the windows leave behind.
+
+    Memory beside the result: one window. The row of a (node, window) depends on events up to the end of the window,
+    and on `history`; of a reader that is not causal, on all events.
+
+    Parameters
+    ----------
+    encoder : nn.Module
+        Reads each row alone.
+    reader, scale
+        Of the fit.
+    edges, windows
+        Events, and the windows that they are cut into.
+    history : History, optional
+        What came before them.
+    device : torch.device
+        Of the encoder.
+    """
+    node, window, z, ends = [], [], [], []
+    past = History.empty(edges.num_nodes) if history is None else history
+    for number, rows in enumerate(reader.read(edges, windows, past)):
+        past = rows.history
+        if len(rows.nodes):
+            found = embed_rows(encoder, Features(scale.input(rows).to(device)), device)
+            z.append(found.cpu())
+        node.append(rows.nodes)
+        window.append(torch.full_like(rows.nodes, number))
+        ends.append(rows.ends)
+    parts: list[Tensor] = [torch.cat(part) for part in (node, window, z, ends)]
+    return Trajectory(*parts, windows.starts, edges.num_nodes), past
