@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
@@ -16,8 +15,7 @@ from genurl_graph.config.metrics import Distance
 from genurl_graph.exceptions import wrong
 from genurl_graph.inference.fit import fit_model
 from genurl_graph.inference.fitted import FittedAttributes, TrainedModel
-from genurl_graph.inference.saved import Saved
-from genurl_graph.inference.temporal.later import follow
+from genurl_graph.inference.temporal.update import Updates
 from genurl_graph.inference.transform import as_given, embed_new
 from genurl_graph.inputs.embeddings import read_embedding
 from genurl_graph.inputs.hetero import weigh
@@ -28,7 +26,7 @@ from genurl_graph.tasks.distillation import as_teacher
 from genurl_graph.training.loop import Callback
 
 
-class GenURL(FittedAttributes, Saved):
+class GenURL(FittedAttributes, Updates):
     """Unsupervised embedding of the nodes of a graph, of vectors, or of whole graphs, after GenURL (arXiv 2110.14553).
 
     Predefined edges are merged with feature-space kNN edges, calibrated similarities P live on the merged graph, and
@@ -272,42 +270,8 @@ class GenURL(FittedAttributes, Saved):
         """
         check_is_fitted(self)
         options = self._said(X, as_, columns, directed)
-        if self.task_ == "temporal":
-            return follow(self.model_, X, options).trajectory
         z, names = embed_new(self.model_, self._features_of(X, options), options)
         return self._named(z, X, names)
-
-    def update(
-        self, X: Any, *, windows: str | int | None = None, as_: str | None = None, columns: Columns = None
-    ) -> GenURL:
-        """Embed later events as further windows of ``trajectory_``, without touching the windows before.
-
-        Parameters
-        ----------
-        X, as_, columns
-            As in `fit`. No event may be earlier than the last one so far. Nodes are found by their names, or by their
-            numbers where they have none; new ones come after the others.
-        windows : int or str, optional
-            As in `fit`; by default windows like the fitted ones, of the same length or of about as many events.
-
-        Raises
-        ------
-        NotFittedError, InputError
-            Not fitted; no model of events; events before the last one; other columns than in the fit.
-
-        Examples
-        --------
-        >>> model = GenURL(windows=20).fit(messages, columns={"time": "sent"})
-        >>> model.update(messages_of_today).trajectory_.num_windows
-        21
-        """
-        check_is_fitted(self)
-        if self.task_ != "temporal":
-            raise wrong("update", f"a model of the task {self.task_}", "one of events with a time (task temporal)")
-        later = follow(self.model_, X, self._said(X, as_, columns, None), windows)
-        self.model_.time, self.node_id_ = later.time, np.concatenate([self.node_id_, later.new])
-        self.model_.embedding = later.time.trajectory.invariant()
-        return self
 
     def resolve(
         self, X: Any, *, as_: str | None = None, columns: Columns = None, directed: bool | None = None

@@ -100,7 +100,10 @@ def _options(annotated: Any) -> list[Option]:
 
 
 def convert(key: str, value: Any, options: list[Option]) -> Any:
-    """`value` as one of `options` (int, float, str, bool, Literal); bool for a number, NaN and lossy conversions are refused."""
+    """`value` as one of `options` (int, float, str, bool, Literal).
+
+    A bool for a number, NaN and lossy conversions are refused.
+    """
     if key == "merge.type_weights" and isinstance(value, Mapping):
         # A table in TOML, a dictionary in Python; PyG's relations are tuples.
         pairs = ((name if isinstance(name, str) else "__".join(name), weight) for name, weight in value.items())

@@ -17,11 +17,12 @@ class TemporalConfig(Stage):
         str,
         "events with a time: windows that time is cut into: how many, of equally many events (12), how long each is "
         "(7d, 36h, 30min; a number and the unit of the times), or auto: 20, or as many as there are different times",
-    ] = "auto"
-    half_life: Annotated[Positive, "windows after which an event, and the bond of a node to its past, count half"] = 1.0
-    positions: Annotated[Natural, "columns of the spectral positions of the nodes, which windows take averages of"] = 64
+    ] = "20"
+    half_life: Annotated[Positive, "windows after which an event, and the bond of a node to its past, count half"] = 0.5
+    positions: Annotated[Natural, "columns of the spectral positions of the nodes, which windows take averages of"] = 32
     causal: Annotated[
-        bool, "read each window by its events and by earlier ones alone; else by later ones, too, and nothing can follow"
+        bool,
+        "read each window by its events and by earlier ones alone; else by later ones, too, and nothing can follow",
     ] = True
     train_rows: Annotated[
         Count, "rows, (node, window), that the encoder is trained on at most: pairs of windows evenly over time"

@@ -62,8 +62,8 @@ def _comment(text: str) -> list[str]:
 
 
 def _literal(value: str | float) -> str:
-    # JSON escapes strings as TOML does.
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+    # JSON writes strings and truth values as TOML does.
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str | bool) else repr(value)
 
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:

@@ -133,7 +133,8 @@ def _describe(data: Input, config: Config, seed: int, teacher: Teacher | None) -
     shape = [data.num_nodes, 0 if data.x is None else int(data.x.size(1))]
     edges = 0 if data.edge_index is None else int(data.edge_index.size(1))
     many = () if data.graphs is None else tuple(data.graphs)
-    timed = () if data.events is None else tuple(data.events.edges[:5])
+    events = None if data.events is None else data.events.edges
+    timed = () if events is None else (events.source, events.target, events.time, events.weight, events.attr)
     taught = None if teacher is None else teacher.features
     start = () if data.start is None else (data.start.z, data.start.known if data.start.finished else None)
     content = checksum(data.x, data.edge_index, data.edge_weight, taught, *start, *many, *timed)

@@ -30,7 +30,8 @@ class FittedModel:
     documented. Beside those: `statistics` of the encoder's input columns (`genurl_graph.tasks.encoder_input`), the
     `space` in which an embedding table finds the neighbours of a new sample, None if it cannot, and the `plan` that
     makes features of raw columns, None where they are read as they are. `n_features_in` counts the raw ones. Of many
-    graphs, `edge_plan` is that of the attributes of edges; of events, `time` is the trajectory and what windows are read by.
+    graphs, `edge_plan` is that of the attributes of edges; of events, `time` is the trajectory and what windows are
+    read by.
     """
 
     encoder: Encoder

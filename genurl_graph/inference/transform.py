@@ -17,6 +17,7 @@ from genurl_graph.graph.structural_features import TRANSFERABLE
 from genurl_graph.inference.fitted import FittedModel
 from genurl_graph.inference.known_nodes import find_known, one_hot_of_known, tells_nodes_apart
 from genurl_graph.inference.placement import neighbors_of, place
+from genurl_graph.inference.temporal.later import follow
 from genurl_graph.inference.whole_graphs import embed_graphs
 from genurl_graph.inputs.columns import FeatureOptions
 from genurl_graph.inputs.hetero import as_graph, weigh
@@ -39,6 +40,8 @@ def embed_new(model: FittedModel, X: Any, options: ReadOptions = NOTHING_SAID) -
     if model.config.task == "graphs":
         z, data = embed_graphs(model, X, options)
         return as_given(z, data.kind), data.names
+    if model.time is not None:
+        return follow(model, X, options).trajectory, None
     data = _like_fitted(model, X, options)
     z = _beside_neighbors(model, data) if model.config.encoder.name == "free" else _encoded(model, data)
     return as_given(z, data.kind, None if data.types is None else data.types.rows), data.names

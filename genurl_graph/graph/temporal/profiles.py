@@ -14,7 +14,8 @@ PROFILE = ("out", "in", "partners", "share of repeats", "before", "gap", "age", 
 
 def active_nodes(events: TemporalEdges) -> Tensor:
     """Nodes that have an event, ascending, int64 [m]."""
-    return torch.unique(torch.cat([events.source, events.target]))
+    found: Tensor = torch.unique(torch.cat([events.source, events.target]))
+    return found
 
 
 def activity_profiles(events: TemporalEdges, nodes: Tensor, history: History) -> Tensor:
@@ -34,8 +35,8 @@ def activity_profiles(events: TemporalEdges, nodes: Tensor, history: History) ->
     Tensor, float32, shape [m, 8 + 2 weights + attributes]
         Logarithms of the events that it sent and received, of its partners, of its decayed events before, of the
         windows since its last and its first event (0 for a new node); the share of events with partners that it had
-        already met in the window; 1 for a new node. Where events have weights, the mean that it sent, and received; where
-        they have features, their means over its events.
+        already met in the window; 1 for a new node. Where events have weights, the mean that it sent, and received;
+        where they have features, their means over its events.
     """
     m = len(nodes)
     source, target = (torch.searchsorted(nodes, end) for end in (events.source, events.target))

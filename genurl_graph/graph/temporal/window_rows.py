@@ -144,16 +144,21 @@ class WindowReader(NamedTuple):
         nodes = active_nodes(events)
         now = past.after(events, weight, self.half_life)
         averages, reached = [positions[nodes]], positions
-        operator = (now if later is None else now.with_pairs(later)).adjacency() if self.hops and len(nodes) else None
-        for _ in range(self.hops if operator is not None else 0):
-            reached = operator @ reached
-            averages.append(reached[nodes])
+        if self.hops and len(nodes):
+            operator = (now if later is None else now.with_pairs(later)).adjacency()
+            for _ in range(self.hops):
+                reached = operator @ reached
+                averages.append(reached[nodes])
+        else:
+            averages *= self.hops + 1
         profile = activity_profiles(events, nodes, past)
         if self.x is not None:
             profile = torch.cat([profile, self._features(nodes)], 1)
         key, pairs = pair_sums(events, weight)
         ends = torch.stack([torch.searchsorted(nodes, end) for end in (key // BASE, key % BASE)])
-        count = torch.bincount(torch.searchsorted(nodes, torch.cat([events.source, events.target])), minlength=len(nodes))
+        count = torch.bincount(
+            torch.searchsorted(nodes, torch.cat([events.source, events.target])), minlength=len(nodes)
+        )
         return WindowRows(nodes, torch.cat(averages, 1), profile, count.float(), ends, pairs, now)
 
     def _features(self, nodes: Tensor) -> Tensor:

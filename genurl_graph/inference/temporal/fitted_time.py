@@ -83,17 +83,17 @@ class FittedTime(NamedTuple):
         node, window, z, events, starts = (
             tensors[f"trajectory.{name}"] for name in ("node", "window", "embedding", "events", "starts")
         )
-        parts = [tensors[f"history.{name}"] for name in ("key", "weight", "first", "last", "ends")]
-        n, rows = len(parts[2]), len(node)
-        if not len(window) == len(z) == len(events) == rows or len(parts[3]) != n or len(parts[4]) != n:
+        key, weight, first, last, ends = (
+            tensors[f"history.{name}"] for name in ("key", "weight", "first", "last", "ends")
+        )
+        n, rows = len(first), len(node)
+        if not len(window) == len(z) == len(events) == rows or not len(last) == len(ends) == n:
             raise ValueError("its trajectory does not fit together")
         if rows and (int(node.max()) >= n or int(node.min()) < 0 or len(tensors["positions"]) > n):
             raise ValueError("its trajectory has other nodes than its history")
         hops, half_life, unit = int(record["hops"]), float(record["half_life"]), float(record["unit"])
-        reader = WindowReader(
-            tensors["positions"], hops, half_life, unit, tensors.get("x"), bool(record["causal"])
-        )
-        history = History(*parts, windows=int(record["windows"]))
+        reader = WindowReader(tensors["positions"], hops, half_life, unit, tensors.get("x"), bool(record["causal"]))
+        history = History(key, weight, first, last, ends, int(record["windows"]))
         trajectory = Trajectory(node, window, z, events, starts, n)
         scale, names = RowScale(tensors["mean"], tensors["deviation"]), record["names"]
         if names is not None and len({*names}) != n:

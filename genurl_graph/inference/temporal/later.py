@@ -67,7 +67,7 @@ def follow(model: FittedModel, X: Any, options: ReadOptions, windows: str | int 
     number, new, names = _numbers(data, time)
     edges = data.events.edges
     n = time.history.num_nodes + len(new)
-    edges = edges._replace(source=number[edges.source], target=number[edges.target], num_nodes=n)
+    edges = TemporalEdges(number[edges.source], number[edges.target], *edges[2:4], n, edges.attr)
     _check(edges, time)
     if windows is None:
         cut = time.windows_of(edges, duration(model.config.temporal.windows, data.events.unit))
@@ -101,5 +101,8 @@ def _check(edges: TemporalEdges, time: FittedTime) -> None:
     width = len(PROFILE) + (0 if edges.weight is None else 2) + (0 if edges.attr is None else edges.attr.size(1))
     expected = len(time.scale.mean) - (0 if time.reader.x is None else time.reader.x.size(1))
     if width != expected:
-        raise wrong("data", f"events with {width - len(PROFILE)} columns of weights and features, each end counted",
-                    f"{expected - len(PROFILE)}, as in the fit")
+        raise wrong(
+            "data",
+            f"events with {width - len(PROFILE)} columns of weights and features, each end counted",
+            f"{expected - len(PROFILE)}, as in the fit",
+        )

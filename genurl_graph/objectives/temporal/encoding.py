@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from genurl_graph.graph.temporal.history import History
 from genurl_graph.graph.temporal.window_rows import RowScale, WindowReader
@@ -46,10 +46,9 @@ def encode_windows(
     for number, rows in enumerate(reader.read(edges, windows, past)):
         past = rows.history
         if len(rows.nodes):
-            found = embed_rows(encoder, Features(scale.input(rows).to(device)), device)
-            z.append(found.cpu())
+            z.append(embed_rows(encoder, Features(scale.input(rows).to(device)), device).cpu())
         node.append(rows.nodes)
         window.append(torch.full_like(rows.nodes, number))
         ends.append(rows.ends)
-    parts: list[Tensor] = [torch.cat(part) for part in (node, window, z, ends)]
-    return Trajectory(*parts, windows.starts, edges.num_nodes), past
+    where, when, found, counts = (torch.cat(part) for part in (node, window, z, ends))
+    return Trajectory(where, when, found, counts, windows.starts, edges.num_nodes), past

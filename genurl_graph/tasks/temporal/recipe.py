@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
 
 from genurl_graph.config import Config
 from genurl_graph.exceptions import wrong
 from genurl_graph.graph.edge_lists import add_inverses
-from genurl_graph.graph.merge import PREDEFINED, MergedGraph
+from genurl_graph.graph.merge import PREDEFINED, MergedGraph, count_components
 from genurl_graph.graph.temporal.profiles import active_nodes
 from genurl_graph.graph.temporal.supra_graph import SupraGraph, supra_graph
 from genurl_graph.graph.temporal.window_rows import RowScale, WindowReader
@@ -37,7 +36,7 @@ def build(data: Input, config: Config, seed: int, device: torch.device) -> Train
     window = torch.cat([torch.full_like(rows.nodes, number) for number, rows in parts])
     pairs = [(rows.edges, rows.weight) for _, rows in parts]
     supra = supra_graph(pairs, node, window, c.half_life)
-    merged = given_edges(supra, len(node), config.merge.identity_weight)
+    merged = given = given_edges(supra, len(node), config.merge.identity_weight)
     if config.merge.feature_weight > 0:
         merged = with_profile_edges(merged, scale.profiles(profile), window, config, seed, device)
     if not merged.edge_weight.numel():
@@ -63,6 +62,7 @@ def build(data: Input, config: Config, seed: int, device: torch.device) -> Train
         "n_interaction": supra.interaction.size(1),
         "n_identity": supra.identity.size(1),
         "mass_identity": bonds / merged.total_weight(),
+        "n_components_before": count_components(given.edge_index, len(node)),
     }
     return TrainingProblem(objective, merged, None, summary, config=config, rows=len(node))
 

@@ -1,0 +1,107 @@
+"""Models of events: causality, windows that follow, names, files."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from genurl_graph import GenURL
+from genurl_graph.exceptions import InputError
+from genurl_graph.inputs.temporal import TemporalEdges, Windows
+
+NODES, EVENTS = 60, 1200
+GENERATOR = np.random.default_rng(0)
+SOURCE, TARGET = GENERATOR.integers(0, NODES, (2, EVENTS))
+TARGET = np.where(TARGET == SOURCE, (TARGET + 1) % NODES, TARGET)
+EDGES = TemporalEdges.of(SOURCE, TARGET, np.arange(EVENTS), num_nodes=NODES)
+FIRST, LATER = EDGES.between(0, 800), EDGES.between(800, EVENTS)
+
+
+@pytest.fixture(scope="module")
+def model() -> GenURL:
+    return GenURL(task="temporal", windows=8, epochs=2, random_state=0).fit(FIRST)
+
+
+def test_rows_are_nodes_in_windows_and_embedding_their_mean(model: GenURL) -> None:
+    found = model.trajectory_
+    assert found.num_windows == 8
+    assert torch.equal(model.embedding_, found.invariant())
+    assert len(found.node) == model.graph_summary_["n_rows"]
+    assert model.task_ == "temporal"
+
+
+def test_windows_one_by_one_are_those_of_all_together(model: GenURL) -> None:
+    both = model.transform(LATER)
+    assert both.num_windows == 4
+    other = GenURL(task="temporal", windows=8, epochs=2, random_state=0).fit(FIRST)
+    for start in range(800, EVENTS, 100):
+        other.update(EDGES.between(start, start + 100), windows=1)
+    after = other.trajectory_
+    assert after.num_windows == 12
+    assert torch.equal(after.embedding[-len(both.node) :], both.embedding)
+    assert torch.equal(after.embedding[: len(model.trajectory_.node)], model.trajectory_.embedding)
+
+
+def test_a_shuffled_future_changes_no_earlier_window(model: GenURL) -> None:
+    order = torch.randperm(200, generator=torch.Generator().manual_seed(1))
+    tail = LATER.target[200:][order]
+    target = torch.cat([LATER.target[:200], tail])
+    other = TemporalEdges(LATER.source, target, LATER.time, None, NODES)
+    one, two = model.transform(LATER), model.transform(other)
+    end = one.rows(2).start
+    assert torch.equal(one.embedding[:end], two.embedding[:end])
+    assert not torch.equal(one.embedding[end:], two.embedding[end : len(one.node)])
+
+
+def test_a_saved_model_goes_on_as_the_fitted_one_would(model: GenURL, tmp_path: Path) -> None:
+    model.save(tmp_path / "model")
+    loaded = GenURL.load(tmp_path / "model")
+    assert torch.equal(loaded.transform(LATER).embedding, model.transform(LATER).embedding)
+    assert loaded.update(LATER).trajectory_.num_windows == 12
+
+
+def test_nodes_are_found_by_their_names() -> None:
+    frame = pd.DataFrame({"from": [f"u{i}" for i in SOURCE], "to": [f"u{i}" for i in TARGET], "at": np.arange(EVENTS)})
+    model = GenURL(windows=8, epochs=1, random_state=0).fit(frame[:800], columns={"time": "at"})
+    assert model.task_ == "temporal"
+    n = len(model.node_id_)
+    later = pd.concat([frame[800:], pd.DataFrame({"from": ["new"], "to": ["u1"], "at": [EVENTS]})])
+    found = model.transform(later.iloc[::-1])
+    expected = {*later["from"], *later["to"]}
+    model.update(later)
+    assert len(model.node_id_) == n + len(expected - {*frame[:800]["from"], *frame[:800]["to"]})
+    assert {model.node_id_[node] for node in found.node.tolist()} == expected
+
+
+def test_what_cannot_follow_is_refused(model: GenURL) -> None:
+    with pytest.raises(InputError, match=r"an event at 0; expected events from 799 on"):
+        model.transform(FIRST)
+    weighted = TemporalEdges.of(LATER.source, LATER.target, LATER.time, np.ones(len(LATER)))
+    with pytest.raises(InputError, match="expected 0, as in the fit"):
+        model.transform(weighted)
+    whole = GenURL(windows=8, epochs=1, random_state=0, config={"temporal.causal": False}).fit(FIRST)
+    with pytest.raises(InputError, match=r"temporal\.causal"):
+        whole.update(LATER)
+    vectors = GenURL(epochs=1, random_state=0).fit(np.random.default_rng(0).normal(size=(30, 4)))
+    with pytest.raises(InputError, match="update: found a model of the task reduce"):
+        vectors.update(LATER)
+
+
+def test_one_seed_is_one_embedding_whatever_the_order_of_the_events() -> None:
+    order = np.random.default_rng(1).permutation(800)
+    parts = [np.asarray(part)[order] for part in (FIRST.source, FIRST.target, FIRST.time)]
+    fits = [
+        GenURL(task="temporal", windows=8, epochs=1, random_state=3).fit(edges).trajectory_.embedding
+        for edges in (FIRST, TemporalEdges.of(*parts, num_nodes=NODES))
+    ]
+    assert torch.equal(*fits)
+
+
+def test_windows_without_events_are_counted() -> None:
+    time = np.concatenate([np.arange(100), 500 + np.arange(100)])
+    edges = TemporalEdges.of(SOURCE[:200], TARGET[:200], time, num_nodes=NODES)
+    found = GenURL(task="temporal", windows=2, epochs=1, random_state=0).fit(edges).trajectory_
+    assert found.num_windows == 2
+    assert len(Windows.of_equal_times(edges, 100.0)) == 6
