@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from genurl_graph.estimator import GenURL
     from genurl_graph.inputs.collection.graph_set import GraphSet
+    from genurl_graph.inputs.temporal.trajectory import Trajectory
 
 
 class Source(NamedTuple):
@@ -199,6 +200,16 @@ def write_embedding(path: Path, embedding: "Tensor", data: Any, *, own_file: boo
 
     label = named_labels(data) if own_file else getattr(data, "y", None)
     embeddings.write_embedding(path, embedding, node_id=getattr(data, "node_id", None), label=label)
+
+
+def write_trajectory(path: Path, embedding: "Tensor", trajectory: "Trajectory", data: Any, *, own_file: bool) -> None:
+    """Write the embedding of events, and where their nodes are in each window; labels as `write_embedding` does."""
+    from genurl_graph.inputs.temporal import trajectory_files
+
+    label = named_labels(data) if own_file else getattr(data, "y", None)
+    node_id = getattr(data, "node_id", None)
+    unit = getattr(data, "unit", "numbers")
+    trajectory_files.write_trajectory(path, embedding, trajectory, node_id, label, unit)
 
 
 def teacher_features(path: Path, data: "Data") -> "Tensor":

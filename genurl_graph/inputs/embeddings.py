@@ -43,6 +43,7 @@ def write_embedding(
     embedding: Tensor | npt.NDArray[Any],
     node_id: Sequence[Any] | npt.NDArray[Any] | Tensor | None = None,
     label: Sequence[Any] | npt.NDArray[Any] | Tensor | None = None,
+    more: Columns | None = None,
 ) -> None:
     """Write an embedding in the format the suffix of `path` names.
 
@@ -61,6 +62,8 @@ def write_embedding(
         n names (integers or strings); 0 .. n-1 by default.
     label
         n labels (numbers or strings).
+    more
+        Further arrays of numbers by key, for ``.npz`` and ``.pt`` alone: `read_embedding` leaves them there.
 
     Raises
     ------
@@ -73,6 +76,7 @@ def write_embedding(
     columns: Columns = {"embedding": matrix, "node_id": _column("node_id", node_id, len(matrix))}
     if label is not None:
         columns["label"] = _column("label", label, len(matrix))
+    columns |= more or {}
     with atomic_write(target) as temporary:
         WRITERS[target.suffix.lower()](temporary, columns)
 
