@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -13,9 +15,11 @@ from genurl_graph.inference.fit import fit_model
 from genurl_graph.inference.fitted import FittedModel
 from genurl_graph.inputs.hetero import as_graph
 from genurl_graph.inputs.temporal.trajectory import Trajectory
-from genurl_graph.plotting import scatter
+from genurl_graph.plotting import PLOT_SUFFIXES, scatter
+from genurl_graph.plotting.explorer.measures import clusters
+from genurl_graph.plotting.temporal import paths, window_panels
 from genurl_graph.runtime.devices import choose_device
-from genurl_graph.runtime.files import StrPath
+from genurl_graph.runtime.files import StrPath, check_output
 from genurl_graph.tasks.resolve import feature_options, resolve_config
 
 if TYPE_CHECKING:
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
 
 # Rows of a trajectory that are reduced together: beyond, a sample of the nodes is drawn.
 MOST_ROWS = 50_000
+# Colours of nodes without labels, so that the eye can follow them from window to window.
+CLUSTERS = 10
 
 
 class Drawing:
@@ -197,3 +203,61 @@ def trajectory_map(trajectory: Trajectory, seed: int, most: int = MOST_ROWS) -> 
         events=trajectory.events[rows],
     )
     return TrajectoryMap(drawn, rows, "; ".join(notes))
+
+
+def plot_trajectory(
+    path: StrPath,
+    trajectory: Trajectory,
+    labels: Any = None,
+    *,
+    seed: int = 0,
+    unit: str = "numbers",
+    names: Sequence[Any] | None = None,
+    title: str | None = None,
+    subtitle: str | None = None,
+) -> list[Path]:
+    """Draw nodes that move with time, in two files: window by window, and the ways of those that move most.
+
+    Parameters
+    ----------
+    path
+        Of the small multiples by window, ``map.png``; ``map-trajectory.png`` gets the ways.
+    trajectory : Trajectory
+        Of two columns or more.
+    labels : Tensor, array or sequence, shape [n], optional
+        They colour both. Without them the panels are coloured by k-means clusters of the nodes' time-invariant parts.
+    seed : int
+        Of the 2-d map (`trajectory_map`).
+    unit, title, subtitle
+        As of `genurl_graph.plotting.temporal.window_panels`.
+    names : sequence, length n, optional
+        Of the nodes.
+
+    Returns
+    -------
+    list of Path
+        The two files.
+
+    Raises
+    ------
+    InputError
+        What `trajectory_map`, `genurl_graph.plotting.temporal.window_panels` and `paths` refuse.
+
+    Examples
+    --------
+    >>> plot_trajectory("map.png", model.trajectory_, seed=model.seed_)
+    [PosixPath('map.png'), PosixPath('map-trajectory.png')]
+    """
+    first = check_output(path, PLOT_SUFFIXES)
+    second = check_output(first.with_name(f"{first.stem}-trajectory{first.suffix}"), PLOT_SUFFIXES)
+    found = trajectory_map(trajectory, seed)
+    lines = "; ".join(part for part in (subtitle, found.how) if part) or None
+    colours, label = labels, None
+    if labels is None:
+        # Of the drawn nodes; that of the others is not seen.
+        kept = torch.unique(found.trajectory.node)
+        colours, label = torch.ones(trajectory.num_nodes, dtype=torch.int64), "cluster by mean"
+        colours[kept] += torch.from_numpy(clusters(trajectory.invariant()[kept].numpy(), CLUSTERS, seed).codes)
+    window_panels(found.trajectory, colours, unit=unit, path=first, title=title, subtitle=lines, label=label)
+    paths(found.trajectory, labels=labels, names=names, path=second, title=title, subtitle=lines)
+    return [first, second]

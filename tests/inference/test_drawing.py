@@ -8,7 +8,7 @@ from sklearn.exceptions import NotFittedError
 
 from genurl_graph import GenURL
 from genurl_graph.exceptions import InputError
-from genurl_graph.inference.drawing import as_map, trajectory_map
+from genurl_graph.inference.drawing import as_map, plot_trajectory, trajectory_map
 from genurl_graph.inputs.temporal.trajectory import Trajectory
 
 X = np.random.default_rng(0).standard_normal((40, 5)).astype(np.float32)
@@ -104,3 +104,14 @@ def test_two_columns_are_a_map_already() -> None:
     assert found.how == ""
     with pytest.raises(InputError, match="trajectory"):
         trajectory_map(given._replace(embedding=torch.zeros(2, 1)), 0)
+
+
+def test_windows_and_ways_are_two_files(tmp_path) -> None:
+    node, window = torch.arange(9).repeat(3), torch.arange(3).repeat_interleave(9)
+    z = torch.randn(27, 2, generator=torch.Generator().manual_seed(0))
+    given = Trajectory(node, window, z, torch.ones(27), torch.arange(4).double(), 9)
+    files = plot_trajectory(tmp_path / "map.png", given, title="t", names=list("abcdefghi"))
+    assert files == [tmp_path / "map.png", tmp_path / "map-trajectory.png"]
+    assert all(file.read_bytes().startswith(b"\x89PNG") for file in files)
+    with pytest.raises(InputError, match="gif"):
+        plot_trajectory(tmp_path / "map.gif", given)

@@ -102,23 +102,21 @@ def paths(
     limits = square_extent(points, 0.06)
     figure = new_figure((MAP, MAP), saved=target is not None)
     axes = figure.add_subplot()
-    below = found._replace(colours=np.tile(_rgb(MISSING), (len(points), 1))) if labels is None else found
-    draw_points(axes, points, below, MAP, square=True, alpha=0.35)
+    grey = found._replace(colours=np.tile(_rgb(MISSING), (len(points), 1))) if labels is None else found
+    draw_points(axes, points, grey, MAP, square=True, alpha=0.35)
     axes.set(xlim=limits[0], ylim=limits[1], aspect="equal")
     for way in ways:
         _draw(axes, way, (limits[0][1] - limits[0][0]) / MAP)
     note = f"Ring: a node's first window. Dot: its last. Map: all {len(points):,} rows of {_count(trajectory):,} nodes."
-    if nodes is None:
-        note = (
-            f"The {len(ways)} nodes that move most about their own mean. {note}" if ways else f"No node moves. {note}"
-        )
-    small = "\n".join(textwrap.fill(line, int(14 * MAP)) for line in ([subtitle] if subtitle else []) + [note])
+    most = f"The {len(ways)} nodes that move most about their own mean on this map." if ways else "No node moves."
+    below = [most] * (nodes is None) + [note] + ([subtitle] if subtitle else [])
+    small = "\n".join(textwrap.fill(line, int(14 * MAP)) for line in below)
     figure.supxlabel(small, fontsize=8.5, color="#555555")
     lines = LINE * (small.count("\n") + 1)
     if title:
         axes.set_title(textwrap.fill(title, int(8.5 * MAP)), fontsize=13)
         lines += TITLE
-    grow(figure, draw_key(axes, Paint(below.colours) if labels is None else found), lines)
+    grow(figure, draw_key(axes, Paint(grey.colours) if labels is None else found), lines)
     figure.draw_without_rendering()  # the map has its final place from here on
     place_tags(axes, [(way.name, way.points, way.colour) for way in ways])
     if target is not None:
