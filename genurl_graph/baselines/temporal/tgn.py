@@ -25,9 +25,9 @@ class TGN(TemporalModel):
     """TGN-attn with the last message of a node, of the parts of PyG and as in its example.
 
     Attention looks at the time from a neighbour's event to now, as in equation 9 of the paper; PyG's example, which has
-    no time of the question, takes that from the event back to the neighbour's last one. Frequencies of the time are those
-    that the authors' code begins with (twitter-research/tgn), and stay: a step of Adam moves the phase of a long time by
-    many turns, as GraphMixer's authors found (arXiv 2302.11636).
+    no time of the question, takes that from the event back to the neighbour's last one. Frequencies of the time are
+    those that the authors' code begins with (twitter-research/tgn), and stay: a step of Adam moves the phase of a long
+    time by many turns, as GraphMixer's authors found (arXiv 2302.11636).
 
     Parameters
     ----------
