@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Annotated
+from typing import Annotated, Literal
 
 from genurl_graph.config.fields import Count, Natural, Positive, Stage
 
@@ -19,7 +19,11 @@ class TemporalConfig(Stage):
         "(7d, 36h, 30min; a number and the unit of the times), or auto: 20, or as many as there are different times",
     ] = "20"
     half_life: Annotated[Positive, "windows after which an event, and the bond of a node to its past, count half"] = 0.5
-    positions: Annotated[Natural, "columns of the spectral positions of the nodes, which windows take averages of"] = 32
+    positions: Annotated[
+        Literal["auto"] | Natural,
+        "columns of the spectral positions of the nodes, which windows take averages of; auto: 128, or 32 for over "
+        "100,000 nodes",
+    ] = 128
     causal: Annotated[
         bool,
         "read each window by its events and by earlier ones alone; else by later ones, too, and nothing can follow",

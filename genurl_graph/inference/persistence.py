@@ -20,6 +20,7 @@ from genurl_graph.config.metrics import OwnMetric
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.graph.projection import FeatureSpace, encoder_projection
 from genurl_graph.graph.structural_features import structure_width
+from genurl_graph.graph.temporal.profiles import PROFILE
 from genurl_graph.inference.fitted import FittedModel
 from genurl_graph.inference.known_nodes import FittedNodes
 from genurl_graph.inference.temporal.fitted_time import FittedTime
@@ -212,7 +213,7 @@ def _encoder(
     if config.task == "graphs":
         return cast("Encoder", saved_encoder(config, _below(tensors, "encoder.")))
     if config.task == "temporal":
-        width = len(tensors["time.mean"]) + (config.encoder.hops + 1) * tensors["time.positions"].size(1)
+        width = len(tensors["time.mean"]) - len(PROFILE) + (config.encoder.hops + 1) * tensors["time.positions"].size(1)
     else:
         width = _input_width(config, fitted, len(tensors["embedding"]), plan, tensors.get("statistics.axes"))
     columns = feature_columns(config, width, len(tensors["embedding"]))

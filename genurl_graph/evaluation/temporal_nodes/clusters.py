@@ -52,9 +52,7 @@ def window_clusters(trajectory: Trajectory, label: Tensor, seed: int = 0) -> dic
         return float(normalized_mutual_info_score(y[rows], kmeans(z[rows], k, seed, restarts=RESTARTS)))
 
     every = np.arange(len(y))
-    found = [
-        (nmi(every[rows]), rows.stop - rows.start) for rows in map(trajectory.rows, range(trajectory.num_windows))
-    ]
+    found = [(nmi(every[rows]), rows.stop - rows.start) for rows in map(trajectory.rows, range(trajectory.num_windows))]
     shares = [(value, rows) for value, rows in found if value is not None]
     joint = nmi(every)
     if not shares or joint is None:

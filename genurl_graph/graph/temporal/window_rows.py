@@ -11,7 +11,7 @@ from torch import Tensor
 from genurl_graph.exceptions import wrong
 from genurl_graph.graph.temporal.history import BASE, History, pair_sums
 from genurl_graph.graph.temporal.positions import spectral_positions
-from genurl_graph.graph.temporal.profiles import active_nodes, activity_profiles
+from genurl_graph.graph.temporal.profiles import PROFILE, active_nodes, activity_profiles
 from genurl_graph.inputs.temporal.events import TemporalEdges
 from genurl_graph.inputs.temporal.windows import Windows
 
@@ -168,7 +168,11 @@ class WindowReader(NamedTuple):
 
 
 class RowScale(NamedTuple):
-    """How rows become the input of an encoder: one factor for positions, columns of profiles standardised."""
+    """How rows become the input of an encoder: columns of profiles are standardised.
+
+    The encoder reads averages of positions and what profiles hold beside counts. It does not read the counts, by which
+    kNN edges are found: with them it told apart how much nodes do rather than with whom (docs/experiments.md).
+    """
 
     mean: Tensor  # float32 [p]
     deviation: Tensor  # float32 [p]
@@ -184,5 +188,5 @@ class RowScale(NamedTuple):
         return (profile - self.mean) / self.deviation
 
     def input(self, rows: WindowRows) -> Tensor:
-        """What the encoder reads, float32 [m, (hops + 1) c + p]."""
-        return torch.cat([rows.averages, self.profiles(rows.profile)], 1)
+        """What the encoder reads, float32 [m, (hops + 1) c + p - `len(PROFILE)`]."""
+        return torch.cat([rows.averages, self.profiles(rows.profile)[:, len(PROFILE) :]], 1)

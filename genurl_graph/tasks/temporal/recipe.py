@@ -26,7 +26,7 @@ def build(data: Input, config: Config, seed: int, device: torch.device) -> Train
     assert data.events is not None
     edges, c = data.events.edges, config.temporal
     windows = cut_windows(edges, c.windows, data.events.unit)
-    reader = WindowReader.fit(edges, c.positions, config.encoder.hops, c.half_life, data.x, c.causal)
+    reader = WindowReader.fit(edges, int(c.positions), config.encoder.hops, c.half_life, data.x, c.causal)
     chosen = training_windows(rows_of_windows(edges, windows), c.train_rows)
     parts = [(number, rows) for number, rows in enumerate(reader.read(edges, windows)) if number in chosen]
     profile = torch.cat([rows.profile for _, rows in parts])

@@ -16,6 +16,8 @@ from genurl_graph.tasks.metric import resolve_perplexity
 # Encoders that read each row alone, and steps that are enough.
 ENCODERS = ("mlp", "linear")
 MOST_STEPS = 4000
+# Columns of positions, and of those of large graphs.
+POSITIONS, FEW, LARGE = 128, 32, 100_000
 
 
 def resolve_temporal(data: Input, asked: Mapping[str, Any]) -> Config:
@@ -48,6 +50,8 @@ def resolve_temporal(data: Input, asked: Mapping[str, Any]) -> Config:
         "input.scale": "columns" if data.plan is not None and data.plan.is_scaled else "none",
         "temporal.windows": config.temporal.windows if config.temporal.windows != "auto" else str(len(windows)),
     }
+    if config.temporal.positions == "auto":
+        changes["temporal.positions"] = POSITIONS if data.num_nodes <= LARGE else FEW
     if config.neighbors.metric == "auto":
         changes["neighbors.metric"] = "euclidean"
     if config.training.lr == "auto":

@@ -18,12 +18,12 @@ def _events(seed: int) -> tuple[TemporalEdges, np.ndarray]:
     label[:60, 4:] = (label[:60, 4:] + 1) % 3
     parts = []
     for window in range(WINDOWS):
-        source = generator.integers(0, NODES, 1500)
-        target = generator.integers(0, NODES, 1500)
+        source = generator.integers(0, NODES, 600)
+        target = generator.integers(0, NODES, 600)
         for k in range(3):
-            inside = (label[source, window] == k) & (generator.random(1500) < 0.75)
+            inside = (label[source, window] == k) & (generator.random(600) < 0.75)
             target[inside] = generator.choice(np.flatnonzero(label[:, window] == k), int(inside.sum()))
-        parts.append((source, target, window + generator.random(1500)))
+        parts.append((source, target, window + generator.random(600)))
     return TemporalEdges.of(*(np.concatenate(part) for part in zip(*parts, strict=True)), num_nodes=NODES), label
 
 
