@@ -81,31 +81,31 @@ def explore(
         options.check_source(source)
     elif metrics:
         raise click.UsageError("--run goes with --dataset or --input, whose graph it merges again.")
-    from genurl_graph.experiments.explorer.moving import compose_moving, with_trajectory
-    from genurl_graph.inputs.embeddings import read_embedding
-    from genurl_graph.inputs.temporal.event_set import EventSet
+    from genurl_graph.experiments.explorer.moving import compose_moving
+    from genurl_graph.inputs.temporal.convert import is_events
+    from genurl_graph.inputs.temporal.trajectory_files import read_trajectory
     from genurl_graph.plotting.explorer.page import PAGE_SUFFIXES, plotly_script, write_page
     from genurl_graph.runtime.files import check_output
 
     plotly_script()  # an InputError before the work rather than after it
     check_output(output, PAGE_SUFFIXES)
-    stored = with_trajectory(embedding, read_embedding(embedding))
+    found = read_trajectory(embedding)
+    stored, moving = found.columns, found.trajectory is not None
     d = stored["embedding"].shape[1]
     if d == 1:
         raise InputError(f"{embedding}: one dimension, but the explorer draws two")
     name = source.name if known else embedding.stem
-    data = source.load() if known else None
-    moving = "trajectory" in stored
+    data = source.load(events=moving) if known else None
     if metrics and moving:
         raise click.UsageError("--run merges a graph again, which the page of nodes that move does not show.")
-    if isinstance(data, EventSet) and not moving:
-        raise wrong(embedding, "no trajectory", f"the file that embed made of the events of {name}, with one")
+    if moving and data is not None and not is_events(data):
+        raise wrong(name, "no events with a time", f"those that {embedding} was made of")
     run = known_run(name, data, metrics) if known and not moving else None
     ids = getattr(data, "node_id", None) if run else stored.get("node_id")
     names = [str(node) for node in (range(len(stored["embedding"])) if ids is None else ids)]
     own = read_columns(columns, names) if columns else []
     if moving:
-        scene = compose_moving(embedding, stored, name, data, names, own, clusters)
+        scene = compose_moving(embedding, found, name, data, names, own, clusters)
     else:
         scene = compose(embedding, stored, name, run, names, own, clusters)
     write_page(output, scene)

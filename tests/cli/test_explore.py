@@ -174,13 +174,21 @@ def test_a_file_with_a_trajectory_becomes_a_page_with_a_slider(run) -> None:
     parts = {"trajectory_node": node, "trajectory_window": window, "window_start": 3600.0 * np.arange(4)}
     z = np.random.default_rng(0).standard_normal((30, 2)).astype(np.float32)
     names = np.array([f"n{i}" for i in range(10)])
-    np.savez("moving.npz", embedding=z[:10], node_id=names, trajectory=z, **parts, time_unit=np.array("dates"))
+    parts |= {"trajectory": z, "trajectory_events": np.ones(30, dtype=np.float32), "time_unit": np.array("dates")}
+    np.savez("moving.npz", embedding=z[:10], node_id=names, **parts)
     Path("own.csv").write_text("id,team\nn0,red\nn9,blue\n", encoding="utf-8")
     result = run("explore", "moving.npz", "--columns", "own.csv", "--clusters", 2)
     found = payload()
     assert found["time"]["names"] == [f"1970-01-01 0{hour}:00" for hour in range(4)]
     assert decode(found["time"]["ptr"]).tolist() == [0, 10, 20, 30]
-    assert list(columns(found)) == ["team", "Cluster by mean", "Moved", "Windows", "Cluster in this window"]
+    assert list(columns(found)) == [
+        "team",
+        "Cluster by mean",
+        "Moved",
+        "Windows",
+        "Cluster in this window",
+        "Events in this window",
+    ]
     assert found["ids"][9] == "n9"
     assert "10 nodes in 3 windows from 1970-01-01 00:00 to 1970-01-01 03:00" in result.stdout
     assert "Cluster in this window" in result.stdout

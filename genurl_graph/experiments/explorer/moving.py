@@ -11,19 +11,23 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from torch import Tensor
 
+    from genurl_graph.inputs.temporal.events import TemporalEdges
     from genurl_graph.inputs.temporal.trajectory import Trajectory
+    from genurl_graph.inputs.temporal.trajectory_files import Stored
     from genurl_graph.plotting.explorer.colours import Column
     from genurl_graph.plotting.explorer.scene import Scene
 
 # Neighbours in a window that a node's card lists, and clusters where no labels say how many there are.
 NEAREST, CLUSTERS = 10, 10
-KEYS = ("trajectory", "trajectory_node", "trajectory_window", "trajectory_events", "window_start", "time_unit")
-ABOUT = "Neighbours are those in the embedding, among the nodes of the same window"
+WITHOUT_EVENTS = (
+    "No events were named, so neighbours are those in the embedding; --dataset NAME shows who shares events"
+)
+WITH_EVENTS = "Neighbours: who shares events in the window, and who is near in the embedding"
 
 
 def compose_moving(
     path: Path,
-    stored: "dict[str, npt.NDArray[Any]]",
+    stored: "Stored",
     name: str,
     data: Any,
     names: Sequence[str],
@@ -37,7 +41,7 @@ def compose_moving(
     path
         Of the file, for messages.
     stored
-        What `genurl_graph.inputs.embeddings.read_embedding` returns of a file with a trajectory.
+        What `genurl_graph.inputs.temporal.trajectory_files.read_trajectory` returns of a file with a trajectory.
     name : str
     data : EventSet, or None
         With labels of the nodes, and of planted events what each node is in which span of time.
@@ -52,11 +56,13 @@ def compose_moving(
     from genurl_graph.plotting.explorer import measures
     from genurl_graph.plotting.explorer.colours import Categories, Numbers, labels
     from genurl_graph.plotting.explorer.scene import Scene
-    from genurl_graph.plotting.explorer.timeline import Timeline, nearest_in_windows
+    from genurl_graph.plotting.explorer.timeline import Timeline, contacts_in_windows, nearest_in_windows
     from genurl_graph.plotting.temporal import movement, window_names
     from genurl_graph.plotting.temporal.movement import windows_seen
 
-    whole, unit = trajectory_of(path, stored), str(stored.get("time_unit", getattr(data, "unit", "numbers")))
+    if stored.trajectory is None:
+        raise wrong(path, "no trajectory", "what embed writes of events with a time")
+    whole = stored.trajectory
     drawn = trajectory_map(whole, 0)
     kept, node = torch.unique(drawn.trajectory.node, return_inverse=True)
     on_map = drawn.trajectory._replace(node=node, num_nodes=len(kept))
@@ -65,7 +71,7 @@ def compose_moving(
 
     d = full.embedding.size(1)
     own_rows = None if data is None else rows_of_data(path, names, name, data)
-    label: Any = stored.get("label") if data is None else named_labels(data)
+    label: Any = stored.columns.get("label") if data is None else named_labels(data)
     if label is not None and own_rows is not None:
         label = [label[row] for row in own_rows] if isinstance(label, list) else label[own_rows]
     known = labels("Label", "Classes of the data", label) if label is not None else None
@@ -80,10 +86,10 @@ def compose_moving(
 
     changing: list[Column] = [] if own_rows is None else states_in_windows(full, data, own_rows[kept])
     changing.append(measures.clusters(full.embedding.numpy(), count)._replace(name="Cluster in this window"))
-    if "trajectory_events" in stored:
-        changing.append(Numbers("Events in this window", "Ends of events that the node has in it", full.events.numpy()))
-    times = window_names(full.starts, unit)
-    line = Timeline(on_map, times, changing)
+    changing.append(Numbers("Events in this window", "Ends of events that the node has in it", full.events.numpy()))
+    times = window_names(full.starts, stored.unit)
+    contacts = None if own_rows is None else contacts_in_windows(full, edges_among(data.edges, own_rows[kept]))
+    line = Timeline(on_map, times, changing, contacts)
     metric = "cosine" if d > 2 else "euclidean"
     notes = [
         f"{len(kept):,} nodes in {full.num_windows:,} windows from {times[0]} to {times[-1]}",
@@ -98,41 +104,9 @@ def compose_moving(
         node_id=None if own_names == list(map(str, range(len(kept)))) else own_names,
         nearest=nearest_in_windows(full, NEAREST, metric),
         nearest_about=f"In {d} dimensions, {measures.METRIC_NAMES[metric]}, among the nodes of the window",
-        merged_about=ABOUT,
+        merged_about=WITHOUT_EVENTS if own_rows is None else WITH_EVENTS,
         timeline=line,
     )
-
-
-def with_trajectory(path: Path, stored: "dict[str, npt.NDArray[Any]]") -> "dict[str, npt.NDArray[Any]]":
-    """What is read of an embedding, and the trajectory beside it where the file holds one."""
-    from genurl_graph.inputs.safe_load import load_archive
-
-    if path.suffix.lower() != ".npz":
-        return stored
-    return {**load_archive(path, KEYS), **stored}
-
-
-def trajectory_of(path: Path, stored: "dict[str, npt.NDArray[Any]]") -> "Trajectory":
-    """The trajectory that a file holds; InputError where its parts do not fit."""
-    import torch
-
-    from genurl_graph.inputs.temporal.trajectory import Trajectory
-
-    z, node, window = (torch.from_numpy(stored[f"trajectory{end}"]) for end in ("", "_node", "_window"))
-    starts, n = torch.from_numpy(stored["window_start"]).double(), len(stored["embedding"])
-    if not len(z) or len(node) != len(z) or len(window) != len(z):
-        raise wrong(f"{path}: trajectory", f"{len(z):,} rows of {len(node):,} nodes", "as many, and some")
-    if int(node.min()) < 0 or int(node.max()) >= n:
-        raise wrong(f"{path}: trajectory_node", f"{int(node.max())}", f"0 to {n - 1:,}, rows of the embedding")
-    if len(starts) == int(window.max()) + 1:  # without an end: that of the last window is its begin
-        starts = torch.cat([starts, starts[-1:]])
-    if int(window.min()) < 0 or int(window.max()) >= len(starts) - 1:
-        raise wrong(f"{path}: trajectory_window", f"{int(window.max())}", f"0 to {len(starts) - 2}, those that begin")
-    order = torch.argsort(window.long() * n + node.long())
-    events = (
-        torch.from_numpy(stored["trajectory_events"]).float() if "trajectory_events" in stored else torch.ones(len(z))
-    )
-    return Trajectory(node.long()[order], window.long()[order], z.float()[order], events[order], starts, n)
 
 
 def rows_of_data(path: Path, names: Sequence[str], name: str, data: Any) -> "Tensor":
@@ -154,6 +128,19 @@ def of_nodes(one: "Column", chosen: "npt.NDArray[Any]") -> "Column":
     if isinstance(one, Numbers):
         return one._replace(values=one.values[chosen])
     return one._replace(codes=one.codes[chosen])
+
+
+def edges_among(edges: "TemporalEdges", own_rows: "Tensor") -> "TemporalEdges":
+    """The events among some nodes, int64 [k], counted from 0 in their order."""
+    import torch
+
+    from genurl_graph.inputs.temporal.events import TemporalEdges
+
+    place = torch.full((edges.num_nodes,), -1)
+    place[own_rows] = torch.arange(len(own_rows))
+    source, target = place[edges.source], place[edges.target]
+    both = (source >= 0) & (target >= 0)
+    return TemporalEdges(source[both], target[both], edges.time[both], None, len(own_rows))
 
 
 def states_in_windows(full: "Trajectory", data: Any, own_rows: "Tensor") -> "list[Column]":

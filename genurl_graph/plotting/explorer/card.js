@@ -37,7 +37,7 @@ function renderCard() {
     ...[drawing(node)].filter(Boolean),
     ...(time ? [make('p', { className: 'about', textContent: presence(node) })] : []),
     facts,
-    ...(merged ? [] : [make('p', { className: 'about', textContent: data.mergedAbout })]),
+    ...(merged || time?.contacts ? [] : [make('p', { className: 'about', textContent: data.mergedAbout })]),
     ...groups.map((group) => renderGroup(node, group)));
   // Below a long legend the card would otherwise begin beyond the edge of the window.
   const area = find('scroll');
@@ -47,7 +47,9 @@ function renderCard() {
 function emptyCard() {
   const empty = make('div', { className: 'empty' }, find('art').content.cloneNode(true));
   empty.append(make('p', {
-    textContent: merged
+    textContent: time?.contacts
+      ? 'Click a point, or search for one, to see with whom it shares events.'
+      : merged
       ? 'Click a point, or search for one, to see its neighbours by edge source.'
       : 'Click a point, or search for one, to see its neighbours.',
   }));
@@ -76,9 +78,9 @@ function renderGroup(node, { source, nodes, weights }) {
     make('span', { textContent: source.title }),
     make('span', { className: 'count', textContent: String(nodes.length) })));
   const same = sameCategory(node, nodes);
-  const about = source === NEAREST ? [source.about, same].filter(Boolean).join('; ') : same;
+  const about = source === NEAREST || source === CONTACTS ? [source.about, same].filter(Boolean).join('; ') : same;
   if (about) group.append(make('p', { className: 'about', textContent: about }));
-  const rows = nodes.map((other, i) => neighbourRow(other, weights ? weights[i] : null));
+  const rows = nodes.map((other, i) => neighbourRow(other, weights ? weights[i] : null, source === CONTACTS));
   group.append(...rows.slice(0, ROWS));
   if (rows.length > ROWS) {
     const more = make('button', { type: 'button', className: 'link', textContent: `${rows.length - ROWS} more` });
@@ -91,12 +93,12 @@ function renderGroup(node, { source, nodes, weights }) {
   return group;
 }
 
-function neighbourRow(other, weight) {
-  const value = weight === null ? (state.column ? textOf(state.column, other) : '') : weight.toFixed(2);
+function neighbourRow(other, weight, counted) {
+  const value = weight === null ? (state.column ? textOf(state.column, other) : '') : counted ? String(weight) : weight.toFixed(2);
   const row = make('button', { type: 'button', className: 'row' + (weight === 0 ? ' faded' : ''), 'data-node': String(other) },
     dot(colourOf(state.column, other)),
     make('span', { className: 'name', textContent: idOf(other) }),
-    make('span', { className: 'more', textContent: value, title: weight === null ? '' : 'Weight in the merged graph' }));
+    make('span', { className: 'more', textContent: value, title: weight === null ? '' : counted ? 'Events' : 'Weight in the merged graph' }));
   row.addEventListener('click', () => choose(other, true));
   row.addEventListener('mouseenter', () => point(other));
   row.addEventListener('mouseleave', () => point(-1));

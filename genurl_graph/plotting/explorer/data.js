@@ -36,12 +36,14 @@ const SOURCES = [
   { key: 'both', bits: 3, title: 'Both', stroke: 'solid', about: 'Edges of both sources' },
   { key: 'path', bits: 4, title: 'Shortest paths', stroke: 'dotted', about: 'Joined by paths over edges of both sources' },
 ];
+const CONTACTS = { key: 'given', title: 'Shares events with', stroke: 'solid', about: 'In this window, or the last before it in which the node has events; numbers count events' };
 const present = new Set(merged ? merged.bits : []); // kinds of edges that there are at all
 const NEAREST = { key: 'nearest', title: 'Nearest in the embedding', stroke: 'dotted', about: nearest ? nearest.about : '' };
 
 // Groups of neighbours of a node: [{source, nodes, weights}], one for each edge source in the graph.
 function neighbours(node) {
   const groups = [];
+  if (time && time.contacts) groups.push({ source: CONTACTS, ...contactsOf(node) });
   if (merged) {
     const low = merged.start[node];
     const high = merged.start[node + 1];
@@ -82,7 +84,7 @@ const state = {
   hover: -1,
   selected: null, // Uint8Array [n], or null
   share: 1, // of the points that are drawn while the map moves
-  lines: { given: true, feature: true, both: true, path: true, nearest: !merged },
+  lines: { given: true, feature: true, both: true, path: true, nearest: !merged && !data.time?.contacts },
 };
 
 // An element with properties and children; text goes in as text, never as markup.

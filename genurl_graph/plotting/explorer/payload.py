@@ -75,8 +75,15 @@ def _timeline(found: Timeline, n: int) -> dict[str, Any]:
     """Rows of all windows, sorted by window: the node and the point of each."""
     rows = found.trajectory
     points = rows.embedding.numpy()
+    contacts = found.contacts
     return {
         "names": list(found.names),
+        "contacts": contacts
+        and {
+            "ptr": array(contacts.ptr.numpy(), "u4"),
+            "node": array(contacts.node.numpy(), _index(n)),
+            "count": array(contacts.number.clamp_max(_LEVELS).numpy(), "u2"),
+        },
         "ptr": array(index2ptr(rows.window, rows.num_windows).numpy(), "u4"),
         "node": array(rows.node.numpy(), _index(n)),
         "x": array(points[:, 0], "f4"),

@@ -5,6 +5,7 @@ const time = data.time && {
   ...Object.fromEntries(['ptr', 'node', 'x', 'y'].map((key) => [key, decode(data.time[key])])),
 };
 data.time = null;
+if (time && time.contacts) for (const key of ['ptr', 'node', 'count']) time.contacts[key] = decode(time.contacts[key]);
 const INACTIVE = '38'; // opacity of a node without an event in the window, in hexadecimal digits
 
 if (time) {
@@ -46,6 +47,12 @@ function nearestOf(node) {
   if (row < 0) return [];
   // In windows with few nodes the node itself fills the list.
   return Array.from(nearest.node.subarray(row * nearest.k, (row + 1) * nearest.k)).filter((other) => other !== node);
+}
+
+function contactsOf(node) {
+  const row = time.last[node];
+  const [low, high] = row < 0 ? [0, 0] : [time.contacts.ptr[row], time.contacts.ptr[row + 1]];
+  return { nodes: Array.from(time.contacts.node.subarray(low, high)), weights: Array.from(time.contacts.count.subarray(low, high)) };
 }
 
 const windowName = (w) => `Window ${w}: ${time.names[w]} to ${time.names[w + 1]}`;

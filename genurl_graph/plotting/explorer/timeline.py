@@ -10,9 +10,26 @@ from torch import Tensor
 
 from genurl_graph.exceptions import wrong
 from genurl_graph.graph.knn import knn
+from genurl_graph.inputs.temporal.events import TemporalEdges
 from genurl_graph.inputs.temporal.trajectory import Trajectory
 from genurl_graph.plotting.explorer.colours import Column, Numbers
 from genurl_graph.plotting.figure import check_points
+
+
+class Contacts(NamedTuple):
+    """With whom nodes share events in their windows, most often first.
+
+    Attributes
+    ----------
+    ptr : Tensor, int64, shape [R + 1]
+        Where the list of each row begins.
+    node, number : Tensor, int64, shape [C]
+        The other node, and how many events.
+    """
+
+    ptr: Tensor
+    node: Tensor
+    number: Tensor
 
 
 class Timeline(NamedTuple):
@@ -26,11 +43,14 @@ class Timeline(NamedTuple):
         When each window begins, and the last one ends.
     columns : sequence of Column
         Of the R rows: what points can be coloured by and what changes with time.
+    contacts : Contacts, or None
+        With whom the node of each row shares events.
     """
 
     trajectory: Trajectory
     names: Sequence[str]
     columns: Sequence[Column] = ()
+    contacts: Contacts | None = None
 
     def check(self, n: int, nearest: Tensor | None) -> None:
         """Check that all parts are of n points; InputError where they are not."""
@@ -42,6 +62,7 @@ class Timeline(NamedTuple):
         for one in self.columns:
             count = len(one.values if isinstance(one, Numbers) else one.codes)
             counts[f"column {one.name}"] = count, len(rows.node)
+        counts |= {} if self.contacts is None else {"contacts": (len(self.contacts.ptr), len(rows.node) + 1)}
         counts |= {} if nearest is None else {"nearest": (len(nearest), len(rows.node))}
         for name, (found, expected) in counts.items():
             if found != expected:
@@ -75,3 +96,37 @@ def nearest_in_windows(trajectory: Trajectory, k: int, metric: str) -> Tensor:
             near = knn(trajectory.embedding[here], k, metric=metric, clamp=True).indices
             found[here, : near.size(1)] = trajectory.node[here][near]
     return found
+
+
+def contacts_in_windows(trajectory: Trajectory, edges: TemporalEdges) -> Contacts:
+    """With whom the node of each row shares events in its window, in either direction; self-loops are left out.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+        Of any number of columns.
+    edges : TemporalEdges
+        Among its nodes; ends without a row in the window of the event are left out.
+
+    Examples
+    --------
+    >>> found = contacts_in_windows(trajectory, TemporalEdges.of([0, 1, 0], [1, 0, 2], [0.0, 0.0, 0.0]))
+    >>> found.node[: int(found.ptr[1])].tolist(), found.number[: int(found.ptr[1])].tolist()
+    ([1, 2], [2, 1])
+    """
+    n = trajectory.num_nodes
+    begins = trajectory.starts[:-1]
+    window = torch.searchsorted(begins, edges.time, right=True) - 1
+    inside = (window >= 0) & (edges.time <= trajectory.starts[-1]) & (edges.source != edges.target)
+    window = window[inside].repeat(2)
+    one, other = (
+        torch.cat([a[inside], b[inside]]) for a, b in ((edges.source, edges.target), (edges.target, edges.source))
+    )
+    keys = trajectory.window * n + trajectory.node  # ascending: rows are sorted by both
+    rows = torch.searchsorted(keys, window * n + one).clamp_max(len(keys) - 1)
+    there = keys[rows] == window * n + one
+    pair, count = torch.unique(rows[there] * n + other[there], return_counts=True)
+    order = torch.argsort(count, descending=True, stable=True)
+    order = order[torch.argsort(pair[order] // n, stable=True)]
+    lengths = torch.bincount(pair // n, minlength=len(keys))
+    return Contacts(torch.cat([lengths.new_zeros(1), lengths.cumsum(0)]), pair[order] % n, count[order])

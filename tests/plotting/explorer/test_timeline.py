@@ -7,11 +7,12 @@ import pytest
 import torch
 
 from genurl_graph.exceptions import InputError
+from genurl_graph.inputs.temporal.events import TemporalEdges
 from genurl_graph.inputs.temporal.trajectory import Trajectory
 from genurl_graph.plotting.explorer.colours import column, labels
 from genurl_graph.plotting.explorer.payload import encode
 from genurl_graph.plotting.explorer.scene import Scene
-from genurl_graph.plotting.explorer.timeline import Timeline, nearest_in_windows
+from genurl_graph.plotting.explorer.timeline import Timeline, contacts_in_windows, nearest_in_windows
 
 # Node 1 is in windows 0 and 2, node 0 in 0 and 1, node 2 in 2 only.
 ROWS = Trajectory(
@@ -70,3 +71,21 @@ def test_parts_that_do_not_fit_are_refused() -> None:
     ):
         with pytest.raises(InputError, match=match):
             Scene("t", points, timeline=line, nearest=nearest)
+
+
+def test_contacts_are_counted_by_window_in_both_directions() -> None:
+    # Windows begin at 0, 1 and 2; node 0 has no row in window 2, where 1 and 2 meet.
+    edges = TemporalEdges.of(
+        [0, 1, 1, 0, 1, 0, 1], [1, 0, 2, 0, 2, 2, 2], [0.0, 0.5, 2.0, 2.0, 2.5, 2.7, 9.0], num_nodes=3
+    )
+    found = contacts_in_windows(ROWS, edges)
+    lists = [
+        list(zip(found.node[low:high].tolist(), found.number[low:high].tolist(), strict=True))
+        for low, high in zip(found.ptr[:-1].tolist(), found.ptr[1:].tolist(), strict=True)
+    ]
+    assert lists == [[(1, 2)], [(0, 2)], [], [(2, 2)], [(1, 2), (0, 1)]]
+    line = Timeline(ROWS, NAMES, contacts=found)
+    carried = encode(Scene("t", line.last_points().numpy(), timeline=line))["time"]["contacts"]
+    assert decode(carried["ptr"]).tolist() == found.ptr.tolist()
+    with pytest.raises(InputError, match="contacts"):
+        Scene("t", np.zeros((3, 2)), timeline=line._replace(contacts=found._replace(ptr=found.ptr[1:])))
