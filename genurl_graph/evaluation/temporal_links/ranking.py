@@ -34,16 +34,26 @@ def reciprocal_ranks(score: Scorer, pairs: Tensor, num_nodes: int) -> Tensor:
     rows = max(_ENTRIES // num_nodes, 1)
     answers = torch.cat([pairs, pairs.flip(0)], 1)
     keys = torch.unique(answers[0] * num_nodes + answers[1])
-    found = [_block(score, part, keys, num_nodes) for part in torch.split(pairs, rows, 1)]
-    return torch.cat(found) if found else torch.empty(0, dtype=torch.float64)
+    # All pairs of one source share its scores.
+    sources, row = torch.unique(pairs[0], return_inverse=True)
+    found = torch.empty(pairs.size(1), dtype=torch.float64)
+    for first in range(0, len(sources), rows):
+        here = ((row >= first) & (row < first + rows)).nonzero()[:, 0]
+        scores, rival = _rows(score, sources[first : first + rows], keys, num_nodes)
+        for part in here.split(rows):
+            place = row[part] - first
+            own = scores[place, pairs[1, part]][:, None]
+            larger, equal = (
+                (which & rival[place]).sum(1).double() for which in (scores[place] > own, scores[place] == own)
+            )
+            found[part] = 1 / (1 + larger + 0.5 * equal)
+    return found
 
 
-def _block(score: Scorer, pairs: Tensor, keys: Tensor, num_nodes: int) -> Tensor:
-    source, target = pairs[0][:, None], torch.arange(num_nodes).expand(pairs.size(1), -1)
-    source = source.expand_as(target)
-    scores = score(source, target)
-    own = scores.gather(1, pairs[1][:, None])
-    place = torch.searchsorted(keys, key := source * num_nodes + target).clamp_max(len(keys) - 1)
-    rival = (keys[place] != key) & (source != target)
-    larger, equal = ((which & rival).sum(1).double() for which in (scores > own, scores == own))
-    return 1 / (1 + larger + 0.5 * equal)
+def _rows(score: Scorer, sources: Tensor, keys: Tensor, num_nodes: int) -> tuple[Tensor, Tensor]:
+    """Scores of each source with all nodes, [k, n], and which of these are rivals, bool [k, n]."""
+    target = torch.arange(num_nodes).expand(len(sources), -1)
+    source = sources[:, None].expand_as(target)
+    key = source * num_nodes + target
+    place = torch.searchsorted(keys, key).clamp_max(len(keys) - 1)
+    return score(source, target), (keys[place] != key) & (source != target)
