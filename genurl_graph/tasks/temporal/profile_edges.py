@@ -32,7 +32,9 @@ def with_profile_edges(
     edges, p = calibrate_distances(*neighbors_in_windows(profile, window, config, seed, device), rows, config)
     degree = torch.bincount(given.edge_index[0], given.edge_weight, minlength=rows).float()
     weight = p.cpu() / (1 + mean_of_ends(degree, edges.cpu())) * config.merge.feature_weight
-    return combine(given.edge_index, given.edge_weight, edges.cpu(), weight, num_nodes=rows, how="mix")
+    # A similarity that is all but 0 may be 0 once it is divided.
+    edges, weight = edges.cpu()[:, weight > 0], weight[weight > 0]
+    return combine(given.edge_index, given.edge_weight, edges, weight, num_nodes=rows, how="mix")
 
 
 def neighbors_in_windows(
