@@ -10,14 +10,26 @@ from genurl_graph.cli.report import Report, save_table
 from genurl_graph.exceptions import InputError
 from genurl_graph.experiments.graphs.table import GraphComparison, graphs_of
 from genurl_graph.experiments.models import parse_names
-from genurl_graph.experiments.probe_table import ProbeComparison, parse_baseline_settings
+from genurl_graph.experiments.probe_table import Comparison, ProbeComparison, parse_baseline_settings
 from genurl_graph.experiments.reduce_table import ReduceComparison, summary
 from genurl_graph.experiments.results import Results, n_seeds
 from genurl_graph.experiments.runs import Order
 from genurl_graph.experiments.sources import describe, load_named, named_labels, refuse_graphs
+from genurl_graph.experiments.temporal.table import PROTOCOL as TEMPORAL
+from genurl_graph.experiments.temporal.table import TemporalComparison, events_of
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
+
+    from genurl_graph.baselines.settings import Task
+    from genurl_graph.datasets import DatasetInfo
+
+# Protocols with a table of their own; all others are splits of the linear probe.
+KINDS: dict[str, type[Comparison]] = {
+    "reduce": ReduceComparison,
+    "graphs": GraphComparison,
+    TEMPORAL: TemporalComparison,
+}
 
 
 @click.command()
@@ -25,15 +37,17 @@ if TYPE_CHECKING:
 @click.option(
     "--methods",
     help=f"Separated by commas, in the table's order: some of {', '.join(ProbeComparison.methods)}; with --task reduce "
-    f"some of {', '.join(ReduceComparison.methods)}; with --task graphs some of {', '.join(GraphComparison.methods)}. "
-    f"[default: {ProbeComparison.default}; reduce: {ReduceComparison.default}; graphs: all]",
+    f"some of {', '.join(ReduceComparison.methods)}; with --task graphs some of {', '.join(GraphComparison.methods)}; "
+    f"with --task temporal some of {', '.join(TemporalComparison.methods)}. "
+    f"[default: {ProbeComparison.default}; reduce: {ReduceComparison.default}; graphs, temporal: all]",
 )
-@options.seeds(help="Run seeds 0..N-1. [default: 10; reduce: 3; graphs: 5]")
+@options.seeds(help="Run seeds 0..N-1. [default: 10; reduce: 3; graphs, temporal: 5]")
 @click.option(
     "--protocol",
-    type=click.Choice(["public", "random-10", "random-10-10-80", "reduce", "graphs"]),
-    help="Splits of the linear probe; reduce: neighbourhoods kept; graphs: classes of whole graphs. [default: reduce "
-    "and graphs with these tasks, else public where the data set has it, else random-10-10-80]",
+    type=click.Choice(["public", "random-10", "random-10-10-80", "reduce", "graphs", TEMPORAL]),
+    help="Splits of the linear probe; reduce: neighbourhoods kept; graphs: classes of whole graphs; temporal-links: "
+    "links of the next window. [default: that of the task, else public where the data set has it, else "
+    "random-10-10-80]",
 )
 @options.data_root
 @options.model
@@ -79,23 +93,28 @@ def compare(
     from 10 % of the labels. Beside trained rows stand the Weisfeiler-Lehman kernel, the histogram of kinds and degrees,
     an untrained GIN, and these three together.
 
+    With --task temporal, as for any data set of events, pairs of nodes are scored in each of the last windows by the
+    events before it: rank of the right node among all, and areas against four kinds of pairs without an event. Trained
+    rows choose their epoch or weights on the windows before. The CPU seconds are those of the training.
+
     \b
     Examples:
       genurl-graph compare --dataset cora --methods genurl,untrained,cca-ssg --seeds 10 --markdown table.md
       genurl-graph compare --dataset mnist --task reduce --methods genurl,umap,pca --plot panel.png
       genurl-graph compare --dataset mutag --task graphs --methods genurl,graphcl,wl,concat
+      genurl-graph compare --dataset collegemsg --methods genurl,tgn,recency --windows 60
     """
     from genurl_graph import datasets
     from genurl_graph.evaluation.splits import default_protocol
     from genurl_graph.inputs.embeddings import write_embedding
     from genurl_graph.runtime.files import check_folder
 
-    many = model["task"] == "auto" and datasets.info(dataset).n_graphs > 0
-    asked = protocol or ("graphs" if many else model["task"] if model["task"] in ("reduce", "graphs") else None)
-    reduce, graphs = asked == "reduce", asked == "graphs"
-    kind = ReduceComparison if reduce else GraphComparison if graphs else ProbeComparison
+    asked = protocol or protocol_of(model["task"], datasets.info(dataset))
+    reduce, graphs, temporal = (asked == each for each in ("reduce", "graphs", TEMPORAL))
+    kind = KINDS.get(asked or "", ProbeComparison)
     chosen = parse_names("--methods", "method", (methods or kind.default).replace("_", "-"), kind.methods)
-    changes = parse_baseline_settings(assignments_of_baselines, chosen, kind.baselines, "graphs" if graphs else "nodes")
+    what: Task = "graphs" if graphs else "temporal" if temporal else "nodes"
+    changes = parse_baseline_settings(assignments_of_baselines, chosen, kind.baselines, what)
     for flag, path in (("--plot", files.plot), ("--embeddings", embeddings)):
         if path and not reduce:
             raise click.UsageError(f"{flag} goes with --task reduce.")
@@ -106,10 +125,14 @@ def compare(
         check_folder(embeddings)
     files.prepare(embeddings)
     report = Report(quiet)
-    name, data = load_named(dataset, data_root, labelled=not reduce)
-    header = {"protocol": "reduce", "dim": dim} if reduce else {"protocol": asked or default_protocol(data)}
+    name, data = load_named(dataset, data_root, labelled=not reduce and not temporal, events=temporal)
+    header: dict[str, Any] = {"protocol": asked or default_protocol(data)}
     if reduce:
+        header["dim"] = dim
         refuse_graphs(name, data)
+    if temporal:
+        header["windows"] = model.get("windows") or "auto"
+        events_of(data)  # not without times
     if graphs:
         graphs_of(data)  # not a single one
     comparison = kind(name, data, data_root, **header)
@@ -131,6 +154,13 @@ def compare(
     save_table(results, files, report)
     if files.plot:
         draw(files.plot, results, maps, embeddings, data, report)
+
+
+def protocol_of(task: str, dataset: "DatasetInfo") -> str | None:
+    """The protocol of a task, which many graphs and events with a time tell by themselves."""
+    if task == "auto":
+        return "graphs" if dataset.n_graphs else TEMPORAL if dataset.n_events else None
+    return {"reduce": "reduce", "graphs": "graphs", "temporal": TEMPORAL}.get(task)
 
 
 def draw(

@@ -85,11 +85,12 @@ def _windows(_: click.Context, __: click.Parameter, text: str | None) -> str | N
 model = several(
     click.option(
         "--task",
-        type=click.Choice(["auto", "graph", "reduce", "images", "graphs"]),
+        type=click.Choice(["auto", "graph", "reduce", "images", "graphs", "temporal"]),
         default="auto",
         show_default=True,
-        help="Embed a graph, reduce vectors to few dimensions, learn from views of images, or embed whole graphs, a "
-        "row each. auto: graphs if there are many, a graph if there are edges, else reduce.",
+        help="Embed a graph, reduce vectors to few dimensions, learn from views of images, embed whole graphs, a row "
+        "each, or events with a time, a row for each node and window. auto: temporal if edges have a time, graphs if "
+        "there are many, a graph if there are edges, else reduce.",
     ),
     click.option(
         "--encoder",

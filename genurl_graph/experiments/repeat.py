@@ -39,6 +39,10 @@ COLUMNS = (
     *("probe_val", "probe_test", "linear_val", "linear_test", "mlp_val", "mlp_test"),
     *("knn_accuracy", "trustworthiness", "continuity", "triplets", "spearman"),
     *("rbf", "linear", "few"),
+    *(
+        "mrr",
+        *(f"{score}_{kind}" for score in ("auc", "ap") for kind in ("random", "historical", "inductive", "active")),
+    ),
 )
 LINKS = ("auc", "ap", "hits50")
 COUNTS = ("n_graphs", "n_nodes", "n_edges", "n_features", "dim")
@@ -210,10 +214,15 @@ def _compare(stored: dict[str, Any], data: "Data", data_root: Path | None, quiet
     from genurl_graph.experiments.probe_table import Comparison, ProbeComparison
     from genurl_graph.experiments.reduce_table import ReduceComparison
     from genurl_graph.experiments.runs import Order
+    from genurl_graph.experiments.temporal.table import PROTOCOL, TemporalComparison
 
     protocol = stored["protocol"]
-    header = {key: stored[key] for key in ("protocol", *(["dim"] * (protocol == "reduce")))}
-    kinds: dict[str, type[Comparison]] = {"reduce": ReduceComparison, "graphs": GraphComparison}
+    header = {key: stored[key] for key in ("protocol", "dim", "windows") if key in stored}
+    kinds: dict[str, type[Comparison]] = {
+        "reduce": ReduceComparison,
+        "graphs": GraphComparison,
+        PROTOCOL: TemporalComparison,
+    }
     comparison = kinds.get(protocol, ProbeComparison)(stored["dataset"], data, data_root, **header)
     around = {**stored["environment"], "threads": torch.get_num_threads()}
     results, orders = comparison.table(stored, around, stored["configuration"], None), []

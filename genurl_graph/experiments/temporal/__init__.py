@@ -1,0 +1,1 @@
+"""Tables of methods on dynamic graphs."""
