@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from genurl_graph.cli import INTERRUPTED, Stop, launch, options
-from genurl_graph.cli.report import Report, describe_graph_scores, describe_scores
+from genurl_graph.cli.report import Report, describe_event_scores, describe_graph_scores, describe_scores
 from genurl_graph.cli.tensorboard import tensorboard, written
 from genurl_graph.exceptions import InputError
 from genurl_graph.experiments.models import make_estimator
@@ -16,13 +16,16 @@ from genurl_graph.experiments.results import percent
 from genurl_graph.experiments.scores import embedding_scores
 from genurl_graph.experiments.sources import (
     Source,
+    is_event_set,
     is_graph_set,
     n_features,
     named_labels,
     read_lines,
     run_metrics,
-    write_embedding,
+    wants_events,
+    write_result,
 )
+from genurl_graph.experiments.temporal.embedding import supra_graph_lines
 
 if TYPE_CHECKING:
     from genurl_graph.estimator import GenURL
@@ -55,7 +58,8 @@ def embed(
     """Embed a data set or your own file.
 
     Many graphs (a data set such as mutag, a folder of GraphML, GML, GEXF or .pt files, a table of edges with --column
-    graph=NAME) become a row each.
+    graph=NAME) become a row each. Of edges with a time (--column time=NAME, or a data set such as collegemsg) each node
+    gets a row, and one for each window of time that it has an event in; --windows says how time is cut.
 
     A map of vectors is judged by the neighbourhoods that it keeps and, where there are labels, by how classes lie on
     it. Other embeddings need labels: a linear probe stands beside those of raw features, of propagated features and of
@@ -71,6 +75,7 @@ def embed(
       genurl-graph embed --input edges.csv --features table.csv --output mine.csv
       genurl-graph embed --input vectors.npy --dim 2 --plot map.png
       genurl-graph embed --dataset mutag --output mutag.npz --save-model model
+      genurl-graph embed --input messages.csv --column time=sent --windows 7d --output mine.npz --save-model model
       genurl-graph embed --input molecules/ --column feature=element,bond --output molecules.csv
     """
     from genurl_graph.evaluation.budget.clock import evaluation_clock
@@ -83,7 +88,8 @@ def embed(
     asked = evaluation.asked()
     name = source.name
     files = files._replace(output=files.output or Path(f"{name}-embedding.npz"))
-    files.check(model["dim"])
+    timed = wants_events(source, model["task"])
+    files.check(model["dim"], timed)
     checkpoint = files.checkpoint
     launch.relaunch(devices, checkpoint)
     first = launch.is_first()
@@ -91,14 +97,14 @@ def embed(
         options.lock(files.output, checkpoint, Checkpoint(checkpoint, {}).search, *files[1:3], files.plot)
     report = Report(quiet or not first, err=as_json)
     estimator = make_estimator(**model, verbose=not quiet, checkpoint=checkpoint, resume=files.resume)
-    data = source.load(not report.quiet, estimator.config)
+    data = source.load(not report.quiet, estimator.config, events=timed)
     report.lines(read_lines(source, data))
     describe_reach(report, estimator, data, bool(files.save_model))
     with written(events if first else None) as callbacks:
         fit(estimator, data, checkpoint, callbacks=callbacks)
     if not first:
         return
-    write_embedding(files.output, estimator.embedding_, data, own_file=source.own is not None)
+    shown: dict[str, Path | None] = {**write_result(files.output, estimator, data, own_file=source.own is not None)}
     if files.save_model:
         with unheard("the saved model cannot transform"):  # said before the training
             estimator.save(files.save_model)
@@ -109,10 +115,12 @@ def embed(
     seconds = {**estimator.seconds_, "evaluate": clock.seconds}
     if is_graph_set(data):
         describe_graph_scores(report, scores, clock.seconds)
+    elif is_event_set(data):
+        describe_event_scores(report, scores, clock.seconds, estimator.embedding_.size(1))
     else:
         describe_scores(report, scores, clock.seconds, (estimator.embedding_.size(1), n_features(data)))
     if files.plot:
-        draw(files.plot, name, estimator, data)
+        shown |= draw(files.plot, name, estimator, data)
     seconds["total"] = time.perf_counter() - start
     if files.metrics or as_json:
         figures = run_metrics(source, data, estimator, scores, seconds)
@@ -121,10 +129,8 @@ def embed(
         if as_json:
             click.echo(to_json(figures))
     Checkpoint(checkpoint, {}).remove()
-    n, d = estimator.embedding_.shape
     report.line()
-    paths = {f"embedding {n:,} x {d}": files.output, "metrics": files.metrics, "plot": files.plot}
-    report.files(24, **paths, model=files.save_model)
+    report.files(24, **shown, metrics=files.metrics, model=files.save_model)
 
 
 def describe_reach(report: Report, estimator: "GenURL", data: Any, saved: bool) -> None:
@@ -133,6 +139,10 @@ def describe_reach(report: Report, estimator: "GenURL", data: Any, saved: bool) 
 
     if is_graph_set(data):
         return  # a model of whole graphs embeds any other
+    if is_event_set(data):
+        if saved and not estimator.resolve(data).temporal.causal:
+            report.line("transform of later events will be refused: temporal.causal is false")
+        return
     bare = data.x is None
     if not saved and not bare:
         return
@@ -177,6 +187,8 @@ def describe_run(report: Report, estimator: "GenURL") -> None:
             f"graph of graphs: {len(estimator.embedding_):,} graphs, {merged['n_feature']:,} kNN edges by descriptors, "
             "and predefined edges between two views of a graph, drawn anew in each step"
         )
+    elif estimator.task_ == "temporal":
+        report.lines(supra_graph_lines(merged))
     elif estimator.task_ != "images":
         # Those have a graph for each batch only.
         report.line(
@@ -254,15 +266,21 @@ def encoder_name(estimator: "GenURL") -> str:
     return f"{name} in batches of {sampling.batch_size:,} with {sampling.fanout} neighbours" if batches else name
 
 
-def draw(path: Path, name: str, estimator: "GenURL", data: Any) -> None:
-    """Draw the embedding; beyond two dimensions, its reduction by this tool."""
-    from genurl_graph.inference.drawing import as_map
+def draw(path: Path, name: str, estimator: "GenURL", data: Any) -> dict[str, Path]:
+    """Draw the embedding; beyond two dimensions, its reduction by this tool. The files by what they show."""
+    from genurl_graph.inference.drawing import as_map, plot_trajectory
     from genurl_graph.plotting import scatter
 
     z = estimator.embedding_
-    what = "graphs" if is_graph_set(data) else "nodes"
-    subtitle = f"{len(z):,} {what}, encoder {estimator.encoder_name_}, seed {estimator.seed_}"
     if z.shape[1] == 1:
         raise InputError("--plot draws two dimensions, but the embedding has one")
+    if is_event_set(data):
+        told = f"{len(z):,} nodes, encoder {estimator.encoder_name_}, seed {estimator.seed_}"
+        named: dict[str, Any] = {"unit": data.unit, "names": data.node_id, "title": name, "subtitle": told}
+        drawn = plot_trajectory(path, estimator.trajectory_, named_labels(data), seed=estimator.seed_, **named)
+        return dict(zip(("plot of windows", "plot of ways"), drawn, strict=True))
+    what = "graphs" if is_graph_set(data) else "nodes"
+    subtitle = f"{len(z):,} {what}, encoder {estimator.encoder_name_}, seed {estimator.seed_}"
     points, how = as_map(z, estimator.seed_)
     scatter(points, named_labels(data), path=path, title=name, subtitle=f"{subtitle}; {how}" if how else subtitle)
+    return {"plot": path}

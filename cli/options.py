@@ -81,6 +81,15 @@ def _windows(_: click.Context, __: click.Parameter, text: str | None) -> str | N
     return text
 
 
+def windows(default: str) -> Callable[[Command], Command]:
+    """How the time of events is cut."""
+    text = (
+        "Events with a time: how many windows of equally many events, e.g. 12, or how long each is, e.g. 7d, 36h, "
+        f"30min. [default: {default}]"
+    )
+    return click.option("--windows", metavar="N|LENGTH", callback=_windows, help=text)
+
+
 # Everything that decides which model is trained and how: `genurl_graph.experiments.models.make_estimator` takes it.
 model = several(
     click.option(
@@ -89,7 +98,7 @@ model = several(
         default="auto",
         show_default=True,
         help="Embed a graph, reduce vectors to few dimensions, learn from views of images, embed whole graphs, a row "
-        "each, or events with a time, a row for each node and window. auto: temporal if edges have a time, graphs if "
+        "each, or events with a time, a row for each node and window. auto: temporal if times are named, graphs if "
         "there are many, a graph if there are edges, else reduce.",
     ),
     click.option(
@@ -98,13 +107,7 @@ model = several(
         help="Network that computes the embedding; sign: in mini-batches; free: an embedding table. "
         "[default: the task's]",
     ),
-    click.option(
-        "--windows",
-        metavar="N|LENGTH",
-        callback=_windows,
-        help="Events with a time: how many windows of equally many events, e.g. 12, or how long each is, e.g. 7d, 36h, "
-        "30min. [default: 20]",
-    ),
+    windows("20"),
     click.option("--n-neighbors", type=click.IntRange(min=1), help="Nearest neighbours in feature space."),
     click.option(
         "--metric",
@@ -301,14 +304,15 @@ class TrainingFiles(NamedTuple):
         """Where an interrupted training is kept."""
         return self.output.with_name(self.output.name + ".ckpt")
 
-    def check(self, dim: int | None) -> None:
-        """Find out before the training whether its results can be written."""
+    def check(self, dim: int | None, timed: bool = False) -> None:
+        """Find out before the training whether its results can be written; those of events (`timed`) are two."""
         from genurl_graph.inputs.embeddings import check_embedding_path
+        from genurl_graph.inputs.temporal.trajectory_files import check_trajectory_path
         from genurl_graph.plotting import PLOT_SUFFIXES
         from genurl_graph.runtime.files import check_folder, check_output
         from genurl_graph.training.checkpoint import Checkpoint
 
-        check_embedding_path(self.output)
+        (check_trajectory_path if timed else check_embedding_path)(self.output)
         for path, suffixes in ((self.metrics, (".json",)), (self.plot, PLOT_SUFFIXES)):
             if path:
                 check_output(path, suffixes)

@@ -8,6 +8,7 @@ import click
 
 from genurl_graph.experiments.results import percent
 from genurl_graph.experiments.scores import TITLES
+from genurl_graph.experiments.temporal.embedding import node_table
 
 if TYPE_CHECKING:
     from genurl_graph.cli.options import TableFiles
@@ -124,6 +125,18 @@ def describe_graph_scores(report: Report, scores: Mapping[str, Any], seconds: fl
     told += [f"in part: {cut}; --full looks at all"] if cut else []
     if told:
         report.line(", ".join(told))
+
+
+def describe_event_scores(report: Report, scores: Mapping[str, Any], seconds: float, columns: int) -> None:
+    """Print the figures of events: against the truth where it is known, else by the labels of the nodes."""
+    if scores["temporal_nodes"] is None:
+        describe_scores(report, scores, seconds, (columns, 0))
+        if scores["evaluation"] is not None and scores["left_out"]:
+            report.line("how well it predicts who meets next: genurl-graph evaluate --protocol temporal-links")
+        return
+    report.line("\nstates of the nodes: groups in windows, changes found within one window, groups of nodes")
+    report.table(node_table(scores["temporal_nodes"]))
+    report.line(f"evaluation {seconds:.1f} s")
 
 
 def describe_map(report: Report, scores: Mapping[str, Any], columns: tuple[int, int], taught: bool) -> None:

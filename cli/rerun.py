@@ -40,13 +40,15 @@ def rerun(result: Path, data_root: Path | None, tolerance: float, output: Path |
       genurl-graph rerun karate.json
     """
     from genurl_graph.inputs.embeddings import check_embedding_path
+    from genurl_graph.inputs.temporal.trajectory_files import check_trajectory_path
 
     stored = repeat.read_metrics(result)
     report, single = Report(quiet), repeat.is_run(stored)
     if output:
         if not single:
             raise click.UsageError("--output goes with a run of embed or distill; a table has no single embedding.")
-        check_embedding_path(output)
+        timed = stored["task"] == "temporal"
+        (check_trajectory_path if timed else check_embedding_path)(output)
     if single:
         now = repeat.repeat_run(stored, data_root, output, report.line, quiet)
     else:

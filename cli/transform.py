@@ -10,8 +10,9 @@ import click
 
 from genurl_graph.cli import options
 from genurl_graph.cli.report import Report
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.experiments.sources import Source, read_lines, write_embedding
+from genurl_graph.experiments.temporal.later import write_later
 from genurl_graph.inputs.reading import ReadOptions
 
 if TYPE_CHECKING:
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
 @click.option("--input", "own", type=options.PATH, required=True, help="Graph, edge list, matrix or images to embed.")
 @click.option("--features", type=options.PATH, help="Table of node features, where the input has none.")
 @options.output("", required=True)
+@click.option(
+    "--save-model",
+    type=options.PATH,
+    metavar="DIR",
+    help="Events only: keep the model with these events as its last windows, in the folder of --model or another.",
+)
+@options.windows("as those of the fit")
 @options.backbone
 @options.reading
 @options.quiet
@@ -31,26 +39,44 @@ def transform(
     own: Path,
     features: Path | None,
     output: Path,
+    save_model: Path | None,
+    windows: str | None,
     backbone: str | None,
     options: ReadOptions,
     quiet: bool,
 ) -> None:
     """Embed new data with a model that embed --save-model has kept, without training.
 
+    Events with a time have to be later than those of the model. Their windows get rows of their own; earlier rows stay
+    as they are. The file holds the trajectory of the new windows, and of each node, known or new, the time-invariant
+    part over all windows so far. The model stays as it is unless --save-model is given: then the next call goes on from
+    these events.
+
     \b
     Examples:
       genurl-graph transform --model model --input new_graph.npz --output new.npz
       genurl-graph transform --model model --input new_molecules/ --output new.csv
+      genurl-graph transform --model model --input today.csv --output today.npz --save-model model
     """
     from genurl_graph.estimator import GenURL
     from genurl_graph.inputs.embeddings import check_embedding_path
+    from genurl_graph.inputs.temporal.trajectory_files import check_trajectory_path
+    from genurl_graph.runtime.files import check_folder
 
     check_embedding_path(output)
     report = Report(quiet)
     estimator = GenURL.load(model)
+    timed = estimator.task_ == "temporal"
+    if timed:
+        check_trajectory_path(output)
+    for option, given in (("--save-model", save_model), ("--windows", windows)):
+        if given is not None and not timed:
+            raise wrong(option, f"a model of the task {estimator.task_}", "one of events with a time (task temporal)")
+    if save_model:
+        check_folder(save_model)
     source = Source(None, own, features, backbone=backbone, options=options)
     plan, graphs = estimator.feature_plan_, estimator.task_ == "graphs"
-    data = load_alike(source, [plan, estimator.model_.edge_plan], not quiet, graphs)
+    data = load_alike(source, [plan, estimator.model_.edge_plan], not quiet, graphs=graphs, events=timed)
     lines = read_lines(source, data)
     if plan is not None:
         # What a plan of the new rows alone would make of them is not what becomes of them.
@@ -59,15 +85,21 @@ def transform(
         lines = [line for line in lines if line not in dropped and not line.startswith("features: ")]
         lines.append(f"{plan.summary()} (by the plan of the model)")
     report.lines(lines)
+    if timed:
+        shown = write_later(output, estimator, data, windows)
+        if save_model:
+            estimator.save(save_model)
+        report.files(24, **shown, model=save_model)
+        return
     z = estimator.transform(data)
     write_embedding(output, z, data, own_file=True)
     report.line(f"embedding {z.shape[0]:,} x {z.shape[1]}   {output}")
 
 
-def load_alike(source: Source, plans: "Sequence[FeaturePlan | None]", progress: bool, graphs: bool) -> Any:
+def load_alike(source: Source, plans: "Sequence[FeaturePlan | None]", progress: bool, **kind: bool) -> Any:
     """New data, of whose columns or attributes those are features that the model was fitted on.
 
-    `plans` are those of nodes and, of whole `graphs`, of edges.
+    `plans` are those of nodes and, of whole graphs, of edges; `kind` says what is wanted, as in `Source.load`.
     """
     asked = source.options
     wanted = [column.name for plan in plans if plan is not None and plan.named for column in plan.used]
@@ -75,5 +107,5 @@ def load_alike(source: Source, plans: "Sequence[FeaturePlan | None]", progress: 
         columns = {**asked.columns, "feature": tuple(wanted)}
         # A file without these columns is read as it is, and the model says what it lacks.
         with suppress(InputError):
-            return source._replace(options=replace(asked, columns=columns)).load(progress, graphs=graphs)
-    return source.load(progress, graphs=graphs)
+            return source._replace(options=replace(asked, columns=columns)).load(progress, **kind)
+    return source.load(progress, **kind)

@@ -21,8 +21,8 @@ def environment(data: Any, device: str) -> dict[str, Any]:
     # Of many graphs the tensors of all of them.
     held = getattr(data, "collection", data)
     parts = [getattr(held, key, None) for key in ("x", "edge_index")]
-    events = getattr(data, "edges", None)
-    parts += [getattr(events, key, None) for key in ("source", "target", "time", "weight", "attr")]
+    if (events := getattr(data, "edges", None)) is not None:
+        parts += [getattr(events, key) for key in ("source", "target", "time", "weight", "attr")]
     parts += [getattr(data, key, None) for key in ("y", "train_mask", "val_mask", "test_mask")]
     return {"data": checksum(*parts), "device": choose_device(device).type, "threads": torch.get_num_threads()}
 

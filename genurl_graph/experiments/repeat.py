@@ -17,7 +17,7 @@ from genurl_graph.experiments.sources import (
     read_lines,
     run_metrics,
     teacher_features,
-    write_embedding,
+    write_result,
 )
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ TABLE = ("dataset", "protocol", "seeds", *CIRCUMSTANCES)
 
 # Where bits cannot agree: 2 points of accuracy, or 2 per cent of another figure.
 TOLERANCE = 0.02
-SHARES = ("reduce", "probe", "knn", "cluster", "reference", "graphs")
+SHARES = ("reduce", "probe", "knn", "cluster", "reference", "graphs", "nodes")
 # Of tables of many runs: lists with a value a seed, and what stands so below the scorers and parts of links.
 COLUMNS = (
     *("probe_val", "probe_test", "linear_val", "linear_test", "mlp_val", "mlp_test"),
@@ -45,7 +45,8 @@ COLUMNS = (
     ),
 )
 LINKS = ("auc", "ap", "hits50")
-COUNTS = ("n_graphs", "n_nodes", "n_edges", "n_features", "dim")
+OPTIONAL_COUNTS = ("n_graphs", "n_events", "n_windows", "n_rows")
+COUNTS = (*OPTIONAL_COUNTS, "n_nodes", "n_edges", "n_features", "dim")
 CHECKSUM = "embedding_crc32"
 # What other bits change by more than any tolerance.
 FRAGILE = (CHECKSUM, "reduce.pieces", "reduce.largest_piece")
@@ -102,7 +103,7 @@ def repeat_run(
 
     source = Source.recorded(stored["run"], data_root)
     model = repeated(stored["config"], stored["device"])
-    data = source.load(not quiet, model["config"])
+    data = source.load(not quiet, model["config"], events=stored["task"] == "temporal")
     for line in read_lines(source, data):
         say(line)
     use_threads(stored["environment"]["threads"])
@@ -120,7 +121,7 @@ def repeat_run(
     with evaluation_clock(quiet=quiet) as clock:
         scores = embedding_scores(estimator, data, Asked.recorded(stored), teacher=teacher, clock=clock)
     if output:
-        write_embedding(output, estimator.embedding_, data, own_file=source.own is not None)
+        write_result(output, estimator, data, own_file=source.own is not None)
     # As a file gives them back, so that they can be compared with those of one.
     figures: dict[str, Any] = json.loads(to_json(run_metrics(source, data, estimator, scores, {}, more)))
     return figures
@@ -168,10 +169,11 @@ def figures_of(metrics: dict[str, Any]) -> dict[str, Any]:
     for group in ("methods", "rows"):
         if group in metrics:
             return dict(_figures_of_rows(metrics[group], metrics["seeds"]))
-    counts = [key for key in COUNTS if key != "n_graphs" or key in metrics]
+    counts = [key for key in COUNTS if key not in OPTIONAL_COUNTS or key in metrics]
     found: dict[str, Any] = {key: metrics.get(key) for key in (*counts, "loss")}
-    for row, figures in (metrics.get("graphs") or {}).items():
-        found |= {f"graphs.{row}.{key}": value for key, value in figures.items() if value is not None}
+    for group, name in (("graphs", "graphs"), ("temporal_nodes", "nodes")):
+        for row, figures in (metrics.get(group) or {}).items():
+            found |= {f"{name}.{row}.{key}": value for key, value in figures.items() if value is not None}
     for group in ("graph", *SHARES):
         for key, value in (metrics.get(group) or {}).items():
             if isinstance(value, int | float) and not isinstance(value, bool):

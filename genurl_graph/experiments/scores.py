@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from genurl_graph.config.metrics import METRICS
 from genurl_graph.experiments.models import make_estimator
 from genurl_graph.experiments.results import mean_std
+from genurl_graph.experiments.temporal.embedding import event_scores
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,7 +55,7 @@ def reference_embeddings(data: "Data") -> dict[str, Any]:
 
 def embedding_scores(
     estimator: "GenURL",
-    data: "Data",
+    data: Any,
     asked: "Asked | None",
     *,
     teacher: "Tensor | None" = None,
@@ -72,6 +73,8 @@ def embedding_scores(
         return dict.fromkeys(KEYS) | whole_graph_scores(
             estimator.embedding_, data, estimator.seed_, asked.budget, clock
         )
+    if estimator.task_ == "temporal":
+        return event_scores(estimator, data, asked, clock)
     z, task, metric = estimator.embedding_, estimator.task_, estimator.config_.neighbors.metric
     # Neighbourhoods as the run was told to search them: no evaluation of the file knows what "auto" was resolved to.
     told = metric in METRICS and (metric != "cosine" or estimator.metric == metric)

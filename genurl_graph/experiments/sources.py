@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from genurl_graph.estimator import GenURL
     from genurl_graph.inputs.collection.graph_set import GraphSet
+    from genurl_graph.inputs.temporal.event_set import EventSet
     from genurl_graph.inputs.temporal.trajectory import Trajectory
 
 
@@ -126,9 +127,7 @@ def load_named(name: str, root: Path | None, *, labelled: bool = False, events: 
 
 def as_one_graph(data: Any, directed: bool = False) -> Any:
     """Events with a time as one graph, in which times do not count; anything else as it is."""
-    from genurl_graph.inputs.temporal.event_set import EventSet
-
-    return data.graph(directed) if isinstance(data, EventSet) else data
+    return data.graph(directed) if is_event_set(data) else data
 
 
 def is_graph_set(data: Any) -> "TypeGuard[GraphSet]":
@@ -139,6 +138,25 @@ def is_graph_set(data: Any) -> "TypeGuard[GraphSet]":
     return isinstance(data, GraphSet)
 
 
+def is_event_set(data: Any) -> "TypeGuard[EventSet]":
+    """Whether `data` holds events with a time."""
+    from genurl_graph.inputs.temporal.event_set import EventSet
+
+    return isinstance(data, EventSet)
+
+
+def wants_events(source: Source, task: str) -> bool:
+    """Whether a run of a task looks at the times of edges: it says so, or with "auto" they are named or known."""
+    if task != "auto":
+        return task == "temporal"
+    if source.own is not None:
+        return bool(source.options.names("time"))
+    from genurl_graph import datasets
+
+    assert source.dataset is not None
+    return datasets.info(source.dataset).n_events > 0
+
+
 def refuse_graphs(name: str, data: Any) -> None:
     """InputError for many graphs, where a command takes nodes or vectors."""
     if is_graph_set(data):
@@ -147,6 +165,10 @@ def refuse_graphs(name: str, data: Any) -> None:
 
 def describe(name: str, data: Any) -> str:
     """One line on what came in."""
+    if is_event_set(data):
+        from genurl_graph.inputs.temporal.event_set import describe_events
+
+        return f"{name}: {describe_events(data)}"
     parts = [f"{data.num_nodes:,} nodes"]
     if is_graph_set(data):
         from genurl_graph.inputs.collection.graph_set import describe_graphs
@@ -175,9 +197,11 @@ def read_record(data: Any) -> dict[str, Any] | None:
 
 
 def n_edges(data: Any) -> int:
-    """Columns of `edge_index`, each direction of an edge apart; 0 for a plain matrix."""
+    """Columns of `edge_index`, each direction of an edge apart, or pairs of events; 0 for a plain matrix."""
     if is_graph_set(data):
         return data.collection.num_edges
+    if is_event_set(data):
+        return int(data.edges.pairs().size(1))
     return 0 if getattr(data, "edge_index", None) is None else int(data.edge_index.size(1))
 
 
@@ -212,6 +236,20 @@ def write_trajectory(path: Path, embedding: "Tensor", trajectory: "Trajectory", 
     trajectory_files.write_trajectory(path, embedding, trajectory, node_id, label, unit)
 
 
+def write_result(path: Path, estimator: "GenURL", data: Any, *, own_file: bool) -> dict[str, Path]:
+    """Write what a fit has found; the files by what they hold."""
+    z = estimator.embedding_
+    files = {f"embedding {z.size(0):,} x {z.size(1)}": path}
+    if not is_event_set(data):
+        write_embedding(path, z, data, own_file=own_file)
+        return files
+    from genurl_graph.inputs.temporal.trajectory_files import trajectory_path
+
+    found = estimator.trajectory_
+    write_trajectory(path, z, found, data, own_file=own_file)
+    return files | {f"trajectory {len(found.node):,} x {z.size(1)}": trajectory_path(path)}
+
+
 def teacher_features(path: Path, data: "Data") -> "Tensor":
     """A teacher's features of the samples, out of a file or by a saved model."""
     import torch
@@ -237,6 +275,7 @@ def run_metrics(
 
     `run` is what else a repetition needs to know.
     """
+    from genurl_graph.experiments.temporal.embedding import event_record
     from genurl_graph.training.checkpoint import checksum
 
     processes = int(os.environ.get("WORLD_SIZE", "1"))
@@ -244,6 +283,7 @@ def run_metrics(
         "dataset": source.name,
         "task": estimator.task_,
         **({"n_graphs": len(data)} if is_graph_set(data) else {}),
+        **(event_record(data, estimator.trajectory_) if is_event_set(data) else {}),
         "n_nodes": data.collection.num_nodes if is_graph_set(data) else data.num_nodes,
         "n_edges": n_edges(data),
         "n_features": n_features(data),

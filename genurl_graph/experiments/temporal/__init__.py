@@ -1,1 +1,1 @@
-"""Tables of methods on dynamic graphs."""
+"""Experiments on events with a time."""

@@ -18,6 +18,7 @@ from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.reading import ReadOptions
 from genurl_graph.inputs.temporal.convert import as_events
 from genurl_graph.inputs.temporal.events import TemporalEdges
+from genurl_graph.inputs.temporal.times import show_time
 from genurl_graph.inputs.temporal.trajectory import Trajectory
 from genurl_graph.inputs.temporal.windows import cut_windows, duration
 from genurl_graph.objectives.temporal import encode_windows
@@ -68,7 +69,7 @@ def follow(model: FittedModel, X: Any, options: ReadOptions, windows: str | int 
     edges = data.events.edges
     n = time.history.num_nodes + len(new)
     edges = TemporalEdges(number[edges.source], number[edges.target], *edges[2:4], n, edges.attr)
-    _check(edges, time)
+    _check(edges, time, data.events.unit)
     if windows is None:
         cut = time.windows_of(edges, duration(model.config.temporal.windows, data.events.unit))
     else:
@@ -93,11 +94,12 @@ def _numbers(data: Input, time: FittedTime) -> tuple[Tensor, Any, list[str] | No
     return torch.from_numpy(at), new, [*fitted, *map(str, new)]
 
 
-def _check(edges: TemporalEdges, time: FittedTime) -> None:
+def _check(edges: TemporalEdges, time: FittedTime, unit: str) -> None:
     """InputError for events that do not go on from those of the fit."""
     last = float(time.trajectory.starts[-1])
     if float(edges.time[0]) < last:
-        raise wrong("data", f"an event at {float(edges.time[0]):g}", f"events from {last:g} on, the last of the fit")
+        begin, after = (show_time(moment, unit) for moment in (float(edges.time[0]), last))
+        raise wrong("data", f"an event at {begin}", f"events from {after} on, the last that the model has seen")
     width = len(PROFILE) + (0 if edges.weight is None else 2) + (0 if edges.attr is None else edges.attr.size(1))
     expected = len(time.scale.mean) - (0 if time.reader.x is None else time.reader.x.size(1))
     if width != expected:

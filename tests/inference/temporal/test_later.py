@@ -76,7 +76,7 @@ def test_nodes_are_found_by_their_names() -> None:
 
 
 def test_what_cannot_follow_is_refused(model: GenURL) -> None:
-    with pytest.raises(InputError, match=r"an event at 0; expected events from 799 on"):
+    with pytest.raises(InputError, match=r"an event at 0; expected events from 799 on, the last that"):
         model.transform(FIRST)
     weighted = TemporalEdges.of(LATER.source, LATER.target, LATER.time, np.ones(len(LATER)))
     with pytest.raises(InputError, match="expected 0, as in the fit"):

@@ -1,0 +1,120 @@
+"""Events with a time on the command line: embed, transform, rerun, and what is refused."""
+
+import csv
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+FAST = ("--epochs", 1, "--seed", 0, "--dim", 4, "--set", "encoder.hidden=8", "--set", "temporal.positions=4")
+SENT = ("--column", "time=sent")
+FIRST = datetime(2024, 1, 1, 8, tzinfo=UTC)
+NODES, EVENTS = 20, 200
+
+
+def write(path: str, first: int = 0, last: int = EVENTS, more: tuple[str, ...] = ()) -> str:
+    """Some of the messages: one each six hours; `more` is one more row."""
+    generator = np.random.default_rng(0)
+    source = generator.integers(0, NODES, EVENTS)
+    target = (source + generator.integers(1, NODES, EVENTS)) % NODES
+    rows = [
+        (f"u{source[i]}", f"u{target[i]}", (FIRST + timedelta(hours=6 * i)).isoformat()) for i in range(first, last)
+    ]
+    with open(path, "w", newline="") as file:
+        csv.writer(file).writerows([("from", "to", "sent"), *rows, *([more] if more else [])])
+    return path
+
+
+def test_messages_are_embedded_drawn_and_run_again(run) -> None:
+    words = ("--input", write("messages.csv"), *SENT, "--windows", "7d", *FAST)
+    shown = run("embed", *words, "--output", "mine.npz", "--metrics", "m.json", "--plot", "p.png").stdout
+    for line in (
+        "read messages.csv as events: from -> to (times in sent: dates, taken for UTC)",
+        "200 events among 20 nodes",
+        "rows, (node, window); 8 windows",
+        "no labels, so no evaluation",
+        "evaluate --protocol temporal-links",
+        "embedding 20 x 4",
+    ):
+        assert line in shown
+    assert re.search(r"\d+ interaction edges, \d+ identity edges \(\d+\.\d % of the total weight\)", shown)
+    with np.load("mine.npz") as found:
+        rows = len(found["trajectory"])
+        assert found["embedding"].shape == (20, 4)
+        assert found["window_start"].shape == (9,)
+        assert str(found["time_unit"]) == "dates"
+    assert Path("p.png").is_file()
+    assert Path("p-trajectory.png").is_file()
+    metrics = json.loads(Path("m.json").read_text())
+    expected = {"task": "temporal", "n_events": 200, "n_windows": 8, "n_rows": rows, "n_nodes": 20, "unit": "dates"}
+    assert {key: metrics[key] for key in expected} == expected
+    assert metrics["span"][0] == FIRST.timestamp()
+    assert metrics["config"]["temporal"]["windows"] == "7d"
+    again = run("rerun", "m.json", "--output", "again.npz").stdout
+    assert re.search(rf"n_rows +{rows} +{rows} +yes", again)
+    assert " NO" not in again
+    with np.load("again.npz") as now, np.load("mine.npz") as found:
+        assert np.array_equal(now["trajectory"], found["trajectory"])
+
+
+def test_later_messages_get_windows_and_a_saved_model_moves_on(run) -> None:
+    words = ("--input", write("first.csv", 0, 120), *SENT, "--windows", 6, *FAST, "--output", "z.npz")
+    run("embed", *words, "--save-model", "model", "--no-evaluate")
+    today = ("--input", write("today.csv", 120, 160, ("u99", "u1", "2024-02-10T00:00:00")))
+    run("transform", "--model", "model", *today, "--output", "today.csv.npz")
+    run("transform", "--model", "model", *today, "--output", "today.npz", "--windows", 1, "--save-model", "model")
+    with np.load("today.npz") as found:
+        assert found["node_id"][-1] == "u99"
+        assert len(found["embedding"]) == 21
+        assert {*found["trajectory_window"].tolist()} == {0}
+        assert 20 in found["trajectory_node"]
+    # The model moved on: the same day does not come twice, the next one does.
+    refused = run("transform", "--model", "model", *today, "--output", "twice.npz", code=2).stderr
+    assert "expected events from" in refused
+    shown = run("transform", "--model", "model", "--input", write("next.csv", 165, 200), "--output", "n.csv").stdout
+    assert "trajectory" in shown
+    heads = [Path(name).read_text().splitlines()[0] for name in ("n.csv", "n-trajectory.csv")]
+    assert heads[0].startswith("node_id,e0")
+    assert heads[1].startswith("node_id,window,window_start,window_end,events,e0")
+
+
+def test_planted_states_are_judged_beside_rows_without_training(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from genurl_graph.datasets import loaders
+    from genurl_graph.datasets.planted_switching import planted_switching
+
+    few = planted_switching(60, 2000, 3, 6, seed=0)
+    monkeypatch.setitem(loaders.LOADERS, "planted-switching", lambda *_: few)
+    shown = run("embed", "--dataset", "planted-switching", "--windows", 6, *FAST, "--metrics", "m.json").stdout
+    assert "states of the nodes" in shown
+    assert re.search(r"GenURL +\d\.\d{3}", shown)
+    assert "spectral, each window" in shown
+    found = json.loads(Path("m.json").read_text())["temporal_nodes"]
+    assert 0 <= found["genurl"]["clusters_window"] <= 1
+    # Times are left out where a graph is asked for.
+    assert "their times left out" in run("embed", "--dataset", "planted-switching", "--task", "graph", *FAST).stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--output", "z.npy"), "no room for windows"),
+        (("--windows", "7x"), "windows"),
+        (("--encoder", "gcn"), "task temporal: encoder"),
+        (("--windows", "500"), "the number of different times"),
+    ],
+    ids=("npy", "length", "encoder", "many"),
+)
+def test_what_cannot_be_is_said_before_the_training(run, words: tuple[str, ...], message: str) -> None:
+    result = run("embed", "--input", write("messages.csv"), *SENT, *FAST, *words, code=2)
+    assert message in result.stderr
+    assert "epochs" not in result.stdout
+
+
+def test_models_of_other_tasks_have_no_later_windows(run) -> None:
+    run("embed", "--dataset", "karate", "--epochs", 1, "--output", "k.npz", "--save-model", "model", "--no-evaluate")
+    words = ("transform", "--model", "model", "--input", write("messages.csv"), "--output", "z.npz")
+    assert "task temporal" in run(*words, "--save-model", "other", code=2).stderr
+    assert "--windows" in run(*words, "--windows", 3, code=2).stderr
