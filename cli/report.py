@@ -129,7 +129,7 @@ def describe_graph_scores(report: Report, scores: Mapping[str, Any], seconds: fl
 
 def describe_event_scores(report: Report, scores: Mapping[str, Any], seconds: float, columns: int) -> None:
     """Print the figures of events: against the truth where it is known, else by the labels of the nodes."""
-    if scores["temporal_nodes"] is None:
+    if scores.get("temporal_nodes") is None:
         describe_scores(report, scores, seconds, (columns, 0))
         if scores["evaluation"] is not None and scores["left_out"]:
             report.line("how well it predicts who meets next: genurl-graph evaluate --protocol temporal-links")

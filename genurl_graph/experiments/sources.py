@@ -185,9 +185,8 @@ def describe(name: str, data: Any) -> str:
 def read_lines(source: Source, data: Any) -> list[str]:
     """What was read, for the user: of own files what they were read as, of a data set what it has."""
     found = getattr(data, "reading", None)
-    if source.own is None or found is None or not found.lines:
-        return [describe(source.name, data)]
-    return [*found.lines]
+    lines = [] if found is None else [*found.lines]
+    return lines if source.own is not None and lines else [describe(source.name, data), *lines]
 
 
 def read_record(data: Any) -> dict[str, Any] | None:
