@@ -96,7 +96,7 @@ def transform(
     report.line(f"embedding {z.shape[0]:,} x {z.shape[1]}   {output}")
 
 
-def load_alike(source: Source, plans: "Sequence[FeaturePlan | None]", progress: bool, **kind: bool) -> Any:
+def load_alike(source: Source, plans: "Sequence[FeaturePlan | None]", progress: bool, **kind: Any) -> Any:
     """New data, of whose columns or attributes those are features that the model was fitted on.
 
     `plans` are those of nodes and, of whole graphs, of edges; `kind` says what is wanted, as in `Source.load`.
