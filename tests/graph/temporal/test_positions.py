@@ -32,3 +32,19 @@ def test_both_ways_of_decomposing_agree(monkeypatch: pytest.MonkeyPatch) -> None
 def test_nodes_without_a_pair_are_at_0() -> None:
     u = positions.spectral_positions(torch.tensor([0 * BASE + 1, 0 * BASE + 2]), torch.ones(2), 5, 2)
     assert (u[3:].abs() < 1e-6).all()
+
+
+def test_subspace_iteration_finds_the_vectors_that_stand_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = torch.Generator().manual_seed(0)
+    group = torch.arange(400) // 100
+    pairs = torch.triu_indices(400, 400, 1)
+    share = torch.where(group[pairs[0]] == group[pairs[1]], 0.2, 0.02)
+    low, high = pairs[:, torch.rand(pairs.size(1), generator=drawn) < share]
+    key = low * BASE + high
+    exact = positions.spectral_positions(key, torch.ones(len(key)), 400, 4)
+    monkeypatch.setattr(positions, "MEDIUM", 300)
+    found = positions.spectral_positions(key, torch.ones(len(key)), 400, 4)
+    # The same space, and the same weight of each direction.
+    assert torch.allclose(found @ found.T, exact @ exact.T, atol=0.05 * float((exact @ exact.T).abs().max()))
+    again = positions.spectral_positions(key, torch.ones(len(key)), 400, 4)
+    assert torch.equal(found, again)
