@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from genurl_graph.inputs.tables.table import Table
 
 ARROW_SUFFIXES = (".arrow", ".feather", ".ipc")
 COLUMNAR_SUFFIXES = (".parquet", *ARROW_SUFFIXES)
+
+# Rows that are read together.
+BLOCK = 500_000
 
 # What pandas calls an index without a name.
 _INDEX = "__index_level_0__"
@@ -69,6 +73,34 @@ def read_columnar(path: Path) -> Table:
     frame = pd.DataFrame(dict(enumerate(column for _, column in columns)), copy=False)
     frame, more = name_columns(path, frame, names)
     return Table(str(path), frame, notes=(*more, *notes))
+
+
+def read_parquet_blocks(path: Path, columns: list[str] | None = None, rows: int = BLOCK) -> Iterator[Table]:
+    """`read_columnar` of a Parquet file in blocks of `rows`, of which only those columns are read that count.
+
+    Raises
+    ------
+    InputError
+        As of `read_columnar`.
+    """
+    parquet = import_parquet(path)
+    import pyarrow
+
+    begin = 0
+    try:
+        with parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=rows, columns=columns):
+                found, notes = _columns(path, pyarrow.Table.from_batches([batch]))
+                frame = pd.DataFrame(dict(enumerate(column for _, column in found)), copy=False)
+                frame, more = name_columns(path, frame, [name for name, _ in found])
+                yield Table(str(path), frame, where=_counted(begin), notes=(*more, *notes))
+                begin += len(frame)
+    except (OSError, TypeError, NotImplementedError, pyarrow.ArrowException) as error:
+        raise wrong(path, f"damage, or what pyarrow cannot read ({error})", "a Parquet file") from error
+
+
+def _counted(begin: int) -> Callable[[int], str]:
+    return lambda row: f"row {begin + row}"
 
 
 def _read_arrow(path: Path) -> Any:

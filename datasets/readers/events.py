@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from genurl_graph.datasets.readers.columnar import COLUMNAR_SUFFIXES
-from genurl_graph.datasets.readers.compressed import plain_suffix
+from genurl_graph.datasets.readers.columnar import ARROW_SUFFIXES, COLUMNAR_SUFFIXES, read_parquet_blocks
+from genurl_graph.datasets.readers.compressed import COMPRESSED, plain_suffix
 from genurl_graph.datasets.readers.formats import NETWORK_SUFFIXES, find_format, holds_table, read_file_graph
 from genurl_graph.datasets.readers.formats.pyg import load_pt
 from genurl_graph.datasets.readers.node_tables import (
@@ -19,7 +21,9 @@ from genurl_graph.datasets.readers.node_tables import (
     read_any_table,
 )
 from genurl_graph.datasets.readers.square import as_edge_table
+from genurl_graph.datasets.readers.tables import read_blocks
 from genurl_graph.exceptions import InputError, wrong
+from genurl_graph.inputs.embeddings import check_parquet, import_parquet
 from genurl_graph.inputs.reading import ReadOptions
 from genurl_graph.inputs.safe_load import load_array
 from genurl_graph.inputs.tables.assemble import TableLike
@@ -29,6 +33,8 @@ from genurl_graph.inputs.temporal.event_set import EventSet
 from genurl_graph.inputs.temporal.objects import from_snapshots, from_temporal_data, is_snapshots, is_temporal_data
 from genurl_graph.inputs.temporal.tables import read_event_tables
 
+# Tables above are read in blocks. What is packed holds more.
+LARGE_BYTES, LARGE_ROWS, PACKED = 1 << 26, 1_000_000, 4
 TABLES = (*TEXT_SUFFIXES, *COLUMNAR_SUFFIXES)
 
 
@@ -82,7 +88,33 @@ def read_event_file(path: Path, features: TableLike | None, labels: TableLike | 
         check_suffix(path, (*TABLES, ".npy", ".pt", *NETWORK_SUFFIXES), "events")
     if plain_suffix(path) in EDGE_SUFFIXES and options.reading is None:
         options = replace(options, reading="edges")
+    if is_large(path):
+        return read_large(path, features, labels, options)
     return read_event_tables(read_any_table(path, options, main=True), features, labels, options)
+
+
+def is_large(path: Path) -> bool:
+    """Whether a table is read in blocks: text and Parquet of many lines."""
+    suffix = plain_suffix(path)
+    if suffix in ARROW_SUFFIXES or not path.is_file():
+        return False
+    if suffix == ".parquet":
+        check_parquet(path)
+        return bool(import_parquet(path).read_metadata(path).num_rows > LARGE_ROWS)
+    return path.stat().st_size > LARGE_BYTES // (PACKED if path.suffix.lower() in COMPRESSED else 1)
+
+
+def read_large(path: Path, features: TableLike | None, labels: TableLike | None, options: ReadOptions) -> EventSet:
+    """Events of a table that is never in memory as a whole: what its columns are is decided by its first block."""
+    if plain_suffix(path) == ".parquet":
+        first = next(read_parquet_blocks(path))
+
+        def rest(columns: list[str]) -> Iterator[Table]:
+            return islice(read_parquet_blocks(path, columns), 1, None)
+
+        return read_event_tables(first, features, labels, options, rest)
+    blocks = read_blocks(path, options)
+    return read_event_tables(next(blocks), features, labels, options, lambda _: blocks)
 
 
 def _of_pt(path: Path, features: TableLike | None, labels: TableLike | None, options: ReadOptions) -> EventSet:

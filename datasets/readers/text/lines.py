@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+import numpy as np
+
 from genurl_graph.datasets.readers.compressed import check_name, unpacked
 from genurl_graph.exceptions import InputError, wrong
 
@@ -145,6 +147,25 @@ def read_chunks(text: Text, offset: int) -> Iterator[bytes]:
             parts, step = [], step[cut:]
         parts.append(step)
     if rest := b"".join(parts):
+        yield rest
+
+
+def whole_rows(text: Text, offset: int, size: int) -> Iterator[bytes]:
+    """Bytes of about `size` that end where a row does: behind a line break that is in no quotes."""
+    text.stream.seek(offset)
+    rest = b""
+    while step := text.stream.read(size):
+        rest += step
+        codes = np.frombuffer(rest, np.uint8)
+        ends = np.flatnonzero(codes == 10)
+        if b'"' in rest and len(ends):
+            # Quotes in quotes are doubled.
+            ends = ends[np.cumsum(codes == 34, dtype=np.int64)[ends] % 2 == 0]
+        if len(ends):
+            cut = int(ends[-1]) + 1
+            yield rest[:cut]
+            rest = rest[cut:]
+    if rest:
         yield rest
 
 

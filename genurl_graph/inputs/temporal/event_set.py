@@ -137,11 +137,13 @@ class EventSet:
 def describe_events(events: EventSet) -> str:
     """Size and span of the events in words."""
     edges = events.edges
-    pairs = int(edges.pairs().size(1))
+    pairs = edges.count_pairs()
     parts = [f"{events.num_events:,} events among {events.num_nodes:,} nodes", f"{pairs:,} distinct pairs"]
     if edges.attr is not None:
         parts.append(f"{edges.attr.size(1):,} features of the events")
-    idle = events.num_nodes - int(torch.unique(torch.cat([edges.source, edges.target])).numel())
+    seen = torch.zeros(events.num_nodes, dtype=torch.bool)
+    seen[edges.source] = seen[edges.target] = True
+    idle = int((~seen).sum())
     parts += [f"{idle:,} node{'s' * (idle > 1)} without any"] if idle else []
     unit = "" if events.unit in (NUMBERS, "snapshots") else f" ({events.unit})"
     return f"{', '.join(parts)}, from {events.span()}{unit}"

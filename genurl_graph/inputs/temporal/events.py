@@ -95,3 +95,9 @@ class TemporalEdges(NamedTuple):
         """Distinct ordered pairs of nodes that have an event, int64 [2, m], sorted."""
         key = torch.unique(self.source * self.num_nodes + self.target)
         return torch.stack([key // self.num_nodes, key % self.num_nodes])
+
+    def count_pairs(self) -> int:
+        """How many distinct ordered pairs of nodes have an event; takes half the memory of `pairs`."""
+        key = (self.source * self.num_nodes).add_(self.target).numpy()
+        key.sort()
+        return int((key[1:] != key[:-1]).sum()) + int(len(key) > 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Iterable
 from pathlib import PurePath
 from typing import Any
 
@@ -18,16 +19,15 @@ from genurl_graph.inputs.objects.frames import as_table, in_python, nodes_of
 from genurl_graph.inputs.reading import Reading, ReadOptions
 from genurl_graph.inputs.tables import names
 from genurl_graph.inputs.tables.assemble import TableLike, attach, check_columns
-from genurl_graph.inputs.tables.edges import EdgeTable, count, read_edges
-from genurl_graph.inputs.tables.features import as_columns
+from genurl_graph.inputs.tables.edges import count
 from genurl_graph.inputs.tables.node_index import NodeIndex
 from genurl_graph.inputs.tables.nodes import NodeTable, index_of, read_nodes
 from genurl_graph.inputs.tables.roles import Roles, decide
 from genurl_graph.inputs.tables.table import Table
-from genurl_graph.inputs.tables.values import is_clock, kind_of, to_numbers
+from genurl_graph.inputs.tables.values import is_clock, kind_of
 from genurl_graph.inputs.temporal.event_set import EventSet, describe_events
 from genurl_graph.inputs.temporal.events import TemporalEdges
-from genurl_graph.inputs.temporal.times import read_times
+from genurl_graph.inputs.temporal.stream import Codes, EventColumns, EventStream
 
 
 def read_event_tables(
@@ -35,6 +35,7 @@ def read_event_tables(
     features: TableLike | None = None,
     labels: TableLike | None = None,
     options: ReadOptions = ReadOptions(),  # noqa: B008 - never changed
+    rest: Callable[[list[str]], Iterable[Table]] | None = None,
 ) -> EventSet:
     """Events of a table that has a line for each.
 
@@ -47,6 +48,9 @@ def read_event_tables(
     options : ReadOptions
         Columns of `table` that are named as features become those of the events. ``directed=False``: every event
         stands both ways.
+    rest : callable, optional
+        Of the names of columns that count: the blocks of lines after those of `table`, by which it is decided what the
+        columns are.
 
     Returns
     -------
@@ -66,29 +70,30 @@ def read_event_tables(
     """
     check_reading(options)
     check_columns(options, [each for each in (table, features, labels) if isinstance(each, Table)])
-    column = find_time(table, options)
-    options = dataclasses.replace(options, columns={**options.columns, "time": (column,)})
-    roles = event_roles(table, options)
+    options = dataclasses.replace(options, columns={**options.columns, "time": (find_time(table, options),)})
+    roles = decide(table, dataclasses.replace(options, reading="edges"))
     attributes = [name for name in options.names("feature") if name in table.frame]
-    weight = None if "weight" not in roles.columns else read_weights(table, roles.columns["weight"])
-    times = read_times(table, column)
-    unweighted = {role: name for role, name in roles.columns.items() if role != "weight"}
-    edges = read_edges(table, dataclasses.replace(roles, columns=unweighted), options)
-    nodes, data = read_event_nodes(edges, features, labels, options, attributes)
-    ends = nodes.find(edges.ids)[edges.ends]
-    if (ends < 0).any():
-        row = int((ends < 0).any(1).argmax())
-        absent = edges.ids[edges.ends[row, int(ends[row, 0] >= 0)]]
-        raise wrong(f"{table.name}: {table.where(row)}", f"the node {str(absent)!r}", f"one of {nodes.where}")
+    columns = {role: roles.columns[role] for role in ("source", "target", "weight") if role in roles.columns}
+    columns["time"] = options.names("time")[0]
+    stream = EventStream(columns, attributes, bool(roles.two_kinds))
+    stream.add(table)
+    for block in () if rest is None else rest([*columns.values(), *attributes]):
+        stream.add(block)
+    found = stream.columns()
+    nodes, data = _nodes_of(found.ids, features, labels, options, attributes)
+    place = nodes.find(found.ids)
+    if (place < 0).any():
+        raise _strange_node(table, found, place, nodes)
     attr, told = None, Reading()
-    if attributes:
-        attr, told = edge_features(as_columns(table, attributes), table.name)
+    if found.attributes is not None:
+        attr, told = edge_features(found.attributes, table.name)
         told = Reading((told.lines[0].replace("of the edges", "of the events"),))
-    found = assemble_events(ends, times.value, weight, attr, len(nodes), both=options.directed is False)
-    made, loops = found
-    events = EventSet(made, unit=times.unit, node_id=nodes.names(), **_held(data))
-    line = say_events(table, roles, column, times.said, events, loops, both=options.directed is False)
-    return events.told(line + Reading(_left_out(table, roles, column, attributes)) + told + (data.reading or Reading()))
+    both = options.directed is False
+    edges = _in_order(found, place, attr, len(nodes), both)
+    events = EventSet(edges, unit=found.times.unit, node_id=nodes.names(), **_held(data))
+    read = _say(table, roles, columns["time"], found, events, both)
+    left = _left_out(table, roles, columns["time"], attributes)
+    return events.told(read + Reading(left) + told + (data.reading or Reading()))
 
 
 def check_reading(options: ReadOptions) -> None:
@@ -123,31 +128,8 @@ def find_time(table: Table, options: ReadOptions) -> str:
     )
 
 
-def event_roles(table: Table, options: ReadOptions) -> Roles:
-    """What the columns of a table of events are, the one of times being known."""
-    return decide(table, dataclasses.replace(options, reading="edges"))
-
-
-def read_weights(table: Table, column: str) -> npt.NDArray[np.float64]:
-    """Weights of events, which may be below 0, as ratings are.
-
-    Raises
-    ------
-    InputError
-        A cell that is no finite number, with its line.
-    """
-    values = to_numbers(table.frame[column])
-    bad = ~np.isfinite(values)
-    if bad.any():
-        row = int(bad.argmax())
-        place = f"{table.name}: {table.where(row)}, {table.title(column)}"
-        expected = f"a finite weight (--column ignore={column} reads the events without weights)"
-        raise wrong(place, repr(str(table.frame[column].iloc[row])), expected)
-    return values
-
-
-def read_event_nodes(
-    edges: EdgeTable,
+def _nodes_of(
+    ids: pd.Index,
     features: TableLike | None,
     labels: TableLike | None,
     options: ReadOptions,
@@ -159,7 +141,7 @@ def read_event_nodes(
     asked = tuple(name for name in options.names("feature") if name not in attributes)
     columns = {role: held for role, held in options.columns.items() if role not in ("time", "feature")}
     said = dataclasses.replace(options, columns=columns | ({"feature": asked} if asked else {}))
-    own = NodeIndex(edges.ids, "the nodes of the events")
+    own = NodeIndex(ids, "the nodes of the events")
     known = read_nodes(labels, said, "labels", own) if isinstance(labels, Table) else labels
     taken = None if known is None else [known.label] if known.label is not None else []
     rows = read_nodes(features, said, "features", own, taken) if isinstance(features, Table) else features
@@ -170,10 +152,39 @@ def read_event_nodes(
     return nodes, data
 
 
+def _in_order(found: EventColumns, place: Codes, attr: Tensor | None, num_nodes: int, both: bool) -> TemporalEdges:
+    """The events by their times, without a copy that is not needed: there may be many."""
+    weight = found.weight
+    if both:
+        ends = np.stack([place[found.source], place[found.target]], 1)
+        return assemble_events(ends, found.times.value, weight, attr, num_nodes, both=True)[0]
+    time = found.times.value
+    parts = [place[found.source], place[found.target], time, weight]
+    if bool((np.diff(time) < 0).any()):
+        order = np.argsort(time, kind="stable")
+        parts = [None if part is None else part[order] for part in parts]
+        attr = None if attr is None else attr[torch.from_numpy(order)]
+    source, target, moment, value = (
+        None if part is None else torch.from_numpy(np.require(part, requirements="W")) for part in parts
+    )
+    assert source is not None
+    assert target is not None
+    assert moment is not None
+    return TemporalEdges(source, target, moment, value, num_nodes, attr)
+
+
+def _strange_node(table: Table, found: EventColumns, place: Codes, nodes: NodeIndex) -> Exception:
+    """The error of an end that is none of the nodes, with its line where that is known."""
+    event = int(((place[found.source] < 0) | (place[found.target] < 0)).argmax())
+    end = found.source[event] if place[found.source[event]] < 0 else found.target[event]
+    where = table.name if found.row is None else f"{table.name}: {table.where(int(found.row[event]))}"
+    return wrong(where, f"the node {str(found.ids[end])!r}", f"one of {nodes.where}")
+
+
 def assemble_events(
     ends: npt.NDArray[np.int64],
     time: npt.NDArray[np.float64],
-    weight: npt.NDArray[np.float64] | None,
+    weight: npt.NDArray[Any] | None,
     attr: Tensor | None,
     num_nodes: int,
     *,
@@ -183,7 +194,8 @@ def assemble_events(
     kept = np.flatnonzero(ends[:, 0] != ends[:, 1])
     loops = len(ends) - len(kept)
     if len(kept) == 0:
-        raise wrong("data", f"{count(loops, 'self loop')} alone" if loops else "no events", "events between two nodes")
+        found = f"{count(loops, 'self loop')} alone" if loops else "no events"
+        raise wrong("data", found, "events between two nodes")
     if loops:
         ends, time = ends[kept], time[kept]
         weight = None if weight is None else weight[kept]
@@ -216,10 +228,9 @@ def events_of_frames(X: Any, options: ReadOptions) -> EventSet:
     return events
 
 
-def say_events(
-    table: Table, roles: Roles, column: str, times: str, events: EventSet, loops: int, *, both: bool
-) -> Reading:
-    """What was read, in one line, and for a program."""
+def _say(table: Table, roles: Roles, column: str, found: EventColumns, events: EventSet, both: bool) -> Reading:
+    """What was read, in two lines, and for a program."""
+    loops, times = found.loops, found.times.said
     name = PurePath(table.name).name or table.name
     source, target = (table.called(roles.columns[end]) for end in ("source", "target"))
     weight = roles.columns.get("weight")

@@ -12,7 +12,7 @@ import pandas as pd
 from genurl_graph.exceptions import wrong
 from genurl_graph.inputs.tables.edges import count
 from genurl_graph.inputs.tables.table import Table
-from genurl_graph.inputs.tables.values import is_clock, is_missing, kind_of, to_numbers
+from genurl_graph.inputs.tables.values import is_clock, is_missing, is_number, kind_of, to_numbers
 
 # How much of a unit a second is; plain numbers have none. Times of dates are seconds since 1970.
 PER_SECOND = {"seconds": 1.0, "milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9, "dates": 1.0}
@@ -48,7 +48,7 @@ class Times(NamedTuple):
 
 
 def read_times(table: Table, column: str) -> Times:
-    """The times of a column.
+    """The times of a column, `settled`.
 
     Dates are seconds since 1970; where they name no time zone, they are taken for UTC. Numbers stay as they are: they
     are seconds since 1970 (or milli-, micro- or nanoseconds) where all of them lie between 1973 and 2033, dates where
@@ -64,6 +64,11 @@ def read_times(table: Table, column: str) -> Times:
     >>> read_times(Table("log", pd.DataFrame({"t": ["1970-01-02", "1970-01-03"]})), "t").value.tolist()
     [86400.0, 172800.0]
     """
+    return settled(raw_times(table, column))
+
+
+def raw_times(table: Table, column: str) -> Times:
+    """The times of a column that may be a part of all: numbers as they are, of no unit yet and nothing said of them."""
     cells = table.frame[column]
     missing = is_missing(cells)
     if missing.any():
@@ -78,7 +83,11 @@ def read_times(table: Table, column: str) -> Times:
     if pd.api.types.is_bool_dtype(cells.dtype):
         raise wrong(f"{table.name}: {table.title(column)}", "yes or no", f"times: {WAYS}")
     if kind_of(cells) in ("whole", "number"):
-        return _of_numbers(table, column, to_numbers(cells))
+        value = to_numbers(cells)
+        bad = ~np.isfinite(value)
+        if bad.any():
+            raise wrong(f"{table.name}: {_where(table, bad)}, {table.title(column)}", "no finite number", "a time")
+        return Times(value, "", "")
     return _of_text(table, column, cells)
 
 
@@ -104,19 +113,17 @@ def show_time(value: float, unit: str) -> str:
     return str(pd.Timestamp(since, unit="s").floor("s"))
 
 
-def _of_numbers(table: Table, column: str, value: npt.NDArray[np.float64]) -> Times:
-    bad = ~np.isfinite(value)
-    if bad.any():
-        raise wrong(f"{table.name}: {_where(table, bad)}, {table.title(column)}", "no finite number", "a time")
-    unit = unit_of(value)
-    if unit == NUMBERS and is_clock(pd.Series(value)):
-        days, place = np.unique(value.astype(np.int64), return_inverse=True)
-        text = pd.Series(days.astype(str))
-        found = pd.to_datetime(text, format="%Y%m%d", errors="coerce")
+def settled(times: Times) -> Times:
+    """Times whose unit is known, of all `raw_times` of a column together."""
+    if times.unit:
+        return times
+    unit = unit_of(times.value)
+    if unit == NUMBERS and is_clock(pd.Series(times.value)):
+        days, place = np.unique(times.value.astype(np.int64), return_inverse=True)
+        found = pd.to_datetime(pd.Series(days.astype(str)), format="%Y%m%d", errors="coerce")
         if not found.isna().any():
             return Times(_since_1970(found)[place], "dates", "dates (year, month, day)")
-    said = "numbers" if unit == NUMBERS else f"{unit} since 1970"
-    return Times(value, unit, said)
+    return Times(times.value, unit, "numbers" if unit == NUMBERS else f"{unit} since 1970")
 
 
 def _of_text(table: Table, column: str, cells: pd.Series) -> Times:
@@ -125,6 +132,9 @@ def _of_text(table: Table, column: str, cells: pd.Series) -> Times:
     found, said = _dates(table, column, text)
     bad = found.isna().to_numpy()
     if bad.any():
+        # Among numbers, what is none of them is the fault.
+        numbers = np.array([is_number(cell) for cell in text])
+        bad = ~numbers if 2 * numbers[codes].sum() > len(codes) else bad
         place = f"{table.name}: {_where(table, bad[codes])}, {table.title(column)}"
         raise wrong(place, repr(text[int(bad.argmax())]), f"a time: {WAYS}")
     return Times(_since_1970(found)[codes], "dates", said)
@@ -137,15 +147,11 @@ def _dates(table: Table, column: str, text: list[str]) -> tuple[pd.Series, str]:
     zoned = _zone(bool(re.search(r"(?:Z|[+-]\d{2}:?\d{2})$", first)))
     if ISO.fullmatch(first):
         plain = cells.str.replace("/", "-") if "/" in first else cells
-        return pd.to_datetime(plain.where(plain.map(_is_iso)), format="ISO8601", errors="coerce", utc=True), zoned
+        return pd.to_datetime(plain, format="ISO8601", errors="coerce", utc=True), zoned
     if SHORT.fullmatch(first):
         return _short(table, column, cells, text)
     known = cells.map(lambda cell: bool(MONTH.search(cell)) and bool(YEAR.search(cell)))
     return pd.to_datetime(cells.where(known), format="mixed", errors="coerce", utc=True), zoned
-
-
-def _is_iso(cell: str) -> bool:
-    return ISO.fullmatch(cell) is not None
 
 
 def _short(table: Table, column: str, cells: pd.Series, text: list[str]) -> tuple[pd.Series, str]:
