@@ -103,7 +103,7 @@ def paths(
     figure = new_figure((MAP, MAP), saved=target is not None)
     axes = figure.add_subplot()
     grey = found._replace(colours=np.tile(_rgb(MISSING), (len(points), 1))) if labels is None else found
-    draw_points(axes, points, grey, MAP, square=True, alpha=0.35)
+    draw_points(axes, points, grey, MAP, square=True, alpha=0.35 if labels is None else 0.25)
     axes.set(xlim=limits[0], ylim=limits[1], aspect="equal")
     for way in ways:
         _draw(axes, way, (limits[0][1] - limits[0][0]) / MAP)
@@ -151,6 +151,8 @@ def _ways(
 
 def _draw(axes: Any, way: Way, inch: float) -> None:
     """Arrows of one way; `inch` is the length of an inch of paper in the units of the map."""
+    from matplotlib.patheffects import withStroke
+
     steps = len(way.points) - 1
     for step, (begin, end) in enumerate(zip(way.points[:-1], way.points[1:], strict=True)):
         age = (step + 1) / steps
@@ -159,6 +161,7 @@ def _draw(axes: Any, way: Way, inch: float) -> None:
         arrow: dict[str, Any] = {"arrowstyle": style, "mutation_scale": 9, "shrinkA": 1.5, "shrinkB": 2.0}
         arrow |= {"color": way.colour, "lw": 1.0 + 0.5 * age, "alpha": 0.35 + 0.6 * age, "zorder": 4}
         arrow |= {"connectionstyle": "arc3,rad=0.12"}  # there and back are two lines
+        arrow |= {"path_effects": [withStroke(linewidth=3.2, foreground="white")]}  # ways that cross stay apart
         axes.annotate("", end, begin, arrowprops=arrow)
     ring: dict[str, Any] = {"edgecolors": way.colour, "linewidths": 1.4, "zorder": 5}
     axes.scatter(*way.points[:1].T, s=34, c="white", **ring)
