@@ -38,8 +38,17 @@ class Examples(NamedTuple):
     others: Tensor
 
     @classmethod
-    def of(cls, split: TemporalSplit, features: Callable[[int], PairFeatures], seed: int) -> Examples:
+    def of(cls, split: TemporalSplit, features: Callable[[int], PairFeatures], both_ends: bool, seed: int) -> Examples:
         """Examples of all validation windows, or of a part of their pairs where there are more than `MOST_PAIRS`.
+
+        Parameters
+        ----------
+        split : TemporalSplit
+        features : callable
+            Gives the features of a window.
+        both_ends : bool
+            Whether targets are to find their sources, too.
+        seed : int
 
         Raises
         ------
@@ -49,23 +58,22 @@ class Examples(NamedTuple):
         generator = torch.Generator().manual_seed(seed)
         windows = split.parts()["val"]
         most = max(MOST_PAIRS // len(windows), 1)
-        found = [
-            _of_window(split.sampler(w), features(w), most, generator) for w in windows if _pairs(split, w).size(1)
-        ]
+        found = []
+        for window in windows:
+            sampler = split.sampler(window)
+            pairs = sampler.now.pairs()
+            pairs = pairs[:, pairs[0] != pairs[1]]
+            if both_ends:
+                pairs = torch.unique(torch.cat([pairs, pairs.flip(0)], 1), dim=1)
+            if pairs.size(1):
+                pairs = pairs[:, torch.randperm(pairs.size(1), generator=generator)[:most]]
+                found.append(_of_window(sampler, features(window), pairs, generator))
         if not found:
             raise wrong("protocol temporal-links: val", "no pair of different nodes", "some events to fit a score to")
         return cls(*(torch.cat(part) for part in zip(*found, strict=True)))
 
 
-def _pairs(split: TemporalSplit, window: int) -> Tensor:
-    pairs = split.windows.events(split.edges, window).pairs()
-    return pairs[:, pairs[0] != pairs[1]]
-
-
-def _of_window(sampler: NegativeSampler, features: PairFeatures, most: int, generator: torch.Generator) -> Examples:
-    pairs = sampler.now.pairs()
-    pairs = pairs[:, pairs[0] != pairs[1]]
-    pairs = pairs[:, torch.randperm(pairs.size(1), generator=generator)[:most]]
+def _of_window(sampler: NegativeSampler, features: PairFeatures, pairs: Tensor, generator: torch.Generator) -> Examples:
     m = pairs.size(1)
     target, log_weight = _candidates(sampler, pairs[0], generator)
     target = torch.cat([pairs[1][:, None], target], 1)

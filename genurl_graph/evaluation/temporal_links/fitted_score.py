@@ -44,7 +44,13 @@ class FittedScore:
         self.mean, self.std, self.nets = torch.zeros(()), torch.ones(()), _Nets(1, 0)
 
     @classmethod
-    def fit(cls, split: TemporalSplit, trajectory: Trajectory | Positions | None = None, seed: int = 0) -> FittedScore:
+    def fit(
+        cls,
+        split: TemporalSplit,
+        trajectory: Trajectory | Positions | None = None,
+        seed: int = 0,
+        both_ends: bool = False,
+    ) -> FittedScore:
         """Fit the weights to the windows of validation, each known by what came before it.
 
         Each pair of a window is to stand before the other nodes that its source might have met: a softmax over a list,
@@ -59,6 +65,8 @@ class FittedScore:
             Of the same windows; or what gives the positions of nodes before a window: vectors [n, d], and which nodes
             have one, bool [n]. Without it, the score knows history alone.
         seed : int
+        both_ends : bool
+            Whether targets are to find their sources as sources their targets: for ranks that count both.
 
         Raises
         ------
@@ -70,7 +78,7 @@ class FittedScore:
         >>> score = FittedScore.fit(split, model.trajectory_).scorer(split.first_test)
         """
         fitted = cls(split, trajectory)
-        examples = Examples.of(split, fitted.features, seed)
+        examples = Examples.of(split, fitted.features, both_ends, seed)
         flat = examples.lists.flatten(0, 1)
         fitted.mean, fitted.std = flat.mean(0), flat.std(0) + 1e-3
         lists, others = fitted._standardised(examples.lists), fitted._standardised(examples.others)
@@ -145,7 +153,7 @@ OWN, ABLATED = "GenURL", "GenURL, without embedding"
 
 
 def own_scores(
-    split: TemporalSplit, trajectory: Trajectory | Positions | None, seed: int = 0
+    split: TemporalSplit, trajectory: Trajectory | Positions | None, seed: int = 0, both_ends: bool = False
 ) -> Callable[[TemporalSplit, int], Mapping[str, Scorer]]:
     """What `genurl_graph.evaluation.temporal_links.protocol.judge` takes: ours, without embedding, and the references.
 
@@ -153,9 +161,9 @@ def own_scores(
     --------
     >>> judge(split, own_scores(split, model.trajectory_, seed), seed=seed)
     """
-    fitted = {ABLATED: FittedScore.fit(split, None, seed)}
+    fitted = {ABLATED: FittedScore.fit(split, None, seed, both_ends)}
     if trajectory is not None:
-        fitted = {OWN: FittedScore.fit(split, trajectory, seed), **fitted}
+        fitted = {OWN: FittedScore.fit(split, trajectory, seed, both_ends), **fitted}
 
     def scores(_: TemporalSplit, window: int) -> Mapping[str, Scorer]:
         return {**{name: score.scorer(window) for name, score in fitted.items()}, **references(split, window)}
