@@ -74,12 +74,16 @@ def show(report: Report, found: dict[str, Any]) -> None:
     aligned(report, "first nodes", found["nodes"])
     aligned(report, "first edges", found["edges"])
     aligned(report, "first graphs", found["first_graphs"])
+    aligned(report, "first events", found["first_events"])
     if found["graph"]:
         report.line("graph")
         report.lines(f"  {line}" for line in graph_lines(found["graph"]))
     if found["graphs"]:
         report.line("graphs")
         report.lines(f"  {line}" for line in graphs_lines(found["graphs"]))
+    if found["events"]:
+        report.line("events")
+        report.lines(f"  {line}" for line in events_lines(found["events"]))
 
 
 def aligned(report: Report, title: str, rows: Sequence[Sequence[Any]]) -> None:
@@ -97,6 +101,22 @@ def aligned(report: Report, title: str, rows: Sequence[Sequence[Any]]) -> None:
 def text(cell: Any) -> str:
     """One cell of a preview."""
     return f"{cell:.4g}" if isinstance(cell, float) else f"{cell:,}" if isinstance(cell, int) else str(cell)
+
+
+def events_lines(events: dict[str, Any]) -> list[str]:
+    """The figures of events in words."""
+    unit = "" if events["unit"] in ("numbers", "snapshots") else f", {events['unit']}"
+    nodes = ", ".join(f"{name} {value:g}" for name, value in events["of_a_node"].items())
+    lines = [
+        f"{events['events']:,} events among {events['nodes']:,} nodes, {events['idle']:,} of them without any",
+        f"{events['pairs']:,} distinct pairs, {events['reciprocal']:.0%} of them in both directions",
+        f"from {events['first']} to {events['last']} ({events['span']}), {events['times']:,} different times{unit}",
+        f"events in tenths of this time: {', '.join(f'{count:,}' for count in events['spans'])}",
+        f"events of a node: {nodes}",
+    ]
+    if events["weight"]:
+        lines.append("weights: " + ", ".join(f"{name} {value:g}" for name, value in events["weight"].items()))
+    return lines + ([f"{events['features']:,} features of the events"] if events["features"] else [])
 
 
 def graphs_lines(graphs: dict[str, Any]) -> list[str]:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from genurl_graph.datasets.event_figures import event_figures, first_events
 from genurl_graph.exceptions import InputError
 from genurl_graph.inputs.collection import GraphCollection
 from genurl_graph.inputs.collection.graph_set import GraphSet
 from genurl_graph.inputs.reading import ROLES, ReadOptions
+from genurl_graph.inputs.temporal.event_set import EventSet
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -43,14 +45,15 @@ def inspect(
     dict
         JSON. file; error, the message of a file that is refused, else None; lines and reading, what is said of what
         was read; columns, a record each; nodes and edges, the first of each; graph, its figures; of many graphs instead
-        first_graphs and graphs, their figures; rows, the first of the file as they stand, and note, which says why
-        there are none.
+        first_graphs and graphs, their figures; of events with a time first_events and events, their figures; rows, the
+        first of the file as they stand, and note, which says why there are none.
     """
     from genurl_graph.datasets import read
+    from genurl_graph.datasets.readers.events import first_block, is_large
 
     found: dict[str, Any] = {"file": str(path), "error": None, "lines": [], "reading": {}, "columns": []}
     found |= {"nodes": [], "edges": [], "graph": None, "first_graphs": [], "graphs": None}
-    tables = {file: _table(file, options) for file in (path, features, labels) if file is not None}
+    found |= {"first_events": [], "events": None}
     data = None
     try:
         data = read(path, features, labels, **options.given())
@@ -60,11 +63,19 @@ def inspect(
     if isinstance(data, GraphSet):
         found |= {"lines": list(data.reading.lines), "reading": dict(data.reading.record)}
         found |= {"first_graphs": first_graphs(data), "graphs": graphs_figures(data)}
+    elif isinstance(data, EventSet):
+        found |= {"lines": list(data.reading.lines), "reading": dict(data.reading.record)}
+        found |= {"first_events": first_events(data), "events": event_figures(data)}
     elif data is not None:
         reading = data.get("reading")
         if reading is not None:
             found |= {"lines": list(reading.lines), "reading": dict(reading.record)}
         found |= {"nodes": first_nodes(data), "edges": first_edges(data), "graph": graph_figures(data)}
+    tables = {file: _table(file, options) for file in (features, labels) if file is not None}
+    block = first_block(path, options) if isinstance(data, EventSet) and is_large(path) else None
+    tables = {path: _table(path, options) if block is None else block, **tables}
+    if block is not None:
+        found["lines"].append(f"the columns are described by the first {len(block.frame):,} lines")
     for file, table in tables.items():
         if table is not None:
             found["columns"] += describe_columns(table, file.name, found["reading"], plan)

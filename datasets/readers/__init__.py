@@ -14,7 +14,7 @@ import pandas as pd
 from genurl_graph.datasets.readers.checks import as_features, check_graph, check_isolated
 from genurl_graph.datasets.readers.columnar import COLUMNAR_SUFFIXES
 from genurl_graph.datasets.readers.compressed import plain_suffix
-from genurl_graph.datasets.readers.events import holds_events, read_event_file
+from genurl_graph.datasets.readers.events import first_block, holds_events, is_large, read_event_file, read_large
 from genurl_graph.datasets.readers.formats import GRAPH_SUFFIXES, find_format, holds_table, read_graph_file
 from genurl_graph.datasets.readers.graph_folder import ONE_A_FILE, GraphFiles, find_graphs, read_graph_folder
 from genurl_graph.datasets.readers.graph_lists import as_graph_set
@@ -123,6 +123,10 @@ def read(
         if suffix in TABLE_SUFFIXES:
             if suffix in EDGE_SUFFIXES and options.reading is None:
                 options = replace(options, reading="edges")
+            large = bool(options.names("time")) and is_large(path)
+            # Of many lines the first ones tell, before all are read.
+            if large and holds_events(first_block(path, options), feature_table, options):
+                return read_large(path, feature_table, label_table, options)
             table = read_any_table(path, options, main=True)
             if options.names("graph"):
                 return _read_graph_table(table, feature_table, label_table, options)

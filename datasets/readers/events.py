@@ -104,6 +104,11 @@ def is_large(path: Path) -> bool:
     return path.stat().st_size > LARGE_BYTES // (PACKED if path.suffix.lower() in COMPRESSED else 1)
 
 
+def first_block(path: Path, options: ReadOptions) -> Table:
+    """The first lines of a table that `is_large`."""
+    return next(read_parquet_blocks(path) if plain_suffix(path) == ".parquet" else read_blocks(path, options))
+
+
 def read_large(path: Path, features: TableLike | None, labels: TableLike | None, options: ReadOptions) -> EventSet:
     """Events of a table that is never in memory as a whole: what its columns are is decided by its first block."""
     if plain_suffix(path) == ".parquet":

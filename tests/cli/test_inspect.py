@@ -67,3 +67,21 @@ def test_json(run) -> None:
 def test_wrong_words(run) -> None:
     assert "did you mean 'edges'" in run("inspect", "e.csv", "--as", "edge", code=2).stderr
     assert "FILE" in run("inspect", code=2).stderr
+
+
+def test_events_with_a_time(run) -> None:
+    Path("calls.csv").write_text(
+        "source,target,sent,stars,note\na,b,2020-01-01,5,x\nb,a,2020-01-03,-1,y\na,c,2020-01-21,2,z\na,a,2020-01-22,2,z\n"
+    )
+    text = run("inspect", "calls.csv", "--column", "time=sent").stdout
+    assert (
+        "read calls.csv as events: source -> target (times in sent: dates, taken for UTC, weight stars, 1 self" in text
+    )
+    assert "  sent     time     date" in text
+    assert "  a        b        2020-01-01 00:00:00   5" in text
+    assert "3 distinct pairs, 67% of them in both directions" in text
+    assert "from 2020-01-01 00:00:00 to 2020-01-21 00:00:00 (20 days), 3 different times, dates" in text
+    (found,) = json.loads(run("inspect", "calls.csv", "--column", "time=sent", "--json").stdout)
+    assert found["events"]["spans"] == [1, 1, 0, 0, 0, 0, 0, 0, 0, 1]
+    assert found["reading"]["events"]["left_out"] == {"note": "text"}
+    assert found["graph"] is None

@@ -59,7 +59,7 @@ class TemporalEdges(NamedTuple):
         [1, 0]
         """
         ends = torch.stack([torch.as_tensor(source), torch.as_tensor(target)])
-        moment = torch.as_tensor(time).double()
+        moment = torch.as_tensor(time, dtype=torch.float64)
         if moment.shape != ends.shape[1:]:
             raise wrong("time", f"shape {list(moment.shape)}", f"[{ends.size(1)}], one for each event")
         if not ends.size(1):

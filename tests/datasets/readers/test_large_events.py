@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from genurl_graph import datasets
+from genurl_graph.datasets.inspection import inspect
 from genurl_graph.datasets.readers import events, read_events
 from genurl_graph.datasets.readers.columnar import read_parquet_blocks
 from genurl_graph.datasets.readers.tables import read_blocks, read_table
@@ -70,6 +72,18 @@ def test_blocks_hold_the_same_events(suffix, frame, tmp_path, in_blocks) -> None
     assert_same(whole, blocks)
     assert blocks.num_events > 300
     assert blocks.edges.attr is not None
+
+
+def test_datasets_read_and_inspect_take_blocks_too(tmp_path, in_blocks, monkeypatch) -> None:
+    path = tmp_path / "calls.csv"
+    FRAME.to_csv(path, index=False)
+    in_blocks()
+    monkeypatch.setattr("genurl_graph.datasets.readers.read_any_table", None)
+    found = datasets.read(path, columns={"time": "sent"})
+    assert isinstance(found, EventSet)
+    shown = inspect(path, options=WORDS)
+    assert shown["events"]["events"] == found.num_events
+    assert "by the first" in shown["lines"][-1]
 
 
 @pytest.mark.parametrize(
