@@ -30,4 +30,4 @@ class TemporalConfig(Stage):
     ] = True
     train_rows: Annotated[
         Count, "rows, (node, window), that the encoder is trained on at most: pairs of windows evenly over time"
-    ] = 2_000_000
+    ] = 500_000

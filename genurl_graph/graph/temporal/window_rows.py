@@ -187,6 +187,8 @@ class RowScale(NamedTuple):
         """Standardised, [m, p]."""
         return (profile - self.mean) / self.deviation
 
-    def input(self, rows: WindowRows) -> Tensor:
-        """What the encoder reads, float32 [m, (hops + 1) c + p - `len(PROFILE)`]."""
-        return torch.cat([rows.averages, self.profiles(rows.profile)[:, len(PROFILE) :]], 1)
+    def input(self, averages: Tensor, profile: Tensor) -> Tensor:
+        """What the encoder reads of rows, float32 [m, (hops + 1) c + p - `len(PROFILE)`]."""
+        if profile.size(1) == len(PROFILE):
+            return averages
+        return torch.cat([averages, self.profiles(profile)[:, len(PROFILE) :]], 1)

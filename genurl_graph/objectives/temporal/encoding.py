@@ -46,7 +46,7 @@ def encode_windows(
     for number, rows in enumerate(reader.read(edges, windows, past)):
         past = rows.history
         if len(rows.nodes):
-            z.append(embed_rows(encoder, Features(scale.input(rows).to(device)), device).cpu())
+            z.append(embed_rows(encoder, Features(scale.input(rows.averages, rows.profile).to(device)), device).cpu())
         node.append(rows.nodes)
         window.append(torch.full_like(rows.nodes, number))
         ends.append(rows.ends)

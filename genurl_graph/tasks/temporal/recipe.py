@@ -28,13 +28,18 @@ def build(data: Input, config: Config, seed: int, device: torch.device) -> Train
     windows = cut_windows(edges, c.windows, data.events.unit)
     reader = WindowReader.fit(edges, int(c.positions), config.encoder.hops, c.half_life, data.x, c.causal)
     chosen = training_windows(rows_of_windows(edges, windows), c.train_rows)
-    parts = [(number, rows) for number, rows in enumerate(reader.read(edges, windows)) if number in chosen]
-    profile = torch.cat([rows.profile for _, rows in parts])
+    # Of each window what is needed below: histories would hold the decayed graph of every one.
+    parts = [
+        (rows.averages, rows.profile, rows.nodes, torch.full_like(rows.nodes, number), (rows.edges, rows.weight))
+        for number, rows in enumerate(reader.read(edges, windows))
+        if number in chosen
+    ]
+    averages, profile = torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])
+    node, window = torch.cat([part[2] for part in parts]), torch.cat([part[3] for part in parts])
+    pairs = [part[4] for part in parts]
+    del parts
     scale = RowScale.of(profile)
-    x = torch.cat([scale.input(rows) for _, rows in parts])
-    node = torch.cat([rows.nodes for _, rows in parts])
-    window = torch.cat([torch.full_like(rows.nodes, number) for number, rows in parts])
-    pairs = [(rows.edges, rows.weight) for _, rows in parts]
+    x = scale.input(averages, profile)
     supra = supra_graph(pairs, node, window, c.half_life)
     merged = given = given_edges(supra, len(node), config.merge.identity_weight)
     if config.merge.feature_weight > 0:
@@ -58,7 +63,7 @@ def build(data: Input, config: Config, seed: int, device: torch.device) -> Train
     summary = {
         "n_rows": len(node),
         "n_windows": len(windows),
-        "n_windows_trained": len(parts),
+        "n_windows_trained": len(pairs),
         "n_interaction": supra.interaction.size(1),
         "n_identity": supra.identity.size(1),
         "mass_identity": bonds / merged.total_weight(),

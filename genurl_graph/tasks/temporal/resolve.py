@@ -15,7 +15,7 @@ from genurl_graph.tasks.metric import resolve_perplexity
 
 # Encoders that read each row alone, and steps that are enough.
 ENCODERS = ("mlp", "linear")
-MOST_STEPS = 4000
+MOST_STEPS = 1500
 # Columns of positions, and of those of large graphs.
 POSITIONS, FEW, LARGE = 128, 32, 100_000
 
