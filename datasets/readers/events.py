@@ -30,7 +30,13 @@ from genurl_graph.inputs.tables.assemble import TableLike
 from genurl_graph.inputs.tables.roles import decide
 from genurl_graph.inputs.tables.table import Table
 from genurl_graph.inputs.temporal.event_set import EventSet
-from genurl_graph.inputs.temporal.objects import from_snapshots, from_temporal_data, is_snapshots, is_temporal_data
+from genurl_graph.inputs.temporal.objects import (
+    from_data,
+    from_snapshots,
+    from_temporal_data,
+    is_snapshots,
+    is_temporal_data,
+)
 from genurl_graph.inputs.temporal.tables import read_event_tables
 
 # Tables above are read in blocks. What is packed holds more.
@@ -131,7 +137,9 @@ def _of_pt(path: Path, features: TableLike | None, labels: TableLike | None, opt
         return from_temporal_data(content, options)
     if is_snapshots(content):
         return from_snapshots(content, options)
-    raise wrong(path, f"PyG {type(content).__name__}", "a TemporalData, or a list of Data, one a snapshot")
+    if hasattr(content, "num_node_features") and not hasattr(content, "node_types"):
+        return from_data(content, options)
+    raise wrong(path, f"PyG {type(content).__name__}", "a TemporalData, a Data, or a list of these, one a snapshot")
 
 
 def _of_network(

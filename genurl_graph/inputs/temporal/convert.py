@@ -14,9 +14,11 @@ from genurl_graph.inputs.reading import NOTHING_SAID, Reading, ReadOptions
 from genurl_graph.inputs.temporal.event_set import EventSet
 from genurl_graph.inputs.temporal.events import TemporalEdges
 from genurl_graph.inputs.temporal.objects import (
+    from_data,
     from_networkx,
     from_snapshots,
     from_temporal_data,
+    is_data_set,
     is_snapshots,
     is_temporal_data,
 )
@@ -24,8 +26,8 @@ from genurl_graph.inputs.temporal.tables import events_of_frames
 
 TAKEN = (
     "events with a time: a DataFrame of them, or (events, nodes), two DataFrames; a PyG TemporalData; a list of PyG "
-    "Data, one a snapshot; a networkx graph whose edges have a time; TemporalEdges; what datasets.load or "
-    "datasets.read give"
+    "Data, one a snapshot, or one Data whose edges have a time; a networkx graph whose edges have one; TemporalEdges; "
+    "what datasets.load or datasets.read give"
 )
 
 
@@ -44,9 +46,10 @@ def as_events(
 
     Parameters
     ----------
-    data : EventSet, TemporalEdges, TemporalData, list of Data, DataFrame, (events, nodes) or networkx graph
+    data : EventSet, TemporalEdges, TemporalData, list of Data, Data, DataFrame, (events, nodes) or networkx graph
         Of ``TemporalData``: ``src``, ``dst``, ``t``, ``msg`` as features of the events. Of a list of ``Data``: edges of
-        the same nodes, whose time is the place in the list. Of networkx graphs: the edge attribute of the times.
+        the same nodes, whose time is the place in the list. Of one ``Data``: times in ``time``, ``t`` or ``edge_time``.
+        Of networkx graphs: the edge attribute of the times.
     options : ReadOptions
         ``columns``: which column is the time, the weight, an end; columns of the events that are features of theirs.
     features : FeatureOptions
@@ -88,12 +91,16 @@ def _read(data: Any, options: ReadOptions) -> tuple[EventSet, str]:
         return data, "torch"
     if isinstance(data, TemporalEdges):
         return EventSet(data), "torch"
+    if is_data_set(data) and len(data) == 1:
+        data = data[0]
     if is_temporal_data(data):
         return from_temporal_data(data, options), "torch"
     if is_networkx(data):
         return from_networkx(data, options), "numpy"
     if is_snapshots(data):
         return from_snapshots(data, options), "torch"
+    if hasattr(data, "num_node_features") and not hasattr(data, "node_types"):
+        return from_data(data, options), "torch"
     if not isinstance(data, pd.DataFrame | tuple | list) and hasattr(data, "to_pandas"):
         data = data.to_pandas()  # of polars or pyarrow
     pair = isinstance(data, tuple | list) and len(data) == 2 and all(isinstance(each, pd.DataFrame) for each in data)

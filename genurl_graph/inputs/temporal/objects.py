@@ -21,6 +21,8 @@ from genurl_graph.inputs.temporal.event_set import EventSet, describe_events
 from genurl_graph.inputs.temporal.tables import assemble_events
 from genurl_graph.inputs.temporal.times import read_times, unit_of
 
+# Attributes of a ``Data`` that hold the times of its edges.
+TIMES = ("time", "t", "edge_time")
 # What PyG's data sets of events keep beside these: labels of states, and parts of the loader.
 PARTS = ("src", "dst", "t", "msg", "num_nodes", "x", "edge_weight", "weight")
 
@@ -31,8 +33,16 @@ def is_temporal_data(X: Any) -> bool:
 
 
 def is_snapshots(X: Any) -> bool:
-    """Whether it is a list or tuple of PyG ``Data``."""
-    return isinstance(X, list | tuple) and len(X) > 0 and all(hasattr(each, "num_node_features") for each in X)
+    """Whether it is a list or tuple of PyG ``Data``, or a data set of several."""
+    several = isinstance(X, list | tuple) or (is_data_set(X) and len(X) > 1)
+    return several and len(X) > 0 and all(hasattr(each, "num_node_features") for each in X)
+
+
+def is_data_set(X: Any) -> bool:
+    """Whether it is a data set of PyG's."""
+    from torch_geometric.data import Dataset
+
+    return isinstance(X, Dataset)
 
 
 def from_temporal_data(data: Any, options: ReadOptions) -> EventSet:
@@ -66,6 +76,42 @@ def from_temporal_data(data: Any, options: ReadOptions) -> EventSet:
     left = [str(name) for name in data.keys() if name not in PARTS]  # noqa: SIM118 - no mapping
     events = EventSet(edges, x=x.float() if isinstance(x, Tensor) else None, unit=unit_of(time))
     return _told(events, "TemporalData", loops, left)
+
+
+def from_data(data: Any, options: ReadOptions) -> EventSet:
+    """Events of one ``Data`` whose edges have a time each, in ``time``, ``t``, ``edge_time`` or what the user names.
+
+    Weights are those that a graph has; ``edge_attr`` of several columns are features of the events.
+
+    Raises
+    ------
+    InputError
+        No such attribute [E], or times that are not finite.
+    """
+    others = [role for role in options.columns if role not in ("time", "weight")]
+    if others:
+        raise wrong("columns", f"{others[0]} for Data", "time, or weight")
+    index = None if data.get("edge_index") is None else data.edge_index.cpu()
+    count = 0 if index is None else index.size(1)
+    said = options.names("time")
+    held = [name for name in said or TIMES if isinstance(data.get(name), Tensor) and data[name].numel() == count > 0]
+    if index is None or len(held) != 1:
+        found = ", ".join(held) or f"none of {', '.join(said or TIMES)}"
+        raise wrong(
+            "Data: times of the edges", found, f'one attribute [{count:,}] (columns={{"time": "..."}} names it)'
+        )
+    parts = edges_of(data, ReadOptions(columns={key: v for key, v in options.columns.items() if key == "weight"}))
+    attr = data.get("edge_attr")
+    attr = None if attr is None or parts.weight is not None else attr.float().cpu().reshape(count, -1)
+    weight = None if parts.weight is None else parts.weight.double().cpu().reshape(-1).numpy()
+    time = data[held[0]].double().cpu().reshape(-1).numpy()
+    both = options.directed is False
+    edges, loops = assemble_events(index.T.numpy(), time, weight, attr, int(data.num_nodes), both=both)
+    kept = {key: data.get(key) for key in ("x", "y") if isinstance(data.get(key), Tensor)}
+    if "y" in kept and (kept["y"].dim() != 1 or len(kept["y"]) != data.num_nodes):
+        del kept["y"]
+    events = EventSet(edges, unit=unit_of(time), node_id=data.get("node_id"), **kept)
+    return _told(events, f"Data, times in {held[0]},", loops, [])
 
 
 def from_snapshots(graphs: Any, options: ReadOptions) -> EventSet:

@@ -96,7 +96,7 @@ def test_what_pyg_saves(tmp_path) -> None:
     torch.save([Data(edge_index=torch.tensor([[0], [1]]), num_nodes=3)] * 2, tmp_path / "shots.pt")
     assert read_events(tmp_path / "shots.pt").unit == "snapshots"
     torch.save(Data(edge_index=torch.tensor([[0], [1]]), num_nodes=3), tmp_path / "one.pt")
-    with pytest.raises(InputError, match="TemporalData"):
+    with pytest.raises(InputError, match="times of the edges"):
         read_events(tmp_path / "one.pt")
 
 

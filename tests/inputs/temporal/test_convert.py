@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from torch_geometric.data import Data, TemporalData
+from torch_geometric.data import Data, InMemoryDataset, TemporalData
 
 from genurl_graph.exceptions import InputError
 from genurl_graph.inputs.reading import ReadOptions
@@ -70,6 +70,32 @@ def test_snapshots_are_counted() -> None:
     assert found.events.edges.time.tolist() == [0.0, 0.0, 1.0]
     assert found.events.unit == "snapshots"
     assert torch.equal(found.x, x)
+
+
+def test_a_data_set_of_snapshots_is_one(tmp_path) -> None:
+    class Shots(InMemoryDataset):
+        def __init__(self) -> None:
+            super().__init__()
+            rated = torch.tensor([[-3], [2]])
+            shots = [Data(edge_index=torch.tensor([[0, 1], [1, 2]]), edge_attr=rated, num_nodes=3)] * 3
+            self.data, self.slices = self.collate(shots)
+
+    found = as_events(Shots()).events
+    assert found.edges.time.tolist() == [0.0, 0.0, 1.0, 1.0, 2.0, 2.0]
+    assert found.edges.weight.tolist() == [-3.0, 2.0] * 3
+
+
+def test_edges_of_one_graph_may_have_a_time() -> None:
+    index = torch.stack([EDGES.source, EDGES.target])
+    x = torch.rand(4, 2)
+    for name in ("time", "t", "edge_time"):
+        found = as_events(Data(x, index, **{name: EDGES.time}))
+        assert found.events.edges.time.tolist() == EDGES.time.tolist()
+        assert torch.equal(found.x, x)
+    named = as_events(Data(x, index, sent=EDGES.time), columns(time="sent"))
+    assert named.events.num_events == 3
+    with pytest.raises(InputError, match="times of the edges"):
+        as_events(Data(x, index))
 
 
 def test_messages_and_ratings_are_kept() -> None:
