@@ -40,7 +40,13 @@ if TYPE_CHECKING:
 @options.training_files(
     options.output(" [default: NAME-embedding.npz in the current folder]"),
     options.as_json,
-    click.option("--plot", type=options.PATH, metavar="FILE.png", help="Draw the embedding (also .pdf, .svg)."),
+    click.option(
+        "--plot",
+        type=options.PATH,
+        metavar="FILE.png",
+        help="Draw the embedding (also .pdf, .svg); of events with a time window by window, and in a second file, "
+        "FILE-trajectory.png, the ways of the nodes that move most.",
+    ),
 )
 @options.evaluation
 @tensorboard

@@ -18,6 +18,7 @@ from genurl_graph.inputs.temporal.trajectory import Trajectory
 from genurl_graph.plotting import PLOT_SUFFIXES, scatter
 from genurl_graph.plotting.explorer.measures import clusters
 from genurl_graph.plotting.temporal import paths, window_panels
+from genurl_graph.plotting.temporal.movement import most_moving, most_text
 from genurl_graph.runtime.devices import choose_device
 from genurl_graph.runtime.files import StrPath, check_output
 from genurl_graph.tasks.resolve import feature_options, resolve_config
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 MOST_ROWS = 50_000
 # Colours of nodes without labels, so that the eye can follow them from window to window.
 CLUSTERS = 10
+# Nodes whose ways are drawn.
+WAYS = 8
 
 
 class Drawing:
@@ -259,5 +262,11 @@ def plot_trajectory(
         colours, label = torch.ones(trajectory.num_nodes, dtype=torch.int64), "cluster by mean"
         colours[kept] += torch.from_numpy(clusters(trajectory.invariant()[kept].numpy(), CLUSTERS, seed).codes)
     window_panels(found.trajectory, colours, unit=unit, path=first, title=title, subtitle=lines, label=label)
-    paths(found.trajectory, labels=labels, names=names, path=second, title=title, subtitle=lines)
+    # Chosen before the reduction, which may tear a node's rows apart.
+    chosen = most_moving(found.trajectory._replace(embedding=trajectory.embedding[found.rows]), WAYS)
+    if len(chosen):
+        most = f"{most_text(len(chosen))} in {trajectory.embedding.size(1)} dimensions"
+        lines = f"{most}; {lines}" if lines else most
+    nodes = chosen.tolist() or None
+    paths(found.trajectory, nodes, labels, names=names, path=second, title=title, subtitle=lines)
     return [first, second]

@@ -8,6 +8,7 @@ from sklearn.exceptions import NotFittedError
 
 from genurl_graph import GenURL
 from genurl_graph.exceptions import InputError
+from genurl_graph.inference import drawing
 from genurl_graph.inference.drawing import as_map, plot_trajectory, trajectory_map
 from genurl_graph.inputs.temporal.trajectory import Trajectory
 
@@ -115,3 +116,15 @@ def test_windows_and_ways_are_two_files(tmp_path) -> None:
     assert all(file.read_bytes().startswith(b"\x89PNG") for file in files)
     with pytest.raises(InputError, match="gif"):
         plot_trajectory(tmp_path / "map.gif", given)
+
+
+def test_the_ways_are_those_of_nodes_that_move_in_all_dimensions(tmp_path, monkeypatch) -> None:
+    node, window = torch.arange(9).repeat(4), torch.arange(4).repeat_interleave(9)
+    z = torch.eye(9)[node]
+    z[node == 4] += 3.0 * window[node == 4, None]
+    given = Trajectory(node, window, z, torch.ones(36), torch.arange(5).double(), 9)
+    seen = {}
+    monkeypatch.setattr(drawing, "paths", lambda flat, nodes, *_, **words: seen.update(nodes=nodes, **words))
+    plot_trajectory(tmp_path / "map.png", given)
+    assert seen["nodes"] == [4]
+    assert seen["subtitle"].startswith("The node that moves most in 9 dimensions; 9 dimensions")

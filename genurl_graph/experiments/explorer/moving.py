@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # Neighbours in a window that a node's card lists, and clusters where no labels say how many there are.
 NEAREST, CLUSTERS = 10, 10
 WITHOUT_EVENTS = (
-    "No events were named, so neighbours are those in the embedding; --dataset NAME shows who shares events"
+    "No events were named, so neighbours are those in the embedding; --dataset or --input shows who shares events"
 )
 WITH_EVENTS = "Neighbours: who shares events in the window, and who is near in the embedding"
 

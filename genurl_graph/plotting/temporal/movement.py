@@ -47,3 +47,8 @@ def most_moving(trajectory: Trajectory, count: int) -> Tensor:
     moved = torch.where(windows_seen(trajectory) >= least, movement(trajectory), torch.nan)
     order = torch.argsort(moved.nan_to_num(-1.0), descending=True, stable=True)
     return order[: min(count, int((moved > 0).sum()))]
+
+
+def most_text(count: int) -> str:
+    """What a plot says of the nodes that `most_moving` found."""
+    return "The node that moves most" if count == 1 else f"The {count} nodes that move most about their own means"

@@ -17,7 +17,7 @@ from genurl_graph.plotting.figure import LINE, PLOT_SUFFIXES, TITLE, draw_points
 from genurl_graph.plotting.legend import draw_key, shorten
 from genurl_graph.plotting.palette import MISSING, PALETTE, Paint
 from genurl_graph.plotting.temporal.colours import paint_rows, square_extent
-from genurl_graph.plotting.temporal.movement import most_moving
+from genurl_graph.plotting.temporal.movement import most_moving, most_text
 from genurl_graph.plotting.temporal.tags import place_tags
 from genurl_graph.runtime.files import StrPath, check_output
 
@@ -108,7 +108,7 @@ def paths(
     for way in ways:
         _draw(axes, way, (limits[0][1] - limits[0][0]) / MAP)
     note = f"Ring: a node's first window. Dot: its last. Map: all {len(points):,} rows of {_count(trajectory):,} nodes."
-    most = f"The {len(ways)} nodes that move most about their own mean on this map." if ways else "No node moves."
+    most = f"{most_text(len(ways))} on this map." if ways else "No node moves."
     below = [most] * (nodes is None) + [note] + ([subtitle] if subtitle else [])
     small = "\n".join(textwrap.fill(line, int(14 * MAP)) for line in below)
     figure.supxlabel(small, fontsize=8.5, color="#555555")

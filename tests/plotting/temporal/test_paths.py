@@ -33,7 +33,7 @@ def test_the_node_that_moves_most_is_named_and_drawn_from_first_to_last(trajecto
     strengths = [step.arrow_patch.get_alpha() for step in steps]
     assert strengths == sorted(strengths)
     assert isinstance(steps[2].arrow_patch.get_arrowstyle(), ArrowStyle.CurveFilledB)  # a head at the end alone
-    assert "move most" in axes.figure.get_supxlabel()
+    assert "moves most" in axes.figure.get_supxlabel()
 
 
 def test_chosen_nodes_and_labels_of_the_map(trajectory: Trajectory) -> None:
