@@ -22,7 +22,7 @@ class TemporalConfig(Stage):
     positions: Annotated[
         Literal["auto"] | Natural,
         "columns of the spectral positions of the nodes, which windows take averages of; auto: 128, or 32 for over "
-        "100,000 nodes",
+        "20,000 nodes",
     ] = 128
     causal: Annotated[
         bool,

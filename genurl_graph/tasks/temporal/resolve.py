@@ -16,8 +16,9 @@ from genurl_graph.tasks.metric import resolve_perplexity
 # Encoders that read each row alone, and steps that are enough.
 ENCODERS = ("mlp", "linear")
 MOST_STEPS = 1500
-# Columns of positions, and of those of large graphs.
-POSITIONS, FEW, LARGE = 128, 32, 100_000
+# Columns of positions, those of large graphs, and the nodes from which on a graph is large: there the search for near
+# profiles, which has not made any figure better, would take most of the time.
+POSITIONS, FEW, LARGE = 128, 32, 20_000
 
 
 def resolve_temporal(data: Input, asked: Mapping[str, Any]) -> Config:
@@ -52,6 +53,8 @@ def resolve_temporal(data: Input, asked: Mapping[str, Any]) -> Config:
     }
     if config.temporal.positions == "auto":
         changes["temporal.positions"] = POSITIONS if data.num_nodes <= LARGE else FEW
+    if data.num_nodes > LARGE and "merge.feature_weight" not in asked:
+        changes["merge.feature_weight"] = 0.0
     if config.neighbors.metric == "auto":
         changes["neighbors.metric"] = "euclidean"
     if config.training.lr == "auto":
