@@ -114,9 +114,12 @@ def find_time(table: Table, options: ReadOptions) -> str:
         return given[0]
     said = {name for role, held in options.columns.items() for name in held}
     free = [name for name in columns if name not in said]
-    dated = [name for name in free if _is_moment(table.frame[name])]
-    named = [name for name in free if table.header and names.is_time(name) and _is_number(table.frame[name])]
-    found = [*dict.fromkeys([*named, *dated])]
+    named = [name for name in free if table.header and names.is_time(name)]
+    # What is called a time wins over what may be one; ids can be as large as seconds since 1970.
+    found = [name for name in named if _is_number(table.frame[name])] or [
+        name for name in free if _is_moment(table.frame[name])
+    ]
+    found = found or named  # words: the message will name the first
     if len(found) == 1:
         return found[0]
     if not found:

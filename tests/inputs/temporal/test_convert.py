@@ -153,6 +153,15 @@ def test_what_cannot_be_read_is_refused(data, options, message) -> None:
         as_events(data, options)
 
 
+def test_a_name_tells_the_time_before_values_do() -> None:
+    ids = FRAME.assign(source=FRAME.source + 1_100_000_000, target=FRAME.target + 1_100_000_000)
+    assert as_events(ids).events.edges.time.tolist() == [10.0, 20.0, 30.0]
+    months = as_events(FRAME.assign(time=["2020-01", "2020-02", "2020-03"])).events
+    assert months.unit == "dates"
+    with pytest.raises(InputError, match=r"row 0, column 3 .*found '12:30'; expected a time"):
+        as_events(FRAME.assign(time=["12:30", "12:35", "12:40"]))
+
+
 def test_only_events_are_events() -> None:
     assert is_events(EDGES)
     assert not is_events(FRAME)
