@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from genurl_graph.cli import options
-from genurl_graph.cli.links import evaluate_links
+from genurl_graph.cli.links import (
+    LINKS,
+    TEMPORAL_LINKS,
+    TEMPORAL_NODES,
+    evaluate_links,
+    evaluate_temporal_links,
+    evaluate_temporal_nodes,
+)
 from genurl_graph.cli.neighborhoods import PROTOCOLS, evaluate_neighborhoods
 from genurl_graph.cli.report import Report, describe_graph_scores
 from genurl_graph.exceptions import InputError, wrong
@@ -41,10 +48,14 @@ FIGURES = {
 @click.option(
     "--protocol",
     type=click.Choice(
-        ["public", "random-10", "random-10-10-80", "knn", "cluster", "links", "reduce", "retrieval", "graphs"]
+        [
+            *("public", "random-10", "random-10-10-80", "knn", "cluster", LINKS, "reduce", "retrieval", "graphs"),
+            *(TEMPORAL_LINKS, TEMPORAL_NODES),
+        ]
     ),
     help="Splits for all figures, or one figure alone; links: train on 85 % of the edges, find the others; "
-    "reduce: neighbourhoods kept; retrieval: search by the embedding; graphs: classes of whole graphs. "
+    "reduce: neighbourhoods kept; retrieval: search by the embedding; graphs: classes of whole graphs; "
+    "temporal-links: links of the next window; temporal-nodes: known states of nodes. "
     "[default: graphs for many graphs; reduce for a map of vectors; else public where the data set has it, else "
     "random-10-10-80]",
 )
@@ -80,7 +91,10 @@ def evaluate(
     support vector machines by 10 folds, beside rows that need no training.
 
     With --protocol links there is no file: for each seed a new embedding is trained on the training edges alone, as the
-    options from --task to --set say, and judged by how it ranks the held-out edges. They go with links only.
+    options from --task to --set say, and judged by how it ranks the held-out edges. They go with links only, and with
+    the protocols of events with a time. temporal-links, of a data set or of your own file, trains on the first windows
+    and ranks the pairs of each of the last ones by the events before it, beside rows that need no training.
+    temporal-nodes compares the trajectory of a file, or one trained for each seed, with planted states.
 
     \b
     Examples:
@@ -89,14 +103,24 @@ def evaluate(
       genurl-graph evaluate --embedding map.npz --input vectors.npy --labels labels.csv --seed 3
       genurl-graph evaluate --embedding mutag.npz --dataset mutag --protocol graphs --full --seeds 5
       genurl-graph evaluate --protocol links --dataset cora --seeds 3
+      genurl-graph evaluate --protocol temporal-links --dataset collegemsg --windows 60 --seeds 5
+      genurl-graph evaluate --protocol temporal-nodes --dataset planted-switching
     """
     options.check_source(source)
-    if protocol == "links":
-        check_links(context, embedding, source)
-        evaluate_links(str(source.dataset), seeds, source.data_root, metrics, quiet, **model)
+    if protocol in (LINKS, TEMPORAL_LINKS):
+        check_links(context, embedding, source, protocol)
+        if protocol == LINKS:
+            evaluate_links(str(source.dataset), seeds, source.data_root, metrics, quiet, **model)
+        else:
+            evaluate_temporal_links(source, seeds, metrics, quiet, **model)
+        return
+    if protocol == TEMPORAL_NODES:
+        if embedding is not None:
+            check_no_training(context, [*model])
+        evaluate_temporal_nodes(embedding, source, range(seed, seed + seeds), metrics, quiet, **model)
         return
     if embedding is None:
-        raise click.UsageError("Missing option '--embedding'; only --protocol links goes without.")
+        raise click.UsageError("Missing option '--embedding'; only protocols of links and events go without.")
     check_no_training(context, [name for name in model if name not in ("task", "metric")])
     from genurl_graph.evaluation.budget.judgement import Asked, wants_map
     from genurl_graph.evaluation.budget.plan import BUDGET
@@ -187,19 +211,19 @@ def write_figures(path: Path | None, found: dict[str, Any], report: Report) -> N
         report.line(f"metrics   {path}")
 
 
-def check_links(context: click.Context, embedding: Path | None, source: Source) -> None:
-    """Link prediction trains its own embeddings, of a data set, with seeds from 0 on, and is never cut."""
+def check_links(context: click.Context, embedding: Path | None, source: Source, protocol: str) -> None:
+    """Link prediction trains its own embeddings, with seeds from 0 on, and is never cut."""
     if embedding is not None:
         raise wrong(
             "--embedding",
             embedding,
-            "none with --protocol links, which trains its own on each seed's training edges: an embedding that may "
-            "have seen the edges to be predicted proves nothing",
+            f"none with --protocol {protocol}, which trains its own on each seed's training edges: an embedding that "
+            "may have seen the edges to be predicted proves nothing",
         )
     for name, option in (("seed", "--seed"), ("full", "--full"), ("backbone", "--backbone")):
         if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"{option} does not go with --protocol links.")
-    if source.dataset is None:
+            raise click.UsageError(f"{option} does not go with --protocol {protocol}.")
+    if source.dataset is None and protocol == LINKS:
         raise click.UsageError("--protocol links takes --dataset.")
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Rows = dict[str, Any]
 
-REPEATABLE = "embed, distill, compare, ablate, ogb or evaluate --protocol links"
+REPEATABLE = "embed, distill, compare, ablate, ogb or evaluate --protocol links or temporal-links"
 # What a metrics file must hold to be repeated: of one run, of a table of runs.
 CIRCUMSTANCES = ("environment", "hardware", "versions")
 RUN = ("run", *CIRCUMSTANCES, "config", "seed", "task", "embedding_crc32")
@@ -136,12 +136,18 @@ def repeat_table(
     from genurl_graph.experiments.reduce_table import dense_vectors
 
     name, device, kind = stored["dataset"], again(stored["environment"]["device"]), kind_of(stored)
-    data = datasets.load(name, data_root)
-    say(describe(name, data))
+    if kind == "events":
+        source = Source.recorded(stored["source"], data_root)
+        data = source.load(not quiet, events=True)
+        for line in read_lines(source, data):
+            say(line)
+    else:
+        data = datasets.load(name, data_root)
+        say(describe(name, data))
     if kind == "reduce":
         data = dense_vectors(name, data)
     use_threads(stored["environment"]["threads"])
-    repeat = {"compare": _compare, "reduce": _compare, "ablate": _ablate, "ogb": _ogb, "links": _links}[kind]
+    repeat = {"ablate": _ablate, "ogb": _ogb, "links": _links, "events": _events}.get(kind, _compare)
     rows = repeat(stored, data, data_root, quiet)
     around = environment(data, device)
     if kind == "ogb":
@@ -152,9 +158,11 @@ def repeat_table(
 
 
 def kind_of(stored: dict[str, Any]) -> str:
-    """Whose table it is: compare, reduce (its other protocol), ablate, ogb, or links."""
+    """Whose table it is: compare, reduce (its other protocol), ablate, ogb, links, or links of events."""
     if "factors" in stored:
         return "ablate"
+    if "source" in stored:
+        return "events"
     protocol = str(stored["protocol"])
     return protocol if protocol in ("reduce", "ogb", "links") else "compare"
 
@@ -270,6 +278,19 @@ def _links(stored: dict[str, Any], data: "Data", data_root: Path | None, quiet: 
     rows, more = link_table(data, stored["seeds"], repeated(stored["config"], stored["environment"]["device"]))
     check_same(more["config"], stored["config"])
     return rows
+
+
+def _events(stored: dict[str, Any], data: Any, data_root: Path | None, quiet: bool) -> Rows:
+    from genurl_graph.experiments.probe_table import REFERENCE
+    from genurl_graph.experiments.temporal.links import LinkTable, run_links
+
+    model = _model(stored["configuration"][REFERENCE], stored, data)
+    done = len(stored["methods"][REFERENCE]["mrr"])
+    results = LinkTable(
+        {**stored, "seeds": stored["seeds"][:done]}, stored["environment"], stored["configuration"], None
+    )
+    run_links(data, results, model, quiet)
+    return results.runs
 
 
 def _seeds_of(rows: Rows, seeds: list[int], figure: str) -> Iterator[tuple[str, tuple[int, ...]]]:

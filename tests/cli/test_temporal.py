@@ -81,12 +81,17 @@ def test_later_messages_get_windows_and_a_saved_model_moves_on(run) -> None:
     assert heads[1].startswith("node_id,window,window_start,window_end,events,e0")
 
 
-def test_planted_states_are_judged_beside_rows_without_training(run, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def few_planted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The data set planted-switching has few nodes and events."""
     from genurl_graph.datasets import loaders
     from genurl_graph.datasets.planted_switching import planted_switching
 
     few = planted_switching(60, 2000, 3, 6, seed=0)
     monkeypatch.setitem(loaders.LOADERS, "planted-switching", lambda *_: few)
+
+
+def test_planted_states_are_judged_beside_rows_without_training(run, few_planted: None) -> None:
     shown = run("embed", "--dataset", "planted-switching", "--windows", 6, *FAST, "--metrics", "m.json").stdout
     assert "states of the nodes" in shown
     assert re.search(r"GenURL +\d\.\d{3}", shown)
@@ -122,3 +127,49 @@ def test_models_of_other_tasks_have_no_later_windows(run) -> None:
     words = ("transform", "--model", "model", "--input", write("messages.csv"), "--output", "z.npz")
     assert "task temporal" in run(*words, "--save-model", "other", code=2).stderr
     assert "--windows" in run(*words, "--windows", 3, code=2).stderr
+
+
+def test_links_of_the_last_windows_are_ranked_beside_rows_without_training(
+    run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from genurl_graph.evaluation.temporal_links import fitted_score
+
+    monkeypatch.setattr(fitted_score, "STEPS", 40)
+    words = ("--input", write("messages.csv"), *SENT, "--windows", 10, *FAST[:2], *FAST[4:])
+    shown = run("evaluate", "--protocol", "temporal-links", *words, "--metrics", "m.json").stdout
+    assert "200 events among 20 nodes" in shown
+    for row in ("genurl", "history", "edgebank", "adamic-adar", "degree-recent", "recency"):
+        assert re.search(rf"^  {row} +\d", shown, re.MULTILINE)
+    found = json.loads(Path("m.json").read_text())
+    assert (found["protocol"], found["windows"], found["seeds"]) == ("temporal-links", "10", [0])
+    assert 0 < found["methods"]["genurl"]["mrr"][0] <= 1
+    again = run("rerun", "m.json").stdout
+    assert re.search(r"mrr\.genurl\.seed 0 .* yes", again)
+    assert " NO" not in again
+
+
+def test_trajectories_are_judged_by_planted_states(run, few_planted: None) -> None:
+    run("embed", "--dataset", "planted-switching", "--windows", 6, *FAST, "--output", "z.npz", "--no-evaluate")
+    words = ("evaluate", "--protocol", "temporal-nodes", "--dataset", "planted-switching")
+    told = run(*words, "--embedding", "z.npz", "--metrics", "m.json").stdout
+    assert "states of the nodes in 6 windows" in told
+    trained = run(*words, "--windows", 6, *FAST[:2], *FAST[4:]).stdout
+    # The same seed, and so the same trajectory.
+    assert [line for line in told.splitlines() if "GenURL" in line] == [
+        line for line in trained.splitlines() if "GenURL" in line
+    ]
+    assert json.loads(Path("m.json").read_text())["temporal_nodes"]["genurl"]["clusters_window"] > 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--protocol", "temporal-links", "--embedding", "z.npz"), "trains its own"),
+        (("--protocol", "temporal-links", "--seed", "1"), "--seed does not go with --protocol temporal-links"),
+        (("--protocol", "temporal-links", "--windows", "2"), "more windows, so that each part has one"),
+        (("--protocol", "temporal-nodes"), "no states of the nodes"),
+    ],
+    ids=("embedding", "seed", "windows", "states"),
+)
+def test_what_a_protocol_of_events_lacks_is_said(run, words: tuple[str, ...], message: str) -> None:
+    assert message in run("evaluate", *words, "--input", write("messages.csv"), *SENT, code=2).stderr

@@ -138,14 +138,12 @@ class TemporalComparison(Comparison):
         return resolved(self.options(method, model), self.data) if method == REFERENCE else {}
 
 
-def events_of(data: Any) -> "EventSet":
-    """The events of a data set; InputError where it has none."""
+def events_of(data: Any, option: str = "--task temporal") -> "EventSet":
+    """The events of a data set; InputError, about the option that asks for them, where it has none."""
     from genurl_graph.inputs.temporal.event_set import EventSet
 
     if not isinstance(data, EventSet):
-        raise InputError(
-            "--task temporal: found a data set without times; expected events with a time, such as collegemsg"
-        )
+        raise InputError(f"{option}: found a data set without times; expected events with a time, such as collegemsg")
     return data
 
 

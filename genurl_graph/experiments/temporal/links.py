@@ -1,0 +1,75 @@
+"""The protocol temporal-links of GenURL and of what needs no training, in one process: of the user's own data, too."""
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from genurl_graph.experiments.environment import peak_mb
+from genurl_graph.experiments.probe_table import REFERENCE
+from genurl_graph.experiments.results import Cell
+from genurl_graph.experiments.runs import progress_bar
+from genurl_graph.experiments.temporal.methods import HISTORY, UNTRAINED, genurl_positions
+from genurl_graph.experiments.temporal.table import NEGATIVES, TemporalComparison, TemporalTable, split_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from genurl_graph.evaluation.temporal_links.history import Scorer
+    from genurl_graph.evaluation.temporal_links.protocol import TemporalSplit
+    from genurl_graph.inputs.temporal.event_set import EventSet
+
+ROWS = (REFERENCE, HISTORY, *UNTRAINED)
+
+
+class LinkTable(TemporalTable):
+    """The table of one process, whose memory is that of all rows."""
+
+    def columns(self) -> dict[str, Cell]:
+        return {title: cell for title, cell in super().columns().items() if title != "peak MB"}
+
+
+class LinkComparison(TemporalComparison):
+    """GenURL, its score without the embedding, and the rows without training."""
+
+    table = LinkTable
+    methods = ROWS
+
+
+def run_links(data: "EventSet", results: LinkTable, model: dict[str, Any], quiet: bool) -> None:
+    """Add the runs of all seeds to a table; `model` are the options of the model."""
+    windows, seeds = results.header["windows"], results.header["seeds"]
+    split = split_of(data, windows)
+    with progress_bar(len(seeds), quiet) as shown:
+        for seed in seeds:
+            found = judge_rows(data, split, {**model, "task": "temporal", "windows": windows}, seed)
+            for name, figures in found.items():
+                results.add(name, figures)
+            shown.update()
+
+
+def judge_rows(
+    data: "EventSet", split: "TemporalSplit", model: dict[str, Any], seed: int
+) -> dict[str, dict[str, float | None]]:
+    """Figures of all rows with one seed, as `TemporalTable` keeps them."""
+    from genurl_graph.evaluation.temporal_links.fitted_score import FittedScore
+    from genurl_graph.evaluation.temporal_links.protocol import judge, references
+
+    fitted, spent = {}, {}
+    for name in (REFERENCE, HISTORY):
+        wall, cpu = time.perf_counter(), time.process_time()
+        positions = genurl_positions(model, data, split, seed) if name == REFERENCE else None
+        fitted[name] = FittedScore.fit(split, positions, seed)
+        spent[name] = time.perf_counter() - wall, time.process_time() - cpu
+
+    def scorers(_: "TemporalSplit", window: int) -> "Mapping[str, Scorer]":
+        untrained = references(split, window)
+        own = {name: score.scorer(window) for name, score in fitted.items()}
+        return own | {name: untrained[title] for name, title in UNTRAINED.items()}
+
+    rows = {}
+    for name, figures in judge(split, scorers, seed=seed).items():
+        seconds, cpu_seconds = spent.get(name, (0.0, 0.0))
+        areas = {"auc": figures.auc, "ap": figures.ap}
+        row = {f"{key}_{kind}": area.get(kind) for key, area in areas.items() for kind in NEGATIVES}
+        row |= {"mrr": figures.mrr, "seconds": seconds, "cpu_seconds": cpu_seconds, "peak_memory_mb": peak_mb()}
+        rows[name] = row
+    return rows
