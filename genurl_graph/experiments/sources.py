@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from genurl_graph.inputs.temporal.trajectory import Trajectory
 
 
+# As `genurl_graph.inputs.temporal.event_set` says it.
+ONE_GRAPH = "read as one graph"
+
+
 class Source(NamedTuple):
     """A data set by its name, or the files of `own` data."""
 
@@ -186,7 +190,10 @@ def read_lines(source: Source, data: Any) -> list[str]:
     """What was read, for the user: of own files what they were read as, of a data set what it has."""
     found = getattr(data, "reading", None)
     lines = [] if found is None else [*found.lines]
-    return lines if source.own is not None and lines else [describe(source.name, data), *lines]
+    if source.own is not None and lines:
+        return lines
+    # How the files of a data set are read is not asked; that times are left out of one graph is.
+    return [describe(source.name, data), *(line for line in lines if line.startswith(ONE_GRAPH))]
 
 
 def read_record(data: Any) -> dict[str, Any] | None:

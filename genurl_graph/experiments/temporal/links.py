@@ -4,7 +4,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from genurl_graph.experiments.environment import peak_mb
-from genurl_graph.experiments.probe_table import REFERENCE
+from genurl_graph.experiments.probe_table import REFERENCE, ComparedMethods
 from genurl_graph.experiments.results import Cell
 from genurl_graph.experiments.runs import progress_bar
 from genurl_graph.experiments.temporal.methods import HISTORY, UNTRAINED, genurl_positions
@@ -34,7 +34,7 @@ class LinkComparison(TemporalComparison):
     methods = ROWS
 
 
-def run_links(data: "EventSet", results: LinkTable, model: dict[str, Any], quiet: bool) -> None:
+def run_links(data: "EventSet", results: ComparedMethods, model: dict[str, Any], quiet: bool) -> None:
     """Add the runs of all seeds to a table; `model` are the options of the model."""
     windows, seeds = results.header["windows"], results.header["seeds"]
     split = split_of(data, windows)
