@@ -35,6 +35,8 @@ from genurl_graph.exceptions import wrong
 from genurl_graph.inputs.reading import ReadOptions
 from genurl_graph.inputs.tables.table import Table
 
+# JODIE's name of all columns that are left (Kumar et al., KDD 2019).
+FEATURE_LIST = "comma_separated_list_of_features"
 # Bytes of text that are read together.
 BLOCK = 1 << 24
 
@@ -126,6 +128,9 @@ def _open(path: Path, text: Text, options: ReadOptions) -> _Opened:
     rows_below = split_lines(lines[below:], separator) or []
     header = decide_header([first, *rows_below], options)
     names = first if header else None
+    if names is not None and names[-1] == FEATURE_LIST and rows_below:
+        width = len(rows_below[0])
+        names = [*names[:-1], *(f"feature_{i + 1}" for i in range(width - len(names) + 1))]
     if names is not None:
         begin, rows, comments = below, rows_below, comments + between
     offset = text.base + len("".join(lines[:begin]).encode())

@@ -145,11 +145,11 @@ class EventStream:
                     pd.Index([f"{self._columns[end]}:{name}" for name in each], dtype=object)
                     for end, each in zip(("source", "target"), known, strict=True)
                 ]
-        ids = known[0].append(known[1:])
+        ids = _joined_names(known)
         order = np.arange(len(ids)) if ids.dtype == object else np.argsort(ids.to_numpy())
         ranks = np.empty(len(ids), dtype=np.int32)
         ranks[order] = np.arange(len(ids), dtype=np.int32)
-        return ids[order], np.split(ranks, [len(known[0])]) if len(known) == 2 else [ranks]
+        return ids[order], (np.split(ranks, [len(known[0])]) if len(known) == 2 else [ranks])
 
 
 class _Names:
@@ -172,9 +172,14 @@ class _Names:
         new = place < 0
         if new.any():
             place[new] = len(self.known) + np.arange(int(new.sum()))
-            self.known = self.known.append(distinct[new])
+            self.known = _joined_names([self.known, distinct[new]])
         found: npt.NDArray[np.int32] = place.astype(np.int32)[codes]
         return found
+
+
+def _joined_names(parts: list[pd.Index]) -> pd.Index:
+    """Names one after another; pandas would make another dtype of objects that are all text."""
+    return pd.Index(np.concatenate([part.to_numpy() for part in parts]), dtype=parts[0].dtype)
 
 
 def read_weights(table: Table, column: str) -> npt.NDArray[np.float32]:

@@ -29,6 +29,9 @@ from genurl_graph.inputs.temporal.event_set import EventSet, describe_events
 from genurl_graph.inputs.temporal.events import TemporalEdges
 from genurl_graph.inputs.temporal.stream import Codes, EventColumns, EventStream
 
+# Columns that are named one by one where they are left out.
+MOST_NAMED = 6
+
 
 def read_event_tables(
     table: Table,
@@ -262,9 +265,10 @@ def _say(table: Table, roles: Roles, column: str, found: EventColumns, events: E
 
 def _left_out(table: Table, roles: Roles, column: str, attributes: list[str]) -> tuple[str, ...]:
     left = {name: why for name, why in roles.left_out.items() if name not in (column, *attributes)}
-    if not left:
-        return ()
-    return ("left out: " + ", ".join(f"{table.called(name)} ({why})" for name, why in left.items()),)
+    shown = [f"{table.called(name)} ({why})" for name, why in left.items()]
+    if len(shown) > MOST_NAMED:
+        shown = [*shown[: MOST_NAMED - 1], f"and {len(shown) - MOST_NAMED + 1:,} other columns"]
+    return (f"left out: {', '.join(shown)}",) if shown else ()
 
 
 def _held(data: Any) -> dict[str, Any]:

@@ -112,6 +112,18 @@ def test_graph_files_whose_edges_have_a_time(suffix, tmp_path) -> None:
     assert found.unit == "dates"
 
 
+def test_jodies_layout(tmp_path) -> None:
+    path = tmp_path / "wikipedia.csv"
+    rows = "".join(f"{i},{i % 3},{36.0 * i},0,{','.join(str(0.1 * j) for j in range(12))}\n" for i in range(5))
+    path.write_text("user_id,item_id,timestamp,state_label,comma_separated_list_of_features\n" + rows)
+    found = read_events(path)
+    assert found.num_nodes == 8
+    assert (found.node_id or [])[:2] == ["user_id:0", "user_id:1"]
+    assert any("and 8 other columns" in line for line in found.reading.lines)
+    named = read_events(path, options=ReadOptions.of(columns={"feature": ["feature_1", "feature_12"]}))
+    assert named.edges.attr.shape == (5, 2)
+
+
 def test_konect(tmp_path) -> None:
     path = tmp_path / "out.calls"
     path.write_text("% asym positive\n1 2 1 1082040961\n2 3 1 1082040960\n")

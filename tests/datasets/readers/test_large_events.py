@@ -110,6 +110,14 @@ def test_what_only_some_lines_show_counts_for_all(change, tmp_path, in_blocks) -
     assert whole.unit == blocks.unit
 
 
+def test_names_keep_the_order_in_which_they_appear(tmp_path, in_blocks) -> None:
+    path = tmp_path / "calls.csv"
+    NAMES.to_csv(path, index=False)
+    appear = [*dict.fromkeys(NAMES[["source", "target"]].to_numpy().ravel())]
+    for found in both(path, in_blocks):
+        assert found.node_id == appear
+
+
 def test_a_list_without_a_header(tmp_path, in_blocks) -> None:
     path = tmp_path / "log.txt"
     path.write_bytes(
