@@ -81,7 +81,9 @@ def compose_moving(
     found: list[Column] = [of_nodes(one, chosen) for one in given]
     found.append(measures.clusters(full.invariant().numpy(), count)._replace(name="Cluster by mean"))
     moved = "Distance from the node's own mean, as a root mean square over its windows; unknown for nodes of one window"
-    found.append(Numbers("Moved", moved, movement(full).numpy()))
+    far = movement(full)
+    if not bool(far.isnan().all()):
+        found.append(Numbers("Moved", moved, far.numpy()))
     found.append(Numbers("Windows", "Windows in which the node has an event", windows_seen(full).float().numpy()))
 
     changing: list[Column] = [] if own_rows is None else states_in_windows(full, data, own_rows[kept])
@@ -91,8 +93,9 @@ def compose_moving(
     contacts = None if own_rows is None else contacts_in_windows(full, edges_among(data.edges, own_rows[kept]))
     line = Timeline(on_map, times, changing, contacts)
     metric = "cosine" if d > 2 else "euclidean"
+    spans = "1 window" if full.num_windows == 1 else f"{full.num_windows:,} windows"
     notes = [
-        f"{len(kept):,} nodes in {full.num_windows:,} windows from {times[0]} to {times[-1]}",
+        f"{len(kept):,} nodes in {spans} from {times[0]} to {times[-1]}",
         f"{len(node):,} rows; {drawn.how or 'embedding of 2 dimensions'}",
     ]
     own_names = [names[one] for one in chosen]
@@ -158,4 +161,8 @@ def states_in_windows(full: "Trajectory", data: Any, own_rows: "Tensor") -> "lis
     middle = (full.starts[:-1] + full.starts[1:]) / 2
     span = (torch.searchsorted(states.starts.double(), middle, right=True) - 1).clamp_min(0)
     truth = states.label[own_rows[full.node], span[full.window]]
-    return [labels("State in this window", "What the node is, as it was planted", truth.numpy())]
+    names = data.label_names or []
+    called: Any = truth.numpy()
+    if int(truth.max()) < len(names):
+        called = [names[code] if code >= 0 else "" for code in truth.tolist()]
+    return [labels("State in this window", "What the node is, as it was planted", called)]

@@ -56,18 +56,23 @@ def test_labels_and_planted_states_are_found_by_name() -> None:
     backwards = NAMES[::-1]
     label = torch.arange(12).flip(0)[:, None].expand(12, 2).clone() % 2
     label[10, 1] = 0  # node n1, which changes in window 2
-    data = EventSet(
-        edges, y=torch.arange(12) % 2, node_id=backwards, states=NodeStates(DAY * torch.tensor([0.0, 2]), label)
-    )
+    states = NodeStates(DAY * torch.tensor([0.0, 2]), label)
+    data = EventSet(edges, y=torch.arange(12) % 2, label_names=["in", "out"], node_id=backwards, states=states)
     scene = compose_moving(PATH, given, "talk", data, NAMES, [], None)
     found: dict[str, Any] = {one.name: one for one in [*scene.columns, *scene.timeline.columns]}  # type: ignore[union-attr]
     assert found["Label"].codes.tolist() == [(11 - i) % 2 for i in range(1, 12)]
+    assert found["State in this window"].names == ["in", "out"]
     state = found["State in this window"].codes.reshape(4, 11)
     assert state[:, 0].tolist() == [1, 1, 0, 0]
     assert (state[:, 1:] == state[0, 1:]).all()
     strange = EventSet(edges, node_id=[f"m{i}" for i in range(12)])
     with pytest.raises(InputError, match=r"z\.npz.*n0.*nodes of talk, such as 'm0'"):
         compose_moving(PATH, given, "talk", strange, NAMES, [], None)
+
+
+def test_of_a_single_window_nobody_says_how_far_nodes_moved() -> None:
+    scene = compose_moving(PATH, stored(windows=1), "talk", None, NAMES, [], None)
+    assert [one.name for one in scene.columns] == ["Cluster by mean", "Windows"]
 
 
 def test_events_of_the_window_are_listed_where_the_data_are_there() -> None:
