@@ -8,8 +8,10 @@ import click
 from genurl_graph.cli import options
 from genurl_graph.cli.report import Report, save_table
 from genurl_graph.experiments.ablation import (
+    EVENTS,
     GAMMA,
     MERGING,
+    MERGING_OF_EVENTS,
     MERGING_OF_GRAPHS,
     NU,
     AblationTable,
@@ -22,7 +24,8 @@ from genurl_graph.experiments.ablation import (
 from genurl_graph.experiments.environment import environment, machine
 from genurl_graph.experiments.models import make_estimator
 from genurl_graph.experiments.results import n_seeds
-from genurl_graph.experiments.sources import describe, load_named
+from genurl_graph.experiments.sources import Source, describe, load_named, wants_events
+from genurl_graph.experiments.temporal.table import events_of
 
 
 @click.command()
@@ -34,7 +37,8 @@ from genurl_graph.experiments.sources import describe, load_named
 @click.option(
     "--merging",
     metavar="MODE,...",
-    help=f"Where edges come from: {', '.join(MERGING)}; of whole graphs {', '.join(MERGING_OF_GRAPHS)}. [all]",
+    help=f"Where edges come from: {', '.join(MERGING)}; of whole graphs {', '.join(MERGING_OF_GRAPHS)}; of "
+    f"events with a time {', '.join(MERGING_OF_EVENTS)}. [all]",
 )
 @click.option("--full", is_flag=True, help="All combinations of the levels, not one factor at a time.")
 @options.seeds(default=3, show_default=True)
@@ -70,20 +74,29 @@ def ablate(
     A profiled scale, the preset's, cancels gamma; rows that vary it have loss.scale=1. `kl` and `infonce` have no
     gamma at all. A combination that cannot run is listed with its reason.
 
+    Events with a time are judged by the pairs of the next window instead of by labels: AUC against random pairs by the
+    cosine of the embedding alone, which has seen the windows before those of validation.
+
     \b
     Examples:
       genurl-graph ablate --dataset cora --seeds 3 --metrics ablation.json --plot ablation.png
       genurl-graph ablate --dataset cora --losses gkl,l2 --gamma 0.5,1,2 --full
       genurl-graph ablate --dataset mutag --merging both,views,neighbors
+      genurl-graph ablate --dataset collegemsg --merging all,no-interactions,no-identity,no-knn
     """
     from genurl_graph.evaluation.splits import default_protocol
 
     files.prepare()
-    name, data = load_named(dataset, data_root, labelled=True)
+    timed = wants_events(Source(dataset, None), model["task"])
+    if timed and protocol:
+        raise click.UsageError("--protocol goes with labels; events with a time are judged by the next window.")
+    name, data = load_named(dataset, data_root, labelled=not timed, events=timed)
+    if timed:
+        events_of(data)  # not without times
     base = make_estimator(**model, seed=0).resolve(data)
     factors = parse_factors(base, losses, gamma, nu, k, merging)
     rows = product(factors) if full else one_at_a_time(factors)
-    protocol = protocol or default_protocol(data)
+    protocol = EVENTS if timed else protocol or default_protocol(data)
     header: dict[str, Any] = {
         "dataset": name,
         "protocol": protocol,
@@ -99,7 +112,8 @@ def ablate(
     report = Report(quiet)
     report.line(describe(name, data))
     run_rows(rows, results, data, model, quiet)
-    report.line(f"\nlinear probe, accuracy in per cent (protocol {protocol}, {n_seeds(range(seeds))})")
+    figure = "AUC of the embedding's cosine" if timed else "linear probe, accuracy"
+    report.line(f"\n{figure} in per cent (protocol {protocol}, {n_seeds(range(seeds))})")
     report.results(results)
     if (best := results.best_line()) is not None:
         report.line(f"\n{best}")

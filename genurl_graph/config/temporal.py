@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Annotated, Literal
 
-from genurl_graph.config.fields import Count, Natural, Positive, Stage
+from genurl_graph.config.fields import Count, Natural, NonNegative, Positive, Stage
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,6 +24,9 @@ class TemporalConfig(Stage):
         "columns of the spectral positions of the nodes, which windows take averages of; auto: 128, or 32 for over "
         "20,000 nodes",
     ] = 128
+    interaction_weight: Annotated[
+        NonNegative, "factor of the weights of interaction edges in P; 0 leaves them out, to see what they add"
+    ] = 1.0
     causal: Annotated[
         bool,
         "read each window by its events and by earlier ones alone; else by later ones, too, and nothing can follow",

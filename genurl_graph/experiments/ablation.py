@@ -34,6 +34,14 @@ MERGING_OF_GRAPHS: dict[str, dict[str, Any]] = {
     "views": {"merge.feature_weight": 0.0},
     "neighbors": {"views.self_weight": 0.0},
 }
+# The same of a supra-graph, each source of edges left out in turn; judged by this protocol instead of a probe.
+MERGING_OF_EVENTS: dict[str, dict[str, Any]] = {
+    "all": {},
+    "no-interactions": {"temporal.interaction_weight": 0.0},
+    "no-identity": {"merge.identity_weight": 0.0},
+    "no-knn": {"merge.feature_weight": 0.0},
+}
+EVENTS = "temporal-links"
 # What an ablation varies if it is not told otherwise.
 GAMMA, NU, K = "0.5,1,2", "1,10,100", "5,15,30"
 
@@ -138,6 +146,11 @@ class AblationTable(Results):
         return found
 
     def caption(self) -> str:
+        if self.header["protocol"] == EVENTS:
+            return (
+                f"Ablation on {self.header['dataset']}: pairs of the next window against random ones by the cosine of "
+                "the embedding alone, AUC in per cent (*: best by validation), paired differences of validation areas"
+            )
         return (
             f"Ablation on {self.header['dataset']}: linear probe, accuracy in per cent (*: best by validation), paired "
             f"differences of validation accuracies, protocol {self.header['protocol']}"
@@ -179,9 +192,13 @@ def run_rows(rows: list[Row], results: AblationTable, data: "Data", model: dict[
 
 
 def run_row(row: Row, data: "Data", model: dict[str, Any], protocol: str, seed: int) -> dict[str, float]:
-    """Validation accuracy, test accuracy and seconds to the embedding."""
+    """Validation accuracy, test accuracy and seconds to the embedding; of events areas in place of accuracies."""
     from genurl_graph.evaluation.protocols import probe_embedding
 
+    if protocol == EVENTS:
+        from genurl_graph.experiments.temporal.links import cosine_areas
+
+        return cosine_areas(row.options(model), data, seed)
     start = time.perf_counter()
     z = make_estimator(**row.options(model), seed=seed).fit(data).embedding_
     seconds = time.perf_counter() - start
@@ -203,7 +220,7 @@ def parse_factors(
     """
     from genurl_graph.losses.pairwise import LOSSES
 
-    modes = MERGING_OF_GRAPHS if base.task == "graphs" else MERGING
+    modes = {"graphs": MERGING_OF_GRAPHS, "temporal": MERGING_OF_EVENTS}.get(base.task, MERGING)
     if not any((losses, gamma, nu, k, merging)):
         losses, gamma, nu, k, merging = ",".join(LOSSES), GAMMA, NU, K, ",".join(modes)
     found: Factors = {}

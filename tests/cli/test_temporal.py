@@ -173,3 +173,15 @@ def test_trajectories_are_judged_by_planted_states(run, few_planted: None) -> No
 )
 def test_what_a_protocol_of_events_lacks_is_said(run, words: tuple[str, ...], message: str) -> None:
     assert message in run("evaluate", *words, "--input", write("messages.csv"), *SENT, code=2).stderr
+
+
+def test_each_source_of_edges_is_left_out_in_turn(run, few_planted: None) -> None:
+    words = ("--merging", "all,no-interactions,no-identity,no-knn", "--windows", 8, "--epochs", 1, *FAST[4:])
+    told = run("ablate", "--dataset", "planted-switching", *words, "--seeds", 1, "--metrics", "m.json").stdout
+    assert "AUC of the embedding's cosine in per cent (protocol temporal-links, 1 seed)" in told
+    rows = json.loads(Path("m.json").read_text())["rows"]
+    assert rows["merging=no-interactions"]["set"] == {"temporal.interaction_weight": 0.0}
+    assert {row["reason"] for row in rows.values()} == {None}
+    # What P is made of changes what is found.
+    assert len({row["probe_val"][0] for row in rows.values()}) == 4
+    assert " NO" not in run("rerun", "m.json").stdout

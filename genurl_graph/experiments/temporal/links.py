@@ -4,6 +4,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from genurl_graph.experiments.environment import peak_mb
+from genurl_graph.experiments.models import make_estimator
 from genurl_graph.experiments.probe_table import REFERENCE, ComparedMethods
 from genurl_graph.experiments.results import Cell
 from genurl_graph.experiments.runs import progress_bar
@@ -44,6 +45,30 @@ def run_links(data: "EventSet", results: ComparedMethods, model: dict[str, Any],
             for name, figures in found.items():
                 results.add(name, figures)
             shown.update()
+
+
+def cosine_areas(model: dict[str, Any], data: "EventSet", seed: int) -> dict[str, float]:
+    """AUC against random pairs by the cosine of the embedding alone, on validation and test windows, and seconds.
+
+    The model sees the windows before validation; nothing is fitted to those of validation. Keys are those of an
+    ablation.
+    """
+    import torch
+
+    from genurl_graph.evaluation.temporal_links.protocol import judge
+
+    start = time.perf_counter()
+    windows = make_estimator(**model, seed=seed).resolve(data).temporal.windows
+    split = split_of(data, windows)
+    positions = genurl_positions({**model, "task": "temporal", "windows": windows}, data, split, seed)
+    seconds = time.perf_counter() - start
+
+    def scorers(_: "TemporalSplit", window: int) -> "Mapping[str, Scorer]":
+        z = torch.nn.functional.normalize(positions(window)[0], dim=1)
+        return {"": lambda source, target: (z[source] * z[target]).sum(-1).double()}
+
+    val, test = (judge(split, scorers, part, seed)[""].auc["random"] for part in ("val", "test"))
+    return {"probe_val": val, "probe_test": test, "seconds": seconds}
 
 
 def judge_rows(

@@ -41,7 +41,7 @@ def build(data: Input, config: Config, seed: int, device: torch.device) -> Train
     scale = RowScale.of(profile)
     x = scale.input(averages, profile)
     supra = supra_graph(pairs, node, window, c.half_life)
-    merged = given = given_edges(supra, len(node), config.merge.identity_weight)
+    merged = given = given_edges(supra, len(node), config.merge.identity_weight, c.interaction_weight)
     if config.merge.feature_weight > 0:
         merged = with_profile_edges(merged, scale.profiles(profile), window, config, seed, device)
     if not merged.edge_weight.numel():
@@ -72,13 +72,16 @@ def build(data: Input, config: Config, seed: int, device: torch.device) -> Train
     return TrainingProblem(objective, merged, None, summary, config=config, rows=len(node))
 
 
-def given_edges(supra: SupraGraph, rows: int, identity_weight: float) -> MergedGraph:
+def given_edges(supra: SupraGraph, rows: int, identity_weight: float, interaction_weight: float = 1.0) -> MergedGraph:
     """Interaction and identity edges as a graph of `rows` nodes.
 
-    `identity_weight` is that of an identity edge from one window to the next, as a share of `identity_unit`.
+    `identity_weight` is that of an identity edge from one window to the next, as a share of `identity_unit`;
+    `interaction_weight` a factor of the weights of interactions. Edges of weight 0 are left out.
     """
     edges = torch.cat([supra.interaction, supra.identity], 1)
-    weight = torch.cat([supra.weight, supra.decay * (identity_weight * identity_unit(supra, rows))])
+    weight = torch.cat(
+        [supra.weight * interaction_weight, supra.decay * (identity_weight * identity_unit(supra, rows))]
+    )
     edges, weight = edges[:, weight > 0], weight[weight > 0]
     order = (edges[0] * rows + edges[1]).argsort()
     found, weight = add_inverses(edges[:, order], weight[order], rows, lengths=False)
