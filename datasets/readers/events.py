@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from torch import Tensor
 
 from genurl_graph.datasets.readers.columnar import ARROW_SUFFIXES, COLUMNAR_SUFFIXES, read_parquet_blocks
 from genurl_graph.datasets.readers.compressed import COMPRESSED, plain_suffix
@@ -25,7 +26,7 @@ from genurl_graph.datasets.readers.tables import read_blocks
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.inputs.embeddings import check_parquet, import_parquet
 from genurl_graph.inputs.reading import ReadOptions
-from genurl_graph.inputs.safe_load import load_array
+from genurl_graph.inputs.safe_load import check_extent, load_array
 from genurl_graph.inputs.tables.assemble import TableLike
 from genurl_graph.inputs.tables.roles import decide
 from genurl_graph.inputs.tables.table import Table
@@ -133,6 +134,10 @@ def _of_pt(path: Path, features: TableLike | None, labels: TableLike | None, opt
         if table is not None:
             raise InputError(f"{path}: PyG's events have their own nodes; leave out {table.name}")
     content = load_pt(path)
+    for data in content if isinstance(content, list | tuple) else [content]:
+        for key, value in data.to_dict().items() if hasattr(data, "to_dict") else ():
+            if isinstance(value, Tensor):
+                check_extent(value, path, key)
     if is_temporal_data(content):
         return from_temporal_data(content, options)
     if is_snapshots(content):

@@ -21,6 +21,8 @@ from genurl_graph.inputs.temporal.event_set import EventSet, describe_events
 from genurl_graph.inputs.temporal.tables import assemble_events
 from genurl_graph.inputs.temporal.times import read_times, unit_of
 
+# Larger numbers of nodes, in few events, are no positions.
+SPARE_NODES = 1_000_000
 # Attributes of a ``Data`` that hold the times of its edges.
 TIMES = ("time", "t", "edge_time")
 # What PyG's data sets of events keep beside these: labels of states, and parts of the loader.
@@ -66,6 +68,9 @@ def from_temporal_data(data: Any, options: ReadOptions) -> EventSet:
     attr = getattr(data, "msg", None)
     attr = None if attr is None else torch.as_tensor(attr).float().cpu().reshape(len(ends), -1)
     n = int(ends.max(initial=-1)) + 1
+    if ends.min(initial=0) < 0 or n > SPARE_NODES + 100 * len(ends):
+        found = f"nodes from {int(ends.min(initial=0)):,} to {n - 1:,} in {len(ends):,} events"
+        raise wrong("TemporalData: src and dst", found, "nodes numbered from 0")
     x = getattr(data, "x", None)
     if isinstance(x, Tensor):
         if len(x) < n:

@@ -100,6 +100,15 @@ def test_what_pyg_saves(tmp_path) -> None:
         read_events(tmp_path / "one.pt")
 
 
+def test_a_file_that_repeats_one_number_without_end_is_refused(tmp_path) -> None:
+    much = torch.zeros(1).expand(2**40)
+    torch.save(
+        TemporalData(src=torch.tensor([0]), dst=torch.tensor([1]), t=torch.tensor([1]), msg=much), tmp_path / "e.pt"
+    )
+    with pytest.raises(InputError, match="msg"):
+        read_events(tmp_path / "e.pt")
+
+
 @pytest.mark.parametrize("suffix", ["graphml", "gexf"])
 def test_graph_files_whose_edges_have_a_time(suffix, tmp_path) -> None:
     graph = nx.DiGraph()

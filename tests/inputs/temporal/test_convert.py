@@ -153,6 +153,12 @@ def test_what_cannot_be_read_is_refused(data, options, message) -> None:
         as_events(data, options)
 
 
+@pytest.mark.parametrize("node", [-1, 10**12])
+def test_numbers_that_are_no_positions_are_refused(node) -> None:
+    with pytest.raises(InputError, match="nodes numbered from 0"):
+        as_events(TemporalData(src=torch.tensor([0, node]), dst=torch.tensor([1, 0]), t=torch.tensor([1, 2])))
+
+
 def test_a_name_tells_the_time_before_values_do() -> None:
     ids = FRAME.assign(source=FRAME.source + 1_100_000_000, target=FRAME.target + 1_100_000_000)
     assert as_events(ids).events.edges.time.tolist() == [10.0, 20.0, 30.0]
