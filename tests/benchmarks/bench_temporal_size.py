@@ -89,7 +89,7 @@ def last_window(trajectory: Any, names: Any, events: int) -> str:
     rows = trajectory.rows(trajectory.num_windows - 1)
     step = max((rows.stop - rows.start) // JUDGED, 1)
     kept = slice(rows.start, rows.stop, step)
-    parts = {name: getattr(trajectory, name)[kept] for name in ("node", "window", "embedding", "events")}
+    parts = {name: getattr(trajectory, name)[kept].contiguous() for name in ("node", "window", "embedding", "events")}
     node = parts["node"] if names is None else torch.from_numpy(np.asarray(names).astype(np.int64))[parts["node"]]
     return f"{window_clusters(trajectory._replace(**parts), label[node])['window']:.3f}"
 

@@ -7,6 +7,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+# Rows that are weighed at a time.
+_ROWS = 1 << 18
+
 
 class Trajectory(NamedTuple):
     """One row for each node and each window in which it has an event, R in all.
@@ -52,7 +55,10 @@ class Trajectory(NamedTuple):
         total = torch.zeros(self.num_nodes, dtype=torch.float64).index_add_(0, self.node, self.events.double())
         share = (self.events.double() / total[self.node]).float()
         mean = torch.zeros(self.num_nodes, self.embedding.size(1))
-        return mean.index_add_(0, self.node, self.embedding * share[:, None])
+        # Not of all rows at once: the products of a long stream would take as much memory as the trajectory.
+        for node, part, z in zip(*(torch.split(t, _ROWS) for t in (self.node, share, self.embedding)), strict=True):
+            mean.index_add_(0, node, z * part[:, None])
+        return mean
 
     def varying(self) -> Tensor:
         """Time-varying part of each row: what the node differs by from its time-invariant part, [R, d]."""

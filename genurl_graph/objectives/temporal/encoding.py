@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from genurl_graph.graph.temporal.history import History
+from genurl_graph.graph.temporal.profiles import active_nodes
 from genurl_graph.graph.temporal.window_rows import RowScale, WindowReader
 from genurl_graph.inputs.temporal.events import TemporalEdges
 from genurl_graph.inputs.temporal.trajectory import Trajectory
@@ -41,14 +42,19 @@ def encode_windows(
     device : torch.device
         Of the encoder.
     """
-    node, window, z, ends = [], [], [], []
-    past = History.empty(edges.num_nodes) if history is None else history
+    sizes = [len(active_nodes(windows.events(edges, number))) for number in range(len(windows))]
+    # Filled in place: lists that are joined at the end would hold all rows twice.
+    node, window = torch.empty(2, sum(sizes), dtype=torch.int64)
+    ends, z = torch.empty(sum(sizes)), torch.empty(0, 0)
+    past, first = History.empty(edges.num_nodes) if history is None else history, 0
     for number, rows in enumerate(reader.read(edges, windows, past)):
         past = rows.history
-        if len(rows.nodes):
-            z.append(embed_rows(encoder, Features(scale.input(rows.averages, rows.profile).to(device)), device).cpu())
-        node.append(rows.nodes)
-        window.append(torch.full_like(rows.nodes, number))
-        ends.append(rows.ends)
-    where, when, found, counts = (torch.cat(part) for part in (node, window, z, ends))
-    return Trajectory(where, when, found, counts, windows.starts, edges.num_nodes), past
+        if not len(rows.nodes):
+            continue
+        here = slice(first, first + len(rows.nodes))
+        found = embed_rows(encoder, Features(scale.input(rows.averages, rows.profile).to(device)), device).cpu()
+        if not len(z):
+            z = found.new_empty(len(node), found.size(1))
+        z[here], node[here], window[here], ends[here] = found, rows.nodes, number, rows.ends
+        first = here.stop
+    return Trajectory(node, window, z, ends, windows.starts, edges.num_nodes), past
