@@ -20,6 +20,7 @@ TASKS = {
     "distill-cnn": ("distill --student cnn", "distill", "cnn"),
     "images": ("embed --task images", "images"),
     "graphs": ("embed, for many graphs", "graphs"),
+    "temporal": ("embed, for edges with a time", "temporal"),
 }
 # What the variants' files do not name themselves.
 NAMED: dict[str, dict[str, Any]] = {

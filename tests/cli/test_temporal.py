@@ -3,11 +3,13 @@
 import csv
 import json
 import re
+import signal
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 FAST = ("--epochs", 1, "--seed", 0, "--dim", 2, "--set", "encoder.hidden=8", "--set", "temporal.positions=4")
 SENT = ("--column", "time=sent")
@@ -57,6 +59,25 @@ def test_messages_are_embedded_drawn_and_run_again(run) -> None:
     assert re.search(rf"n_rows +{rows} +{rows} +yes", again)
     assert " NO" not in again
     with np.load("again.npz") as now, np.load("mine.npz") as found:
+        assert np.array_equal(now["trajectory"], found["trajectory"])
+
+
+def test_an_interrupted_training_goes_on(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ("--input", write("messages.csv"), *SENT, "--windows", 6, *FAST[2:], "--epochs", 3, "--no-evaluate")
+    run("embed", *words, "--output", "whole.npz")
+    step, calls = torch.optim.Adam.step, []
+
+    def interrupted(self: torch.optim.Adam, closure: None = None) -> None:
+        calls.append(1)
+        if len(calls) == 2:
+            signal.raise_signal(signal.SIGINT)
+        step(self, closure)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.optim.Adam, "step", interrupted)
+        assert "--resume" in run("embed", *words, "--output", "z.npz", code=130).stderr
+    run("embed", *words, "--output", "z.npz", "--resume")
+    with np.load("z.npz") as now, np.load("whole.npz") as found:
         assert np.array_equal(now["trajectory"], found["trajectory"])
 
 
