@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import torch
 
+from genurl_graph.inputs.temporal.events import TemporalEdges
 from genurl_graph.inputs.temporal.trajectory import Trajectory
 from genurl_graph.plotting.explorer.colours import column, labels
 from genurl_graph.plotting.explorer.page import write_page
 from genurl_graph.plotting.explorer.scene import Scene
-from genurl_graph.plotting.explorer.timeline import Timeline, nearest_in_windows
+from genurl_graph.plotting.explorer.timeline import Timeline, contacts_in_windows, nearest_in_windows
 from tests import chromium
 
 pytest.importorskip("plotly")
@@ -46,6 +47,7 @@ def browser(folder: Path) -> Iterator[Any]:
             labels("State", "in the window", (found.node + found.window).numpy() % 2),
             column("Height", "", points(found)[:, 1]),
         ],
+        contacts_in_windows(found, TemporalEdges.of([20, 21], [21, 20], [1.0, 1.5], num_nodes=N)),
     )
     scene = Scene(
         "moving",
@@ -173,6 +175,16 @@ def test_colours_and_counts_follow_the_window(page: Any) -> None:
     page.execute_async_script("explorer.chooseColumn(explorer.columns[2]).then(arguments[0])")
     assert len({*drawn(page).values()}) == 1  # all at one height
     assert "explorer" not in text(page, "#when")
+
+
+def test_the_card_counts_events_of_the_window(page: Any) -> None:
+    show(page, 1)
+    page.execute_script("explorer.choose(20)")
+    (row,) = page.find_elements("css selector", "#card [data-source=given] [data-node]")
+    assert row.text == "node-21\n2"
+    show(page, 3)
+    assert text(page, "#card [data-source=given] .count") == "0"
+    assert text(page, "#card [data-source=nearest] .count") == "3"
 
 
 def test_a_node_that_has_not_come_yet_is_shown_when_it_comes(page: Any) -> None:
