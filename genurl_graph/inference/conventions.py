@@ -156,7 +156,7 @@ class Conventions(Drawing, Inverse, ClassNamePrefixFeaturesOutMixin, Transformer
 
     def _features_of(self, X: Any, options: ReadOptions) -> Any:
         """New samples without the columns that were left out in the fit; the others are compared with those of it."""
-        if options.reading in ("edges", "adjacency"):
+        if options.reading in ("edges", "adjacency") or self.model_.config.task == "temporal":
             return X
         if isinstance(X, pd.DataFrame):
             plan = self.model_.plan

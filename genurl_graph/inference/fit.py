@@ -99,7 +99,9 @@ def fit_model(
             callbacks=callbacks,
             progress=progress,
         )
-    past = FittedTime.of(objective, data.names) if isinstance(objective, TemporalObjective) else None
+    past = None
+    if isinstance(objective, TemporalObjective) and data.events is not None:
+        past = FittedTime.of(objective, data.names, data.events.unit)
     return TrainedModel(
         encoder=objective.encoder,
         config=config,

@@ -11,6 +11,7 @@ from torch import Tensor
 from genurl_graph.graph.temporal.history import History
 from genurl_graph.graph.temporal.window_rows import RowScale, WindowReader
 from genurl_graph.inputs.temporal.events import TemporalEdges
+from genurl_graph.inputs.temporal.times import NUMBERS
 from genurl_graph.inputs.temporal.trajectory import Trajectory
 from genurl_graph.inputs.temporal.windows import Windows
 from genurl_graph.objectives.temporal import TemporalObjective
@@ -30,6 +31,8 @@ class FittedTime(NamedTuple):
         Mean number of events of a window of the fit.
     names : list of str, or None
         What the nodes are called, as text; None: 0 to n - 1.
+    unit : str
+        Of the times (`genurl_graph.inputs.temporal.event_set.EventSet`).
     """
 
     reader: WindowReader
@@ -38,13 +41,14 @@ class FittedTime(NamedTuple):
     trajectory: Trajectory
     size: float
     names: list[str] | None
+    unit: str = NUMBERS
 
     @classmethod
-    def of(cls, objective: TemporalObjective, names: Any) -> FittedTime:
-        """Of a trained objective, whose nodes have `names` [n], or None."""
+    def of(cls, objective: TemporalObjective, names: Any, unit: str = NUMBERS) -> FittedTime:
+        """Of a trained objective, whose nodes have `names` [n], or None, and whose times a unit."""
         trajectory, history = objective.trajectory()
         size = len(objective.edges) / len(objective.windows)
-        return cls(objective.reader, objective.scale, history, trajectory, size, texts(names))
+        return cls(objective.reader, objective.scale, history, trajectory, size, texts(names), unit)
 
     def windows_of(self, edges: TemporalEdges, length: float | None) -> Windows:
         """Later events in windows like those of the fit: of the same length in time, or of about as many events."""
@@ -75,7 +79,7 @@ class FittedTime(NamedTuple):
         """The rest, for JSON."""
         r = self.reader
         how = {"hops": r.hops, "half_life": r.half_life, "unit": r.unit, "causal": r.causal}
-        return how | {"windows": self.history.windows, "size": self.size, "names": self.names}
+        return how | {"windows": self.history.windows, "size": self.size, "names": self.names, "time_unit": self.unit}
 
     @classmethod
     def stored(cls, tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -> FittedTime:
@@ -98,7 +102,7 @@ class FittedTime(NamedTuple):
         scale, names = RowScale(tensors["mean"], tensors["deviation"]), record["names"]
         if names is not None and len({*names}) != n:
             raise ValueError("its nodes are not as many as their names")
-        return cls(reader, scale, history, trajectory, float(record["size"]), names)
+        return cls(reader, scale, history, trajectory, float(record["size"]), names, str(record["time_unit"]))
 
 
 def texts(names: Any) -> list[str] | None:

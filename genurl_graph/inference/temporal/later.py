@@ -18,7 +18,7 @@ from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.reading import ReadOptions
 from genurl_graph.inputs.temporal.convert import as_events
 from genurl_graph.inputs.temporal.events import TemporalEdges
-from genurl_graph.inputs.temporal.times import show_time
+from genurl_graph.inputs.temporal.times import PER_SECOND, show_time
 from genurl_graph.inputs.temporal.trajectory import Trajectory
 from genurl_graph.inputs.temporal.windows import cut_windows, duration
 from genurl_graph.objectives.temporal import encode_windows
@@ -96,6 +96,8 @@ def _numbers(data: Input, time: FittedTime) -> tuple[Tensor, Any, list[str] | No
 
 def _check(edges: TemporalEdges, time: FittedTime, unit: str) -> None:
     """InputError for events that do not go on from those of the fit."""
+    if PER_SECOND.get(unit, 0) != PER_SECOND.get(time.unit, 0) and {unit, time.unit} <= {*PER_SECOND}:
+        raise wrong("data", f"times in {unit}", f"{time.unit}, as in the fit")
     last = float(time.trajectory.starts[-1])
     if float(edges.time[0]) < last:
         begin, after = (show_time(moment, unit) for moment in (float(edges.time[0]), last))

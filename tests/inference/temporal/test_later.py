@@ -105,3 +105,13 @@ def test_windows_without_events_are_counted() -> None:
     found = GenURL(task="temporal", windows=2, epochs=1, random_state=0).fit(edges).trajectory_
     assert found.num_windows == 2
     assert len(Windows.of_equal_times(edges, 100.0)) == 6
+
+
+def test_times_of_another_unit_do_not_follow(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"from": SOURCE[:300], "to": TARGET[:300], "at": 1_700_000_000 + np.arange(300)})
+    GenURL(windows=4, epochs=1, random_state=0).fit(frame[:200], columns={"time": "at"}).save(tmp_path / "model")
+    model = GenURL.load(tmp_path / "model")
+    later = frame[200:]
+    assert model.transform(later.assign(at=pd.to_datetime(later["at"], unit="s")), columns={"time": "at"}).num_windows
+    with pytest.raises(InputError, match="found times in milliseconds; expected seconds, as in the fit"):
+        model.transform(later.assign(at=later["at"] * 1000), columns={"time": "at"})
