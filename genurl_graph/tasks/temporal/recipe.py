@@ -17,6 +17,7 @@ from genurl_graph.inputs.temporal.windows import Windows, cut_windows
 from genurl_graph.nn.build import make_encoder
 from genurl_graph.nn.features import Features
 from genurl_graph.objectives.temporal import TemporalObjective
+from genurl_graph.runtime.processes import one_process
 from genurl_graph.tasks import TrainingProblem
 from genurl_graph.tasks.temporal.profile_edges import with_profile_edges
 
@@ -24,6 +25,7 @@ from genurl_graph.tasks.temporal.profile_edges import with_profile_edges
 def build(data: Input, config: Config, seed: int, device: torch.device) -> TrainingProblem:
     """Problem of events; `config` is resolved (`genurl_graph.tasks.temporal.resolve_temporal`)."""
     assert data.events is not None
+    one_process("the task temporal")
     edges, c = data.events.edges, config.temporal
     windows = cut_windows(edges, c.windows, data.events.unit)
     reader = WindowReader.fit(edges, int(c.positions), config.encoder.hops, c.half_life, data.x, c.causal)
