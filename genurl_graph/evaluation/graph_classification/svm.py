@@ -43,8 +43,7 @@ def nested_svm(row: Row, y: npt.NDArray[Any], fold: npt.NDArray[np.int64], inner
         In [0, 1].
     """
     squared = kernel == "rbf" or row.gram is not None
-    given = (row.rbf() if kernel == "rbf" else row.products()) if squared else row.features
-    assert given is not None
+    given = (row.rbf() if kernel == "rbf" else row.products()) if squared else row.coordinates()
 
     def scores(strengths: tuple[float, ...], without: tuple[int, ...]) -> npt.NDArray[np.float64]:
         """Accuracy on each of the folds `without` of what is trained on the others, [strengths, len(without)]."""

@@ -114,3 +114,14 @@ def test_rows_and_labels_must_match() -> None:
         Row.of(np.zeros((3, 2)), np.zeros(4))
     with pytest.raises(InputError, match=r"kernel: found shape \(3, 2\); expected \[G, G\]"):
         Row.of_kernel(np.zeros((3, 2)))
+
+
+def test_equal_graphs_are_judged_in_the_space_that_they_span() -> None:
+    draw = np.random.default_rng(0)
+    z = draw.normal(size=(30, 100))[draw.integers(0, 30, 200)]
+    row = Row.of(z, np.zeros(200))
+    found = row.coordinates()
+    assert found.shape[1] <= 30
+    assert np.allclose(found @ found.T, row.features @ row.features.T)
+    full = Row.of(draw.normal(size=(200, 20)), np.zeros(200))
+    assert full.coordinates() is full.features
