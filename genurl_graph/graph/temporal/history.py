@@ -133,5 +133,6 @@ def averages(key: Tensor, weight: Tensor, num_nodes: int) -> Tensor:
     row, col, pair = both_ways(key)
     value = weight.log1p()[pair]
     degree = torch.zeros(num_nodes).index_add_(0, row, value)
-    value = value / degree[row]
+    # Nodes all of whose events weigh 0 have no neighbours.
+    value = value / degree.clamp_min(torch.finfo(degree.dtype).tiny)[row]
     return csr_tensor(row_pointers(row, num_nodes), col, value, (num_nodes, num_nodes))

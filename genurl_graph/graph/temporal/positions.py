@@ -41,6 +41,8 @@ def spectral_positions(key: Tensor, weight: Tensor, num_nodes: int, columns: int
     """
     n, wanted = num_nodes, min(columns, num_nodes - 1)
     value = weight.log1p().numpy().astype(np.float64 if n <= MEDIUM else np.float32)
+    if not value.any():
+        return torch.zeros(n, wanted)
     low, high = (key // BASE).numpy(), (key % BASE).numpy()
     half = sp.coo_array((value, (low, high)), shape=(n, n))
     a = (half + half.T).tocsr()

@@ -56,7 +56,8 @@ def supra_graph(parts: list[tuple[Tensor, Tensor]], node: Tensor, window: Tensor
     Parameters
     ----------
     parts : list of (edges, weight)
-        Of each window the distinct pairs among its rows, int64 [2, e], counted from 0, and their weights in events.
+        Of each window that has rows, the distinct pairs among these, int64 [2, e], counted from 0, and their weights
+        in events.
     node, window : Tensor, int64, shape [R]
         Of all rows, sorted by window, then by node.
     half_life : float

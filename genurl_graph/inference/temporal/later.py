@@ -18,6 +18,7 @@ from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.reading import ReadOptions
 from genurl_graph.inputs.temporal.convert import as_events
 from genurl_graph.inputs.temporal.events import TemporalEdges
+from genurl_graph.inputs.temporal.objects import is_snapshots
 from genurl_graph.inputs.temporal.times import PER_SECOND, show_time
 from genurl_graph.inputs.temporal.trajectory import Trajectory
 from genurl_graph.inputs.temporal.windows import cut_windows, duration
@@ -50,7 +51,8 @@ def follow(model: FittedModel, X: Any, options: ReadOptions, windows: str | int 
     model : FittedModel
         Of the task temporal.
     X, options
-        As of `genurl_graph.inputs.temporal.convert.as_events`.
+        As of `genurl_graph.inputs.temporal.convert.as_events`. The first of a list of snapshots follows the last one
+        that the model has seen.
     windows : str, int, optional
         As ``temporal.windows``; by default windows of the length of the fitted ones, or of about as many events.
 
@@ -68,7 +70,11 @@ def follow(model: FittedModel, X: Any, options: ReadOptions, windows: str | int 
     number, new, names = _numbers(data, time)
     edges = data.events.edges
     n = time.history.num_nodes + len(new)
-    edges = TemporalEdges(number[edges.source], number[edges.target], *edges[2:4], n, edges.attr)
+    moment = edges.time
+    if data.events.unit == time.unit == "snapshots" and is_snapshots(X):
+        # Each list counts from 0.
+        moment = moment + time.trajectory.starts[-1] + 1
+    edges = TemporalEdges(number[edges.source], number[edges.target], moment, edges.weight, n, edges.attr)
     _check(edges, time, data.events.unit)
     if windows is None:
         cut = time.windows_of(edges, duration(model.config.temporal.windows, data.events.unit))

@@ -25,7 +25,7 @@ class Updates(Saved):
         ----------
         X, as_, columns
             As in `fit`. No event may be earlier than the last one so far. Nodes are found by their names, or by their
-            numbers where they have none; new ones come after the others.
+            numbers where they have none; new ones come after the others. A list of snapshots follows the last one.
         windows : int or str, optional
             As in `fit`; by default windows like the fitted ones, of the same length or of about as many events.
 

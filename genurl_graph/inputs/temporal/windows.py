@@ -14,6 +14,10 @@ from genurl_graph.inputs.temporal.times import PER_SECOND
 
 # Windows where nobody says how many.
 BY_DEFAULT = 20
+# A window for each snapshot, as a user would ask for it.
+EACH_SNAPSHOT = "1u"
+# Windows that may be more than there are events: later events of a day are few, and windows of an hour have none then.
+FEW = 1000
 
 
 class Windows(NamedTuple):
@@ -68,14 +72,16 @@ class Windows(NamedTuple):
         Raises
         ------
         InputError
-            A length that is not above 0, or that makes more windows than there are events.
+            A length that is not above 0, or that makes more windows than there are events, and more than `FEW`.
         """
         if not length > 0:
             raise wrong("windows", f"a length of {length}", "a length above 0")
         first, last = float(edges.time[0]), float(edges.time[-1])
         count = int((last - first) // length) + 1
-        if count > len(edges):
-            raise wrong("windows", f"{count:,} windows of length {length:g} for {len(edges):,} events", "fewer, longer")
+        most = max(len(edges), FEW)
+        if count > most:
+            found = f"{count:,} windows of length {length:g} for {len(edges):,} events"
+            raise wrong("windows", found, f"at most {most:,}, which are longer")
         return cls._of(edges, first + length * torch.arange(count).double())
 
     @classmethod
@@ -118,7 +124,7 @@ def cut_windows(edges: TemporalEdges, text: str | int, unit: str) -> Windows:
     """
     if text == "auto":
         if unit == "snapshots":
-            return Windows.of_equal_times(edges, 1.0)
+            return cut_windows(edges, EACH_SNAPSHOT, unit)
         times = int(torch.unique_consecutive(edges.time).numel())
         return Windows.of_equal_events(edges, min(BY_DEFAULT, times))
     length = duration(text, unit)

@@ -34,7 +34,7 @@ def build(data: Input, config: Config, seed: int, device: torch.device) -> Train
     parts = [
         (rows.averages, rows.profile, rows.nodes, torch.full_like(rows.nodes, number), (rows.edges, rows.weight))
         for number, rows in enumerate(reader.read(edges, windows))
-        if number in chosen
+        if number in chosen and len(rows.nodes)
     ]
     averages, profile = torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])
     node, window = torch.cat([part[2] for part in parts]), torch.cat([part[3] for part in parts])
@@ -65,7 +65,7 @@ def build(data: Input, config: Config, seed: int, device: torch.device) -> Train
     summary = {
         "n_rows": len(node),
         "n_windows": len(windows),
-        "n_windows_trained": len(pairs),
+        "n_windows_trained": len(chosen),
         "n_interaction": supra.interaction.size(1),
         "n_identity": supra.identity.size(1),
         "mass_identity": bonds / merged.total_weight(),

@@ -9,7 +9,7 @@ from typing import Any
 from genurl_graph.config import Config, load_preset
 from genurl_graph.exceptions import unknown, wrong
 from genurl_graph.inputs.input import Input
-from genurl_graph.inputs.temporal.windows import cut_windows
+from genurl_graph.inputs.temporal.windows import EACH_SNAPSHOT, cut_windows
 from genurl_graph.objectives.base import LEAST_STEPS
 from genurl_graph.tasks.metric import resolve_perplexity
 
@@ -40,7 +40,9 @@ def resolve_temporal(data: Input, asked: Mapping[str, Any]) -> Config:
     config = load_preset("temporal").override(asked)
     if config.encoder.name not in ENCODERS:
         raise unknown("task temporal: encoder", config.encoder.name, ENCODERS)
-    windows = cut_windows(data.events.edges, config.temporal.windows, data.events.unit)
+    windows, text = cut_windows(data.events.edges, config.temporal.windows, data.events.unit), config.temporal.windows
+    if text == "auto":
+        text = EACH_SNAPSHOT if data.events.unit == "snapshots" else str(len(windows))
     if config.sampling.negatives != "batch":
         raise wrong("sampling.negatives", repr(config.sampling.negatives), "batch (task temporal)")
     changes: dict[str, Any] = {
@@ -49,7 +51,7 @@ def resolve_temporal(data: Input, asked: Mapping[str, Any]) -> Config:
         "encoder.skip": 0,
         "input.hash_columns": 0,
         "input.scale": "columns" if data.plan is not None and data.plan.is_scaled else "none",
-        "temporal.windows": config.temporal.windows if config.temporal.windows != "auto" else str(len(windows)),
+        "temporal.windows": text,
     }
     if config.temporal.positions == "auto":
         changes["temporal.positions"] = POSITIONS if data.num_nodes <= LARGE else FEW

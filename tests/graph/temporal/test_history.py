@@ -52,6 +52,12 @@ def test_averages_over_neighbours_keep_what_all_have_in_common() -> None:
     assert (history.adjacency() @ torch.ones(5, 1))[:, 0].tolist() == [1.0, 1.0, 1.0, 0.0, 0.0]
 
 
+def test_pairs_that_weigh_nothing_are_no_neighbours() -> None:
+    edges = TemporalEdges.of([0, 0], [1, 2], [0.0, 0.0], [0.0, 1.0])
+    history = History.empty(3).after(edges, edges.weight, 1.0)
+    assert (history.adjacency() @ torch.ones(3, 1))[:, 0].tolist() == [1.0, 0.0, 1.0]
+
+
 def test_room_for_more_nodes_changes_no_pair() -> None:
     edges = TemporalEdges.of([0, 1], [1, 2], [0.0, 0.0])
     history = History.empty(3).after(edges, torch.ones(2), 1.0)

@@ -29,6 +29,12 @@ def test_both_ways_of_decomposing_agree(monkeypatch: pytest.MonkeyPatch) -> None
     assert torch.allclose(positions.spectral_positions(key, torch.ones(len(key)), 25, 2), whole, atol=1e-3)
 
 
+@pytest.mark.parametrize("nodes", [5, 300])
+def test_without_any_pair_all_are_at_0(nodes: int) -> None:
+    none = torch.empty(0, dtype=torch.int64)
+    assert torch.equal(positions.spectral_positions(none, torch.empty(0), nodes, 2), torch.zeros(nodes, 2))
+
+
 def test_nodes_without_a_pair_are_at_0() -> None:
     u = positions.spectral_positions(torch.tensor([0 * BASE + 1, 0 * BASE + 2]), torch.ones(2), 5, 2)
     assert (u[3:].abs() < 1e-6).all()

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from torch_geometric.data import Data
 
 from genurl_graph import GenURL
 from genurl_graph.exceptions import InputError
-from genurl_graph.inputs.temporal import TemporalEdges, Windows
+from genurl_graph.inputs.temporal import TemporalEdges
 
 NODES, EVENTS = 60, 1200
 GENERATOR = np.random.default_rng(0)
@@ -99,12 +100,34 @@ def test_one_seed_is_one_embedding_whatever_the_order_of_the_events() -> None:
     assert torch.equal(*fits)
 
 
-def test_windows_without_events_are_counted() -> None:
+def test_windows_without_events_are_counted_and_have_no_rows() -> None:
     time = np.concatenate([np.arange(100), 500 + np.arange(100)])
     edges = TemporalEdges.of(SOURCE[:200], TARGET[:200], time, num_nodes=NODES)
-    found = GenURL(task="temporal", windows=2, epochs=1, random_state=0).fit(edges).trajectory_
-    assert found.num_windows == 2
-    assert len(Windows.of_equal_times(edges, 100.0)) == 6
+    model = GenURL(task="temporal", windows="100u", epochs=1, random_state=0).fit(edges)
+    assert model.trajectory_.num_windows == 6
+    assert model.trajectory_.window.unique().tolist() == [0, 5]
+    assert model.graph_summary_["n_windows_trained"] == 6
+    # Later events may be few, and far apart.
+    later = TemporalEdges.of([0, 1], [1, 2], [1000.0, 1900.0], num_nodes=NODES)
+    assert model.transform(later).window.unique().tolist() == [0, 9]
+
+
+def test_events_that_weigh_nothing_leave_rows_finite() -> None:
+    weight = np.where((SOURCE == 3) | (TARGET == 3), 0.0, 1.0)[:800]
+    edges = TemporalEdges.of(FIRST.source, FIRST.target, FIRST.time, weight, NODES)
+    found = GenURL(task="temporal", windows=4, epochs=1, random_state=0).fit(edges).trajectory_
+    assert 3 in found.node
+    assert bool(found.embedding.isfinite().all())
+
+
+def test_each_snapshot_is_a_window_however_many_edges_it_has() -> None:
+    ends = torch.stack([FIRST.source, FIRST.target])
+    shots = [Data(edge_index=part, num_nodes=NODES) for part in ends.split([500, 100, 50, 150], 1)]
+    model = GenURL(task="temporal", epochs=1, random_state=0).fit(shots[:3])
+    assert model.trajectory_.num_windows == 3
+    assert model.config_.temporal.windows == "1u"
+    # Another list counts from 0, and follows.
+    assert model.update(shots[3:]).update(shots[:2]).trajectory_.starts.tolist() == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 5.0]
 
 
 def test_times_of_another_unit_do_not_follow(tmp_path: Path) -> None:

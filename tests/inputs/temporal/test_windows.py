@@ -63,7 +63,7 @@ def test_windows_of_equal_times_have_one_length_and_may_be_empty():
         (lambda: TemporalEdges.of([0], [1], [1.0], weight=[float("inf")]), "weight"),
         (lambda: TemporalEdges.of([0], [1], [1.0], weight=[1.0, 2.0]), "weight: found shape"),
         (lambda: Windows.of_equal_events(events([1, 1, 1]), 2), "windows: found 2; expected 1 to 1"),
-        (lambda: Windows.of_equal_times(events([0, 9]), 1.0), "10 windows"),
+        (lambda: Windows.of_equal_times(events([0, 9_999]), 1.0), "10,000 windows"),
         (lambda: Windows.of_equal_times(events([0, 9]), 0.0), "length above 0"),
     ],
 )
