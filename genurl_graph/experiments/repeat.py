@@ -19,6 +19,7 @@ from genurl_graph.experiments.sources import (
     teacher_features,
     write_result,
 )
+from genurl_graph.experiments.temporal.table import FIGURES
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -39,10 +40,7 @@ COLUMNS = (
     *("probe_val", "probe_test", "linear_val", "linear_test", "mlp_val", "mlp_test"),
     *("knn_accuracy", "trustworthiness", "continuity", "triplets", "spearman"),
     *("rbf", "linear", "few"),
-    *(
-        "mrr",
-        *(f"{score}_{kind}" for score in ("auc", "ap") for kind in ("random", "historical", "inductive", "active")),
-    ),
+    *FIGURES,
 )
 LINKS = ("auc", "ap", "hits50")
 OPTIONAL_COUNTS = ("n_graphs", "n_events", "n_windows", "n_rows")

@@ -31,12 +31,12 @@ def write(path: str, first: int = 0, last: int = EVENTS, more: tuple[str, ...] =
 
 
 def test_messages_are_embedded_drawn_and_run_again(run) -> None:
-    words = ("--input", write("messages.csv"), *SENT, "--windows", "7d", *FAST)
+    words = ("--input", write("messages.csv"), *SENT, "--windows", "14d", *FAST)
     shown = run("embed", *words, "--output", "mine.npz", "--metrics", "m.json", "--plot", "p.png").stdout
     for line in (
         "read messages.csv as events: from -> to (times in sent: dates)",
         "200 events among 20 nodes",
-        "rows, (node, window); 8 windows",
+        "rows, (node, window); 4 windows",
         "no labels, so no evaluation",
         "evaluate --protocol temporal-links",
         "embedding 20 x 2",
@@ -46,15 +46,15 @@ def test_messages_are_embedded_drawn_and_run_again(run) -> None:
     with np.load("mine.npz") as found:
         rows = len(found["trajectory"])
         assert found["embedding"].shape == (20, 2)
-        assert found["window_start"].shape == (9,)
+        assert found["window_start"].shape == (5,)
         assert str(found["time_unit"]) == "dates"
     assert Path("p.png").is_file()
     assert Path("p-trajectory.png").is_file()
     metrics = json.loads(Path("m.json").read_text())
-    expected = {"task": "temporal", "n_events": 200, "n_windows": 8, "n_rows": rows, "n_nodes": 20, "unit": "dates"}
+    expected = {"task": "temporal", "n_events": 200, "n_windows": 4, "n_rows": rows, "n_nodes": 20, "unit": "dates"}
     assert {key: metrics[key] for key in expected} == expected
     assert metrics["span"][0] == FIRST.timestamp()
-    assert metrics["config"]["temporal"]["windows"] == "7d"
+    assert metrics["config"]["temporal"]["windows"] == "14d"
     again = run("rerun", "m.json", "--output", "again.npz").stdout
     assert re.search(rf"n_rows +{rows} +{rows} +yes", again)
     assert " NO" not in again
@@ -155,14 +155,15 @@ def test_links_of_the_last_windows_are_ranked_beside_rows_without_training(
 ) -> None:
     from genurl_graph.evaluation.temporal_links import fitted_score
 
-    monkeypatch.setattr(fitted_score, "STEPS", 40)
-    words = ("--input", write("messages.csv"), *SENT, "--windows", 10, *FAST[:2], *FAST[4:])
+    monkeypatch.setattr(fitted_score, "STEPS", 20)
+    monkeypatch.setattr(fitted_score, "BATCH", 16)
+    words = ("--input", write("messages.csv"), *SENT, "--windows", 8, *FAST[:2], *FAST[4:])
     shown = run("evaluate", "--protocol", "temporal-links", *words, "--metrics", "m.json").stdout
     assert "200 events among 20 nodes" in shown
     for row in ("genurl", "history", "edgebank", "adamic-adar", "degree-recent", "recency"):
         assert re.search(rf"^  {row} +\d", shown, re.MULTILINE)
     found = json.loads(Path("m.json").read_text())
-    assert (found["protocol"], found["windows"], found["seeds"]) == ("temporal-links", "10", [0])
+    assert (found["protocol"], found["windows"], found["seeds"]) == ("temporal-links", "8", [0])
     assert 0 < found["methods"]["genurl"]["mrr"][0] <= 1
     again = run("rerun", "m.json").stdout
     assert re.search(r"mrr\.genurl\.seed 0 .* yes", again)

@@ -69,9 +69,8 @@ def _moments(edges: TemporalEdges, clock: str) -> Tensor:
 
 
 def _columns(edges: TemporalEdges) -> Tensor:
-    attr: Tensor | None = getattr(edges, "attr", None)
     found = [] if edges.weight is None else [edges.weight[:, None]]
-    found += [] if attr is None else [attr.float()]
+    found += [] if edges.attr is None else [edges.attr]
     return torch.cat(found, 1) if found else torch.zeros(len(edges), 1)
 
 

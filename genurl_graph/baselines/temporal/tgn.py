@@ -132,7 +132,7 @@ def _goes_on(edges: TemporalEdges, ptr: Tensor, later: TemporalEdges, later_ptr:
 
 
 def _parts(edges: TemporalEdges) -> tuple[Tensor | None, ...]:
-    return edges.source, edges.target, edges.time, edges.weight, getattr(edges, "attr", None)
+    return edges.source, edges.target, edges.time, edges.weight, edges.attr
 
 
 def build(edges: TemporalEdges, settings: dict[str, Any], scale: Scale) -> TGN:

@@ -62,8 +62,10 @@ class FittedScore:
         ----------
         split : TemporalSplit
         trajectory : Trajectory or callable, optional
-            Of the same windows; or what gives the positions of nodes before a window: vectors [n, d], and which nodes
-            have one, bool [n]. Without it, the score knows history alone.
+            Of the same windows, of a model that was fitted to those before validation and embedded the others by
+            `update`: one that was fitted to all of them knows what is to be predicted. Or what gives the positions of
+            nodes before a window: vectors [n, d], and which nodes have one, bool [n]. Without it, the score knows
+            history alone.
         seed : int
         both_ends : bool
             Whether targets are to find their sources as sources their targets: for ranks that count both.
@@ -75,6 +77,9 @@ class FittedScore:
 
         Examples
         --------
+        >>> model = GenURL(task="temporal", windows=split.first_val).fit(split.windows.before(edges, split.first_val))
+        >>> for window in range(split.first_val, len(split.windows)):
+        ...     model.update(split.windows.events(edges, window), windows=1)
         >>> score = FittedScore.fit(split, model.trajectory_).scorer(split.first_test)
         """
         fitted = cls(split, trajectory)
@@ -156,6 +161,8 @@ def own_scores(
     split: TemporalSplit, trajectory: Trajectory | Positions | None, seed: int = 0, both_ends: bool = False
 ) -> Callable[[TemporalSplit, int], Mapping[str, Scorer]]:
     """What `genurl_graph.evaluation.temporal_links.protocol.judge` takes: ours, without embedding, and the references.
+
+    Parameters are those of `FittedScore.fit`.
 
     Examples
     --------

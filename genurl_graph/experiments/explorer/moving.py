@@ -151,16 +151,13 @@ def states_in_windows(full: "Trajectory", data: Any, own_rows: "Tensor") -> "lis
 
     `own_rows` says which node of the data each node is.
     """
-    import torch
-
+    from genurl_graph.evaluation.temporal_nodes import row_labels
     from genurl_graph.plotting.explorer.colours import labels
 
     states = getattr(data, "states", None)
     if states is None:
         return []
-    middle = (full.starts[:-1] + full.starts[1:]) / 2
-    span = (torch.searchsorted(states.starts.double(), middle, right=True) - 1).clamp_min(0)
-    truth = states.label[own_rows[full.node], span[full.window]]
+    truth = row_labels(full, states._replace(label=states.label[own_rows]))
     names = data.label_names or []
     called: Any = truth.numpy()
     if int(truth.max()) < len(names):

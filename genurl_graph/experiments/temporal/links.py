@@ -9,7 +9,7 @@ from genurl_graph.experiments.probe_table import REFERENCE, ComparedMethods
 from genurl_graph.experiments.results import Cell
 from genurl_graph.experiments.runs import progress_bar
 from genurl_graph.experiments.temporal.methods import HISTORY, UNTRAINED, genurl_positions
-from genurl_graph.experiments.temporal.table import NEGATIVES, TemporalComparison, TemporalTable, split_of
+from genurl_graph.experiments.temporal.table import TemporalComparison, TemporalTable, by_key, split_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,8 +93,6 @@ def judge_rows(
     rows = {}
     for name, figures in judge(split, scorers, seed=seed).items():
         seconds, cpu_seconds = spent.get(name, (0.0, 0.0))
-        areas = {"auc": figures.auc, "ap": figures.ap}
-        row = {f"{key}_{kind}": area.get(kind) for key, area in areas.items() for kind in NEGATIVES}
-        row |= {"mrr": figures.mrr, "seconds": seconds, "cpu_seconds": cpu_seconds, "peak_memory_mb": peak_mb()}
-        rows[name] = row
+        took = {"seconds": seconds, "cpu_seconds": cpu_seconds, "peak_memory_mb": peak_mb()}
+        rows[name] = {**by_key(figures), **took}
     return rows

@@ -25,7 +25,7 @@ from genurl_graph.experiments.temporal.methods import (
 )
 
 if TYPE_CHECKING:
-    from genurl_graph.evaluation.temporal_links.protocol import TemporalSplit
+    from genurl_graph.evaluation.temporal_links.protocol import Figures, TemporalSplit
     from genurl_graph.inputs.temporal.event_set import EventSet
 
 PROTOCOL = "temporal-links"
@@ -106,9 +106,7 @@ class TemporalJob(Order):
         for seed in self.seeds:
             reset_peak()
             found = judge_method(self, data, split, seed)
-            areas = {"auc": found.figures.auc, "ap": found.figures.ap}
-            scores = {f"{key}_{kind}": area.get(kind) for key, area in areas.items() for kind in NEGATIVES}
-            scores |= {"mrr": found.figures.mrr, "cpu_seconds": found.cpu_seconds}
+            scores = by_key(found.figures) | {"cpu_seconds": found.cpu_seconds}
             yield Run(scores, found.seconds, peak_mb())
 
 
@@ -136,6 +134,12 @@ class TemporalComparison(Comparison):
         if method in TRAINED:
             return baseline_settings(method, None, changes, task="temporal")
         return resolved(self.options(method, model), self.data) if method == REFERENCE else {}
+
+
+def by_key(found: "Figures") -> dict[str, float | None]:
+    """Figures of one scorer by the keys of `FIGURES`; None for a kind of which there are no negatives."""
+    areas = {"auc": found.auc, "ap": found.ap}
+    return {"mrr": found.mrr} | {f"{key}_{kind}": area.get(kind) for key, area in areas.items() for kind in NEGATIVES}
 
 
 def events_of(data: Any, option: str = "--task temporal") -> "EventSet":

@@ -1,4 +1,4 @@
-"""What an encoder reads of each window: averages of positions over the decayed graph, and activity profiles."""
+"""What is read of each window: averages of positions over the decayed graph, and activity profiles for kNN edges."""
 
 from __future__ import annotations
 
