@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from genurl_graph.graph.temporal.history import History
+from genurl_graph.graph.temporal.profiles import PROFILE
 from genurl_graph.graph.temporal.window_rows import RowScale, WindowReader
 from genurl_graph.inputs.temporal.events import TemporalEdges
 from genurl_graph.inputs.temporal.times import NUMBERS
@@ -33,6 +34,8 @@ class FittedTime(NamedTuple):
         What the nodes are called, as text; None: 0 to n - 1.
     unit : str
         Of the times (`genurl_graph.inputs.temporal.event_set.EventSet`).
+    weighted : bool
+        Whether the fitted events had weights.
     """
 
     reader: WindowReader
@@ -42,13 +45,14 @@ class FittedTime(NamedTuple):
     size: float
     names: list[str] | None
     unit: str = NUMBERS
+    weighted: bool = False
 
     @classmethod
     def of(cls, objective: TemporalObjective, names: Any, unit: str = NUMBERS) -> FittedTime:
         """Of a trained objective, whose nodes have `names` [n], or None, and whose times a unit."""
         trajectory, history = objective.trajectory()
-        size = len(objective.edges) / len(objective.windows)
-        return cls(objective.reader, objective.scale, history, trajectory, size, texts(names), unit)
+        size, weighted = len(objective.edges) / len(objective.windows), objective.edges.weight is not None
+        return cls(objective.reader, objective.scale, history, trajectory, size, texts(names), unit, weighted)
 
     def windows_of(self, edges: TemporalEdges, length: float | None) -> Windows:
         """Later events in windows like those of the fit: of the same length in time, or of about as many events."""
@@ -56,6 +60,12 @@ class FittedTime(NamedTuple):
             return Windows.of_equal_times(edges, length)
         times = int(torch.unique_consecutive(edges.time).numel())
         return Windows.of_equal_events(edges, min(max(round(len(edges) / self.size), 1), times))
+
+    @property
+    def attributes(self) -> int:
+        """Features that each fitted event had."""
+        known = 0 if self.reader.x is None else self.reader.x.size(1)
+        return len(self.scale.mean) - known - len(PROFILE) - 2 * self.weighted
 
     def after(self, trajectory: Trajectory, history: History, names: list[str] | None) -> FittedTime:
         """The same with later windows, and the names of all nodes."""
@@ -79,6 +89,7 @@ class FittedTime(NamedTuple):
         """The rest, for JSON."""
         r = self.reader
         how = {"hops": r.hops, "half_life": r.half_life, "unit": r.unit, "causal": r.causal}
+        how["weighted"] = self.weighted
         return how | {"windows": self.history.windows, "size": self.size, "names": self.names, "time_unit": self.unit}
 
     @classmethod
@@ -102,7 +113,8 @@ class FittedTime(NamedTuple):
         scale, names = RowScale(tensors["mean"], tensors["deviation"]), record["names"]
         if names is not None and len({*names}) != n:
             raise ValueError("its nodes are not as many as their names")
-        return cls(reader, scale, history, trajectory, float(record["size"]), names, str(record["time_unit"]))
+        size, unit_of_time, weighted = float(record["size"]), str(record["time_unit"]), bool(record["weighted"])
+        return cls(reader, scale, history, trajectory, size, names, unit_of_time, weighted)
 
 
 def texts(names: Any) -> list[str] | None:

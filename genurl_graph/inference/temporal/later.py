@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from genurl_graph.exceptions import wrong
-from genurl_graph.graph.temporal.profiles import PROFILE
 from genurl_graph.inference.fitted import FittedModel
 from genurl_graph.inference.temporal.fitted_time import FittedTime, texts
 from genurl_graph.inputs.columns import FeatureOptions
@@ -108,11 +107,13 @@ def _check(edges: TemporalEdges, time: FittedTime, unit: str) -> None:
     if float(edges.time[0]) < last:
         begin, after = (show_time(moment, unit) for moment in (float(edges.time[0]), last))
         raise wrong("data", f"an event at {begin}", f"events from {after} on, the last that the model has seen")
-    width = len(PROFILE) + (0 if edges.weight is None else 2) + (0 if edges.attr is None else edges.attr.size(1))
-    expected = len(time.scale.mean) - (0 if time.reader.x is None else time.reader.x.size(1))
-    if width != expected:
-        raise wrong(
-            "data",
-            f"events with {width - len(PROFILE)} columns of weights and features, each end counted",
-            f"{expected - len(PROFILE)}, as in the fit",
-        )
+    found = edges.weight is not None, 0 if edges.attr is None else edges.attr.size(1)
+    expected = time.weighted, time.attributes
+    if found != expected:
+        raise wrong("data", f"events {_beside(*found)}", f"events {_beside(*expected)}, as in the fit")
+
+
+def _beside(weighted: bool, attributes: int) -> str:
+    """What events have beside ends and times, in words."""
+    features = f"{attributes:,} feature{'s' * (attributes != 1)}" if attributes else "no features"
+    return f"with{'' if weighted else 'out'} weights, with {features}"

@@ -80,7 +80,7 @@ def test_what_cannot_follow_is_refused(model: GenURL) -> None:
     with pytest.raises(InputError, match=r"an event at 0; expected events from 799 on, the last that"):
         model.transform(FIRST)
     weighted = TemporalEdges.of(LATER.source, LATER.target, LATER.time, np.ones(len(LATER)))
-    with pytest.raises(InputError, match="expected 0, as in the fit"):
+    with pytest.raises(InputError, match="events with weights, with no features; expected events without weights"):
         model.transform(weighted)
     whole = GenURL(windows=8, epochs=1, random_state=0, config={"temporal.causal": False}).fit(FIRST)
     with pytest.raises(InputError, match=r"temporal\.causal"):
@@ -88,6 +88,18 @@ def test_what_cannot_follow_is_refused(model: GenURL) -> None:
     vectors = GenURL(epochs=1, random_state=0).fit(np.random.default_rng(0).normal(size=(30, 4)))
     with pytest.raises(InputError, match="update: found a model of the task reduce"):
         vectors.update(LATER)
+
+
+def test_two_features_do_not_pass_for_a_weight(tmp_path: Path) -> None:
+    parts = FIRST.source, FIRST.target, FIRST.time
+    model = GenURL(windows=4, epochs=1, random_state=0).fit(TemporalEdges.of(*parts, np.ones(800)))
+    model.save(tmp_path / "model")
+    ends = LATER.source, LATER.target, LATER.time
+    told = "without weights, with 2 features; expected events with weights, with no features"
+    for each in (model, GenURL.load(tmp_path / "model")):
+        with pytest.raises(InputError, match=told):
+            each.transform(TemporalEdges.of(*ends, attr=np.ones((400, 2))))
+        assert each.transform(TemporalEdges.of(*ends, np.ones(400))).num_windows == 2
 
 
 def test_one_seed_is_one_embedding_whatever_the_order_of_the_events() -> None:
