@@ -97,7 +97,8 @@ class WindowReader(NamedTuple):
         """
         weight = edges.weight
         counts = weight is not None and bool((weight >= 0).all()) and bool((weight > 0).any())
-        unit = 1.0 if weight is None else float(weight.double().mean()) if counts else 0.0
+        # The usual weight: a few large payments do not make all others too small to be remembered.
+        unit = 1.0 if weight is None else float(weight[weight > 0].median()) if counts else 0.0
         reader = cls(torch.empty(edges.num_nodes, 0), hops, half_life, unit, x, causal)
         key, total = pair_sums(edges, reader.counted(edges))
         return reader._replace(positions=spectral_positions(key, total, edges.num_nodes, columns))

@@ -55,9 +55,9 @@ class FittedTime(NamedTuple):
         return cls(objective.reader, objective.scale, history, trajectory, size, texts(names), unit, weighted)
 
     def windows_of(self, edges: TemporalEdges, length: float | None) -> Windows:
-        """Later events in windows like those of the fit: of the same length in time, or of about as many events."""
+        """Later events in windows like those of the fit: in step with them, or of about as many events."""
         if length is not None:
-            return Windows.of_equal_times(edges, length)
+            return Windows.of_equal_times(edges, length, float(self.trajectory.starts[-2]))
         times = int(torch.unique_consecutive(edges.time).numel())
         return Windows.of_equal_events(edges, min(max(round(len(edges) / self.size), 1), times))
 

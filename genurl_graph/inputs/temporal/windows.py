@@ -60,7 +60,7 @@ class Windows(NamedTuple):
         return cls._of(edges, begins)
 
     @classmethod
-    def of_equal_times(cls, edges: TemporalEdges, length: float) -> Windows:
+    def of_equal_times(cls, edges: TemporalEdges, length: float, after: float | None = None) -> Windows:
         """Windows of one length, from the first event on.
 
         Parameters
@@ -68,6 +68,9 @@ class Windows(NamedTuple):
         edges : TemporalEdges
         length : float
             In the unit of the events, above 0.
+        after : float, optional
+            When an earlier window began. Windows go on in step with it: those in which nothing happened are empty ones,
+            and what is left of the earlier one is a window of its own.
 
         Raises
         ------
@@ -77,12 +80,15 @@ class Windows(NamedTuple):
         if not length > 0:
             raise wrong("windows", f"a length of {length}", "a length above 0")
         first, last = float(edges.time[0]), float(edges.time[-1])
-        count = int((last - first) // length) + 1
+        begin = first if after is None else after + length
+        count = int((last - begin) // length) + 1
         most = max(len(edges), FEW)
         if count > most:
             found = f"{count:,} windows of length {length:g} for {len(edges):,} events"
             raise wrong("windows", found, f"at most {most:,}, which are longer")
-        return cls._of(edges, first + length * torch.arange(count).double())
+        begins = begin + length * torch.arange(count).double()
+        rest = edges.time[:1] if first < begin else edges.time[:0]
+        return cls._of(edges, torch.cat([rest, begins]))
 
     @classmethod
     def _of(cls, edges: TemporalEdges, begins: Tensor) -> Windows:

@@ -121,7 +121,7 @@ def test_windows_without_events_are_counted_and_have_no_rows() -> None:
     assert model.graph_summary_["n_windows_trained"] == 6
     # Later events may be few, and far apart.
     later = TemporalEdges.of([0, 1], [1, 2], [1000.0, 1900.0], num_nodes=NODES)
-    assert model.transform(later).window.unique().tolist() == [0, 9]
+    assert model.transform(later).window.unique().tolist() == [4, 13]
 
 
 def test_events_that_weigh_nothing_leave_rows_finite() -> None:
@@ -150,3 +150,17 @@ def test_times_of_another_unit_do_not_follow(tmp_path: Path) -> None:
     assert model.transform(later.assign(at=pd.to_datetime(later["at"], unit="s")), columns={"time": "at"}).num_windows
     with pytest.raises(InputError, match="found times in milliseconds; expected seconds, as in the fit"):
         model.transform(later.assign(at=later["at"] * 1000), columns={"time": "at"})
+
+
+def test_silence_between_updates_ages_what_came_before() -> None:
+    first = EDGES.between(0, 400)
+    model = GenURL(task="temporal", windows="100u", epochs=1, random_state=0).fit(first)
+    again, much_later = (
+        TemporalEdges.of(LATER.source[:100], LATER.target[:100], start + np.arange(100), num_nodes=NODES)
+        for start in (400, 1000)
+    )
+    soon, late = model.transform(again), model.transform(much_later)
+    assert soon.num_windows == 1
+    assert late.num_windows == 7
+    assert torch.equal(soon.node, late.node)
+    assert not torch.equal(soon.embedding, late.embedding)

@@ -109,3 +109,14 @@ def test_by_default_every_snapshot_is_a_window() -> None:
 def test_a_length_of_time_needs_times_with_a_unit(unit) -> None:
     with pytest.raises(InputError, match=r"'7d' for times that are .*a number of windows, such as 12"):
         cut_windows(events([1, 2, 3]), "7d", unit)
+
+
+def test_later_windows_go_on_in_step_and_silence_is_empty_windows() -> None:
+    later = TemporalEdges.of([0, 0, 0], [1, 1, 1], [12.0, 35.0, 38.0])
+    found = Windows.of_equal_times(later, 7.0, after=7.0)
+    # The window that began at 7 has not ended at 12; nothing happens from 14 to 35.
+    assert found.starts.tolist() == [12.0, 14.0, 21.0, 28.0, 35.0, 38.0]
+    assert found.ptr.tolist() == [0, 1, 1, 1, 1, 3]
+    next_week = TemporalEdges.of([0], [1], [15.0])
+    assert Windows.of_equal_times(next_week, 7.0, after=7.0).starts.tolist() == [14.0, 15.0]
+    assert Windows.of_equal_times(TemporalEdges.of([0], [1], [9.0]), 7.0, after=7.0).ptr.tolist() == [0, 1]
