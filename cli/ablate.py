@@ -87,7 +87,7 @@ def ablate(
     from genurl_graph.evaluation.splits import default_protocol
 
     files.prepare()
-    timed = wants_events(Source(dataset, None), model["task"])
+    timed = wants_events(Source(dataset, None), model["task"], model["windows"])
     if timed and protocol:
         raise click.UsageError("--protocol goes with labels; events with a time are judged by the next window.")
     name, data = load_named(dataset, data_root, labelled=not timed, events=timed)

@@ -94,7 +94,7 @@ def embed(
     asked = evaluation.asked()
     name = source.name
     files = files._replace(output=files.output or Path(f"{name}-embedding.npz"))
-    timed = wants_events(source, model["task"])
+    timed = wants_events(source, model["task"], model["windows"])
     files.check(model["dim"], timed)
     checkpoint = files.checkpoint
     launch.relaunch(devices, checkpoint)

@@ -98,8 +98,8 @@ model = several(
         default="auto",
         show_default=True,
         help="Embed a graph, reduce vectors to few dimensions, learn from views of images, embed whole graphs, a row "
-        "each, or events with a time, a row for each node and window. auto: temporal if times are named, graphs if "
-        "there are many, a graph if there are edges, else reduce.",
+        "each, or events with a time, a row for each node and window. auto: temporal if times or windows are "
+        "named, graphs if there are many, a graph if there are edges, else reduce.",
     ),
     click.option(
         "--encoder",

@@ -86,7 +86,7 @@ def transform(
         lines.append(f"{plan.summary()} (by the plan of the model)")
     report.lines(lines)
     if timed:
-        shown = write_later(output, estimator, data, windows)
+        shown = write_later(output, estimator, replace(data, name=data.name or own.name), windows)
         if save_model:
             estimator.save(save_model)
         report.files(24, **shown, model=save_model)

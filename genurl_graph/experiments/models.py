@@ -41,7 +41,9 @@ def make_estimator(
     overrides: dict[str, Any] = read_settings(config) if isinstance(config, Path) else dict(config or {})
     overrides |= parse_assignments(assignments)
     if windows is not None:
-        overrides["temporal.windows"] = windows
+        if task not in ("auto", "temporal"):
+            raise wrong("--windows", f"--task {task}", "--task temporal, or none: of events with a time")
+        overrides["temporal.windows"], task = windows, "temporal"
     return GenURL(
         n_components=dim,
         task=task,

@@ -149,10 +149,10 @@ def is_event_set(data: Any) -> "TypeGuard[EventSet]":
     return isinstance(data, EventSet)
 
 
-def wants_events(source: Source, task: str) -> bool:
-    """Whether a run of a task looks at the times of edges: it says so, or with "auto" they are named or known."""
-    if task != "auto":
-        return task == "temporal"
+def wants_events(source: Source, task: str, windows: str | None = None) -> bool:
+    """Whether a run looks at the times of edges: its task says so or, with "auto", windows or times are named."""
+    if task != "auto" or windows is not None:
+        return task in ("auto", "temporal")
     if source.own is not None:
         return bool(source.options.names("time"))
     from genurl_graph import datasets

@@ -28,6 +28,7 @@ from genurl_graph.inputs.precomputed import as_distances
 from genurl_graph.inputs.reading import NOTHING_SAID, Columns, ReadOptions
 from genurl_graph.inputs.start import Start, named_start, read_map, read_start
 from genurl_graph.inputs.temporal.convert import as_events, is_events
+from genurl_graph.inputs.temporal.trajectory import Trajectory
 from genurl_graph.runtime.devices import choose_device
 from genurl_graph.runtime.processes import agreed
 from genurl_graph.runtime.random import RandomState, check_seed, draw_seed, is_source
@@ -81,7 +82,10 @@ class Conventions(Drawing, Inverse, ClassNamePrefixFeaturesOutMixin, Transformer
             return found._replace(measured={}, start=self._start(found, previous))
         own = isinstance(self.encoder, nn.Module) or isinstance(teacher, nn.Module) or self.task == "images"
         how = feature_options(self.config, self.scale, own)
-        timed = self.task == "temporal" or (self.task == "auto" and (is_events(X) or bool(options.names("time"))))
+        if self.windows is not None and self.task not in ("auto", "temporal"):
+            raise wrong("windows", f"task {self.task}", "task temporal, or auto: of events with a time")
+        asked = bool(options.names("time")) or self.windows is not None
+        timed = self.task == "temporal" or (self.task == "auto" and (is_events(X) or asked))
         if timed or self.task == "graphs" or (self.task == "auto" and is_collection(X)):
             if previous is not None or not (self.init is None or isinstance(self.init, str)):
                 what = "events" if timed else "whole graphs"
@@ -172,6 +176,8 @@ class Conventions(Drawing, Inverse, ClassNamePrefixFeaturesOutMixin, Transformer
     def _named(self, z: Any, X: Any, names: Any) -> Any:
         """An embedding as a DataFrame by the names of the nodes, if scikit-learn is to answer in pandas."""
         output = getattr(self, "_sklearn_output_config", {}).get("transform", get_config()["transform_output"])
+        if output != "default" and isinstance(z, Trajectory):  # scikit-learn would wrap the first part of it
+            raise wrong(f"set_output, transform={output!r}", "a trajectory, which is no table", "default")
         if output == "pandas" and self.model_.config.task == "graphs":
             z, names = np.asarray(z), range(len(z)) if names is None else names
         if names is None:

@@ -34,7 +34,7 @@ def test_messages_are_embedded_drawn_and_run_again(run) -> None:
     words = ("--input", write("messages.csv"), *SENT, "--windows", "14d", *FAST)
     shown = run("embed", *words, "--output", "mine.npz", "--metrics", "m.json", "--plot", "p.png").stdout
     for line in (
-        "read messages.csv as events: from -> to (times in sent: dates)",
+        "read messages.csv as events: from -> to (times in sent: dates, in UTC)",
         "200 events among 20 nodes",
         "rows, (node, window); 4 windows",
         "no labels, so no evaluation",
@@ -94,7 +94,7 @@ def test_later_messages_get_windows_and_a_saved_model_moves_on(run) -> None:
         assert 20 in found["trajectory_node"]
     # The model moved on: the same day does not come twice, the next one does.
     refused = run("transform", "--model", "model", *today, "--output", "twice.npz", code=2).stderr
-    assert "expected events from" in refused
+    assert re.search(r"\w+\.csv: found an event at .*; expected events from", refused)
     shown = run("transform", "--model", "model", "--input", write("next.csv", 165, 200), "--output", "n.csv").stdout
     assert "trajectory" in shown
     heads = [Path(name).read_text().splitlines()[0] for name in ("n.csv", "n-trajectory.csv")]
@@ -131,10 +131,11 @@ def test_planted_states_are_judged_beside_rows_without_training(run, few_planted
     [
         (("--output", "z.npy"), "no room for windows"),
         (("--windows", "7x"), "windows"),
+        (("--windows", "7d", "--task", "graph"), "--windows: found --task graph; expected --task temporal"),
         (("--encoder", "gcn"), "task temporal: encoder"),
         (("--windows", "500"), "the number of different times"),
     ],
-    ids=("npy", "length", "encoder", "many"),
+    ids=("npy", "length", "other task", "encoder", "many"),
 )
 def test_what_cannot_be_is_said_before_the_training(run, words: tuple[str, ...], message: str) -> None:
     result = run("embed", "--input", write("messages.csv"), *SENT, *FAST, *words, code=2)

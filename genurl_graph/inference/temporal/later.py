@@ -74,7 +74,7 @@ def follow(model: FittedModel, X: Any, options: ReadOptions, windows: str | int 
         # Each list counts from 0.
         moment = moment + time.trajectory.starts[-1] + 1
     edges = TemporalEdges(number[edges.source], number[edges.target], moment, edges.weight, n, edges.attr)
-    _check(edges, time, data.events.unit)
+    _check(edges, time, data.events.unit, data.events.name or "data")
     if windows is None:
         cut = time.windows_of(edges, duration(model.config.temporal.windows, data.events.unit))
     else:
@@ -99,18 +99,18 @@ def _numbers(data: Input, time: FittedTime) -> tuple[Tensor, Any, list[str] | No
     return torch.from_numpy(at), new, [*fitted, *map(str, new)]
 
 
-def _check(edges: TemporalEdges, time: FittedTime, unit: str) -> None:
+def _check(edges: TemporalEdges, time: FittedTime, unit: str, name: str) -> None:
     """InputError for events that do not go on from those of the fit."""
     if PER_SECOND.get(unit, 0) != PER_SECOND.get(time.unit, 0) and {unit, time.unit} <= {*PER_SECOND}:
-        raise wrong("data", f"times in {unit}", f"{time.unit}, as in the fit")
+        raise wrong(name, f"times in {unit}", f"{time.unit}, as in the fit")
     last = float(time.trajectory.starts[-1])
     if float(edges.time[0]) < last:
         begin, after = (show_time(moment, unit) for moment in (float(edges.time[0]), last))
-        raise wrong("data", f"an event at {begin}", f"events from {after} on, the last that the model has seen")
+        raise wrong(name, f"an event at {begin}", f"events from {after} on, the last that the model has seen")
     found = edges.weight is not None, 0 if edges.attr is None else edges.attr.size(1)
     expected = time.weighted, time.attributes
     if found != expected:
-        raise wrong("data", f"events {_beside(*found)}", f"events {_beside(*expected)}, as in the fit")
+        raise wrong(name, f"events {_beside(*found)}", f"events {_beside(*expected)}, as in the fit")
 
 
 def _beside(weighted: bool, attributes: int) -> str:

@@ -122,7 +122,8 @@ class EventStream:
         """
         value = np.concatenate([times.value for times in self._times])
         if not len(value):
-            raise wrong("data", f"{count(self._loops, 'self loop')} alone", "events between two nodes")
+            found = f"{count(self._loops, 'self loop')} alone" if self._loops else "no events"
+            raise wrong("data", found, "events between two nodes")
         times = settled(Times(value, *self._times[0][1:]))
         self._times = []
         frame = pd.concat(self._frames, ignore_index=True) if self._frames else None

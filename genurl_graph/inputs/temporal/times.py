@@ -189,7 +189,7 @@ def _is_zoned(cell: str) -> bool:
 
 
 def _zone(known: bool) -> str:
-    return "dates" if known else "dates, taken for UTC"
+    return "dates, in UTC" if known else "dates, taken for UTC"
 
 
 def _since_1970(dates: Any) -> npt.NDArray[np.float64]:

@@ -164,3 +164,22 @@ def test_silence_between_updates_ages_what_came_before() -> None:
     assert late.num_windows == 7
     assert torch.equal(soon.node, late.node)
     assert not torch.equal(soon.embedding, late.embedding)
+
+
+def test_windows_ask_for_events() -> None:
+    table = pd.DataFrame({"from": [0, 1, 2, 0], "to": [1, 2, 3, 3], "sent": pd.date_range("2024-01-01", periods=4)})
+    fast = {"epochs": 1, "random_state": 0}
+    assert GenURL(windows=2, **fast).fit(table).trajectory_.num_windows == 2
+    with pytest.raises(InputError, match="windows: found task graph; expected task temporal, or auto"):
+        GenURL(windows=2, task="graph", **fast).fit(table)
+
+
+def test_a_trajectory_is_no_table_for_scikit_learn() -> None:
+    source, target = np.arange(6), (np.arange(6) + 1) % 6
+    table = pd.DataFrame({"from": source, "to": target, "sent": pd.date_range("2024-01-01", periods=6)})
+    model = GenURL(windows=2, epochs=1, random_state=0).set_output(transform="pandas")
+    assert isinstance(model.fit_transform(table, columns={"time": "sent"}), pd.DataFrame)
+    with pytest.raises(InputError, match="transform='pandas': found a trajectory, which is no table"):
+        model.transform(table.assign(sent=table["sent"] + pd.Timedelta(days=7)))
+    with pytest.raises(InputError, match="data: found no events; expected events between two nodes"):
+        model.fit(table[:0], columns={"time": "sent"})
