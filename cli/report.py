@@ -89,8 +89,8 @@ def describe_scores(
         protocol, splits = scores["probe"]["protocol"], scores["probe"]["splits"]
         mean = f", mean of {splits} splits" if splits > 1 else ""
         report.line(f"linear probe, test accuracy in per cent (protocol {protocol}{mean})")
-        rows = {"genurl": scores["probe"]["test"], **scores["reference"]}
-        report.table((title, percent(rows[name])) for name, title in titles.items() if rows[name] is not None)
+        rows = {"genurl": scores["probe"]["test"], **(scores["reference"] or {})}
+        report.table((title, percent(rows[name])) for name, title in titles.items() if rows.get(name) is not None)
     knn, cluster = scores["knn"], scores["cluster"]
     told = [f"{knn.get('neighbors', 20)}-nearest-neighbour vote {percent(knn['test'])}"] if knn else []
     if cluster:

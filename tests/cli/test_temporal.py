@@ -102,6 +102,13 @@ def test_later_messages_get_windows_and_a_saved_model_moves_on(run) -> None:
     assert heads[1].startswith("node_id,window,window_start,window_end,events,e0")
 
 
+def test_labels_of_nodes_are_probed(run) -> None:
+    Path("who.csv").write_text("id,fraud\n" + "".join(f"u{i},{i % 2}\n" for i in range(20)))
+    words = ("--input", write("messages.csv"), *SENT, "--windows", 3, *FAST, "--labels", "who.csv")
+    shown = run("embed", *words, "--output", "z.npz").stdout
+    assert "linear probe" in shown
+
+
 @pytest.fixture
 def few_planted(monkeypatch: pytest.MonkeyPatch) -> None:
     """The data set planted-switching has few nodes and events."""
