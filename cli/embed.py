@@ -45,7 +45,7 @@ if TYPE_CHECKING:
         type=options.PATH,
         metavar="FILE.png",
         help="Draw the embedding (also .pdf, .svg); of events with a time window by window, and in a second file, "
-        "FILE-trajectory.png, the ways of the nodes that move most.",
+        "FILE-trajectory.png, the paths of the nodes that move most.",
     ),
 )
 @options.evaluation
@@ -284,7 +284,7 @@ def draw(path: Path, name: str, estimator: "GenURL", data: Any) -> dict[str, Pat
         told = f"{len(z):,} nodes, encoder {estimator.encoder_name_}, seed {estimator.seed_}"
         named: dict[str, Any] = {"unit": data.unit, "names": data.node_id, "title": name, "subtitle": told}
         drawn = plot_trajectory(path, estimator.trajectory_, named_labels(data), seed=estimator.seed_, **named)
-        return dict(zip(("plot of windows", "plot of ways"), drawn, strict=True))
+        return dict(zip(("plot of windows", "plot of paths"), drawn, strict=True))
     what = "graphs" if is_graph_set(data) else "nodes"
     subtitle = f"{len(z):,} {what}, encoder {estimator.encoder_name_}, seed {estimator.seed_}"
     points, how = as_map(z, estimator.seed_)

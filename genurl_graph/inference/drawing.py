@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 MOST_ROWS = 50_000
 # Colours of nodes without labels, so that the eye can follow them from window to window.
 CLUSTERS = 10
-# Nodes whose ways are drawn.
-WAYS = 8
+# Nodes whose paths are drawn.
+PATHS = 8
 
 
 class Drawing:
@@ -219,12 +219,12 @@ def plot_trajectory(
     title: str | None = None,
     subtitle: str | None = None,
 ) -> list[Path]:
-    """Draw nodes that move with time, in two files: window by window, and the ways of those that move most.
+    """Draw nodes that move with time, in two files: window by window, and the paths of those that move most.
 
     Parameters
     ----------
     path
-        Of the small multiples by window, ``map.png``; ``map-trajectory.png`` gets the ways.
+        Of the small multiples by window, ``map.png``; ``map-trajectory.png`` gets the paths.
     trajectory : Trajectory
         Of two columns or more.
     labels : Tensor, array or sequence, shape [n], optional
@@ -263,7 +263,7 @@ def plot_trajectory(
         colours[kept] += torch.from_numpy(clusters(trajectory.invariant()[kept].numpy(), CLUSTERS, seed).codes)
     window_panels(found.trajectory, colours, unit=unit, path=first, title=title, subtitle=lines, label=label)
     # Chosen before the reduction, which may tear a node's rows apart.
-    chosen = most_moving(found.trajectory._replace(embedding=trajectory.embedding[found.rows]), WAYS)
+    chosen = most_moving(found.trajectory._replace(embedding=trajectory.embedding[found.rows]), PATHS)
     if len(chosen):
         most = f"{most_text(len(chosen))} in {trajectory.embedding.size(1)} dimensions"
         lines = f"{most}; {lines}" if lines else most

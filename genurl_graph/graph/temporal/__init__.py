@@ -1,7 +1,8 @@
 """Graphs that change with time: what windows leave behind, what an encoder reads of each, and the supra-graph of all.
 
-A node of the supra-graph is a (node, window) in which the node has an event. Nothing here looks ahead: what is read of
-a window depends on its events and on earlier ones, so that windows that are read one by one are read as all together.
+A node of the supra-graph is a (node, window) in which the node has an event. Each window is read by its own and earlier
+events alone, so that windows read one by one are read as all together. With ``temporal.causal = false`` later events
+count, too.
 """
 
 from genurl_graph.graph.temporal.history import History

@@ -1,4 +1,4 @@
-"""The ways of single nodes over the map of all windows."""
+"""The paths of single nodes over the map of all windows."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def paths(
     cmap: Cmap = None,
     norm: Norm = None,
 ) -> Axes:
-    """Draw the ways of some nodes over the map of all rows, from a hollow ring (its first window) to a dot (its last).
+    """Draw the paths of some nodes over the map of all rows, from a hollow ring (its first window) to a dot (its last).
 
     Arrows point from one window to the next in which the node has an event, the earlier the fainter.
 
@@ -73,7 +73,7 @@ def paths(
     nodes : sequence of int, optional
         At most 20. By default the `count` that move most (`genurl_graph.plotting.temporal.movement.most_moving`).
     labels : Tensor, array, sequence, or pandas Series, Index or Categorical, shape [n] or [R], optional
-        They colour the map below the ways: one for each node, or for each row. Without them the map is grey and each
+        They colour the map below the paths: one for each node, or for each row. Without them the map is grey and each
         way has a colour of its own.
     count : int
     names : sequence, length n, optional

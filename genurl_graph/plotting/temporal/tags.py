@@ -1,4 +1,4 @@
-"""Names beside points of a map, where they cover neither each other nor the ends of the ways."""
+"""Names beside points of a map, where they cover neither each other nor the ends of the paths."""
 
 from __future__ import annotations
 
@@ -91,5 +91,5 @@ def _outside(box: Array, frame: Any) -> float:
 
 
 def _crossed(box: Array, points: Array) -> int:
-    """Points of the ways that a box covers."""
+    """Points of the paths that a box covers."""
     return int(((points >= box[:2]) & (points <= box[2:])).all(1).sum())

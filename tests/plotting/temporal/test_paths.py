@@ -1,4 +1,4 @@
-"""The ways of nodes: which are drawn, in which direction, under which name."""
+"""The paths of nodes: which are drawn, in which direction, under which name."""
 
 import itertools
 from pathlib import Path
