@@ -13,6 +13,7 @@ from genurl_graph.exceptions import wrong
 from genurl_graph.inputs.collection import GraphCollection
 from genurl_graph.inputs.columns import AS_THEY_ARE, FeatureOptions, FeaturePlan, read_data_features, read_features
 from genurl_graph.inputs.columns.matrix import as_features
+from genurl_graph.inputs.edge_rows import EdgeEnds
 from genurl_graph.inputs.edges import join_directions, sum_repeats
 from genurl_graph.inputs.images import Shape, as_rows, stacked
 from genurl_graph.inputs.objects.convert import answer_kind, convert
@@ -20,6 +21,7 @@ from genurl_graph.inputs.objects.pyg import choose_features, describe, edges_of
 from genurl_graph.inputs.reading import NOTHING_SAID, Reading, ReadOptions
 from genurl_graph.inputs.start import Start
 from genurl_graph.inputs.temporal.event_set import EventSet
+from genurl_graph.inputs.triples import TripleSet
 from genurl_graph.inputs.validation import check_edges, check_matrix
 
 
@@ -63,6 +65,10 @@ class Input(NamedTuple):
         What the attributes of the edges of `graphs` were made by.
     events : EventSet or None
         Of events with a time among these nodes; edge_index is None then.
+    ends : EdgeEnds or None
+        Of edges that are rows: the nodes of this input are edges, and edge_index is that of their line graph.
+    triples : TripleSet or None
+        Of typed edges among these nodes; x and edge_index are None then.
     """
 
     x: Tensor | None
@@ -82,6 +88,8 @@ class Input(NamedTuple):
     graphs: GraphCollection | None = None
     edge_plan: FeaturePlan | None = None
     events: EventSet | None = None
+    ends: EdgeEnds | None = None
+    triples: TripleSet | None = None
 
     @property
     def num_features(self) -> int:
