@@ -32,12 +32,13 @@ def datasets(name: str | None, data_root: Path | None) -> None:
         return
     entries = [registry.info(entry) for entry in registry.names()]
     sizes = ("nodes", "edges", "features", "classes")
-    for head in (sizes, ("graphs", *sizes), ("events", *sizes)):
-        listed = [e for e in entries if (e.n_graphs > 0, e.n_events > 0) == ("graphs" in head, "events" in head)]
+    parts = ("graphs", "events", "triples")
+    for head in (sizes, *((part, *sizes) for part in parts)):
+        listed = [e for e in entries if all((getattr(e, f"n_{part}") > 0) == (part in head) for part in parts)]
         rows = [(e.name, *(f"{getattr(e, f'n_{size}'):,}" for size in head), presence(e, root)) for e in listed]
         report.table([("name", *head, "files"), *rows])
         report.line()
-    report.line(f"Each direction of an edge is counted, of events distinct pairs. Data root: {root}")
+    report.line(f"Each direction of an edge is counted, of events and triples distinct pairs. Data root: {root}")
     report.line("Missing files are downloaded at the first use; details: genurl-graph datasets NAME")
 
 
@@ -50,6 +51,7 @@ def presence(entry: "DatasetInfo", root: Path) -> str:
 
 
 def show(report: Report, entry: "DatasetInfo", root: Path) -> None:
+    pairs = entry.n_events or entry.n_triples
     for key, value in (
         ("name", entry.name),
         ("also", ", ".join(entry.aliases) or "-"),
@@ -57,7 +59,8 @@ def show(report: Report, entry: "DatasetInfo", root: Path) -> None:
         *([("graphs", f"{entry.n_graphs:,}")] if entry.n_graphs else []),
         *([("events", f"{entry.n_events:,}")] if entry.n_events else []),
         ("nodes", f"{entry.n_nodes:,}"),
-        ("edges", f"{entry.n_edges:,} ({'distinct pairs' if entry.n_events else 'each direction counted'})"),
+        *([("triples", f"{entry.n_triples:,} of {entry.n_relations:,} relations")] if entry.n_triples else []),
+        ("edges", f"{entry.n_edges:,} ({'distinct pairs' if pairs else 'each direction counted'})"),
         ("features", f"{entry.n_features:,}"),
         ("classes", f"{entry.n_classes:,}" + (f": {', '.join(entry.classes)}" if entry.classes else "")),
         ("origin", entry.origin),

@@ -23,11 +23,14 @@ from genurl_graph.datasets.planted_switching import load_planted
 from genurl_graph.datasets.readers.checks import as_features, check_graph, encode_labels
 from genurl_graph.datasets.readers.images import load_idx
 from genurl_graph.datasets.readers.sparse_parts import adjacency_edges, csr_from_arrays, to_sparse_tensor
-from genurl_graph.datasets.registry import DatasetInfo, data_root, info
+from genurl_graph.datasets.readers.triples import read_triple_table
+from genurl_graph.datasets.registry import DatasetInfo, data_root, info, stored
 from genurl_graph.exceptions import InputError
 from genurl_graph.inputs.collection.graph_set import GraphFacts, GraphSet, as_collection_of
 from genurl_graph.inputs.safe_load import load_archive
 from genurl_graph.inputs.temporal.event_set import EventSet
+from genurl_graph.inputs.triples import TripleSet
+from genurl_graph.inputs.triples.tables import read_triple_tables
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -48,8 +51,9 @@ def load(name: str, root: str | os.PathLike[str] | None = None, *, large_downloa
 
     Returns
     -------
-    Data, GraphSet or EventSet
-        An `genurl_graph.inputs.temporal.EventSet` of events, in the direction in which they came, with their weights. A
+    Data, GraphSet, EventSet or TripleSet
+        A `genurl_graph.inputs.triples.TripleSet` of typed edges, with the split that they came with. An
+        `genurl_graph.inputs.temporal.EventSet` of events, in the direction in which they came, with their weights. A
         `genurl_graph.inputs.collection.graph_set.GraphSet` of a set of whole graphs: kinds of nodes, and of edges, as
         one-hot rows; attributes of nodes are left out, as PyG leaves them out; y int64 [G]. Else a `Data`:
         x float32 [n, f], dense or `torch.sparse_csr` (bag-of-words of Amazon, Coauthor and CitationFull;
@@ -81,7 +85,7 @@ def load(name: str, root: str | os.PathLike[str] | None = None, *, large_downloa
             f"({type(error).__name__}: {error}); delete them to have them downloaded again"
         ) from error
     data.name = entry.name
-    if entry.classes and not isinstance(data, GraphSet | EventSet):
+    if entry.classes and not isinstance(data, GraphSet | EventSet | TripleSet):
         data.label_names = _class_names(entry, data.y)
     return data
 
@@ -186,6 +190,11 @@ def _load_vectors(entry: DatasetInfo, root: Path) -> Data:
     return check_graph(data, str(file))
 
 
+def _load_triples(entry: DatasetInfo, root: Path) -> TripleSet:
+    train, valid, test = (read_triple_table(found) for file in entry.files if (found := stored(root, file)))
+    return read_triple_tables(train, {"valid": valid, "test": test})
+
+
 LOADERS: dict[str, Callable[[DatasetInfo, Path], Any]] = {
     "planetoid": _load_planetoid,
     "npz": _load_npz,
@@ -199,6 +208,7 @@ LOADERS: dict[str, Callable[[DatasetInfo, Path], Any]] = {
     "vectors": _load_vectors,
     "events": read_events,
     "planted-switching": load_planted,
+    "triples": _load_triples,
 }
 
 # Constructors of arrays, SciPy's CSR matrices and dictionaries of lists, under their old and new names.

@@ -29,6 +29,9 @@ class DatasetInfo:
         Graphs that these are in; 0 where the data set is one graph, or vectors.
     n_events
         Edges with a time; 0 where they have none. `n_edges` then counts distinct pairs of source and target.
+    n_triples, n_relations
+        Typed edges, of all parts of their split together, and their types; 0 where they have none. `n_edges` then
+        counts distinct pairs of head and tail of those to train on.
     origin, licence, citation
         Where the files come from, on what terms, and what to cite.
     loader
@@ -73,6 +76,8 @@ class DatasetInfo:
     classes: tuple[str, ...] = ()
     n_graphs: int = 0
     n_events: int = 0
+    n_triples: int = 0
+    n_relations: int = 0
 
 
 # Every name and alias, without case and separators, -> entry.
@@ -134,11 +139,12 @@ def _entry(values: dict[str, Any]) -> DatasetInfo:
     found: dict[str, Any] = {}
     for key, value in values.items():
         found[key] = filled(value) if isinstance(value, str) else value
-        if isinstance(value, list) and key != "size":
+        if isinstance(value, list) and key not in ("size", "triples"):
             found[key] = tuple(map(filled, value))
     base, files = found.pop("base", None), found.pop("files", ())
     found.pop("stem", None)
     found["n_graphs"], found["n_events"] = found.pop("graphs", 0), found.pop("events", 0)
+    found["n_triples"], found["n_relations"] = found.pop("triples", (0, 0))
     found["n_nodes"], found["n_edges"], found["n_features"], found["n_classes"] = found.pop("size")
     if base is not None:
         found["urls"] = tuple(base + file for file in files)
