@@ -7,6 +7,7 @@ In the order of the pipeline:
 * `affinity`: distances to calibrated similarities; `bipartite`: similarities of nodes and feature columns;
 * `edge_lists`, `merge`: one graph of both sources;
 * `propagation`, `neighbor_sampler`, `partition`: what a GNN multiplies by, whole, by neighbourhood, by process;
+* `line_graph`: edges as nodes, neighbours where they meet;
 * `descriptors`: rows of whole graphs that need no training;
 * `structural_features`: input for nodes without features; `transforms`: the stages as PyG transforms.
 
