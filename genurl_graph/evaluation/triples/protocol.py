@@ -35,8 +35,9 @@ class Figures(NamedTuple):
     def of(cls, head: Tensor, tail: Tensor) -> Figures:
         """Of ranks [M] of both ends."""
         both = torch.cat([head, tail])
-        hits = [float((both <= most).double().mean()) for most in (1, 3, 10)]
-        return cls(float((1 / both).mean()), *hits, float((1 / head).mean()), float((1 / tail).mean()))
+        hits1, hits3, hits10 = (float((both <= most).double().mean()) for most in (1, 3, 10))
+        mrr, mrr_head, mrr_tail = (float((1 / ranks).mean()) for ranks in (both, head, tail))
+        return cls(mrr, hits1, hits3, hits10, mrr_head, mrr_tail)
 
 
 def judge_triples(scorer: TripleScorer, data: TripleSet, part: str = "test") -> Figures:

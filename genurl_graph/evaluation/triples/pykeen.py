@@ -40,7 +40,7 @@ def judge_by_pykeen(scorer: TripleScorer, data: TripleSet, part: str = "test") -
     evaluator = RankBasedEvaluator(filtered=True)
     for end in ("head", "tail"):
         answers = Answers(all_known(data), end)
-        for rows in asked.rows().split(_QUERIES):
+        for rows in torch.split(asked.rows(), _QUERIES):
             scores, own = _without_others(scorer, rows, answers, end)
             evaluator.process_scores_(hrt_batch=rows, target=end, scores=scores, true_scores=own)
     found = evaluator.finalize()

@@ -54,7 +54,7 @@ def realistic_ranks(scorer: TripleScorer, triples: Triples, known: Sequence[Trip
     rows = max(min(_ENTRIES // max(triples.num_entities, 1), _QUERIES), 1)
     found = torch.empty(len(triples), dtype=torch.float64)
     given, asked = (triples.head, triples.tail) if end == "tail" else (triples.tail, triples.head)
-    for part in torch.arange(len(triples)).split(rows):
+    for part in torch.split(torch.arange(len(triples)), rows):
         entity, relation = given[part], triples.relation[part]
         with torch.no_grad():
             scores = scorer.tail_scores(entity, relation) if end == "tail" else scorer.head_scores(relation, entity)
