@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from genurl_graph.datasets.download import ensure_files
+from genurl_graph.datasets.edge_rows.roads import load_roads
 from genurl_graph.datasets.events import read_events
 from genurl_graph.datasets.ogb import read_ogb, read_ogb_links
 from genurl_graph.datasets.planted_switching import load_planted
@@ -27,6 +28,7 @@ from genurl_graph.datasets.readers.triples import read_triple_table
 from genurl_graph.datasets.registry import DatasetInfo, data_root, info, stored
 from genurl_graph.exceptions import InputError
 from genurl_graph.inputs.collection.graph_set import GraphFacts, GraphSet, as_collection_of
+from genurl_graph.inputs.edge_rows.edge_set import EdgeSet
 from genurl_graph.inputs.safe_load import load_archive
 from genurl_graph.inputs.temporal.event_set import EventSet
 from genurl_graph.inputs.triples import TripleSet
@@ -51,8 +53,9 @@ def load(name: str, root: str | os.PathLike[str] | None = None, *, large_downloa
 
     Returns
     -------
-    Data, GraphSet, EventSet or TripleSet
+    Data, GraphSet, EventSet, EdgeSet or TripleSet
         A `genurl_graph.inputs.triples.TripleSet` of typed edges, with the split that they came with. An
+        `genurl_graph.inputs.edge_rows.EdgeSet` of edges that are rows. An
         `genurl_graph.inputs.temporal.EventSet` of events, in the direction in which they came, with their weights. A
         `genurl_graph.inputs.collection.graph_set.GraphSet` of a set of whole graphs: kinds of nodes, and of edges, as
         one-hot rows; attributes of nodes are left out, as PyG leaves them out; y int64 [G]. Else a `Data`:
@@ -85,7 +88,7 @@ def load(name: str, root: str | os.PathLike[str] | None = None, *, large_downloa
             f"({type(error).__name__}: {error}); delete them to have them downloaded again"
         ) from error
     data.name = entry.name
-    if entry.classes and not isinstance(data, GraphSet | EventSet | TripleSet):
+    if entry.classes and not isinstance(data, GraphSet | EventSet | EdgeSet | TripleSet):
         data.label_names = _class_names(entry, data.y)
     return data
 
@@ -209,6 +212,7 @@ LOADERS: dict[str, Callable[[DatasetInfo, Path], Any]] = {
     "events": read_events,
     "planted-switching": load_planted,
     "triples": _load_triples,
+    "roads": load_roads,
 }
 
 # Constructors of arrays, SciPy's CSR matrices and dictionaries of lists, under their old and new names.

@@ -1,0 +1,1 @@
+"""Data sets whose edges are rows, and figures of such."""
