@@ -72,7 +72,10 @@ def test_other_commands_that_read_files(run, asked) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--as edgs", "--as: found 'edgs'; expected one of edges, vectors, adjacency, graph (did you mean 'edges'?)"),
+        (
+            "--as edgs",
+            "--as: found 'edgs'; expected one of edges, vectors, adjacency, graph, triples (did you mean 'edges'?)",
+        ),
         ("--column wieght=w", "--column: found 'wieght'; expected one of source,"),
         ("--column wieght=w", "(did you mean 'weight'?)"),
         ("--column weight", "--column: found 'weight'; expected weight=NAME"),

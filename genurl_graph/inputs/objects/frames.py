@@ -131,7 +131,7 @@ def _is_whole(cells: Any) -> bool:
 
 def nodes_of(nodes: pd.DataFrame, options: ReadOptions) -> tuple[Any, Any]:
     """A table of nodes as one of features or of labels; one of ids alone says which nodes there are."""
-    table = as_table(_with_ids(nodes), "nodes")
+    table = as_table(with_ids(nodes), "nodes")
     names = [*table.frame.columns]
     ids = [name for name in names if name in options.names("id") or is_id(name)]
     labels = [name for name in names if name in options.names("label") or is_label(name)]
@@ -143,7 +143,7 @@ def nodes_of(nodes: pd.DataFrame, options: ReadOptions) -> tuple[Any, Any]:
     return NodeTable("nodes", len(found), found), None
 
 
-def _with_ids(nodes: pd.DataFrame) -> pd.DataFrame:
+def with_ids(nodes: pd.DataFrame) -> pd.DataFrame:
     """A table of nodes whose index, if it names them, is a column."""
     index = nodes.index
     if isinstance(index, pd.RangeIndex) and index.name is None and (index.start, index.step) == (0, 1):

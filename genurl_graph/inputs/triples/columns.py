@@ -140,12 +140,15 @@ def _check_order(table: Table, found: TripleColumns) -> None:
     """Refuse an order that the values contradict: the relation's column shares names with an end, or names most."""
     frame = table.frame
     outer = overlap(frame[found.head], frame[found.tail])
-    inner = {name: overlap(frame[name], frame[found.relation]) for name in (found.head, found.tail)}
+    # Numbers of relations are numbers of entities as well: only names tell.
+    named = kind_of(frame[found.relation]) == "text"
+    inner = {name: overlap(frame[name], frame[found.relation]) for name in (found.head, found.tail) if named}
     clash = [name for name, share in inner.items() if share >= OVERLAP and share > outer]
-    if not clash and outer < OVERLAP and len(frame) >= FEW_LINES:
+    if not clash and (outer < OVERLAP or not named) and len(frame) >= FEW_LINES:
         # Heads and tails of two kinds share nothing; relations are words that recur.
         distinct = [frame[name].nunique() for name in found]
-        clash = [found.head] if distinct[1] > distinct[0] >= distinct[2] and distinct[2] * 2 <= len(frame) else []
+        few = distinct[2] * 2 <= min(distinct[:2]) and distinct[2] * 2 <= len(frame)
+        clash = [found.head] if few and (not named or distinct[1] > distinct[0]) else []
     if not clash:
         return
     other = found.tail if clash[0] == found.head else found.head

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from genurl_graph.inputs.reading import Reading
+
+if TYPE_CHECKING:
+    from genurl_graph.inputs.columns.plan import FeaturePlan
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -68,11 +71,14 @@ class Modality(NamedTuple):
     entity : Tensor, int64, shape [r]
         Which entities have them, ascending.
     x : Tensor, float32, shape [r, f], strided or CSR
+    plan : FeaturePlan or None
+        What `x` was made by of raw columns; None where it is what came.
     """
 
     name: str
     entity: Tensor
     x: Tensor
+    plan: FeaturePlan | None = None
 
 
 @dataclasses.dataclass
@@ -123,6 +129,11 @@ class TripleSet:
     def num_nodes(self) -> int:
         """n, the number of entities."""
         return self.triples.num_entities
+
+    @property
+    def node_id(self) -> Sequence[Any] | None:
+        """`entity_id`, under the name that it has in every other input."""
+        return self.entity_id
 
     def told(self, reading: Reading, **parts: Any) -> TripleSet:
         """The same triples, with more that was read, and other parts."""
