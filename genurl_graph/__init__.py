@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from genurl_graph.graph.affinity import similarities as similarities
     from genurl_graph.graph.knn import knn as knn
     from genurl_graph.graph.knn import knn_graph as knn_graph
+    from genurl_graph.graph.line_graph import LineGraph as LineGraph
+    from genurl_graph.graph.line_graph import line_graph as line_graph
     from genurl_graph.graph.merge import merge_graphs as merge_graphs
     from genurl_graph.graph.transforms import FeatureKNN as FeatureKNN
     from genurl_graph.graph.transforms import MergeFeatureEdges as MergeFeatureEdges
@@ -31,6 +33,8 @@ _EXPORTS = {
     "merge_graphs": "graph.merge",
     "similarities": "graph.affinity",
     "FeatureKNN": "graph.transforms",
+    "LineGraph": "graph.line_graph",
+    "line_graph": "graph.line_graph",
     "MergeFeatureEdges": "graph.transforms",
 }
 
