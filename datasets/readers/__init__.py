@@ -28,6 +28,7 @@ from genurl_graph.datasets.readers.node_tables import (
     read_labels,
 )
 from genurl_graph.datasets.readers.square import as_edge_table, read_array, read_square
+from genurl_graph.datasets.readers.triples import holds_split, read_triple_data, say_of_triples
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.inputs.collection.graph_set import GraphSet
 from genurl_graph.inputs.collection.tables import attach_labels, read_graph_tables
@@ -39,6 +40,7 @@ from genurl_graph.inputs.tables.nodes import NodeTable
 from genurl_graph.inputs.tables.table import Table
 from genurl_graph.inputs.temporal.event_set import EventSet
 from genurl_graph.inputs.temporal.tables import read_event_tables
+from genurl_graph.inputs.triples import TripleSet
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -80,11 +82,12 @@ def read(
     options
         What the user says of the files. A column of graphs makes a table of edges one of many graphs
         (`genurl_graph.inputs.collection.tables`), whose labels are a row a graph; a column of times makes its lines
-        events (`genurl_graph.inputs.temporal.tables`).
+        events (`genurl_graph.inputs.temporal.tables`); ``as_="triples"`` makes them triples
+        (`genurl_graph.datasets.readers.triples`), as does a folder with ``train.txt`` of such.
 
     Returns
     -------
-    Data, GraphSet or EventSet
+    Data, GraphSet, EventSet or TripleSet
         A `genurl_graph.inputs.collection.graph_set.GraphSet` of many graphs; of edges with a column that is named as
         the time an `genurl_graph.inputs.temporal.EventSet`. Of one graph:
         x float32 [n, f], dense or `torch.sparse_csr`; edge_index int64 [2, E], both directions of an undirected list;
@@ -104,6 +107,8 @@ def read(
     ['alice', 'bob']
     """
     path = Path(path)
+    if options.reading == "triples" or (options.reading is None and path.is_dir() and holds_split(path)):
+        return read_triples(path, features, labels, options)
     graph_format = find_format(path) if path.exists() else None
     if path.is_dir() and graph_format is None and path.suffix.lower() not in SUFFIXES:
         found = find_graphs(path, None if labels is None else Path(labels))
@@ -134,7 +139,8 @@ def read(
                 return read_event_tables(table, feature_table, label_table, options)
             square = read_square(table, path, options) if feature_table is None else None
             if square is None:
-                return check_graph(read_tables(table, feature_table, label_table, options), str(path))
+                data = check_graph(read_tables(table, feature_table, label_table, options), str(path))
+                return say_of_triples(data, table, options)
             data = square
         elif suffix == ".npy":
             array = load_array(path)
@@ -211,6 +217,28 @@ def read_events(
     of_nodes = None if features is None else read_features(Path(features), options)
     of_labels = None if labels is None else read_labels(Path(labels), options)
     return read_event_file(Path(path), of_nodes, of_labels, options)
+
+
+def read_triples(
+    path: StrPath,
+    features: StrPath | None = None,
+    labels: StrPath | None = None,
+    options: ReadOptions = ReadOptions(),  # noqa: B008 - never changed
+) -> TripleSet:
+    """Read triples: a table of them, or a folder of a split.
+
+    Parameters
+    ----------
+    path, features, labels, options
+        As of `genurl_graph.datasets.readers.triples.read_triple_data`.
+
+    Raises
+    ------
+    InputError
+        As there.
+    """
+    of_entities, of_labels = (None if each is None else Path(each) for each in (features, labels))
+    return read_triple_data(Path(path), of_entities, of_labels, options)
 
 
 def _read_folder(

@@ -1,19 +1,37 @@
-"""Files of triples: a table with head, relation and tail, or a folder of three, one for each part of a split."""
+"""Files of triples: a table with head, relation and tail, or a folder of a split; and those of features of entities."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from genurl_graph.datasets.readers.checks import as_features
 from genurl_graph.datasets.readers.columnar import COLUMNAR_SUFFIXES
 from genurl_graph.datasets.readers.compressed import plain_suffix
-from genurl_graph.datasets.readers.node_tables import TEXT_SUFFIXES, read_any_table
-from genurl_graph.exceptions import wrong
-from genurl_graph.inputs.reading import NOTHING_SAID, ReadOptions
+from genurl_graph.datasets.readers.events import first_block
+from genurl_graph.datasets.readers.formats import find_format
+from genurl_graph.datasets.readers.formats.pyg import load_pt, read_pt
+from genurl_graph.datasets.readers.node_tables import (
+    FEATURE_SUFFIXES,
+    TEXT_SUFFIXES,
+    read_any_table,
+    read_features,
+    read_labels,
+)
+from genurl_graph.exceptions import InputError, wrong
+from genurl_graph.inputs.columns import FeatureOptions
+from genurl_graph.inputs.reading import NOTHING_SAID, Reading, ReadOptions
+from genurl_graph.inputs.safe_load import load_archive
+from genurl_graph.inputs.tables.assemble import check_columns as check_table_columns
 from genurl_graph.inputs.tables.cells import is_whole
+from genurl_graph.inputs.tables.edges import count
+from genurl_graph.inputs.tables.nodes import NodeTable
 from genurl_graph.inputs.tables.table import Table
-from genurl_graph.inputs.triples.columns import ROLES, is_triple_header
+from genurl_graph.inputs.triples.columns import ROLES, find_triple_columns, holds_triples, is_triple_header
+from genurl_graph.inputs.triples.modalities import TableLike, as_node_table, attach_modalities
+from genurl_graph.inputs.triples.objects import from_data, from_hetero
 from genurl_graph.inputs.triples.tables import read_triple_tables
 from genurl_graph.inputs.triples.triple_set import TripleSet
 
@@ -24,10 +42,110 @@ SPLIT = {
     "test": ("test", "testing"),
 }
 TABLES = (*TEXT_SUFFIXES, *COLUMNAR_SUFFIXES)
+# Names and features in an archive, as `embed` writes them or as others do.
+NAMED = (("node_id", "embedding"), ("node_id", "x"), ("id", "x"), ("ids", "x"))
 PLACES = {role: (str(place),) for place, role in enumerate(ROLES, start=1)}
 
 
-def read_triple_files(path: Path, options: ReadOptions = NOTHING_SAID) -> TripleSet:
+def read_triple_data(
+    path: Path,
+    features: Path | None = None,
+    labels: Path | None = None,
+    options: ReadOptions = NOTHING_SAID,
+) -> TripleSet:
+    """Triples of files, with the features of their entities.
+
+    Parameters
+    ----------
+    path : Path
+        As of `read_triple_files`; or PyG's ``.pt`` with a ``HeteroData``, or with a ``Data`` that has ``edge_type``.
+    features : Path, optional
+        A table or matrix of features with the names of entities, or a folder of such, one for each modality, which is
+        called as its file.
+    labels : Path, optional
+        A table with the names and labels of entities.
+    options : ReadOptions
+        Columns by role, of all these files.
+
+    Raises
+    ------
+    InputError
+        For a file that cannot be read in full, or a column that no file has.
+    """
+    beside = replace(options, columns={role: held for role, held in options.columns.items() if role not in ROLES})
+    tables = {} if features is None else read_modalities(features, beside)
+    known = None if labels is None else read_labels(labels, beside)
+    if path.is_file() and find_format(path) == ".pt":
+        triples = _of_pt(path, options)
+        check_columns(replace(beside, reading=None), [*tables.values(), known])
+    else:
+        triples = read_triple_files(path, options, [*tables.values(), known])
+    return attach_modalities(triples, tables, known, beside)
+
+
+def read_modalities(path: Path, options: ReadOptions = NOTHING_SAID) -> dict[str, TableLike]:
+    """Features of entities by the name of their file: one, or those of a folder.
+
+    Raises
+    ------
+    InputError
+        A folder without such files, or with two of one name.
+    """
+    if not path.is_dir():
+        return {path.name.partition(".")[0]: _modality(path, options)}
+    files = [file for file in sorted(path.iterdir()) if file.is_file() and plain_suffix(file) in FEATURE_SUFFIXES]
+    if not files:
+        raise wrong(f"features: {path}", "a folder without tables", f"files of {', '.join(FEATURE_SUFFIXES)}")
+    found: dict[str, TableLike] = {}
+    for file in files:
+        name = file.name.partition(".")[0]
+        if name in found:
+            raise wrong(f"features: {path}", f"two files named {name}", "one for each modality")
+        found[name] = _modality(file, options)
+    return found
+
+
+def holds_split(folder: Path) -> bool:
+    """Whether a folder holds ``train.txt`` or the like, whose three columns are triples by all appearances."""
+    try:
+        train = find_split(folder).get("train")
+        return train is not None and holds_triples(first_block(train, NOTHING_SAID))
+    except InputError:
+        return False
+
+
+def say_of_triples(data: Any, table: Table, options: ReadOptions) -> Any:
+    """Edges that were read of a table; where they look like triples, it is said how these are read."""
+    if options.reading is None and not options.columns and holds_triples(table):
+        relation = table.called(find_triple_columns(table, options).relation)
+        data.reading += Reading((f"{relation} may hold relations: --as triples reads typed edges",))
+    return data
+
+
+def _modality(path: Path, options: ReadOptions) -> TableLike:
+    if path.suffix.lower() == ".npz":
+        arrays = load_archive(path)
+        for ids, matrix in NAMED:
+            if {ids, matrix} <= {*arrays}:
+                found = as_node_table((arrays[ids], as_features(arrays[matrix], f"{path}: {matrix}")), str(path))
+                assert isinstance(found, NodeTable)
+                line = f"read {path.name} as features: {count(found.rows, 'row')}, names in {ids}"
+                return replace(found, reading=Reading((line,)))
+    return read_features(path, options)
+
+
+def _of_pt(path: Path, options: ReadOptions) -> TripleSet:
+    content, how = load_pt(path), FeatureOptions(options.scale, options.text)
+    if hasattr(content, "node_types"):
+        return from_hetero(read_pt(path, replace(options, reading=None, columns={})), how)
+    if hasattr(content, "num_node_features"):
+        return from_data(content, replace(options, reading=None), how)
+    raise wrong(path, f"PyG {type(content).__name__}", "a HeteroData, or a Data with edge_type")
+
+
+def read_triple_files(
+    path: Path, options: ReadOptions = NOTHING_SAID, beside: Sequence[TableLike | None] = ()
+) -> TripleSet:
     """Triples of a table, or of a folder with ``train.txt``, ``valid.txt`` and ``test.txt``.
 
     Parameters
@@ -37,6 +155,8 @@ def read_triple_files(path: Path, options: ReadOptions = NOTHING_SAID) -> Triple
         relation and tail. Validation and test may be missing.
     options : ReadOptions
         Columns by role: source, type and target.
+    beside : sequence of Table, NodeTable or None
+        Other tables, which may have the columns that no file of triples has.
 
     Returns
     -------
@@ -54,6 +174,7 @@ def read_triple_files(path: Path, options: ReadOptions = NOTHING_SAID) -> Triple
     if "train" not in files:
         raise wrong(path, "a folder without train.txt", "train.txt, and valid.txt and test.txt if there are any")
     tables = {part: read_triple_table(file, options) for part, file in files.items()}
+    check_columns(options, [tables["train"], *beside])
     return read_triple_tables(tables.pop("train"), tables, options)
 
 
@@ -86,6 +207,11 @@ def read_triple_table(path: Path, options: ReadOptions = NOTHING_SAID) -> Table:
         return table
     named = dict(zip(ROLES, ((name,) for name in first), strict=False))
     return read_any_table(path, replace(options, columns=named), main=True)
+
+
+def check_columns(options: ReadOptions, tables: Sequence[TableLike | None]) -> None:
+    """Refuse a role that names a column which none of the tables has; those without columns do not count."""
+    check_table_columns(options, [table for table in tables if isinstance(table, Table)])
 
 
 def _given(columns: Mapping[str, tuple[str, ...]]) -> list[str]:

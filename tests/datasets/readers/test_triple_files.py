@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+from torch_geometric.data import Data, HeteroData
 
 from genurl_graph import datasets
 from genurl_graph.datasets.readers.triples import read_triple_files
@@ -92,3 +95,51 @@ def test_an_empty_cell_is_refused_with_its_line(tmp_path) -> None:
     path = write(tmp_path / "facts.csv", [*LINES, ("a", "likes", "")], mark=",")
     with pytest.raises(InputError, match="line 5"):
         read_triple_files(path)
+
+
+def test_read_takes_a_folder_of_a_split_for_triples_and_a_file_where_it_is_said(tmp_path) -> None:
+    path = write(tmp_path / "kg" / "train.txt", LINES)
+    assert isinstance(datasets.read(tmp_path / "kg"), TripleSet)
+    assert isinstance(datasets.read(path, as_="triples"), TripleSet)
+    edges = datasets.read(path)
+    assert isinstance(edges, Data)
+    assert "column 2 may hold relations: --as triples reads typed edges" in edges.reading.lines
+
+
+def test_each_file_of_a_folder_of_features_is_a_modality(tmp_path) -> None:
+    write(tmp_path / "train.tsv", LINES)
+    folder = tmp_path / "features"
+    folder.mkdir()
+    (folder / "people.csv").write_text("name,age,size,class\na,30,1.5,x\nc,50,1.7,y\nz,9,1.1,x\n")
+    np.savez(folder / "text.npz", node_id=np.array(["b", "a"]), embedding=np.eye(2))
+    found = datasets.read(tmp_path, folder, as_="triples")
+    assert [(each.name, each.entity.tolist()) for each in found.modalities] == [("people", [0, 2]), ("text", [0, 1])]
+    assert found.modalities[0].x.shape == (2, 2)
+    assert found.y.tolist() == [0, -1, 1]
+    said = datasets.read(tmp_path, folder, as_="triples", columns={"feature": ["size"]})
+    assert said.modalities[0].x.shape == (2, 1)
+    (folder / "people.tsv").write_text("name\tage\na\t30\n")
+    with pytest.raises(InputError, match="two files named people"):
+        datasets.read(tmp_path, folder, as_="triples")
+
+
+def test_one_file_of_features_and_labels_beside(tmp_path) -> None:
+    path = write(tmp_path / "facts.txt", LINES, "head\trelation\ttail\n")
+    (tmp_path / "vectors.csv").write_text("id,e0,e1\na,0.5,1\nb,1.5,3\n")
+    (tmp_path / "kinds.csv").write_text("id,kind\na,x\nb,y\nc,x\n")
+    found = datasets.read(path, tmp_path / "vectors.csv", tmp_path / "kinds.csv", as_="triples")
+    assert found.modalities[0].name == "vectors"
+    assert found.y.tolist() == [0, 1, 0]
+    with pytest.raises(InputError, match=r"--column id.*'nam'"):
+        datasets.read(path, tmp_path / "vectors.csv", as_="triples", columns={"id": "nam"})
+
+
+def test_pygs_files_hold_triples_as_well(tmp_path) -> None:
+    hetero = HeteroData()
+    hetero["a"].x = torch.eye(3)
+    hetero["a", "r", "a"].edge_index = torch.tensor([[0, 1], [1, 2]])
+    torch.save(hetero, tmp_path / "hetero.pt")
+    assert datasets.read(tmp_path / "hetero.pt", as_="triples").relation_id == ["a__r__a"]
+    typed = Data(edge_index=torch.tensor([[0, 1], [1, 2]]), edge_type=torch.tensor([0, 1]), num_nodes=3)
+    torch.save(typed, tmp_path / "typed.pt")
+    assert datasets.read(tmp_path / "typed.pt", as_="triples").triples.num_relations == 2
