@@ -73,6 +73,8 @@ class EdgeSet:
         What `x` was made by of `feature_table`.
     name : str
         Of a data set.
+    edge_row : Tensor, int64, shape [E], or None
+        Of a PyG ``Data`` that holds undirected edges in both directions: the row of each column of its ``edge_index``.
 
     Examples
     --------
@@ -93,6 +95,7 @@ class EdgeSet:
     feature_table: pd.DataFrame | None = None
     feature_plan: FeaturePlan | None = None
     name: str = ""
+    edge_row: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.edges)
@@ -113,3 +116,31 @@ class EdgeSet:
 
     def __repr__(self) -> str:
         return f"EdgeSet({len(self):,} edges, {self.num_nodes:,} nodes, {self.count_pairs():,} distinct pairs)"
+
+
+def names_of(edges: EdgeEnds) -> list[tuple[Any, ...]]:
+    """What the edges are called: (source, target), or (source, target, key) where there are keys.
+
+    Examples
+    --------
+    >>> names_of(EdgeEnds(torch.tensor([[0, 1], [1, 2]]), 3, node_id=["a", "b", "c"], key=[0, 7]))
+    [('a', 'b', 0), ('b', 'c', 7)]
+    """
+    source, target = edges.ends.tolist()
+    if edges.node_id is not None:
+        source, target = ([edges.node_id[end] for end in side] for side in (source, target))
+    return [*(zip(source, target, strict=True) if edges.key is None else zip(source, target, edges.key, strict=True))]
+
+
+def describe_edges(edges: EdgeSet) -> str:
+    """Size and kind of the edges in words."""
+    held, m = edges.edges, len(edges)
+    pairs = edges.count_pairs()
+    loops = int((held.ends[0] == held.ends[1]).sum())
+    degree = torch.bincount(held.ends.flatten(), minlength=held.num_nodes)
+    idle = int((degree == 0).sum())
+    parts = [f"{m:,} {'directed' if held.directed else 'undirected'} edges", f"{held.num_nodes:,} nodes"]
+    parts += [f"{pairs:,} distinct pairs"] if pairs < m else []
+    parts += [f"{loops:,} self loop{'s' * (loops > 1)}"] if loops else []
+    parts += [f"{idle:,} node{'s' * (idle > 1)} without any"] if idle else []
+    return f"{', '.join(parts)}; the most at one node: {int(degree.max()):,}"

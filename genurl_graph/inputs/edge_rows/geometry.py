@@ -114,18 +114,17 @@ def measure(lines: Lines, degrees: bool = False) -> Geometry:
     whole = torch.where(unknown[:, None], torch.zeros_like(start), _in_metres(start, end, degrees))
     distance = whole.norm(dim=1)
     nan = size.new_full((), float("nan"))
-    straight = torch.where(length > 0, (distance / length.clamp(min=1e-300)).clamp(max=1), nan)
+    straight = torch.where(unknown, nan, (distance / length.clamp(min=1e-300)).clamp(max=1))
     double = 2 * torch.atan2(whole[:, 1], whole[:, 0])
     axis = torch.stack([double.cos(), double.sin()], 1) * (distance > 1e-9 * length)[:, None]
-    axis[unknown | (length == 0)] = nan
-    found = Geometry(
+    axis[unknown] = nan
+    return Geometry(
         torch.where(unknown, nan, length),
         straight,
         axis,
         _bearings(step, size, line, m),
         _middle(points[first], points[first + 1], size, line, length, torch.where(unknown[:, None], nan, start)),
     )
-    return found
 
 
 def orient(lines: Lines, ends: Tensor, tolerance: float | None = None) -> tuple[Lines, Tensor]:

@@ -97,10 +97,38 @@ def decide(table: Table, options: ReadOptions, ids_known: pd.Index | None = None
     return _edges(table, options, pair)
 
 
-def _edges(table: Table, options: ReadOptions, pair: Pair) -> Roles:
+def find_ends(table: Table, options: ReadOptions) -> Pair:
+    """The two ends of a table that is known to hold edges, whatever its other columns are.
+
+    Where neither the user nor names tell them, they are the first two columns, if these name the same nodes.
+
+    Raises
+    ------
+    InputError
+        Where nothing tells which columns these are, or one is empty.
+    """
+    columns = [*map(str, table.frame.columns)]
+    said = {name for role, named in options.columns.items() if role in ("label", "ignore") for name in named}
+    ends = {role: name for role in ("source", "target") for name in options.names(role) if name in columns}
+    free = [name for name in columns if name not in said]
+    named = table.header and names.find_pair(free) is not None
+    if len(ends) < 2 and not named and len(columns) > 2:
+        first = [*ends.values(), *(name for name in free if name not in ends.values())][:2]
+        if len(first) < 2 or overlap(*(table.frame[name] for name in first)) < OVERLAP:
+            listed = ", ".join(map(table.called, columns[:MOST_COLUMNS]))
+            raise wrong(table.name, f"no columns that must be the ends ({listed})", BOTH.partition(", or ")[2])
+    return _filled(table, _complete(table, ends, free))
+
+
+def _filled(table: Table, pair: Pair) -> Pair:
     for column in (pair.source, pair.target):
         if kind_of(table.frame[column]) == "empty" and not _is_node(table.frame[column]):
             raise wrong(f"{table.name}: {table.title(column)}", "no cell with a value", "ids of nodes")
+    return pair
+
+
+def _edges(table: Table, options: ReadOptions, pair: Pair) -> Roles:
+    _filled(table, pair)
     roles, left_out, notes = find_edge_columns(table, options, (pair.source, pair.target))
     said = {name for names_of_role in options.columns.values() for name in names_of_role}
     if not options.names("graph"):

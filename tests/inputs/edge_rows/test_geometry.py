@@ -21,7 +21,7 @@ def test_an_angle_a_loop_a_point_and_nothing() -> None:
         lines_of([(0, 0), (3, 0), (3, 4)], square, [], [(2, 2)], [(5, 5), (5, 5), (5, 7)], [(1, 1), (1, 1)])
     )
     assert found.length.tolist() == pytest.approx([7, 4, math.nan, math.nan, 2, 0], nan_ok=True)
-    assert found.straightness.tolist() == pytest.approx([5 / 7, 0, math.nan, math.nan, 1, math.nan], nan_ok=True)
+    assert found.straightness.tolist() == pytest.approx([5 / 7, 0, math.nan, math.nan, 1, 0], nan_ok=True)
     assert found.bearings[:, 0].tolist() == pytest.approx([0, -math.pi / 2])
     assert found.bearings[:, 4].tolist() == pytest.approx([math.pi / 2, -math.pi / 2])  # by the piece that has a length
     assert found.middle[[0, 1, 4]].tolist() == [[3, 0.5], [1, 1], [5, 6]]
