@@ -26,6 +26,7 @@ from genurl_graph.config.parameters import (
 )
 from genurl_graph.config.temporal import TemporalConfig
 from genurl_graph.config.toml import flatten, read_toml
+from genurl_graph.config.triples import TriplesConfig
 from genurl_graph.config.views import GraphViewConfig, ImageViewConfig, ViewConfig
 from genurl_graph.exceptions import unknown, wrong
 
@@ -45,6 +46,7 @@ class Config:
     images: ImageViewConfig = dataclasses.field(default_factory=ImageViewConfig)
     graphs: GraphViewConfig = dataclasses.field(default_factory=GraphViewConfig)
     temporal: TemporalConfig = dataclasses.field(default_factory=TemporalConfig)
+    triples: TriplesConfig = dataclasses.field(default_factory=TriplesConfig)
     encoder: EncoderConfig = dataclasses.field(default_factory=EncoderConfig)
     loss: LossConfig = dataclasses.field(default_factory=LossConfig)
     sampling: SamplingConfig = dataclasses.field(default_factory=SamplingConfig)
@@ -89,7 +91,7 @@ def load_preset(task: str, *variants: str) -> Config:
     """
     folder = resources.files("genurl_graph.config.presets")
     if not (folder / f"{task}.toml").is_file():
-        raise unknown("task", task, ("graph", "reduce", "distill", "images", "graphs", "temporal"))
+        raise unknown("task", task, ("graph", "reduce", "distill", "images", "graphs", "temporal", "triples"))
     config = Config(task=task)
     for name in (f"{task}.toml", *(f"{task}-{variant}.toml" for variant in variants)):
         config = config.override(flatten(tomllib.loads((folder / name).read_text(encoding="utf-8"))))

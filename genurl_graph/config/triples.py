@@ -1,0 +1,30 @@
+"""Parameters of typed edges."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Annotated, Literal
+
+from genurl_graph.config.fields import NonNegative, Probability, Stage
+
+
+@dataclasses.dataclass(frozen=True)
+class TriplesConfig(Stage):
+    """Typed edges between entities, and features of these of several kinds (`genurl_graph.graph.triples`)."""
+
+    stage = "triples"
+    readout: Annotated[
+        Literal["complex", "distmult"],
+        "typed edges: what a relation makes of an entity before it is compared with others: complex (it turns and "
+        "stretches pairs of columns, so that a relation and its inverse may differ) or distmult (it stretches columns)",
+    ] = "complex"
+    row_power: Annotated[
+        Probability,
+        "how much a row of P, the other ends of an entity by one relation, counts: their number to this power; 1: all "
+        "triples alike, 0: all rows alike",
+    ] = 1.0
+    modality_weight: Annotated[
+        NonNegative,
+        "weight of kNN edges by features of entities beside triples; those of each modality count as far as they join "
+        "entities that share triples; 0: none",
+    ] = 1.0

@@ -1,0 +1,1 @@
+"""P of typed edges: of each relation and its inverse, and of near features by modality."""

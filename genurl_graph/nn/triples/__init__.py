@@ -1,0 +1,6 @@
+"""The encoder of entities and relations, and its readouts."""
+
+from genurl_graph.nn.triples.encoder import TripleEncoder
+from genurl_graph.nn.triples.readouts import READOUTS
+
+__all__ = ["READOUTS", "TripleEncoder"]
