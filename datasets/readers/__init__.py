@@ -14,6 +14,7 @@ import pandas as pd
 from genurl_graph.datasets.readers.checks import as_features, check_graph, check_isolated
 from genurl_graph.datasets.readers.columnar import COLUMNAR_SUFFIXES
 from genurl_graph.datasets.readers.compressed import plain_suffix
+from genurl_graph.datasets.readers.edge_rows import read_edge_row_file
 from genurl_graph.datasets.readers.events import first_block, holds_events, is_large, read_event_file, read_large
 from genurl_graph.datasets.readers.formats import GRAPH_SUFFIXES, find_format, holds_table, read_graph_file
 from genurl_graph.datasets.readers.graph_folder import ONE_A_FILE, GraphFiles, find_graphs, read_graph_folder
@@ -32,6 +33,7 @@ from genurl_graph.datasets.readers.triples import holds_split, read_triple_data,
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.inputs.collection.graph_set import GraphSet
 from genurl_graph.inputs.collection.tables import attach_labels, read_graph_tables
+from genurl_graph.inputs.edge_rows.edge_set import EdgeSet
 from genurl_graph.inputs.reading import Reading, ReadOptions
 from genurl_graph.inputs.safe_load import load_array
 from genurl_graph.inputs.tables.assemble import TableLike, attach, read_tables
@@ -83,11 +85,12 @@ def read(
         What the user says of the files. A column of graphs makes a table of edges one of many graphs
         (`genurl_graph.inputs.collection.tables`), whose labels are a row a graph; a column of times makes its lines
         events (`genurl_graph.inputs.temporal.tables`); ``as_="triples"`` makes them triples
-        (`genurl_graph.datasets.readers.triples`), as does a folder with ``train.txt`` of such.
+        (`genurl_graph.datasets.readers.triples`), as does a folder with ``train.txt`` of such; ``as_="edge-rows"``
+        makes each edge a row (`genurl_graph.datasets.readers.edge_rows`).
 
     Returns
     -------
-    Data, GraphSet, EventSet or TripleSet
+    Data, GraphSet, EventSet, EdgeSet or TripleSet
         A `genurl_graph.inputs.collection.graph_set.GraphSet` of many graphs; of edges with a column that is named as
         the time an `genurl_graph.inputs.temporal.EventSet`. Of one graph:
         x float32 [n, f], dense or `torch.sparse_csr`; edge_index int64 [2, E], both directions of an undirected list;
@@ -107,6 +110,8 @@ def read(
     ['alice', 'bob']
     """
     path = Path(path)
+    if options.reading == "edge-rows":
+        return read_edge_rows(path, features, labels, options)
     if options.reading == "triples" or (options.reading is None and path.is_dir() and holds_split(path)):
         return read_triples(path, features, labels, options)
     graph_format = find_format(path) if path.exists() else None
@@ -217,6 +222,17 @@ def read_events(
     of_nodes = None if features is None else read_features(Path(features), options)
     of_labels = None if labels is None else read_labels(Path(labels), options)
     return read_event_file(Path(path), of_nodes, of_labels, options)
+
+
+def read_edge_rows(
+    path: StrPath,
+    features: StrPath | None = None,
+    labels: StrPath | None = None,
+    options: ReadOptions = ReadOptions(),  # noqa: B008 - never changed
+) -> EdgeSet:
+    """Read edges that are rows; arguments and errors as of `genurl_graph.datasets.readers.edge_rows`."""
+    of_nodes, of_labels = (None if each is None else Path(each) for each in (features, labels))
+    return read_edge_row_file(Path(path), of_nodes, of_labels, options)
 
 
 def read_triples(

@@ -9,7 +9,7 @@ from typing import Any
 
 from genurl_graph.exceptions import unknown, wrong
 
-READINGS = ("edges", "vectors", "adjacency", "graph", "triples")
+READINGS = ("edges", "vectors", "adjacency", "graph", "triples", "edge-rows")
 ROLES = ("source", "target", "weight", "time", "type", "key", "graph", "id", "label", "feature", "ignore")
 SCALES, TEXTS = ("auto", "columns", "none"), ("drop", "tfidf")
 DEFAULTS = (SCALES[0], TEXTS[0])
@@ -26,7 +26,7 @@ class ReadOptions:
 
     Attributes
     ----------
-    reading : "edges", "vectors", "adjacency", "graph", "triples" or None
+    reading : "edges", "vectors", "adjacency", "graph", "triples", "edge-rows" or None
         ``--as``.
     columns : mapping of role (one of `ROLES`) to names of columns
         ``--column ROLE=NAME[,NAME]``. A column without a header goes by its number, from 1.

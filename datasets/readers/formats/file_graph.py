@@ -40,6 +40,8 @@ class FileGraph:
         Attributes that say how the graph was drawn, of those that the reader has already left out.
     own : dict
         Attributes of the graph itself.
+    key : list of str, or None
+        Of each edge, where the file tells parallel edges apart.
     """
 
     kind: str
@@ -54,6 +56,7 @@ class FileGraph:
     notes: list[str] = field(default_factory=list)
     layout: list[str] = field(default_factory=list)
     own: dict[str, Any] = field(default_factory=dict)
+    key: list[str] | None = None
 
 
 def attribute_frame(rows: Sequence[dict[str, Any]], defaults: dict[str, Any] | None = None) -> pd.DataFrame:

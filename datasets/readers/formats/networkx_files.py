@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -45,8 +44,14 @@ def read_graphml(content: bytes, name: str) -> FileGraph:
         directed = _one_direction(
             top, [*top.iter(f"{{{GRAPHML}}}edge")], "edgedefault", "directed", {"true": True, "false": False}, notes
         )
-        numbers = itertools.count()
-        reader = GraphMLReader(str, lambda _: next(numbers), True)
+        # Ids of edges need not differ: OSMnx writes the keys of parallel edges there.
+        given: list[str] = []
+
+        def numbered(text: str) -> int:
+            given.append(text)
+            return len(given) - 1
+
+        reader = GraphMLReader(str, numbered, True)
         reader.xml = root
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -55,7 +60,10 @@ def read_graphml(content: bytes, name: str) -> FileGraph:
         raise
     except Exception as error:  # networkx lets its parsers' errors through
         raise InputError(f"{name}: cannot be read as GraphML: {type(error).__name__}: {error}") from error
-    return of_networkx(graph, "GraphML", directed, notes, layout)
+    found = of_networkx(graph, "GraphML", directed, notes, layout)
+    if len(given) == len(found.source) and len({*given}) < len(given):
+        found.key = [given[number] for *_, number in graph.edges(keys=True)]
+    return found
 
 
 def read_gexf(content: bytes, name: str) -> FileGraph:

@@ -20,7 +20,7 @@ from genurl_graph.inputs.tables import names
 LEVELS = ("source", "target", "key")
 
 
-def edges_of_frames(X: Any, options: ReadOptions) -> EdgeSet:
+def edges_of_frames(X: Any, options: ReadOptions, name: str = "edges") -> EdgeSet:
     """Edges of a DataFrame, or of (edges, nodes), in either order where only one of the two has columns of ends.
 
     An index of two or three levels holds the ends and the key, as OSMnx has it. A GeoDataFrame of lines without columns
@@ -38,12 +38,12 @@ def edges_of_frames(X: Any, options: ReadOptions) -> EdgeSet:
     frame = _without_index(pd.DataFrame(frame))
     said = any(name in map(str, frame.columns) for role in ("source", "target") for name in options.names(role))
     if nodes is None and not said and not _has_ends(frame) and find_geometry(frame) is not None:
-        return _of_lines(frame, options, crs)
+        return _of_lines(frame, options, crs, name)
     if nodes is not None:
         crs = crs or _crs(nodes)
         nodes = _with_points(with_ids(nodes))
     with in_python():
-        table = as_table(frame, "edges")
+        table = as_table(frame, name)
         of_nodes = None if nodes is None else as_table(nodes, "nodes")
         return read_edge_row_tables(table, of_nodes, None, options, crs=crs, lenient=geographic)
 
@@ -79,19 +79,18 @@ def _with_points(nodes: pd.DataFrame) -> pd.DataFrame:
     return rest.assign(x=points.x.to_numpy(), y=points.y.to_numpy())
 
 
-def _of_lines(frame: pd.DataFrame, options: ReadOptions, crs: Any) -> EdgeSet:
+def _of_lines(frame: pd.DataFrame, options: ReadOptions, crs: Any, name: str) -> EdgeSet:
     column = find_geometry(frame)
     assert column is not None
     with in_python():
-        lines = read_lines(frame[column], f"edges: {column}")
+        lines = read_lines(frame[column], f"{name}: {column}")
     ends, place = nodes_of_tips(lines)
     nodes = pd.DataFrame({"x": place[:, 0].numpy(), "y": place[:, 1].numpy()})
     frame = frame.reset_index(drop=True)
     notes = (f"no columns of ends: lines meet where their tips in {column} are at one point",)
-    found = edges_of_parts(
-        "edges", ends.numpy(), range(len(nodes)), frame, nodes, options, key=None, directed=False, crs=crs, notes=notes
+    return edges_of_parts(
+        name, ends.numpy(), range(len(nodes)), frame, nodes, options, key=None, directed=False, crs=crs, notes=notes
     )
-    return found
 
 
 def _crs(frame: Any) -> Any:

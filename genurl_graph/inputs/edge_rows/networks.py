@@ -16,9 +16,11 @@ from genurl_graph.inputs.edge_rows.assemble import Source, assemble
 from genurl_graph.inputs.edge_rows.attributes import check_features, without_ends
 from genurl_graph.inputs.edge_rows.edge_set import EdgeEnds, EdgeSet
 from genurl_graph.inputs.edge_rows.place import MADE, Space, coordinates_of, find_coordinates, is_degrees
+from genurl_graph.inputs.edge_rows.row_labels import labels_of_edges
 from genurl_graph.inputs.edge_rows.wkt import find_geometry, read_lines
 from genurl_graph.inputs.objects.frames import in_python
 from genurl_graph.inputs.reading import ReadOptions
+from genurl_graph.inputs.tables.assemble import TableLike
 from genurl_graph.inputs.tables.table import Table
 
 
@@ -45,17 +47,18 @@ def from_networkx(graph: Any, options: ReadOptions) -> EdgeSet:
     sides = [
         np.fromiter(map(position.__getitem__, map(itemgetter(i), triples)), np.int64, len(triples)) for i in (0, 1)
     ]
-    return edges_of_parts(
-        kind,
-        np.stack(sides),
-        nodes,
-        pd.DataFrame([*map(itemgetter(-1), triples)], index=pd.RangeIndex(len(triples))),
-        pd.DataFrame([*map(itemgetter(1), graph.nodes(data=True))], index=pd.RangeIndex(len(nodes))),
-        options,
-        key=[*map(itemgetter(2), triples)] if multi else None,
-        directed=bool(graph.is_directed()),
-        crs=graph.graph.get("crs"),
-    )
+    with in_python():
+        return edges_of_parts(
+            kind,
+            np.stack(sides),
+            nodes,
+            pd.DataFrame([*map(itemgetter(-1), triples)], index=pd.RangeIndex(len(triples))),
+            pd.DataFrame([*map(itemgetter(1), graph.nodes(data=True))], index=pd.RangeIndex(len(nodes))),
+            options,
+            key=[*map(itemgetter(2), triples)] if multi else None,
+            directed=bool(graph.is_directed()),
+            crs=graph.graph.get("crs"),
+        )
 
 
 def edges_of_parts(
@@ -70,6 +73,7 @@ def edges_of_parts(
     directed: bool,
     crs: Any = None,
     notes: tuple[str, ...] = (),
+    labels: TableLike | None = None,
 ) -> EdgeSet:
     """Edges of a graph whose parts are known, as libraries and files of graphs have them.
 
@@ -87,6 +91,10 @@ def edges_of_parts(
         What the graph says of itself; ``options.directed`` has the last word.
     crs : object, optional
         Reference system of the coordinates.
+    notes : tuple of str
+        What the user should know beside.
+    labels : Table or NodeTable, optional
+        Labels of the edges, a row each in their order.
     """
     if not len(attributes):
         raise wrong(kind, "no edges", "at least 2, of which each is a row")
@@ -119,8 +127,8 @@ def edges_of_parts(
     record |= {"directed": edges.directed, "geometry": line}
     space = Space(lines, place, degrees if known is None else known, by)
     source = Source(edges, Table(kind, rest), space, said, record, left, lenient=True)
-    with in_python():
-        return assemble(source, without_ends(options, {"key": said_key, "geometry": line}))
+    rest_options = without_ends(options, {"key": said_key, "geometry": line})
+    return assemble(source, rest_options, labels_of_edges(labels, Table(kind, rest), options))
 
 
 def _coordinates(nodes: Sequence[Any], of_nodes: pd.DataFrame) -> tuple[Any, bool | None, str, tuple[str, ...]]:
