@@ -20,6 +20,7 @@ from genurl_graph.datasets.download import ensure_files
 from genurl_graph.datasets.edge_rows.roads import load_roads
 from genurl_graph.datasets.events import read_events
 from genurl_graph.datasets.ogb import read_ogb, read_ogb_links
+from genurl_graph.datasets.planted_knowledge import load_planted as load_planted_knowledge
 from genurl_graph.datasets.planted_switching import load_planted
 from genurl_graph.datasets.readers.checks import as_features, check_graph, encode_labels
 from genurl_graph.datasets.readers.images import load_idx
@@ -212,6 +213,7 @@ LOADERS: dict[str, Callable[[DatasetInfo, Path], Any]] = {
     "events": read_events,
     "planted-switching": load_planted,
     "triples": _load_triples,
+    "planted-knowledge": load_planted_knowledge,
     "roads": load_roads,
 }
 

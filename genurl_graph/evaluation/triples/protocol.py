@@ -70,5 +70,5 @@ def judge_triples(scorer: TripleScorer, data: TripleSet, part: str = "test") -> 
 
 
 def all_known(data: TripleSet) -> list[Triples]:
-    """The triples of all parts."""
-    return [part for part in (data.triples, data.valid, data.test) if part is not None]
+    """The triples of all parts, and others that are known to be true."""
+    return [part for part in (data.triples, data.valid, data.test, data.known) if part is not None]

@@ -91,6 +91,8 @@ class TripleSet:
         Those that a model may be trained on.
     valid, test : Triples or None
         A split that came with them, among the same entities and relations.
+    known : Triples or None
+        Others that are known to be true, though nobody is trained on them or asked for them: no rank counts them.
     entity_id, relation_id : sequence, or None
         What they are called; None: 0, 1, ...
     modalities : tuple of Modality
@@ -121,6 +123,7 @@ class TripleSet:
     rows: dict[str, tuple[int, int]] | None = None
     reading: Reading = dataclasses.field(default_factory=Reading)
     name: str = ""
+    known: Triples | None = None
 
     def __len__(self) -> int:
         return self.triples.num_entities
