@@ -7,7 +7,9 @@ import click
 
 from genurl_graph.cli import options
 from genurl_graph.cli.report import Report, save_table
+from genurl_graph.evaluation.edges.figures import PROTOCOL as EDGES
 from genurl_graph.exceptions import InputError
+from genurl_graph.experiments.edges.table import EdgeComparison, edges_of
 from genurl_graph.experiments.graphs.table import GraphComparison, graphs_of
 from genurl_graph.experiments.models import parse_names
 from genurl_graph.experiments.probe_table import Comparison, ProbeComparison, parse_baseline_settings
@@ -29,6 +31,7 @@ KINDS: dict[str, type[Comparison]] = {
     "reduce": ReduceComparison,
     "graphs": GraphComparison,
     TEMPORAL: TemporalComparison,
+    EDGES: EdgeComparison,
 }
 
 
@@ -38,16 +41,17 @@ KINDS: dict[str, type[Comparison]] = {
     "--methods",
     help=f"Separated by commas, in the table's order: some of {', '.join(ProbeComparison.methods)}; with --task reduce "
     f"some of {', '.join(ReduceComparison.methods)}; with --task graphs some of {', '.join(GraphComparison.methods)}; "
-    f"with --task temporal some of {', '.join(TemporalComparison.methods)}. "
-    f"[default: {ProbeComparison.default}; reduce: {ReduceComparison.default}; graphs, temporal: all]",
+    f"with --task temporal some of {', '.join(TemporalComparison.methods)}; "
+    f"with --task edges some of {', '.join(EdgeComparison.methods)}. "
+    f"[default: {ProbeComparison.default}; reduce: {ReduceComparison.default}; graphs, temporal, edges: all]",
 )
 @options.seeds(help="Run seeds 0..N-1. [default: 10; reduce: 3; graphs, temporal: 5]")
 @click.option(
     "--protocol",
-    type=click.Choice(["public", "random-10", "random-10-10-80", "reduce", "graphs", TEMPORAL]),
+    type=click.Choice(["public", "random-10", "random-10-10-80", "reduce", "graphs", TEMPORAL, EDGES]),
     help="Splits of the linear probe; reduce: neighbourhoods kept; graphs: classes of whole graphs; temporal-links: "
-    "links of the next window. [default: that of the task, else public where the data set has it, else "
-    "random-10-10-80]",
+    "links of the next window; edges: classes of edges. [default: that of the task, else public where the data set has "
+    "it, else random-10-10-80]",
 )
 @options.data_root
 @options.model
@@ -97,12 +101,17 @@ def compare(
     events before it: rank of the right node among all, and areas against four kinds of pairs without an event. Trained
     rows choose their epoch or weights on the windows before. The CPU seconds are those of the training.
 
+    With --task edges each edge gets a row, and a logistic regression learns classes of edges: micro and macro F1 of the
+    split that came with them, and of 20 blocks of space, of which whole ones are held out. Two rows read labels
+    instead: label propagation, and the most frequent class.
+
     \b
     Examples:
       genurl-graph compare --dataset cora --methods genurl,untrained,cca-ssg --seeds 10 --markdown table.md
       genurl-graph compare --dataset mnist --task reduce --methods genurl,umap,pca --plot panel.png
       genurl-graph compare --dataset mutag --task graphs --methods genurl,graphcl,wl,concat
       genurl-graph compare --dataset collegemsg --methods genurl,tgn,recency --windows 60
+      genurl-graph compare --dataset linkoping --task edges
     """
     from genurl_graph import datasets
     from genurl_graph.evaluation.splits import default_protocol
@@ -135,6 +144,8 @@ def compare(
         events_of(data)  # not without times
     if graphs:
         graphs_of(data)  # not a single one
+    if asked == EDGES:
+        edges_of(data)
     comparison = kind(name, data, data_root, **header)
     comparison.check(chosen)
     report.line(describe(name, data))
@@ -160,7 +171,7 @@ def protocol_of(task: str, dataset: "DatasetInfo") -> str | None:
     """The protocol of a task, which many graphs and events with a time tell by themselves."""
     if task == "auto":
         return "graphs" if dataset.n_graphs else TEMPORAL if dataset.n_events else None
-    return {"reduce": "reduce", "graphs": "graphs", "temporal": TEMPORAL}.get(task)
+    return {"reduce": "reduce", "graphs": "graphs", "temporal": TEMPORAL, "edges": EDGES}.get(task)
 
 
 def draw(

@@ -7,9 +7,11 @@ import click
 
 from genurl_graph.cli import options
 from genurl_graph.cli.links import (
+    EDGES,
     LINKS,
     TEMPORAL_LINKS,
     TEMPORAL_NODES,
+    evaluate_edges,
     evaluate_links,
     evaluate_temporal_links,
     evaluate_temporal_nodes,
@@ -50,17 +52,18 @@ FIGURES = {
     type=click.Choice(
         [
             *("public", "random-10", "random-10-10-80", "knn", "cluster", LINKS, "reduce", "retrieval", "graphs"),
-            *(TEMPORAL_LINKS, TEMPORAL_NODES),
+            *(TEMPORAL_LINKS, TEMPORAL_NODES, EDGES),
         ]
     ),
     help="Splits for all figures, or one figure alone; links: train on 85 % of the edges, find the others; "
     "reduce: neighbourhoods kept; retrieval: search by the embedding; graphs: classes of whole graphs; "
-    "temporal-links: links of the next window; temporal-nodes: known states of nodes. "
+    "temporal-links: links of the next window; temporal-nodes: known states of nodes; edges: classes of edges. "
     "[default: graphs for many graphs; reduce for a map of vectors; else public where the data set has it, else "
     "random-10-10-80]",
 )
 @options.seeds(default=1, show_default=True, help="Repeat with as many seeds, from --seed on.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The first seed.")
+@click.option("--blocks", type=click.IntRange(min=3), help="edges: blocks of space to hold out. [default: 20]")
 @options.full
 @options.model
 @options.metrics
@@ -74,6 +77,7 @@ def evaluate(
     protocol: str | None,
     seeds: int,
     seed: int,
+    blocks: int | None,
     full: bool,
     metrics: Path | None,
     quiet: bool,
@@ -96,6 +100,10 @@ def evaluate(
     and ranks the pairs of each of the last ones by the events before it, beside rows that need no training.
     temporal-nodes compares the trajectory of a file, or one trained for each seed, with planted states.
 
+    --protocol edges judges rows of edges, of a file or trained for each seed, by the classes of edges that a logistic
+    regression has not seen: of the split that came with them, and of whole blocks of space where it is known where
+    edges lie. Rows without training stand beside it.
+
     \b
     Examples:
       genurl-graph evaluate --embedding cora.npz --dataset cora --protocol public
@@ -105,8 +113,17 @@ def evaluate(
       genurl-graph evaluate --protocol links --dataset cora --seeds 3
       genurl-graph evaluate --protocol temporal-links --dataset collegemsg --windows 60 --seeds 5
       genurl-graph evaluate --protocol temporal-nodes --dataset planted-switching
+      genurl-graph evaluate --protocol edges --dataset linkoping --seeds 10
     """
     options.check_source(source)
+    if blocks is not None and protocol != EDGES:
+        raise click.UsageError("--blocks goes with --protocol edges.")
+    if protocol == EDGES:
+        refuse_options(context, EDGES)
+        if embedding is not None:
+            check_no_training(context, [*model])
+        evaluate_edges(embedding, source, seeds, blocks, metrics, quiet, **model)
+        return
     if protocol in (LINKS, TEMPORAL_LINKS):
         check_links(context, embedding, source, protocol)
         if protocol == LINKS:
@@ -220,11 +237,16 @@ def check_links(context: click.Context, embedding: Path | None, source: Source, 
             f"none with --protocol {protocol}, which trains its own on each seed's training edges: an embedding that "
             "may have seen the edges to be predicted proves nothing",
         )
+    refuse_options(context, protocol)
+    if source.dataset is None and protocol == LINKS:
+        raise click.UsageError("--protocol links takes --dataset.")
+
+
+def refuse_options(context: click.Context, protocol: str) -> None:
+    """Refuse options of what is judged in part, or by one seed alone."""
     for name, option in (("seed", "--seed"), ("full", "--full"), ("backbone", "--backbone")):
         if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
             raise click.UsageError(f"{option} does not go with --protocol {protocol}.")
-    if source.dataset is None and protocol == LINKS:
-        raise click.UsageError("--protocol links takes --dataset.")
 
 
 def check_no_training(context: click.Context, names: list[str]) -> None:

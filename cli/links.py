@@ -1,10 +1,12 @@
-"""Protocols of ``genurl-graph evaluate`` that train embeddings of their own: links, and those of events with a time."""
+"""Protocols of ``genurl-graph evaluate`` that train embeddings: links, those of events with a time, and of edges."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genurl_graph.cli.report import Report
 from genurl_graph.exceptions import wrong
+from genurl_graph.experiments.edges.rows import EdgeEvaluation
+from genurl_graph.experiments.edges.table import edges_of
 from genurl_graph.experiments.environment import environment, machine, versions
 from genurl_graph.experiments.models import make_estimator
 from genurl_graph.experiments.results import mean_text, n_seeds
@@ -15,10 +17,13 @@ from genurl_graph.experiments.temporal.links import ROWS, LinkComparison, run_li
 from genurl_graph.experiments.temporal.table import PROTOCOL, events_of
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
+    from genurl_graph.inputs.edge_rows import EdgeSet
     from genurl_graph.inputs.temporal.event_set import EventSet
     from genurl_graph.inputs.temporal.trajectory import Trajectory
 
-LINKS, TEMPORAL_LINKS, TEMPORAL_NODES = "links", PROTOCOL, "temporal-nodes"
+LINKS, TEMPORAL_LINKS, TEMPORAL_NODES, EDGES = "links", PROTOCOL, "temporal-nodes", "edges"
 
 
 def evaluate_links(
@@ -108,6 +113,47 @@ def evaluate_temporal_nodes(
         content |= {"embedding": None if embedding is None else str(embedding), "seeds": [*seeds]}
         write_json(metrics, {**content, "temporal_nodes": means, "runs": runs, "versions": versions()})
         report.files(9, metrics=metrics)
+
+
+def evaluate_edges(
+    embedding: Path | None,
+    source: Source,
+    seeds: int,
+    blocks: int | None,
+    metrics: Path | None,
+    quiet: bool,
+    **model: Any,
+) -> None:
+    """Judge embeddings of edges by their labels: that of a file, or one trained for each seed."""
+    from genurl_graph.runtime.files import check_output
+
+    if metrics:
+        check_output(metrics, (".json",))
+    report = Report(quiet)
+    data = edges_of(source.load(not quiet, edges=True), f"--protocol {EDGES}")
+    report.lines(read_lines(source, data))
+    z = None if embedding is None else stored_edges(embedding, source.name, data)
+    header = {"protocol": EDGES, "source": source.record(), "embedding": None if embedding is None else str(embedding)}
+    comparison = EdgeEvaluation(source.name, data, source.data_root, **header)
+    comparison.judge_by(blocks)
+    results = comparison.results(comparison.rows(), seeds, model, {}, metrics)
+    comparison.run_here(results, model, quiet, z)
+    report.line(f"\n{results.caption()}, {n_seeds(range(seeds))}")
+    report.results(results)
+    report.lines(comparison.judge.left_out)
+    report.files(9, metrics=metrics)
+
+
+def stored_edges(path: Path, name: str, data: "EdgeSet") -> "Tensor":
+    """The rows of a file in the order of the edges of the data set."""
+    import torch
+
+    from genurl_graph.inputs.embeddings import read_embedding
+
+    found = read_embedding(path)["embedding"]
+    if len(found) != len(data):
+        raise wrong(path, f"{len(found):,} rows", f"{len(data):,}, the edges of data set {name}")
+    return torch.from_numpy(found)
 
 
 def stored_trajectory(path: Path, name: str, data: "EventSet") -> "Trajectory":

@@ -46,19 +46,31 @@ def linear_probe(z: Any, y: Any, split: Split, protocol: str, *, scaled: bool = 
         ``train``, ``val`` (None where the protocol has no validation nodes) and ``test`` accuracy in [0, 1].
     """
     y = check_labels(y, z.shape[0])
-    if len(np.unique(y[split.train])) < 2:
-        raise wrong("linear probe", "fewer than two classes among the training nodes", "at least two")
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=UserWarning)  # lbfgs short of converging at weak penalties
-        if protocol == "random-10":
-            model, features = _cross_validated(z, y, split)
-        else:
-            model, features = _validated(z if scaled else standardised(z), y, split)
+    model, features = _fitted(z, y, split, protocol, scaled)
 
     def accuracy(index: Array) -> float | None:
         return float(np.mean(model.predict(features[index]) == y[index])) if len(index) else None
 
     return {"train": accuracy(split.train), "val": accuracy(split.val), "test": accuracy(split.test)}
+
+
+def probe_predictions(z: Any, y: Any, split: Split, protocol: str) -> Array:
+    """Classes [n] that the classifier of `linear_probe` gives to all rows; arguments as there."""
+    y = check_labels(y, z.shape[0])
+    model, features = _fitted(z, y, split, protocol, scaled=False)
+    found: Array = model.predict(features)
+    return found
+
+
+def _fitted(z: Any, y: Array, split: Split, protocol: str, scaled: bool) -> tuple[Any, Any]:
+    """The classifier, and the features that it reads."""
+    if len(np.unique(y[split.train])) < 2:
+        raise wrong("linear probe", "fewer than two classes among the training nodes", "at least two")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=UserWarning)  # lbfgs short of converging at weak penalties
+        if protocol == "random-10":
+            return _cross_validated(z, y, split)
+        return _validated(z if scaled else standardised(z), y, split)
 
 
 def voters(n_neighbors: int, num_train: int) -> int:

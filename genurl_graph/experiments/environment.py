@@ -21,8 +21,9 @@ def environment(data: Any, device: str) -> dict[str, Any]:
     # Of many graphs the tensors of all of them.
     held = getattr(data, "collection", data)
     parts = [getattr(held, key, None) for key in ("x", "edge_index")]
-    if (events := getattr(data, "edges", None)) is not None:
-        parts += [getattr(events, key) for key in ("source", "target", "time", "weight", "attr")]
+    # Of events, and of edges that are rows.
+    if (edges := getattr(data, "edges", None)) is not None:
+        parts += [getattr(edges, key, None) for key in ("source", "target", "time", "weight", "attr", "ends")]
     parts += [getattr(data, key, None) for key in ("y", "train_mask", "val_mask", "test_mask")]
     return {"data": checksum(*parts), "device": choose_device(device).type, "threads": torch.get_num_threads()}
 

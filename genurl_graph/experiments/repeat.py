@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from genurl_graph.evaluation.edges.figures import FIGURES as OF_EDGES
+from genurl_graph.evaluation.edges.figures import PROTOCOL as EDGES
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.experiments.environment import environment, machine, use_threads
 from genurl_graph.experiments.models import again, check_same, make_estimator, repeated, resolved
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 Rows = dict[str, Any]
 
-REPEATABLE = "embed, distill, compare, ablate, ogb or evaluate --protocol links or temporal-links"
+REPEATABLE = "embed, distill, compare, ablate, ogb or evaluate --protocol links, temporal-links or edges"
 # What a metrics file must hold to be repeated: of one run, of a table of runs.
 CIRCUMSTANCES = ("environment", "hardware", "versions")
 RUN = ("run", *CIRCUMSTANCES, "config", "seed", "task", "embedding_crc32")
@@ -41,6 +43,7 @@ COLUMNS = (
     *("knn_accuracy", "trustworthiness", "continuity", "triplets", "spearman"),
     *("rbf", "linear", "few"),
     *FIGURES,
+    *OF_EDGES,
 )
 LINKS = ("auc", "ap", "hits50")
 OPTIONAL_COUNTS = ("n_graphs", "n_events", "n_windows", "n_rows")
@@ -77,6 +80,8 @@ def read_metrics(path: Path) -> dict[str, Any]:
             f"{path}: has no {', '.join(map(repr, lacking))}; expected a file that --metrics of {REPEATABLE} has "
             "written (by this version: earlier ones did not keep all that a repetition needs)"
         )
+    if found.get("embedding"):
+        raise wrong(path, "the figures of a finished embedding", REPEATABLE)
     if not table:
         command = found["run"].get("command") if isinstance(found["run"], dict) else None
         if command not in ("embed", "distill"):
@@ -134,9 +139,9 @@ def repeat_table(
     from genurl_graph.experiments.reduce_table import dense_vectors
 
     name, device, kind = stored["dataset"], again(stored["environment"]["device"]), kind_of(stored)
-    if kind == "events":
+    if "source" in stored:
         source = Source.recorded(stored["source"], data_root)
-        data = source.load(not quiet, events=True)
+        data = source.load(not quiet, events=kind == "events", edges=kind == EDGES)
         for line in read_lines(source, data):
             say(line)
     else:
@@ -145,7 +150,7 @@ def repeat_table(
     if kind == "reduce":
         data = dense_vectors(name, data)
     use_threads(stored["environment"]["threads"])
-    repeat = {"ablate": _ablate, "ogb": _ogb, "links": _links, "events": _events}.get(kind, _compare)
+    repeat = {"ablate": _ablate, "ogb": _ogb, "links": _links, "events": _events, EDGES: _edges}.get(kind, _compare)
     rows = repeat(stored, data, data_root, quiet)
     around = environment(data, device)
     if kind == "ogb":
@@ -156,11 +161,11 @@ def repeat_table(
 
 
 def kind_of(stored: dict[str, Any]) -> str:
-    """Whose table it is: compare, reduce (its other protocol), ablate, ogb, links, or links of events."""
+    """Whose table it is: compare, reduce (its other protocol), ablate, ogb, links, links of events, or edges."""
     if "factors" in stored:
         return "ablate"
     if "source" in stored:
-        return "events"
+        return EDGES if stored["protocol"] == EDGES else "events"
     protocol = str(stored["protocol"])
     return protocol if protocol in ("reduce", "ogb", "links") else "compare"
 
@@ -218,6 +223,7 @@ def other_circumstances(stored: dict[str, Any], now: dict[str, Any]) -> list[str
 def _compare(stored: dict[str, Any], data: "Data", data_root: Path | None, quiet: bool) -> Rows:
     import torch
 
+    from genurl_graph.experiments.edges.table import EdgeComparison
     from genurl_graph.experiments.graphs.table import GraphComparison
     from genurl_graph.experiments.probe_table import Comparison, ProbeComparison
     from genurl_graph.experiments.reduce_table import ReduceComparison
@@ -225,13 +231,15 @@ def _compare(stored: dict[str, Any], data: "Data", data_root: Path | None, quiet
     from genurl_graph.experiments.temporal.table import PROTOCOL, TemporalComparison
 
     protocol = stored["protocol"]
-    header = {key: stored[key] for key in ("protocol", "dim", "windows") if key in stored}
+    header = {key: stored[key] for key in ("protocol", "dim", "windows", "blocks") if key in stored}
     kinds: dict[str, type[Comparison]] = {
         "reduce": ReduceComparison,
         "graphs": GraphComparison,
         PROTOCOL: TemporalComparison,
+        EDGES: EdgeComparison,
     }
     comparison = kinds.get(protocol, ProbeComparison)(stored["dataset"], data, data_root, **header)
+    comparison.check([])
     around = {**stored["environment"], "threads": torch.get_num_threads()}
     results, orders = comparison.table(stored, around, stored["configuration"], None), []
     for method, seeds in _seeds_of(stored["methods"], stored["seeds"], comparison.table.figures[0]):
@@ -289,6 +297,13 @@ def _events(stored: dict[str, Any], data: Any, data_root: Path | None, quiet: bo
     )
     run_links(data, results, model, quiet)
     return results.runs
+
+
+def _edges(stored: dict[str, Any], data: Any, data_root: Path | None, quiet: bool) -> Rows:
+    from genurl_graph.experiments.edges.rows import repeat_edges
+    from genurl_graph.experiments.probe_table import REFERENCE
+
+    return repeat_edges(stored, data, _model(stored["configuration"][REFERENCE], stored, data), quiet)
 
 
 def _seeds_of(rows: Rows, seeds: list[int], figure: str) -> Iterator[tuple[str, tuple[int, ...]]]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from genurl_graph.estimator import GenURL
     from genurl_graph.inputs.collection.graph_set import GraphSet
+    from genurl_graph.inputs.edge_rows import EdgeSet
     from genurl_graph.inputs.temporal.event_set import EventSet
     from genurl_graph.inputs.temporal.trajectory import Trajectory
 
@@ -52,12 +53,14 @@ class Source(NamedTuple):
         *,
         graphs: bool = False,
         events: bool = False,
+        edges: bool = False,
     ) -> Any:
         """The data, images as the backbone's features where one is named.
 
         `settings`, by dotted names or as a file, are those of the run: those of the stage input say what becomes of
         feature columns. Where whole `graphs` are wanted, a file with a single one holds one. Where `events` with a time
-        are, the column of times need not be named; where they are not, events come as one graph.
+        are, the column of times need not be named; where they are not, events come as one graph. With `edges`, each
+        edge of a file is a row.
         """
         from genurl_graph import datasets
 
@@ -149,6 +152,13 @@ def is_event_set(data: Any) -> "TypeGuard[EventSet]":
     return isinstance(data, EventSet)
 
 
+def is_edge_set(data: Any) -> "TypeGuard[EdgeSet]":
+    """Whether `data` holds edges, each of which is a row of an embedding."""
+    from genurl_graph.inputs.edge_rows import EdgeSet
+
+    return isinstance(data, EdgeSet)
+
+
 def wants_events(source: Source, task: str, windows: str | None = None) -> bool:
     """Whether a run looks at the times of edges: its task says so or, with "auto", windows or times are named."""
     if task != "auto" or windows is not None:
@@ -178,7 +188,9 @@ def describe(name: str, data: Any) -> str:
         from genurl_graph.inputs.collection.graph_set import describe_graphs
 
         parts = [describe_graphs(data)]
-    if n_edges(data):
+    if is_edge_set(data):
+        parts = [f"{len(data):,} edges, a row each", f"{data.num_nodes:,} nodes"]
+    elif n_edges(data):
         parts.append(f"{n_edges(data):,} edges (each direction counted)")
     parts.append(f"{n_features(data):,} features" if n_features(data) else "no features")
     y = getattr(data, "y", None)
@@ -208,6 +220,8 @@ def n_edges(data: Any) -> int:
         return data.collection.num_edges
     if is_event_set(data):
         return int(data.edges.pairs().size(1))
+    if is_edge_set(data):
+        return len(data)
     return 0 if getattr(data, "edge_index", None) is None else int(data.edge_index.size(1))
 
 
