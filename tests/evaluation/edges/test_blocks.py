@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from tests.evaluation.edges.grid import street_grid
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genurl_graph.evaluation.edges.blocks import block_split, edge_split, first_split, space_blocks
 from genurl_graph.exceptions import InputError
+from tests.evaluation.edges.grid import street_grid
 
 
 @settings(max_examples=40, deadline=None)
@@ -17,7 +17,9 @@ def test_a_block_is_in_one_part_alone(blocks: int, seed: int) -> None:
     block, y = generator.integers(-1, blocks, 400), generator.integers(-1, 3, 400)
     split = block_split(block, y, seed)
     held = [set(block[part]) for part in split]
-    assert not held[0] & held[1] and not held[0] & held[2] and not held[1] & held[2]
+    assert not held[0] & held[1]
+    assert not held[0] & held[2]
+    assert not held[1] & held[2]
     known = np.flatnonzero((block >= 0) & (y >= 0))
     assert sorted(np.concatenate(split)) == known.tolist()
     assert len(held[1]) == len(held[2]) == max(len(np.unique(block[known])) // 5, 1)
@@ -42,7 +44,8 @@ def test_edges_without_a_place_are_in_no_block() -> None:
     middle = street_grid().middle.clone()
     middle[::7] = float("nan")
     block = space_blocks(middle, 5)
-    assert (block[::7] == -1).all() and (np.delete(block, np.s_[::7]) >= 0).all()
+    assert (block[::7] == -1).all()
+    assert (np.delete(block, np.s_[::7]) >= 0).all()
 
 
 def test_what_cannot_be_cut_is_refused() -> None:

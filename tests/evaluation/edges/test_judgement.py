@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.evaluation.edges.grid import street_grid
 
 from genurl_graph import datasets
 from genurl_graph.evaluation.edges.figures import FIGURES
@@ -13,6 +12,7 @@ from genurl_graph.evaluation.edges.judgement import EdgeJudge, f1_scores
 from genurl_graph.evaluation.edges.references import reference_embedding
 from genurl_graph.evaluation.splits import Split
 from genurl_graph.exceptions import InputError
+from tests.evaluation.edges.grid import street_grid
 
 
 def test_an_embedding_that_is_the_class_has_all_figures_1() -> None:
@@ -47,7 +47,8 @@ def test_without_places_there_are_no_blocks() -> None:
     data.middle = None
     judge = EdgeJudge(data)
     found = judge.embedding(data.x, 0)
-    assert found["blocks_micro"] is None and found["micro"] is not None
+    assert found["blocks_micro"] is None
+    assert found["micro"] is not None
     assert judge.left_out == ["no blocks of space: it is not known where the edges lie"]
     with pytest.raises(InputError, match="edges without coordinates; expected to know where the edges lie"):
         EdgeJudge(data, 20)

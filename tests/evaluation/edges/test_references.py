@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from tests.evaluation.edges.grid import street_grid
 
 from genurl_graph.evaluation.edges.references import label_propagation, line_means, majority, reference_embedding
 from genurl_graph.evaluation.splits import Split
 from genurl_graph.exceptions import InputError
 from genurl_graph.inputs.edge_rows import EdgeEnds, EdgeSet
+from tests.evaluation.edges.grid import street_grid
 
 NONE = np.zeros(0, dtype=np.int64)
 
