@@ -39,7 +39,7 @@ def edge_split(data: EdgeSet, seed: int) -> Split:
 
 
 def space_blocks(middle: Any, blocks: int = BLOCKS) -> npt.NDArray[np.int64]:
-    """Cut the plane into blocks by k-means of where edges lie; the same for every seed of a split.
+    """Divide space into blocks by k-means of where edges lie; the same for every seed of a split.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def space_blocks(middle: Any, blocks: int = BLOCKS) -> npt.NDArray[np.int64]:
     Raises
     ------
     InputError
-        Fewer than three blocks, or fewer different places than blocks.
+        Fewer than three blocks, or fewer different positions than blocks.
 
     Examples
     --------
@@ -68,7 +68,7 @@ def space_blocks(middle: Any, blocks: int = BLOCKS) -> npt.NDArray[np.int64]:
     known = np.flatnonzero(np.isfinite(place).all(1))
     different = len(np.unique(place[known], axis=0))
     if not 3 <= blocks <= different:
-        raise wrong("blocks of space", f"{blocks:,} blocks of {different:,} places", "3 blocks or more, each a place")
+        raise wrong("blocks of space", f"{blocks:,} blocks of {different:,} positions", "3 blocks or more, each a position")
     drawn = known
     if len(known) > DRAWN:
         drawn = np.random.default_rng(0).choice(known, DRAWN, replace=False)

@@ -33,7 +33,7 @@ class EdgeJudge:
     Raises
     ------
     InputError
-        No labels, too few of them, more blocks than places, or `blocks` of edges that lie nobody knows where.
+        No labels, too few of them, more blocks than positions, or `blocks` of edges that lie nobody knows where.
 
     Examples
     --------
