@@ -68,7 +68,9 @@ def space_blocks(middle: Any, blocks: int = BLOCKS) -> npt.NDArray[np.int64]:
     known = np.flatnonzero(np.isfinite(place).all(1))
     different = len(np.unique(place[known], axis=0))
     if not 3 <= blocks <= different:
-        raise wrong("blocks of space", f"{blocks:,} blocks of {different:,} positions", "3 blocks or more, each a position")
+        raise wrong(
+            "blocks of space", f"{blocks:,} blocks of {different:,} positions", "3 blocks or more, each a position"
+        )
     drawn = known
     if len(known) > DRAWN:
         drawn = np.random.default_rng(0).choice(known, DRAWN, replace=False)
