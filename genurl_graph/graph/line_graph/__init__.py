@@ -2,7 +2,7 @@
 
 * `edges`: the numeric core, edges in, weighted edges of the line graph out;
 * `incidences`: which edges meet at which node; `hubs`: a sample of those that meet at a hub;
-* `transform`: the same of a PyG graph, with all that its edges carry; `pairs`: edges stored in both directions.
+* `transform`: the same of a PyG graph, with all that its edges carry.
 """
 
 from genurl_graph.graph.line_graph.edges import HUB, LineEdges, line_edges

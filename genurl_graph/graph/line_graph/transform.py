@@ -13,7 +13,7 @@ from torch_geometric.transforms import BaseTransform
 
 from genurl_graph.exceptions import wrong
 from genurl_graph.graph.line_graph.edges import HUB, line_edges
-from genurl_graph.graph.line_graph.pairs import pair_directions
+from genurl_graph.inputs.objects.pairs import pair_directions
 from genurl_graph.inputs.reading import Reading
 from genurl_graph.inputs.validation import check_edges
 
@@ -130,13 +130,10 @@ def _rows(edges: Tensor, num_nodes: int, held: dict[str, Any], directed: bool | 
     if paired is None:
         why = "directed, as not every edge is stored in both directions"
         return _Rows(every, every, directed is None, why if directed is None else "undirected, each stored once")
-    if not paired.differs:
-        return _Rows(paired.edge_id, paired.row, False, "undirected, stored in both directions")
-    if directed is None:
+    paired.check(directed)
+    if paired.differs:
         return _Rows(every, every, True, f"directed, as {paired.differs} differs between the two directions")
-    raise wrong(
-        paired.differs, "other values in one direction of an edge than in the other", "the same, or directed=True"
-    )
+    return _Rows(paired.edge_id, paired.row, False, "undirected, stored in both directions")
 
 
 def _attributes(data: Data) -> tuple[dict[str, Any], list[str]]:

@@ -14,6 +14,7 @@ from genurl_graph.inputs.edge_rows.assemble import Source, assemble
 from genurl_graph.inputs.edge_rows.attributes import MASKS
 from genurl_graph.inputs.edge_rows.edge_set import EdgeEnds, EdgeSet
 from genurl_graph.inputs.edge_rows.place import Space
+from genurl_graph.inputs.objects.pairs import pair_directions
 from genurl_graph.inputs.reading import ReadOptions
 from genurl_graph.inputs.tables.table import Table
 from genurl_graph.inputs.validation import check_edges
@@ -56,7 +57,7 @@ def from_data(data: Any, options: ReadOptions) -> EdgeSet:
         raise wrong("Data", "no edge_index", "the edges, of which each is a row")
     index, n = check_edges(data.edge_index, None)[0].cpu(), int(data.num_nodes or 0)
     parts = _parts(data, int(index.size(1)), n, options)
-    first, edge_row, directed = _rows(index, n, [*parts.values()], options.directed)
+    first, edge_row, directed = _rows(index, n, parts, options.directed)
     ends = index[:, first]
     said_label = next(iter(options.names("label")), None)
     label = said_label or next((name for name in LABELS if name in parts and _is_class(parts[name])), None)
@@ -113,24 +114,16 @@ def _parts(data: Any, m: int, n: int, options: ReadOptions) -> dict[str, Tensor]
     return found
 
 
-def _rows(index: Tensor, n: int, attributes: list[Tensor], directed: bool | None) -> tuple[Tensor, Tensor | None, bool]:
+def _rows(
+    index: Tensor, n: int, attributes: dict[str, Tensor], directed: bool | None
+) -> tuple[Tensor, Tensor | None, bool]:
     """Columns of ``edge_index`` that are rows, the row of each column where two share one, whether it is directed."""
-    source, target = index
-    every = torch.arange(index.size(1))
-    key = torch.minimum(source, target) * max(n, 1) + torch.maximum(source, target)
-    there, back = (torch.nonzero(each).flatten() for each in (source < target, source > target))
-    there, back = (each[key[each].argsort(stable=True)] for each in (there, back))
-    paired = len(there) > 0 and len(there) == len(back) and bool((key[there] == key[back]).all())
-    # Of parallel edges the first there goes with the first back, and so on.
-    same = paired and all(torch.equal(each[there].nan_to_num(), each[back].nan_to_num()) for each in attributes)
-    if directed or not same:
-        return every, None, directed is not False
-    partner = every.clone()
-    partner[there], partner[back] = back, there
-    kept = torch.nonzero(every <= partner).flatten()
-    row = torch.full_like(every, -1)
-    row[kept] = torch.arange(len(kept))
-    return kept, row[torch.minimum(every, partner)], False
+    paired = None if directed else pair_directions(index, n, attributes)
+    if paired is not None:
+        paired.check(directed)
+    if paired is None or paired.differs or len(paired.edge_id) == index.size(1):
+        return torch.arange(index.size(1)), None, directed is not False
+    return paired.edge_id, paired.row, False
 
 
 def _is_class(value: Tensor) -> bool:

@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from genurl_graph.exceptions import wrong
+
 
 class Paired(NamedTuple):
     """Edges of a list of which most, or all, stand there twice.
@@ -26,6 +28,12 @@ class Paired(NamedTuple):
     edge_id: Tensor
     row: Tensor
     differs: str
+
+    def check(self, directed: bool | None) -> None:
+        """Refuse edges that are said to be undirected (`directed` is False) but are not the same in both directions."""
+        if self.differs and directed is False:
+            found = "other values in one direction of an edge than in the other"
+            raise wrong(self.differs, found, "the same, or directed=True")
 
 
 def pair_directions(edge_index: Tensor, num_nodes: int, attributes: Mapping[str, Any]) -> Paired | None:
