@@ -60,12 +60,12 @@ def predict_held_out(edge_index: Tensor, num_nodes: int, x: Tensor) -> HeldOut:
     if len(i) < _FEWEST:
         return HeldOut(0.5, 0.5, 0.5, 0.5)
     generator = np.random.default_rng(0)
-    columns = [_projected(part, generator) for part in (sp.identity(num_nodes, format="csr"), to_scipy_or_numpy(x))]
+    columns = [projected(part, generator) for part in (sp.identity(num_nodes, format="csr"), to_scipy_or_numpy(x))]
     fold, known = generator.permutation(len(i)) % _FOLDS, np.sort(i * num_nodes + j)
     found: list[list[Any]] = [[], []]
     for out in (fold == part for part in range(_FOLDS)):
-        averages = _operator(i[~out], j[~out], num_nodes)
-        pairs = _Pairs.draw(i[out], j[out], num_nodes, known, generator)
+        averages = operator(i[~out], j[~out], num_nodes)
+        pairs = Pairs.draw(i[out], j[out], num_nodes, known, generator)
         for scores, start in zip(found, columns, strict=True):
             scores.append(pairs.wins(averages @ (averages @ start)))
         if sum(map(len, found[0])) >= _ENOUGH:
@@ -75,7 +75,7 @@ def predict_held_out(edge_index: Tensor, num_nodes: int, x: Tensor) -> HeldOut:
     return HeldOut(float(structure.mean()), float(features.mean()), *map(float, errors))
 
 
-class _Pairs(NamedTuple):
+class Pairs(NamedTuple):
     """Held-out edges, from both ends, and nodes to compare each of their other ends with."""
 
     ends: Any  # [m]
@@ -84,7 +84,7 @@ class _Pairs(NamedTuple):
     counted: Any  # bool [_AGAINST, m]
 
     @classmethod
-    def draw(cls, i: Any, j: Any, n: int, known: Any, generator: Any) -> _Pairs:
+    def draw(cls, i: Any, j: Any, n: int, known: Any, generator: Any) -> Pairs:
         """Other nodes are drawn among the ends of held-out edges, that is, by degree; edges do not count."""
         ends, others = np.concatenate([i, j]), np.concatenate([j, i])
         against = np.stack([others[generator.permutation(len(others))] for _ in range(_AGAINST)])
@@ -106,17 +106,18 @@ class _Pairs(NamedTuple):
         return share.reshape(2, -1).mean(0)
 
 
-def _operator(i: Any, j: Any, n: int) -> Any:
-    """``D^-1/2 (A + I) D^-1/2`` of undirected edges."""
+def operator(i: Any, j: Any, n: int, weight: Any = None) -> Any:
+    """``D^-1/2 (A + I) D^-1/2`` of undirected edges; `weight` is 1 for each if None."""
     import scipy.sparse as sp
 
     both = np.concatenate([i, j]), np.concatenate([j, i])
-    a = sp.csr_matrix((np.ones(2 * len(i)), both), shape=(n, n)) + sp.identity(n)
+    weights = np.ones(2 * len(i)) if weight is None else np.concatenate([weight, weight])
+    a = sp.csr_matrix((weights, both), shape=(n, n)) + sp.identity(n)
     scale = sp.diags(1 / np.sqrt(np.asarray(a.sum(1)).ravel()))
     return (scale @ a @ scale).tocsr().astype(np.float32)
 
 
-def _projected(matrix: Any, generator: Any) -> Any:
+def projected(matrix: Any, generator: Any) -> Any:
     """Rows of a matrix, or of its random projection, dense float32 [n, `_COLUMNS` at most]."""
     import scipy.sparse as sp
 
