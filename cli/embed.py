@@ -202,6 +202,10 @@ def describe_run(report: Report, estimator: "GenURL") -> None:
             f"{merged['n_both']:,} edges that are both; "
             f"components {merged['n_components_before']:,} -> {merged['n_components_after']:,}"
         )
+    if "edge_attributes" in merged:
+        from genurl_graph.graph.edge_attributes import attributes_line
+
+        report.line(attributes_line(merged["edge_attributes"]))
     if "evidence" in merged:
         report.line(evidence_line(merged))
     hashed = estimator.config_.input.hash_columns

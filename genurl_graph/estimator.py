@@ -13,6 +13,7 @@ from torch import nn
 from genurl_graph.config import Config
 from genurl_graph.config.metrics import Distance
 from genurl_graph.exceptions import wrong
+from genurl_graph.graph.edge_attributes import attributes_line
 from genurl_graph.inference.fit import fit_model
 from genurl_graph.inference.fitted import FittedAttributes, TrainedModel
 from genurl_graph.inference.temporal.update import Updates
@@ -229,6 +230,8 @@ class GenURL(FittedAttributes, Updates):
             started=started,
         )
         self.n_features_in_ = self.model_.n_features_in
+        if "edge_attributes" in self.model_.graph_summary:
+            self.reading_ += (attributes_line(self.model_.graph_summary["edge_attributes"]),)
         return self
 
     def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any:

@@ -114,6 +114,13 @@ class MergeConfig(Stage):
         "genurl_graph.graph.evidence), a number from 0 (not at all) to 1, or none (in full, nothing is "
         "measured)",
     ] = "none"
+    edge_attributes: Annotated[
+        Literal["auto", "none"] | Probability,
+        "graphs whose edges have attributes: how far these weight the edges: auto (in full or by half, if they are "
+        "shown, without labels, to tell close from less close ends and to make held-out edges easier to find, "
+        "genurl_graph.graph.edge_attributes; else not), a number from 0 (not at all) to 1, or none (nothing is "
+        "measured)",
+    ] = "none"
     type_weights: Annotated[
         str, 'HeteroData: weights of relations against each other, such as "writes=2,cites=0.5"; 1 for all others'
     ] = ""

@@ -25,6 +25,7 @@ from genurl_graph.runtime.processes import agreed, rank
 from genurl_graph.runtime.progress import showing
 from genurl_graph.runtime.random import seeded
 from genurl_graph.tasks import distillation, graph, graphs, images, reduction, temporal
+from genurl_graph.tasks.edge_attributes import describe_attributes, heed_attributes
 from genurl_graph.tasks.encoder_input import encoder_input
 from genurl_graph.tasks.evidence import describe_evidence, heed_evidence, warn_of_degrees
 from genurl_graph.training.checkpoint import Checkpoint, KeptNeighbors, checksum
@@ -57,6 +58,7 @@ def fit_model(
     `started` is the ``time.perf_counter()`` from which on the stage ``graph`` counts.
     """
     started = time.perf_counter() if started is None else started
+    data, attributes = heed_attributes(data, config.merge)
     state = None if checkpoint is None else Checkpoint(checkpoint, _describe(data, config, seed, teacher))
     kept = None if state is None else KeptNeighbors(state, resume)
     module = copy.deepcopy(module)
@@ -86,7 +88,8 @@ def fit_model(
         del x
         objective, config = problem.objective, problem.config or config
         # The first process has the whole graph.
-        summary = agreed(problem.summary(data) | describe_evidence(evidence, seen, config) if rank() == 0 else None)
+        told = describe_evidence(evidence, seen, config) | describe_attributes(attributes, data)
+        summary = agreed(problem.summary(data) | told if rank() == 0 else None)
         # Kept as the reference "untrained"; small beside the training.
         initial = {k: v.detach().clone() for k, v in objective.encoder.state_dict().items()}
         objective.to(device)
@@ -106,7 +109,7 @@ def fit_model(
         encoder=objective.encoder,
         config=config,
         embedding=objective.embed().cpu() if past is None else past.trajectory.invariant(),
-        statistics=statistics,
+        statistics=statistics if attributes is None else statistics | attributes.tensors(),
         space=problem.space,
         seed=seed,
         n_features_in=data.num_features if data.plan is None else len(data.plan.columns),

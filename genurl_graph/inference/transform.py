@@ -27,6 +27,7 @@ from genurl_graph.inputs.reading import NOTHING_SAID, ReadOptions
 from genurl_graph.nn.features import Features
 from genurl_graph.nn.gnn import GNN, GNNS
 from genurl_graph.objectives.base import embed_all, embed_rows
+from genurl_graph.tasks.edge_attributes import weigh_as_fitted
 from genurl_graph.tasks.encoder_input import encoder_input, put_beside, role_columns
 from genurl_graph.tasks.evidence import reads_structure_alone, without_features
 from genurl_graph.tasks.graph import averaged, edges_of_new
@@ -93,13 +94,13 @@ def as_given(z: Tensor, kind: str, rows: Mapping[str, Sequence[int]] | None = No
 def _like_fitted(model: FittedModel, X: Any, options: ReadOptions) -> Input:
     """New data, checked to have the features, and the types of nodes, of the fitted ones."""
     types = None if model.node_widths is None else list(model.node_widths)
-    data = as_graph(X, types, 1, FeatureOptions.of_model(model.plan), options=options)
+    data = as_graph(X, types, 1, FeatureOptions.of_model(model.plan, model.edge_plan), options=options)
     found, expected = data.num_features, model.n_features
     widths = None if data.types is None else data.types.widths()
     if widths != model.node_widths or found != expected:
         kinds = [f" ({part})" if part else "" for part in (widths, model.node_widths)]
         raise InputError(f"transform: found {found} features{kinds[0]}; the model was fitted on {expected}{kinds[1]}")
-    return weigh(data, model.config.merge.type_weights)
+    return weigh_as_fitted(weigh(data, model.config.merge.type_weights), model.statistics)
 
 
 def _encoded(model: FittedModel, data: Input) -> Tensor:

@@ -97,3 +97,40 @@ def is_sorted(edge_index: Tensor) -> bool:
         if not bool(((i < k) | ((i == k) & (j < m))).all()):
             return False
     return True
+
+
+def average_attributes(
+    values: Tensor, ends: Tensor, weight: Tensor | None, edge_index: Tensor, num_nodes: int
+) -> Tensor:
+    """Attributes of edges, of the lines that say them: means over all lines between two nodes, in either direction.
+
+    The node task takes edges for undirected, so that both directions of an edge have the same attributes.
+
+    Parameters
+    ----------
+    values : Tensor, float32, shape [L, a]
+    ends : Tensor, int64, shape [2, L]
+    weight : Tensor, float, shape [L], or None
+        How far each line counts in the mean; where all lines of an edge weigh 0, or without weights, all count alike.
+    edge_index : Tensor, int64, shape [2, E]
+        Each of the edges is said by a line in one direction or the other.
+    num_nodes : int
+
+    Returns
+    -------
+    Tensor, float32, shape [E, a]
+
+    Examples
+    --------
+    >>> lines = torch.tensor([[0, 1, 1], [1, 0, 2]])
+    >>> average_attributes(torch.tensor([[1.0], [3.0], [5.0]]), lines, None, torch.tensor([[0, 2], [1, 1]]), 3).tolist()
+    [[2.0], [5.0]]
+    """
+    said, wanted = (low * num_nodes + high for low, high in (part.sort(0).values for part in (ends, edge_index)))
+    keys, place = torch.unique(said, return_inverse=True)
+    counts = torch.ones(len(said)).double() if weight is None else weight.double()
+    total = torch.zeros(len(keys)).double().index_add_(0, place, counts)
+    counts = torch.where(total[place] > 0, counts, 1.0)
+    total = torch.zeros(len(keys)).double().index_add_(0, place, counts)
+    summed = torch.zeros(len(keys), values.size(1)).double().index_add_(0, place, values.double() * counts[:, None])
+    return (summed / total[:, None]).float()[torch.searchsorted(keys, wanted)]

@@ -14,9 +14,10 @@ from genurl_graph.inputs.collection import GraphCollection
 from genurl_graph.inputs.columns import AS_THEY_ARE, FeatureOptions, FeaturePlan, read_data_features, read_features
 from genurl_graph.inputs.columns.matrix import as_features
 from genurl_graph.inputs.edge_rows import EdgeEnds
-from genurl_graph.inputs.edges import join_directions, sum_repeats
+from genurl_graph.inputs.edges import average_attributes, join_directions, sum_repeats
 from genurl_graph.inputs.images import Shape, as_rows, stacked
 from genurl_graph.inputs.objects.convert import answer_kind, convert
+from genurl_graph.inputs.objects.edge_attributes import attributes_of, edge_names
 from genurl_graph.inputs.objects.pyg import choose_features, describe, edges_of
 from genurl_graph.inputs.reading import NOTHING_SAID, Reading, ReadOptions
 from genurl_graph.inputs.start import Start
@@ -36,6 +37,9 @@ class Input(NamedTuple):
         Every ordered pair once, in any order; of several relations (``types``) each pair once for each.
     edge_weight : Tensor, float32, shape [E], or None
         Weights of repeated edges are summed (`genurl_graph.inputs.edges.sum_repeats`).
+    edge_attr : Tensor, float32, shape [E, a], or None
+        Attributes of the edges; averaged by weight over repeats and both directions
+        (`genurl_graph.inputs.edges.average_attributes`).
     num_nodes : int
     kind : str
         What the user handed in, to answer in kind: "torch" or "numpy".
@@ -62,7 +66,7 @@ class Input(NamedTuple):
         Of many graphs, each of which is a node: there are ``num_nodes`` of them, named by `names`, and x and edge_index
         are None.
     edge_plan : FeaturePlan or None
-        What the attributes of the edges of `graphs` were made by.
+        What the attributes of the edges, of one graph or of `graphs`, were made by.
     events : EventSet or None
         Of events with a time among these nodes; edge_index is None then.
     ends : EdgeEnds or None
@@ -90,6 +94,7 @@ class Input(NamedTuple):
     events: EventSet | None = None
     ends: EdgeEnds | None = None
     triples: TripleSet | None = None
+    edge_attr: Tensor | None = None
 
     @property
     def num_features(self) -> int:
@@ -123,8 +128,9 @@ def as_input(
     ----------
     data : Data, DataFrame, array, sparse matrix, Tensor, graph or list of pairs
         A PyG ``Data`` (`genurl_graph.inputs.objects.pyg`): ``x``; edges as ``edge_index`` or ``adj_t``; weights as
-        ``edge_weight``, ``weight`` or one-column ``edge_attr``. A graph of networkx, igraph or DGL
-        (`genurl_graph.inputs.objects.networks`). A DataFrame, or a list of pairs: edges or vectors
+        ``edge_weight``, ``weight`` or one-column ``edge_attr``; with more columns it holds attributes of the edges. A
+        graph of networkx, igraph or DGL (`genurl_graph.inputs.objects.networks`). A DataFrame, or a list of pairs:
+        edges or vectors
         (`genurl_graph.inputs.objects.frames`). A matrix [n, f] of features, or an adjacency matrix
         (``as_="adjacency"``); images [n, channels, height, width], or a torch ``Dataset`` of images, which become rows
         of pixels. A ``Data`` may say by ``image_shape``, (height, width, channels), that its rows are images.
@@ -164,8 +170,9 @@ def from_data(
     """`as_input` of a PyG ``Data``; `kind` is what the user is answered in."""
     if hasattr(data, "node_types"):
         raise wrong("data", type(data).__name__, "a homogeneous PyG Data")
+    named, options = edge_names(data, options)
     data = choose_features(data, options)
-    edges, weight, lines = edges_of(data, options)
+    edges, weight, lines = edges_of(data, options, attributes=named)
     x, plan = read_data_features(data, features, graph=edges is not None)
     if edges is not None:
         # PyG derives the number of nodes from the edges where nothing else tells it: `check_input` compares the two.
@@ -186,10 +193,16 @@ def from_data(
     found = check_input(found, at_least)
     if found.edge_index is None:
         return found
+    said = attributes_of(data, found.edge_index, found.edge_weight, named, features)
     edges, weight = sum_repeats(found.edge_index, found.edge_weight, found.num_nodes)
     if options.directed is False:
         edges, weight = join_directions(edges, weight, found.num_nodes)
-    return found._replace(edge_index=edges, edge_weight=weight)
+    found = found._replace(edge_index=edges, edge_weight=weight)
+    if said is None:
+        return found
+    attributes = average_attributes(said.values, said.ends, said.weight, edges, found.num_nodes)
+    reading = found.reading + Reading((said.line,), {"edge_attributes": {"columns": int(attributes.size(1))}})
+    return found._replace(edge_attr=attributes, edge_plan=said.plan, reading=reading)
 
 
 def check_input(found: Input, at_least: int = 2) -> Input:

@@ -22,6 +22,7 @@ from genurl_graph.inputs.input import Input
 from genurl_graph.nn.build import DENSE, skip_blocks
 from genurl_graph.nn.gnn import GNNS
 from genurl_graph.runtime.processes import world_size
+from genurl_graph.tasks.edge_attributes import weigh_attributes
 
 # Encoders that read a node's own row: they keep features that show nothing, for want of anything else to read.
 ROW_ENCODERS = ("sign", "module", *DENSE)
@@ -47,7 +48,7 @@ LEAST_DIM = 16
 
 
 def weigh_evidence(data: Input, asked: dict[str, Any], metric: Callable[..., str]) -> tuple[Input, dict[str, Any]]:
-    """Resolve ``merge.evidence`` of the graph task.
+    """Resolve ``merge.edge_attributes`` and ``merge.evidence`` of the graph task.
 
     Parameters
     ----------
@@ -64,6 +65,7 @@ def weigh_evidence(data: Input, asked: dict[str, Any], metric: Callable[..., str
     asked : dict
         With ``merge.evidence`` as a number and the metric it was measured with, or "none" if it is not to be measured.
     """
+    data, asked = weigh_attributes(data, asked)
     config = load_preset("graph").override(asked)
     # Geodesics are as long as features are apart, and without the edges features are all there is.
     full = config.merge.evidence == "none" or config.merge.weighting == "none" or config.merge.how == "geodesic"

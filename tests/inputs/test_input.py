@@ -95,8 +95,7 @@ def test_edges_and_weights_of_data() -> None:
         assert torch.equal(found.edge_index, EDGES)
         assert found.edge_weight.dtype == torch.float32
         assert found.edge_weight.tolist() == [1, 2, 3]
-    with pytest.warns(UserWarning, match="edge_attr with 2 columns is ignored"):
-        assert as_input(Data(x=x, edge_index=EDGES, edge_attr=torch.ones(3, 2))).edge_weight is None
+    assert as_input(Data(x=x, edge_index=EDGES, edge_attr=torch.ones(3, 2))).edge_weight is None
     bare = as_input(Data(edge_index=EDGES, num_nodes=9))
     assert bare.x is None
     assert bare.num_nodes == 9

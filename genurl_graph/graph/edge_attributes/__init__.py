@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from genurl_graph.graph.edge_attributes.learn import AttributeEvidence, judge_attributes
+from genurl_graph.graph.edge_attributes.learn import AttributeEvidence, attributes_line, judge_attributes
 from genurl_graph.graph.edge_attributes.weights import AttributeWeights
 
-__all__ = ["AttributeEvidence", "AttributeWeights", "judge_attributes"]
+__all__ = ["AttributeEvidence", "AttributeWeights", "attributes_line", "judge_attributes"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -48,17 +49,24 @@ class AttributeEvidence(NamedTuple):
     @property
     def share(self) -> float:
         """How far weights by attributes are heeded, in [0, 1]."""
-        return 0.0 if self.weights is None else float(self.weights.share)
+        return 0.0 if self.weights is None else round(float(self.weights.share), 6)
 
-    def line(self, columns: int) -> str:
-        """One sentence for the user."""
-        count = f"{columns:,} column{'' if columns == 1 else 's'}"
-        if self.error >= 0.5:
-            return f"edge attributes: {count}; too few edges to say what they tell: not read"
-        told = f"edge attributes: {count}; they tell closer from less close ends with AUC {self.auc:.2f}"
-        if self.weights is None:
-            return f"{told}, which makes held-out edges no easier to find: edges are not weighted by them"
-        return f"{told}: edges are weighted by them (held-out edges {self.before:.3f}, weighted {self.after:.3f})"
+    def tensors(self) -> dict[str, Tensor]:
+        """The weights by name, for a file."""
+        return {} if self.weights is None else self.weights.tensors()
+
+
+def attributes_line(found: Mapping[str, Any]) -> str:
+    """One sentence for the user of `AttributeEvidence`, as the summary of a graph holds it."""
+    columns = f"edge attributes: {found['columns']:,} column{'' if found['columns'] == 1 else 's'}"
+    if found["error"] >= 0.5:
+        return f"{columns}; nothing was measured" + ("" if found["share"] else ", as edges are few: they do not count")
+    told = f"{columns} tell which edges join closer nodes with AUC {found['auc']:.2f} ± {found['error']:.3f}"
+    seen = f"held-out edges are found with AUC {found['after']:.2f}, {found['before']:.2f} without"
+    if found["share"] == 0:
+        return f"{told} (0.5 is chance): edges are not weighted by them, as that would not make the graph clearer"
+    half = " by half" if found["share"] == 0.5 else ""
+    return f"{told} (0.5 is chance): edges are weighted by them{half} ({seen})"
 
 
 def judge_attributes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple, Self
 
 import torch
@@ -92,7 +93,7 @@ class AttributeWeights(NamedTuple):
         low, high = (float(end) for end in self.ends)
         if high <= low:
             return torch.ones(len(values))
-        parts = [self.predicted(part) for part in values.split(1 << 20)]
+        parts = [self.predicted(part) for part in torch.split(values, 1 << 20)]
         risen = ((torch.cat(parts) - low) / (high - low)).clamp(LEAST, 1.0) if parts else torch.ones(0)
         return (1 - self.share + self.share * risen.pow(POWER)).float()
 
@@ -101,6 +102,6 @@ class AttributeWeights(NamedTuple):
         return {f"edges.{name}": value for name, value in self._asdict().items()}
 
     @classmethod
-    def stored(cls, tensors: dict[str, Tensor]) -> Self | None:
+    def stored(cls, tensors: Mapping[str, Tensor]) -> Self | None:
         """What `tensors` took apart; None where there is none."""
         return cls(*(tensors[f"edges.{name}"] for name in cls._fields)) if "edges.knots" in tensors else None

@@ -25,17 +25,20 @@ class FeatureOptions:
         Of a fitted model, where `fitted`.
     fitted : bool
         Whether the rows are new ones of a fitted model: they are encoded by `plan`, or read as they are without one.
+    edge_plan : FeaturePlan or None
+        Of the attributes of edges of a fitted model in the node task.
     """
 
     scale: str = "auto"
     text: str = "drop"
     plan: FeaturePlan | None = None
     fitted: bool = False
+    edge_plan: FeaturePlan | None = None
 
     @classmethod
-    def of_model(cls, plan: FeaturePlan | None) -> FeatureOptions:
-        """Those of new rows of a model with this plan."""
-        return cls(plan=plan, fitted=True)
+    def of_model(cls, plan: FeaturePlan | None, edge_plan: FeaturePlan | None = None) -> FeatureOptions:
+        """Those of new rows of a model with these plans."""
+        return cls(plan=plan, fitted=True, edge_plan=edge_plan)
 
 
 AS_THEY_ARE = FeatureOptions("")

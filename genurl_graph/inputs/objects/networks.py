@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from genurl_graph.exceptions import unknown, wrong
+from genurl_graph.inputs.objects.edge_attributes import EdgeLines, split_names
 from genurl_graph.inputs.objects.parts import (
     WEIGHTS,
+    as_weights,
     check_reading,
     choose_columns,
     choose_weight,
@@ -44,7 +47,8 @@ def from_networkx(graph: Any, options: ReadOptions) -> Any:
 
     Nodes keep their order and names. Weights are the edge attribute ``weight`` (1 where an edge has none), or the one
     that the user names; the edges of a multigraph are summed. Features are the node attribute ``x`` (a number or a
-    vector), or those that the user names; all other attributes are left out, and named.
+    vector), or those that the user names; attributes of edges are those that the user names as features. All other
+    attributes are left out, and named.
     """
     kind = type(graph).__name__
     check_reading(options, kind)
@@ -55,6 +59,7 @@ def from_networkx(graph: Any, options: ReadOptions) -> Any:
         for name in sorted(set().union(*map(itemgetter(1), graph.nodes(data=True))), key=str)
     }
     edge_attributes = sorted(set().union(*map(itemgetter(2), graph.edges(data=True))), key=str)
+    described, options = split_names(options, attributes, edge_attributes)
     # networkx itself takes an edge without a weight for one of weight 1.
     weight_name = choose_weight(options, edge_attributes, kind) or "weight"
     columns = [*zip(*graph.edges(data=weight_name, default=1.0), strict=True)]
@@ -68,8 +73,8 @@ def from_networkx(graph: Any, options: ReadOptions) -> Any:
     x = None
     if not chosen and "x" in attributes and "x" not in options.names("ignore") and not _is_layout(attributes):
         x = _vectors(names, [*map(itemgetter(1), graph.nodes(data="x"))])
-    taken = [*chosen, *([] if x is None else ["x"]), weight_name]
-    return make_graph(
+    taken = [*chosen, *described, *([] if x is None else ["x"]), weight_name]
+    data = make_graph(
         ends,
         weight,
         _renamed(
@@ -82,6 +87,10 @@ def from_networkx(graph: Any, options: ReadOptions) -> Any:
         left_out=name_left_out(attributes, [a for a in edge_attributes if a != weight_name], options, taken, kind),
         said=[f"weight {weight_name}"] if weight_name in edge_attributes else [],
     )
+    if described:
+        cells = {name: [*map(itemgetter(2), graph.edges(data=name))] for name in described}
+        data.edge_lines = EdgeLines(pd.DataFrame(cells), torch.from_numpy(ends), torch.from_numpy(as_weights(weight)))
+    return data
 
 
 def from_igraph(graph: Any, options: ReadOptions) -> Any:
@@ -91,13 +100,14 @@ def from_igraph(graph: Any, options: ReadOptions) -> Any:
     n = int(graph.vcount())
     attributes = {name: graph.vs[name][0] if n else None for name in graph.vs.attributes()}
     pairs = np.asarray(graph.get_edgelist(), dtype=np.int64).reshape(-1, 2).T
+    described, options = split_names(options, attributes, graph.es.attributes())
     weight_name = choose_weight(options, graph.es.attributes(), kind)
     chosen = choose_columns(options, attributes, kind)
     named = (options.names("id") or ("name",))[0]
     names = graph.vs[named] if named in attributes else None
     x = _vectors([*range(n)], graph.vs["x"]) if not chosen and _has_x(attributes, options) else None
-    taken = [*chosen, named, *([] if x is None else ["x"]), *([] if weight_name is None else [weight_name])]
-    return make_graph(
+    taken = [*chosen, *described, named, *([] if x is None else ["x"]), *([] if weight_name is None else [weight_name])]
+    data = make_graph(
         pairs,
         None if weight_name is None else graph.es[weight_name],
         _renamed([*range(n)], names),
@@ -110,6 +120,11 @@ def from_igraph(graph: Any, options: ReadOptions) -> Any:
         ),
         said=[] if weight_name is None else [f"weight {weight_name}"],
     )
+    if described:
+        weight = None if weight_name is None else torch.from_numpy(as_weights(graph.es[weight_name]))
+        cells = {name: graph.es[name] for name in described}
+        data.edge_lines = EdgeLines(pd.DataFrame(cells), torch.from_numpy(pairs), weight)
+    return data
 
 
 def from_dgl(graph: Any, options: ReadOptions) -> Any:
@@ -152,7 +167,6 @@ def from_dgl(graph: Any, options: ReadOptions) -> Any:
 
 
 def _stacked(source: Any, target: Any) -> Any:
-    import torch
 
     return torch.stack([source, target]).long()
 

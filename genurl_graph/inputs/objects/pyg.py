@@ -19,7 +19,18 @@ from genurl_graph.inputs.sparse import to_scipy_or_numpy
 # What a Data may hold beside the parts of a graph, without a word about it.
 KNOWN = frozenset(
     {"x", "y", "edge_index", "adj_t", "adj", "edge_attr", *WEIGHTS, "num_nodes", "pos", "ptr", "batch", "batch_size"}
-    | {"node_id", "label_names", "reading", "feature_table", "feature_plan", "image_shape", "n_id", "e_id", "input_id"}
+    | {
+        "node_id",
+        "label_names",
+        "reading",
+        "feature_table",
+        "feature_plan",
+        "edge_lines",
+        "image_shape",
+        "n_id",
+        "e_id",
+        "input_id",
+    }
     | {"train_mask", "val_mask", "test_mask", "knn_edge_index", "knn_distance", "edge_provenance", "node_type"}
 )
 
@@ -60,7 +71,7 @@ def to_pyg(X: Any, options: ReadOptions) -> Any:
     return _from_temporal(X)
 
 
-def edges_of(store: Any, options: ReadOptions | None = None, what: str = "") -> Edges:
+def edges_of(store: Any, options: ReadOptions | None = None, what: str = "", attributes: Collection[str] = ()) -> Edges:
     """Edges and weights of a ``Data``, or of a relation of ``HeteroData``.
 
     Parameters
@@ -72,6 +83,8 @@ def edges_of(store: Any, options: ReadOptions | None = None, what: str = "") -> 
         The weight that the user names.
     what : str
         For messages, such as "relation a__b__c: ".
+    attributes : collection of str
+        What is read as attributes of the edges, and not as their weights.
 
     Returns
     -------
@@ -96,7 +109,7 @@ def edges_of(store: Any, options: ReadOptions | None = None, what: str = "") -> 
     if type(held) is not Tensor and hasattr(held, "as_tensor"):
         edge_index = held.as_tensor()
     count = edge_index.size(-1) if isinstance(edge_index, Tensor) and edge_index.dim() == 2 else -1
-    weight, lines = _weight(store, count, () if options is None else options.names("weight"), what)
+    weight, lines = _weight(store, count, () if options is None else options.names("weight"), what, attributes)
     return Edges(edge_index, weight, lines)
 
 
@@ -160,24 +173,27 @@ def _entries(held: Any, what: str) -> tuple[Tensor, Tensor | None]:
     return torch.stack([source, target]), value
 
 
-def _weight(store: Any, count: int, named: tuple[str, ...], what: str) -> tuple[Tensor | None, tuple[str, ...]]:
-    """The weights of `count` edges by name, in order of preference."""
+def _weight(
+    store: Any, count: int, named: tuple[str, ...], what: str, attributes: Collection[str]
+) -> tuple[Tensor | None, tuple[str, ...]]:
+    """The weights of `count` edges by name, in order of preference; `attributes` are read as such."""
     if named:
         value = store.get(named[0])
         if value is None:
             raise unknown(f"{what}edge attribute", named[0], [name for name in store.to_dict() if name != "edge_index"])
         return _numbers(value), ()
     found: dict[str, Tensor] = {}
-    if store.get("edge_weight") is not None:
+    if "edge_weight" not in attributes and store.get("edge_weight") is not None:
         found["edge_weight"] = _numbers(store["edge_weight"])
-    weight = store.get("weight")
+    weight = None if "weight" in attributes else store.get("weight")
     if isinstance(weight, Tensor | np.ndarray) and np.prod(weight.shape) == count:
         found["weight"] = _numbers(weight)
     attr, lines = store.get("edge_attr"), tuple[str, ...]()
     if attr is not None:
         if attr.dim() == 1 or attr.size(1) == 1:
-            found["edge_attr"] = _numbers(attr)
-        else:
+            if "edge_attr" not in attributes:
+                found["edge_attr"] = _numbers(attr)
+        elif "edge_attr" not in attributes:
             lines = (f"left out: edge_attr ({attr.size(1)} columns)",)
             warnings.warn(f"{what}edge_attr with {attr.size(1)} columns is ignored", UserWarning, stacklevel=4)
     if not found:

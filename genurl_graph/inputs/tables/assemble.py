@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,11 @@ import pandas as pd
 import torch
 
 from genurl_graph.exceptions import InputError, unknown, wrong
+from genurl_graph.inputs.objects.edge_attributes import EdgeLines
 from genurl_graph.inputs.reading import Reading, ReadOptions
+from genurl_graph.inputs.tables.edge_columns import SAID
 from genurl_graph.inputs.tables.edges import place_edges, read_edges
-from genurl_graph.inputs.tables.features import make_x
+from genurl_graph.inputs.tables.features import as_columns, make_x
 from genurl_graph.inputs.tables.label_columns import same_as_labels
 from genurl_graph.inputs.tables.node_index import NodeIndex
 from genurl_graph.inputs.tables.nodes import NodeTable, index_of, order_rows, read_nodes
@@ -49,7 +52,8 @@ def read_tables(
     -------
     Data
         x, edge_index (sorted; of an undirected list both directions), edge_weight, y (-1: no label), label_names,
-        node_id, feature_table with the raw columns, feature_plan where a plan made x of them, and `reading`.
+        node_id, feature_table with the raw columns, feature_plan where a plan made x of them, edge_lines with the
+        columns of the edges that the user names as features, and `reading`.
 
     Raises
     ------
@@ -100,6 +104,8 @@ def _read_graph(
 ) -> Data:
     from torch_geometric.data import Data
 
+    attributes = [name for name in options.names("feature") if roles.left_out.get(name) == SAID["feature"]]
+    roles = replace(roles, left_out={name: why for name, why in roles.left_out.items() if name not in attributes})
     edges = read_edges(table, roles, options)
     own = NodeIndex(edges.ids, "the nodes of the edges")
     labels = _as_nodes(labels, "labels", own, options)
@@ -110,6 +116,10 @@ def _read_graph(
     data = Data(edge_index=edge_index, num_nodes=len(nodes))
     if weight is not None:
         data.edge_weight = weight
+    if attributes:
+        lines = None if edges.weight is None else torch.tensor(edges.weight, dtype=torch.float32)
+        ends = torch.from_numpy(nodes.find(edges.ids)[edges.ends].T.copy())
+        data.edge_lines = EdgeLines(as_columns(table, attributes), ends, lines)
     names = nodes.names()
     if names is not None:
         data.node_id = names
