@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from genurl_graph.config import Config
+from genurl_graph.graph.edge_attributes.heed import describe_attributes, heed_attributes
 from genurl_graph.inference.fitted import TrainedModel
 from genurl_graph.inference.known_nodes import fitted_nodes, knows_nodes
 from genurl_graph.inference.temporal.fitted_time import FittedTime
@@ -25,7 +26,6 @@ from genurl_graph.runtime.processes import agreed, rank
 from genurl_graph.runtime.progress import showing
 from genurl_graph.runtime.random import seeded
 from genurl_graph.tasks import distillation, graph, graphs, images, reduction, temporal
-from genurl_graph.tasks.edge_attributes import describe_attributes, heed_attributes
 from genurl_graph.tasks.encoder_input import encoder_input
 from genurl_graph.tasks.evidence import describe_evidence, heed_evidence, warn_of_degrees
 from genurl_graph.training.checkpoint import Checkpoint, KeptNeighbors, checksum

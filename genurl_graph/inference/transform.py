@@ -11,6 +11,7 @@ from torch import Tensor
 
 from genurl_graph.config import Config
 from genurl_graph.exceptions import InputError
+from genurl_graph.graph.edge_attributes.heed import weigh_as_fitted
 from genurl_graph.graph.merge import predefined_graph
 from genurl_graph.graph.propagation import Propagation
 from genurl_graph.graph.structural_features import TRANSFERABLE
@@ -27,7 +28,6 @@ from genurl_graph.inputs.reading import NOTHING_SAID, ReadOptions
 from genurl_graph.nn.features import Features
 from genurl_graph.nn.gnn import GNN, GNNS
 from genurl_graph.objectives.base import embed_all, embed_rows
-from genurl_graph.tasks.edge_attributes import weigh_as_fitted
 from genurl_graph.tasks.encoder_input import encoder_input, put_beside, role_columns
 from genurl_graph.tasks.evidence import reads_structure_alone, without_features
 from genurl_graph.tasks.graph import averaged, edges_of_new

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from genurl_graph.config import Config, load_preset
 from genurl_graph.exceptions import wrong
+from genurl_graph.graph.edge_attributes.heed import weigh_attributes
 from genurl_graph.graph.edge_reliability import measure_consistency
 from genurl_graph.graph.evidence import FEW, WIDE, Evidence, measure_evidence, measure_held_out
 from genurl_graph.graph.merge import predefined_graph
@@ -22,7 +23,6 @@ from genurl_graph.inputs.input import Input
 from genurl_graph.nn.build import DENSE, skip_blocks
 from genurl_graph.nn.gnn import GNNS
 from genurl_graph.runtime.processes import world_size
-from genurl_graph.tasks.edge_attributes import weigh_attributes
 
 # Encoders that read a node's own row: they keep features that show nothing, for want of anything else to read.
 ROW_ENCODERS = ("sign", "module", *DENSE)

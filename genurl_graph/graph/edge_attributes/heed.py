@@ -12,7 +12,8 @@ from torch import Tensor
 from genurl_graph.config import load_preset
 from genurl_graph.config.parameters import MergeConfig
 from genurl_graph.exceptions import wrong
-from genurl_graph.graph.edge_attributes import AttributeEvidence, AttributeWeights, judge_attributes
+from genurl_graph.graph.edge_attributes.learn import AttributeEvidence, judge_attributes
+from genurl_graph.graph.edge_attributes.weights import AttributeWeights
 from genurl_graph.inputs.input import Input
 
 
