@@ -37,6 +37,7 @@ def inspect(
       genurl-graph inspect drugs.csv lists/contacts.csv.gz
       genurl-graph inspect edges.csv --features nodes.csv --column label=segment
       genurl-graph inspect messages.txt --column time=3 --json
+      genurl-graph inspect facts.tsv --as triples --features vectors/
     """
     from genurl_graph.datasets import inspection
     from genurl_graph.runtime.files import to_json
@@ -59,6 +60,8 @@ def inspect(
 
 def show(report: Report, found: dict[str, Any]) -> None:
     """Print what is known of one file."""
+    from genurl_graph.inputs.triples.figures import relation_rows, triple_lines
+
     report.line(found["file"])
     if found["error"]:
         click.echo(f"Error: {found['error']}", err=True)
@@ -75,6 +78,7 @@ def show(report: Report, found: dict[str, Any]) -> None:
     aligned(report, "first edges", found["edges"])
     aligned(report, "first graphs", found["first_graphs"])
     aligned(report, "first events", found["first_events"])
+    aligned(report, "first triples", found["first_triples"])
     if found["graph"]:
         report.line("graph")
         report.lines(f"  {line}" for line in graph_lines(found["graph"]))
@@ -84,6 +88,10 @@ def show(report: Report, found: dict[str, Any]) -> None:
     if found["events"]:
         report.line("events")
         report.lines(f"  {line}" for line in events_lines(found["events"]))
+    if found["triples"]:
+        aligned(report, "relations", relation_rows(found["triples"]))
+        report.line("triples")
+        report.lines(f"  {line}" for line in triple_lines(found["triples"]))
 
 
 def aligned(report: Report, title: str, rows: Sequence[Sequence[Any]]) -> None:

@@ -14,6 +14,8 @@ from genurl_graph.inputs.collection import GraphCollection
 from genurl_graph.inputs.collection.graph_set import GraphSet
 from genurl_graph.inputs.reading import ROLES, ReadOptions
 from genurl_graph.inputs.temporal.event_set import EventSet
+from genurl_graph.inputs.triples import TripleSet
+from genurl_graph.inputs.triples.figures import first_triples, triple_figures
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -45,15 +47,15 @@ def inspect(
     dict
         JSON. file; error, the message of a file that is refused, else None; lines and reading, what is said of what
         was read; columns, a record each; nodes and edges, the first of each; graph, its figures; of many graphs instead
-        first_graphs and graphs, their figures; of events with a time first_events and events, their figures; rows, the
-        first of the file as they stand, and note, which says why there are none.
+        first_graphs and graphs, their figures; of events with a time first_events and events, of typed edges
+        first_triples and triples; rows, the first of the file as they stand, and note, which says why there are none.
     """
     from genurl_graph.datasets import read
     from genurl_graph.datasets.readers.events import first_block, is_large
 
     found: dict[str, Any] = {"file": str(path), "error": None, "lines": [], "reading": {}, "columns": []}
     found |= {"nodes": [], "edges": [], "graph": None, "first_graphs": [], "graphs": None}
-    found |= {"first_events": [], "events": None}
+    found |= {"first_events": [], "events": None, "first_triples": [], "triples": None}
     data = None
     try:
         data = read(path, features, labels, **options.given())
@@ -66,6 +68,10 @@ def inspect(
     elif isinstance(data, EventSet):
         found |= {"lines": list(data.reading.lines), "reading": dict(data.reading.record)}
         found |= {"first_events": first_events(data), "events": event_figures(data)}
+    elif isinstance(data, TripleSet):
+        found |= {"lines": list(data.reading.lines), "reading": dict(data.reading.record)}
+        found |= {"first_triples": first_triples(data), "triples": triple_figures(data)}
+        plan = data.modalities[0].plan if len(data.modalities) == 1 else None
     elif data is not None:
         reading = data.get("reading")
         if reading is not None:

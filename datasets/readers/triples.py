@@ -29,6 +29,7 @@ from genurl_graph.inputs.tables.cells import is_whole
 from genurl_graph.inputs.tables.edges import count
 from genurl_graph.inputs.tables.nodes import NodeTable
 from genurl_graph.inputs.tables.table import Table
+from genurl_graph.inputs.tables.values import kind_of
 from genurl_graph.inputs.triples.columns import ROLES, find_triple_columns, holds_triples, is_triple_header
 from genurl_graph.inputs.triples.modalities import TableLike, as_node_table, attach_modalities
 from genurl_graph.inputs.triples.objects import from_data, from_hetero
@@ -106,12 +107,17 @@ def read_modalities(path: Path, options: ReadOptions = NOTHING_SAID) -> dict[str
 
 
 def holds_split(folder: Path) -> bool:
-    """Whether a folder holds ``train.txt`` or the like, whose three columns are triples by all appearances."""
+    """Whether a folder holds ``train.txt`` or the like, of three columns of words: it can be nothing else."""
     try:
         train = find_split(folder).get("train")
-        return train is not None and holds_triples(first_block(train, NOTHING_SAID))
+        if train is None:
+            return False
+        table = first_block(train, ReadOptions(columns=PLACES))
+        find_triple_columns(table, NOTHING_SAID)
     except InputError:
         return False
+    frame = table.frame
+    return frame.shape[1] == 3 and all(kind_of(frame[name]) == "text" for name in frame)
 
 
 def say_of_triples(data: Any, table: Table, options: ReadOptions) -> Any:

@@ -85,3 +85,18 @@ def test_events_with_a_time(run) -> None:
     assert found["events"]["spans"] == [1, 1, 0, 0, 0, 0, 0, 0, 0, 1]
     assert found["reading"]["events"]["left_out"] == {"note": "text"}
     assert found["graph"] is None
+
+
+def test_typed_edges(run) -> None:
+    Path("kg").mkdir()
+    Path("kg/train.txt").write_text("a\tlikes\tb\nb\tlikes\ta\nb\tknows\tc\n")
+    Path("kg/test.txt").write_text("c\tknows\tb\n")
+    Path("people.csv").write_text("name,age,note\na,30,\nb,50,\nc,20,\n")
+    text = run("inspect", "kg", "--features", "people.csv").stdout
+    assert "read train.txt as triples: column 1 -> column 3 by column 2 (3 triples, 3 entities, 2 relations)" in text
+    assert "features people: 1 column, 3 of 3 entities have them" in text
+    assert "  likes      2         2       2       100%" in text
+    assert "100.0% of the test triples join two entities that a triple joins the other way round" in text
+    (found,) = json.loads(run("inspect", "kg/train.txt", "--as", "triples", "--json").stdout)
+    assert [column["role"] for column in found["columns"]] == ["source", "type", "target"]
+    assert found["first_triples"][1] == ["a", "likes", "b"]

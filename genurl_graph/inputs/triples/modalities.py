@@ -120,7 +120,11 @@ def _with_features(
         record["features"] = plan.lines()
     held = {**triples.reading.record.get("modalities", {}), name: record}
     modality = Modality(name, torch.from_numpy(filled.entity), x, plan)
-    return triples.told(Reading(tuple(lines), {"modalities": held}), modalities=(*triples.modalities, modality))
+    # Each file of features by itself, as a program asks what became of its columns.
+    files = {f"{key} {name}": told for key, told in table.reading.record.items()}
+    return triples.told(
+        Reading(tuple(lines), {**files, "modalities": held}), modalities=(*triples.modalities, modality)
+    )
 
 
 def _labelled(triples: TripleSet, nodes: NodeIndex, labels: NodeTable) -> TripleSet:
@@ -129,7 +133,7 @@ def _labelled(triples: TripleSet, nodes: NodeIndex, labels: NodeTable) -> Triple
     y = torch.full((len(nodes),), -1)
     y[torch.from_numpy(rows.entity)] = labels.y[torch.from_numpy(rows.row)]
     lines = labels.reading.lines
-    if rows.strange:
+    if rows.strange and lines:
         lines = (*lines, f"{count(rows.strange, 'label')} of others than the entities left out")
     return triples.told(Reading(lines, labels.reading.record), y=y, label_names=labels.label_names)
 

@@ -18,7 +18,7 @@ from genurl_graph.inputs.tables.edges import count
 from genurl_graph.inputs.tables.node_index import NodeIndex, as_names
 from genurl_graph.inputs.tables.table import Table
 from genurl_graph.inputs.tables.values import as_ids
-from genurl_graph.inputs.triples.columns import TripleColumns, find_triple_columns
+from genurl_graph.inputs.triples.columns import ROLES, TripleColumns, find_triple_columns
 from genurl_graph.inputs.triples.triple_set import Triples, TripleSet
 
 # Names that are listed where they are odd.
@@ -133,6 +133,7 @@ def _say(
     told += [f"{loops:,} from an entity to itself"] if loops else []
     lines = [f"read {name} as triples: {head} -> {tail} by {relation} ({', '.join([*told, *table.notes])})"]
     record = {"file": name, "as": "triples", **columns._asdict(), "repeats": repeats, "self_loops": loops}
+    record |= dict(zip(ROLES, columns, strict=True))
     record |= {"entities": found.num_nodes, "relations": found.triples.num_relations, "notes": [*table.notes]}
     files = {key: PurePath(parts[key].table.name).name for key in parts}
     record |= {key: len(each) for key, each in held.items() if each is not None}
@@ -152,7 +153,11 @@ def _say(
         lines += [f"{count(again, 'triple')} of {files[key]} also in {name}"] if again else []
     left = [str(each) for each in table.frame.columns if each not in columns]
     lines += [f"left out of {name}: {', '.join(map(table.called, left))}"] if left else []
-    record |= {"unseen_entities": int((~seen).sum()), "unseen_relations": len(strange), "left_out": left}
+    record |= {
+        "unseen_entities": int((~seen).sum()),
+        "unseen_relations": len(strange),
+        "left_out": dict.fromkeys(left, ""),
+    }
     return Reading(tuple(lines), {"triples": record})
 
 
