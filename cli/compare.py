@@ -19,6 +19,9 @@ from genurl_graph.experiments.runs import Order
 from genurl_graph.experiments.sources import describe, load_named, named_labels, refuse_graphs
 from genurl_graph.experiments.temporal.table import PROTOCOL as TEMPORAL
 from genurl_graph.experiments.temporal.table import TemporalComparison, events_of
+from genurl_graph.experiments.triples.methods import PROTOCOL as TRIPLES
+from genurl_graph.experiments.triples.source import triples_of
+from genurl_graph.experiments.triples.table import TripleComparison
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -32,6 +35,7 @@ KINDS: dict[str, type[Comparison]] = {
     "graphs": GraphComparison,
     TEMPORAL: TemporalComparison,
     EDGES: EdgeComparison,
+    TRIPLES: TripleComparison,
 }
 
 
@@ -42,16 +46,18 @@ KINDS: dict[str, type[Comparison]] = {
     help=f"Separated by commas, in the table's order: some of {', '.join(ProbeComparison.methods)}; with --task reduce "
     f"some of {', '.join(ReduceComparison.methods)}; with --task graphs some of {', '.join(GraphComparison.methods)}; "
     f"with --task temporal some of {', '.join(TemporalComparison.methods)}; "
-    f"with --task edges some of {', '.join(EdgeComparison.methods)}. "
-    f"[default: {ProbeComparison.default}; reduce: {ReduceComparison.default}; graphs, temporal, edges: all]",
+    f"with --task edges some of {', '.join(EdgeComparison.methods)}; "
+    f"with --task triples some of {', '.join(TripleComparison.methods)}. "
+    f"[default: {ProbeComparison.default}; reduce: {ReduceComparison.default}; graphs, temporal, edges: all; "
+    f"triples: {TripleComparison.default}]",
 )
-@options.seeds(help="Run seeds 0..N-1. [default: 10; reduce: 3; graphs, temporal: 5]")
+@options.seeds(help="Run seeds 0..N-1. [default: 10; reduce: 3; graphs, temporal, triples: 5]")
 @click.option(
     "--protocol",
-    type=click.Choice(["public", "random-10", "random-10-10-80", "reduce", "graphs", TEMPORAL, EDGES]),
+    type=click.Choice(["public", "random-10", "random-10-10-80", "reduce", "graphs", TEMPORAL, EDGES, TRIPLES]),
     help="Splits of the linear probe; reduce: neighbourhoods kept; graphs: classes of whole graphs; temporal-links: "
-    "links of the next window; edges: classes of edges. [default: that of the task, else public where the data set has "
-    "it, else random-10-10-80]",
+    "links of the next window; edges: classes of edges; triples: held-out typed edges. [default: that of the task, "
+    "else public where the data set has it, else random-10-10-80]",
 )
 @options.data_root
 @options.model
@@ -105,6 +111,10 @@ def compare(
     split that came with them, and of 20 blocks of space, of which whole ones are held out. Two rows read labels
     instead: label propagation, and the most frequent class.
 
+    With --task triples, as for any data set of typed edges, both ends of each test triple are ranked among all
+    entities: filtered, realistic ranks. Baselines choose their epoch on the validation triples, GenURL reads the
+    training triples alone. triples-only is GenURL without the features of the entities.
+
     \b
     Examples:
       genurl-graph compare --dataset cora --methods genurl,untrained,cca-ssg --seeds 10 --markdown table.md
@@ -112,6 +122,7 @@ def compare(
       genurl-graph compare --dataset mutag --task graphs --methods genurl,graphcl,wl,concat
       genurl-graph compare --dataset collegemsg --methods genurl,tgn,recency --windows 60
       genurl-graph compare --dataset linkoping --task edges
+      genurl-graph compare --dataset umls --task triples --methods genurl,distmult,transe,frequency
     """
     from genurl_graph import datasets
     from genurl_graph.evaluation.splits import default_protocol
@@ -119,10 +130,10 @@ def compare(
     from genurl_graph.runtime.files import check_folder
 
     asked = protocol or protocol_of(model["task"], datasets.info(dataset))
-    reduce, graphs, temporal = (asked == each for each in ("reduce", "graphs", TEMPORAL))
+    reduce, graphs, temporal, triples = (asked == each for each in ("reduce", "graphs", TEMPORAL, TRIPLES))
     kind = KINDS.get(asked or "", ProbeComparison)
     chosen = parse_names("--methods", "method", (methods or kind.default).replace("_", "-"), kind.methods)
-    what: Task = "graphs" if graphs else "temporal" if temporal else "nodes"
+    what: Task = "graphs" if graphs else "temporal" if temporal else "triples" if triples else "nodes"
     changes = parse_baseline_settings(assignments_of_baselines, chosen, kind.baselines, what)
     for flag, path in (("--plot", files.plot), ("--embeddings", embeddings)):
         if path and not reduce:
@@ -134,7 +145,7 @@ def compare(
         check_folder(embeddings)
     files.prepare(embeddings)
     report = Report(quiet)
-    name, data = load_named(dataset, data_root, labelled=not reduce and not temporal, events=temporal)
+    name, data = load_named(dataset, data_root, labelled=not (reduce or temporal or triples), events=temporal)
     header: dict[str, Any] = {"protocol": asked or default_protocol(data)}
     if reduce:
         header["dim"] = dim
@@ -142,6 +153,8 @@ def compare(
     if temporal:
         header["windows"] = model.get("windows") or "auto"
         events_of(data)  # not without times
+    if triples:
+        triples_of(data)  # not without relations
     if graphs:
         graphs_of(data)  # not a single one
     if asked == EDGES:
@@ -168,10 +181,12 @@ def compare(
 
 
 def protocol_of(task: str, dataset: "DatasetInfo") -> str | None:
-    """The protocol of a task, which many graphs and events with a time tell by themselves."""
+    """The protocol of a task, which many graphs, events with a time and typed edges tell by themselves."""
     if task == "auto":
-        return "graphs" if dataset.n_graphs else TEMPORAL if dataset.n_events else None
-    return {"reduce": "reduce", "graphs": "graphs", "temporal": TEMPORAL, "edges": EDGES}.get(task)
+        kinds = {"graphs": dataset.n_graphs, TEMPORAL: dataset.n_events, TRIPLES: dataset.n_triples}
+        return next((kind for kind, count in kinds.items() if count), None)
+    known = {"reduce": "reduce", "graphs": "graphs", "temporal": TEMPORAL, "edges": EDGES, "triples": TRIPLES}
+    return known.get(task)
 
 
 def draw(

@@ -11,10 +11,12 @@ from genurl_graph.cli.links import (
     LINKS,
     TEMPORAL_LINKS,
     TEMPORAL_NODES,
+    TRIPLES,
     evaluate_edges,
     evaluate_links,
     evaluate_temporal_links,
     evaluate_temporal_nodes,
+    evaluate_triples,
 )
 from genurl_graph.cli.neighborhoods import PROTOCOLS, evaluate_neighborhoods
 from genurl_graph.cli.report import Report, describe_graph_scores
@@ -52,12 +54,13 @@ FIGURES = {
     type=click.Choice(
         [
             *("public", "random-10", "random-10-10-80", "knn", "cluster", LINKS, "reduce", "retrieval", "graphs"),
-            *(TEMPORAL_LINKS, TEMPORAL_NODES, EDGES),
+            *(TEMPORAL_LINKS, TEMPORAL_NODES, EDGES, TRIPLES),
         ]
     ),
     help="Splits for all figures, or one figure alone; links: train on 85 % of the edges, find the others; "
     "reduce: neighbourhoods kept; retrieval: search by the embedding; graphs: classes of whole graphs; "
-    "temporal-links: links of the next window; temporal-nodes: known states of nodes; edges: classes of edges. "
+    "temporal-links: links of the next window; temporal-nodes: known states of nodes; edges: classes of edges; "
+    "triples: held-out typed edges. "
     "[default: graphs for many graphs; reduce for a map of vectors; else public where the data set has it, else "
     "random-10-10-80]",
 )
@@ -98,7 +101,9 @@ def evaluate(
     options from --task to --set say, and judged by how it ranks the held-out edges. They go with links only, and with
     the protocols of events with a time. temporal-links, of a data set or of your own file, trains on the first windows
     and ranks the pairs of each of the last ones by the events before it, beside rows that need no training.
-    temporal-nodes compares the trajectory of a file, or one trained for each seed, with planted states.
+    temporal-nodes compares the trajectory of a file, or one trained for each seed, with planted states. triples, of a
+    data set or of your own folder or file, trains on the training triples and ranks both ends of the test triples among
+    all entities; without a test part, triples are held out by the seed.
 
     --protocol edges judges rows of edges, of a file or trained for each seed, by the classes of edges that a logistic
     regression has not seen: of the split that came with them, and of whole blocks of space where it is known where
@@ -114,6 +119,7 @@ def evaluate(
       genurl-graph evaluate --protocol temporal-links --dataset collegemsg --windows 60 --seeds 5
       genurl-graph evaluate --protocol temporal-nodes --dataset planted-switching
       genurl-graph evaluate --protocol edges --dataset linkoping --seeds 10
+      genurl-graph evaluate --protocol triples --dataset umls --seeds 5
     """
     options.check_source(source)
     if blocks is not None and protocol != EDGES:
@@ -124,12 +130,13 @@ def evaluate(
             check_no_training(context, [*model])
         evaluate_edges(embedding, source, seeds, blocks, metrics, quiet, **model)
         return
-    if protocol in (LINKS, TEMPORAL_LINKS):
+    if protocol in (LINKS, TEMPORAL_LINKS, TRIPLES):
         check_links(context, embedding, source, protocol)
         if protocol == LINKS:
             evaluate_links(str(source.dataset), seeds, source.data_root, metrics, quiet, **model)
         else:
-            evaluate_temporal_links(source, seeds, metrics, quiet, **model)
+            judge_own = evaluate_triples if protocol == TRIPLES else evaluate_temporal_links
+            judge_own(source, seeds, metrics, quiet, **model)
         return
     if protocol == TEMPORAL_NODES:
         if embedding is not None:

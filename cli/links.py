@@ -1,4 +1,4 @@
-"""Protocols of ``genurl-graph evaluate`` that train embeddings: links, those of events with a time, and of edges."""
+"""Protocols of ``genurl-graph evaluate`` that train embeddings: links, events with a time, edges and typed edges."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,8 @@ from genurl_graph.experiments.sources import Source, describe, load_named, read_
 from genurl_graph.experiments.temporal.embedding import node_scores, node_table
 from genurl_graph.experiments.temporal.links import ROWS, LinkComparison, run_links
 from genurl_graph.experiments.temporal.table import PROTOCOL, events_of
+from genurl_graph.experiments.triples import methods as triples
+from genurl_graph.experiments.triples.source import load_triples, split_lines
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from genurl_graph.inputs.temporal.event_set import EventSet
     from genurl_graph.inputs.temporal.trajectory import Trajectory
 
-LINKS, TEMPORAL_LINKS, TEMPORAL_NODES, EDGES = "links", PROTOCOL, "temporal-nodes", "edges"
+LINKS, TEMPORAL_LINKS, TEMPORAL_NODES, EDGES, TRIPLES = "links", PROTOCOL, "temporal-nodes", "edges", triples.PROTOCOL
 
 
 def evaluate_links(
@@ -81,6 +83,25 @@ def evaluate_temporal_links(source: Source, seeds: int, metrics: Path | None, qu
     run_links(data, results, model, quiet)
     report.line(f"\n{results.caption()}, {n_seeds(range(seeds))}")
     report.results(results)
+    report.files(9, metrics=metrics)
+
+
+def evaluate_triples(source: Source, seeds: int, metrics: Path | None, quiet: bool, **model: Any) -> None:
+    """Train on the training triples, rank both ends of the test triples; print and write the table."""
+    from genurl_graph.experiments.triples.links import run_triples, triple_results
+    from genurl_graph.runtime.files import check_output
+
+    if metrics:
+        check_output(metrics, (".json",))
+    report = Report(quiet)
+    data = load_triples(source, f"--protocol {TRIPLES}")
+    report.lines([*read_lines(source, data), *split_lines(data)])
+    results = triple_results(source, data, seeds, model, metrics)
+    apart = run_triples(data, results, model, quiet, checked=True)
+    report.line(f"\n{results.caption()}, {n_seeds(range(seeds))}")
+    report.results(results)
+    if apart is not None:
+        report.line(f"PyKEEN's evaluator counts the same on the first seed: the largest difference is {apart:.0e}")
     report.files(9, metrics=metrics)
 
 

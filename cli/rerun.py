@@ -25,11 +25,11 @@ from genurl_graph.experiments import repeat
 def rerun(result: Path, data_root: Path | None, tolerance: float, output: Path | None, quiet: bool) -> None:
     """Repeat what a file of --metrics holds, and compare the figures.
 
-    It may be a file of embed or distill, or a table of compare, ablate, ogb or evaluate --protocol links (or
-    temporal-links), of which all runs are repeated. Configuration, seeds, input and number of threads are those of the
-    file. On the CPU of the same machine, with the same versions, threads and data, all figures, and the embedding of a
-    single run, have to agree to the last bit; else within --tolerance, and a warning says what differs. Seconds and
-    memory are not compared.
+    It may be a file of embed or distill, or a table of compare, ablate, ogb or evaluate --protocol links,
+    temporal-links or triples, of which all runs are repeated. Configuration, seeds, input and number of threads are
+    those of the file. On the CPU of the same machine, with the same versions, threads and data, all figures, and the
+    embedding of a single run, have to agree to the last bit; else within --tolerance, and a warning says what differs.
+    Seconds and memory are not compared.
 
     The exit code is 0 if all figures agree, 1 if not.
 

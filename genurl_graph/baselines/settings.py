@@ -11,10 +11,10 @@ from typing import Any, Literal
 from genurl_graph.config.fields import Option, Range, convert
 from genurl_graph.exceptions import unknown
 
-Task = Literal["nodes", "graphs", "temporal"]
+Task = Literal["nodes", "graphs", "temporal", "triples"]
 
 # Numbers that may be 0; shares may, too, and stay below 1: those of dropped columns and edges ("drop..."), and these.
-_FROM_ZERO = ("lr", "min_dist", "weight_decay", "lambd", "ema", "iterations")
+_FROM_ZERO = ("lr", "min_dist", "weight_decay", "lambd", "ema", "iterations", "penalty")
 _SHARES = ("mask", "replace", "momentum")
 
 
@@ -28,12 +28,13 @@ def baseline_settings(
     method : str
         Name of a baseline (`genurl_graph.baselines.BASELINES` or `genurl_graph.baselines.reduction.REDUCERS`; of
         whole graphs `genurl_graph.baselines.graphs.GRAPH_BASELINES`; of dynamic graphs
-        `genurl_graph.baselines.temporal.TEMPORAL_BASELINES`).
+        `genurl_graph.baselines.temporal.TEMPORAL_BASELINES`; of typed edges
+        `genurl_graph.baselines.triples.TRIPLE_BASELINES`).
     dataset : str, optional
         Canonical name of the data set; settings that the source gives for it replace the defaults.
     changes : mapping, optional
         Values that replace both, by name. Strings are converted to the type of the default.
-    task : "nodes", "graphs" or "temporal"
+    task : "nodes", "graphs", "temporal" or "triples"
         "graphs" for the methods of whole graphs, some of which have names of methods for nodes.
 
     Returns

@@ -22,13 +22,15 @@ from genurl_graph.experiments.sources import (
     write_result,
 )
 from genurl_graph.experiments.temporal.table import FIGURES
+from genurl_graph.experiments.triples.methods import FIGURES as TRIPLE_FIGURES
+from genurl_graph.experiments.triples.methods import PROTOCOL as TRIPLES
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
 Rows = dict[str, Any]
 
-REPEATABLE = "embed, distill, compare, ablate, ogb or evaluate --protocol links, temporal-links or edges"
+REPEATABLE = "embed, distill, compare, ablate, ogb or evaluate --protocol links, temporal-links, edges or triples"
 # What a metrics file must hold to be repeated: of one run, of a table of runs.
 CIRCUMSTANCES = ("environment", "hardware", "versions")
 RUN = ("run", *CIRCUMSTANCES, "config", "seed", "task", "embedding_crc32")
@@ -44,6 +46,7 @@ COLUMNS = (
     *("rbf", "linear", "few"),
     *FIGURES,
     *OF_EDGES,
+    *TRIPLE_FIGURES,
 )
 LINKS = ("auc", "ap", "hits50")
 OPTIONAL_COUNTS = ("n_graphs", "n_events", "n_windows", "n_rows")
@@ -137,11 +140,13 @@ def repeat_table(
     from genurl_graph import datasets
     from genurl_graph.experiments.ogb_table import ogb_machine
     from genurl_graph.experiments.reduce_table import dense_vectors
+    from genurl_graph.experiments.triples.source import load_triples
 
     name, device, kind = stored["dataset"], again(stored["environment"]["device"]), kind_of(stored)
     if "source" in stored:
         source = Source.recorded(stored["source"], data_root)
-        data = source.load(not quiet, events=kind == "events", edges=kind == EDGES)
+        whole = kind != TRIPLES
+        data = source.load(not quiet, events=kind == "events", edges=kind == EDGES) if whole else load_triples(source)
         for line in read_lines(source, data):
             say(line)
     else:
@@ -150,7 +155,8 @@ def repeat_table(
     if kind == "reduce":
         data = dense_vectors(name, data)
     use_threads(stored["environment"]["threads"])
-    repeat = {"ablate": _ablate, "ogb": _ogb, "links": _links, "events": _events, EDGES: _edges}.get(kind, _compare)
+    known = {"ablate": _ablate, "ogb": _ogb, "links": _links, "events": _events, EDGES: _rows, TRIPLES: _rows}
+    repeat = known.get(kind, _compare)
     rows = repeat(stored, data, data_root, quiet)
     around = environment(data, device)
     if kind == "ogb":
@@ -161,11 +167,11 @@ def repeat_table(
 
 
 def kind_of(stored: dict[str, Any]) -> str:
-    """Whose table it is: compare, reduce (its other protocol), ablate, ogb, links, links of events, or edges."""
+    """Whose table it is: compare, reduce (its other protocol), ablate, ogb, links, or of events, edges or triples."""
     if "factors" in stored:
         return "ablate"
     if "source" in stored:
-        return EDGES if stored["protocol"] == EDGES else "events"
+        return str(stored["protocol"]) if stored["protocol"] in (EDGES, TRIPLES) else "events"
     protocol = str(stored["protocol"])
     return protocol if protocol in ("reduce", "ogb", "links") else "compare"
 
@@ -229,6 +235,7 @@ def _compare(stored: dict[str, Any], data: "Data", data_root: Path | None, quiet
     from genurl_graph.experiments.reduce_table import ReduceComparison
     from genurl_graph.experiments.runs import Order
     from genurl_graph.experiments.temporal.table import PROTOCOL, TemporalComparison
+    from genurl_graph.experiments.triples.table import TripleComparison
 
     protocol = stored["protocol"]
     header = {key: stored[key] for key in ("protocol", "dim", "windows", "blocks") if key in stored}
@@ -237,6 +244,7 @@ def _compare(stored: dict[str, Any], data: "Data", data_root: Path | None, quiet
         "graphs": GraphComparison,
         PROTOCOL: TemporalComparison,
         EDGES: EdgeComparison,
+        TRIPLES: TripleComparison,
     }
     comparison = kinds.get(protocol, ProbeComparison)(stored["dataset"], data, data_root, **header)
     comparison.check([])
@@ -299,11 +307,13 @@ def _events(stored: dict[str, Any], data: Any, data_root: Path | None, quiet: bo
     return results.runs
 
 
-def _edges(stored: dict[str, Any], data: Any, data_root: Path | None, quiet: bool) -> Rows:
+def _rows(stored: dict[str, Any], data: Any, data_root: Path | None, quiet: bool) -> Rows:
     from genurl_graph.experiments.edges.rows import repeat_edges
     from genurl_graph.experiments.probe_table import REFERENCE
+    from genurl_graph.experiments.triples.links import repeat_triples
 
-    return repeat_edges(stored, data, _model(stored["configuration"][REFERENCE], stored, data), quiet)
+    repeat = repeat_edges if stored["protocol"] == EDGES else repeat_triples
+    return repeat(stored, data, _model(stored["configuration"][REFERENCE], stored, data), quiet)
 
 
 def _seeds_of(rows: Rows, seeds: list[int], figure: str) -> Iterator[tuple[str, tuple[int, ...]]]:

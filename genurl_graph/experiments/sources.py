@@ -179,6 +179,10 @@ def refuse_graphs(name: str, data: Any) -> None:
 
 def describe(name: str, data: Any) -> str:
     """One line on what came in."""
+    if getattr(data, "triples", None) is not None:
+        from genurl_graph.experiments.triples.source import describe_triples
+
+        return f"{name}: {describe_triples(data)}"
     if is_event_set(data):
         from genurl_graph.inputs.temporal.event_set import describe_events
 

@@ -1,0 +1,66 @@
+"""Typed edges that come in, and their parts for training, validation and test."""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from genurl_graph.exceptions import InputError
+
+if TYPE_CHECKING:
+    from genurl_graph.experiments.sources import Source
+    from genurl_graph.inputs.triples import TripleSet
+
+
+def load_triples(source: "Source", option: str = "--protocol triples") -> "TripleSet":
+    """The typed edges of a data set, or of the user's own file or folder; InputError, about an option, for others."""
+    from genurl_graph import datasets
+    from genurl_graph.datasets.readers import read_triples
+
+    if source.own is not None:
+        return read_triples(source.own, source.features, source.labels, source.options)
+    return triples_of(datasets.load(str(source.dataset), source.data_root), option)
+
+
+def triples_of(data: Any, option: str = "--task triples") -> "TripleSet":
+    """The typed edges of a data set; InputError, about the option that asks for them, where it has none."""
+    from genurl_graph.inputs.triples import TripleSet
+
+    if not isinstance(data, TripleSet):
+        raise InputError(f"{option}: found a data set without relations; expected typed edges, such as umls")
+    return data
+
+
+def describe_triples(data: "TripleSet") -> str:
+    """What came in, in words."""
+    parts = [f"{len(data):,} entities", f"{data.triples.num_relations:,} relations", f"{len(data.triples):,} triples"]
+    parts += [
+        f"{modality.name}: {modality.x.size(1):,} features of {len(modality.entity):,} entities"
+        for modality in data.modalities
+    ]
+    return ", ".join(parts)
+
+
+def parts_of(data: "TripleSet", seed: int) -> "TripleSet":
+    """The set with its own parts, or with parts that are drawn by the seed where it has no test triples."""
+    from genurl_graph.evaluation.triples.held_out import with_held_out
+
+    return with_held_out(data, seed)
+
+
+def training_part(data: "TripleSet") -> "TripleSet":
+    """What a model may see: not the triples that it is judged by."""
+    return dataclasses.replace(data, valid=None, test=None)
+
+
+def split_lines(data: "TripleSet") -> Iterator[str]:
+    """What is held out, and what cannot be known of it, for the user."""
+    from genurl_graph.evaluation.triples.held_out import TEST_SHARE, VALID_SHARE, unseen
+
+    if data.test is None or not len(data.test):
+        shares = " and ".join(f"{100 * share:g} %" for share in (VALID_SHARE, TEST_SHARE))
+        yield f"no test part: {shares} of the triples are held out for validation and test, by the seed"
+        return
+    known, valid = len(data.triples), 0 if data.valid is None else len(data.valid)
+    yield f"{known:,} / {valid:,} / {len(data.test):,} triples for training / validation / test"
+    if strange := unseen(data, data.test):
+        yield f"{strange:,} test triples have an entity or a relation that the training lacks: nothing tells of them"

@@ -1,0 +1,128 @@
+"""Methods side by side on one set of typed edges, judged by the protocol triples."""
+
+import dataclasses
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genurl_graph.baselines.settings import baseline_settings
+from genurl_graph.exceptions import DivergenceError, InputError
+from genurl_graph.experiments import runs
+from genurl_graph.experiments.environment import peak_mb, reset_peak
+from genurl_graph.experiments.models import resolved
+from genurl_graph.experiments.probe_table import REFERENCE, ComparedMethods, Comparison
+from genurl_graph.experiments.results import Cell, interval, mean_std, mean_text
+from genurl_graph.experiments.runs import Order, Run
+from genurl_graph.experiments.triples.methods import ABLATED, FIGURES, OWN, PROTOCOL, TRAINED, UNTRAINED, judge_method
+from genurl_graph.experiments.triples.source import parts_of, training_part, triples_of
+
+if TYPE_CHECKING:
+    from genurl_graph.inputs.triples import TripleSet
+
+# Triples of the run before the first one that is timed.
+WARM_UP = 200
+
+
+class TripleTable(ComparedMethods):
+    """Ranks of held-out entities (`genurl_graph.evaluation.triples`)."""
+
+    figures = ("seconds", "cpu_seconds", *FIGURES)
+
+    def columns(self) -> dict[str, Cell]:
+        def share(figure: str) -> Cell:
+            return lambda name, row: mean_text(row[figure])
+
+        def apart(figure: str) -> Cell:
+            return lambda name, row: interval(row["difference"][figure])
+
+        return {
+            "method": lambda name, row: name,
+            **{title: share(figure) for figure, title in FIGURES.items()},
+            **{f"{FIGURES[figure]}, from {REFERENCE} [95 %]": apart(figure) for figure in ("mrr", "hits10")},
+            "CPU s of the fit": lambda name, row: mean_text(row["cpu_seconds"], scale=1),
+            "peak MB": lambda name, row: f"{row['peak_memory_mb']:.0f}",
+        }
+
+    def caption(self) -> str:
+        return (
+            f"Held-out typed edges of {self.header['dataset']}, in per cent, protocol {PROTOCOL}: both ends, filtered, "
+            "realistic ranks"
+        )
+
+    def _row(self, name: str) -> dict[str, Any]:
+        row = self.runs[name]
+        spread = {figure: mean_std(row[figure]) for figure in FIGURES}
+        return {
+            **{figure: row[figure] for figure in self.figures},
+            "mean": {figure: mean for figure, (mean, _) in spread.items()},
+            "std": {figure: std for figure, (_, std) in spread.items()},
+            "seconds_mean": mean_std(row["seconds"])[0],
+            "peak_memory_mb": row["peak_memory_mb"],
+            "difference": {figure: self._difference_from(REFERENCE, name, figure) for figure in FIGURES},
+        }
+
+
+@dataclass(frozen=True)
+class TripleJob(Order):
+    """One method on one set of typed edges; its runs hold figures, not embeddings."""
+
+    dataset: str
+    root: Path | None
+    threads: int
+
+    def run(self) -> Generator[Run, None, None]:
+        import torch
+
+        from genurl_graph import datasets
+
+        torch.set_num_threads(self.threads)
+        data = triples_of(datasets.load(self.dataset, self.root))
+        _warm_up(self, data)
+        for seed in self.seeds:
+            reset_peak()
+            found = judge_method(self, parts_of(data, seed), seed)
+            yield Run(found, found["seconds"], peak_mb())
+
+
+class TripleComparison(Comparison):
+    """Methods that score all entities at either end of a typed edge."""
+
+    table = TripleTable
+    methods, own, baselines = (*OWN, *TRAINED, *UNTRAINED), OWN, TRAINED
+    default, n_seeds = ",".join((REFERENCE, *TRAINED, *UNTRAINED)), 5
+
+    def check(self, chosen: list[str]) -> None:
+        parts_of(self.data, 0)  # enough triples for all parts
+        if ABLATED in chosen and not self.data.modalities:
+            raise InputError(
+                f"--methods: {ABLATED} is {REFERENCE} without features of the entities, and there are none"
+            )
+
+    def options(self, method: str, model: dict[str, Any]) -> dict[str, Any]:
+        return {**model, "task": "triples"}
+
+    def run(self, results: ComparedMethods, orders: Iterable[Order], quiet: bool) -> Iterator[tuple[str, int, Any]]:
+        held = {"dataset": self.name, "root": self.root, "threads": results.environment["threads"]}
+        orders = [dataclasses.replace(order, model=self.options(order.method, order.model)) for order in orders]
+        jobs = [TripleJob(**vars(order), **held) for order in orders]
+        yield from runs.run_jobs(jobs, results, lambda method, seed, found: found, quiet)
+
+    def _settings(self, method: str, model: dict[str, Any], changes: dict[str, Any] | None) -> dict[str, Any]:
+        if method in TRAINED:
+            return baseline_settings(method, None, changes, task="triples")
+        seen = training_part(self.data)
+        return resolved(self.options(method, model), seen) if method in OWN else {}
+
+
+def _warm_up(order: Order, data: "TripleSet") -> None:
+    """Train on a few triples, so that no imports and no first calls are counted as the first seed's time."""
+    import torch
+
+    small = dataclasses.replace(order, model={**order.model, "epochs": 1}, changes={**order.changes})
+    if order.method in TRAINED:
+        small.changes["epochs"] = 1
+    few = data.triples.chosen(torch.arange(min(WARM_UP, len(data.triples))))
+    with suppress(InputError, DivergenceError):
+        judge_method(small, dataclasses.replace(data, triples=few, valid=None, test=few), 0)
