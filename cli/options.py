@@ -94,11 +94,12 @@ def windows(default: str) -> Callable[[Command], Command]:
 model = several(
     click.option(
         "--task",
-        type=click.Choice(["auto", "graph", "reduce", "images", "graphs", "temporal", "triples"]),
+        type=click.Choice(["auto", "graph", "reduce", "images", "graphs", "temporal", "edges", "triples"]),
         default="auto",
         show_default=True,
         help="Embed a graph, reduce vectors to few dimensions, learn from views of images, embed whole graphs, a row "
-        "each, events with a time, a row for each node and window, or typed edges, a row for each entity. auto: "
+        "each, events with a time, a row for each node and window, edges, a row each, or typed edges, a row for each "
+        "entity. auto: "
         "temporal if times or windows are named, graphs if there are many, a graph if there are edges, else reduce.",
     ),
     click.option(

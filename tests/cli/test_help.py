@@ -43,7 +43,16 @@ def complete(words: str, position: int) -> list[str]:
 
 def test_completion() -> None:
     assert complete("em", 1) == ["embed"]
-    assert complete("embed --task ", 3) == ["auto", "graph", "reduce", "images", "graphs", "temporal"]
+    assert complete("embed --task ", 3) == [
+        "auto",
+        "graph",
+        "reduce",
+        "images",
+        "graphs",
+        "temporal",
+        "edges",
+        "triples",
+    ]
 
 
 def test_progress_goes_to_a_terminal_on_stderr_and_results_to_stdout(tmp_path: Path) -> None:
