@@ -79,6 +79,7 @@ def show(report: Report, found: dict[str, Any]) -> None:
     aligned(report, "first graphs", found["first_graphs"])
     aligned(report, "first events", found["first_events"])
     aligned(report, "first triples", found["first_triples"])
+    aligned(report, "first edges, each a row", found["first_edge_rows"])
     if found["graph"]:
         report.line("graph")
         report.lines(f"  {line}" for line in graph_lines(found["graph"]))
@@ -92,6 +93,9 @@ def show(report: Report, found: dict[str, Any]) -> None:
         aligned(report, "relations", relation_rows(found["triples"]))
         report.line("triples")
         report.lines(f"  {line}" for line in triple_lines(found["triples"]))
+    if found["edge_rows"]:
+        report.line("edges, each a row")
+        report.lines(f"  {line}" for line in edge_row_lines(found["edge_rows"]))
 
 
 def aligned(report: Report, title: str, rows: Sequence[Sequence[Any]]) -> None:
@@ -125,6 +129,21 @@ def events_lines(events: dict[str, Any]) -> list[str]:
     if events["weight"]:
         lines.append("weights: " + ", ".join(f"{name} {value:g}" for name, value in events["weight"].items()))
     return lines + ([f"{events['features']:,} features of the events"] if events["features"] else [])
+
+
+def edge_row_lines(edges: dict[str, Any]) -> list[str]:
+    """The figures of edges that are rows in words."""
+    kind = "directed" if edges["directed"] else "undirected"
+    lines = [
+        f"{edges['edges']:,} {kind} edges between {edges['nodes']:,} nodes, {edges['idle']:,} of them without any",
+        f"{edges['pairs']:,} distinct pairs, {edges['self_loops']:,} self loops",
+        f"edges at a node: {', '.join(f'{name} {value:g}' for name, value in edges['at_a_node'].items())}",
+        f"other edges that an edge meets: median {edges['neighbours']:g}",
+    ]
+    if edges["length"]:
+        lines.append("length: " + ", ".join(f"{name} {value:,.4g}" for name, value in edges["length"].items()))
+    labelled = "" if edges["labelled"] is None else f", {edges['labelled']:,} edges with a label"
+    return [*lines, f"{edges['features']:,} features of the edges{labelled}"]
 
 
 def graphs_lines(graphs: dict[str, Any]) -> list[str]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from genurl_graph.datasets.edge_rows.figures import edge_figures, first_edge_rows
 from genurl_graph.datasets.event_figures import event_figures, first_events
 from genurl_graph.exceptions import InputError
 from genurl_graph.inputs.collection import GraphCollection
 from genurl_graph.inputs.collection.graph_set import GraphSet
+from genurl_graph.inputs.edge_rows.edge_set import EdgeSet
 from genurl_graph.inputs.reading import ROLES, ReadOptions
 from genurl_graph.inputs.temporal.event_set import EventSet
 from genurl_graph.inputs.triples import TripleSet
@@ -48,7 +50,8 @@ def inspect(
         JSON. file; error, the message of a file that is refused, else None; lines and reading, what is said of what
         was read; columns, a record each; nodes and edges, the first of each; graph, its figures; of many graphs instead
         first_graphs and graphs, their figures; of events with a time first_events and events, of typed edges
-        first_triples and triples; rows, the first of the file as they stand, and note, which says why there are none.
+        first_triples and triples, of edges that are rows first_edge_rows and edge_rows; rows, the first of the file as
+        they stand, and note, which says why there are none.
     """
     from genurl_graph.datasets import read
     from genurl_graph.datasets.readers.events import first_block, is_large
@@ -56,22 +59,20 @@ def inspect(
     found: dict[str, Any] = {"file": str(path), "error": None, "lines": [], "reading": {}, "columns": []}
     found |= {"nodes": [], "edges": [], "graph": None, "first_graphs": [], "graphs": None}
     found |= {"first_events": [], "events": None, "first_triples": [], "triples": None}
+    found |= {"first_edge_rows": [], "edge_rows": None}
     data = None
     try:
         data = read(path, features, labels, **options.given())
     except InputError as error:
         found["error"] = str(error)
     plan = None if data is None else getattr(data, "feature_plan", None)
-    if isinstance(data, GraphSet):
+    parts = next((parts for kind, parts in FIGURES.items() if isinstance(data, kind)), None)
+    if parts is not None:
+        assert data is not None
         found |= {"lines": list(data.reading.lines), "reading": dict(data.reading.record)}
-        found |= {"first_graphs": first_graphs(data), "graphs": graphs_figures(data)}
-    elif isinstance(data, EventSet):
-        found |= {"lines": list(data.reading.lines), "reading": dict(data.reading.record)}
-        found |= {"first_events": first_events(data), "events": event_figures(data)}
-    elif isinstance(data, TripleSet):
-        found |= {"lines": list(data.reading.lines), "reading": dict(data.reading.record)}
-        found |= {"first_triples": first_triples(data), "triples": triple_figures(data)}
-        plan = data.modalities[0].plan if len(data.modalities) == 1 else None
+        found |= {name: figures(data) for name, figures in parts.items()}
+        if isinstance(data, TripleSet):
+            plan = data.modalities[0].plan if len(data.modalities) == 1 else None
     elif data is not None:
         reading = data.get("reading")
         if reading is not None:
@@ -120,7 +121,7 @@ def describe_columns(
             role = next((each for each in ROLES if told.get(each) == name), role)
             if name in told.get("left_out", {}):
                 role, becomes = "ignore", f"left out, {told['left_out'][name] or 'not asked for'}"
-            elif not role and told.get("as") in ("features", "vectors"):
+            elif not role and told.get("as") in ("features", "vectors", "edge rows"):
                 role, becomes = "feature", fates.get(name, "number, as it is")
         found.append(
             {
@@ -268,6 +269,15 @@ def first_nodes(data: Data) -> list[list[Any]]:
             row += [float(value) for value in x[node].to_dense().flatten()[:COLUMNS]]
         found.append(row)
     return found
+
+
+# Of what is no single graph: the keys of `inspect`, and what makes their values.
+FIGURES: dict[type, dict[str, Callable[[Any], Any]]] = {
+    GraphSet: {"first_graphs": first_graphs, "graphs": graphs_figures},
+    EventSet: {"first_events": first_events, "events": event_figures},
+    TripleSet: {"first_triples": first_triples, "triples": triple_figures},
+    EdgeSet: {"first_edge_rows": first_edge_rows, "edge_rows": edge_figures},
+}
 
 
 def _table(path: Path, options: ReadOptions) -> Table | None:

@@ -207,15 +207,20 @@ def _is_split(cells: pd.Series, name: str) -> bool:
 
 
 def _first_entries(cells: pd.Series) -> tuple[pd.Series, int]:
-    lists = cells.map(lambda cell: isinstance(cell, list | tuple))
-    count = int(lists.sum())
-    if count:
-        cells = cells.mask(lists, cells[lists].map(lambda cell: cell[0] if len(cell) else None))
-    text = cells.map(lambda cell: isinstance(cell, str) and cell[:1] == "[" and cell[-1:] == "]")
-    if text.any():
-        parts = cells[text].str.extract(_LIST)
-        entry = parts[0].fillna(parts[1]).fillna(parts[2])
-        cells, count = cells.mask(text, entry), count + int(entry.notna().sum())
+    count = 0
+    if pd.api.types.infer_dtype(cells, skipna=True) not in ("string", "empty"):
+        lists = cells.map(lambda cell: isinstance(cell, list | tuple))
+        count = int(lists.sum())
+        if count:
+            cells = cells.mask(lists, cells[lists].map(lambda cell: cell[0] if len(cell) else None))
+    codes, distinct = pd.factorize(cells)
+    texts = pd.Series(distinct, dtype=object)
+    told = texts.map(lambda cell: isinstance(cell, str) and cell[:1] == "[" and cell[-1:] == "]").to_numpy(bool)
+    if told.any():
+        parts = texts[told].str.extract(_LIST)
+        texts = texts.mask(told, parts[0].fillna(parts[1]).fillna(parts[2]))
+        count += int(np.append(told, False)[codes].sum())
+        cells = texts.reindex(codes).set_axis(cells.index)
     return cells, count
 
 
