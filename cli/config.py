@@ -21,6 +21,7 @@ TASKS = {
     "images": ("embed --task images", "images"),
     "graphs": ("embed, for many graphs", "graphs"),
     "temporal": ("embed, for edges with a time", "temporal"),
+    "edges": ("embed --task edges", "edges"),
 }
 # What the variants' files do not name themselves.
 NAMED: dict[str, dict[str, Any]] = {

@@ -38,10 +38,11 @@ class GenURL(FittedAttributes, Updates):
     ----------
     n_components : int, optional
         Columns d of the embedding. By default the preset's: 384 for graphs, 2 for vectors, up to 800 for whole graphs.
-    task : "auto", "graph", "reduce", "distill", "images", "graphs" or "temporal"
+    task : "auto", "graph", "reduce", "distill", "images", "graphs", "temporal", "edges" or "triples"
         "auto": input with edges is a graph, a plain matrix is reduced; with a teacher, either is distilled; many graphs
         are "graphs": each gets a row; edges with a time are "temporal": each node gets a row for each window of time.
-        "images": an encoder of images learns from random views of them.
+        "images": an encoder of images learns from random views of them. "edges": each edge gets a row. "triples": edges
+        have types, and each of these gets a vector as well.
     encoder : "auto", "gcn", "sage", "gat", "gin", "mlp", "cnn", "resnet", "free", or nn.Module
         "auto": the preset's, a GCN for graphs, an embedding table for vectors, an MLP for distillation, a CNN for
         images, a GIN for whole graphs. A module, for distillation and images only, reads rows, or images if `X` is

@@ -14,6 +14,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from genurl_graph.config.edges import EdgesConfig
 from genurl_graph.config.parameters import (
     EncoderConfig,
     InputConfig,
@@ -33,6 +34,10 @@ from genurl_graph.exceptions import unknown, wrong
 __all__ = ["Config", "complete_settings", "load_preset", "read_method", "read_settings"]
 
 
+# Tasks whose preset says how they differ from another task's, of which they have the variants as well.
+BASES = {"edges": "graph"}
+
+
 @dataclasses.dataclass(frozen=True)
 class Config:
     """All stages of a run, resolved; `task` says which recipe reads them."""
@@ -47,10 +52,16 @@ class Config:
     graphs: GraphViewConfig = dataclasses.field(default_factory=GraphViewConfig)
     temporal: TemporalConfig = dataclasses.field(default_factory=TemporalConfig)
     triples: TriplesConfig = dataclasses.field(default_factory=TriplesConfig)
+    edges: EdgesConfig = dataclasses.field(default_factory=EdgesConfig)
     encoder: EncoderConfig = dataclasses.field(default_factory=EncoderConfig)
     loss: LossConfig = dataclasses.field(default_factory=LossConfig)
     sampling: SamplingConfig = dataclasses.field(default_factory=SamplingConfig)
     training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
+
+    @property
+    def embeds_graph(self) -> bool:
+        """Whether the nodes of one graph are embedded; edges are the nodes of their line graph."""
+        return BASES.get(self.task, self.task) == "graph"
 
     def to_dict(self) -> dict[str, Any]:
         """Nested plain dictionary, as stored beside results."""
@@ -91,9 +102,10 @@ def load_preset(task: str, *variants: str) -> Config:
     """
     folder = resources.files("genurl_graph.config.presets")
     if not (folder / f"{task}.toml").is_file():
-        raise unknown("task", task, ("graph", "reduce", "distill", "images", "graphs", "temporal", "triples"))
+        raise unknown("task", task, ("graph", "reduce", "distill", "images", "graphs", "temporal", "edges", "triples"))
     config = Config(task=task)
-    for name in (f"{task}.toml", *(f"{task}-{variant}.toml" for variant in variants)):
+    base = BASES.get(task, task)
+    for name in dict.fromkeys((f"{base}.toml", f"{task}.toml", *(f"{base}-{variant}.toml" for variant in variants))):
         config = config.override(flatten(tomllib.loads((folder / name).read_text(encoding="utf-8"))))
     return config
 

@@ -167,8 +167,13 @@ class EncoderConfig(Stage):
     structure_columns: Annotated[
         Literal["auto"] | Natural,
         "graphs: columns of the embedding that a second network learns from the given edges alone; auto: up to a third "
-        "of dim, as far as the structure predicts edges better than the features do",
+        "of dim, as far as the structure predicts edges better than the features do; of edges, three eighths",
     ] = 0
+    structure_by: Annotated[
+        Literal["network", "walk"],
+        "graphs: what makes these columns: the second network, or walk (positions by where a random walk stays, "
+        "genurl_graph.graph.spectral), which nothing is trained for",
+    ] = "network"
     skip_deviation: Annotated[
         Positive,
         "standard deviation of the columns of skip and structure_columns, where the others have 1: their weight in "

@@ -20,20 +20,20 @@ from genurl_graph.exceptions import wrong
 from genurl_graph.inference.drawing import Drawing
 from genurl_graph.inference.fitted import FittedModel
 from genurl_graph.inference.inverse import Inverse
-from genurl_graph.inputs.collection.convert import as_collection, is_collection
+from genurl_graph.inference.kinds import OWN_READING, kind_of, read_kind
 from genurl_graph.inputs.collection.tables import graphs_of_frames
 from genurl_graph.inputs.hetero import as_graph
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.precomputed import as_distances
 from genurl_graph.inputs.reading import NOTHING_SAID, Columns, ReadOptions
 from genurl_graph.inputs.start import Start, named_start, read_map, read_start
-from genurl_graph.inputs.temporal.convert import as_events, is_events
 from genurl_graph.inputs.temporal.trajectory import Trajectory
 from genurl_graph.runtime.devices import choose_device
 from genurl_graph.runtime.processes import agreed
 from genurl_graph.runtime.random import RandomState, check_seed, draw_seed, is_source
 from genurl_graph.tasks.distillation import student_width
-from genurl_graph.tasks.resolve import feature_options, resolve_config
+from genurl_graph.tasks.edges import edge_settings, on_line_graph
+from genurl_graph.tasks.resolve import collect_settings, feature_options, resolve_config
 from genurl_graph.training.checkpoint import Checkpoint
 
 
@@ -82,16 +82,12 @@ class Conventions(Drawing, Inverse, ClassNamePrefixFeaturesOutMixin, Transformer
             return found._replace(measured={}, start=self._start(found, previous))
         own = isinstance(self.encoder, nn.Module) or isinstance(teacher, nn.Module) or self.task == "images"
         how = feature_options(self.config, self.scale, own)
-        if self.windows is not None and self.task not in ("auto", "temporal"):
-            raise wrong("windows", f"task {self.task}", "task temporal, or auto: of events with a time")
-        asked = bool(options.names("time")) or self.windows is not None
-        timed = self.task == "temporal" or (self.task == "auto" and (is_events(X) or asked))
-        if timed or self.task == "graphs" or (self.task == "auto" and is_collection(X)):
+        kind = kind_of(X, self.task, options, self.windows)
+        if kind is not None:
             if previous is not None or not (self.init is None or isinstance(self.init, str)):
-                what = "events" if timed else "whole graphs"
-                raise wrong("init", f"coordinates for {what}", "none: their encoder is a network")
-            found = as_events(X, options, how) if timed else as_collection(X, options, how, how)
-            return found._replace(measured={})
+                raise wrong("init", f"coordinates for {OWN_READING[kind]}", "none: their encoder is a network")
+            found = read_kind(X, kind, options, how)._replace(measured={})
+            return on_line_graph(found, edge_settings(collect_settings(self.config))) if kind == "edges" else found
         found = as_graph(X, features=how, options=options)
         return found._replace(measured={}, start=self._start(found, previous))
 
@@ -108,10 +104,9 @@ class Conventions(Drawing, Inverse, ClassNamePrefixFeaturesOutMixin, Transformer
         frame, self._left_out = isinstance(X, pd.DataFrame), ()
         if frame:
             # New rows are read as these were.
-            edges = data.edge_index is not None or data.events is not None
-            options = replace(options, reading=options.reading or "edges" if edges else "vectors")
+            options = replace(options, reading=options.reading or "edges" if data.has_edges else "vectors")
         self._heard = (type(X), options)
-        if data.edge_index is not None or data.events is not None:
+        if data.has_edges:
             # The columns of a table of edges are not compared later.
             self._see_columns(None, reset=True)
         else:
@@ -131,7 +126,7 @@ class Conventions(Drawing, Inverse, ClassNamePrefixFeaturesOutMixin, Transformer
             self.node_id_ = np.arange(len(fitted.embedding)) if names is None else np.array(names, dtype=object)
         if plan is not None and plan.named:
             self.feature_names_in_ = np.array([column.name for column in plan.columns], dtype=object)
-            if self.model_.config.task not in ("graph", "graphs", "temporal"):
+            if self.model_.config.task not in ("graph", *OWN_READING):
                 self._heard = (pd.DataFrame, ReadOptions("vectors"))
         elif fitted.config.task == "graph" and fitted.n_features == 0:
             self._heard = (pd.DataFrame, ReadOptions("edges"))
@@ -140,7 +135,7 @@ class Conventions(Drawing, Inverse, ClassNamePrefixFeaturesOutMixin, Transformer
         """What the user says of new samples, or said of the fitted ones if these came in the same form."""
         options = ReadOptions.of(as_, columns, directed=directed)
         kind, heard = self._heard
-        if (kind is type(X) or self.model_.config.task in ("graphs", "temporal")) and not options.given():
+        if (kind is type(X) or self.model_.config.task in OWN_READING) and not options.given():
             return heard
         # A model that was loaded heard nothing.
         vectors = isinstance(X, pd.DataFrame) and options.reading is None and self.model_.config.task == "reduce"
@@ -160,7 +155,7 @@ class Conventions(Drawing, Inverse, ClassNamePrefixFeaturesOutMixin, Transformer
 
     def _features_of(self, X: Any, options: ReadOptions) -> Any:
         """New samples without the columns that were left out in the fit; the others are compared with those of it."""
-        if options.reading in ("edges", "adjacency") or self.model_.config.task == "temporal":
+        if options.reading in ("edges", "adjacency") or self.model_.config.task in ("temporal", "edges", "triples"):
             return X
         if isinstance(X, pd.DataFrame):
             plan = self.model_.plan

@@ -25,7 +25,7 @@ from genurl_graph.runtime.memory import named_shortage
 from genurl_graph.runtime.processes import agreed, rank
 from genurl_graph.runtime.progress import showing
 from genurl_graph.runtime.random import seeded
-from genurl_graph.tasks import distillation, graph, graphs, images, reduction, temporal
+from genurl_graph.tasks import distillation, graph, graphs, images, reduction, temporal, triples
 from genurl_graph.tasks.encoder_input import encoder_input
 from genurl_graph.tasks.evidence import describe_evidence, heed_evidence, warn_of_degrees
 from genurl_graph.training.checkpoint import Checkpoint, KeptNeighbors, checksum
@@ -71,18 +71,20 @@ def fit_model(
         seen, evidence = heed_evidence(data, config)
         warn_of_degrees(evidence, data)
         # Graphs are read by their encoder itself, events window by window.
-        apart = config.task in ("graphs", "temporal")
+        apart = config.task in ("graphs", "temporal", "triples")
         x, statistics = (None, {}) if apart else encoder_input(seen, config, device)
         if teacher is not None:
             problem = distillation.build(data, x, config, seed, device, teacher, module)
         elif config.task == "images":
             problem = images.build(data, x, config, module)
-        elif config.task == "graph":
+        elif config.embeds_graph:
             problem = graph.build(seen, x, config, seed, device, kept)
         elif config.task == "graphs":
             problem = graphs.build(data, config, seed, device, kept)
         elif config.task == "temporal":
             problem = temporal.build(data, config, seed, device)
+        elif config.task == "triples":
+            problem = triples.build(data, config, seed, device)
         else:
             problem = reduction.build(data, x, config, seed, device, statistics, kept)
         del x

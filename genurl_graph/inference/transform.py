@@ -21,13 +21,16 @@ from genurl_graph.inference.placement import neighbors_of, place
 from genurl_graph.inference.temporal.later import follow
 from genurl_graph.inference.whole_graphs import embed_graphs
 from genurl_graph.inputs.columns import FeatureOptions
+from genurl_graph.inputs.edge_rows.convert import as_edges
 from genurl_graph.inputs.hetero import as_graph, weigh
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.precomputed import as_new
 from genurl_graph.inputs.reading import NOTHING_SAID, ReadOptions
 from genurl_graph.nn.features import Features
 from genurl_graph.nn.gnn import GNN, GNNS
+from genurl_graph.nn.table import PositionTable
 from genurl_graph.objectives.base import embed_all, embed_rows
+from genurl_graph.tasks.edges import on_line_graph
 from genurl_graph.tasks.encoder_input import encoder_input, put_beside, role_columns
 from genurl_graph.tasks.evidence import reads_structure_alone, without_features
 from genurl_graph.tasks.graph import averaged, edges_of_new
@@ -94,7 +97,11 @@ def as_given(z: Tensor, kind: str, rows: Mapping[str, Sequence[int]] | None = No
 def _like_fitted(model: FittedModel, X: Any, options: ReadOptions) -> Input:
     """New data, checked to have the features, and the types of nodes, of the fitted ones."""
     types = None if model.node_widths is None else list(model.node_widths)
-    data = as_graph(X, types, 1, FeatureOptions.of_model(model.plan, model.edge_plan), options=options)
+    how = FeatureOptions.of_model(model.plan, model.edge_plan)
+    if model.config.task == "edges":
+        data = on_line_graph(as_edges(X, options, how, 1), model.config.edges)
+    else:
+        data = as_graph(X, types, 1, how, options=options)
     found, expected = data.num_features, model.n_features
     widths = None if data.types is None else data.types.widths()
     if widths != model.node_widths or found != expected:
@@ -130,7 +137,7 @@ def _encoded(model: FittedModel, data: Input) -> Tensor:
     return z if structure is None else torch.cat([z, _structure_of(model, data, structure)], 1)
 
 
-def _structure_of(model: FittedModel, data: Input, network: GNN) -> Tensor:
+def _structure_of(model: FittedModel, data: Input, network: GNN | PositionTable) -> Tensor:
     """Columns that the edges alone tell: of new nodes by the fitted ones among their neighbours, else 0."""
     known = None if model.nodes is None else find_known(data, model.nodes)
     if known is None:

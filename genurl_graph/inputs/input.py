@@ -106,6 +106,11 @@ class Input(NamedTuple):
         return 0 if self.x is None else int(self.x.size(1))
 
     @property
+    def has_edges(self) -> bool:
+        """Whether there are edges of any kind among the nodes."""
+        return self.edge_index is not None or self.events is not None or self.triples is not None
+
+    @property
     def known(self) -> dict[str, Any]:
         """`measured`; an empty dictionary that is not kept where nothing is to be kept."""
         return {} if self.measured is None else self.measured

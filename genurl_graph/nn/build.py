@@ -14,7 +14,7 @@ from genurl_graph.nn.gnn import GNN, GNNS
 from genurl_graph.nn.mlp import MLP
 from genurl_graph.nn.prototypes import PrototypeMLP
 from genurl_graph.nn.skip import Skip
-from genurl_graph.nn.table import EmbeddingTable
+from genurl_graph.nn.table import EmbeddingTable, PositionTable
 from genurl_graph.runtime.random import global_draws
 
 DENSE = ("mlp", "linear", "factorized-linear")
@@ -64,7 +64,8 @@ def make_encoder(
             read, unit = in_dim if columns is None else columns, c.normalize in ("rows", "unit")
             encoder.components = Skip(read, int(c.skip), skip_blocks(config) - 1, c.skip_deviation, unit)
         if isinstance(encoder, GNN) and c.structure_columns and num_nodes is not None:
-            encoder.structure = GNN(replace(c, dim=int(c.structure_columns)), num_nodes)
+            width, walk = int(c.structure_columns), c.structure_by == "walk"
+            encoder.structure = PositionTable(num_nodes, width) if walk else GNN(replace(c, dim=width), num_nodes)
         return encoder
     if c.name == "mlp" and c.anchors:
         return PrototypeMLP(c, in_dim)

@@ -14,6 +14,7 @@ from genurl_graph.inputs.sparse import constant_product
 from genurl_graph.nn.features import Features, InputLayer
 from genurl_graph.nn.layers import PReLU, dropout, normalisation
 from genurl_graph.nn.skip import Skip
+from genurl_graph.nn.table import PositionTable
 
 # The adjacency that each convolution expects: GCN D^-1/2 (A + I) D^-1/2, GraphSAGE's mean D^-1 A, GIN's sum A;
 # GAT computes its own weights on the bare edges.
@@ -37,9 +38,9 @@ class GNN(nn.Module):
 
     def __init__(self, config: EncoderConfig, in_dim: int) -> None:
         super().__init__()
-        # What else the embedding holds: components of the input, and what another network learns of the edges alone.
+        # What else the embedding holds: components of the input, and what the edges alone tell.
         self.components: Skip | None = None
-        self.structure: GNN | None = None
+        self.structure: GNN | PositionTable | None = None
         conv, hidden, layers = config.name, config.hidden, config.layers
         if conv not in GNNS:
             raise unknown("encoder", conv, GNNS)

@@ -1,12 +1,16 @@
-"""The embedding table: a non-parametric encoder with one row of coordinates a sample."""
+"""Coordinates of nodes in a table: an embedding table, or positions that nothing trains."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
+from genurl_graph.graph.merge import MergedGraph
 from genurl_graph.graph.propagation import Propagation
+from genurl_graph.graph.spectral import walk_positions
+from genurl_graph.nn.features import Features
 
 
 class EmbeddingTable(nn.Module):
@@ -29,3 +33,47 @@ class EmbeddingTable(nn.Module):
     def operator(self, propagation: Propagation | None, drop_edges: float = 0.0) -> None:
         """A table propagates over nothing."""
         return
+
+
+class PositionTable(nn.Module):
+    """Positions of the fitted nodes (`genurl_graph.graph.spectral.walk_positions`); new nodes stand between them.
+
+    A node that was not fitted gets the mean of its neighbours' positions, and what has none of these the mean of theirs
+    in turn, for `STEPS` steps; with the length that all rows have.
+
+    Parameters
+    ----------
+    num_nodes : int
+        Of the fitted graph.
+    width : int
+        Columns.
+    """
+
+    STEPS = 3
+    table: Tensor
+
+    def __init__(self, num_nodes: int, width: int) -> None:
+        super().__init__()
+        self.width = width
+        self.register_buffer("table", torch.zeros(num_nodes, width))
+
+    @torch.no_grad()
+    def fit(self, graph: MergedGraph) -> None:
+        """Find the positions of the nodes of `graph`; the mean square of an entry is 1."""
+        n, width = self.table.shape
+        self.table.copy_(walk_positions(graph.edge_index, graph.edge_weight, n, width) * width**0.5)
+
+    def forward(self, features: Features, graph: Tensor, keep: Tensor | None = None) -> Tensor:
+        """Positions [m, width] of nodes whose one-hot rows are `features`, empty ones of new nodes."""
+        h: Tensor = features.matmul(self.table)
+        for _ in range(self.STEPS):
+            new = h.square().sum(1, keepdim=True) == 0
+            h = torch.where(new, graph @ h, h)
+        found: Tensor = torch.nn.functional.normalize(h) * self.width**0.5
+        return found
+
+    def operator(self, propagation: Propagation | None, drop_edges: float = 0.0) -> Tensor:
+        """Means over the neighbours, a CSR matrix [m, m]."""
+        assert propagation is not None
+        means: Tensor = propagation.operator("row")
+        return means

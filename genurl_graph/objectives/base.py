@@ -21,11 +21,11 @@ from genurl_graph.nn.features import Features
 from genurl_graph.nn.gnn import GNN
 from genurl_graph.nn.layers import evaluating, measured_norms
 from genurl_graph.nn.mlp import RowEncoder
-from genurl_graph.nn.table import EmbeddingTable
+from genurl_graph.nn.table import EmbeddingTable, PositionTable
 from genurl_graph.runtime.processes import world_size
 from genurl_graph.runtime.random import randperm
 
-Encoder = GNN | RowEncoder | EmbeddingTable
+Encoder = GNN | RowEncoder | EmbeddingTable | PositionTable
 
 # Steps of an epoch at least: few samples make few batches.
 LEAST_STEPS = 20
@@ -124,6 +124,15 @@ class JointObjective(Objective):
         """Embedding [n, d]: the columns of all parts."""
         found = [cast(Objective, part).embed() for part in self.parts]
         return torch.cat([z * weight for z, weight in zip(found, self.weights, strict=True)], 1)
+
+
+class KnownColumns(Objective):
+    """Columns that are known before the training: a part of `JointObjective` without a loss."""
+
+    def forward(self, progress: float = 0.0) -> LossTerms:
+        """No loss."""
+        assert isinstance(self.encoder, PositionTable)
+        return LossTerms(*(self.encoder.table.new_zeros(()) for _ in LossTerms._fields))
 
 
 def embed_all(encoder: Encoder, features: Features | None, propagation: Propagation | None) -> Tensor:

@@ -20,6 +20,7 @@ from genurl_graph.graph.merge import MergedGraph, merge_graphs
 from genurl_graph.graph.partition import held, own_block, own_edges
 from genurl_graph.graph.propagation import Propagation
 from genurl_graph.inputs.columns.matrix import as_features
+from genurl_graph.inputs.images import named_shape
 from genurl_graph.inputs.input import Input, check_input
 from genurl_graph.inputs.sparse import identity
 from genurl_graph.nn.build import make_encoder
@@ -120,3 +121,32 @@ def build(
     edges, p = own_edges(merged, block)
     objective = pairwise(encoder, features, propagation, edges, p, n, *stages)
     return TrainingProblem(objective, held(merged, block), neighbors)
+
+
+def resolve_distillation(data: Input, config: Config) -> dict[str, Any]:
+    """Image shape and normalisation of what a student reads: dotted keys of a configuration.
+
+    InputError for a student that cannot be, or that has nothing to read.
+    """
+    name, how, image = config.encoder.name, config.encoder.normalize, config.encoder.image
+    if data.types is not None or data.distances is not None:
+        raise wrong("task distill", "HeteroData or distances", "features of samples, or a graph")
+    if name in ("free", "sign"):
+        raise wrong("task distill: student", repr(name), "one that reads features, such as mlp, cnn or gcn")
+    if name in GNNS and data.edge_index is None:
+        raise wrong("task distill", f"no graph for student {name!r}", "edges, or the student mlp")
+    if data.x is None:
+        if name not in GNNS:
+            raise wrong("task distill", f"no features for student {name!r}", "some")
+        return {}
+    if name == "module" and data.image is None and image == "auto":
+        image = "rows"
+    elif name in ("cnn", "module") and image != "rows":
+        image = named_shape(image, data.image, data.num_features)
+    if how == "auto":
+        # Pixels, what only the user's own module knows, and what a plan has scaled stay as they are.
+        scaled = data.plan is not None and data.plan.is_scaled
+        bag = data.x.layout == torch.sparse_csr
+        kept = name in ("cnn", "module") or data.image is not None or scaled
+        how = "none" if kept else "rows" if bag else "columns"
+    return {"encoder.image": image, "encoder.normalize": how}

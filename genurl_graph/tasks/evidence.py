@@ -16,7 +16,7 @@ from genurl_graph.graph.edge_attributes.heed import weigh_attributes
 from genurl_graph.graph.edge_reliability import measure_consistency
 from genurl_graph.graph.evidence import FEW, WIDE, Evidence, measure_evidence, measure_held_out
 from genurl_graph.graph.merge import predefined_graph
-from genurl_graph.graph.role_features import KERNEL_COLUMNS, role_features
+from genurl_graph.graph.role_features import KERNEL_COLUMNS, ROLE_COLUMNS, role_features
 from genurl_graph.graph.role_features.share import role_share
 from genurl_graph.graph.sources import measure_reliability
 from genurl_graph.inputs.input import Input
@@ -43,11 +43,15 @@ MARGIN, SLOPE, FEWEST = 0.015, 0.005, 8
 # Share of roles in what explains the edges from which they get all columns of components, and nodes for each column
 # where communities explain all, of so many columns.
 ROLES_FULL, NODES, FULL_COLUMNS = 0.45, 16, 85
+# Share of the columns that positions get, and as many go to components: a quarter is trained.
+POSITIONS = 3 / 8
 # Embeddings of fewer columns are maps, and trained as a whole.
 LEAST_DIM = 16
 
 
-def weigh_evidence(data: Input, asked: dict[str, Any], metric: Callable[..., str]) -> tuple[Input, dict[str, Any]]:
+def weigh_evidence(
+    data: Input, asked: dict[str, Any], metric: Callable[..., str], task: str = "graph"
+) -> tuple[Input, dict[str, Any]]:
     """Resolve ``merge.edge_attributes`` and ``merge.evidence`` of the graph task.
 
     Parameters
@@ -57,6 +61,7 @@ def weigh_evidence(data: Input, asked: dict[str, Any], metric: Callable[..., str
         What was asked for, by dotted name.
     metric : callable
         ``metric(x, config, plan)``, the metric of features under a configuration.
+    task : "graph" or "edges"
 
     Returns
     -------
@@ -66,7 +71,7 @@ def weigh_evidence(data: Input, asked: dict[str, Any], metric: Callable[..., str
         With ``merge.evidence`` as a number and the metric it was measured with, or "none" if it is not to be measured.
     """
     data, asked = weigh_attributes(data, asked)
-    config = load_preset("graph").override(asked)
+    config = load_preset(task).override(asked)
     # Geodesics are as long as features are apart, and without the edges features are all there is.
     full = config.merge.evidence == "none" or config.merge.weighting == "none" or config.merge.how == "geodesic"
     if full or data.x is None or data.types is not None:
@@ -108,11 +113,11 @@ def resolve_structure(data: Input, config: Config) -> str:
     InputError if both are asked for that cannot be.
     """
     structure, name = config.encoder.structure, config.encoder.name
-    able = name in GNNS and data.types is None and config.task == "graph"
+    able = name in GNNS and data.types is None and config.embeds_graph
     if structure == "both" and not able:
         found = "HeteroData" if data.types is not None else f"task {config.task}, encoder {name}"
         raise wrong("encoder.structure", f"both with {found}", "a GNN in the graph task on one type of nodes, or roles")
-    bare = data.types is None and (data.x is None or reads_structure_alone(config)) and config.task == "graph"
+    bare = data.types is None and (data.x is None or reads_structure_alone(config)) and config.embeds_graph
     if structure == "both" and not bare and config.encoder.beside != "always":
         return "identity"  # neither is read
     if structure != "auto":
@@ -134,7 +139,7 @@ def without_features(data: Input, config: Config) -> Input:
 
 def heed_evidence(data: Input, config: Config) -> tuple[Input, Evidence | None]:
     """What later stages of the graph task read: features with weights of their columns, or none at all."""
-    if config.task != "graph" or config.merge.evidence == "none" or data.x is None:
+    if not config.embeds_graph or config.merge.evidence == "none" or data.x is None:
         return data, None
     found = measure_evidence(data, config.neighbors.metric)
     weights = found.weights
@@ -181,19 +186,24 @@ def resolve_columns(data: Input, config: Config) -> dict[str, Any]:
     why_structure = why or why_no_structure(data, config)
     wanted = 0
     if c.structure_columns == "auto" and why_structure is None and c.dim >= LEAST_DIM:
-        wanted = int(c.dim / 3 * share_of_structure(data, config))
+        if c.structure_by == "walk":
+            wanted = min(int(c.dim * POSITIONS), data.num_nodes - 2)
+        else:
+            wanted = int(c.dim / 3 * share_of_structure(data, config))
     wanted = wanted if wanted >= FEWEST else 0
     structure = _asked("structure_columns", c.structure_columns, wanted, left, why_structure)
     blocks = skip_blocks(config)
     roles = why is None and reads_roles(data, config)
     # Hashed columns are what the encoder reads.
     width = KERNEL_COLUMNS if roles else int(config.input.hash_columns) or data.num_features
+    width += ROLE_COLUMNS if c.beside == "always" and c.structure == "roles" else 0
     most = 0 if why else min((left - structure) // blocks, width, data.num_nodes - 1)
     wanted = 0
     if c.skip == "auto" and why is None and c.dim >= LEAST_DIM:
         taught = 1.0 if roles else max(edge_reliability(data, config), LEAST_RELIABLE)
         share = share_of_roles(data) if roles else share_of_skip(data, config)
         room = min((1 - taught / 3) * c.dim * share, (1 - taught / 4) * c.dim - structure)
+        room = POSITIONS * c.dim if c.structure_by == "walk" else room
         wanted = max(min(most, int(room / blocks)), 0)
     skip = _asked("skip", c.skip, wanted, most, why)
     # Role features are read by the skip alone.
@@ -214,7 +224,7 @@ def _asked(key: str, value: int | str, wanted: int, most: int, why: str | None) 
 
 def why_none_beside(data: Input, config: Config) -> str | None:
     """What keeps a run from having components beside trained columns; None if nothing does."""
-    if config.task != "graph":
+    if not config.embeds_graph:
         return f"task {config.task}"
     if config.encoder.name not in (*GNNS, "sign"):
         return f"encoder {config.encoder.name}"
@@ -253,9 +263,9 @@ def why_no_structure(data: Input, config: Config) -> str | None:
     """What keeps a run from learning columns from the edges alone, where it can have components."""
     if config.encoder.name not in GNNS or config.sampling.negatives == "batch":
         return f"encoder {config.encoder.name} and sampling.negatives {config.sampling.negatives}"
-    if reads_roles(data, config):
+    if reads_roles(data, config) and config.encoder.structure_by == "network":
         return "no features, so that the network learns from the edges alone"
-    if config.encoder.beside == "always":
+    if config.encoder.beside == "always" and config.encoder.structure_by == "network":
         return "encoder.beside always, by which the network reads the structure"
     return None if data.num_nodes <= MOST_NODES else f"{data.num_nodes} nodes"
 

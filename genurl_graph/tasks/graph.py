@@ -28,7 +28,8 @@ from genurl_graph.nn.build import make_encoder, trained_columns
 from genurl_graph.nn.features import Features
 from genurl_graph.nn.gnn import GNN, GNNS
 from genurl_graph.nn.mlp import RowEncoder
-from genurl_graph.objectives.base import JointObjective, Objective
+from genurl_graph.nn.table import PositionTable
+from genurl_graph.objectives.base import JointObjective, KnownColumns, Objective
 from genurl_graph.objectives.bipartite import ColumnGraph
 from genurl_graph.objectives.full_batch import PairwiseObjective
 from genurl_graph.objectives.mini_batch import MiniBatchObjective, NeighborBatchObjective
@@ -88,7 +89,12 @@ def build(
     if isinstance(encoder, GNN) and encoder.structure is not None:
         given = predefined_graph(data)
         reads, spreads = Features(identity(n)), Propagation(*given[:2], n)
-        bare = PairwiseObjective(encoder.structure, reads, spreads, given.edge_index, given.edge_weight, n, *stages)
+        bare: Objective
+        if isinstance(encoder.structure, PositionTable):
+            encoder.structure.fit(given)
+            bare = KnownColumns(encoder.structure, reads, spreads, n)
+        else:
+            bare = PairwiseObjective(encoder.structure, reads, spreads, given.edge_index, given.edge_weight, n, *stages)
         objective = JointObjective([objective, bare], [1.0, config.encoder.skip_deviation])
     return TrainingProblem(objective, merged, neighbors, reliability)
 
@@ -176,8 +182,9 @@ def feature_columns(config: Config, width: int, num_nodes: int) -> int:
     c = config.encoder
     if c.structure == "both" and c.beside != "always":
         return KERNEL_COLUMNS
-    beside = structure_width(c.structure, c.structure_dim, num_nodes) if c.beside == "always" else 0
-    return width - beside
+    # Roles tell of a node what a feature does.
+    beside = c.beside == "always" and c.structure != "roles"
+    return width - (structure_width(c.structure, c.structure_dim, num_nodes) if beside else 0)
 
 
 def averaged(x: Tensor, graph: MergedGraph, config: Config, device: torch.device) -> Features:

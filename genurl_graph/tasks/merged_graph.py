@@ -22,7 +22,7 @@ def merged_graph(data: Input, config: Config, seed: int, device: torch.device) -
 
     InputError for a task whose graph is not made of its input alone, such as distillation; or as the recipes.
     """
-    if config.task == "graph":
+    if config.embeds_graph:
         data = heed_evidence(data, config)[0]
         graph.check_merge(data, config)
         sources = gather(data, config, seed, device)

@@ -19,7 +19,7 @@ def resolve_metric(x: Tensor, config: Config, plan: FeaturePlan | None = None) -
     """Metric of the feature space: cosine for bags of words (`is_bag`), Euclidean otherwise."""
     if config.neighbors.metric != "auto":
         return config.neighbors.metric
-    return "cosine" if is_bag(x, plan, config.task == "graph") else "euclidean"
+    return "cosine" if is_bag(x, plan, config.embeds_graph) else "euclidean"
 
 
 def resolve_search(data: Input, config: Config, asked: bool) -> dict[str, Any]:

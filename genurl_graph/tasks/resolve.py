@@ -22,7 +22,6 @@ from genurl_graph.inputs.columns import AS_THEY_ARE, FeatureOptions, FeaturePlan
 from genurl_graph.inputs.columns.plan import SCALES
 from genurl_graph.inputs.hashing import resolve_hashing
 from genurl_graph.inputs.hetero import block
-from genurl_graph.inputs.images import named_shape
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.normalize import is_bag
 from genurl_graph.losses.exaggeration import resolve_late
@@ -31,14 +30,18 @@ from genurl_graph.nn.gnn import GNNS
 from genurl_graph.nn.prototypes import ANCHORS
 from genurl_graph.objectives.all_pairs import why_not
 from genurl_graph.objectives.pair_distances import WIDE
+from genurl_graph.tasks.distillation import resolve_distillation
+from genurl_graph.tasks.edges.on_line_graph import resolve_edges
 from genurl_graph.tasks.evidence import resolve_beside, resolve_columns, resolve_structure, weigh_evidence
 from genurl_graph.tasks.graphs import resolve_graphs
+from genurl_graph.tasks.images import resolve_images
 from genurl_graph.tasks.initialization import resolve_start
 from genurl_graph.tasks.metric import resolve_metric, resolve_perplexity, resolve_search
 from genurl_graph.tasks.size import fit_to_size
 from genurl_graph.tasks.temporal import resolve_temporal
+from genurl_graph.tasks.triples import resolve_triples
 
-TASKS = ("graph", "reduce", "distill", "images", "graphs", "temporal")
+TASKS = ("graph", "reduce", "distill", "images", "graphs", "temporal", "edges", "triples")
 
 # Steps in a finished map, as a share of those of a new one.
 GENTLE = 0.3
@@ -59,7 +62,8 @@ def resolve_config(
     ----------
     data : Input
         Its edges choose the task, its features metric and normalisation, where these are "auto".
-    task : "auto", "graph", "reduce", "distill", "images", "graphs" or "temporal"
+    task : "auto", "graph", "reduce", "distill", "images", "graphs", "temporal",
+        "edges" or "triples"
     config : mapping of dotted names, path of a TOML file, or name of a set of settings ("words", "shallow", "tldr")
         Overrules the preset of the task.
     arguments : mapping of dotted names
@@ -72,21 +76,25 @@ def resolve_config(
     InputError
         Unknown task, encoder or key, a value of the wrong type, or the graph task without edges.
     """
-    task, asked = _resolve_task(data, task), _collect_settings(config, arguments)
+    task, asked = _resolve_task(data, task), collect_settings(config, arguments)
     if task == "graphs":
         return resolve_graphs(data, asked)
     if task == "temporal":
         return resolve_temporal(data, asked)
-    if task == "graph":
+    if task == "triples":
+        return resolve_triples(data, asked)
+    if task in ("graph", "edges"):
         fit_to_size(data, asked, device)
-        data, asked = weigh_evidence(data, asked, resolve_metric)
+        data, asked = weigh_evidence(data, asked, resolve_metric, task)
     resolved = load_preset(task, *_variants(task, asked)).override(asked)
-    if task == "graph":
+    if task == "edges":
+        resolved = resolved.override(resolve_edges(data, resolved, asked))
+    if resolved.embeds_graph:
         resolved = resolved.override(resolve_beside(data, resolved))
     if task == "distill":
-        resolved = resolved.override(_resolve_distillation(data, resolved))
+        resolved = resolved.override(resolve_distillation(data, resolved))
     if task == "images":
-        resolved = resolved.override(_resolve_images(data, resolved))
+        resolved = resolved.override(resolve_images(data, resolved))
     resolved = resolved.override({"encoder.structure": resolve_structure(data, resolved)})
     known = (*ENCODERS, *IMAGES)
     if resolved.encoder.name not in (*known, "module"):
@@ -144,13 +152,23 @@ def _resolve_task(data: Input, task: str) -> str:
             found = "no times" if data.events is None else "events with a time"
             raise wrong(f"task {task}", found, "events with a time" if data.events is None else "task temporal")
         return "temporal"
+    if data.triples is not None or task == "triples":
+        if data.triples is None or task not in ("auto", "triples"):
+            found = "no types of edges" if data.triples is None else "typed edges"
+            raise wrong(f"task {task}", found, "typed edges" if data.triples is None else "task triples")
+        return "triples"
+    if data.ends is not None or task == "edges":
+        if data.ends is None or task not in ("auto", "edges"):
+            found = "no edges as rows" if data.ends is None else "edges as rows"
+            raise wrong(f"task {task}", found, "edges as rows" if data.ends is None else "task edges")
+        return "edges"
     has_edges = data.edge_index is not None and data.edge_index.numel() > 0
     if task == "graph" and not has_edges:
         raise InputError("task graph: the input has no edges; expected a graph (or use task reduce)")
     return task if task != "auto" else ("graph" if has_edges else "reduce")
 
 
-def _collect_settings(config: Any, arguments: Mapping[str, Any] | None) -> dict[str, Any]:
+def collect_settings(config: Any, arguments: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """What the user asks for by dotted name, without an encoder "auto"."""
     if isinstance(config, str | Path):
         config = read_settings(config)
@@ -165,7 +183,7 @@ def _collect_settings(config: Any, arguments: Mapping[str, Any] | None) -> dict[
 def _variants(task: str, asked: Mapping[str, Any]) -> tuple[str, ...]:
     """Presets on top of the task's: of some encoders, and of networks that reduce vectors to more than two columns."""
     name = asked.get("encoder.name")
-    if task == "graph":
+    if task in ("graph", "edges"):
         # The preset's own encoder is a GNN, too.
         batches = asked.get("sampling.negatives") == "batch" and name in (None, *GNNS)
         return ("sign",) if name == "sign" else ("sampled",) if batches else ()
@@ -194,18 +212,18 @@ def feature_options(
     if not (isinstance(scale, bool) or scale in SCALES):
         raise wrong("scale", repr(scale), "True, False or 'auto'")
     said: dict[bool | str, str | None] = {True: "columns", False: "none", "auto": None}
-    settings = _collect_settings(config, {"input.scale": said.get(scale, str(scale))})
+    settings = collect_settings(config, {"input.scale": said.get(scale, str(scale))})
     stage = Config().override({key: value for key, value in settings.items() if key.startswith("input.")}).input
     return AS_THEY_ARE if own else FeatureOptions(stage.scale, stage.text)
 
 
-def resolve_normalization(x: Tensor, how: str, task: str = "graph", plan: FeaturePlan | None = None) -> str:
+def resolve_normalization(x: Tensor, how: str, graph: bool = True, plan: FeaturePlan | None = None) -> str:
     """Normalisation of features: rows for bags of words (`is_bag`), none where a plan has scaled them, else columns."""
     if how != "auto":
         return how
     if plan is not None and plan.is_scaled:
         return "none"
-    return "rows" if is_bag(x, plan, task == "graph") else "columns"
+    return "rows" if is_bag(x, plan, graph) else "columns"
 
 
 def resolve_type_normalization(data: Input, how: str, statistics: Mapping[str, Tensor] | None) -> dict[str, str]:
@@ -227,7 +245,7 @@ def _resolve_input(x: Tensor, config: Config, plan: FeaturePlan | None) -> str:
     if c.normalize == "auto" and c.name == "free":
         return "none"
     wide = c.normalize == "auto" and c.name == "sign" and x.size(1) > COMPONENTS
-    return "pca" if wide else resolve_normalization(x, c.normalize, config.task, plan)
+    return "pca" if wide else resolve_normalization(x, c.normalize, config.embeds_graph, plan)
 
 
 def resolve_steps(config: Config, num_nodes: int, gentle: bool = False) -> dict[str, str | int | float]:
@@ -304,45 +322,3 @@ def _resolve_hetero(config: Config, asked: Mapping[str, Any]) -> Config:
     # Beside reliable edges adaptive merging keeps kNN edges out of the propagation, and typed edges are reliable.
     quiet = {} if "merge.propagation_weight" in asked else {"merge.propagation_weight": 0.0}
     return config.override({"merge.weighting": "given", **quiet})
-
-
-def _resolve_distillation(data: Input, config: Config) -> dict[str, Any]:
-    """Image shape and normalisation of what a student reads: dotted keys of a configuration.
-
-    InputError for a student that cannot be, or that has nothing to read.
-    """
-    name, how, image = config.encoder.name, config.encoder.normalize, config.encoder.image
-    if data.types is not None or data.distances is not None:
-        raise wrong("task distill", "HeteroData or distances", "features of samples, or a graph")
-    if name in ("free", "sign"):
-        raise wrong("task distill: student", repr(name), "one that reads features, such as mlp, cnn or gcn")
-    if name in GNNS and data.edge_index is None:
-        raise wrong("task distill", f"no graph for student {name!r}", "edges, or the student mlp")
-    if data.x is None:
-        if name not in GNNS:
-            raise wrong("task distill", f"no features for student {name!r}", "some")
-        return {}
-    if name == "module" and data.image is None and image == "auto":
-        image = "rows"
-    elif name in ("cnn", "module") and image != "rows":
-        image = named_shape(image, data.image, data.num_features)
-    if how == "auto":
-        # Pixels, what only the user's own module knows, and what a plan has scaled stay as they are.
-        scaled = data.plan is not None and data.plan.is_scaled
-        bag = data.x.layout == torch.sparse_csr
-        kept = name in ("cnn", "module") or data.image is not None or scaled
-        how = "none" if kept else "rows" if bag else "columns"
-    return {"encoder.image": image, "encoder.normalize": how}
-
-
-def _resolve_images(data: Input, config: Config) -> dict[str, Any]:
-    """Image shape and normalisation of images: dotted keys; InputError if there are none to read."""
-    if data.types is not None or data.distances is not None or data.x is None:
-        raise wrong("task images", "no pixels", "images [n, c, h, w], or rows of pixels")
-    if data.edge_index is not None:
-        raise wrong("task images", "edges, which it does not read", "images alone (or use task graph)")
-    name, how = config.encoder.name, config.encoder.normalize
-    if name not in (*IMAGES, "module"):
-        raise wrong("task images: encoder", f"{name!r}, which reads no images", f"{', '.join(IMAGES)} or a module")
-    shape = named_shape(config.encoder.image, data.image, data.num_features)
-    return {"encoder.image": shape, "encoder.normalize": "none" if how == "auto" else how}

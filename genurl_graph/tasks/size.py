@@ -25,9 +25,12 @@ def fit_to_size(data: Input, asked: dict[str, Any], device: torch.device | str) 
 
 
 def _is_too_large(data: Input, device: torch.device | str) -> bool:
-    """Whether a graph has too many nodes for steps over all of them, and the features that mini-batches need."""
+    """Whether a graph has too many nodes for steps over all of them, and the features that mini-batches need.
+
+    Edges have roles in place of features.
+    """
     device = torch.device(device)
-    if data.x is None or data.types is not None:
+    if (data.x is None and data.ends is None) or data.types is not None:
         return False
     if device.type != "cuda":
         return data.num_nodes > FULL_BATCH_NODES

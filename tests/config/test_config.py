@@ -32,7 +32,7 @@ def test_presets_say_what_they_are_and_every_key_takes_effect(task: str) -> None
 def test_an_unknown_task_is_named() -> None:
     with pytest.raises(
         InputError,
-        match=r"task: found 'grahp'; expected one of graph, reduce, distill, images, graphs, temporal .did you mean",
+        match=r"task: found .grahp.; expected one of graph, reduce, .*, edges, triples .did you mean",
     ):
         load_preset("grahp")
 

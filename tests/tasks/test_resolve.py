@@ -91,8 +91,8 @@ def test_auto_normalisation_looks_for_bags_of_words() -> None:
     assert resolve_normalization(words[:, :10], "auto") == "columns"
     assert resolve_normalization(pixels, "auto") == "columns"
     # Vectors that are no nodes.
-    assert resolve_normalization(pixels, "auto", "reduce") == "rows"
-    assert resolve_normalization(-pixels, "auto", "reduce") == "columns"
+    assert resolve_normalization(pixels, "auto", graph=False) == "rows"
+    assert resolve_normalization(-pixels, "auto", graph=False) == "columns"
 
 
 def test_what_a_plan_has_scaled_is_compared_as_it_is() -> None:

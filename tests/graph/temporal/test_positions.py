@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from genurl_graph.graph import spectral
 from genurl_graph.graph.temporal import positions
 from genurl_graph.graph.temporal.history import BASE
 
@@ -25,7 +26,7 @@ def test_both_ways_of_decomposing_agree(monkeypatch: pytest.MonkeyPatch) -> None
     # A tail on one side: a graph that mirrors itself leaves signs open.
     key = torch.cat([_blocks(12), torch.tensor([23 * BASE + 24])])
     whole = positions.spectral_positions(key, torch.ones(len(key)), 25, 2)
-    monkeypatch.setattr(positions, "SMALL", 3)
+    monkeypatch.setattr(spectral, "SMALL", 3)
     assert torch.allclose(positions.spectral_positions(key, torch.ones(len(key)), 25, 2), whole, atol=1e-3)
 
 
@@ -48,7 +49,7 @@ def test_subspace_iteration_finds_the_vectors_that_stand_out(monkeypatch: pytest
     low, high = pairs[:, torch.rand(pairs.size(1), generator=drawn) < share]
     key = low * BASE + high
     exact = positions.spectral_positions(key, torch.ones(len(key)), 400, 4)
-    monkeypatch.setattr(positions, "MEDIUM", 300)
+    monkeypatch.setattr(spectral, "MEDIUM", 300)
     found = positions.spectral_positions(key, torch.ones(len(key)), 400, 4)
     # The same space, and the same weight of each direction.
     assert torch.allclose(found @ found.T, exact @ exact.T, atol=0.05 * float((exact @ exact.T).abs().max()))
