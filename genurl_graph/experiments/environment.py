@@ -25,7 +25,7 @@ def environment(data: Any, device: str) -> dict[str, Any]:
     if (edges := getattr(data, "edges", None)) is not None:
         parts += [getattr(edges, key, None) for key in ("source", "target", "time", "weight", "attr", "ends")]
     if (triples := getattr(data, "triples", None)) is not None:
-        parts += [triples.rows(), *(part.rows() for part in (data.valid, data.test) if part is not None)]
+        parts += [triples.rows(), *(part.rows() for part in (data.valid, data.test, data.known) if part is not None)]
         parts += [each for modality in data.modalities for each in (modality.entity, modality.x)]
     parts += [getattr(data, key, None) for key in ("y", "train_mask", "val_mask", "test_mask")]
     return {"data": checksum(*parts), "device": choose_device(device).type, "threads": torch.get_num_threads()}

@@ -48,8 +48,8 @@ def parts_of(data: "TripleSet", seed: int) -> "TripleSet":
 
 
 def training_part(data: "TripleSet") -> "TripleSet":
-    """What a model may see: not the triples that it is judged by."""
-    return dataclasses.replace(data, valid=None, test=None)
+    """What a model may see: neither the triples that it is judged by nor those that ranks leave out."""
+    return dataclasses.replace(data, valid=None, test=None, known=None)
 
 
 def split_lines(data: "TripleSet") -> Iterator[str]:

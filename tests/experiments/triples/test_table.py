@@ -24,8 +24,8 @@ def planted(with_test: bool = True) -> TripleSet:
     modality = Modality("table", torch.arange(20), torch.rand(20, 4, generator=generator))
     if not with_test:
         return TripleSet(every, modalities=(modality,))
-    train, valid, test = every.chosen(part > 1), every.chosen(part == 0), every.chosen(part == 1)
-    return TripleSet(train, valid=valid, test=test, modalities=(modality,))
+    train, valid, test, gone = every.chosen(part > 2), *(every.chosen(part == k) for k in range(3))
+    return TripleSet(train, valid=valid, test=test, known=gone, modalities=(modality,))
 
 
 def order(method: str, **changes: Any) -> Order:
@@ -66,7 +66,7 @@ def test_models_see_no_test_triples(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(methods, "make_estimator", lambda **options: Spy())
     for method in OWN:
         fit_scorer(order(method), data, 0)
-    assert all(given.valid is given.test is None for given in seen)
+    assert all(given.valid is given.test is given.known is None for given in seen)
     assert [len(given.modalities) for given in seen] == [1, 0]
     baseline = lambda *_: lambda given, seed, device: seen.append(given)  # noqa: E731
     monkeypatch.setattr(methods, "get_triple_baseline", baseline)
