@@ -9,6 +9,7 @@ from genurl_graph.cli import options
 from genurl_graph.cli.report import Report, save_table
 from genurl_graph.evaluation.edges.figures import PROTOCOL as EDGES
 from genurl_graph.exceptions import InputError
+from genurl_graph.experiments.edges.source import EDGE_TASK
 from genurl_graph.experiments.edges.table import EdgeComparison, edges_of
 from genurl_graph.experiments.graphs.table import GraphComparison, graphs_of
 from genurl_graph.experiments.models import parse_names
@@ -145,7 +146,8 @@ def compare(
         check_folder(embeddings)
     files.prepare(embeddings)
     report = Report(quiet)
-    name, data = load_named(dataset, data_root, labelled=not (reduce or temporal or triples), events=temporal)
+    labelled = not (reduce or temporal or triples)
+    name, data = load_named(dataset, data_root, labelled=labelled, events=temporal, edges=asked == EDGES)
     header: dict[str, Any] = {"protocol": asked or default_protocol(data)}
     if reduce:
         header["dim"] = dim
@@ -181,9 +183,10 @@ def compare(
 
 
 def protocol_of(task: str, dataset: "DatasetInfo") -> str | None:
-    """The protocol of a task, which many graphs, events with a time and typed edges tell by themselves."""
+    """The protocol of a task, which many graphs, events with a time, edges with classes or types tell by themselves."""
     if task == "auto":
         kinds = {"graphs": dataset.n_graphs, TEMPORAL: dataset.n_events, TRIPLES: dataset.n_triples}
+        kinds[EDGES] = dataset.task == EDGE_TASK
         return next((kind for kind, count in kinds.items() if count), None)
     known = {"reduce": "reduce", "graphs": "graphs", "temporal": TEMPORAL, "edges": EDGES, "triples": TRIPLES}
     return known.get(task)

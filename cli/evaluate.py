@@ -21,6 +21,7 @@ from genurl_graph.cli.links import (
 from genurl_graph.cli.neighborhoods import PROTOCOLS, evaluate_neighborhoods
 from genurl_graph.cli.report import Report, describe_graph_scores
 from genurl_graph.exceptions import InputError, wrong
+from genurl_graph.experiments.edges.source import wants_edges
 from genurl_graph.experiments.environment import versions
 from genurl_graph.experiments.graphs.table import graphs_of
 from genurl_graph.experiments.results import mean_text
@@ -61,8 +62,8 @@ FIGURES = {
     "reduce: neighbourhoods kept; retrieval: search by the embedding; graphs: classes of whole graphs; "
     "temporal-links: links of the next window; temporal-nodes: known states of nodes; edges: classes of edges; "
     "triples: held-out typed edges. "
-    "[default: graphs for many graphs; reduce for a map of vectors; else public where the data set has it, else "
-    "random-10-10-80]",
+    "[default: graphs for many graphs; edges for edges with classes; reduce for a map of vectors; else public where "
+    "the data set has it, else random-10-10-80]",
 )
 @options.seeds(default=1, show_default=True, help="Repeat with as many seeds, from --seed on.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The first seed.")
@@ -124,6 +125,8 @@ def evaluate(
     options.check_source(source)
     if blocks is not None and protocol != EDGES:
         raise click.UsageError("--blocks goes with --protocol edges.")
+    if protocol is None and wants_edges(source, model["task"]):
+        protocol = EDGES
     if protocol == EDGES:
         refuse_options(context, EDGES)
         if embedding is not None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from genurl_graph.cli.report import Report
 from genurl_graph.exceptions import wrong
-from genurl_graph.experiments.edges.rows import EdgeEvaluation
+from genurl_graph.experiments.edges.rows import EdgeEvaluation, stored_edges
 from genurl_graph.experiments.edges.table import edges_of
 from genurl_graph.experiments.environment import environment, machine, versions
 from genurl_graph.experiments.models import make_estimator
@@ -19,9 +19,6 @@ from genurl_graph.experiments.triples import methods as triples
 from genurl_graph.experiments.triples.source import load_triples, split_lines
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from genurl_graph.inputs.edge_rows import EdgeSet
     from genurl_graph.inputs.temporal.event_set import EventSet
     from genurl_graph.inputs.temporal.trajectory import Trajectory
 
@@ -163,18 +160,6 @@ def evaluate_edges(
     report.results(results)
     report.lines(comparison.judge.left_out)
     report.files(9, metrics=metrics)
-
-
-def stored_edges(path: Path, name: str, data: "EdgeSet") -> "Tensor":
-    """The rows of a file in the order of the edges of the data set."""
-    import torch
-
-    from genurl_graph.inputs.embeddings import read_embedding
-
-    found = read_embedding(path)["embedding"]
-    if len(found) != len(data):
-        raise wrong(path, f"{len(found):,} rows", f"{len(data):,}, the edges of data set {name}")
-    return torch.from_numpy(found)
 
 
 def stored_trajectory(path: Path, name: str, data: "EventSet") -> "Trajectory":

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from genurl_graph.exceptions import InputError, wrong
+from genurl_graph.experiments.edges.source import is_edge_set
 from genurl_graph.experiments.environment import environment, hardware, peak_mb, versions
 from genurl_graph.inputs.reading import ReadOptions
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from genurl_graph.estimator import GenURL
     from genurl_graph.inputs.collection.graph_set import GraphSet
-    from genurl_graph.inputs.edge_rows import EdgeSet
     from genurl_graph.inputs.temporal.event_set import EventSet
     from genurl_graph.inputs.temporal.trajectory import Trajectory
 
@@ -77,6 +77,10 @@ class Source(NamedTuple):
                 from genurl_graph.datasets.readers import read_events
 
                 return read_events(self.own, self.features, self.labels, said)
+            if edges:
+                from genurl_graph.datasets.readers import read_edge_rows
+
+                return read_edge_rows(self.own, self.features, self.labels, said)
             data = datasets.read(self.own, self.features, self.labels, **said.given())
         else:
             assert self.dataset is not None
@@ -118,15 +122,21 @@ def backbone_features(backbone: str | None, data: Any, progress: bool = False) -
     return seen
 
 
-def load_named(name: str, root: Path | None, *, labelled: bool = False, events: bool = False) -> tuple[str, Any]:
+def load_named(
+    name: str, root: Path | None, *, labelled: bool = False, events: bool = False, edges: bool = False
+) -> tuple[str, Any]:
     """A data set of the registry under its canonical name; InputError where it lacks labels that are needed.
 
-    Unless `events` are wanted, they come as one graph.
+    Unless `events` are wanted, they come as one graph; edges that are rows are refused, unless `edges` are wanted.
     """
     from genurl_graph import datasets
 
     canonical, data = datasets.info(name).name, datasets.load(name, root)
     data = data if events else as_one_graph(data)
+    if is_edge_set(data) and not edges:
+        raise wrong(
+            f"data set {canonical}", f"{len(data):,} edges, each a row", "nodes or vectors (of edges: --task edges)"
+        )
     if labelled and getattr(data, "y", None) is None:
         raise InputError(f"data set {canonical} has no labels, so there is nothing to evaluate against")
     return canonical, data
@@ -150,13 +160,6 @@ def is_event_set(data: Any) -> "TypeGuard[EventSet]":
     from genurl_graph.inputs.temporal.event_set import EventSet
 
     return isinstance(data, EventSet)
-
-
-def is_edge_set(data: Any) -> "TypeGuard[EdgeSet]":
-    """Whether `data` holds edges, each of which is a row of an embedding."""
-    from genurl_graph.inputs.edge_rows import EdgeSet
-
-    return isinstance(data, EdgeSet)
 
 
 def wants_events(source: Source, task: str, windows: str | None = None) -> bool:
@@ -193,7 +196,9 @@ def describe(name: str, data: Any) -> str:
 
         parts = [describe_graphs(data)]
     if is_edge_set(data):
-        parts = [f"{len(data):,} edges, a row each", f"{data.num_nodes:,} nodes"]
+        from genurl_graph.inputs.edge_rows.edge_set import describe_edges
+
+        parts = [f"{describe_edges(data)}; a row each"]
     elif n_edges(data):
         parts.append(f"{n_edges(data):,} edges (each direction counted)")
     parts.append(f"{n_features(data):,} features" if n_features(data) else "no features")

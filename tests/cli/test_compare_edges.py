@@ -59,6 +59,20 @@ def test_a_file_is_judged_beside_rows_without_training(run: Any, grid: EdgeSet) 
     assert "the figures of a finished embedding" in run("rerun", "m.json", code=2).stderr
 
 
+def test_rows_of_a_file_are_found_by_their_ends(run: Any, grid: EdgeSet) -> None:
+    from genurl_graph.inputs.edge_rows import EdgeEnds
+    from genurl_graph.inputs.edge_rows.files import write_edge_embedding
+
+    order = torch.randperm(len(grid), generator=torch.Generator().manual_seed(0))
+    z = torch.nn.functional.one_hot(grid.y).float()[order]
+    write_edge_embedding("z.csv", z, EdgeEnds(grid.edges.ends[:, order], grid.num_nodes))
+    words = ("evaluate", "--dataset", "linkoping", "--embedding", "z.csv")
+    run(*words, "--metrics", "m.json")
+    assert json.loads(Path("m.json").read_text())["methods"]["genurl"]["micro"] == [1.0]
+    write_edge_embedding("z.csv", z, EdgeEnds(grid.edges.ends[:, order] + 1, grid.num_nodes + 1))
+    assert "z.csv: found no row of the edge" in run(*words, code=2).stderr
+
+
 def test_rows_must_be_those_of_the_edges(run: Any) -> None:
     np.savez("z.npz", embedding=np.zeros((3, 2)))
     words = ("evaluate", "--protocol", "edges", "--dataset", "linkoping", "--embedding", "z.npz")
@@ -96,3 +110,8 @@ def test_other_data_is_refused(run: Any, monkeypatch: pytest.MonkeyPatch) -> Non
         "expected edges, such as linkoping"
         in run("compare", "--dataset", "karate", "--protocol", "edges", code=2).stderr
     )
+
+
+def test_edges_are_no_nodes(run: Any) -> None:
+    result = run("compare", "--dataset", "linkoping", "--task", "graph", code=2)
+    assert "264 edges, each a row; expected nodes or vectors (of edges: --task edges)" in result.stderr

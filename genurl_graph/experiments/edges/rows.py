@@ -1,8 +1,10 @@
 """The protocol edges of GenURL and of what needs no training, in one process: of the user's own edges, too."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genurl_graph.evaluation.edges.figures import FIXED, LABEL_READERS, REFERENCES
+from genurl_graph.exceptions import wrong
 from genurl_graph.experiments.edges.table import EdgeComparison, EdgeTable, earlier_of, embed_edges, judge_reader
 from genurl_graph.experiments.environment import peak_mb
 from genurl_graph.experiments.probe_table import REFERENCE, ComparedMethods
@@ -10,6 +12,7 @@ from genurl_graph.experiments.results import Cell
 from genurl_graph.experiments.runs import Order, progress_bar
 
 if TYPE_CHECKING:
+    import pandas as pd
     from torch import Tensor
 
     from genurl_graph.inputs.edge_rows import EdgeSet
@@ -58,6 +61,39 @@ class EdgeEvaluation(EdgeComparison):
                 for name, found in [(name, figures(name, seed)) for name in results.runs]:
                     results.add(name, found)
                 shown.update()
+
+
+def stored_edges(path: Path, name: str, data: "EdgeSet") -> "Tensor":
+    """The rows of a file in the order of the edges of a data set: by ends and keys where it has them.
+
+    Parallel edges that no key tells apart stand in the order in which they came.
+
+    Raises
+    ------
+    InputError
+        As of `genurl_graph.inputs.edge_rows.files.read_edge_embedding`; rows of other edges.
+    """
+    import pandas as pd
+    import torch
+
+    from genurl_graph.inputs.edge_rows.files import ENDS, columns_of, read_edge_embedding
+
+    found, own = read_edge_embedding(path), columns_of(data.edges)
+    if len(found["embedding"]) != len(data):
+        raise wrong(path, f"{len(found['embedding']):,} rows", f"{len(data):,}, the edges of data set {name}")
+    names = [each for each in ENDS if each in found and each in own]
+    if not names:
+        return torch.from_numpy(found["embedding"])
+
+    def index(columns: dict[str, Any]) -> "pd.MultiIndex":
+        table = pd.DataFrame({each: columns[each].astype(str) for each in names})
+        return pd.MultiIndex.from_frame(table.assign(repeat=table.groupby(names).cumcount()))
+
+    order = index(found).get_indexer(index(own))
+    if (order < 0).any():
+        lacking = ", ".join(str(own[each][int((order < 0).argmax())]) for each in names)
+        raise wrong(path, f"no row of the edge {lacking}", f"a row for each edge of data set {name}")
+    return torch.from_numpy(found["embedding"][order])
 
 
 def repeat_edges(stored: dict[str, Any], data: "EdgeSet", model: dict[str, Any], quiet: bool) -> dict[str, Any]:

@@ -1,0 +1,29 @@
+"""Whether data hold edges that are rows, and whether a run wants them so."""
+
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+if TYPE_CHECKING:
+    from genurl_graph.experiments.sources import Source
+    from genurl_graph.inputs.edge_rows import EdgeSet
+
+# The task of data sets, in the registry, whose edges are rows.
+EDGE_TASK = "edge classification"
+
+
+def is_edge_set(data: Any) -> "TypeGuard[EdgeSet]":
+    """Whether `data` holds edges, each of which is a row of an embedding."""
+    from genurl_graph.inputs.edge_rows import EdgeSet
+
+    return isinstance(data, EdgeSet)
+
+
+def wants_edges(source: "Source", task: str) -> bool:
+    """Whether a run takes edges as rows: its task says so or, with "auto", its data are known to be such."""
+    if task != "auto":
+        return task == "edges"
+    if source.own is not None:
+        return source.options.reading == "edge-rows"
+    from genurl_graph import datasets
+
+    assert source.dataset is not None
+    return datasets.info(source.dataset).task == EDGE_TASK
