@@ -269,6 +269,12 @@ def write_result(path: Path, estimator: "GenURL", data: Any, *, own_file: bool) 
     """Write what a fit has found; the files by what they hold."""
     z = estimator.embedding_
     files = {f"embedding {z.size(0):,} x {z.size(1)}": path}
+    if is_edge_set(data):
+        from genurl_graph.inputs.edge_rows.files import write_edge_embedding
+
+        label = named_labels(data) if own_file else data.y
+        write_edge_embedding(path, z, data.edges, label)
+        return files
     if not is_event_set(data):
         write_embedding(path, z, data, own_file=own_file)
         return files

@@ -64,7 +64,7 @@ def as_edges(
     >>> found.num_nodes, found.names[2]
     (3, (2, 0))
     """
-    edges, kind = read_edge_set(data, options)
+    edges, kind = read_edge_set(data, _of_model(data, options, features))
     m = len(edges)
     if m < at_least:
         raise wrong("data", f"{m} edges", f"at least {at_least}")
@@ -104,6 +104,15 @@ def _directed(edges: EdgeSet, options: ReadOptions) -> EdgeSet:
     if options.directed is None or options.directed == edges.edges.directed:
         return edges
     return dataclasses.replace(edges, edges=dataclasses.replace(edges.edges, directed=options.directed))
+
+
+def _of_model(data: Any, options: ReadOptions, features: FeatureOptions) -> ReadOptions:
+    """What is said of new edges of a fitted model, whose plan knows its columns: none is judged by a few rows."""
+    own = isinstance(data, EdgeSet | EdgeEnds) or hasattr(data, "num_node_features")
+    if not features.fitted or features.plan is None or own:
+        return options
+    used = tuple(column.name for column in features.plan.used)
+    return dataclasses.replace(options, columns={**options.columns, "feature": used})
 
 
 def _features(edges: EdgeSet, options: FeatureOptions) -> Any:

@@ -125,8 +125,6 @@ def geometry_columns(found: Geometry, frame: pd.DataFrame) -> pd.DataFrame:
     known = {str(name).lower() for name in frame.columns}
     if any(name.endswith(("length", "_len")) for name in known):
         made.pop("length")
-    if bool((found.straightness.nan_to_num(1.0) > 1 - 1e-9).logical_or(found.length == 0).all()):
-        made.pop("straightness")  # straight lines between nodes
     return pd.DataFrame({name: cells for name, cells in made.items() if name not in known}, index=frame.index)
 
 

@@ -155,3 +155,19 @@ def test_an_attribute_that_is_not_there_is_refused() -> None:
         as_edges(data, ReadOptions.of(columns={"label": "edge_kind"}))
     with pytest.raises(InputError, match="whole numbers, one an edge"):
         as_edges(data, ReadOptions.of(columns={"label": "edge_attr"}))
+
+
+def test_new_edges_have_the_columns_of_the_fitted_ones() -> None:
+    graph = roads()
+    fitted = as_edges(graph, NOTHING, FeatureOptions())
+    # Two streets alone: every column is constant or empty here.
+    few = graph.edge_subgraph([*graph.edges(keys=True)][1:3])
+    again = as_edges(few, NOTHING, FeatureOptions.of_model(fitted.plan))
+    assert again.x.shape == (2, fitted.x.size(1))
+    rows = [[*fitted.names].index(name) for name in again.names]
+    assert torch.allclose(again.x, fitted.x[rows], atol=1e-5)
+    bare = few.copy()
+    for *_, told in bare.edges(data=True):
+        told.pop("highway")
+    with pytest.raises(InputError, match="highway"):
+        as_edges(bare, NOTHING, FeatureOptions.of_model(fitted.plan))
