@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -31,8 +32,8 @@ def any_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is judged here is the protocol: a model that counts is fitted at once."""
 
     class Counted:
-        def fit(self, data: TripleSet) -> Frequency:
-            return Frequency(data.triples)
+        def fit(self, data: TripleSet) -> Any:
+            return SimpleNamespace(model_=SimpleNamespace(encoder=Frequency(data.triples)))
 
     monkeypatch.setattr(methods, "make_estimator", lambda **options: Counted())
     for module in (models, probe_table):
