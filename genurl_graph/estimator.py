@@ -18,6 +18,7 @@ from genurl_graph.inference.fit import fit_model
 from genurl_graph.inference.fitted import FittedAttributes, TrainedModel
 from genurl_graph.inference.temporal.update import Updates
 from genurl_graph.inference.transform import as_given, embed_new
+from genurl_graph.inference.triples.completion import Completion
 from genurl_graph.inputs.embeddings import read_embedding
 from genurl_graph.inputs.hetero import weigh
 from genurl_graph.inputs.reading import Columns, ReadOptions
@@ -27,7 +28,7 @@ from genurl_graph.tasks.distillation import as_teacher
 from genurl_graph.training.loop import Callback
 
 
-class GenURL(FittedAttributes, Updates):
+class GenURL(FittedAttributes, Completion, Updates):
     """Unsupervised embedding of the nodes of a graph, of vectors, or of whole graphs, after GenURL (arXiv 2110.14553).
 
     Predefined edges are merged with feature-space kNN edges, calibrated similarities P live on the merged graph, and
@@ -95,6 +96,8 @@ class GenURL(FittedAttributes, Updates):
         Of events: the time-invariant part of each node, the mean over its windows.
     trajectory_ : Trajectory
         Of events: a row for each node and window (`genurl_graph.inputs.temporal.Trajectory`).
+    relation_embedding_, relation_id_ : Tensor, float32, shape [2 R, d]; list of str
+        Of typed edges: a row for each relation, then one for each inverse, and what they are called.
     encoder_ : nn.Module
         The trained encoder; the copy of the user's own module, where one was given.
     config_ : Config, resolved
@@ -270,7 +273,8 @@ class GenURL(FittedAttributes, Updates):
         Notes
         -----
         An embedding table puts a new sample beside its nearest fitted ones (`genurl_graph.inference.placement`): at the
-        same coordinates whatever other samples are transformed with it.
+        same coordinates whatever other samples are transformed with it. Of new triples each entity gets a row: one of
+        the fit its own, a new one by its triples with those of the fit (`genurl_graph.inference.triples.new_entities`).
         """
         check_is_fitted(self)
         options = self._said(X, as_, columns, directed)

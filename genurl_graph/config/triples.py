@@ -25,6 +25,6 @@ class TriplesConfig(Stage):
     ] = 1.0
     modality_weight: Annotated[
         NonNegative,
-        "weight of kNN edges by features of entities beside triples; those of each modality count as far as they join "
-        "entities that share triples; 0: none",
-    ] = 1.0
+        "how many triples the kNN edges of an entity by its features count as, where these tell all; a modality counts "
+        "as far as it joins entities that share triples; 0: not at all",
+    ] = 5.0

@@ -121,6 +121,8 @@ class Conventions(Drawing, Inverse, ClassNamePrefixFeaturesOutMixin, Transformer
     def _take(self, fitted: FittedModel) -> None:
         """A loaded model, and what it knows of the tables that it was fitted on."""
         self.model_, self.n_features_in_, plan = fitted, fitted.n_features_in, fitted.plan
+        if fitted.facts is not None:
+            self.node_id_ = fitted.facts.entity_names
         if fitted.time is not None:
             names = fitted.time.names
             self.node_id_ = np.arange(len(fitted.embedding)) if names is None else np.array(names, dtype=object)

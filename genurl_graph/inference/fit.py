@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from genurl_graph.config import Config
 from genurl_graph.graph.edge_attributes.heed import describe_attributes, heed_attributes
 from genurl_graph.inference.fitted import TrainedModel
 from genurl_graph.inference.known_nodes import fitted_nodes, knows_nodes
 from genurl_graph.inference.temporal.fitted_time import FittedTime
+from genurl_graph.inference.triples.fitted_triples import FittedTriples
 from genurl_graph.inputs.input import Input
+from genurl_graph.inputs.triples import TripleSet
 from genurl_graph.objectives.distillation import Teacher
 from genurl_graph.objectives.temporal import TemporalObjective
 from genurl_graph.runtime.devices import one_thread
@@ -70,7 +72,7 @@ def fit_model(
     ):
         seen, evidence = heed_evidence(data, config)
         warn_of_degrees(evidence, data)
-        # Graphs are read by their encoder itself, events window by window.
+        # Graphs are read by their encoder itself, events window by window, triples row by row.
         apart = config.task in ("graphs", "temporal", "triples")
         x, statistics = (None, {}) if apart else encoder_input(seen, config, device)
         if teacher is not None:
@@ -127,6 +129,7 @@ def fit_model(
         plan=data.plan,
         edge_plan=data.edge_plan,
         time=past,
+        facts=None if data.triples is None else FittedTriples.of(data.triples),
         nodes=fitted_nodes(data) if data.types is None and knows_nodes(config, seen.x is None) else None,
         objective=objective,
         initial=initial,
@@ -142,8 +145,15 @@ def _describe(data: Input, config: Config, seed: int, teacher: Teacher | None) -
     many = () if data.graphs is None else tuple(data.graphs)
     events = None if data.events is None else data.events.edges
     timed = () if events is None else (events.source, events.target, events.time, events.weight, events.attr)
+    facts = () if data.triples is None else _tensors_of(data.triples)
     taught = None if teacher is None else teacher.features
     start = () if data.start is None else (data.start.z, data.start.known if data.start.finished else None)
-    content = checksum(data.x, data.edge_index, data.edge_weight, taught, *start, *many, *timed)
+    content = checksum(data.x, data.edge_index, data.edge_weight, taught, *start, *many, *timed, *facts)
     found = {"config": config.to_dict(), "seed": seed, "x": shape, "edges": edges, "checksum": content}
     return found if data.plan is None else found | {"plan": data.plan.to_dict()}
+
+
+def _tensors_of(data: TripleSet) -> list[Tensor]:
+    """The triples of the training, and the features of the entities."""
+    parts = ((part.entity, part.x) for part in data.modalities)
+    return [data.triples.rows(), *(tensor for pair in parts for tensor in pair)]

@@ -14,6 +14,7 @@ from genurl_graph.graph.merge import MergedGraph
 from genurl_graph.graph.projection import FeatureSpace
 from genurl_graph.inference.known_nodes import FittedNodes
 from genurl_graph.inference.temporal.fitted_time import FittedTime
+from genurl_graph.inference.triples.fitted_triples import FittedTriples
 from genurl_graph.inputs.columns import FeaturePlan
 from genurl_graph.inputs.temporal.trajectory import Trajectory
 from genurl_graph.nn.cnn import ModuleEncoder
@@ -31,7 +32,7 @@ class FittedModel:
     `space` in which an embedding table finds the neighbours of a new sample, None if it cannot, and the `plan` that
     makes features of raw columns, None where they are read as they are. `n_features_in` counts the raw ones. Of many
     graphs, `edge_plan` is that of the attributes of edges; of events, `time` is the trajectory and what windows are
-    read by.
+    read by; of typed edges, `facts` are the triples and what entities and relations are called.
     """
 
     encoder: Encoder
@@ -54,6 +55,7 @@ class FittedModel:
     plan: FeaturePlan | None = None
     edge_plan: FeaturePlan | None = None
     time: FittedTime | None = None
+    facts: FittedTriples | None = None
 
     @property
     def n_iter(self) -> int:

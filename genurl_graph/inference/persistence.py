@@ -25,9 +25,11 @@ from genurl_graph.inference.fitted import FittedModel
 from genurl_graph.inference.known_nodes import FittedNodes
 from genurl_graph.inference.temporal.fitted_time import FittedTime
 from genurl_graph.inference.transform import why_no_transform
+from genurl_graph.inference.triples.fitted_triples import FittedTriples
 from genurl_graph.inference.whole_graphs import saved_encoder
 from genurl_graph.inputs.columns import FeaturePlan
 from genurl_graph.nn.build import make_encoder
+from genurl_graph.nn.triples import TripleEncoder
 from genurl_graph.runtime.files import atomic_write, save_tensors, write_json
 from genurl_graph.tasks.evidence import reads_structure_alone
 from genurl_graph.tasks.graph import feature_columns
@@ -105,6 +107,8 @@ def save_model(model: FittedModel, folder: str | Path) -> None:
         tensors |= pack(space)
     if model.time is not None:
         tensors |= {f"time.{key}": value.contiguous() for key, value in model.time.tensors().items()}
+    if model.facts is not None:
+        tensors |= {f"facts.{key}": value.contiguous() for key, value in model.facts.tensors().items()}
     # The same mark in both files: one of them may be of an earlier model, if writing the other was interrupted.
     mark = secrets.token_hex(8)
     with atomic_write(target / "model.safetensors") as temporary:
@@ -118,6 +122,7 @@ def save_model(model: FittedModel, folder: str | Path) -> None:
     nodes = None if model.nodes is None else model.nodes._asdict()
     edges = {} if model.edge_plan is None else {"edge_plan": model.edge_plan.to_dict()}
     edges |= {} if model.time is None else {"time": model.time.record()}
+    edges |= {} if model.facts is None else {"facts": model.facts.record()}
     write_json(target / "model.json", {**head, "fitted": fitted, "space": unit, "plan": plan, "nodes": nodes, **edges})
 
 
@@ -141,6 +146,7 @@ def load_model(folder: str | Path, module: nn.Module | None = None) -> FittedMod
         )
         nodes = _nodes(note.get("nodes"), len(tensors["embedding"]))
         time = None if note.get("time") is None else FittedTime.stored(_below(tensors, "time."), note["time"])
+        facts = None if note.get("facts") is None else FittedTriples.stored(_below(tensors, "facts."), note["facts"])
         own = config.encoder.name == "module"
         if own != (module is not None):
             expected = "a module like the saved one" if own else "None"
@@ -152,8 +158,8 @@ def load_model(folder: str | Path, module: nn.Module | None = None) -> FittedMod
             raise
         raise InputError(f"model {source}: is not a folder that GenURL.save wrote, or is damaged ({error})") from error
     statistics = _below(tensors, "statistics.")
-    parts: dict[str, Any] = {"plan": plan, "edge_plan": edge_plan, "nodes": nodes, "time": time, **fitted}
-    return FittedModel(encoder, config, tensors["embedding"], statistics, space, **parts)
+    parts: dict[str, Any] = {"plan": plan, "edge_plan": edge_plan, "nodes": nodes, "time": time}
+    return FittedModel(encoder, config, tensors["embedding"], statistics, space, **parts, facts=facts, **fitted)
 
 
 def _read_tensors(path: Path, mark: str) -> dict[str, Tensor]:
@@ -212,6 +218,9 @@ def _encoder(
         raise ValueError(f"{config.encoder.layers} layers, but {len(tensors)} tensors")
     if config.task == "graphs":
         return cast("Encoder", saved_encoder(config, _below(tensors, "encoder.")))
+    if config.task == "triples":
+        weights, c = _below(tensors, "encoder."), config.encoder
+        return TripleEncoder(weights["table"], weights["relations"], config.triples.readout, c.dropout)
     if config.task == "temporal":
         width = len(tensors["time.mean"]) - len(PROFILE) + (config.encoder.hops + 1) * tensors["time.positions"].size(1)
     else:

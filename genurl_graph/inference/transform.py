@@ -19,6 +19,7 @@ from genurl_graph.inference.fitted import FittedModel
 from genurl_graph.inference.known_nodes import find_known, one_hot_of_known, tells_nodes_apart
 from genurl_graph.inference.placement import neighbors_of, place
 from genurl_graph.inference.temporal.later import follow
+from genurl_graph.inference.triples.new_entities import embed_entities
 from genurl_graph.inference.whole_graphs import embed_graphs
 from genurl_graph.inputs.columns import FeatureOptions
 from genurl_graph.inputs.edge_rows.convert import as_edges
@@ -46,6 +47,9 @@ def embed_new(model: FittedModel, X: Any, options: ReadOptions = NOTHING_SAID) -
         return as_given(z, data.kind), data.names
     if model.time is not None:
         return follow(model, X, options).trajectory, None
+    if model.facts is not None:
+        z, data = embed_entities(model, X, options)
+        return as_given(z, data.kind), data.names
     data = _like_fitted(model, X, options)
     z = _beside_neighbors(model, data) if model.config.encoder.name == "free" else _encoded(model, data)
     return as_given(z, data.kind, None if data.types is None else data.types.rows), data.names
@@ -64,7 +68,7 @@ def why_no_transform(config: Config, bare: bool, edges: bool, named: bool = Fals
         Whether nodes have names, by which they are known again (`genurl_graph.inference.known_nodes`).
     """
     c = config.encoder
-    if config.task in ("graphs", "temporal"):
+    if config.task in ("graphs", "temporal", "triples"):
         return None
     if c.name == "free":
         if config.task == "reduce" and not bare and not (config.neighbors.hops and edges):

@@ -51,8 +51,11 @@ class TripleEncoder(EmbeddingTable):
 
     def queries(self, entity: Tensor, relation: Tensor) -> Tensor:
         """What is compared with entities: float [b, d], of int64 [b] entities and relations (0 to 2 R - 1)."""
-        made = self.readout(self.table.index_select(0, entity), self.relations.index_select(0, relation))
-        return dropout(made, self.share, self.training)
+        return self.readout(self.table.index_select(0, entity), self.relations.index_select(0, relation))
+
+    def dropped(self, queries: Tensor) -> Tensor:
+        """`queries` [b, d] without some columns, in training."""
+        return dropout(queries, self.share, self.training)
 
     def tail_scores(self, head: Tensor, relation: Tensor) -> Tensor:
         """Scores [b, n] of all entities as the answer to (head, relation, ?)."""

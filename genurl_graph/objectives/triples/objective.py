@@ -36,7 +36,8 @@ class TripleObjective(Objective):
     and of `n_negatives` others, drawn for the whole batch, each of which stands for ``(n - ends) / n_negatives``; own
     ends among the drawn are not taken out, which is an error of the order of ends / n.
 
-    Entities with near features have further rows (`genurl_graph.objectives.triples.near`).
+    Entities with near features have further rows (`genurl_graph.objectives.triples.near`), which count as
+    ``triples.modality_weight`` triples each: much where there are few triples, little where there are many.
 
     Parameters
     ----------
@@ -78,8 +79,9 @@ class TripleObjective(Objective):
         # What each of the other ends of a row counts.
         self.p = constant(rows.sizes.float() ** (triples.row_power - 1))
         self.total = float((rows.sizes * self.p).double().mean())
-        used = near is not None and triples.modality_weight > 0
-        self.near = NearTerm(near, loss, triples.modality_weight) if near is not None and used else None
+        # An entity with near features has so many triples more.
+        weight = 0.0 if near is None else triples.modality_weight * len(near) / (self.total * len(rows))
+        self.near = NearTerm(near, loss, weight) if near is not None and weight > 0 else None
 
     @property
     def rows(self) -> RelationRows:
@@ -91,7 +93,7 @@ class TripleObjective(Objective):
         encoder, rows = cast(TripleEncoder, self.encoder), self.rows
         batch = randperm(len(rows), self.device)[: self.size]
         columns = randint(self.num_nodes, (self.drawn,), self.device) if self.drawn else None
-        query = encoder.queries(rows.entity[batch], rows.relation[batch])
+        query = encoder.dropped(encoder.queries(rows.entity[batch], rows.relation[batch]))
         row, other = rows.ends(batch)
         found = divided(self._divergence(query, row, other, self.p[batch], columns), self.total * len(batch))
         return found if self.near is None else summed(found, self.near(encoder.table, columns, self.size))

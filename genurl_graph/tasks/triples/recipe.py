@@ -8,7 +8,7 @@ import torch
 
 from genurl_graph.config import Config
 from genurl_graph.exceptions import wrong
-from genurl_graph.graph.merge import MergedGraph, merge_graphs
+from genurl_graph.graph.merge import MergedGraph, count_components, merge_graphs
 from genurl_graph.graph.triples.modality_edges import ModalityEdges, modality_edges
 from genurl_graph.graph.triples.near_rows import NearRows
 from genurl_graph.graph.triples.relation_rows import RelationRows
@@ -37,6 +37,7 @@ def build(data: Input, config: Config, seed: int, device: torch.device) -> Train
         "n_triples": len(triples),
         "n_relations": triples.num_relations,
         "n_rows": len(rows),
+        "n_components_before": count_components(torch.stack([triples.head, triples.tail]), triples.num_entities),
         "modality_weights": {name: round(weight, 4) for name, weight in found.weights.items()},
     }
     return TrainingProblem(objective, merged_graph(triples, found, config), None, summary)
