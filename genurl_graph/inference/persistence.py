@@ -31,7 +31,7 @@ from genurl_graph.inputs.columns import FeaturePlan
 from genurl_graph.nn.build import make_encoder
 from genurl_graph.nn.triples import TripleEncoder
 from genurl_graph.runtime.files import atomic_write, save_tensors, write_json
-from genurl_graph.tasks.evidence import reads_structure_alone
+from genurl_graph.tasks.evidence import reads_structure_alone, stroke_columns
 from genurl_graph.tasks.graph import feature_columns
 
 if TYPE_CHECKING:
@@ -203,7 +203,10 @@ def _input_width(
         width = 0
     elif width and config.encoder.beside != "always":
         bare = 0
-    return width + (structure_width(config.encoder.structure, config.encoder.structure_dim, bare) if bare else 0)
+    if not bare:
+        return width
+    structural = structure_width(config.encoder.structure, config.encoder.structure_dim, bare)
+    return width + structural + stroke_columns(width, config)
 
 
 def _encoder(

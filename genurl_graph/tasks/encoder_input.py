@@ -7,6 +7,7 @@ from torch import Tensor
 
 from genurl_graph.config import Config
 from genurl_graph.graph.edge_reliability import weighed_features
+from genurl_graph.graph.line_graph.strokes import stroke_features
 from genurl_graph.graph.merge import predefined_graph
 from genurl_graph.graph.projection import encoder_projection, principal_axes, scale_for_axes
 from genurl_graph.graph.role_features import kernel_columns
@@ -17,7 +18,7 @@ from genurl_graph.inputs.hetero import normalize_blocks
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.normalize import column_statistics, normalize_features
 from genurl_graph.inputs.sparse import csr_tensor, scale_columns, to_scipy_or_numpy
-from genurl_graph.tasks.evidence import measure_roles
+from genurl_graph.tasks.evidence import measure_roles, stroke_columns
 from genurl_graph.tasks.resolve import COMPONENTS, resolve_type_normalization
 
 # Of the randomised search for principal axes that an encoder reads: they are a property of the features.
@@ -153,6 +154,11 @@ def _structural_columns(
         return csr_tensor(crow.cumsum(0), torch.arange(len(bare)), torch.ones(len(bare)), (n, len(bare))), {}
     given = predefined_graph(data)
     own = structural_features(c.structure, c.structure_dim, given.edge_index, given.edge_weight, n, device)[bare]
+    if stroke_columns(data.num_features, config):
+        ends = data.ends
+        assert ends is not None
+        assert ends.bearings is not None
+        own = torch.cat([own, stroke_features(ends.ends, ends.num_nodes, ends.bearings, data.x)], 1)
     # Walks and eigenvectors differ by orders of magnitude from column to column.
     how = "columns" if c.normalize == "auto" else c.normalize
     if statistics is None:

@@ -15,6 +15,7 @@ from genurl_graph.exceptions import wrong
 from genurl_graph.graph.edge_attributes.heed import weigh_attributes
 from genurl_graph.graph.edge_reliability import measure_consistency
 from genurl_graph.graph.evidence import FEW, WIDE, Evidence, measure_evidence, measure_held_out
+from genurl_graph.graph.line_graph.strokes import stroke_width
 from genurl_graph.graph.merge import predefined_graph
 from genurl_graph.graph.role_features import KERNEL_COLUMNS, ROLE_COLUMNS, role_features
 from genurl_graph.graph.role_features.share import role_share
@@ -43,8 +44,8 @@ MARGIN, SLOPE, FEWEST = 0.015, 0.005, 8
 # Share of roles in what explains the edges from which they get all columns of components, and nodes for each column
 # where communities explain all, of so many columns.
 ROLES_FULL, NODES, FULL_COLUMNS = 0.45, 16, 85
-# Share of the columns that positions get, and as many go to components: a quarter is trained.
-POSITIONS = 3 / 8
+# Shares of the columns that positions get, and components beside them: an eighth is trained.
+POSITIONS, COMPONENTS = 3 / 8, 1 / 2
 # Embeddings of fewer columns are maps, and trained as a whole.
 LEAST_DIM = 16
 
@@ -197,18 +198,26 @@ def resolve_columns(data: Input, config: Config) -> dict[str, Any]:
     # Hashed columns are what the encoder reads.
     width = KERNEL_COLUMNS if roles else int(config.input.hash_columns) or data.num_features
     width += ROLE_COLUMNS if c.beside == "always" and c.structure == "roles" else 0
+    width += stroke_columns(data.num_features, config)
     most = 0 if why else min((left - structure) // blocks, width, data.num_nodes - 1)
     wanted = 0
     if c.skip == "auto" and why is None and c.dim >= LEAST_DIM:
         taught = 1.0 if roles else max(edge_reliability(data, config), LEAST_RELIABLE)
         share = share_of_roles(data) if roles else share_of_skip(data, config)
         room = min((1 - taught / 3) * c.dim * share, (1 - taught / 4) * c.dim - structure)
-        room = POSITIONS * c.dim if c.structure_by == "walk" else room
+        room = COMPONENTS * c.dim if c.structure_by == "walk" else room
         wanted = max(min(most, int(room / blocks)), 0)
     skip = _asked("skip", c.skip, wanted, most, why)
     # Role features are read by the skip alone.
     one_hot = {"encoder.structure": "identity"} if roles and not skip else {}
     return {"encoder.structure_columns": structure, "encoder.skip": skip, **one_hot}
+
+
+def stroke_columns(num_features: int, config: Config) -> int:
+    """Columns that say of an edge what stroke it is in, beside its features and its roles; 0 where there are none."""
+    c = config.encoder
+    straight = config.task == "edges" and config.edges.straight != 0 and c.beside == "always" and c.structure == "roles"
+    return stroke_width(num_features) if straight else 0
 
 
 def _asked(key: str, value: int | str, wanted: int, most: int, why: str | None) -> int:

@@ -98,3 +98,12 @@ def test_settings_of_the_line_graph_are_checked():
 def test_another_task_is_refused(street):
     with pytest.raises(InputError, match="found EdgeSet; expected many graphs"):
         GenURL(task="graphs").fit(street)
+
+
+def test_strokes_stand_beside_the_attributes_where_the_geometry_is_known(street):
+    config = {**QUICK, "n_components": 32, "config": {"merge.evidence": 1.0}}
+    located = GenURL(**config).fit(street)
+    assert "mean." in located.statistics_
+    assert len(located.statistics_["mean."]) == 85 + 3 + 2
+    bare = EdgeSet(EdgeEnds(street.edges.ends, street.num_nodes), x=street.x)
+    assert len(GenURL(**config).fit(bare).statistics_["mean."]) == 85
