@@ -196,14 +196,16 @@ def describe(name: str, data: Any) -> str:
 
         parts = [describe_graphs(data)]
     if is_edge_set(data):
-        from genurl_graph.inputs.edge_rows.edge_set import describe_edges
-
-        parts = [f"{describe_edges(data)}; a row each"]
+        parts = ["a row for each edge"]
     elif n_edges(data):
         parts.append(f"{n_edges(data):,} edges (each direction counted)")
     parts.append(f"{n_features(data):,} features" if n_features(data) else "no features")
     y = getattr(data, "y", None)
     parts.append("no labels" if y is None else f"{int(y.unique().numel())} classes")
+    if is_edge_set(data):
+        from genurl_graph.inputs.edge_rows.edge_set import describe_edges
+
+        parts[-1] += f"; {describe_edges(data)}"
     return f"{name}: {', '.join(parts)}"
 
 

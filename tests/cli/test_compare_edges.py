@@ -59,6 +59,18 @@ def test_a_file_is_judged_beside_rows_without_training(run: Any, grid: EdgeSet) 
     assert "the figures of a finished embedding" in run("rerun", "m.json", code=2).stderr
 
 
+def test_what_is_trained_for_each_seed_can_be_run_again(run: Any) -> None:
+    words = ("evaluate", "--protocol", "edges", "--dataset", "linkoping", "--seeds", 2, "--blocks", 10)
+    run(*words, "--epochs", 3, "--dim", 16, "--metrics", "m.json", "--quiet")
+    found = json.loads(Path("m.json").read_text())
+    row = found["methods"]["genurl"]
+    assert found["configuration"]["genurl"]["task"] == "edges"
+    assert row["blocks_micro"][0] != row["blocks_micro"][1]
+    # Streets know where they lie by their neighbours; noise does not.
+    assert row["mean"]["micro"] > found["methods"]["raw"]["mean"]["micro"] + 0.1
+    run("rerun", "m.json")  # to the last bit, or it ends with 1
+
+
 def test_rows_of_a_file_are_found_by_their_ends(run: Any, grid: EdgeSet) -> None:
     from genurl_graph.inputs.edge_rows import EdgeEnds
     from genurl_graph.inputs.edge_rows.files import write_edge_embedding
