@@ -11,6 +11,7 @@ from genurl_graph.cli import INTERRUPTED, Stop, launch, options
 from genurl_graph.cli.report import Report, describe_event_scores, describe_graph_scores, describe_scores
 from genurl_graph.cli.tensorboard import tensorboard, written
 from genurl_graph.exceptions import InputError
+from genurl_graph.experiments.edges.drawing import draw_edges, has_place
 from genurl_graph.experiments.models import make_estimator
 from genurl_graph.experiments.results import percent
 from genurl_graph.experiments.scores import embedding_scores
@@ -44,8 +45,8 @@ if TYPE_CHECKING:
         "--plot",
         type=options.PATH,
         metavar="FILE.png",
-        help="Draw the embedding (also .pdf, .svg); of events with a time window by window, and in a second file, "
-        "FILE-trajectory.png, the paths of the nodes that move most.",
+        help="Draw the embedding (also .pdf, .svg); edges where they lie, if that is known; of events with a time "
+        "window by window, and in a second file, FILE-trajectory.png, the paths of the nodes that move most.",
     ),
 )
 @options.evaluation
@@ -289,7 +290,9 @@ def draw(path: Path, name: str, estimator: "GenURL", data: Any) -> dict[str, Pat
         named: dict[str, Any] = {"unit": data.unit, "names": data.node_id, "title": name, "subtitle": told}
         drawn = plot_trajectory(path, estimator.trajectory_, named_labels(data), seed=estimator.seed_, **named)
         return dict(zip(("plot of windows", "plot of paths"), drawn, strict=True))
-    what = "graphs" if is_graph_set(data) else "nodes"
+    if has_place(data):
+        return draw_edges(path, name, estimator, data)
+    what = {"edges": "edges", "triples": "entities"}.get(estimator.task_, "graphs" if is_graph_set(data) else "nodes")
     subtitle = f"{len(z):,} {what}, encoder {estimator.encoder_name_}, seed {estimator.seed_}"
     points, how = as_map(z, estimator.seed_)
     scatter(points, named_labels(data), path=path, title=name, subtitle=f"{subtitle}; {how}" if how else subtitle)

@@ -64,5 +64,7 @@ def load_roads(entry: DatasetInfo, root: Path) -> EdgeSet:
         val_mask=val,
         test_mask=test,
         middle=found.middle,
+        lines=lines,
+        degrees=True,
         reading=Reading((line,)),
     )

@@ -114,7 +114,7 @@ def scatter(
     drawn = new_figure((SIDE, SIDE), saved=target is not None).add_subplot() if ax is None else check_axes(ax)
     side = SIDE if ax is None else min(drawn.get_window_extent().size) / drawn.figure.dpi
     draw_points(drawn, points, found, side, square=ax is None, **style)
-    lines = _write_titles(drawn, title, subtitle, side)
+    lines = write_titles(drawn, title, subtitle, side)
     key = draw_key(drawn, found) if legend else None
     if ax is None:
         grow(drawn.figure, key, lines)
@@ -262,7 +262,7 @@ def _point_style(size: float | None, alpha: float | None) -> dict[str, float | N
     return {"size": size, "alpha": alpha}
 
 
-def _write_titles(axes: Any, title: str | None, subtitle: str | None, side: float) -> float:
+def write_titles(axes: Any, title: str | None, subtitle: str | None, side: float) -> float:
     """Write both above axes, in lines as long as these are wide (`side` inches); the inches that they take."""
     small = textwrap.fill(subtitle, max(int(13 * side), 20)) if subtitle else ""
     large = textwrap.fill(title, max(int(8.5 * side), 15)) if title else ""

@@ -72,13 +72,13 @@ def assemble(source: Source, options: ReadOptions, labels: NodeTable | None = No
         raise wrong(source.table.name, f"{m} edge{'s' * (m != 1)}", "at least 2, of which each is a row")
     frame, notes = tidy(source.table.frame, lenient=source.lenient)
     found = locate(source.space, source.edges.ends)
-    edges, lines = source.edges, []
+    edges, told = source.edges, []
     if found is not None:
-        geometry, said = found
+        _, geometry, said = found
         # The user may leave out what is made of the lines as any other column.
         frame = pd.concat([frame, geometry_columns(geometry, frame)], axis=1)
         edges = dataclasses.replace(edges, bearings=geometry.bearings)
-        lines.append(said)
+        told.append(said)
     table = Table(source.table.name, frame, source.table.header, source.table.where, source.table.notes)
     nodes = pd.RangeIndex(edges.num_nodes) if edges.node_id is None else pd.Index([*edges.node_id], dtype=object)
     parts = read_attributes(table, options, nodes, labels is not None)
@@ -86,12 +86,14 @@ def assemble(source: Source, options: ReadOptions, labels: NodeTable | None = No
         edges,
         y=parts.y,
         label_names=parts.label_names,
-        middle=None if found is None else found[0].middle,
+        middle=None if found is None else found[1].middle,
+        lines=None if found is None else found[0],
+        degrees=bool(source.space.degrees),
         train_mask=parts.masks.get("train_mask"),
         val_mask=parts.masks.get("val_mask"),
         test_mask=parts.masks.get("test_mask"),
     )
-    reading = Reading((source.said, describe_edges(result), *notes, *lines), {"edges": {**source.record}})
+    reading = Reading((source.said, describe_edges(result), *notes, *told), {"edges": {**source.record}})
     if parts.label is not None:
         classes = len(torch.unique(parts.y[parts.y >= 0])) if parts.y is not None else 0
         reading += Reading((f"labels in {table.called(parts.label)} ({classes:,} classes)",))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from genurl_graph.inputs.edge_rows.geometry import Lines
 from genurl_graph.inputs.reading import Reading
 
 if TYPE_CHECKING:
@@ -65,6 +66,10 @@ class EdgeSet:
         A split that came with the edges.
     middle : Tensor, float64, shape [m, 2], or None
         Where the edges lie: their middle, x and y, in the unit of the coordinates.
+    lines : Lines or None
+        Their courses, each from the first end of its edge to the second, to draw them by.
+    degrees : bool
+        Whether coordinates are longitudes and latitudes.
     reading : Reading
         What was read, and what was left out.
     feature_table : DataFrame, m rows, or None
@@ -96,6 +101,8 @@ class EdgeSet:
     feature_plan: FeaturePlan | None = None
     name: str = ""
     edge_row: Tensor | None = None
+    lines: Lines | None = None
+    degrees: bool = False
 
     def __len__(self) -> int:
         return len(self.edges)

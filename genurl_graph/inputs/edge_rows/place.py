@@ -78,7 +78,7 @@ def is_degrees(crs: Any) -> bool | None:
     return bool(own) if own is not None else _DEGREES.search(str(crs)) is not None
 
 
-def locate(space: Space, ends: Tensor) -> tuple[Geometry, str] | None:
+def locate(space: Space, ends: Tensor) -> tuple[Lines, Geometry, str] | None:
     """Measure edges by their lines or, where one is missing, by a straight line between its nodes.
 
     Lines are turned to begin where their edge does: by the coordinates of the nodes or, without these, by where the
@@ -91,9 +91,10 @@ def locate(space: Space, ends: Tensor) -> tuple[Geometry, str] | None:
 
     Returns
     -------
+    lines : Lines
     geometry : Geometry
     said : str
-        What was taken, for the user. None in place of both where nothing is known.
+        What was taken, for the user. None in place of all where nothing is known.
     """
     straight = None
     if space.nodes is not None:
@@ -115,7 +116,7 @@ def locate(space: Space, ends: Tensor) -> tuple[Geometry, str] | None:
     facts += [f"{unknown:,} edges whose place is unknown"] if unknown else []
     unit: dict[bool | None, str] = {True: "degrees, lengths in metres", False: "lengths in their unit"}
     facts.append(unit.get(space.degrees, "plain numbers; named lon and lat they are degrees"))
-    return measure(lines, bool(space.degrees)), f"geometry by {space.by}: {', '.join(facts)}"
+    return lines, measure(lines, bool(space.degrees)), f"geometry by {space.by}: {', '.join(facts)}"
 
 
 def geometry_columns(found: Geometry, frame: pd.DataFrame) -> pd.DataFrame:
