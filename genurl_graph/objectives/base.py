@@ -123,7 +123,14 @@ class JointObjective(Objective):
     def embed(self) -> Tensor:
         """Embedding [n, d]: the columns of all parts."""
         found = [cast(Objective, part).embed() for part in self.parts]
-        return torch.cat([z * weight for z, weight in zip(found, self.weights, strict=True)], 1)
+        # `torch.cat` would hold everything twice; what has been copied goes at once.
+        z = found[0].new_empty(len(found[0]), sum(part.size(1) for part in found))
+        done = 0
+        for weight in self.weights:
+            part = found.pop(0)
+            torch.mul(part, weight, out=z[:, done : done + part.size(1)])
+            done += part.size(1)
+        return z
 
 
 class KnownColumns(Objective):
@@ -150,7 +157,13 @@ def embed_rows(encoder: nn.Module, features: Features, device: torch.device) -> 
     """Embedding [n, d] by an encoder that reads each row alone, `EMBEDDED_ROWS` at a time; on `device`."""
     parts = torch.arange(features.num_nodes, device=device).chunk(-(-features.num_nodes // EMBEDDED_ROWS))
     with evaluating(encoder):
-        return torch.cat([_rows_embedded(encoder, features.rows(part)) for part in parts])
+        first = _rows_embedded(encoder, features.rows(parts[0]))
+        # Filled part by part: `torch.cat` would hold everything twice.
+        z = first.new_empty(features.num_nodes, first.size(1))
+        z[parts[0]] = first
+        for part in parts[1:]:
+            z[part] = _rows_embedded(encoder, features.rows(part))
+    return z
 
 
 def _rows_embedded(encoder: nn.Module, features: Features) -> Tensor:

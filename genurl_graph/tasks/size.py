@@ -13,6 +13,9 @@ from genurl_graph.runtime.processes import world_size
 # Nodes up to which a graph is embedded by steps over all of them on a CPU; memory of such a step for each node.
 FULL_BATCH_NODES = 100_000
 FULL_BATCH_BYTES = 40_000
+# Rows up to which edges are embedded by such steps: their line graph has up to 64 neighbours a row, and a star of
+# 100,000 edges took 4.5 GB.
+FULL_BATCH_EDGES = 50_000
 
 
 def fit_to_size(data: Input, asked: dict[str, Any], device: torch.device | str) -> None:
@@ -33,5 +36,5 @@ def _is_too_large(data: Input, device: torch.device | str) -> bool:
     if (data.x is None and data.ends is None) or data.types is not None:
         return False
     if device.type != "cuda":
-        return data.num_nodes > FULL_BATCH_NODES
+        return data.num_nodes > (FULL_BATCH_NODES if data.ends is None else FULL_BATCH_EDGES)
     return data.num_nodes * FULL_BATCH_BYTES > 0.8 * torch.cuda.get_device_properties(device).total_memory

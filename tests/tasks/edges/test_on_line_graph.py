@@ -10,6 +10,7 @@ from genurl_graph.exceptions import InputError
 from genurl_graph.inputs.edge_rows import EdgeEnds, EdgeSet
 from genurl_graph.inputs.edge_rows.convert import as_edges
 from genurl_graph.inputs.input import Input
+from genurl_graph.tasks import size
 from genurl_graph.tasks.edges import edge_settings, on_line_graph
 
 QUICK = {"epochs": 3, "n_components": 16, "random_state": 0}
@@ -107,3 +108,15 @@ def test_strokes_stand_beside_the_attributes_where_the_geometry_is_known(street)
     assert len(located.statistics_["mean."]) == 85 + 3 + 2
     bare = EdgeSet(EdgeEnds(street.edges.ends, street.num_nodes), x=street.x)
     assert len(GenURL(**config).fit(bare).statistics_["mean."]) == 85
+
+
+@pytest.mark.parametrize("bare", [False, True])
+def test_many_edges_are_embedded_in_batches(street, bare, monkeypatch):
+    monkeypatch.setattr(size, "FULL_BATCH_EDGES", len(street))
+    edges = EdgeSet(street.edges) if bare else street
+    assert GenURL(**QUICK).resolve(edges).encoder.name == "gcn"
+    monkeypatch.setattr(size, "FULL_BATCH_EDGES", len(street) - 1)
+    model = GenURL(**QUICK).fit(edges)
+    assert model.config_.encoder.name == "sign"
+    assert model.embedding_.shape == (len(street), 16)
+    assert bool(torch.isfinite(model.embedding_).all())
