@@ -72,8 +72,14 @@ def find_known(data: Input, fitted: FittedNodes) -> Tensor | None:
     if names is None or fitted.names is None:
         same = data.num_nodes == fitted.num_nodes and checksum(data.edge_index, data.edge_weight) == fitted.edges
         return torch.arange(data.num_nodes) if same else None
-    found = pd.Index(fitted.names, dtype=object).get_indexer(pd.Index(names, dtype=object))
+    found = _index(fitted.names).get_indexer(_index(names))
     return torch.from_numpy(found.astype(np.int64)) if (found >= 0).any() else None
+
+
+def _index(names: Sequence[str]) -> pd.Index:
+    """Names, each with how often it came before: parallel edges without a key are known by their order."""
+    given = pd.Series(names, dtype=object)
+    return pd.MultiIndex.from_arrays([given, given.groupby(given).cumcount()])
 
 
 def one_hot_of_known(position: Tensor, count: int) -> Tensor:

@@ -180,7 +180,7 @@ def _nodes(note: dict[str, Any] | None, num_nodes: int) -> FittedNodes | None:
     if note is None:
         return None
     found = FittedNodes(**note)
-    if found.num_nodes != num_nodes or (found.names is not None and len({*found.names}) != num_nodes):
+    if found.num_nodes != num_nodes or (found.names is not None and len(found.names) != num_nodes):
         raise ValueError("its nodes are not as many as its embedding has rows")
     return found
 
