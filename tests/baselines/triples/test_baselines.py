@@ -75,10 +75,9 @@ def test_a_seed_gives_the_same_bits(name, loss):
 
 def test_translations_are_learnt_and_directions_are_not_by_products():
     data = grid()
-    changes = {"epochs": 60, "dim": 16, "lr": 0.03, "batch": 32, "loss": "softmax", "drop": 0.0, "lengths": "free"}
-    found = judge_triples(get_triple_baseline("transe", {**changes, "norm": 2})(data, 0, "cpu"), data)
+    changes = {"epochs": 60, "dim": 16, "lr": 0.03, "batch": 32, "drop": 0.0, "patience": 20}
+    found = judge_triples(get_triple_baseline("transe", changes)(data, 0, "cpu"), data)
     assert found.mrr > 0.35 > 3 * judge_triples(Frequency(data.triples), data).mrr
-    del changes["lengths"]
     same = get_triple_baseline("distmult", changes)(data, 0, "cpu")
     node, r = torch.arange(49), torch.zeros(49, dtype=torch.int64)
     assert torch.allclose(same.tail_scores(node, r), same.head_scores(r, node))
