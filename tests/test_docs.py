@@ -127,3 +127,11 @@ def test_the_table_of_formats_names_every_suffix_once():
     assert [suffix for suffix in SUFFIXES if named.count(suffix) > 1 and suffix != ".txt"] == []
     assert [suffix for suffix in COMPRESSED if f"`{suffix}`" not in page] == []
     assert max(len(cell.strip()) for row in rows for cell in row.split("|")) <= 60
+
+
+def test_no_file_holds_both_sides_of_a_conflict():
+    marks = ("<" * 7 + " ", ">" * 7 + " ")
+    files = [file for kind in ("*.md", "*.py", "*.toml", "*.ipynb") for file in REPOSITORY.rglob(kind)]
+    own = [file for file in files if not {".venv", "site", ".mypy_cache"} & {*file.relative_to(REPOSITORY).parts}]
+    assert len(own) > 100
+    assert [file for file in own if any(line.startswith(marks) for line in file.read_text("utf-8").splitlines())] == []

@@ -108,7 +108,8 @@ class Checkpoint:
         scaler: GradScaler | None = None,
     ) -> None:
         """Write the state after the last epoch of `history`; that of the scaler, too, if there is one in use."""
-        tensors = {f"model.{k}": v.detach().cpu().contiguous() for k, v in module.state_dict().items()}
+        own, first = module.state_dict(), _first_names(module)
+        tensors = {f"model.{k}": v.detach().cpu().contiguous() for k, v in own.items() if first[k] == k}
         for index, state in optimizer.state_dict()["state"].items():
             for key, value in state.items():
                 # clone: safetensors refuses tensors that share memory.
@@ -132,7 +133,10 @@ class Checkpoint:
         tensors, stored = self._read()
         self._check_run(self.path, stored)
         try:
-            module.load_state_dict(_below(tensors, "model."))
+            held, first = _below(tensors, "model."), _first_names(module)
+            # Earlier versions wrote every name.
+            shared = {name: held[first[name]] for name in first if name not in held and first[name] in held}
+            module.load_state_dict(held | shared)
             state: dict[int, dict[str, Tensor]] = {}
             for key, value in _below(tensors, "optimizer.").items():
                 index, name = key.split(".", 1)
@@ -230,6 +234,18 @@ def _check_moments(state: dict[int, dict[str, Tensor]], optimizer: torch.optim.O
         for name in ("exp_avg", "exp_avg_sq"):
             if state[index][name].shape != parameter.shape:
                 raise ValueError(f"optimiser state {index}.{name} has shape {list(state[index][name].shape)}")
+
+
+def _first_names(module: nn.Module) -> dict[str, str]:
+    """Each name of a module's state with the first name of the same tensor, which parts of the module may share.
+
+    A file holds such a tensor once: safetensors refuses tensors that share memory.
+    """
+    first: dict[tuple[int, torch.Size], str] = {}
+    return {
+        name: first.setdefault((value.data_ptr(), value.shape), name) if value.numel() else name
+        for name, value in module.state_dict().items()
+    }
 
 
 def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -215,3 +215,20 @@ def test_a_perplexity_that_an_earlier_version_left_auto_is_no_difference() -> No
     assert find_difference(stored, now) is None
     stored["config"]["loss"]["scale"] = "auto"
     assert "config.loss.scale is 'auto' there" in str(find_difference(stored, now))
+
+
+def test_what_parts_of_a_model_share_is_written_once_and_comes_back(tmp_path):
+    def model() -> tuple[nn.Module, torch.optim.Optimizer]:
+        main, optimizer = trained()
+        main.register_buffer("table", torch.randn(4, 2))
+        return nn.ModuleDict({"main": main, "part": nn.ModuleList([main])}), optimizer
+
+    (first, steps), (second, others) = model(), model()
+    with torch.no_grad():
+        first["main"].weight += 1
+    path = tmp_path / "shared.ckpt"
+    Checkpoint(path, {}).save(first, steps, [0.5])
+    assert Checkpoint(path, {}).restore(second, others) == [0.5]
+    assert all(torch.equal(value, second.state_dict()[name]) for name, value in first.state_dict().items())
+    with safe_open(str(path), framework="pt") as file:
+        assert sum(key.endswith("table") for key in file.keys()) == 1  # noqa: SIM118 - not a dict
