@@ -12,6 +12,7 @@ from genurl_graph.cli.report import Report, describe_event_scores, describe_grap
 from genurl_graph.cli.tensorboard import tensorboard, written
 from genurl_graph.exceptions import InputError
 from genurl_graph.experiments.edges.drawing import draw_edges, has_place
+from genurl_graph.experiments.edges.source import is_edge_set, wants_edges
 from genurl_graph.experiments.models import make_estimator
 from genurl_graph.experiments.results import percent
 from genurl_graph.experiments.scores import embedding_scores
@@ -66,7 +67,8 @@ def embed(
 
     Many graphs (a data set such as mutag, a folder of GraphML, GML, GEXF or .pt files, a table of edges with --column
     graph=NAME) become a row each. Of edges with a time (--column time=NAME, or a data set such as collegemsg) each node
-    gets a row, and one for each window of time that it has an event in; --windows says how time is cut.
+    gets a row, and one for each window of time that it has an event in; --windows says how time is cut. With --task
+    edges (or --as edge-rows) each edge gets a row, which joins back to the table by source, target and key.
 
     A map of vectors is judged by the neighbourhoods that it keeps and, where there are labels, by how classes lie on
     it. Other embeddings need labels: a linear probe stands beside those of raw features, of propagated features and of
@@ -83,6 +85,7 @@ def embed(
       genurl-graph embed --input vectors.npy --dim 2 --plot map.png
       genurl-graph embed --dataset mutag --output mutag.npz --save-model model
       genurl-graph embed --input messages.csv --column time=sent --windows 7d --output mine.npz --save-model model
+      genurl-graph embed --input town.graphml --task edges --column label=highway --output roads.csv
       genurl-graph embed --input molecules/ --column feature=element,bond --output molecules.csv
     """
     from genurl_graph.evaluation.budget.clock import evaluation_clock
@@ -95,7 +98,8 @@ def embed(
     asked = evaluation.asked()
     name = source.name
     files = files._replace(output=files.output or Path(f"{name}-embedding.npz"))
-    timed = wants_events(source, model["task"], model["windows"])
+    rows = wants_edges(source, model["task"])
+    timed = not rows and wants_events(source, model["task"], model["windows"])
     files.check(model["dim"], timed)
     checkpoint = files.checkpoint
     launch.relaunch(devices, checkpoint)
@@ -104,7 +108,7 @@ def embed(
         options.lock(files.output, checkpoint, Checkpoint(checkpoint, {}).search, *files[1:3], files.plot)
     report = Report(quiet or not first, err=as_json)
     estimator = make_estimator(**model, verbose=not quiet, checkpoint=checkpoint, resume=files.resume)
-    data = source.load(not report.quiet, estimator.config, events=timed)
+    data = source.load(not report.quiet, estimator.config, events=timed, edges=rows)
     report.lines(read_lines(source, data))
     describe_reach(report, estimator, data, bool(files.save_model))
     with written(events if first else None) as callbacks:
@@ -150,11 +154,12 @@ def describe_reach(report: Report, estimator: "GenURL", data: Any, saved: bool) 
         if saved and not estimator.resolve(data).temporal.causal:
             report.line("transform of later events will be refused: temporal.causal is false")
         return
-    bare = data.x is None
+    bare, rows = data.x is None, is_edge_set(data)
     if not saved and not bare:
         return
-    named = data.get("node_id") is not None or (data.get("reading") is not None and "edges" in data.reading.record)
-    why = why_no_transform(estimator.resolve(data), bare, data.edge_index is not None, named)
+    named = rows or data.get("node_id") is not None
+    named = named or (data.get("reading") is not None and "edges" in data.reading.record)
+    why = why_no_transform(estimator.resolve(data), bare, rows or data.edge_index is not None, named)
     if why is not None:
         report.line(f"transform of new data will be refused: {why}")
     elif knows_nodes_by_name(estimator.resolve(data), bare, named):

@@ -11,7 +11,7 @@ import click
 from genurl_graph.cli import options
 from genurl_graph.cli.report import Report
 from genurl_graph.exceptions import InputError, wrong
-from genurl_graph.experiments.sources import Source, read_lines, write_embedding
+from genurl_graph.experiments.sources import Source, named_labels, read_lines, write_embedding
 from genurl_graph.experiments.temporal.later import write_later
 from genurl_graph.inputs.reading import ReadOptions
 
@@ -59,6 +59,7 @@ def transform(
       genurl-graph transform --model model --input today.csv --output today.npz --save-model model
     """
     from genurl_graph.estimator import GenURL
+    from genurl_graph.inputs.edge_rows.files import write_edge_embedding
     from genurl_graph.inputs.embeddings import check_embedding_path
     from genurl_graph.inputs.temporal.trajectory_files import check_trajectory_path
     from genurl_graph.runtime.files import check_folder
@@ -76,7 +77,8 @@ def transform(
         check_folder(save_model)
     source = Source(None, own, features, backbone=backbone, options=options)
     plan, graphs = estimator.feature_plan_, estimator.task_ == "graphs"
-    data = load_alike(source, [plan, estimator.model_.edge_plan], not quiet, graphs=graphs, events=timed)
+    rows = estimator.task_ == "edges"
+    data = load_alike(source, [plan, estimator.model_.edge_plan], not quiet, graphs=graphs, events=timed, edges=rows)
     lines = read_lines(source, data)
     if plan is not None:
         # What a plan of the new rows alone would make of them is not what becomes of them.
@@ -92,7 +94,10 @@ def transform(
         report.files(24, **shown, model=save_model)
         return
     z = estimator.transform(data)
-    write_embedding(output, z, data, own_file=True)
+    if rows:
+        write_edge_embedding(output, z, data.edges, named_labels(data))
+    else:
+        write_embedding(output, z, data, own_file=True)
     report.line(f"embedding {z.shape[0]:,} x {z.shape[1]}   {output}")
 
 

@@ -65,6 +65,10 @@ class Figure(NamedTuple):
     agrees: bool
 
 
+# What `Source.load` calls the data of a task that reads its own.
+WANTED = {"events": "temporal", "edges": "edges"}
+
+
 def read_metrics(path: Path) -> dict[str, Any]:
     """The metrics file of a run, or of a table of runs; InputError where it cannot be repeated from."""
     try:
@@ -109,7 +113,8 @@ def repeat_run(
 
     source = Source.recorded(stored["run"], data_root)
     model = repeated(stored["config"], stored["device"])
-    data = source.load(not quiet, model["config"], events=stored["task"] == "temporal")
+    wanted = {kind: stored["task"] == task for kind, task in WANTED.items()}
+    data = source.load(not quiet, model["config"], **wanted)
     for line in read_lines(source, data):
         say(line)
     use_threads(stored["environment"]["threads"])

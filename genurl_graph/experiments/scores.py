@@ -5,6 +5,7 @@ from operator import getitem
 from typing import TYPE_CHECKING, Any
 
 from genurl_graph.config.metrics import METRICS
+from genurl_graph.experiments.edges.source import is_edge_set, line_data
 from genurl_graph.experiments.models import make_estimator
 from genurl_graph.experiments.results import mean_std
 from genurl_graph.experiments.temporal.embedding import event_scores
@@ -76,6 +77,9 @@ def embedding_scores(
     if estimator.task_ == "temporal":
         return event_scores(estimator, data, asked, clock)
     z, task, metric = estimator.embedding_, estimator.task_, estimator.config_.neighbors.metric
+    if is_edge_set(data):
+        # They are judged as the nodes of their line graph.
+        data, task = line_data(data), "graph"
     # Neighbourhoods as the run was told to search them: no evaluation of the file knows what "auto" was resolved to.
     told = metric in METRICS and (metric != "cosine" or estimator.metric == metric)
     asked = asked._replace(metric=asked.metric or (metric if told else "euclidean"))

@@ -38,7 +38,7 @@ def kind_of(X: Any, task: str, options: ReadOptions, windows: Any) -> str | None
         raise wrong("windows", f"task {task}", "task temporal, or auto: of events with a time")
     if task != "auto":
         return task if task in OWN_READING else None
-    if is_edge_rows(X):
+    if is_edge_rows(X) or options.reading == "edge-rows":
         return "edges"
     if is_triples(X) or options.reading == "triples":
         return "triples"

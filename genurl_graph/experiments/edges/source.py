@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
     from genurl_graph.experiments.sources import Source
     from genurl_graph.inputs.edge_rows import EdgeSet
 
@@ -27,3 +29,18 @@ def wants_edges(source: "Source", task: str) -> bool:
 
     assert source.dataset is not None
     return datasets.info(source.dataset).task == EDGE_TASK
+
+
+def line_data(edges: "EdgeSet") -> "Data":
+    """The line graph as one PyG ``Data`` whose nodes are the edges, with their features, labels and split."""
+    from torch_geometric.data import Data
+
+    from genurl_graph.graph.line_graph import line_edges
+
+    held = edges.edges
+    found = line_edges(held.ends, held.num_nodes, directed=held.directed)
+    data = Data(edges.x, found.edge_index, y=edges.y, num_nodes=len(edges), edge_weight=found.edge_weight)
+    for name in ("label_names", "train_mask", "val_mask", "test_mask"):
+        if (value := getattr(edges, name)) is not None:
+            data[name] = value
+    return data
