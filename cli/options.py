@@ -104,7 +104,9 @@ model = several(
     ),
     click.option(
         "--encoder",
-        type=click.Choice(["gcn", "sage", "gat", "gin", "sign", "mlp", "linear", "cnn", "resnet", "free"]),
+        type=click.Choice(
+            ["gcn", "sage", "gat", "gin", "gine", "gatv2", "sign", "mlp", "linear", "cnn", "resnet", "free"]
+        ),
         help="Network that computes the embedding; sign: in mini-batches; free: an embedding table. "
         "[default: the task's]",
     ),

@@ -44,7 +44,7 @@ class GenURL(FittedAttributes, Completion, Updates):
         are "graphs": each gets a row; edges with a time are "temporal": each node gets a row for each window of time.
         "images": an encoder of images learns from random views of them. "edges": each edge gets a row. "triples": edges
         have types, and each of these gets a vector as well.
-    encoder : "auto", "gcn", "sage", "gat", "gin", "mlp", "cnn", "resnet", "free", or nn.Module
+    encoder : "auto", "gcn", "sage", "gat", "gin", "gine", "gatv2", "mlp", "cnn", "resnet", "free", or nn.Module
         "auto": the preset's, a GCN for graphs, an embedding table for vectors, an MLP for distillation, a CNN for
         images, a GIN for whole graphs. A module, for distillation and images only, reads rows, or images if `X` is
         [n, c, h, w]; a copy is trained (`encoder_`).

@@ -148,8 +148,8 @@ class EncoderConfig(Stage):
     stage = "encoder"
     name: Annotated[
         str,
-        "graphs: gcn, sage, gat, gin, sign (in mini-batches) or mlp; vectors: free (an embedding table), mlp or "
-        "linear; distillation and images: also cnn and resnet",
+        "graphs: gcn, sage, gat, gin, gine and gatv2 (which read edge attributes), sign (in mini-batches) or mlp; "
+        "vectors: free (an embedding table), mlp or linear; distillation and images: also cnn and resnet",
     ] = "gcn"
     normalize: Annotated[
         Literal["auto", "rows", "unit", "columns", "pca", "none"],

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from itertools import pairwise
 from math import prod
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,7 +18,22 @@ from genurl_graph.inputs.sparse import csr_tensor, row_pointers
 from genurl_graph.runtime.devices import Constants, constant
 from genurl_graph.runtime.random import rand
 
-Norm = Literal["sym", "row", "none", "edges"]
+Norm = Literal["sym", "row", "none", "edges", "attributes"]
+
+
+class DescribedEdges(NamedTuple):
+    """Edges with columns of their own, for convolutions that read them.
+
+    Attributes
+    ----------
+    edge_index : Tensor, int64, shape [2, E]
+        Without self loops.
+    columns : Tensor, float32, shape [E, c]
+        The weight, and the attributes that `Propagation` was given.
+    """
+
+    edge_index: Tensor
+    columns: Tensor
 
 
 class Propagation(Constants):
@@ -33,9 +48,13 @@ class Propagation(Constants):
         Symmetric, sorted by row, without self loops (as `genurl_graph.graph.merge.merge_graphs` returns).
     edge_weight : Tensor, float32, shape [E]
     num_nodes : int
+    attributes : Tensor, float32, shape [E, a], optional
+        Of the edges, for convolutions that read them.
     """
 
-    def __init__(self, edge_index: Tensor, edge_weight: Tensor, num_nodes: int) -> None:
+    def __init__(
+        self, edge_index: Tensor, edge_weight: Tensor, num_nodes: int, attributes: Tensor | None = None
+    ) -> None:
         super().__init__()
         device = edge_index.device
         loop = torch.arange(num_nodes, device=device)
@@ -43,6 +62,10 @@ class Propagation(Constants):
         weight = torch.cat([edge_weight, torch.ones(num_nodes, device=device)])
         order = (row * num_nodes + col).argsort()
         self.row, self.col, self.weight = (constant(part[order]) for part in (row, col, weight))
+        held = None
+        if attributes is not None:
+            held = torch.cat([attributes, attributes.new_zeros(num_nodes, attributes.size(1))])[order]
+        self.attributes = held if held is None else constant(held)
         self.num_nodes = num_nodes
         self.is_loop = constant(self.row == self.col)
         self.crow = constant(row_pointers(self.row, num_nodes))
@@ -59,23 +82,35 @@ class Propagation(Constants):
         """Number of undirected edges and loops."""
         return int(self.pair.max()) + 1 if self.pair.numel() else 0
 
-    def operator(self, norm: Norm = "sym", drop_edges: float = 0.0) -> Tensor:
+    def operator(self, norm: Norm = "sym", drop_edges: float = 0.0) -> Any:
         """Adjacency matrix [n, n] in CSR, with its transpose as the attribute ``transposed``, or the edges themselves.
 
         Parameters
         ----------
         norm : str
             "sym": ``D^-1/2 (A + I) D^-1/2``; "row": ``D^-1 A``; "none": A, without self loops;
-            "edges": an edge_index [2, E'] without self loops and without the dropped edges.
+            "edges": an edge_index [2, E'] without self loops and without the dropped edges; "attributes": such
+            `DescribedEdges`.
         drop_edges : float
             Share of undirected edges left out, drawn anew at each call from the run's generator.
         """
-        crow, row, col, weight, is_loop = self._left(drop_edges)
+        crow, entry = self._left(drop_edges)
+        row, col, weight, is_loop = (
+            part if entry is None else part.index_select(0, entry)
+            for part in (self.row, self.col, self.weight, self.is_loop)
+        )
         if norm != "sym":
             weight = weight * ~is_loop
         if norm == "edges":
             left = weight > 0
             return torch.stack([row[left], col[left]])
+        if norm == "attributes":
+            left = weight > 0
+            columns = weight[left, None]
+            if self.attributes is not None:
+                held = self.attributes if entry is None else self.attributes.index_select(0, entry)
+                columns = torch.cat([columns, held[left]], 1)
+            return DescribedEdges(torch.stack([row[left], col[left]]), columns)
         transposed = weight
         if norm != "none":
             degree = torch.zeros(self.num_nodes, device=weight.device).index_add_(0, row, weight)
@@ -92,16 +127,14 @@ class Propagation(Constants):
         matrix.transposed = other  # type: ignore[attr-defined]
         return matrix
 
-    def _left(self, drop_edges: float) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Row pointers, rows, columns, weights and loops of a random part of the edges, with all loops."""
-        parts = self.row, self.col, self.weight, self.is_loop
+    def _left(self, drop_edges: float) -> tuple[Tensor, Tensor | None]:
+        """Row pointers and entries of a random part of the edges, with all loops; None: all entries."""
         if drop_edges == 0:
-            return self.crow, *parts
+            return self.crow, None
         kept = rand(self.num_pairs, self.weight.device) >= drop_edges
         left = kept.index_select(0, self.pair) | self.is_loop
         entry = left.nonzero().squeeze(1)
-        row, col, weight, is_loop = (part.index_select(0, entry) for part in parts)
-        return torch.cat([entry.new_zeros(1), left.cumsum(0)])[self.crow], row, col, weight, is_loop
+        return torch.cat([entry.new_zeros(1), left.cumsum(0)])[self.crow], entry
 
 
 # Entries of a product at a time, and float32 numbers of the columns that are propagated together.

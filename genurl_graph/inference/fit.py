@@ -13,13 +13,14 @@ import torch
 from torch import Tensor, nn
 
 from genurl_graph.config import Config
-from genurl_graph.graph.edge_attributes.heed import describe_attributes, heed_attributes
+from genurl_graph.graph.edge_attributes.heed import attribute_tensors, describe_attributes, heed_attributes
 from genurl_graph.inference.fitted import TrainedModel
 from genurl_graph.inference.known_nodes import fitted_nodes, knows_nodes
 from genurl_graph.inference.temporal.fitted_time import FittedTime
 from genurl_graph.inference.triples.fitted_triples import FittedTriples
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.triples import TripleSet
+from genurl_graph.nn.gnn import DESCRIBED
 from genurl_graph.objectives.distillation import Teacher
 from genurl_graph.objectives.temporal import TemporalObjective
 from genurl_graph.runtime.devices import one_thread
@@ -113,7 +114,7 @@ def fit_model(
         encoder=objective.encoder,
         config=config,
         embedding=objective.embed().cpu() if past is None else past.trajectory.invariant(),
-        statistics=statistics if attributes is None else statistics | attributes.tensors(),
+        statistics=statistics | attribute_tensors(attributes, data, config.encoder.name in DESCRIBED),
         space=problem.space,
         seed=seed,
         n_features_in=data.num_features if data.plan is None else len(data.plan.columns),

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from genurl_graph.config import Config, complete_settings
 from genurl_graph.config.metrics import OwnMetric
 from genurl_graph.exceptions import InputError, wrong
+from genurl_graph.graph.edge_attributes.columns import count_columns
 from genurl_graph.graph.projection import FeatureSpace, encoder_projection
 from genurl_graph.graph.structural_features import structure_width
 from genurl_graph.graph.temporal.profiles import PROFILE
@@ -232,7 +233,8 @@ def _encoder(
     # Without memory or random numbers of its own: the file's tensors become the weights, and sizes that do not fit
     # them are noticed before anything of that size is made. A user's module may not be made again: it is filled.
     with torch.device("meta") if module is None else nullcontext():
-        encoder = make_encoder(config, width, tensors["embedding"], module, columns, len(tensors["embedding"]))
+        count = count_columns(_below(tensors, "statistics."))
+        encoder = make_encoder(config, width, tensors["embedding"], module, columns, len(tensors["embedding"]), count)
     encoder.load_state_dict(_below(tensors, "encoder."), assign=module is None)
     return cast("Encoder", encoder)
 

@@ -34,7 +34,7 @@ from genurl_graph.objectives.base import embed_all, embed_rows
 from genurl_graph.tasks.edges import on_line_graph
 from genurl_graph.tasks.encoder_input import encoder_input, put_beside, role_columns
 from genurl_graph.tasks.evidence import reads_structure_alone, without_features
-from genurl_graph.tasks.graph import averaged, edges_of_new
+from genurl_graph.tasks.graph import averaged, edges_of_new, propagation_of
 
 
 def embed_new(model: FittedModel, X: Any, options: ReadOptions = NOTHING_SAID) -> tuple[Any, Any]:
@@ -133,7 +133,7 @@ def _encoded(model: FittedModel, data: Input) -> Tensor:
         edges = edges_of_new(data, config, model.seed)
         if name == "sign":
             return embed_rows(encoder, averaged(x, edges, config, device), device).cpu()
-        propagation = Propagation(*edges[:2], data.num_nodes).to(device)
+        propagation = propagation_of(data, edges, config, model.statistics).to(device)
     bare = data.x is None and config.encoder.structure == "both"
     roles = role_columns(data, device, model.statistics)[0] if bare else None
     z = embed_all(encoder, Features(x, aside=roles).to(device), propagation).cpu()

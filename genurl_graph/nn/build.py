@@ -31,6 +31,7 @@ def make_encoder(
     module: nn.Module | None = None,
     columns: int | None = None,
     num_nodes: int | None = None,
+    edge_columns: int = 1,
 ) -> nn.Module:
     """The encoder (one of `ENCODERS` or `IMAGES`) that a configuration describes.
 
@@ -48,6 +49,8 @@ def make_encoder(
         The first of the columns, which ``encoder.skip`` takes components of; by default all.
     num_nodes : int, optional
         Of the graph that ``encoder.structure_columns`` are learned from.
+    edge_columns : int
+        Columns of the edges that "gine" and "gatv2" read, their weight included.
 
     Raises
     ------
@@ -59,7 +62,7 @@ def make_encoder(
         return ModuleEncoder(module, in_dim, None if c.image == "rows" else image_shape(c.image, in_dim))
     if c.name in (*GNNS, "sign"):
         trained = replace(c, dim=trained_columns(config))
-        encoder = MLP(trained, in_dim * (c.hops + 1)) if c.name == "sign" else GNN(trained, in_dim)
+        encoder = MLP(trained, in_dim * (c.hops + 1)) if c.name == "sign" else GNN(trained, in_dim, edge_columns)
         if c.skip:
             read, unit = in_dim if columns is None else columns, c.normalize in ("rows", "unit")
             encoder.components = Skip(read, int(c.skip), skip_blocks(config) - 1, c.skip_deviation, unit)

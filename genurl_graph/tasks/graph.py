@@ -8,12 +8,15 @@ a node-feature bipartite graph, whose edges weigh ``column_weight / (1 + degree)
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
 from genurl_graph.config import Config
 from genurl_graph.exceptions import wrong
 from genurl_graph.graph.bipartite import column_similarities
+from genurl_graph.graph.edge_attributes.columns import attribute_statistics, count_columns, described_edges
 from genurl_graph.graph.merge import PREDEFINED, How, MergedGraph, combine, predefined_graph
 from genurl_graph.graph.partition import Block, held, own_block, own_edges
 from genurl_graph.graph.propagation import Propagation, is_mapped, propagated
@@ -26,7 +29,7 @@ from genurl_graph.inputs.normalize import is_non_negative
 from genurl_graph.inputs.sparse import identity
 from genurl_graph.nn.build import make_encoder, trained_columns
 from genurl_graph.nn.features import Features
-from genurl_graph.nn.gnn import GNN, GNNS
+from genurl_graph.nn.gnn import DESCRIBED, GNN, GNNS, SAMPLED
 from genurl_graph.nn.mlp import RowEncoder
 from genurl_graph.nn.table import PositionTable
 from genurl_graph.objectives.base import JointObjective, KnownColumns, Objective
@@ -64,16 +67,16 @@ def build(
         features = Features(own, aside=roles)
     merged, block = _held_graph(data, sources, config)
     edges, p = own_edges(merged, block)
-    propagation = Propagation(*propagation_edges(sources, n, config)[:2], n) if name in GNNS else None
+    propagation = propagation_of(data, propagation_edges(sources, n, config), config) if name in GNNS else None
     neighbors, reliability, degree = sources.neighbors, sources.summary(), sources.degree
     # As large as P, and in it.
     del sources
     first = randn((n, config.encoder.dim)) if name == "free" else None
     if first is not None and data.start is not None:
         first = start(data, None, merged, config, seed) / START_SCALE
-    encoder = make_encoder(
-        config, int(own.size(1)), first, columns=feature_columns(config, int(own.size(1)), n), num_nodes=n
-    )
+    width = int(own.size(1))
+    columns_of = (feature_columns(config, width, n), n, count_columns(attribute_statistics(data)))
+    encoder = make_encoder(config, width, first, None, *columns_of)
     if isinstance(encoder, GNN | RowEncoder) and encoder.components is not None:
         encoder.components.fit(features, propagation)
     columns = column_graph(data, degree, config)
@@ -120,6 +123,10 @@ def check_merge(data: Input, config: Config) -> None:
     for stage, name in (("merge", "column_weight"), ("views", "drop_nodes")):
         if config.sampling.negatives == "batch" and (value := getattr(getattr(config, stage), name)) > 0:
             raise wrong(f"{stage}.{name}", value, "0 with sampling.negatives batch")
+    if config.sampling.negatives == "batch" and config.encoder.name in DESCRIBED:
+        raise wrong(
+            f"encoder {config.encoder.name}", "sampling.negatives batch", f"one of {', '.join(SAMPLED)}, or sign"
+        )
     if config.merge.weighting == "none" and (data.x is None or config.merge.feature_weight == 0):
         raise wrong("merge.weighting", "none without kNN edges", "features, and merge.feature_weight > 0")
 
@@ -162,6 +169,19 @@ def propagation_edges(sources: Sources, num_nodes: int, config: Config) -> Merge
         sources = sources._replace(knn_edge_index=near, knn_weight=weight)
     merged = _merge(sources, num_nodes, config.merge.propagation_weight, "mix")
     return MergedGraph(*(part.cpu() for part in merged))
+
+
+def propagation_of(
+    data: Input, edges: MergedGraph, config: Config, statistics: Mapping[str, Tensor] | None = None
+) -> Propagation:
+    """The graph that a GNN propagates over, with the attributes of its edges where the encoder reads them.
+
+    `statistics` of the fitted graph, for another one (`genurl_graph.graph.edge_attributes.columns`).
+    """
+    statistics = attribute_statistics(data) if statistics is None else statistics
+    reads = config.encoder.name in DESCRIBED and data.types is None
+    columns = described_edges(edges.edge_index, data, statistics) if reads else None
+    return Propagation(*edges[:2], data.num_nodes, columns)
 
 
 def edges_of_new(data: Input, config: Config, seed: int) -> MergedGraph:

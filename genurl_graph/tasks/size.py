@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from genurl_graph.inputs.input import Input
-from genurl_graph.nn.gnn import GNNS
+from genurl_graph.nn.gnn import SAMPLED
 from genurl_graph.runtime.processes import world_size
 
 # Nodes up to which a graph is embedded by steps over all of them on a CPU; memory of such a step for each node.
@@ -23,7 +23,7 @@ def fit_to_size(data: Input, asked: dict[str, Any], device: torch.device | str) 
     large = _is_too_large(data, device)
     if "encoder.name" not in asked and (large or world_size() > 1):
         asked["encoder.name"] = "sign"
-    if large and asked.get("encoder.name") in GNNS:
+    if large and asked.get("encoder.name") in SAMPLED:
         asked.setdefault("sampling.negatives", "batch")
 
 

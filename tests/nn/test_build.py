@@ -191,7 +191,8 @@ def test_embedding_table_starts_where_it_is_told() -> None:
     [
         (
             {"name": "gnn"},
-            "encoder: found 'gnn'; expected one of gcn, sage, gat, gin, sign, mlp, linear, factorized-linear, free",
+            "encoder: found 'gnn'; expected one of gcn, sage, gat, gin, gine, gatv2, sign, mlp, linear, factorized-"
+            "linear, free",
         ),
         ({"name": "free"}, "encoder free: found no initial coordinates"),
     ],

@@ -20,7 +20,7 @@ from genurl_graph.graph.neighbor_sampler import Neighborhoods, read_fanout
 from genurl_graph.graph.propagation import Norm, Propagation
 from genurl_graph.nn.build import make_encoder
 from genurl_graph.nn.features import Features
-from genurl_graph.nn.gnn import GNN, GNNS, NORMALIZATION
+from genurl_graph.nn.gnn import GNN, NORMALIZATION, SAMPLED
 from genurl_graph.objectives.mini_batch import NeighborBatchObjective
 from genurl_graph.tasks import size
 from tests.resumed import assert_resumes
@@ -69,7 +69,7 @@ def objective(
     )
 
 
-@pytest.mark.parametrize("name", GNNS)
+@pytest.mark.parametrize("name", SAMPLED)
 @pytest.mark.parametrize("layers", [1, 2, 3])
 @pytest.mark.parametrize("fanout", [-1, N])
 def test_with_all_neighbours_nodes_are_embedded_as_in_the_whole_graph(name: str, layers: int, fanout: int) -> None:
@@ -201,7 +201,7 @@ def test_large_graphs_are_sampled_for_a_gnn_that_is_asked_for(monkeypatch: pytes
     assert chosen(config={"sampling.negatives": "batch"}) == ("gcn", *batches)
     monkeypatch.setattr(size, "FULL_BATCH_NODES", 100)
     assert chosen() == ("sign", *batches)
-    for name in GNNS:
+    for name in SAMPLED:
         assert chosen(encoder=name) == (name, *batches)
     assert chosen(encoder="gat", config={"sampling.negatives": "shared"}) == ("gat", "shared", 0.4, 50)
 

@@ -11,7 +11,7 @@ from genurl_graph import GenURL
 from genurl_graph.exceptions import InputError
 from tests.graph.edge_attributes.planted import planted_edges, signs
 
-SMALL = {"encoder.hidden": 32, "training.epochs": 30}
+SMALL = {"encoder.hidden": 16, "training.epochs": 20}
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_new_edges_are_weighted_as_fitted_ones(graph, tmp_path):
     model.save(tmp_path / "model")
     loaded = GenURL.load(tmp_path / "model")
     assert torch.allclose(loaded.transform(graph), model.embedding_, atol=1e-5)
-    with pytest.raises(InputError, match="transform: edge attributes: found 0 columns; expected the 2"):
+    with pytest.raises(InputError, match="transform: edge attributes: found 0 columns; expected the 2 that"):
         loaded.transform(Data(edge_index=graph.edge_index, num_nodes=400))
 
 
@@ -73,3 +73,25 @@ def test_relations_leave_attributes_out():
     data["a", "to", "a"].edge_attr = torch.ones(3, 2)
     with pytest.warns(UserWarning, match="edge_attr with 2 columns is ignored"):
         assert fit(data, **{"training.epochs": 1}).config_.merge.edge_attributes == "none"
+
+
+@pytest.mark.parametrize("encoder", ["gine", "gatv2"])
+def test_encoders_read_attributes(graph, encoder, tmp_path):
+    short = {"training.epochs": 2, "merge.edge_attributes": "none", "encoder.name": encoder}
+    model = fit(graph, **short)
+    other = graph.clone()
+    other.edge_attr = graph.edge_attr.flip(0) * torch.tensor([-3.0, 1.0])
+    assert torch.allclose(model.transform(graph), model.embedding_, atol=1e-5)
+    assert not torch.allclose(model.transform(other), model.embedding_, atol=1e-2)
+    model.save(tmp_path / "model")
+    assert torch.allclose(GenURL.load(tmp_path / "model").transform(graph), model.embedding_, atol=1e-5)
+    with pytest.raises(InputError, match="transform: edge attributes: found 0 columns; expected the 2 that"):
+        model.transform(Data(edge_index=graph.edge_index, num_nodes=400))
+    with pytest.raises(InputError, match=f"encoder {encoder}: found sampling.negatives batch"):
+        fit(graph, **short, **{"sampling.negatives": "batch"})
+
+
+def test_encoders_of_attributes_need_none(graph):
+    bare = Data(edge_index=graph.edge_index, num_nodes=400)
+    model = fit(bare, **{"training.epochs": 2, "encoder.name": "gine"})
+    assert torch.allclose(model.transform(bare), model.embedding_, atol=1e-5)

@@ -12,6 +12,7 @@ from torch import Tensor
 from genurl_graph.config import load_preset
 from genurl_graph.config.parameters import MergeConfig
 from genurl_graph.exceptions import wrong
+from genurl_graph.graph.edge_attributes.columns import attribute_statistics
 from genurl_graph.graph.edge_attributes.learn import AttributeEvidence, judge_attributes
 from genurl_graph.graph.edge_attributes.weights import AttributeWeights
 from genurl_graph.inputs.input import Input
@@ -79,6 +80,12 @@ def describe_attributes(found: AttributeEvidence | None, data: Input) -> dict[st
     return {"edge_attributes": {"columns": int(data.edge_attr.size(1)), **numbers}}
 
 
+def attribute_tensors(found: AttributeEvidence | None, data: Input, read: bool) -> dict[str, Tensor]:
+    """What a model keeps of edge attributes: their weights, and the scales of those that its encoder reads."""
+    kept = {} if found is None else found.tensors()
+    return kept | (attribute_statistics(data) if read else {})
+
+
 def weigh_as_fitted(data: Input, statistics: Mapping[str, Tensor]) -> Input:
     """New edges, weighted by their attributes as the fitted ones were.
 
@@ -88,12 +95,12 @@ def weigh_as_fitted(data: Input, statistics: Mapping[str, Tensor]) -> Input:
         No attributes, or another number of columns.
     """
     weights = AttributeWeights.stored(statistics)
-    if weights is None:
+    if weights is None and "edge_attr.mean" not in statistics:
         return data
-    columns = len(weights.knots)
+    columns = len(statistics["edge_attr.mean"] if weights is None else weights.knots)
     found = 0 if data.edge_attr is None else int(data.edge_attr.size(1))
     if found != columns:
-        raise wrong("transform: edge attributes", f"{found} columns", f"the {columns} that the model weights edges by")
+        raise wrong("transform: edge attributes", f"{found} columns", f"the {columns} that the model reads")
     return _weighed(data, weights)
 
 
