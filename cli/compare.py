@@ -147,7 +147,9 @@ def compare(
     files.prepare(embeddings)
     report = Report(quiet)
     labelled = not (reduce or temporal or triples)
-    name, data = load_named(dataset, data_root, labelled=labelled, events=temporal, edges=asked == EDGES)
+    name, data = load_named(
+        dataset, data_root, labelled=labelled, events=temporal, edges=asked == EDGES, triples=triples
+    )
     header: dict[str, Any] = {"protocol": asked or default_protocol(data)}
     if reduce:
         header["dim"] = dim

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from genurl_graph.cli import INTERRUPTED, Stop, launch, options
-from genurl_graph.cli.report import Report, describe_event_scores, describe_graph_scores, describe_scores
+from genurl_graph.cli.report import (
+    Report,
+    describe_event_scores,
+    describe_graph_scores,
+    describe_scores,
+    describe_triple_scores,
+)
 from genurl_graph.cli.tensorboard import tensorboard, written
 from genurl_graph.exceptions import InputError
 from genurl_graph.experiments.edges.drawing import draw_edges, has_place
@@ -28,6 +34,8 @@ from genurl_graph.experiments.sources import (
     write_result,
 )
 from genurl_graph.experiments.temporal.embedding import supra_graph_lines
+from genurl_graph.experiments.triples.embedding import modality_lines
+from genurl_graph.experiments.triples.source import is_triple_set, wants_triples
 
 if TYPE_CHECKING:
     from genurl_graph.estimator import GenURL
@@ -68,7 +76,8 @@ def embed(
     Many graphs (a data set such as mutag, a folder of GraphML, GML, GEXF or .pt files, a table of edges with --column
     graph=NAME) become a row each. Of edges with a time (--column time=NAME, or a data set such as collegemsg) each node
     gets a row, and one for each window of time that it has an event in; --windows says how time is cut. With --task
-    edges (or --as edge-rows) each edge gets a row, which joins back to the table by source, target and key.
+    edges (or --as edge-rows) each edge gets a row, which joins back to the table by source, target and key. Of typed
+    edges (--as triples: head, relation, tail) each entity gets a row, and each relation one in a second table.
 
     A map of vectors is judged by the neighbourhoods that it keeps and, where there are labels, by how classes lie on
     it. Other embeddings need labels: a linear probe stands beside those of raw features, of propagated features and of
@@ -86,6 +95,7 @@ def embed(
       genurl-graph embed --dataset mutag --output mutag.npz --save-model model
       genurl-graph embed --input messages.csv --column time=sent --windows 7d --output mine.npz --save-model model
       genurl-graph embed --input town.graphml --task edges --column label=highway --output roads.csv
+      genurl-graph embed --input facts.tsv --as triples --features vectors/ --output facts.npz
       genurl-graph embed --input molecules/ --column feature=element,bond --output molecules.csv
     """
     from genurl_graph.evaluation.budget.clock import evaluation_clock
@@ -98,9 +108,10 @@ def embed(
     asked = evaluation.asked()
     name = source.name
     files = files._replace(output=files.output or Path(f"{name}-embedding.npz"))
-    rows = wants_edges(source, model["task"])
-    timed = not rows and wants_events(source, model["task"], model["windows"])
-    files.check(model["dim"], timed)
+    typed = wants_triples(source, model["task"])
+    rows = not typed and wants_edges(source, model["task"])
+    timed = not (rows or typed) and wants_events(source, model["task"], model["windows"])
+    files.check(model["dim"], timed, typed)
     checkpoint = files.checkpoint
     launch.relaunch(devices, checkpoint)
     first = launch.is_first()
@@ -108,7 +119,7 @@ def embed(
         options.lock(files.output, checkpoint, Checkpoint(checkpoint, {}).search, *files[1:3], files.plot)
     report = Report(quiet or not first, err=as_json)
     estimator = make_estimator(**model, verbose=not quiet, checkpoint=checkpoint, resume=files.resume)
-    data = source.load(not report.quiet, estimator.config, events=timed, edges=rows)
+    data = source.load(not report.quiet, estimator.config, events=timed, edges=rows, triples=typed)
     report.lines(read_lines(source, data))
     describe_reach(report, estimator, data, bool(files.save_model))
     with written(events if first else None) as callbacks:
@@ -126,6 +137,8 @@ def embed(
     seconds = {**estimator.seconds_, "evaluate": clock.seconds}
     if is_graph_set(data):
         describe_graph_scores(report, scores, clock.seconds)
+    elif is_triple_set(data):
+        describe_triple_scores(report, scores, clock.seconds)
     elif is_event_set(data):
         describe_event_scores(report, scores, clock.seconds, estimator.embedding_.size(1))
     else:
@@ -148,8 +161,8 @@ def describe_reach(report: Report, estimator: "GenURL", data: Any, saved: bool) 
     """Say before the training if the model will know its own nodes only."""
     from genurl_graph.inference.transform import knows_nodes_by_name, why_no_transform
 
-    if is_graph_set(data):
-        return  # a model of whole graphs embeds any other
+    if is_graph_set(data) or is_triple_set(data):
+        return  # a model of whole graphs embeds any other, one of typed edges new entities with features
     if is_event_set(data):
         if saved and not estimator.resolve(data).temporal.causal:
             report.line("transform of later events will be refused: temporal.causal is false")
@@ -201,6 +214,8 @@ def describe_run(report: Report, estimator: "GenURL") -> None:
         )
     elif estimator.task_ == "temporal":
         report.lines(supra_graph_lines(merged))
+    elif estimator.task_ == "triples":
+        report.lines(modality_lines(merged))
     elif estimator.task_ != "images":
         # Those have a graph for each batch only.
         report.line(

@@ -307,15 +307,17 @@ class TrainingFiles(NamedTuple):
         """Where an interrupted training is kept."""
         return self.output.with_name(self.output.name + ".ckpt")
 
-    def check(self, dim: int | None, timed: bool = False) -> None:
-        """Find out before the training whether its results can be written; those of events (`timed`) are two."""
+    def check(self, dim: int | None, timed: bool = False, typed: bool = False) -> None:
+        """Find out before the training whether its results can be written: two of events, and of `typed` edges."""
         from genurl_graph.inputs.embeddings import check_embedding_path
         from genurl_graph.inputs.temporal.trajectory_files import check_trajectory_path
+        from genurl_graph.inputs.triples.relation_files import check_relation_path
         from genurl_graph.plotting import PLOT_SUFFIXES
         from genurl_graph.runtime.files import check_folder, check_output
         from genurl_graph.training.checkpoint import Checkpoint
 
-        (check_trajectory_path if timed else check_embedding_path)(self.output)
+        checks = {timed: check_trajectory_path, typed: check_relation_path}
+        checks.get(True, check_embedding_path)(self.output)
         for path, suffixes in ((self.metrics, (".json",)), (self.plot, PLOT_SUFFIXES)):
             if path:
                 check_output(path, suffixes)

@@ -9,6 +9,7 @@ import click
 from genurl_graph.experiments.results import percent
 from genurl_graph.experiments.scores import TITLES
 from genurl_graph.experiments.temporal.embedding import node_table
+from genurl_graph.experiments.triples.embedding import score_table
 
 if TYPE_CHECKING:
     from genurl_graph.cli.options import TableFiles
@@ -136,6 +137,17 @@ def describe_event_scores(report: Report, scores: Mapping[str, Any], seconds: fl
         return
     report.line("\nstates of the nodes: groups in windows, changes found within one window, groups of nodes")
     report.table(node_table(scores["temporal_nodes"]))
+    report.line(f"evaluation {seconds:.1f} s")
+
+
+def describe_triple_scores(report: Report, scores: Mapping[str, Any], seconds: float) -> None:
+    """Print how held-out triples rank: a line for each row, a column for each figure."""
+    found = scores.get("triples")
+    if found is None:
+        return
+    what = "test" if found["part"] == "test" else "validation"
+    report.line(f"\nboth ends of the {what} triples, ranked among all entities (filtered, realistic ranks)")
+    report.table(score_table(found))
     report.line(f"evaluation {seconds:.1f} s")
 
 

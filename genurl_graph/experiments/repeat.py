@@ -49,7 +49,7 @@ COLUMNS = (
     *TRIPLE_FIGURES,
 )
 LINKS = ("auc", "ap", "hits50")
-OPTIONAL_COUNTS = ("n_graphs", "n_events", "n_windows", "n_rows")
+OPTIONAL_COUNTS = ("n_graphs", "n_events", "n_windows", "n_rows", "n_triples", "n_relations")
 COUNTS = (*OPTIONAL_COUNTS, "n_nodes", "n_edges", "n_features", "dim")
 CHECKSUM = "embedding_crc32"
 # What other bits change by more than any tolerance.
@@ -66,7 +66,7 @@ class Figure(NamedTuple):
 
 
 # What `Source.load` calls the data of a task that reads its own.
-WANTED = {"events": "temporal", "edges": "edges"}
+WANTED = {"events": "temporal", "edges": "edges", "triples": "triples"}
 
 
 def read_metrics(path: Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from genurl_graph.experiments.edges.source import is_edge_set, line_data
 from genurl_graph.experiments.models import make_estimator
 from genurl_graph.experiments.results import mean_std
 from genurl_graph.experiments.temporal.embedding import event_scores
+from genurl_graph.experiments.triples.embedding import triple_scores
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -74,6 +75,8 @@ def embedding_scores(
         return dict.fromkeys(KEYS) | whole_graph_scores(
             estimator.embedding_, data, estimator.seed_, asked.budget, clock
         )
+    if estimator.task_ == "triples":
+        return triple_scores(estimator, data)
     if estimator.task_ == "temporal":
         return event_scores(estimator, data, asked, clock)
     z, task, metric = estimator.embedding_, estimator.task_, estimator.config_.neighbors.metric

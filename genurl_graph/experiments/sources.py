@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.experiments.edges.source import is_edge_set
 from genurl_graph.experiments.environment import environment, hardware, peak_mb, versions
+from genurl_graph.experiments.triples.source import describe_triples, is_triple_set, triple_record
 from genurl_graph.inputs.reading import ReadOptions
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from genurl_graph.estimator import GenURL
     from genurl_graph.inputs.collection.graph_set import GraphSet
     from genurl_graph.inputs.temporal.event_set import EventSet
-    from genurl_graph.inputs.temporal.trajectory import Trajectory
-
 
 # As `genurl_graph.inputs.temporal.event_set` says it.
 ONE_GRAPH = "read as one graph"
@@ -54,13 +53,14 @@ class Source(NamedTuple):
         graphs: bool = False,
         events: bool = False,
         edges: bool = False,
+        triples: bool = False,
     ) -> Any:
         """The data, images as the backbone's features where one is named.
 
         `settings`, by dotted names or as a file, are those of the run: those of the stage input say what becomes of
         feature columns. Where whole `graphs` are wanted, a file with a single one holds one. Where `events` with a time
         are, the column of times need not be named; where they are not, events come as one graph. With `edges`, each
-        edge of a file is a row.
+        edge of a file is a row. `triples` are typed edges; where they are not wanted, they come as one graph as well.
         """
         from genurl_graph import datasets
 
@@ -81,11 +81,15 @@ class Source(NamedTuple):
                 from genurl_graph.datasets.readers import read_edge_rows
 
                 return read_edge_rows(self.own, self.features, self.labels, said)
+            if triples:
+                from genurl_graph.datasets.readers import read_triples
+
+                return read_triples(self.own, self.features, self.labels, said)
             data = datasets.read(self.own, self.features, self.labels, **said.given())
         else:
             assert self.dataset is not None
             data = datasets.load(self.dataset, self.data_root)
-        data = data if events else as_one_graph(data, self.options.directed is True)
+        data = data if events or triples else as_one_graph(data, self.options.directed is True)
         return backbone_features(self.backbone, data, progress)
 
     def record(self) -> dict[str, Any]:
@@ -123,16 +127,22 @@ def backbone_features(backbone: str | None, data: Any, progress: bool = False) -
 
 
 def load_named(
-    name: str, root: Path | None, *, labelled: bool = False, events: bool = False, edges: bool = False
+    name: str,
+    root: Path | None,
+    *,
+    labelled: bool = False,
+    events: bool = False,
+    edges: bool = False,
+    triples: bool = False,
 ) -> tuple[str, Any]:
     """A data set of the registry under its canonical name; InputError where it lacks labels that are needed.
 
-    Unless `events` are wanted, they come as one graph; edges that are rows are refused, unless `edges` are wanted.
+    Unless `events` or `triples` are wanted, they come as one graph; edges that are rows are refused, unless wanted.
     """
     from genurl_graph import datasets
 
     canonical, data = datasets.info(name).name, datasets.load(name, root)
-    data = data if events else as_one_graph(data)
+    data = data if events or triples else as_one_graph(data)
     if is_edge_set(data) and not edges:
         raise wrong(
             f"data set {canonical}", f"{len(data):,} edges, each a row", "nodes or vectors (of edges: --task edges)"
@@ -143,8 +153,8 @@ def load_named(
 
 
 def as_one_graph(data: Any, directed: bool = False) -> Any:
-    """Events with a time as one graph, in which times do not count; anything else as it is."""
-    return data.graph(directed) if is_event_set(data) else data
+    """Events with a time, and typed edges, as one graph without times and types; anything else as it is."""
+    return data.graph(directed) if is_event_set(data) or is_triple_set(data) else data
 
 
 def is_graph_set(data: Any) -> "TypeGuard[GraphSet]":
@@ -182,9 +192,7 @@ def refuse_graphs(name: str, data: Any) -> None:
 
 def describe(name: str, data: Any) -> str:
     """One line on what came in."""
-    if getattr(data, "triples", None) is not None:
-        from genurl_graph.experiments.triples.source import describe_triples
-
+    if is_triple_set(data):
         return f"{name}: {describe_triples(data)}"
     if is_event_set(data):
         from genurl_graph.inputs.temporal.event_set import describe_events
@@ -215,7 +223,7 @@ def read_lines(source: Source, data: Any) -> list[str]:
     lines = [] if found is None else [*found.lines]
     if source.own is not None and lines:
         return lines
-    # How the files of a data set are read is not asked; that times are left out of one graph is.
+    # How the files of a data set are read is not asked; that times or types are left out of one graph is.
     return [describe(source.name, data), *(line for line in lines if line.startswith(ONE_GRAPH))]
 
 
@@ -226,13 +234,15 @@ def read_record(data: Any) -> dict[str, Any] | None:
 
 
 def n_edges(data: Any) -> int:
-    """Columns of `edge_index`, each direction of an edge apart, or pairs of events; 0 for a plain matrix."""
+    """Columns of `edge_index`, each direction of an edge apart, pairs of events, or triples; 0 for a plain matrix."""
     if is_graph_set(data):
         return data.collection.num_edges
     if is_event_set(data):
         return int(data.edges.pairs().size(1))
     if is_edge_set(data):
         return len(data)
+    if is_triple_set(data):
+        return len(data.triples)
     return 0 if getattr(data, "edge_index", None) is None else int(data.edge_index.size(1))
 
 
@@ -257,33 +267,26 @@ def write_embedding(path: Path, embedding: "Tensor", data: Any, *, own_file: boo
     embeddings.write_embedding(path, embedding, node_id=getattr(data, "node_id", None), label=label)
 
 
-def write_trajectory(path: Path, embedding: "Tensor", trajectory: "Trajectory", data: Any, *, own_file: bool) -> None:
-    """Write the embedding of events, and where their nodes are in each window; labels as `write_embedding` does."""
-    from genurl_graph.inputs.temporal import trajectory_files
-
-    label = named_labels(data) if own_file else getattr(data, "y", None)
-    node_id = getattr(data, "node_id", None)
-    unit = getattr(data, "unit", "numbers")
-    trajectory_files.write_trajectory(path, embedding, trajectory, node_id, label, unit)
-
-
 def write_result(path: Path, estimator: "GenURL", data: Any, *, own_file: bool) -> dict[str, Path]:
     """Write what a fit has found; the files by what they hold."""
-    z = estimator.embedding_
+    z, label = estimator.embedding_, named_labels(data) if own_file else getattr(data, "y", None)
     files = {f"embedding {z.size(0):,} x {z.size(1)}": path}
+    if is_triple_set(data):
+        from genurl_graph.experiments.triples.embedding import write_triples
+
+        return files | write_triples(path, estimator, data, label)
     if is_edge_set(data):
         from genurl_graph.inputs.edge_rows.files import write_edge_embedding
 
-        label = named_labels(data) if own_file else data.y
         write_edge_embedding(path, z, data.edges, label)
         return files
     if not is_event_set(data):
         write_embedding(path, z, data, own_file=own_file)
         return files
-    from genurl_graph.inputs.temporal.trajectory_files import trajectory_path
+    from genurl_graph.inputs.temporal.trajectory_files import trajectory_path, write_trajectory
 
     found = estimator.trajectory_
-    write_trajectory(path, z, found, data, own_file=own_file)
+    write_trajectory(path, z, found, data.node_id, label, data.unit)
     return files | {f"trajectory {len(found.node):,} x {z.size(1)}": trajectory_path(path)}
 
 
@@ -321,6 +324,7 @@ def run_metrics(
         "task": estimator.task_,
         **({"n_graphs": len(data)} if is_graph_set(data) else {}),
         **(event_record(data, estimator.trajectory_) if is_event_set(data) else {}),
+        **(triple_record(data) if is_triple_set(data) else {}),
         "n_nodes": data.collection.num_nodes if is_graph_set(data) else data.num_nodes,
         "n_edges": n_edges(data),
         "n_features": n_features(data),

@@ -2,12 +2,13 @@
 
 import dataclasses
 import time
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from genurl_graph.baselines.triples import TRIPLE_BASELINES, get_triple_baseline
 from genurl_graph.experiments.models import make_estimator
 from genurl_graph.experiments.probe_table import REFERENCE
 from genurl_graph.experiments.runs import Order
+from genurl_graph.experiments.triples.embedding import scorer_of
 from genurl_graph.experiments.triples.source import training_part
 
 if TYPE_CHECKING:
@@ -44,9 +45,7 @@ def fit_scorer(order: Order, data: "TripleSet", seed: int) -> "TripleScorer":
 def genurl_scorer(model: dict[str, Any], data: "TripleSet", seed: int, features: bool = True) -> "TripleScorer":
     """GenURL, fitted to the training triples and, where asked for, to the features of the entities."""
     seen = training_part(data) if features else dataclasses.replace(training_part(data), modalities=())
-    estimator = make_estimator(**{**model, "task": "triples"}, seed=seed).fit(seen)
-    # The encoder knows entities and relations by their numbers in the set.
-    return cast("TripleScorer", estimator.model_.encoder)
+    return scorer_of(make_estimator(**{**model, "task": "triples"}, seed=seed).fit(seen))
 
 
 def judge_method(order: Order, data: "TripleSet", seed: int, twice: bool = False) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from genurl_graph.exceptions import InputError
 
@@ -19,6 +19,29 @@ def load_triples(source: "Source", option: str = "--protocol triples") -> "Tripl
     if source.own is not None:
         return read_triples(source.own, source.features, source.labels, source.options)
     return triples_of(datasets.load(str(source.dataset), source.data_root), option)
+
+
+def wants_triples(source: "Source", task: str) -> bool:
+    """Whether a run reads types of edges: its task says so or, with "auto", the data set, or what the user says."""
+    if task != "auto":
+        return task == "triples"
+    if source.own is not None:
+        from genurl_graph.datasets.readers.triples import holds_split
+
+        said = source.options.reading
+        return said == "triples" or (said is None and source.own.is_dir() and holds_split(source.own))
+    from genurl_graph import datasets
+
+    assert source.dataset is not None
+    return datasets.info(source.dataset).n_triples > 0
+
+
+def is_triple_set(data: Any) -> "TypeGuard[TripleSet]":
+    """Whether `data` holds typed edges, between entities that are the rows of an embedding."""
+    # Loaded late: --help needs no torch.
+    from genurl_graph.inputs.triples import TripleSet
+
+    return isinstance(data, TripleSet)
 
 
 def triples_of(data: Any, option: str = "--task triples") -> "TripleSet":
@@ -64,3 +87,11 @@ def split_lines(data: "TripleSet") -> Iterator[str]:
     yield f"{known:,} / {valid:,} / {len(data.test):,} triples for training / validation / test"
     if strange := unseen(data, data.test):
         yield f"{strange:,} test triples have an entity or a relation that the training lacks: nothing tells of them"
+
+
+def triple_record(data: "TripleSet") -> dict[str, Any]:
+    """What a metrics file holds of typed edges, beside what it holds of any input."""
+    held = {
+        f"n_{part}": None if each is None else len(each) for part, each in (("valid", data.valid), ("test", data.test))
+    }
+    return {"n_triples": len(data.triples), "n_relations": data.triples.num_relations, **held}

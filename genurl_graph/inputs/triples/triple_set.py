@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from torch import Tensor
 
+from genurl_graph.inputs.edges import join_directions, sum_repeats
 from genurl_graph.inputs.reading import Reading
 
 if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
     from genurl_graph.inputs.columns.plan import FeaturePlan
 
 
@@ -141,6 +144,25 @@ class TripleSet:
     def told(self, reading: Reading, **parts: Any) -> TripleSet:
         """The same triples, with more that was read, and other parts."""
         return dataclasses.replace(self, reading=self.reading + reading, **parts)
+
+    def graph(self, directed: bool = False) -> Data:
+        """One PyG ``Data`` of the triples to train on, whose types are left out: a pair of entities once, summed.
+
+        Unless `directed`, each edge stands both ways. Features of entities are left out: not all have them.
+        """
+        from torch_geometric.data import Data
+
+        index, weight = sum_repeats(torch.stack([self.triples.head, self.triples.tail]), None, len(self))
+        if not directed:
+            index, weight = join_directions(index, weight, len(self))
+        data = Data(edge_index=index, num_nodes=len(self))
+        held = {"edge_weight": weight, "y": self.y, "label_names": self.label_names, "node_id": self.entity_id}
+        for key, value in held.items():
+            if value is not None:
+                data[key] = value
+        told = f"{len(self.triples):,} triples, their relations left out, {index.size(1):,} directed edges"
+        data.reading = self.reading + Reading((f"read as one graph: {told}",))
+        return data
 
     def __repr__(self) -> str:
         t = self.triples
