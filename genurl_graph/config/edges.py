@@ -14,9 +14,9 @@ class EdgesConfig(Stage):
 
     stage = "edges"
     hub: Annotated[
-        int,
-        Range("[2, inf)"),
-        "edges: other edges at an end that an edge has as neighbours there, an even number; of more, as many are drawn",
+        Literal["auto"] | Annotated[int, Range("[2, inf)")],
+        "edges: other edges at an end that are neighbours of an edge, an even number; of more, as many are drawn; "
+        "auto: 32, or 8 for more than 200,000 edges",
     ] = 32
     straight: Annotated[
         Literal["auto"] | Annotated[float, Range("[0, 10]")],

@@ -9,19 +9,22 @@ from genurl_graph.config import Config
 from genurl_graph.config.edges import EdgesConfig
 from genurl_graph.exceptions import wrong
 from genurl_graph.graph.line_graph import line_edges
+from genurl_graph.graph.line_graph.edges import HUB
 from genurl_graph.inputs.input import Input, check_input
 from genurl_graph.nn.gnn import GNNS
 from genurl_graph.tasks.evidence import MOST_NODES
 
 # How much more an edge counts that goes straight on: docs/experiments.md, Roads.
 STRAIGHT = 4.0
+# Edges beyond which fewer neighbours at a hub and fewer columns are kept, and how many these are.
+LARGE, SMALL_HUB, FEW = 200_000, 8, 128
 
 
 def edge_settings(asked: Mapping[str, Any]) -> EdgesConfig:
     """The stage ``edges`` of what a user asks for by dotted name; InputError for values out of range."""
     own = {key.removeprefix("edges."): value for key, value in asked.items() if key.startswith("edges.")}
     known = {key: value for key, value in own.items() if key in EdgesConfig.declared()}
-    return EdgesConfig(**{"straight": "auto", **known})  # an unknown key is refused with the others
+    return EdgesConfig(**{"straight": "auto", "hub": "auto", **known})  # an unknown key is refused with the others
 
 
 def resolve_edges(data: Input, config: Config, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,13 +32,25 @@ def resolve_edges(data: Input, config: Config, asked: Mapping[str, Any]) -> dict
 
     InputError if edges are to go straight on of which nobody knows where they lie.
     """
-    changes: dict[str, Any] = {"edges.straight": straightness(data, config.edges)}
+    changes: dict[str, Any] = {
+        "edges.straight": straightness(data, config.edges),
+        "edges.hub": hub_size(data, config.edges),
+    }
+    if data.num_nodes > LARGE and "encoder.dim" not in asked:
+        changes["encoder.dim"] = FEW
     full_batch = config.encoder.name in GNNS and config.sampling.negatives != "batch"
     if "encoder.beside" not in asked and (data.x is None or config.encoder.name not in GNNS):
         changes["encoder.beside"] = "never"
     if "encoder.structure" not in asked and data.x is None and full_batch and data.num_nodes <= MOST_NODES:
         changes["encoder.structure"] = "both"
     return changes
+
+
+def hub_size(data: Input, settings: EdgesConfig) -> int:
+    """``edges.hub`` for these edges: the line graph of a million edges among few nodes is to fit into memory, too."""
+    if settings.hub == "auto":
+        return HUB if data.num_nodes <= LARGE else SMALL_HUB
+    return int(settings.hub)
 
 
 def straightness(data: Input, settings: EdgesConfig) -> float:
@@ -65,7 +80,7 @@ def on_line_graph(data: Input, settings: EdgesConfig) -> Input:
         ends.ends,
         ends.num_nodes,
         directed=ends.directed,
-        hub=settings.hub,
+        hub=hub_size(data, settings),
         bearings=ends.bearings if straight else None,
         straight=straight,
     )
