@@ -34,6 +34,7 @@ from genurl_graph.experiments.sources import (
     write_result,
 )
 from genurl_graph.experiments.temporal.embedding import supra_graph_lines
+from genurl_graph.experiments.triples.drawing import draw_entities
 from genurl_graph.experiments.triples.embedding import modality_lines
 from genurl_graph.experiments.triples.source import is_triple_set, wants_triples
 
@@ -312,7 +313,9 @@ def draw(path: Path, name: str, estimator: "GenURL", data: Any) -> dict[str, Pat
         return dict(zip(("plot of windows", "plot of paths"), drawn, strict=True))
     if has_place(data):
         return draw_edges(path, name, estimator, data)
-    what = {"edges": "edges", "triples": "entities"}.get(estimator.task_, "graphs" if is_graph_set(data) else "nodes")
+    if is_triple_set(data):
+        return draw_entities(path, name, estimator, data)
+    what = "edges" if estimator.task_ == "edges" else "graphs" if is_graph_set(data) else "nodes"
     subtitle = f"{len(z):,} {what}, encoder {estimator.encoder_name_}, seed {estimator.seed_}"
     points, how = as_map(z, estimator.seed_)
     scatter(points, named_labels(data), path=path, title=name, subtitle=f"{subtitle}; {how}" if how else subtitle)

@@ -10,9 +10,13 @@ from genurl_graph.cli import options
 from genurl_graph.cli.evaluate import in_order
 from genurl_graph.cli.report import Report
 from genurl_graph.exceptions import InputError, wrong
+from genurl_graph.experiments.edges.rows import stored_edges
+from genurl_graph.experiments.edges.source import is_edge_set, wants_edges
 from genurl_graph.experiments.explorer.own_columns import read_columns
-from genurl_graph.experiments.explorer.runs import Run, known_run
+from genurl_graph.experiments.explorer.rows import read_rows, row_names, triple_graph, what_rows
+from genurl_graph.experiments.explorer.runs import Run, input_of, known_run
 from genurl_graph.experiments.sources import Source, is_graph_set, named_labels
+from genurl_graph.experiments.triples.source import is_triple_set, wants_triples
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -67,7 +71,8 @@ def explore(
     merged graph: predefined, kNN, or both. Nothing is trained for that, the merged graph is computed once more. An
     embedding of more than two dimensions is brought to two by the reduction task. Of whole graphs, the chosen one is
     drawn beside the map. Of events with a time the page has a slider and a play button: points move from window to
-    window.
+    window. Of edges a point is an edge, called by its ends; of typed edges it is an entity, whose neighbours share a
+    triple with it.
 
     \b
     Examples:
@@ -83,26 +88,30 @@ def explore(
         raise click.UsageError("--run goes with --dataset or --input, whose graph it merges again.")
     from genurl_graph.experiments.explorer.moving import compose_moving
     from genurl_graph.inputs.temporal.convert import is_events
-    from genurl_graph.inputs.temporal.trajectory_files import read_trajectory
     from genurl_graph.plotting.explorer.page import PAGE_SUFFIXES, plotly_script, write_page
     from genurl_graph.runtime.files import check_output
 
     plotly_script()  # an InputError before the work rather than after it
     check_output(output, PAGE_SUFFIXES)
-    found = read_trajectory(embedding)
+    found = read_rows(embedding)
     stored, moving = found.columns, found.trajectory is not None
     d = stored["embedding"].shape[1]
     if d == 1:
         raise InputError(f"{embedding}: one dimension, but the explorer draws two")
     name = source.name if known else embedding.stem
-    data = source.load(events=moving) if known else None
+    data = None
+    if known:
+        typed = not moving and wants_triples(source, "auto")
+        rows = not moving and ("source" in stored or wants_edges(source, "auto"))
+        data = source.load(events=moving, edges=rows, triples=typed)
+    if metrics and is_triple_set(data):
+        raise click.UsageError("--run merges a graph again, which typed edges do not need: the page shows all of them.")
     if metrics and moving:
         raise click.UsageError("--run merges a graph again, which the page of nodes that move does not show.")
     if moving and data is not None and not is_events(data):
         raise wrong(name, "no events with a time", f"those that {embedding} was made of")
     run = known_run(name, data, metrics) if known and not moving else None
-    ids = getattr(data, "node_id", None) if run else stored.get("node_id")
-    names = [str(node) for node in (range(len(stored["embedding"])) if ids is None else ids)]
+    names = row_names(stored, data if run else None)
     own = read_columns(columns, names) if columns else []
     if moving:
         scene = compose_moving(embedding, found, name, data, names, own, clusters)
@@ -150,7 +159,6 @@ def compose(
     from genurl_graph.inference.drawing import as_map
     from genurl_graph.inputs.collection.convert import as_collection
     from genurl_graph.inputs.columns import FeatureOptions
-    from genurl_graph.inputs.input import as_input
     from genurl_graph.plotting.explorer import measures
     from genurl_graph.plotting.explorer.colours import Categories, labels
     from genurl_graph.plotting.explorer.scene import Scene
@@ -161,16 +169,21 @@ def compose(
     label: Any = stored.get("label")
     merged, neighbors = None, None
     if run:
-        z, label = in_order(path, stored, name, run.data), named_labels(run.data)
-        if is_graph_set(run.data):
+        ordered = stored_edges(path, name, run.data) if is_edge_set(run.data) else None
+        z = in_order(path, stored, name, run.data) if ordered is None else ordered
+        label = named_labels(run.data)
+        if is_triple_set(run.data):
+            merged = triple_graph(run.data)
+        elif is_graph_set(run.data):
             merged = graphs.build(as_collection(run.data), run.config, run.seed, torch.device("cpu"), None).merged
         else:
-            given = as_input(run.data, features=FeatureOptions(run.config.input.scale, run.config.input.text))
+            read = FeatureOptions(run.config.input.scale, run.config.input.text)
+            given = input_of(run.data, read, run.config.edges)
             merged, neighbors = merged_graph(given, run.config, run.seed, torch.device("cpu"))
     n, d = z.shape
     points, how = as_map(z, run.seed if run else 0)
     # Angles are what the graph task trains; the origin of a 2-d map means nothing.
-    metric = "cosine" if d > 2 and run and run.config.task in ("graph", "graphs") else "euclidean"
+    metric = "cosine" if d > 2 and run and run.config.task not in ("reduce", "images") else "euclidean"
     nearest = knn(z, NEAREST, metric=metric, clamp=True).indices
 
     known = labels("Label", "Classes of the data", label) if label is not None else None
@@ -179,14 +192,15 @@ def compose(
     columns += own
     sizes, drawings = drawn(run.data) if run and is_graph_set(run.data) else ([], None)
     columns += sizes
-    columns += measures.degrees(merged, n) if merged else []
+    degrees = measures.degrees(merged, n) if merged else []
+    columns += degrees[:1] if run and is_triple_set(run.data) else degrees
     columns.append(measures.clusters(z.numpy(), count if count > 1 else CLUSTERS))
     columns += preserved(z, points, nearest, run, neighbors)
     space = f"{d} dimensions" if d > 2 else "the 2-d map"
     return Scene(
         title=name,
         points=points.numpy(),
-        notes=[f"{n:,} {'nodes' if drawings is None else 'graphs'}; {how or 'embedding of 2 dimensions'}"],
+        notes=[f"{n:,} {what_rows(stored, run.data if run else None)}; {how or 'embedding of 2 dimensions'}"],
         columns=columns,
         node_id=None if names == list(map(str, range(n))) else names,
         nearest=nearest,
@@ -211,7 +225,7 @@ def preserved(
     n, d = z.shape
     columns: list[Any] = []
     if n <= EXACT_UP_TO:
-        if run and not is_graph_set(run.data) and run.data.x is not None:
+        if run and getattr(run.data, "x", None) is not None:
             metric = "cosine" if run.config.neighbors.metric == "cosine" else "euclidean"
             columns.append(measures.local_trustworthiness(run.data.x, points, metric, "features"))
         if d > 2:

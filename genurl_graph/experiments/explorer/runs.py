@@ -5,11 +5,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from genurl_graph.exceptions import InputError
+from genurl_graph.experiments.edges.source import is_edge_set
 from genurl_graph.experiments.sources import is_graph_set
+from genurl_graph.experiments.triples.source import is_triple_set
 
 if TYPE_CHECKING:
     from genurl_graph.config import Config
+    from genurl_graph.config.edges import EdgesConfig
     from genurl_graph.inputs.collection.graph_set import GraphSet
+    from genurl_graph.inputs.columns import FeatureOptions
+    from genurl_graph.inputs.input import Input
 
 
 class Run(NamedTuple):
@@ -26,21 +31,38 @@ def known_run(name: str, data: Any, metrics: Path | None) -> Run:
     import torch
 
     from genurl_graph.inputs.columns import FeatureOptions
-    from genurl_graph.inputs.input import as_input
+    from genurl_graph.tasks.edges import edge_settings
     from genurl_graph.tasks.resolve import feature_options, resolve_config
 
     if is_graph_set(data):
         return run_of_graphs(name, data, metrics)
+    if is_triple_set(data):
+        about = f"Neighbours in {name} share a triple of the training, of whichever relation"
+        return Run(data, resolve_config(input_of(data, FeatureOptions()), "triples"), 0, about)
+    edges = is_edge_set(data)
     about = f"Merged graph of {name}, by the"
     if metrics is None:
-        given = as_input(data, features=FeatureOptions())
-        config = resolve_config(given, device=torch.device("cpu"))
+        given = input_of(data, feature_options(None) if edges else FeatureOptions(), edge_settings({}))
+        config = resolve_config(given, "edges" if edges else "auto", device=torch.device("cpu"))
         return Run(data, config, 0, f"{about} preset of the task {config.task}, seed 0")
-    overrides, seed, task, count = read_run(metrics, "n_nodes")
-    given = as_input(data, features=feature_options(overrides))
+    what = "edges" if edges else "nodes"
+    overrides, seed, task, count = read_run(metrics, f"n_{what}")
+    given = input_of(data, feature_options(overrides), edge_settings(overrides))
     if count != given.num_nodes:
-        raise InputError(f"--run {metrics}: of {count} nodes, but {name} has {given.num_nodes}")
+        raise InputError(f"--run {metrics}: of {count} {what}, but {name} has {given.num_nodes}")
     return Run(data, resolve_config(given, task, overrides), seed, f"{about} settings of the run, seed {seed}")
+
+
+def input_of(data: Any, how: "FeatureOptions", edges: "EdgesConfig | None" = None) -> "Input":
+    """The data as a fit reads them; `edges` says how those that are rows are joined."""
+    from genurl_graph.inputs.edge_rows.convert import as_edges
+    from genurl_graph.inputs.input import as_input
+    from genurl_graph.inputs.triples.convert import as_triples
+    from genurl_graph.tasks.edges import edge_settings, on_line_graph
+
+    if is_edge_set(data):
+        return on_line_graph(as_edges(data, features=how), edges or edge_settings({}))
+    return as_triples(data, features=how) if is_triple_set(data) else as_input(data, features=how)
 
 
 def read_run(metrics: Path, rows: str) -> tuple[dict[str, Any], int, str, int]:
