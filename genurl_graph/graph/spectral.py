@@ -95,7 +95,10 @@ def walk_positions(edge_index: Tensor, edge_weight: Tensor, num_nodes: int, colu
     degree = a.sum(1)
     scale = np.where(degree > 0, 1 / np.sqrt(np.maximum(degree, np.finfo(np.float32).tiny)), 0.0).astype(dtype)
     a = sp.diags_array(scale) @ a @ sp.diags_array(scale)
-    values, vectors = leading_eigenvectors(a.tocsr(), columns, MANY_PRODUCTS)
-    found = vectors / (1 - GOES_ON * np.minimum(values, 1.0))
+    found = np.zeros((num_nodes, columns), dtype=np.float32)
+    # Lanczos' method takes no matrix of zeros, and vectors of the eigenvalue 0 may be of nodes without an edge alone.
+    if degree.any():
+        values, vectors = leading_eigenvectors(a.tocsr(), columns, MANY_PRODUCTS)
+        found = vectors / (1 - GOES_ON * np.minimum(values, 1.0)) * (degree > 0)[:, None]
     length = np.linalg.norm(found, axis=1, keepdims=True)
     return torch.from_numpy(found / np.maximum(length, np.finfo(np.float32).tiny)).float()

@@ -53,3 +53,9 @@ def test_positions_do_not_depend_on_the_order_of_the_nodes():
 def test_a_node_without_an_edge_has_no_position():
     found = walk_positions(torch.tensor([[0, 1], [1, 0]]), torch.ones(2), 3, 1)
     assert found.norm(dim=1).tolist() == pytest.approx([1, 1, 0])
+
+
+@pytest.mark.parametrize("n", [20, 300])
+def test_a_graph_without_edges_has_no_positions(n):
+    found = walk_positions(torch.empty(2, 0, dtype=torch.long), torch.empty(0), n, 8)
+    assert torch.equal(found, torch.zeros(n, 8))

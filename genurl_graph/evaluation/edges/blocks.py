@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from genurl_graph.evaluation.edges.figures import BLOCKS
-from genurl_graph.evaluation.splits import Split, default_protocol, splits
+from genurl_graph.evaluation.splits import Split, default_protocol, labels_of, splits
 from genurl_graph.exceptions import wrong
 from genurl_graph.inputs.edge_rows import EdgeSet
 
@@ -29,13 +30,25 @@ def first_split(data: EdgeSet) -> str:
 def edge_split(data: EdgeSet, seed: int) -> Split:
     """The split that came with the edges, or else a random one: 10 % train, 10 % validation, 80 % test.
 
+    Directed edges between the same two nodes are in one part: a street in both directions is two edges, of which one
+    would tell the class of the other.
+
     Raises
     ------
     InputError
         No labels, or too few for a random split.
     """
-    protocol = "public" if first_split(data) == "given" else "random-10-10-80"
-    return next(splits(protocol, data, seed=seed, n_repeats=1))
+    if first_split(data) == "given":
+        return next(splits("public", data))
+    y, edges = labels_of(data), data.edges
+    labelled = np.flatnonzero(y >= 0)
+    low, high = edges.ends.sort(0).values.numpy()
+    pair = (low * edges.num_nodes + high)[labelled]
+    _, first, group = np.unique(pair, return_index=True, return_inverse=True)
+    if not edges.directed or len(first) == len(pair):
+        return next(splits("random-10-10-80", data, seed=seed, n_repeats=1))
+    found = next(splits("random-10-10-80", SimpleNamespace(y=y[labelled][first]), seed=seed, n_repeats=1))
+    return Split(*(labelled[np.isin(group, part)] for part in found))
 
 
 def space_blocks(middle: Any, blocks: int = BLOCKS) -> npt.NDArray[np.int64]:

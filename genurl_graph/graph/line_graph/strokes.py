@@ -106,7 +106,8 @@ def _segments(ends: Tensor, bearings: Tensor) -> tuple[Tensor, Tensor]:
     turned = ends[0] > ends[1]
     low, high = ends.sort(0).values
     way = torch.where(turned, bearings.flip(0), bearings).double() / _SAME
-    way = torch.where(way.isfinite(), (way % (2 * math.pi / _SAME)).round(), -1.0)
+    turn = 2 * math.pi / _SAME
+    way = torch.where(way.isfinite(), (way % turn).round() % int(turn), -1.0)
     way = torch.where(low == high, way.sort(0).values, way)
     # An edge of which no bearing is known is nobody's.
     lone = (way < 0).all(0) * torch.arange(1, ends.size(1) + 1)

@@ -65,11 +65,11 @@ def assemble(source: Source, options: ReadOptions, labels: NodeTable | None = No
     Raises
     ------
     InputError
-        Fewer than two edges; as of `read_attributes`; labels of other edges.
+        No edges; as of `read_attributes`; labels of other edges.
     """
     m = len(source.edges)
-    if m < 2:
-        raise wrong(source.table.name, f"{m} edge{'s' * (m != 1)}", "at least 2, of which each is a row")
+    if m < 1:
+        raise wrong(source.table.name, "no edges", "some, of which each is a row")
     frame, notes = tidy(source.table.frame, lenient=source.lenient)
     found = locate(source.space, source.edges.ends)
     edges, told = source.edges, []

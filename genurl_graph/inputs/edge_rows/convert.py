@@ -67,7 +67,7 @@ def as_edges(
     edges, kind = read_edge_set(data, _of_model(data, options, features))
     m = len(edges)
     if m < at_least:
-        raise wrong("data", f"{m} edges", f"at least {at_least}")
+        raise wrong("data", f"{m} edge{'s' * (m != 1)}", f"at least {at_least}, of which each is a row")
     x, plan = _features(edges, features)
     if x is not None:
         check_matrix(x, rows=m)

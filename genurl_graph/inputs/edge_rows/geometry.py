@@ -115,8 +115,9 @@ def measure(lines: Lines, degrees: bool = False) -> Geometry:
     distance = whole.norm(dim=1)
     nan = size.new_full((), float("nan"))
     straight = torch.where(unknown, nan, (distance / length.clamp(min=1e-300)).clamp(max=1))
-    double = 2 * torch.atan2(whole[:, 1], whole[:, 0])
-    axis = torch.stack([double.cos(), double.sin()], 1) * (distance > 1e-9 * length)[:, None]
+    # Without the angle itself, so that the sine of lines along x and y is 0, and no rounding error.
+    x, y = (whole / distance.clamp(min=1e-300)[:, None]).T
+    axis = torch.stack([x * x - y * y, 2 * x * y], 1) * (distance > 1e-9 * length)[:, None]
     axis[unknown] = nan
     return Geometry(
         torch.where(unknown, nan, length),

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from genurl_graph.exceptions import unknown, wrong
 from genurl_graph.inputs.edge_rows.assemble import Source, assemble
-from genurl_graph.inputs.edge_rows.attributes import MASKS
+from genurl_graph.inputs.edge_rows.attributes import IDS, MASKS
 from genurl_graph.inputs.edge_rows.edge_set import EdgeEnds, EdgeSet
 from genurl_graph.inputs.edge_rows.place import Space
 from genurl_graph.inputs.objects.pairs import pair_directions
@@ -143,8 +143,10 @@ def _features(
             left_out[name] = "ignored"
         elif asked and name not in asked:
             left_out[name] = "not asked for"
-        elif name in (*LABELS, *MASKS) and name not in asked:
+        elif name in (*LABELS, *MASKS, *(f"edge_{mask}" for mask in MASKS)) and name not in asked:
             left_out[name] = "labels, or a split"
+        elif name in (*IDS, "e_id", "edge_row") and name not in asked:
+            left_out[name] = "id of the edge"
         elif value.dim() > 2 or value.is_complex():
             left_out[name] = "no columns of numbers"
         else:

@@ -59,7 +59,7 @@ def straightness(data: Input, settings: EdgesConfig) -> float:
     if settings.straight == "auto":
         return STRAIGHT if located else 0.0
     if settings.straight and not located:
-        raise wrong("edges.straight", f"{settings.straight:g} for edges without a geometry", 0)
+        raise wrong("edges.straight", f"{settings.straight:g} for edges without a geometry", "coordinates, or 0")
     return settings.straight
 
 

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genurl_graph.evaluation.edges.blocks import block_split, edge_split, first_split, space_blocks
 from genurl_graph.exceptions import InputError
+from genurl_graph.inputs.edge_rows import EdgeEnds, EdgeSet
 from tests.evaluation.edges.grid import street_grid
 
 
@@ -67,3 +69,14 @@ def test_the_given_split_is_kept_and_a_random_one_made_where_there_is_none() -> 
     one, other = (edge_split(free, seed) for seed in (0, 1))
     assert len(one.test) == len(free) - 2 * (len(free) // 10)
     assert not np.array_equal(one.test, other.test)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_both_directions_of_a_street_are_in_one_part(seed: int) -> None:
+    one = street_grid(masks=False)
+    ends = torch.cat([one.edges.ends, one.edges.ends.flip(0)], 1)
+    data = EdgeSet(EdgeEnds(ends, one.num_nodes, directed=True), y=one.y.repeat(2))
+    split = edge_split(data, seed)
+    assert sorted(np.concatenate(split)) == [*range(2 * len(one))]
+    for part in split:
+        assert set(part[part < len(one)] + len(one)) == set(part[part >= len(one)])

@@ -141,7 +141,7 @@ def test_attributes_of_nodes_are_left_out_and_named() -> None:
         (HeteroData(), 'task="triples"'),
         (np.zeros((4, 4)), "expected edges that are rows"),
         (nx.Graph(), "no edges"),
-        (EdgeEnds(torch.tensor([[0], [1]]), 2), "1 edges; expected at least 2"),
+        (EdgeEnds(torch.tensor([[0], [1]]), 2), "1 edge; expected at least 2"),
     ],
 )
 def test_what_holds_no_edges_is_refused(data, message) -> None:
@@ -169,5 +169,16 @@ def test_new_edges_have_the_columns_of_the_fitted_ones() -> None:
     bare = few.copy()
     for *_, told in bare.edges(data=True):
         told.pop("highway")
+    lone = graph.edge_subgraph([*graph.edges(keys=True)][1:2])
+    assert as_edges(lone, NOTHING, FeatureOptions.of_model(fitted.plan), 1).x.shape == (1, fitted.x.size(1))
+    with pytest.raises(InputError, match="1 edge; expected at least 2"):
+        as_edges(lone)
     with pytest.raises(InputError, match="highway"):
         as_edges(bare, NOTHING, FeatureOptions.of_model(fitted.plan))
+
+
+def test_ids_of_the_edges_of_data_are_no_features() -> None:
+    data = Data(edge_index=EDGES, edge_attr=ATTRIBUTES, edge_id=torch.arange(EDGES.size(1)), num_nodes=4)
+    found = as_edges(data, ReadOptions(directed=True))
+    assert found.x.shape == ATTRIBUTES.shape
+    assert "edge_id (id of the edge)" in found.reading.lines[-1]

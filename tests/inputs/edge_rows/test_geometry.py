@@ -90,3 +90,10 @@ def test_a_lone_line_stays() -> None:
 
 def same(a: torch.Tensor, b: torch.Tensor, within: float = 1e-6) -> None:
     assert torch.allclose(a, b, atol=within, rtol=1e-6, equal_nan=True)
+
+
+def test_the_axis_of_a_grid_has_no_rounding_errors() -> None:
+    start = torch.tensor([[15.1, 58.4], [15.1, 58.4], [15.3, 58.7]]).double()
+    end = torch.tensor([[15.1, 58.9], [15.7, 58.4], [15.2, 58.7]]).double()
+    found = measure(Lines.between(start, end), degrees=True).axis
+    assert found.tolist() == [[-1, 0], [1, 0], [1, 0]]

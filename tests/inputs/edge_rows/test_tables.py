@@ -109,7 +109,6 @@ def test_a_split_comes_along() -> None:
             {},
             "no columns that must be the ends .*--column source=... and --column tar",
         ),
-        (ROADS.iloc[:1], {}, "1 edge; expected at least 2"),
         (ROADS.assign(geometry=["LINESTRING (a b, 1 1)", None, None, None]), {}, "could not convert string to float"),
     ],
 )
