@@ -94,7 +94,7 @@ class Column:
         if self.kind == "out":
             return self.why.split(" (")[0].split(",")[0].removeprefix("an ")
         if self.kind == "category":
-            return f"{self._count()} categories"
+            return self._count()
         return {"number": self.how, "flag": "yes/no", "date": "date", "text": "text"}[self.kind]
 
     def _fate(self) -> str:
@@ -108,7 +108,7 @@ class Column:
         return found[self.kind]()
 
     def _number(self) -> str:
-        cells = f"{self.gaps} missing cells imputed, with an indicator" if self.gaps else ""
+        cells = f"{self._missing()} imputed, with an indicator" if self.gaps else ""
         if self.blank:
             cells += f", among them {', '.join(map(repr, self.blank))}"
         if self.how != "as it is":
@@ -116,23 +116,25 @@ class Column:
         return f"number, {self.how}" + (f" ({cells})" if cells else "")
 
     def _flag(self) -> str:
-        return "yes/no, as 1/0" + (f" ({self.gaps} missing cells indicated)" if self.gaps else "")
+        return "yes/no, as 1/0" + (f" ({self._missing()} indicated)" if self.gaps else "")
 
     def _category(self) -> str:
         notes = [f"{self.num_rare} rare ones together"] if self.num_rare else []
         notes += [f"{self.gaps} missing as a category of its own"] if self.gaps else []
-        return f"{self._count()} categories, one-hot" + (f" ({'; '.join(notes)})" if notes else "")
+        return f"{self._count()}, one-hot" + (f" ({'; '.join(notes)})" if notes else "")
 
-    def _count(self) -> int:
-        """Distinct values, the rare ones among them."""
-        return len([value for value in self.values if value not in (RARE, GAP)]) + self.num_rare
+    def _count(self) -> str:
+        """How many distinct values, the rare ones among them."""
+        count = len([value for value in self.values if value not in (RARE, GAP)]) + self.num_rare
+        return f"{count} categor{'y' if count == 1 else 'ies'}"
+
+    def _missing(self) -> str:
+        return f"{self.gaps} missing cell{'s' * (self.gaps != 1)}"
 
     def _date(self) -> str:
         said = ", ".join(self.parts[:-1]) + " and " * (len(self.parts) > 1) + self.parts[-1]
         cyclic = " (cyclic)" if len(self.parts) > 1 else ""
-        return f"date, {said}{cyclic}" + (
-            f"; {self.gaps} missing cells imputed, with an indicator" if self.gaps else ""
-        )
+        return f"date, {said}{cyclic}" + (f"; {self._missing()} imputed, with an indicator" if self.gaps else "")
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able, without what is as by default."""

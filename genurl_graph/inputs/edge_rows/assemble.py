@@ -79,6 +79,8 @@ def assemble(source: Source, options: ReadOptions, labels: NodeTable | None = No
         frame = pd.concat([frame, geometry_columns(geometry, frame)], axis=1)
         edges = dataclasses.replace(edges, bearings=geometry.bearings)
         told.append(said)
+    elif source.space.lines is not None:
+        told.append(f"no geometry: no cell of {source.space.by} holds a single line of two points or more")
     table = Table(source.table.name, frame, source.table.header, source.table.where, source.table.notes)
     nodes = pd.RangeIndex(edges.num_nodes) if edges.node_id is None else pd.Index([*edges.node_id], dtype=object)
     parts = read_attributes(table, options, nodes, labels is not None)

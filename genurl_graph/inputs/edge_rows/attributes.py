@@ -78,6 +78,10 @@ def tidy(frame: pd.DataFrame, *, lenient: bool = False) -> tuple[pd.DataFrame, t
         cells = frame[name]
         if cells.dtype != object and not isinstance(cells.dtype, pd.StringDtype):
             continue
+        if any(isinstance(cell, dict | set) for cell in cells):
+            frame = frame.drop(columns=name)
+            notes.append(f"{name}: left out, as cells hold dictionaries or sets")
+            continue
         first, count = _first_entries(cells)
         if count:
             notes.append(f"{name}: {count:,} list{'s' * (count > 1)}, of which the first entry counts")
@@ -180,7 +184,9 @@ def _no_features(table: Table, free: list[str], nodes: pd.Index, labelled: bool)
 
 
 def _are_nodes(cells: pd.Series, nodes: pd.Index) -> bool:
-    """Whether a column names nodes: many different ones, nearly all of them known."""
+    """Whether a column names nodes: many different ones, nearly all of them known, and no numbers from 0 on."""
+    if kind_of(cells) == "whole" and isinstance(nodes, pd.RangeIndex):
+        return False  # any count is among these
     own = pd.Index([*map(str, cells[~is_missing(cells)].unique())], dtype=object)
     if len(own) < max(20, len(nodes) // 5) or len(own) > len(nodes):
         return False
@@ -209,7 +215,7 @@ def _is_split(cells: pd.Series, name: str) -> bool:
 def _first_entries(cells: pd.Series) -> tuple[pd.Series, int]:
     count = 0
     if pd.api.types.infer_dtype(cells, skipna=True) not in ("string", "empty"):
-        lists = cells.map(lambda cell: isinstance(cell, list | tuple))
+        lists = cells.map(lambda cell: isinstance(cell, list | tuple | np.ndarray))
         count = int(lists.sum())
         if count:
             cells = cells.mask(lists, cells[lists].map(lambda cell: cell[0] if len(cell) else None))

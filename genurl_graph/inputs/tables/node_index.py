@@ -29,7 +29,7 @@ class NodeIndex:
         self.ids = ids
         self.where = where
         if not ids.is_unique:
-            raise wrong(where, f"node id {ids[ids.duplicated()][0]!r} more than once", "each id once")
+            raise wrong(where, f"node id {str(ids[ids.duplicated()][0])!r} more than once", "each id once")
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -146,7 +146,7 @@ def test_numbers_are_clipped_at_five_deviations():
         ([True, False] * 10, "yes/no"),
         ([1, 0, None, 1] * 5, "yes/no"),
         (["m", "f"] * 10, "2 categories"),
-        (["VIP", ""] * 10, "1 categories"),
+        (["VIP", ""] * 10, "1 category"),
         ([None, pd.NA, "", "n/a"] * 5, "left out, no value"),
         (["12", "13.5", "?", "-1e3"] * 5, "number"),
         ([1, 2, 3, 4] * 5, "number"),

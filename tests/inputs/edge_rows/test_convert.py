@@ -182,3 +182,14 @@ def test_ids_of_the_edges_of_data_are_no_features() -> None:
     found = as_edges(data, ReadOptions(directed=True))
     assert found.x.shape == ATTRIBUTES.shape
     assert "edge_id (id of the edge)" in found.reading.lines[-1]
+
+
+def test_cells_that_are_no_values_are_left_out_and_named() -> None:
+    graph = nx.path_graph(4)
+    for number, (*_, told) in enumerate(graph.edges(data=True)):
+        told |= {"tags": {"ref": number}, "size": np.array([number, 9.0]), "lanes": number}
+    found = as_edges(graph)
+    assert found.x.shape == (3, 2)
+    assert torch.equal(found.x[:, 0], found.x[:, 1])
+    assert bool((found.x.diff(dim=0) > 0).all())
+    assert "tags: left out, as cells hold dictionaries or sets" in found.reading.lines

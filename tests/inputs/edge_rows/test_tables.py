@@ -127,3 +127,16 @@ def test_ids_of_nodes_beside_the_ends_are_no_features() -> None:
     frame = pd.DataFrame({"u": range(1000, 1000 + count), "v": range(1001, 1001 + count), "lanes": [1, 2] * 30})
     found = read(frame.assign(u_original=frame.v, width=torch.rand(count).numpy()))
     assert [*found.feature_table] == ["lanes", "width"]
+
+
+def test_counts_are_no_ids_of_nodes_that_are_numbered_from_0() -> None:
+    frame = pd.DataFrame({"u": range(60), "v": [*range(1, 60), 0], "minutes": [(7 * i) % 50 for i in range(60)]})
+    assert read(frame).x.shape == (60, 1)
+    named = frame.assign(u="n" + frame.u.astype(str), v="n" + frame.v.astype(str), near="n" + frame.minutes.astype(str))
+    assert [*read(named).feature_table] == ["minutes"]
+
+
+def test_lines_of_several_parts_are_no_geometry_and_that_is_said() -> None:
+    found = read(ROADS.assign(geometry="MULTILINESTRING ((0 0, 1 1), (2 2, 3 3))"))
+    assert found.edges.bearings is None
+    assert any("no geometry: no cell of geometry" in line for line in found.reading.lines)
