@@ -52,11 +52,14 @@ def transform(
     part over all windows so far. The model stays as it is unless --save-model is given: then the next call goes on from
     these events.
 
+    Of typed edges a new entity is placed by its triples with entities of the model, which keep their rows.
+
     \b
     Examples:
       genurl-graph transform --model model --input new_graph.npz --output new.npz
       genurl-graph transform --model model --input new_molecules/ --output new.csv
       genurl-graph transform --model model --input today.csv --output today.npz --save-model model
+      genurl-graph transform --model facts --input new_facts.tsv --output new_entities.csv
     """
     from genurl_graph.estimator import GenURL
     from genurl_graph.inputs.edge_rows.files import write_edge_embedding
@@ -77,9 +80,12 @@ def transform(
         check_folder(save_model)
     source = Source(None, own, features, backbone=backbone, options=options)
     plan, graphs = estimator.feature_plan_, estimator.task_ == "graphs"
-    rows = estimator.task_ == "edges"
-    data = load_alike(source, [plan, estimator.model_.edge_plan], not quiet, graphs=graphs, events=timed, edges=rows)
+    rows, typed = estimator.task_ == "edges", estimator.task_ == "triples"
+    kind = {"graphs": graphs, "events": timed, "edges": rows, "triples": typed}
+    data = load_alike(source, [plan, estimator.model_.edge_plan], not quiet, **kind)
     lines = read_lines(source, data)
+    if typed and data.modalities:
+        lines.append("features left out: new entities are placed by their triples")
     if plan is not None:
         # What a plan of the new rows alone would make of them is not what becomes of them.
         made = getattr(data, "feature_plan", None)

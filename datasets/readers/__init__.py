@@ -29,7 +29,7 @@ from genurl_graph.datasets.readers.node_tables import (
     read_labels,
 )
 from genurl_graph.datasets.readers.square import as_edge_table, read_array, read_square
-from genurl_graph.datasets.readers.triples import holds_split, read_triple_data, say_of_triples
+from genurl_graph.datasets.readers.triples import holds_split, read_triple_data, refuse_split, say_of_triples
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.inputs.collection.graph_set import GraphSet
 from genurl_graph.inputs.collection.tables import attach_labels, read_graph_tables
@@ -119,6 +119,7 @@ def read(
         found = find_graphs(path, None if labels is None else Path(labels))
         if found is not None:
             return _read_folder(path, found, features, labels, options)
+        refuse_split(path)
         if features is not None or labels is not None:
             raise InputError(f"{path}: a folder of images has its own features and classes; leave out the tables")
         return _say_images(read_image_folder(path), path)

@@ -120,6 +120,17 @@ def holds_split(folder: Path) -> bool:
     return frame.shape[1] == 3 and all(kind_of(frame[name]) == "text" for name in frame)
 
 
+def refuse_split(folder: Path) -> None:
+    """InputError for a folder of tables, one of them ``train.txt`` or the like, which nobody has called triples."""
+    files = [file for file in folder.iterdir() if not file.name.startswith(".")]
+    if all(file.is_file() and plain_suffix(file) in TABLES for file in files) and "train" in (
+        parts := find_split(folder)
+    ):
+        raise wrong(
+            folder, f"{parts['train'].name} and no three columns of words in it", "--as triples, if it has them"
+        )
+
+
 def say_of_triples(data: Any, table: Table, options: ReadOptions) -> Any:
     """Edges that were read of a table; where they look like triples, it is said how these are read."""
     if options.reading is None and not options.columns and holds_triples(table):

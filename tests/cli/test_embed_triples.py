@@ -60,3 +60,32 @@ def test_types_may_be_left_out(run) -> None:
     text = run("embed", "--input", "kg", "--task", "graph", *FAST, "--output", "kg.npz").stdout
     assert "their relations left out" in text
     assert read_relations("kg.npz") is None
+
+
+def test_new_entities_are_placed_by_a_kept_model(run) -> None:
+    run("embed", "--input", "facts.tsv", "--as", "triples", *FAST, "--output", "facts.npz", "--save-model", "facts")
+    Path("new.tsv").write_text("n3\tr0\tn4\nbob\tr0\tn4\nbob\tr1\tn9\n")
+    given = ("transform", "--model", "facts", "--input", "new.tsv", "--output", "new.csv")
+    for more in ((), ("--as", "triples")):
+        assert "4 entities" in run(*given, *more).stdout
+    found, fitted = read_embedding(Path("new.csv")), read_embedding(Path("facts.npz"))
+    row = {name: fitted["embedding"][k] for k, name in enumerate(fitted["node_id"].tolist())}
+    assert found["node_id"].tolist() == ["n3", "n4", "bob", "n9"]
+    np.testing.assert_allclose(found["embedding"][[0, 1, 3]], [row[name] for name in ("n3", "n4", "n9")], rtol=1e-5)
+    assert "features left out" in run(*given, "--features", "vectors.csv").stdout
+    Path("strange.tsv").write_text("bob\tr7\tn4\n")
+    text = run("transform", "--model", "facts", "--input", "strange.tsv", "--output", "s.csv", code=2).stderr
+    assert "relation: found 'r7'" in text
+    assert not Path("s.csv").exists()
+
+
+def test_features_that_a_graph_has_no_place_for_are_named(run) -> None:
+    text = run("embed", "--input", "kg", "--features", "vectors.csv", "--task", "graph", *FAST, "--output", "k.npz")
+    assert "their relations and features left out" in text.stdout
+
+
+def test_a_split_that_is_not_clear_asks_for_its_reading(run) -> None:
+    Path("numbers").mkdir()
+    Path("numbers/train.txt").write_text("".join(f"{i}\t{i % 2}\t{(i + 1) % 9}\n" for i in range(9)))
+    assert "expected --as triples" in run("embed", "--input", "numbers", "--output", "k.npz", code=2).stderr
+    assert "(9 triples, 9 entities" in run("inspect", "numbers", "--as", "triples").stdout

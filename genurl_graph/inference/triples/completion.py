@@ -13,6 +13,7 @@ from torch import Tensor
 from genurl_graph.exceptions import wrong
 from genurl_graph.inference.fitted import FittedModel
 from genurl_graph.inference.triples.fitted_triples import FittedTriples
+from genurl_graph.inputs.triples.columns import find_named
 from genurl_graph.nn.triples import TripleEncoder
 
 # Scores that are held at a time.
@@ -41,7 +42,8 @@ class Completion:
         Parameters
         ----------
         triples : DataFrame, list or array [m, 3]
-            Head, relation and tail, in this order, by their names in the fit.
+            Head, relation and tail, by their names in the fit; in this order, unless the columns of a DataFrame are
+            called so.
 
         Returns
         -------
@@ -60,15 +62,12 @@ class Completion:
         >>> model.score_triples([("aspirin", "treats", "headache")])
         """
         encoder, fitted = self._typed("score_triples")
-        frame = triples if isinstance(triples, pd.DataFrame) else pd.DataFrame([*map(list, triples)])
-        if len(frame.columns) != 3:
-            raise wrong("score_triples", f"{len(frame.columns)} columns", "3: head, relation and tail")
-        columns = [frame.iloc[:, k].tolist() for k in range(3)]
+        columns = _three_columns(triples)
         head, tail = (torch.from_numpy(fitted.entity_numbers(columns[k])) for k in (0, 2))
         relation = torch.from_numpy(fitted.relation_numbers(columns[1]))
-        found = np.empty(len(frame), dtype=np.float32)
+        found = np.empty(len(relation), dtype=np.float32)
         rows = max(ENTRIES // fitted.triples.num_entities, 1)
-        for part in torch.split(torch.arange(len(frame)), rows):
+        for part in torch.split(torch.arange(len(relation)), rows):
             given = head[part], relation[part], tail[part]
             with torch.no_grad():
                 to_tail = encoder.tail_scores(given[0], given[1]).log_softmax(1).cpu()
@@ -137,3 +136,23 @@ class Completion:
             error = wrong(what, f"a model of the task {model.config.task}", "one of typed edges (task triples)")
             raise AttributeError(str(error)) if what.endswith("_") else error
         return cast(TripleEncoder, model.encoder), model.facts
+
+
+def _three_columns(triples: Any) -> list[list[Any]]:
+    """Heads, relations and tails."""
+    if isinstance(triples, pd.DataFrame):
+        columns = [*map(str, triples.columns)]
+        named = find_named(columns) if len(columns) == 3 else None
+        order = range(len(columns)) if named is None else map(columns.index, named)
+        found = [triples.iloc[:, k].tolist() for k in order]
+    else:
+        rows = [*triples]
+        if any(isinstance(row, str) or not hasattr(row, "__len__") for row in rows):
+            raise wrong("score_triples", "no rows of three", "a list of triples: [(head, relation, tail)]")
+        widths = {*map(len, rows)} or {3}
+        if len(widths) > 1:
+            raise wrong("score_triples", f"rows of {' and '.join(map(str, sorted(widths)))} values", "3 each")
+        found = [[row[k] for row in rows] for k in range(widths.pop())]
+    if len(found) != 3:
+        raise wrong("score_triples", f"{len(found)} columns", "3: head, relation and tail")
+    return found

@@ -105,7 +105,7 @@ def from_data(data: Any, options: ReadOptions, features: FeatureOptions) -> Trip
     if int(torch.stack([train.head, train.tail]).max()) >= n:
         raise wrong("Data: edge_index", "a node beyond num_nodes", f"nodes 0 to {n - 1:,}")
     ids = data.get("node_id")
-    found = TripleSet(train, sets["valid"], sets["test"], entity_id=None if ids is None else [*ids])
+    found = TripleSet(train, sets["valid"], sets["test"], entity_id=ids.tolist() if hasattr(ids, "tolist") else ids)
     apart = [f"{count(len(each), 'triple')} held out for {key}" for key in PARTS[1:] if (each := sets[key]) is not None]
     lines = [f"read Data as triples: {', '.join([_shown(found), f'relations in {name}', *apart])}"]
     y = data.get("y")
@@ -204,8 +204,8 @@ def _rows(data: Any, index: str, kind: str) -> Any:
     if data.get(index) is None:
         return None
     if data.get(kind) is None:
-        listed = [name for name in data.to_dict() if name != index]
-        raise unknown("Data: type of the edges", kind, listed) if listed else wrong("Data", f"no {kind}", "a type each")
+        listed = ", ".join(name for name in data.to_dict() if name != index)
+        raise wrong("Data", f"no {kind} ({listed})", 'a type for each edge (columns={"type": "..."})')
     ends, relation = data[index].cpu(), torch.as_tensor(data[kind]).reshape(-1).cpu()
     check_edges(ends, None)
     if len(relation) != ends.size(1) or relation.is_floating_point() or bool((relation < 0).any()):

@@ -160,7 +160,8 @@ class TripleSet:
         for key, value in held.items():
             if value is not None:
                 data[key] = value
-        told = f"{len(self.triples):,} triples, their relations left out, {index.size(1):,} directed edges"
+        left = " and ".join(("relations", *(["features"] if self.modalities else [])))
+        told = f"{len(self.triples):,} triples, their {left} left out, {index.size(1):,} directed edges"
         data.reading = self.reading + Reading((f"read as one graph: {told}",))
         return data
 

@@ -100,3 +100,16 @@ def test_other_models_have_no_triples():
     assert not hasattr(model, "relation_embedding_")
     with pytest.raises(InputError, match="typed edges"):
         model.complete(head=0, relation=0)
+
+
+def test_names_of_columns_tell_head_from_tail(model):
+    rows = facts().head(5)
+    np.testing.assert_array_equal(model.score_triples(rows[["tail", "relation", "head"]]), model.score_triples(rows))
+
+
+@pytest.mark.parametrize(
+    "triples", [(PEOPLE[0], "knows", PEOPLE[4]), [(PEOPLE[0], "knows")], [("a", "b", "c"), ("a",)]]
+)
+def test_what_is_no_list_of_triples_is_refused(model, triples):
+    with pytest.raises(InputError, match="score_triples"):
+        model.score_triples(triples)

@@ -177,3 +177,10 @@ def test_what_is_nothing_else_than_triples() -> None:
     assert is_triples((held, {"text": np.eye(2)}))
     assert not is_triples(ROWS)
     assert not is_triples(hetero())
+
+
+def test_names_of_a_data_are_numbers_as_they_were() -> None:
+    index, kind = torch.tensor([[0, 1], [1, 2]]), torch.tensor([0, 0])
+    found = as_triples(Data(edge_index=index, edge_type=kind, num_nodes=3, node_id=torch.tensor([7, 8, 9])))
+    assert found.triples is not None
+    assert found.triples.entity_id == [7, 8, 9]
