@@ -124,8 +124,7 @@ def fit_model(
         knn_backend=problem.neighbors.backend if problem.neighbors else None,
         knn_recall=problem.neighbors.recall if problem.neighbors else None,
         mass=agreed(problem.merged.total_weight() / (problem.rows or data.num_nodes)),
-        node_slices=None if data.types is None else data.types.rows,
-        node_widths=None if data.types is None else data.types.widths(),
+        **_node_types(data),
         device=device.type,
         plan=data.plan,
         edge_plan=data.edge_plan,
@@ -158,3 +157,14 @@ def _tensors_of(data: TripleSet) -> list[Tensor]:
     """The triples of the training, and the features of the entities."""
     parts = ((part.entity, part.x) for part in data.modalities)
     return [data.triples.rows(), *(tensor for pair in parts for tensor in pair)]
+
+
+def _node_types(data: Input) -> dict[str, Any]:
+    """Rows and features of the node types of a ``HeteroData``; of typed edges, too."""
+    if data.types is not None:
+        return {"node_slices": data.types.rows, "node_widths": data.types.widths()}
+    if data.triples is None or data.triples.rows is None:
+        return {}
+    widths = {part.name: int(part.x.size(1)) for part in data.triples.modalities}
+    rows = data.triples.rows
+    return {"node_slices": rows, "node_widths": {name: widths.get(name, 0) for name in rows}}

@@ -49,7 +49,8 @@ def embed_new(model: FittedModel, X: Any, options: ReadOptions = NOTHING_SAID) -
         return follow(model, X, options).trajectory, None
     if model.facts is not None:
         z, data = embed_entities(model, X, options)
-        return as_given(z, data.kind), data.names
+        assert data.triples is not None
+        return as_given(z, data.kind, data.triples.rows), data.names
     data = _like_fitted(model, X, options)
     z = _beside_neighbors(model, data) if model.config.encoder.name == "free" else _encoded(model, data)
     return as_given(z, data.kind, None if data.types is None else data.types.rows), data.names

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from torch_geometric.data import HeteroData
 
 from genurl_graph import GenURL
 from genurl_graph.exceptions import InputError
@@ -113,3 +114,16 @@ def test_names_of_columns_tell_head_from_tail(model):
 def test_what_is_no_list_of_triples_is_refused(model, triples):
     with pytest.raises(InputError, match="score_triples"):
         model.score_triples(triples)
+
+
+def test_node_types_have_rows_of_their_own(tmp_path):
+    data = HeteroData()
+    data["person"].x, data["town"].num_nodes = torch.arange(12.0).view(6, 2).square(), 3
+    data["person", "lives in", "town"].edge_index = torch.stack([torch.arange(6), torch.arange(6) % 3])
+    model = GenURL(8, task="triples", epochs=1, random_state=0)
+    found = model.fit_transform(data)
+    assert {name: [*z.shape] for name, z in found.items()} == {"person": [6, 8], "town": [3, 8]}
+    model.save(tmp_path / "model")
+    loaded = GenURL.load(tmp_path / "model")
+    assert [*loaded.node_slices_["town"]] == [6, 9]
+    assert all(torch.equal(z, found[name]) for name, z in loaded.transform(data).items())
