@@ -82,7 +82,7 @@ def embedding_scores(
     z, task, metric = estimator.embedding_, estimator.task_, estimator.config_.neighbors.metric
     if is_edge_set(data):
         # They are judged as the nodes of their line graph.
-        data, task = line_data(data), "graph"
+        data, task = line_data(data, int(estimator.config_.edges.hub)), "graph"
     # Neighbourhoods as the run was told to search them: no evaluation of the file knows what "auto" was resolved to.
     told = metric in METRICS and (metric != "cosine" or estimator.metric == metric)
     asked = asked._replace(metric=asked.metric or (metric if told else "euclidean"))
