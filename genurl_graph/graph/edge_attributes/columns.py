@@ -43,11 +43,13 @@ def described_edges(edge_index: Tensor, data: Input, statistics: Mapping[str, Te
     """
     if "edge_attr.mean" not in statistics or data.edge_attr is None or data.edge_index is None:
         return None
+    if data.edge_index.size(1) == 0:
+        return torch.zeros(edge_index.size(1), data.edge_attr.size(1) + 1)
     n, held = data.num_nodes, data.edge_index.sort(0).values
     keys, order = (held[0] * n + held[1]).sort()
     low, high = edge_index.sort(0).values
     wanted = low * n + high
-    place = torch.searchsorted(keys, wanted).clamp_max(max(len(keys) - 1, 0))
+    place = torch.searchsorted(keys, wanted).clamp_max(len(keys) - 1)
     there = keys[place] == wanted
     found = (data.edge_attr[order[place]] - statistics["edge_attr.mean"]) / statistics["edge_attr.scale"]
     return torch.cat([there[:, None].float(), torch.where(there[:, None], found, 0.0)], 1)

@@ -133,8 +133,8 @@ def _is_of_edges(data: Any, name: str) -> bool:
 
 def _rows(value: Any, rows: int, name: str) -> Tensor:
     matrix = value if isinstance(value, Tensor) else torch.as_tensor(np.asarray(value))
-    matrix = matrix.reshape(len(matrix), -1).detach().cpu().float()
-    check_matrix(matrix, name, rows=rows)
+    matrix = (matrix[:, None] if matrix.ndim == 1 else matrix).detach().cpu().float()
+    check_matrix(matrix, name, rows=rows, empty=rows == 0)
     return matrix
 
 

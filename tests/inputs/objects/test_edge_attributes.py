@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torch_geometric.data import Data
 
 from genurl_graph.exceptions import InputError
+from genurl_graph.graph.edge_attributes.columns import described_edges
 from genurl_graph.inputs.columns import FeatureOptions
 from genurl_graph.inputs.edges import average_attributes
 from genurl_graph.inputs.hetero import as_graph
@@ -98,3 +99,10 @@ def test_means_are_those_of_a_loop(lines):
         total = sum(w for w, _ in own)
         expected = sum(w * v for w, v in own) / total if total else sum(v for _, v in own) / len(own)
         assert float(found[i]) == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_graph_whose_edges_are_all_gone_has_attributes_of_none():
+    found = as_graph(Data(edge_index=EDGES[:, :0], edge_attr=torch.empty(0, 2), x=torch.rand(3, 2), num_nodes=3))
+    assert found.edge_attr.shape == (0, 2)
+    statistics = {"edge_attr.mean": torch.zeros(2), "edge_attr.scale": torch.ones(2)}
+    assert torch.equal(described_edges(EDGES, found, statistics), torch.zeros(4, 3))
