@@ -60,4 +60,5 @@ def ways_back(edges: "EdgeEnds") -> "Tensor":
 
     source, target = edges.ends
     there, back = source * edges.num_nodes + target, target * edges.num_nodes + source
-    return (source > target) & torch.isin(back, there)
+    found: Tensor = (source > target) & torch.isin(back, there)
+    return found
