@@ -28,3 +28,8 @@ class TriplesConfig(Stage):
         "how many triples the kNN edges of an entity by its features count as, where these tell all; a modality counts "
         "as far as it joins entities that share triples; 0: not at all",
     ] = 5.0
+    prior: Annotated[
+        NonNegative,
+        "triples of an entity from which on its scores count more than the prior, how often entities stand at that end "
+        "of the relation: with k triples, k^2 / (k^2 + prior^2) of the whole; it changes scores, not vectors; 0: none",
+    ] = 10.0

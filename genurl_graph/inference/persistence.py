@@ -30,7 +30,7 @@ from genurl_graph.inference.triples.fitted_triples import FittedTriples
 from genurl_graph.inference.whole_graphs import saved_encoder
 from genurl_graph.inputs.columns import FeaturePlan
 from genurl_graph.nn.build import make_encoder
-from genurl_graph.nn.triples import TripleEncoder
+from genurl_graph.nn.triples import EndPrior, TripleEncoder
 from genurl_graph.runtime.files import atomic_write, save_tensors, write_json
 from genurl_graph.tasks.evidence import reads_structure_alone, stroke_columns
 from genurl_graph.tasks.graph import feature_columns
@@ -224,7 +224,8 @@ def _encoder(
         return cast("Encoder", saved_encoder(config, _below(tensors, "encoder.")))
     if config.task == "triples":
         weights, c = _below(tensors, "encoder."), config.encoder
-        return TripleEncoder(weights["table"], weights["relations"], config.triples.readout, c.dropout)
+        prior = EndPrior.stored(_below(weights, "prior.")) if "prior.key" in weights else None
+        return TripleEncoder(weights["table"], weights["relations"], config.triples.readout, c.dropout, prior)
     if config.task == "temporal":
         width = len(tensors["time.mean"]) - len(PROFILE) + (config.encoder.hops + 1) * tensors["time.positions"].size(1)
     else:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from torch import Tensor, nn
 
 from genurl_graph.nn.layers import dropout
 from genurl_graph.nn.table import EmbeddingTable
+from genurl_graph.nn.triples.prior import EndPrior
 from genurl_graph.nn.triples.readouts import READOUTS
 from genurl_graph.runtime.random import randn
 
@@ -29,12 +32,22 @@ class TripleEncoder(EmbeddingTable):
     readout : "complex" or "distmult"
     share : float
         Dropout of the columns of a query in training.
+    prior : EndPrior or None
+        What the scores of entities with few triples are shrunk towards. The training knows nothing of it: vectors that
+        are trained beside it learn the exceptions by heart.
     """
 
-    def __init__(self, start: Tensor, relations: Tensor, readout: str = "complex", share: float = 0.0) -> None:
+    def __init__(
+        self,
+        start: Tensor,
+        relations: Tensor,
+        readout: str = "complex",
+        share: float = 0.0,
+        prior: EndPrior | None = None,
+    ) -> None:
         super().__init__(start)
         self.relations = nn.Parameter(relations.clone().contiguous())
-        self.readout, self.share = READOUTS[readout], share
+        self.readout, self.share, self.prior = READOUTS[readout], share, prior
 
     @classmethod
     def drawn(
@@ -60,7 +73,8 @@ class TripleEncoder(EmbeddingTable):
     def tail_scores(self, head: Tensor, relation: Tensor) -> Tensor:
         """Scores [b, n] of all entities as the answer to (head, relation, ?)."""
         head, relation = (index.to(self.table.device) for index in (head, relation))
-        return self.queries(head, relation) @ self.table.t()
+        scores = self.queries(head, relation) @ self.table.t()
+        return scores if self.prior is None else cast(Tensor, self.prior(scores, head, relation))
 
     def head_scores(self, relation: Tensor, tail: Tensor) -> Tensor:
         """Scores [b, n] of all entities as the answer to (?, relation, tail)."""

@@ -14,7 +14,7 @@ from genurl_graph.graph.triples.near_rows import NearRows
 from genurl_graph.graph.triples.relation_rows import RelationRows
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.triples import Triples
-from genurl_graph.nn.triples import TripleEncoder
+from genurl_graph.nn.triples import EndPrior, TripleEncoder
 from genurl_graph.objectives.triples import TripleObjective
 from genurl_graph.runtime.processes import one_process
 from genurl_graph.tasks import TrainingProblem
@@ -32,6 +32,8 @@ def build(data: Input, config: Config, seed: int, device: torch.device) -> Train
     found = modality_edges(read, rows, triples.num_entities, config, seed, device)
     near = NearRows.of(found.edge_index, found.p)
     encoder = TripleEncoder.drawn(triples.num_entities, triples.num_relations, c.dim, config.triples.readout, c.dropout)
+    if config.triples.prior > 0:
+        encoder.prior = EndPrior.of(rows, triples.num_entities, triples.num_relations, config.triples.prior)
     objective = TripleObjective(encoder, rows, near, config.loss, config.sampling, config.triples)
     summary: dict[str, Any] = {
         "n_triples": len(triples),
