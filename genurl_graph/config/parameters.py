@@ -167,7 +167,7 @@ class EncoderConfig(Stage):
     structure_columns: Annotated[
         Literal["auto"] | Natural,
         "graphs: columns of the embedding that a second network learns from the given edges alone; auto: up to a third "
-        "of dim, as far as the structure predicts edges better than the features do; of edges, three eighths",
+        "of dim, as far as the structure predicts edges better than the features do; of edges, an eighth",
     ] = 0
     structure_by: Annotated[
         Literal["network", "walk"],

@@ -45,7 +45,7 @@ MARGIN, SLOPE, FEWEST = 0.015, 0.005, 8
 # where communities explain all, of so many columns.
 ROLES_FULL, NODES, FULL_COLUMNS = 0.45, 16, 85
 # Shares of the columns that positions get, and components beside them: an eighth is trained.
-POSITIONS, COMPONENTS = 3 / 8, 1 / 2
+POSITIONS, COMPONENTS = 1 / 8, 3 / 4
 # Embeddings of fewer columns are maps, and trained as a whole.
 LEAST_DIM = 16
 
