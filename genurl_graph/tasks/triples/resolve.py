@@ -48,8 +48,10 @@ def resolve_triples(data: Input, asked: Mapping[str, Any]) -> Config:
         "input.hash_columns": 0,
     }
     if config.input.scale == "auto":
-        scaled = any(part.plan is not None and part.plan.is_scaled for part in data.triples.modalities)
-        changes["input.scale"] = "columns" if scaled else "none"
+        # Of several modalities some may be scaled and others not: each is asked again when the run is repeated.
+        scaled = {part.plan is not None and part.plan.is_scaled for part in data.triples.modalities}
+        if len(scaled) < 2:
+            changes["input.scale"] = "columns" if scaled == {True} else "none"
     if n > LARGE and "encoder.dim" not in asked:
         changes["encoder.dim"] = NARROW
     dim = changes.get("encoder.dim", config.encoder.dim)
