@@ -225,7 +225,7 @@ def preserved(
     n, d = z.shape
     columns: list[Any] = []
     if n <= EXACT_UP_TO:
-        if run and getattr(run.data, "x", None) is not None:
+        if run and not is_graph_set(run.data) and getattr(run.data, "x", None) is not None:
             metric = "cosine" if run.config.neighbors.metric == "cosine" else "euclidean"
             columns.append(measures.local_trustworthiness(run.data.x, points, metric, "features"))
         if d > 2:

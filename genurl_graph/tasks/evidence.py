@@ -71,7 +71,7 @@ def weigh_evidence(
     asked : dict
         With ``merge.evidence`` as a number and the metric it was measured with, or "none" if it is not to be measured.
     """
-    data, asked = weigh_attributes(data, asked)
+    data, asked = weigh_attributes(data, asked, task)
     config = load_preset(task).override(asked)
     # Geodesics are as long as features are apart, and without the edges features are all there is.
     full = config.merge.evidence == "none" or config.merge.weighting == "none" or config.merge.how == "geodesic"

@@ -15,6 +15,7 @@ from genurl_graph import GenURL
 from genurl_graph.cli.config import LEFT_OUT, NAMED, TASKS
 from genurl_graph.config import Config, load_preset
 from genurl_graph.config.toml import flatten, read_toml, to_toml
+from genurl_graph.inputs.edge_rows import EdgeEnds, EdgeSet
 from genurl_graph.inputs.temporal import TemporalEdges
 
 
@@ -39,6 +40,9 @@ def test_the_file_changes_nothing(run, task: str, n: int) -> None:
     data: Any = ring(n, family in ("graph", "distill"))
     if family == "graphs":
         data = [ring(size, True) for size in range(3, n)]
+    if family == "edges":
+        node = torch.arange(n)
+        data = EdgeSet(EdgeEnds(torch.stack([node, (node + 1) % n]), n), x=data.x)
     if family == "temporal":
         data = TemporalEdges.of(range(n - 1), range(1, n), range(n - 1))
     # Fewer nodes than default neighbours, too: the default still gives way.

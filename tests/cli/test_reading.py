@@ -74,7 +74,8 @@ def test_other_commands_that_read_files(run, asked) -> None:
     [
         (
             "--as edgs",
-            "--as: found 'edgs'; expected one of edges, vectors, adjacency, graph, triples (did you mean 'edges'?)",
+            "--as: found 'edgs'; expected one of edges, vectors, adjacency, graph, triples, edge-rows (did you mean "
+            "'edges'?)",
         ),
         ("--column wieght=w", "--column: found 'wieght'; expected one of source,"),
         ("--column wieght=w", "(did you mean 'weight'?)"),

@@ -18,8 +18,8 @@ from genurl_graph.graph.edge_attributes.weights import AttributeWeights
 from genurl_graph.inputs.input import Input
 
 
-def weigh_attributes(data: Input, asked: dict[str, Any]) -> tuple[Input, dict[str, Any]]:
-    """Resolve ``merge.edge_attributes`` of the graph task.
+def weigh_attributes(data: Input, asked: dict[str, Any], task: str = "graph") -> tuple[Input, dict[str, Any]]:
+    """Resolve ``merge.edge_attributes`` of the task "graph" or "edges".
 
     Returns
     -------
@@ -34,7 +34,7 @@ def weigh_attributes(data: Input, asked: dict[str, Any]) -> tuple[Input, dict[st
         A share was asked for, and there are no attributes.
     """
     key = "merge.edge_attributes"
-    wanted = load_preset("graph").override(asked).merge.edge_attributes
+    wanted = load_preset(task).override(asked).merge.edge_attributes
     if data.edge_attr is None or data.types is not None:
         if not isinstance(wanted, str) and wanted > 0:
             raise wrong(

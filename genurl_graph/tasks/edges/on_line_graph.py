@@ -38,11 +38,12 @@ def resolve_edges(data: Input, config: Config, asked: Mapping[str, Any]) -> dict
     }
     if data.num_nodes > LARGE and "encoder.dim" not in asked:
         changes["encoder.dim"] = FEW
-    full_batch = config.encoder.name in GNNS and config.sampling.negatives != "batch"
-    if "encoder.beside" not in asked and (data.x is None or config.encoder.name not in GNNS):
-        changes["encoder.beside"] = "never"
-    if "encoder.structure" not in asked and data.x is None and full_batch and data.num_nodes <= MOST_NODES:
-        changes["encoder.structure"] = "both"
+    c, gnn = config.encoder, config.encoder.name in GNNS
+    if c.beside == "auto":
+        changes["encoder.beside"] = "always" if gnn and data.x is not None else "never"
+    if c.structure == "auto":
+        apart = gnn and data.x is None and config.sampling.negatives != "batch" and data.num_nodes <= MOST_NODES
+        changes["encoder.structure"] = "both" if apart else "roles"
     return changes
 
 
