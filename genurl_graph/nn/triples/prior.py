@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from genurl_graph.graph.triples.relation_rows import RelationRows
 from genurl_graph.inputs.sparse import run_entries
 
-# Ends of a relation that those of all relations count as: of these, what foretells left-out ends best is taken.
+# Ends of a relation that those of all relations count as: the one that predicts left-out ends best is taken.
 SPREADS = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 
 
