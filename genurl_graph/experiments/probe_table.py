@@ -41,6 +41,33 @@ class ComparedMethods(Results):
             self.runs[name]["cold"] = seconds
 
 
+class FigureTable(ComparedMethods):
+    """Several figures of each run, shares of one, and how far each lies from GenURL's."""
+
+    # Titles of the figures by their keys; None among those of a run: it could not be measured.
+    titles: ClassVar[dict[str, str]]
+
+    def share(self, figure: str) -> Cell:
+        """Mean and deviation of a figure, in per cent."""
+        return lambda name, row: "-" if None in row[figure] else mean_text(row[figure])
+
+    def apart(self, figure: str) -> Cell:
+        """Its paired difference from GenURL's."""
+        return lambda name, row: interval(row["difference"][figure])
+
+    def _row(self, name: str) -> dict[str, Any]:
+        row = self.runs[name]
+        spread = {key: (None, None) if None in row[key] else mean_std(row[key]) for key in self.titles}
+        return {
+            **{figure: row[figure] for figure in self.figures},
+            "mean": {figure: mean for figure, (mean, _) in spread.items()},
+            "std": {figure: std for figure, (_, std) in spread.items()},
+            "seconds_mean": mean_std(row["seconds"])[0],
+            "peak_memory_mb": row["peak_memory_mb"],
+            "difference": {figure: self._difference_from(REFERENCE, name, figure) for figure in self.titles},
+        }
+
+
 class ProbeTable(ComparedMethods):
     """Test accuracies of the linear probe."""
 

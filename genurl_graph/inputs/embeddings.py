@@ -28,6 +28,8 @@ from genurl_graph.inputs.validation import check_finite, check_matrix
 from genurl_graph.runtime.files import StrPath, atomic_write, check_output
 
 Columns = dict[str, npt.NDArray[Any]]
+# Formats that hold one table.
+TABLE_SUFFIXES = (".csv", ".parquet")
 
 
 def check_embedding_path(path: StrPath) -> Path:
@@ -36,6 +38,31 @@ def check_embedding_path(path: StrPath) -> Path:
     if target.suffix.lower() == ".parquet":
         import_parquet(target)
     return target
+
+
+def path_beside(path: StrPath, part: str) -> Path:
+    """The file that a further part of an embedding is written to: `path` itself, or the table beside it.
+
+    Examples
+    --------
+    >>> path_beside("out/calls.csv", "trajectory").name, path_beside("out/calls.npz", "trajectory").name
+    ('calls-trajectory.csv', 'calls.npz')
+    """
+    path = Path(path)
+    return path.with_name(f"{path.stem}-{part}{path.suffix}") if path.suffix.lower() in TABLE_SUFFIXES else path
+
+
+def check_path_of_both(path: StrPath, part: str, content: str) -> Path:
+    """Check, before any long work, that an embedding and a further part of it, which holds `content`, can be written.
+
+    InputError as of `check_embedding_path`; ``.npy``, which holds one matrix.
+    """
+    found = check_embedding_path(path)
+    if found.suffix.lower() == ".npy":
+        raise wrong(found, f"a file of one matrix, which has no room for {content}", ".npz, .pt, .csv or .parquet")
+    if (beside := path_beside(found, part)) != found:
+        check_embedding_path(beside)
+    return found
 
 
 def write_embedding(

@@ -20,8 +20,8 @@ from genurl_graph.exceptions import DivergenceError, InputError
 from genurl_graph.experiments import runs
 from genurl_graph.experiments.environment import peak_mb, reset_peak
 from genurl_graph.experiments.models import make_estimator
-from genurl_graph.experiments.probe_table import REFERENCE, ComparedMethods, Comparison
-from genurl_graph.experiments.results import Cell, interval, mean_std, mean_text
+from genurl_graph.experiments.probe_table import REFERENCE, ComparedMethods, Comparison, FigureTable
+from genurl_graph.experiments.results import Cell
 from genurl_graph.experiments.runs import Order, Run
 
 if TYPE_CHECKING:
@@ -31,27 +31,22 @@ if TYPE_CHECKING:
 OWN = (REFERENCE, "untrained")
 
 
-class EdgeTable(ComparedMethods):
+class EdgeTable(FigureTable):
     """F1 of the protocol `edges` (`genurl_graph.evaluation.edges`)."""
 
     figures = (*FIGURES, "seconds")
+    titles = FIGURES
     # There are no blocks of space where it is not known where edges lie.
     optional = tuple(FIGURES)
     same = ("dataset", "protocol", "split", "blocks")
 
     def columns(self) -> dict[str, Cell]:
-        def share(figure: str) -> Cell:
-            return lambda name, row: "-" if None in row[figure] else mean_text(row[figure])
-
-        def apart(figure: str) -> Cell:
-            return lambda name, row: interval(row["difference"][figure])
-
         shown = self.shown()
         return {
             "method": lambda name, row: name,
-            **{title: share(figure) for figure, title in shown.items()},
+            **{title: self.share(figure) for figure, title in shown.items()},
             **{
-                f"{title}, from {REFERENCE} [95 %]": apart(figure)
+                f"{title}, from {REFERENCE} [95 %]": self.apart(figure)
                 for figure, title in shown.items()
                 if "micro" in figure
             },
@@ -72,18 +67,6 @@ class EdgeTable(ComparedMethods):
         """Which rows are no embeddings."""
         found = [name for name in LABEL_READERS if name in self.rows()]
         return [f"{' and '.join(found)} read{'s' * (len(found) == 1)} labels of the training edges"] if found else []
-
-    def _row(self, name: str) -> dict[str, Any]:
-        row = self.runs[name]
-        spread = {key: (None, None) if None in row[key] else mean_std(row[key]) for key in FIGURES}
-        return {
-            **{figure: row[figure] for figure in self.figures},
-            "mean": {figure: mean for figure, (mean, _) in spread.items()},
-            "std": {figure: std for figure, (_, std) in spread.items()},
-            "seconds_mean": mean_std(row["seconds"])[0],
-            "peak_memory_mb": row["peak_memory_mb"],
-            "difference": {figure: self._difference_from(REFERENCE, name, figure) for figure in FIGURES},
-        }
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from genurl_graph.exceptions import DivergenceError, InputError
 from genurl_graph.experiments import runs
 from genurl_graph.experiments.environment import peak_mb, reset_peak
 from genurl_graph.experiments.models import make_estimator, resolved
-from genurl_graph.experiments.probe_table import REFERENCE, ComparedMethods, Comparison
-from genurl_graph.experiments.results import Cell, interval, mean_std, mean_text
+from genurl_graph.experiments.probe_table import REFERENCE, ComparedMethods, Comparison, FigureTable
+from genurl_graph.experiments.results import Cell
 from genurl_graph.experiments.runs import Order, Run
 
 if TYPE_CHECKING:
@@ -27,22 +27,17 @@ TRAINED = tuple(name for name in GRAPH_BASELINES if name not in KERNELS)
 UNTRAINED = ("wl", "histogram", "untrained", "concat")
 
 
-class GraphTable(ComparedMethods):
+class GraphTable(FigureTable):
     """Accuracies of the protocol `graphs` (`genurl_graph.evaluation.graph_classification`)."""
 
     figures = (*FIGURES, "seconds")
+    titles = FIGURES
 
     def columns(self) -> dict[str, Cell]:
-        def accuracy(figure: str) -> Cell:
-            return lambda name, row: mean_text(row[figure])
-
-        def apart(figure: str) -> Cell:
-            return lambda name, row: interval(row["difference"][figure])
-
         return {
             "method": lambda name, row: name,
-            **{title: accuracy(figure) for figure, title in FIGURES.items()},
-            **{f"{title}, from {REFERENCE} [95 %]": apart(figure) for figure, title in FIGURES.items()},
+            **{title: self.share(figure) for figure, title in FIGURES.items()},
+            **{f"{title}, from {REFERENCE} [95 %]": self.apart(figure) for figure, title in FIGURES.items()},
             "seconds": lambda name, row: f"{row['seconds_mean']:.1f}",
             "peak MB": lambda name, row: f"{row['peak_memory_mb']:.0f}",
         }
@@ -52,19 +47,6 @@ class GraphTable(ComparedMethods):
             f"Classification of the graphs of {self.header['dataset']}, accuracy in per cent, protocol graphs: "
             "10 folds, C chosen inside the training folds"
         )
-
-    def _row(self, name: str) -> dict[str, Any]:
-        row = self.runs[name]
-        spread = {figure: mean_std(row[figure]) for figure in FIGURES}
-        return {
-            **{figure: row[figure] for figure in FIGURES},
-            "mean": {figure: mean for figure, (mean, _) in spread.items()},
-            "std": {figure: std for figure, (_, std) in spread.items()},
-            "seconds_mean": mean_std(row["seconds"])[0],
-            "seconds": row["seconds"],
-            "peak_memory_mb": row["peak_memory_mb"],
-            "difference": {figure: self._difference_from(REFERENCE, name, figure) for figure in FIGURES},
-        }
 
 
 @dataclass(frozen=True)

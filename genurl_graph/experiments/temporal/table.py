@@ -12,8 +12,8 @@ from genurl_graph.exceptions import DivergenceError, InputError
 from genurl_graph.experiments import runs
 from genurl_graph.experiments.environment import peak_mb, reset_peak
 from genurl_graph.experiments.models import resolved
-from genurl_graph.experiments.probe_table import REFERENCE, ComparedMethods, Comparison
-from genurl_graph.experiments.results import Cell, interval, mean_std, mean_text
+from genurl_graph.experiments.probe_table import REFERENCE, ComparedMethods, Comparison, FigureTable
+from genurl_graph.experiments.results import Cell, interval, mean_text
 from genurl_graph.experiments.runs import Order, Run
 from genurl_graph.experiments.temporal.methods import (
     HISTORY,
@@ -37,21 +37,19 @@ FIGURES = {"mrr": "MRR", **AUC, **AP}
 WARM_UP = 400
 
 
-class TemporalTable(ComparedMethods):
+class TemporalTable(FigureTable):
     """Ranks, and areas by four kinds of negatives (`genurl_graph.evaluation.temporal_links`)."""
 
     figures = ("seconds", "cpu_seconds", *FIGURES)
+    titles = FIGURES
     # There may be no negatives of a kind, and no ranks among very many nodes.
     optional = tuple(FIGURES)
     same = ("dataset", "protocol", "windows")
 
     def columns(self) -> dict[str, Cell]:
-        def share(figure: str) -> Cell:
-            return lambda name, row: "-" if None in row[figure] else mean_text(row[figure])
-
         return {
             "method": lambda name, row: name,
-            **{title: share(figure) for figure, title in FIGURES.items()},
+            **{title: self.share(figure) for figure, title in FIGURES.items()},
             f"MRR, from {REFERENCE} [95 %]": lambda name, row: interval(row["difference"]["mrr"]),
             "CPU s of the fit": lambda name, row: mean_text(row["cpu_seconds"], scale=1),
             "peak MB": lambda name, row: f"{row['peak_memory_mb']:.0f}",
@@ -71,18 +69,6 @@ class TemporalTable(ComparedMethods):
             told = ", ".join(f"{title} {interval(each)}" for title, each in found.items() if each is not None)
             lines += [f"{name}, from {REFERENCE} [95 %]: {told}"] if told else []
         return lines
-
-    def _row(self, name: str) -> dict[str, Any]:
-        row = self.runs[name]
-        spread = {key: (None, None) if None in row[key] else mean_std(row[key]) for key in FIGURES}
-        return {
-            **{figure: row[figure] for figure in self.figures},
-            "mean": {figure: mean for figure, (mean, _) in spread.items()},
-            "std": {figure: std for figure, (_, std) in spread.items()},
-            "seconds_mean": mean_std(row["seconds"])[0],
-            "peak_memory_mb": row["peak_memory_mb"],
-            "difference": {figure: self._difference_from(REFERENCE, name, figure) for figure in FIGURES},
-        }
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from genurl_graph.exceptions import DivergenceError, InputError
 from genurl_graph.experiments import runs
 from genurl_graph.experiments.environment import peak_mb, reset_peak
 from genurl_graph.experiments.models import resolved
-from genurl_graph.experiments.probe_table import REFERENCE, ComparedMethods, Comparison
-from genurl_graph.experiments.results import Cell, interval, mean_std, mean_text
+from genurl_graph.experiments.probe_table import REFERENCE, ComparedMethods, Comparison, FigureTable
+from genurl_graph.experiments.results import Cell, mean_text
 from genurl_graph.experiments.runs import Order, Run
 from genurl_graph.experiments.triples.methods import ABLATED, FIGURES, OWN, PROTOCOL, TRAINED, UNTRAINED, judge_method
 from genurl_graph.experiments.triples.source import parts_of, training_part, triples_of
@@ -25,22 +25,17 @@ if TYPE_CHECKING:
 WARM_UP = 200
 
 
-class TripleTable(ComparedMethods):
+class TripleTable(FigureTable):
     """Ranks of held-out entities (`genurl_graph.evaluation.triples`)."""
 
     figures = ("seconds", "cpu_seconds", *FIGURES)
+    titles = FIGURES
 
     def columns(self) -> dict[str, Cell]:
-        def share(figure: str) -> Cell:
-            return lambda name, row: mean_text(row[figure])
-
-        def apart(figure: str) -> Cell:
-            return lambda name, row: interval(row["difference"][figure])
-
         return {
             "method": lambda name, row: name,
-            **{title: share(figure) for figure, title in FIGURES.items()},
-            **{f"{FIGURES[figure]}, from {REFERENCE} [95 %]": apart(figure) for figure in ("mrr", "hits10")},
+            **{title: self.share(figure) for figure, title in FIGURES.items()},
+            **{f"{FIGURES[figure]}, from {REFERENCE} [95 %]": self.apart(figure) for figure in ("mrr", "hits10")},
             "CPU s of the fit": lambda name, row: mean_text(row["cpu_seconds"], scale=1),
             "peak MB": lambda name, row: f"{row['peak_memory_mb']:.0f}",
         }
@@ -50,18 +45,6 @@ class TripleTable(ComparedMethods):
             f"Held-out typed edges of {self.header['dataset']}, in per cent, protocol {PROTOCOL}: both ends, filtered, "
             "realistic ranks"
         )
-
-    def _row(self, name: str) -> dict[str, Any]:
-        row = self.runs[name]
-        spread = {figure: mean_std(row[figure]) for figure in FIGURES}
-        return {
-            **{figure: row[figure] for figure in self.figures},
-            "mean": {figure: mean for figure, (mean, _) in spread.items()},
-            "std": {figure: std for figure, (_, std) in spread.items()},
-            "seconds_mean": mean_std(row["seconds"])[0],
-            "peak_memory_mb": row["peak_memory_mb"],
-            "difference": {figure: self._difference_from(REFERENCE, name, figure) for figure in FIGURES},
-        }
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ import torch
 from genurl_graph.exceptions import wrong
 from genurl_graph.inputs.embeddings import (
     Columns,
-    check_embedding_path,
     check_parquet,
+    check_path_of_both,
+    path_beside,
     read_embedding,
     shielded,
     unshielded,
@@ -56,8 +57,7 @@ def trajectory_path(path: StrPath) -> Path:
     >>> trajectory_path("out/calls.csv").name, trajectory_path("out/calls.npz").name
     ('calls-trajectory.csv', 'calls.npz')
     """
-    path = Path(path)
-    return path.with_name(f"{path.stem}-trajectory{path.suffix}") if path.suffix.lower() in TABLES else path
+    return path_beside(path, "trajectory")
 
 
 def check_trajectory_path(path: StrPath) -> Path:
@@ -68,12 +68,7 @@ def check_trajectory_path(path: StrPath) -> Path:
     InputError
         As `genurl_graph.inputs.embeddings.check_embedding_path`; ``.npy``, which holds one matrix.
     """
-    found = check_embedding_path(path)
-    if found.suffix.lower() == ".npy":
-        raise wrong(found, "a file of one matrix, which has no room for windows", ".npz, .pt, .csv or .parquet")
-    if trajectory_path(found) != found:
-        check_embedding_path(trajectory_path(found))
-    return found
+    return check_path_of_both(path, "trajectory", "windows")
 
 
 def write_trajectory(

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from genurl_graph.exceptions import wrong
 from genurl_graph.inputs.embeddings import (
-    check_embedding_path,
     check_parquet,
+    check_path_of_both,
+    path_beside,
     read_embedding,
     shielded,
     unshielded,
@@ -52,8 +53,7 @@ def relation_path(path: StrPath) -> Path:
     >>> relation_path("out/umls.csv").name, relation_path("out/umls.npz").name
     ('umls-relations.csv', 'umls.npz')
     """
-    path = Path(path)
-    return path.with_name(f"{path.stem}-relations{path.suffix}") if path.suffix.lower() in TABLES else path
+    return path_beside(path, "relations")
 
 
 def check_relation_path(path: StrPath) -> Path:
@@ -64,12 +64,7 @@ def check_relation_path(path: StrPath) -> Path:
     InputError
         As `genurl_graph.inputs.embeddings.check_embedding_path`; ``.npy``, which holds one matrix.
     """
-    found = check_embedding_path(path)
-    if found.suffix.lower() == ".npy":
-        raise wrong(found, "a file of one matrix, which has no room for relations", ".npz, .pt, .csv or .parquet")
-    if relation_path(found) != found:
-        check_embedding_path(relation_path(found))
-    return found
+    return check_path_of_both(path, "relations", "relations")
 
 
 def write_relations(
