@@ -77,6 +77,8 @@ def main() -> int:
         print("stopped: the same command goes on from here", file=sys.stderr)
     for name in names:
         report(name, {method: runs for method, runs in results["runs"].get(name, {}).items() if method in methods})
+        if not options.report:
+            describe_ties(name, options.data_root)
     return 1 if failed else 0
 
 
@@ -171,6 +173,30 @@ def report(name: str, runs: Runs) -> None:
         print(markdown_row(method, *(paired(runs["genurl"], runs[method], figure) for figure in FIGURES)))
     print()
     verdicts(runs)
+
+
+def describe_ties(name: str, root: Path | None) -> None:
+    """Print how much of the line graph, and of the strokes, lies within classes; labels are read for that alone."""
+    import torch
+
+    from genurl_graph import datasets
+    from genurl_graph.graph.line_graph import line_edges
+    from genurl_graph.graph.line_graph.strokes import strokes
+
+    data = datasets.load(name, root)
+    ends, y = data.edges, data.y
+    if ends.bearings is None:
+        return
+    print(f"\n### {name}: shares within classes, in per cent\n")
+    for straight in (0.0, 1.0, 2.0, 4.0):
+        found = line_edges(ends.ends, ends.num_nodes, bearings=ends.bearings, straight=straight)
+        same = y[found.edge_index[0]] == y[found.edge_index[1]]
+        share = float(found.edge_weight[same].sum() / found.edge_weight.sum())
+        print(f"* weight of the line graph between edges of one class, straight {straight:g}: {100 * share:.1f}")
+    stroke = strokes(ends.ends, ends.num_nodes, ends.bearings)
+    count = torch.zeros(int(stroke.max()) + 1, int(y.max()) + 1).index_put_((stroke, y), torch.ones(1), accumulate=True)
+    share = float(count.amax(1).sum() / len(y))
+    print(f"* edges of the commonest class of their stroke, {len(count):,} strokes: {100 * share:.1f}")
 
 
 def verdicts(runs: Runs) -> None:
