@@ -1,14 +1,29 @@
-"""Out of memory, on the CPU or on a GPU: told from other errors and named."""
+"""Memory of the process: how much it took; out of memory, on the CPU or a GPU, told from other errors and named."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import torch
 
 from genurl_graph.exceptions import ShortMemoryError
+
+
+def peak_memory() -> int:
+    """Resident memory of this process at most, in bytes, since its start or `reset_peak_memory`; 0 but on Linux."""
+    with suppress(OSError):
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmHWM"))
+    return 0
+
+
+def reset_peak_memory() -> None:
+    """Start `peak_memory` anew from what is resident now, where the system can."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
 
 
 def is_short_of_memory(error: BaseException) -> bool:
