@@ -216,8 +216,27 @@ def read_runs(path: Path | None) -> dict[str, Any]:
 
 
 def same_settings(held: Any, given: Any) -> bool:
-    """Whether settings are those that a file holds, which knows no tuples."""
-    return bool(json.loads(json.dumps(held)) == json.loads(json.dumps(given)))
+    """Whether settings are those that a file holds, which knows no tuples.
+
+    A setting that was added after the file was written counts as its default, with which it changes nothing.
+    """
+    from genurl_graph.config import Config
+
+    held, given = (json.loads(json.dumps(settings)) for settings in (held, given))
+    if isinstance(held, dict) and isinstance(given, dict):
+        held = with_added(held, given, json.loads(json.dumps(Config().to_dict())))
+    return bool(held == given)
+
+
+def with_added(held: dict[str, Any], given: dict[str, Any], default: dict[str, Any]) -> dict[str, Any]:
+    """Settings of a file, and the defaults of those that only `given` has."""
+    filled = dict(held)
+    for key, value in given.items():
+        if key not in held and key in default:
+            filled[key] = default[key]
+        elif isinstance(value, dict) and isinstance(held.get(key), dict) and isinstance(default.get(key), dict):
+            filled[key] = with_added(held[key], value, default[key])
+    return filled
 
 
 def linear_accuracy(train: tuple[Any, Any], val: tuple[Any, Any], test: tuple[Any, Any], max_iter: int) -> float:
