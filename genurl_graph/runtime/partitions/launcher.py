@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from genurl_graph.runtime.memory import peak_memory, reset_peak_memory
@@ -15,6 +16,7 @@ class Worked(NamedTuple):
     Attributes
     ----------
     part : int
+        Or the rank of the worker, where all work at once.
     value : Any
         What the function returned: small, as it travels.
     seconds, cpu : float
@@ -38,6 +40,11 @@ class Launcher(Protocol):
 
     `function` is a plain function of a module, and writes its result by `genurl_graph.runtime.partitions.store`:
     it may be called again for the same partition when a worker dies.
+
+    Attributes
+    ----------
+    workers : int
+        How many work at the same time, at most.
     """
 
     workers: int
@@ -46,6 +53,19 @@ class Launcher(Protocol):
         self, doing: str, function: Callable[..., Any], parts: Iterable[int], *shared: Any, progress: bool = False
     ) -> list[Worked]:
         """Results in the order of `parts`; `doing` names the stage in progress bars and messages."""
+        ...
+
+    def together(self, doing: str, function: Callable[..., Any], *shared: Any, progress: bool = False) -> list[Worked]:
+        """Call ``function(*shared)`` in all workers at once, who know each other by `genurl_graph.runtime.processes`.
+
+        Where one dies, all are called again, perhaps fewer: `function` goes on from the checkpoint that it finds. The
+        first process alone shows `progress`, which `function` gets by `shared` if it wants it.
+
+        Returns
+        -------
+        list of Worked
+            By rank, of those who ended the work.
+        """
         ...
 
 
@@ -63,10 +83,19 @@ class OneProcess:
         bar = tqdm(list(parts), desc=doing, unit="partition", disable=None if progress else True)
         return [worked(function, part, *shared) for part in bar]
 
+    def together(self, doing: str, function: Callable[..., Any], *shared: Any, progress: bool = False) -> list[Worked]:
+        """Call ``function(*shared)``, with nobody else."""
+        return [measured(0, partial(function, *shared))]
+
 
 def worked(function: Callable[..., Any], part: int, *shared: Any, worker: str = "this process") -> Worked:
     """Call a function for a partition, and measure it; what a worker does."""
+    return measured(part, partial(function, part, *shared), worker)
+
+
+def measured(part: int, work: Callable[[], Any], worker: str = "this process") -> Worked:
+    """What `work` gives, and takes."""
     reset_peak_memory()
     wall, cpu = time.perf_counter(), time.process_time()
-    value = function(part, *shared)
+    value = work()
     return Worked(part, value, time.perf_counter() - wall, time.process_time() - cpu, peak_memory(), worker)
