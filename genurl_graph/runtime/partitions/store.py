@@ -15,7 +15,7 @@ from genurl_graph.runtime.files import atomic_write
 
 @dataclass(frozen=True)
 class Store:
-    """Arrays whose rows are cut at the same places, a NumPy file for each array and partition.
+    """Arrays whose partitions have the same bounds, a NumPy file for each array and partition.
 
     Files are read, never mapped: what a worker holds is what it has asked for, and counts as its own memory. A file is
     there completely or not at all, so that a partition whose file is there need not be computed again.
