@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genurl_graph.exceptions import InputError
@@ -17,6 +17,7 @@ def filled(path, array, count):
     return store
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.integers(1, 40), st.integers(1, 12), st.data())
 def test_rows_are_found_wherever_they_lie(tmp_path_factory, n, count, data) -> None:
     array = np.random.default_rng(n).random((n, 3), dtype=np.float32)
@@ -33,6 +34,7 @@ def test_rows_are_found_wherever_they_lie(tmp_path_factory, n, count, data) -> N
     assert np.array_equal(store.load("x", part, start, stop), array[first + start : first + stop])
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.integers(1, 60), st.integers(1, 9), st.integers(0, 200))
 def test_a_shuffle_brings_every_entry_where_it_belongs(tmp_path_factory, n, count, entries) -> None:
     generator = np.random.default_rng(entries)
