@@ -25,7 +25,7 @@ def scatter(store: Store, name: str, part: int, destination: Any, columns: Mappi
     name : str
         Of the shuffle, a folder in the store.
     part : int
-        Whose entries these are.
+        Whose entries these are, or the number of another source, such as a block of a file.
     destination : array, int64, shape [m]
         The partition that each entry goes to.
     columns : mapping of arrays, shape [m, ...]
@@ -46,10 +46,11 @@ def sent(store: Store, name: str, part: int) -> bool:
     return store.beside(name).has([_STARTS], part)
 
 
-def gather(store: Store, name: str, part: int, columns: Sequence[str]) -> dict[str, Any]:
-    """What all partitions have sent to one, in their order, by column."""
+def gather(store: Store, name: str, part: int, columns: Sequence[str], sources: int | None = None) -> dict[str, Any]:
+    """What all sources have sent to a partition, in their order, by column; the partitions are the sources if None."""
     inner = store.beside(name)
-    spans = [inner.load(_STARTS, source, part, part + 2).tolist() for source in range(store.count)]
+    count = store.count if sources is None else sources
+    spans = [inner.load(_STARTS, source, part, part + 2).tolist() for source in range(count)]
     return {
         column: np.concatenate([inner.load(column, source, *span) for source, span in enumerate(spans)])
         for column in columns
