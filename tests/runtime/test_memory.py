@@ -29,7 +29,7 @@ def raising(error):
     ("error", "said"), [(CPU, "8589934592 bytes more were asked for"), (GPU, "20.00 MiB more"), (NUMPY, "7.28 TiB")]
 )
 def test_a_shortage_of_the_search_is_named(error, said, monkeypatch, one_thread) -> None:
-    monkeypatch.setattr(exact._Tiles, "scores", raising(error))
+    monkeypatch.setattr(exact.ProductTiles, "scores", raising(error))
     message = rf"neighbours of 300 among 300 rows of 5 features: out of memory .*{said}.*neighbors\.memory_mb"
     with pytest.raises(ShortMemoryError, match=message):
         knn(np.random.default_rng(0).standard_normal((300, 5)), 4)
@@ -37,7 +37,7 @@ def test_a_shortage_of_the_search_is_named(error, said, monkeypatch, one_thread)
 
 def test_other_errors_stay_what_they_are(monkeypatch, one_thread) -> None:
     error = RuntimeError("mat1 and mat2 shapes cannot be multiplied")
-    monkeypatch.setattr(exact._Tiles, "scores", raising(error))
+    monkeypatch.setattr(exact.ProductTiles, "scores", raising(error))
     with pytest.raises(RuntimeError, match="mat1 and mat2"):
         knn(np.eye(30), 4)
     assert not is_short_of_memory(ShortMemoryError("training: out of memory (DefaultCPUAllocator)"))

@@ -14,8 +14,9 @@ from genurl_graph.exceptions import unknown, wrong
 from genurl_graph.graph.knn.approximate import approximate_search
 from genurl_graph.graph.knn.candidates import candidate_search
 from genurl_graph.graph.knn.differences import difference_frame, difference_search
-from genurl_graph.graph.knn.exact import exact_search, sort_candidates
+from genurl_graph.graph.knn.exact import exact_search
 from genurl_graph.graph.knn.metrics import PRODUCTS, check_metric, exact_distances, translated
+from genurl_graph.graph.knn.ranking import sort_candidates
 from genurl_graph.graph.knn.rows import Frame, Rows, as_rows, as_sparse, mostly_zero
 from genurl_graph.runtime.memory import named_shortage
 from genurl_graph.runtime.processes import alone, connected, own_rows, rows_of_all

@@ -8,8 +8,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from genurl_graph.graph.knn.exact import exact_search, rerank
+from genurl_graph.graph.knn.exact import exact_search
 from genurl_graph.graph.knn.lists import Lists
+from genurl_graph.graph.knn.ranking import rerank
 from genurl_graph.graph.knn.rows import Rows
 from genurl_graph.runtime.processes import own_rows, rows_of_all
 
@@ -36,7 +37,9 @@ def approximate_search(rows: Rows, asked: Rows, k: int, budget: int, seed: int) 
     drawn = torch.randperm(asked.n, generator=torch.Generator().manual_seed(seed + 1))
     lists = Lists(rows, seed)
     tuning = drawn[:TUNING_SAMPLE].sort().values
-    count = _enough(lists, asked, tuning, exact_search(rows, asked, tuning, k, budget)[0])
+    theirs = lists.home[exact_search(rows, asked, tuning, k, budget)[0]]
+    most = max(1, min(lists.count, SCANNED * lists.count // rows.n))
+    count = enough_lists(lists.centres.nearest(asked, tuning, most), theirs, TARGET)
     mine = torch.arange(asked.n, device=rows.device)[own_rows(asked.n)]
     if asked is rows and count > lists.count // 2:
         # As quick: a product of two rows serves both of them there.
@@ -60,12 +63,10 @@ def recall_at_k(approximate: Tensor, exact: Tensor) -> float:
     return float((approximate <= limit + 1e-6 * limit.abs() + 1e-12).double().mean())
 
 
-def _enough(lists: Lists, asked: Rows, sample: Tensor, neighbors: Tensor) -> int:
-    """As many lists as hold `TARGET` of the sample's neighbours, or `SCANNED` rows."""
-    most = max(1, min(lists.count, SCANNED * lists.count // len(lists.home)))
-    near, theirs = lists.nearest(asked, sample, most), lists.home[neighbors]
-    held = torch.zeros(most, dtype=torch.float64)
+def enough_lists(near: Tensor, theirs: Tensor, target: float) -> int:
+    """How many of the nearest lists, `near` [s, p] hold a share of the neighbours in `theirs` [s, k]; or p."""
+    held = torch.zeros(near.size(1), dtype=torch.float64)
     for column in theirs.T:
-        held += (near == column[:, None]).double().mean(0) / neighbors.size(1)
-    reached = (held.cumsum(0) >= TARGET).nonzero()
-    return int(reached[0]) + 1 if len(reached) else most
+        held += (near == column[:, None]).double().mean(0) / theirs.size(1)
+    reached = (held.cumsum(0) >= target).nonzero()
+    return int(reached[0]) + 1 if len(reached) else near.size(1)

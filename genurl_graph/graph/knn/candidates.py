@@ -12,8 +12,9 @@ from torch import Tensor
 
 from genurl_graph.graph.knn.approximate import RECALL_SAMPLE, TUNING_SAMPLE, approximate_search, recall_at_k
 from genurl_graph.graph.knn.differences import difference_search
-from genurl_graph.graph.knn.exact import exact_search, sort_candidates
+from genurl_graph.graph.knn.exact import exact_search
 from genurl_graph.graph.knn.metrics import pair_distances
+from genurl_graph.graph.knn.ranking import sort_candidates
 from genurl_graph.graph.knn.rows import Frame, Rows
 from genurl_graph.runtime.processes import own_rows, rows_of_all
 from genurl_graph.runtime.workers import share_jobs

@@ -19,9 +19,10 @@ from torch import Tensor
 
 from genurl_graph.config.metrics import OwnMetric
 from genurl_graph.exceptions import wrong
-from genurl_graph.graph.knn.exact import EXTRA, MANY, cross, join, sort_candidates
+from genurl_graph.graph.knn.exact import EXTRA, MANY, cross, join
 from genurl_graph.graph.knn.metrics import block_distances, jaccard_distances, pair_distances
 from genurl_graph.graph.knn.nearest import Nearest, decode_index, decode_score
+from genurl_graph.graph.knn.ranking import sort_candidates
 from genurl_graph.graph.knn.rows import Frame, Rows, Select
 from genurl_graph.runtime.progress import bar
 from genurl_graph.runtime.workers import share_jobs, worker_count

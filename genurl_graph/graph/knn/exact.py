@@ -23,8 +23,9 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from genurl_graph.graph.knn.nearest import Nearest, decode_index, decode_score, encode, sort_codes
-from genurl_graph.graph.knn.rows import Rows, Select, pair_scores
+from genurl_graph.graph.knn.nearest import Nearest
+from genurl_graph.graph.knn.ranking import rerank, rounding_error
+from genurl_graph.graph.knn.rows import Rows, Select
 from genurl_graph.runtime.workers import share_jobs, worker_count
 
 # Candidates kept beyond k: rounding may swap neighbours that are this close in rank.
@@ -33,12 +34,6 @@ EXTRA = 4
 LARGEST_TILE = 2048
 # From this share of rows to be searched again on all of them are.
 MANY = 0.3
-# A squared distance surely off by less than this share (1e-5 of the distance; typically 2e-6) needs no second look;
-# of a float64 product: an eighth of the last bit of a float32.
-TOLERANCE, EXACT_TOLERANCE = 2e-5, 2.0**-27
-# What the order of two scores depends on must hold: twice the estimate of their error.
-SAFETY = 2.0
-RERANKED_ROWS = 1024
 
 
 def exact_search(rows: Rows, asked: Rows, select: Tensor, k: int, budget: int) -> tuple[Tensor, Tensor]:
@@ -74,7 +69,7 @@ def _search(rows: Rows, asked: Rows, select: Tensor, k: int, budget: int, exact:
     own = asked is rows
     width = min(k + EXTRA, rows.n - own)
     found = Nearest(len(select), width, rows.device)
-    tiles = _Tiles(rows, asked, budget, exact)
+    tiles = ProductTiles(rows, asked, budget, exact)
     if own and len(select) == rows.n:
         join(tiles, found)
     else:
@@ -130,41 +125,71 @@ def join(tiles: Tiles, found: Nearest) -> None:
     tiles.share(above, range(len(blocks) - 1))
 
 
-def cross(tiles: Tiles, found: Nearest, select: Tensor) -> None:
-    """The rows ``asked[select]`` among all."""
+def cross(tiles: Tiles, found: Nearest, select: Tensor, first: int = 0, itself: Tensor | None = None) -> None:
+    """The rows ``asked[select]`` among all.
+
+    Parameters
+    ----------
+    first : int
+        Number of the first of `rows`, where these are some rows of many.
+    itself : Tensor, int64, shape [m], optional
+        Numbers of the rows that are asked for, among all: none is its own neighbour. Default: `select`, where rows are
+        searched among themselves.
+    """
+    if itself is None and tiles.asked is tiles.rows:
+        itself = select
 
     def search(part: slice) -> None:
         some = select[part]
         left = tiles.left(tiles.block(tiles.asked, some))
         for other in tiles.blocks(tiles.rows.n):
             tile = tiles.scores(left, some, tiles.right(other), other)
-            if tiles.asked is tiles.rows:
-                itself = ((some >= other.start) & (some < other.stop)).nonzero().squeeze(1)
-                tile[itself, some[itself] - other.start] = torch.inf
-            found.offer(tile, part.start, other.start)
+            if itself is not None:
+                column = itself[part] - first - other.start
+                here = ((column >= 0) & (column < other.stop - other.start)).nonzero().squeeze(1)
+                tile[here, column[here]] = torch.inf
+            found.offer(tile, part.start, first + other.start)
 
     tiles.share(search, tiles.blocks(len(select)))
 
 
-class _Tiles:
+def block_rows(n: int, side: int) -> int:
+    """Rows of each of the equal blocks of n rows, at most `side` where that is a multiple of 16."""
+    return -(-math.ceil(n / math.ceil(n / side)) // 16) * 16
+
+
+def tile_side(
+    n: int, d: int, itemsize: int, budget: int, device: torch.device, entries: int | None = None
+) -> tuple[int, bool]:
+    """Side of the largest tile that `budget` bytes leave room for, and whether a prepared copy of n rows fits beside.
+
+    `entries` are those of a sparse row, at most.
+    """
+    width = (d + 2) * itemsize
+    # A prepared copy of all rows saves preparing each block again for every tile, where it fits.
+    whole = entries is None and n * width <= budget // 2
+    room = (budget - n * width * whole) // 2 // worker_count(device)
+    if entries is not None and device.type == "cpu":
+        width = 24 * entries
+    side = LARGEST_TILE
+    # The tile counts twice, for what is compared and copied of it, and entries taken apart at up to 40 bytes.
+    while side > 16 and side**2 * (20 + 2 * itemsize) + 4 * side * width > room:
+        side //= 2
+    return side, whole
+
+
+class ProductTiles:
     """Products of blocks of rows, in float32 or, `exact`, as distances out of float64 that are equal for ties."""
 
-    def __init__(self, rows: Rows, asked: Rows, budget: int, exact: bool) -> None:
+    def __init__(self, rows: Rows, asked: Rows, budget: int, exact: bool, side: int | None = None) -> None:
         self.rows, self.asked, self.exact, self.frame = rows, asked, exact, rows.frame
         self.dtype = torch.float64 if exact and not self.frame.integral else torch.float32
-        width = (rows.d + 2) * self.dtype.itemsize
-        # A prepared copy of all rows saves preparing each block again for every tile, where it fits.
-        whole = None if rows.sparse or rows.n * width > budget // 2 else rows.n * width
-        room = (budget - (whole or 0)) // 2 // worker_count(rows.device)
-        if rows.sparse and rows.device.type == "cpu":
-            width = 24 * max(rows.entries, asked.entries)
-        self.side = LARGEST_TILE
-        # The tile counts twice, for what is compared and copied of it, and entries taken apart at up to 40 bytes.
-        while self.side > 16 and self.side**2 * (20 + 2 * self.dtype.itemsize) + 4 * self.side * width > room:
-            self.side //= 2
+        entries = max(rows.entries, asked.entries) if rows.sparse else None
+        room, whole = tile_side(rows.n, rows.d, self.dtype.itemsize, budget, rows.device, entries)
+        self.side = room if side is None else side
         self.buffers = threading.local()
         self.whole: Tensor | None = None
-        if whole:
+        if whole and side is None:
             self.whole = torch.empty(rows.n, rows.d + 2 * self.appended, dtype=self.dtype, device=rows.device)
             for part in self.blocks(rows.n):
                 self.whole[part] = self.block(rows, part)
@@ -179,7 +204,7 @@ class _Tiles:
 
     def blocks(self, n: int) -> list[slice]:
         """Equal blocks of n rows, a multiple of 16 each but for the last."""
-        step = -(-math.ceil(n / math.ceil(n / self.side)) // 16) * 16
+        step = block_rows(n, self.side)
         return [slice(lo, min(n, lo + step)) for lo in range(0, n, step)]
 
     def block(self, rows: Rows, select: Select) -> Any:
@@ -223,87 +248,3 @@ class _Tiles:
             nothing = torch.zeros((), dtype=torch.float64, device=score.device)
             score.masked_fill_(score < rounding_error(self.asked, i, nothing, torch.float64)[:, None], 0.0)
         return (score.sqrt_() if metric == "euclidean" else score).float()
-
-
-def rounding_error(rows: Rows, select: Select, reach: Tensor, dtype: torch.dtype) -> Tensor:
-    """Estimate of the largest rounding error of scores computed in `dtype`, float64, for each row of `select`.
-
-    Rounding of a product of length d grows like sqrt(d) (random walk), times the size of the summands: for the
-    Euclidean metric |x|^2 and (|x| + reach)^2, `reach` being the largest distance that matters; for the inner product
-    |x| times `reach`, the largest norm on the other side. Measured against float64 for the 19 nearest of 3,000 rows of
-    nine data sets (images, bags of words, Gaussian, log-normal, Cauchy, 16 to 6,805 columns): the mean error is at most
-    0.28 of this, the largest 1.0 (Euclidean), 1.3 (cosine, of rows that are nearly parallel) and 1.6 (inner product).
-    """
-    unit = (2.0 + 0.25 * float(rows.d) ** 0.5) * torch.finfo(dtype).eps
-    squared, metric = rows.squared[select], rows.frame.metric
-    if metric == "cosine":
-        return torch.full_like(squared, unit)
-    norm = squared.sqrt()
-    size = norm * reach if metric == "inner_product" else squared + (norm + reach).square()
-    error: Tensor = size * unit
-    return error
-
-
-def rerank(
-    rows: Rows, asked: Rows, select: Tensor, code: Tensor, k: int, exact: bool, complete: bool = False
-) -> tuple[Tensor, Tensor, Tensor]:
-    """The k best candidates of each row, by (distance, index), and the rows that are to be searched again.
-
-    Parameters
-    ----------
-    code : Tensor, int64, shape [m, width]
-        Candidates of ``asked[select]``, of float32 scores or of `exact` distances; at infinity: none.
-    complete : bool
-        Rows outside the candidates do not matter, nor does the order of those that are as near to within rounding.
-
-    Returns
-    -------
-    indices, distances : Tensor, shape [m, k]
-    uncertain : Tensor, int64
-        Positions in `select`; none if `exact`.
-    """
-    metric = rows.frame.metric
-    longest = rows.squared.max().sqrt()
-    certain = complete or exact or code.shape[1] == rows.n - (asked is rows)
-
-    def rerank_block(lo: int) -> tuple[Tensor, Tensor, Tensor]:
-        some, ordered = select[lo : lo + RERANKED_ROWS], sort_codes(code[lo : lo + RERANKED_ROWS])
-        index, value = decode_index(ordered), decode_score(ordered).double()
-        if exact and metric == "euclidean":
-            value = value.square()
-        elif metric == "cosine" and not exact:
-            value = value + 1.0
-        reach = longest if metric == "inner_product" else value[:, -1].clamp(min=0).sqrt()
-        margin = SAFETY * rounding_error(asked, some, reach, torch.float64 if exact else torch.float32)
-        spoiled = margin[:, None] > (EXACT_TOLERANCE if exact else TOLERANCE) * SAFETY * value
-        if metric == "inner_product" or (metric == "euclidean" and rows.frame.integral):
-            spoiled[:] = False
-        if not exact and not complete:
-            # Nearer to each other than the error of both: the order of the two is open.
-            close = value.diff(dim=1) <= 2 * margin[:, None]
-            spoiled[:, 1:] |= close
-            spoiled[:, :-1] |= close
-        # What is outside is no nearer than the worst candidate, but for rounding.
-        doubt = distance(value[:, -1] - margin, metric) <= distance(value[:, k - 1] + margin, metric)
-        doubt &= not certain
-        row, column = (spoiled & ~doubt[:, None] & value.isfinite()).nonzero(as_tuple=True)
-        value[row, column] = pair_scores(asked, some[row], rows, index[row, column], fast=complete)
-        index, near = sort_candidates(index, distance(value, metric), k)
-        return index, near, doubt
-
-    found = share_jobs(rerank_block, range(0, len(select), RERANKED_ROWS), rows.device)
-    indices, distances, doubts = (torch.cat(part) for part in zip(*found, strict=True))
-    return indices, distances, doubts.nonzero().squeeze(1)
-
-
-def distance(score: Tensor, metric: str) -> Tensor:
-    """float32 distance of a score (of ``1 - cos`` for the cosine); what neighbours are ordered by."""
-    if metric == "euclidean":
-        return score.clamp(min=0).sqrt().float()
-    return score.clamp(0, 2).float() if metric == "cosine" else score.float()
-
-
-def sort_candidates(index: Tensor, distances: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """The first k by (distance, index)."""
-    code = sort_codes(encode(distances, index))[:, :k]
-    return decode_index(code), decode_score(code)

@@ -176,7 +176,7 @@ def exact_distances(a: Rows, a_rows: Tensor, b: Rows, b_rows: Tensor) -> Tensor:
     metric = a.frame.metric
     if metric not in PRODUCTS:
         return pair_distances(a, a_rows, b, b_rows).float()
-    from genurl_graph.graph.knn.exact import distance
+    from genurl_graph.graph.knn.ranking import distance
 
     return distance(pair_scores(a, a_rows, b, b_rows), metric)
 

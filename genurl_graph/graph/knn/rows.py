@@ -36,6 +36,17 @@ class Frame:
     integral: bool = False
     """Whole numbers so small that float32 products of them are exact; they are neither shifted nor scaled."""
 
+    @classmethod
+    def natural(cls, metric: str, shift: Tensor | None, largest: float) -> Frame:
+        """Scaled by a power of two that keeps squares finite, of a matrix whose numbers are at most the `largest`."""
+        ordinary = largest == 0.0 or 1e-12 < largest < 1e12
+        return cls(metric, shift, 1.0 if ordinary else float(2.0 ** -np.floor(np.log2(largest))))
+
+
+def slab_rows(d: int) -> int:
+    """Rows of d columns that are read at a time: about 4 million numbers."""
+    return max(1, (1 << 22) // d)
+
 
 class Rows:
     """Rows of a checked matrix [n, d]: a strided Tensor, or a SciPy CSR matrix of float64.
@@ -56,7 +67,7 @@ class Rows:
 
     def slabs(self) -> list[slice]:
         """The rows in blocks of about 4 million numbers."""
-        step = max(1, (1 << 22) // self.d)
+        step = slab_rows(self.d)
         return [slice(lo, min(self.n, lo + step)) for lo in range(0, self.n, step)]
 
     def is_integral(self) -> bool:
@@ -74,8 +85,7 @@ class Rows:
         shift = None
         if metric == "euclidean" and not self.sparse:
             shift = sum(self.x[slab].sum(0, dtype=torch.float64) for slab in self.slabs()) / self.n
-        ordinary = self.largest == 0.0 or 1e-12 < self.largest < 1e12
-        return Frame(metric, shift, 1.0 if ordinary else float(2.0 ** -np.floor(np.log2(self.largest))))
+        return Frame.natural(metric, shift, self.largest)
 
     def bring_to(self, frame: Frame) -> None:
         """Use `frame` from now on, and note the rows' lengths."""
