@@ -119,7 +119,12 @@ def _measure(data: Input, metric: str) -> Evidence:
         by, figure = ("edge AUC", auc) if by_auc >= share else ("feature consistency", consistency)
         return Evidence(max(share, by_auc), torch.ones(f), by, figure)
     found = autocorrelation(x, given.edge_index, given.edge_weight)
-    degrees = degree_columns(x, given.edge_index) if x.layout == torch.strided else torch.zeros(f, dtype=torch.bool)
+    degrees = torch.zeros(f, dtype=torch.bool)
+    if x.layout == torch.strided:
+        # A sample knows the degrees that its nodes have in the whole graph.
+        counted = data.known.get("degree")
+        counted = torch.bincount(given.edge_index[0], minlength=data.num_nodes) if counted is None else counted
+        degrees = degree_columns(x, counted)
     live = torch.isfinite(found.limit) & ~degrees
     shares, excess = _shares(x, found, live)
     size = float(((found.value - found.expected).square() * shares).sum().sqrt())

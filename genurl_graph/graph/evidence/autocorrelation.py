@@ -94,11 +94,10 @@ def autocorrelation(x: Tensor, edge_index: Tensor, edge_weight: Tensor) -> Autoc
     return Autocorrelation(*(torch.from_numpy(np.asarray(part, dtype=np.float64)) for part in found))
 
 
-def degree_columns(x: Tensor, edge_index: Tensor) -> Tensor:
-    """Columns of a strided x [n, f] whose ranks are those of the degrees, up to the sign, bool [f] (`SAME`)."""
+def degree_columns(x: Tensor, degree: Tensor) -> Tensor:
+    """Columns of a strided x [n, f] whose ranks are those of the degrees [n], up to the sign, bool [f] (`SAME`)."""
     n, f = x.shape
-    degree = np.bincount(edge_index[0].cpu().numpy(), minlength=n)
-    d = centred_ranks(degree)
+    d = centred_ranks(degree.cpu().numpy())
     if not d.any() or n < 3:
         return torch.zeros(f, dtype=torch.bool)
     d = d / np.linalg.norm(d)

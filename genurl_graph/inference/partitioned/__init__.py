@@ -1,0 +1,1 @@
+"""Embeddings of prepared folders: fitted, transformed and written partition by partition."""
