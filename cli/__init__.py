@@ -9,7 +9,7 @@ from genurl_graph.exceptions import DivergenceError, InputError, LostProcessErro
 
 # Command = name of its module and of the click command in it.
 COMMANDS = (
-    *("inspect", "embed", "distill", "transform", "explore", "evaluate", "compare", "ablate", "ogb"),
+    *("inspect", "prepare", "embed", "distill", "transform", "explore", "evaluate", "compare", "ablate", "ogb"),
     *("rerun", "config", "datasets", "doctor"),
 )
 

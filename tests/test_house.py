@@ -6,7 +6,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent
 FILES = [file for top in ("genurl_graph", "datasets", "cli") for file in sorted((REPOSITORY / top).rglob("*.py"))]
 # The command line has one file a command.
-MOST_MODULES = {REPOSITORY / "cli": 21}
+MOST_MODULES = {REPOSITORY / "cli": 22}
 
 
 def test_the_top_of_the_package_is_small():

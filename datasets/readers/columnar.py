@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -86,17 +86,54 @@ def read_parquet_blocks(path: Path, columns: list[str] | None = None, rows: int 
     parquet = import_parquet(path)
     import pyarrow
 
-    begin = 0
     try:
         with parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=rows, columns=columns):
-                found, notes = _columns(path, pyarrow.Table.from_batches([batch]))
-                frame = pd.DataFrame(dict(enumerate(column for _, column in found)), copy=False)
-                frame, more = name_columns(path, frame, [name for name, _ in found])
-                yield Table(str(path), frame, where=_counted(begin), notes=(*more, *notes))
-                begin += len(frame)
+            yield from _tables(path, file.iter_batches(batch_size=rows, columns=columns))
     except (OSError, TypeError, NotImplementedError, pyarrow.ArrowException) as error:
         raise wrong(path, f"damage, or what pyarrow cannot read ({error})", "a Parquet file") from error
+
+
+def read_arrow_blocks(path: Path, rows: int = BLOCK) -> Iterator[Table]:
+    """`read_columnar` of an Arrow or Feather file in blocks of at most `rows`, of the batches that it holds."""
+    import_parquet(path)
+    import pyarrow
+
+    try:
+        with open(path, "rb") as file:
+            batches = (part for batch in _arrow_batches(file) for part in _cut(batch, rows))
+            yield from _tables(path, batches)
+    except (OSError, TypeError, NotImplementedError, pyarrow.ArrowException) as error:
+        raise wrong(path, f"damage, or what pyarrow cannot read ({error})", f"a {path.suffix.lower()} file") from error
+
+
+def _arrow_batches(file: Any) -> Iterator[Any]:
+    from pyarrow import feather, ipc
+
+    magic = file.read(6)
+    file.seek(0)
+    if magic[:4] == b"FEA1":  # Feather's first version has no batches
+        yield from feather.read_table(file).to_batches()
+    elif magic == b"ARROW1":
+        whole = ipc.open_file(file)
+        yield from map(whole.get_batch, range(whole.num_record_batches))
+    else:
+        yield from ipc.open_stream(file)
+
+
+def _cut(batch: Any, rows: int) -> Iterator[Any]:
+    return (batch.slice(start, rows) for start in range(0, batch.num_rows, rows))
+
+
+def _tables(path: Path, batches: Iterable[Any]) -> Iterator[Table]:
+    import pyarrow
+
+    begin = 0
+    for batch in batches:
+        found, notes = _columns(path, pyarrow.Table.from_batches([batch]))
+        frame = pd.DataFrame(dict(enumerate(column for _, column in found)), copy=False)
+        frame, more = name_columns(path, frame, [name for name, _ in found])
+        yield Table(str(path), frame, where=_counted(begin), notes=(*more, *notes))
+        begin += len(frame)
 
 
 def _counted(begin: int) -> Callable[[int], str]:

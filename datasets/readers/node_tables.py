@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,18 @@ import numpy.typing as npt
 from torch import Tensor
 
 from genurl_graph.datasets.readers.checks import as_features, encode_labels
-from genurl_graph.datasets.readers.columnar import COLUMNAR_SUFFIXES, read_columnar
+from genurl_graph.datasets.readers.columnar import (
+    COLUMNAR_SUFFIXES,
+    read_arrow_blocks,
+    read_columnar,
+    read_parquet_blocks,
+)
 from genurl_graph.datasets.readers.compressed import plain_suffix
 from genurl_graph.datasets.readers.images import is_idx, read_classes
 from genurl_graph.datasets.readers.sparse_parts import csr_from_arrays
-from genurl_graph.datasets.readers.tables import read_table
+from genurl_graph.datasets.readers.tables import read_blocks, read_table
 from genurl_graph.exceptions import InputError, wrong
+from genurl_graph.inputs.embeddings import import_parquet
 from genurl_graph.inputs.reading import Reading, ReadOptions
 from genurl_graph.inputs.safe_load import load_archive, load_array
 from genurl_graph.inputs.tables.nodes import NodeTable
@@ -26,6 +33,8 @@ from genurl_graph.inputs.tables.table import Table
 EDGE_SUFFIXES = (".edges", ".edgelist", ".ncol")
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".tab", ".dat", *EDGE_SUFFIXES)
 FEATURE_SUFFIXES = (".csv", ".tsv", ".txt", ".tab", ".dat", ".npy", ".npz", *COLUMNAR_SUFFIXES)
+# Cells that are read together.
+BLOCK_CELLS = 1 << 22
 LABEL_SUFFIXES = (".csv", ".tsv", ".txt", ".tab", ".dat", ".npy", *COLUMNAR_SUFFIXES)
 
 
@@ -88,6 +97,53 @@ def read_any_table(path: Path, options: ReadOptions, main: bool = False) -> Tabl
         if main or options.separator is None:
             raise
     return read_table(path, replace(options, separator=None))
+
+
+def find_tables(paths: Sequence[Path], what: str) -> list[Path]:
+    """Files of tables, of files, folders (the tables in them) and patterns such as ``part-*.parquet``.
+
+    Files without a byte, and hidden ones, which programs leave beside their parts, are left out.
+
+    Raises
+    ------
+    InputError
+        For a path where there is nothing, a file that is no table, or no file at all.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(each for each in path.iterdir() if each.is_file() and each.name[0] not in "._")
+            tables = [each for each in inside if plain_suffix(each) in (*TEXT_SUFFIXES, *COLUMNAR_SUFFIXES)]
+            if not tables:
+                shown = f"{len(inside):,} files, such as {inside[0].name}" if inside else "no files"
+                raise wrong(f"{what}: {path}", shown, "tables, as text, Parquet or Arrow")
+            found += tables
+        elif not path.exists() and any(mark in path.name for mark in "*?["):
+            found += sorted(path.parent.glob(path.name))
+        else:
+            check_suffix(path, (*TEXT_SUFFIXES, *COLUMNAR_SUFFIXES), what)
+            found.append(path)
+    full = [path for path in dict.fromkeys(found) if path.stat().st_size]
+    if not full:
+        raise wrong(what, f"{len(found):,} empty files" if found else "no files", "tables with rows")
+    return full
+
+
+def read_any_blocks(path: Path, options: ReadOptions) -> Iterator[Table]:
+    """`read_any_table` in blocks of some megabytes, of which one is in memory at a time; a table without rows has none.
+
+    Raises
+    ------
+    InputError
+        As of `read_any_table`.
+    """
+    suffix = plain_suffix(path)
+    if suffix not in COLUMNAR_SUFFIXES:
+        return read_blocks(path, options)
+    if suffix != ".parquet":
+        return read_arrow_blocks(path, BLOCK_CELLS // 64)
+    columns = len(import_parquet(path).read_schema(path))
+    return read_parquet_blocks(path, rows=max(1, BLOCK_CELLS // max(columns, 4)))
 
 
 def features_from_npz(arrays: dict[str, npt.NDArray[Any]], where: str) -> Tensor:

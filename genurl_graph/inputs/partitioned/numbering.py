@@ -11,8 +11,8 @@ import pandas as pd
 from genurl_graph.exceptions import wrong
 from genurl_graph.inputs.hashing import mix
 
-# As `genurl_graph.inputs.tables.values` has it: "007" and longer numbers are names.
-_WHOLE = r"^(0|-?[1-9][0-9]{0,17})$"
+# Numbers in their usual form: "007" is a name. Those of 19 digits are compared as text.
+_SHORT, _LONG, _NEGATIVE = r"^(0|-?[1-9][0-9]{0,17})$", r"^[1-9][0-9]{18}$", r"^-[1-9][0-9]{18}$"
 
 
 def id_keys(ids: npt.NDArray[Any], seed: int) -> npt.NDArray[np.uint64]:
@@ -41,10 +41,9 @@ def id_keys(ids: npt.NDArray[Any], seed: int) -> npt.NDArray[np.uint64]:
     if ids.dtype != object:
         return _of_numbers(ids.astype(np.int64, copy=False), seed)
     import pyarrow
-    from pyarrow import compute
 
     text = pyarrow.array(ids, type=pyarrow.large_string(), from_pandas=False)
-    whole = compute.match_substring_regex(text, _WHOLE).to_numpy(zero_copy_only=False)
+    whole = _is_whole(text)
     # Names repeat among the ends of edges: each is hashed once.
     keys: npt.NDArray[np.uint64] = pd.util.hash_array(ids, hash_key=f"{seed % 10**16:016d}")
     if whole.any():
@@ -65,12 +64,11 @@ def as_plain_ids(ids: Any) -> npt.NDArray[Any]:
 def as_numbers(ids: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Ids [m] that are text as int64, if all of them are whole numbers in their usual form."""
     import pyarrow
-    from pyarrow import compute
 
     if ids.dtype != object or not len(ids):
         return ids
     text = pyarrow.array(ids, type=pyarrow.large_string(), from_pandas=False)
-    if not compute.all(compute.match_substring_regex(text, _WHOLE)).as_py():
+    if not _is_whole(text).all():
         return ids
     return np.asarray(text.cast(pyarrow.int64()).to_numpy(zero_copy_only=False))
 
@@ -84,6 +82,17 @@ def check_keys(where: object, keys: npt.NDArray[np.uint64], ids: npt.NDArray[Any
     if first == second:
         raise wrong(where, f"node id {first!r} more than once", "each id once")
     raise wrong(where, f"ids {first!r} and {second!r}, whose hashes are the same", "another --seed")
+
+
+def _is_whole(text: Any) -> npt.NDArray[np.bool_]:
+    """Whether each of an Arrow array of texts is a whole number in its usual form that int64 holds."""
+    from pyarrow import compute
+
+    found = compute.match_substring_regex(text, _SHORT)
+    for form, last in ((_LONG, str(2**63 - 1)), (_NEGATIVE, str(-(2**63)))):
+        fits = compute.and_(compute.match_substring_regex(text, form), compute.less_equal(text, last))
+        found = compute.or_(found, fits)
+    return np.asarray(found.to_numpy(zero_copy_only=False))
 
 
 def _of_numbers(numbers: npt.NDArray[np.int64], seed: int) -> npt.NDArray[np.uint64]:

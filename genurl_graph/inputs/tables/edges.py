@@ -63,8 +63,8 @@ def read_edges(table: Table, roles: Roles, options: ReadOptions) -> EdgeTable:
     # Source and target of each line in turn, so that names keep the order in which they appear.
     ends, found = pd.factorize(np.stack([*map(np.asarray, ids)], axis=1).ravel(), sort=ids[0].dtype != object)
     nodes = pd.Index(found, dtype=ids[0].dtype)
-    weight = _weights(table, roles.columns["weight"]) if "weight" in roles.columns else None
-    directed = _direction(table, roles, options)
+    weight = read_weights(table, roles.columns["weight"]) if "weight" in roles.columns else None
+    directed = direction_of(table, roles, options)
     return EdgeTable(table, roles, nodes, ends.reshape(-1, 2), weight, directed, renamed)
 
 
@@ -138,7 +138,8 @@ def _is_symmetric(
     return len(source) > 0 and same and bool(np.allclose(totals, totals[order], rtol=1e-6, atol=0))
 
 
-def _weights(table: Table, column: str) -> npt.NDArray[np.float64]:
+def read_weights(table: Table, column: str) -> npt.NDArray[np.float64]:
+    """Weights of the lines, finite and >= 0; InputError names the line of the first that is not."""
     cells = table.frame[column]
     values = to_numbers(cells)
     with np.errstate(over="ignore"):
@@ -160,7 +161,8 @@ def _weights(table: Table, column: str) -> npt.NDArray[np.float64]:
     return values
 
 
-def _direction(table: Table, roles: Roles, options: ReadOptions) -> bool:
+def direction_of(table: Table, roles: Roles, options: ReadOptions) -> bool:
+    """Whether the lines have a direction: as the user says, else by their column of types, else they have none."""
     if options.directed is not None:
         return options.directed
     if "type" not in roles.columns:

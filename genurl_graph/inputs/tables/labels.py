@@ -60,7 +60,7 @@ def read_label_column(table: Table, column: str) -> tuple[Tensor, list[str] | No
         A number with a fraction, with its line; or a column without any label.
     """
     cells = table.frame[column]
-    known = ~_is_unknown(cells)
+    known = ~is_unlabelled(cells)
     where = f"{table.name}: {table.title(column)}"
     if not known.any():
         raise wrong(where, "no label in any row", "labels")
@@ -84,7 +84,8 @@ def read_label_column(table: Table, column: str) -> tuple[Tensor, list[str] | No
     return y, names, int((~known).sum())
 
 
-def _is_unknown(cells: pd.Series) -> npt.NDArray[np.bool_]:
+def is_unlabelled(cells: pd.Series) -> npt.NDArray[np.bool_]:
+    """Whether each cell says that there is no label."""
     gaps: npt.NDArray[np.bool_] = cells.isna().to_numpy().copy()
     if cells.dtype == object or isinstance(cells.dtype, pd.StringDtype | pd.CategoricalDtype):
         codes, distinct = pd.factorize(cells)

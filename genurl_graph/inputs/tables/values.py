@@ -155,6 +155,8 @@ def _is_text(cells: pd.Series) -> bool:
 
 
 def _holds_whole(cells: pd.Series) -> bool:
+    if pd.api.types.is_unsigned_integer_dtype(cells.dtype):
+        return len(cells) == 0 or bool(cells.max() < 2**63)  # int64 holds no larger ones: they are names
     if pd.api.types.is_float_dtype(cells.dtype):
         values = cells.to_numpy(np.float64, na_value=np.nan)
         return bool((np.isnan(values) | ((values % 1 == 0) & (np.abs(values) < 2**53))).all())

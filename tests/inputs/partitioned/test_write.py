@@ -13,7 +13,7 @@ from genurl_graph.exceptions import InputError
 from genurl_graph.graph.edge_lists import add_inverses, clean_edges
 from genurl_graph.inputs.input import Input, as_input
 from genurl_graph.inputs.partitioned import Prepared, write_prepared
-from genurl_graph.inputs.partitioned.numbering import check_keys, id_keys
+from genurl_graph.inputs.partitioned.numbering import as_numbers, check_keys, id_keys
 
 
 def drawn(n: int, entries: int, weighted: bool, seed: int = 0, names=None) -> Input:
@@ -143,10 +143,12 @@ def test_a_folder_that_is_none_of_ours_or_not_complete_is_refused(tmp_path) -> N
 
 
 def test_ids_are_the_same_as_numbers_and_as_text() -> None:
-    numbers = np.array([0, 7, -3, 2**62], dtype=np.int64)
-    text = np.array(["0", "7", "-3", str(2**62), "007", "7.0", "-0", "x", ""], dtype=object)
-    assert np.array_equal(id_keys(text, 5)[:3], id_keys(numbers, 5)[:3])
-    # 19 digits are a name, which has a hash of its own, as have leading zeros.
+    numbers = np.array([0, 7, -3, 2**62, 2**63 - 1, -(2**63)], dtype=np.int64)
+    text = np.array([*map(str, numbers), "007", "7.0", "-0", "x", "", str(2**63), str(-(2**63) - 1)], dtype=object)
+    assert np.array_equal(id_keys(text, 5)[:6], id_keys(numbers, 5))
+    assert np.array_equal(as_numbers(text[:6]), numbers)
+    assert as_numbers(text).dtype == object
+    # Everything else is a name, which has a hash of its own.
     assert len(set(id_keys(text, 5).tolist())) == len(text)
     assert not set(id_keys(text, 5).tolist()) & set(id_keys(text, 6).tolist())
 

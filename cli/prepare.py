@@ -1,0 +1,153 @@
+"""``genurl-graph prepare``: data of any size as partitions of rows."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from genurl_graph.cli import options as shared
+from genurl_graph.cli.report import Report
+from genurl_graph.exceptions import wrong
+from genurl_graph.experiments.sources import Source, is_graph_set, read_lines
+from genurl_graph.inputs.reading import ReadOptions
+
+
+class ManyFiles(click.Command):
+    """Reads ``--features a b c`` as ``--features a --features b --features c``: what a shell makes of a pattern."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As of click."""
+        words: list[str] = []
+        after = False
+        for word in args:
+            if after and not word.startswith("-") and words[-1] != "--features":
+                words.append("--features")
+            after = word == "--features" or (after and not word.startswith("-"))
+            words.append(word)
+        return super().parse_args(ctx, words)
+
+
+@click.command(cls=ManyFiles)
+@click.argument("edges", nargs=-1, type=shared.PATH)
+@click.option(
+    "--features",
+    multiple=True,
+    type=shared.PATH,
+    metavar="FILE...",
+    help="Tables of nodes: a row each, with its id, features and perhaps its label. Files, folders or patterns.",
+)
+@click.option("--dataset", metavar="NAME", help="A data set of the registry instead; it is read as a whole.")
+@click.option("--input", "own", type=shared.PATH, help="Any file that embed reads instead; it is read as a whole.")
+@click.option("--labels", type=shared.PATH, help="With --input: table of labels.")
+@shared.data_root
+@click.option("--output", type=shared.PATH, required=True, metavar="FOLDER", help="Where the partitions go.")
+@click.option("--partitions", type=click.IntRange(min=1), help="How many there are.")
+@click.option(
+    "--rows",
+    type=click.IntRange(min=1),
+    default=1 << 16,
+    show_default=True,
+    help="Rows of a partition, unless their number is given: a worker holds about two of them at a time.",
+)
+@click.option("--drop-unknown", is_flag=True, help="Leave out edges to nodes without a row of features.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the order of the nodes, a shuffle."
+)
+@shared.reading
+@shared.quiet
+def prepare(
+    edges: tuple[Path, ...],
+    features: tuple[Path, ...],
+    dataset: str | None,
+    own: Path | None,
+    labels: Path | None,
+    data_root: Path | None,
+    output: Path,
+    partitions: int | None,
+    rows: int,
+    drop_unknown: bool,
+    seed: int,
+    options: ReadOptions,
+    quiet: bool,
+) -> None:
+    """Write a graph with features as partitions of rows, for embed on data that no memory holds.
+
+    Edges and nodes are tables as text, Parquet or Arrow, of which no more than a part is in memory. Ids are numbers or
+    names. Nodes come out in an order of their own, by a hash of their ids, so that each partition is a random sample;
+    the ids are kept. Edges come out in both directions, repeats summed, without self loops. Labels are kept for
+    evaluations and never become features.
+
+    \b
+    Examples:
+      genurl-graph prepare edges/*.parquet --features nodes/*.parquet --output prepared
+      genurl-graph prepare edges.csv.gz --features nodes.csv --column id=name --output prepared
+      genurl-graph prepare --dataset Cora --partitions 4 --output prepared
+    """
+    from genurl_graph.inputs.partitioned import Prepared
+    from genurl_graph.inputs.partitioned.folder import check_new_folder
+
+    sources = [name for name, there in (("EDGES", edges), ("--dataset", dataset), ("--input", own)) if there]
+    if len(sources) != 1:
+        raise click.UsageError("Give one of EDGES, --dataset NAME and --input PATH.")
+    if edges and not features:
+        raise wrong("--features", "none", "tables of nodes, a row each (--input takes a graph without features)")
+    if not own and labels:
+        raise click.UsageError("--labels goes with --input; tables of nodes have a column of labels.")
+    if dataset and (features or options.given()):
+        raise click.UsageError("A data set of the registry has its own features and columns.")
+    if drop_unknown and not edges:
+        raise click.UsageError("--drop-unknown goes with EDGES.")
+    output = check_new_folder(output)
+    shared.lock(output)
+    report = Report(quiet)
+    how = {"rows": rows, "partitions": partitions, "seed": seed}
+    found: Prepared
+    if edges:
+        found = _of_tables(edges, features, output, options, not quiet, drop_unknown=drop_unknown, **how)
+        report.lines(found.manifest.reading["lines"])
+    else:
+        if len(features) > 1:
+            raise wrong("--features", f"{len(features):,} files", "one with --input; many go with EDGES")
+        source = Source(dataset, own, next(iter(features), None), labels, data_root, options=options)
+        found, lines = _of_source(source, output, not quiet, **how)
+        report.lines(lines)
+    counts = [
+        f"{found.num_nodes:,} nodes",
+        f"{found.manifest.num_edges:,} edges (each direction counted)",
+        f"{found.num_features:,} features",
+    ]
+    parts = f"{found.store.count:,} partition{'' if found.store.count == 1 else 's'}"
+    sizes = f"{parts} of up to {max(map(found.store.size, range(found.store.count))):,} rows"
+    report.line(f"prepared {', '.join(counts)}; {sizes}   {output}")
+
+
+def _of_tables(
+    edges: tuple[Path, ...],
+    features: tuple[Path, ...],
+    output: Path,
+    options: ReadOptions,
+    progress: bool,
+    **how: Any,
+) -> Any:
+    from functools import partial
+
+    from genurl_graph.datasets.readers.node_tables import find_tables, read_any_blocks
+    from genurl_graph.inputs.partitioned import Blocks, prepare_tables
+
+    if options.reading not in (None, "edges", "graph"):
+        raise wrong("--as", options.reading, "edges: vectors without any are read by --input")
+    read = partial(read_any_blocks, options=options)
+    lines, rows = (Blocks(find_tables(paths, what), read) for paths, what in ((edges, "edges"), (features, "features")))
+    return prepare_tables(lines, rows, output, options, progress=progress, **how)
+
+
+def _of_source(source: Source, output: Path, progress: bool, **how: Any) -> tuple[Any, list[str]]:
+    from genurl_graph.inputs.input import as_input
+    from genurl_graph.inputs.partitioned import write_prepared
+
+    data = source.load(progress)
+    if is_graph_set(data):
+        raise wrong(source.name, f"{len(data):,} graphs", "one graph, or vectors")
+    labels, classes = getattr(data, "y", None), getattr(data, "label_names", None)
+    found = write_prepared(as_input(data), output, labels=labels, classes=classes, **how)
+    return found, read_lines(source, data)
