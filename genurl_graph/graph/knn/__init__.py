@@ -127,21 +127,18 @@ def knn(
     >>> knn(np.array([[0.0], [1.0], [3.0]]), 1).indices.flatten().tolist()
     [1, 0, 1]
     """
-    k = _check_count(n_neighbors)
+    k = check_count(n_neighbors)
     name = check_metric(metric)
-    if backend not in get_args(Backend):
-        raise unknown("backend", backend, get_args(Backend))
+    check_backend(backend)
     if isinstance(memory_mb, bool) or not isinstance(memory_mb, int | float) or not memory_mb > 0:
         raise wrong("memory_mb", repr(memory_mb), "a positive number")
     if together and query is not None:
         raise wrong("together", "a query", "none")
     rows, asked, searched, finish = translated(*_as_pair(x, query, device), name, memory_mb)
     available = rows.n - (query is None)
-    if k > available:
-        if not clamp or available == 0:
-            itself = ", a row is not its own neighbour" if query is None else ""
-            raise wrong("n_neighbors", k, f"at most {available} (x has {rows.n} rows{itself})")
-        k = available
+    if clamp and available:
+        k = min(k, available)
+    check_enough_rows(k, rows.n, own=query is None)
     approximate = _approximate(backend, rows, asked, searched)
     if not approximate and query is None and searched in (*PRODUCTS, "jaccard") and mostly_zero(rows):
         asked = rows = as_sparse(rows)
@@ -227,7 +224,20 @@ def reranked_distances(x: Any, query: Any, indices: Tensor, metric: str | Distan
     return order, finish(unscaled(found, frame))
 
 
-def _check_count(value: Any) -> int:
+def check_backend(backend: str) -> None:
+    """InputError for a backend that is none of `Backend`."""
+    if backend not in get_args(Backend):
+        raise unknown("backend", backend, get_args(Backend))
+
+
+def check_enough_rows(k: int, n: int, own: bool) -> None:
+    """InputError where n rows do not have k neighbours each; `own`: among themselves."""
+    if k > n - own:
+        itself = ", a row is not its own neighbour" if own else ""
+        raise wrong("n_neighbors", k, f"at most {n - own} (x has {n} rows{itself})")
+
+
+def check_count(value: Any) -> int:
     """A whole number of at least 1 (NumPy integers count, booleans do not)."""
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
         raise wrong("n_neighbors", repr(value), "a whole number of at least 1")

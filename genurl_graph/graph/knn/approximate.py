@@ -10,6 +10,7 @@ from torch import Tensor
 
 from genurl_graph.graph.knn.exact import exact_search
 from genurl_graph.graph.knn.lists import Lists
+from genurl_graph.graph.knn.nearest import LAST_INDEX
 from genurl_graph.graph.knn.ranking import rerank
 from genurl_graph.graph.knn.rows import Rows
 from genurl_graph.runtime.processes import own_rows, rows_of_all
@@ -47,7 +48,8 @@ def approximate_search(rows: Rows, asked: Rows, k: int, budget: int, seed: int) 
         return indices, distances, 1.0
     code = lists.search(asked, mine, count, min(k + 1, rows.n - (asked is rows)))
     indices, distances, _ = rerank(rows, asked, mine, code, k, exact=False, complete=True)
-    short = torch.isinf(distances).any(1).nonzero().squeeze(1)
+    # Not by their distance: that of the cosine is at most 2.
+    short = (indices == LAST_INDEX).any(1).nonzero().squeeze(1)
     if len(short):
         indices[short], distances[short] = exact_search(rows, asked, mine[short], k, budget)
     indices, distances = (rows_of_all(part, asked.n) for part in (indices, distances))
@@ -57,10 +59,10 @@ def approximate_search(rows: Rows, asked: Rows, k: int, budget: int, seed: int) 
     return indices, distances, recall_at_k(distances[tested], truth)
 
 
-def recall_at_k(approximate: Tensor, exact: Tensor) -> float:
+def recall_at_k(approximate: Tensor, exact: Tensor, rounding: float = 1e-6) -> float:
     """Share of the approximate neighbours that are no farther than the exact k-th one (ties count as right)."""
     limit = exact[:, -1:]
-    return float((approximate <= limit + 1e-6 * limit.abs() + 1e-12).double().mean())
+    return float((approximate <= limit + rounding * limit.abs() + 1e-12).double().mean())
 
 
 def enough_lists(near: Tensor, theirs: Tensor, target: float) -> int:

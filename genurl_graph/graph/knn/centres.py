@@ -81,9 +81,9 @@ class Centres:
         return torch.cat(share_jobs(find, parts, asked.device))
 
 
-def list_count(n: int) -> int:
-    """Lists for n rows."""
-    return max(1, min(int(FINENESS * n**0.5), n // FEWEST))
+def list_count(n: int, fineness: float = FINENESS, fewest: int = FEWEST) -> int:
+    """Lists for n rows: so many for each square root of n, of so many rows at least on average."""
+    return max(1, min(int(fineness * n**0.5), n // fewest))
 
 
 def left_side(rows: Rows, select: Tensor, appended: bool) -> Tensor:

@@ -42,11 +42,12 @@ def test_most_neighbours_are_found(metric, d):
     assert knn(x, 10, query=x[:100], metric=metric, backend="approximate").indices.shape == (100, 10)
 
 
-def test_every_row_is_filled(monkeypatch):
+@pytest.mark.parametrize("metric", METRICS)
+def test_every_row_is_filled(monkeypatch, metric):
     """More neighbours than the searched lists hold: the rows left short are searched exactly."""
     x = sample(1000, 4)
     monkeypatch.setattr(approximate, "SCANNED", 300)
-    assert_neighbors(knn(x, 900, backend="approximate"), x, 900, "euclidean")
+    assert_neighbors(knn(x, 900, metric=metric, backend="approximate"), x, 900, metric)
 
 
 def test_zero_rows_and_duplicates():
