@@ -1,12 +1,13 @@
 """``embed --devices 2``: what one process computes, and what happens when one of two dies."""
 
 import json
-import os
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,32 +15,34 @@ from click.testing import CliRunner
 from sklearn.datasets import load_digits
 
 from genurl_graph.cli import launch, main
+from tests.forked import ForkedCommand
 
-ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 
-
-def words(folder, *more):
-    """``embed`` of digits without labels: an evaluation would take most of the time."""
-    own = folder / "digits.npy"
+@pytest.fixture
+def embed(tmp_path, monkeypatch, one_thread):
+    """``embed`` of digits without labels, whose evaluation would take most of the time; processes are forked."""
+    own = tmp_path / "digits.npy"
     np.save(own, load_digits().data[:1200] / 16)
     given = ["--input", str(own), "--encoder", "linear", "--seed", "0", "--set", "sampling.batch_size=600"]
-    return ["embed", *given, "--output", str(folder / "z.npz"), "--metrics", str(folder / "m.json"), *more]
+    given += ["--output", str(tmp_path / "z.npz"), "--metrics", str(tmp_path / "m.json")]
+    monkeypatch.setattr(launch.subprocess, "Popen", ForkedCommand)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+    def call(*more):
+        words = ["embed", *given, *more]
+        monkeypatch.setattr(launch.sys, "argv", ["genurl-graph", *words])
+        return CliRunner().invoke(main, words)
+
+    return call
 
 
-def command(folder, *more):
-    return [sys.executable, "-m", "genurl_graph.cli", *words(folder, *more)]
-
-
-def test_two_processes_write_what_one_writes(tmp_path, one_thread):
+def test_two_processes_write_what_one_writes(embed, tmp_path, capfd):
     more = ["--epochs", "2", "--set", "training.lr=1e-3", "--devices"]
-    done = subprocess.run(
-        command(tmp_path, *more, "2"), env=ENVIRONMENT, capture_output=True, text=True, timeout=280, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    assert embed(*more, "2").exit_code == 0, capfd.readouterr()
     # One of them speaks.
-    assert len(re.findall("trustworthiness", done.stdout)) == 1
+    assert len(re.findall("trustworthiness", capfd.readouterr().out)) == 1
     two, other = result(tmp_path)
-    alone = CliRunner().invoke(main, words(tmp_path, *more, "1"))
+    alone = embed(*more, "1")
     assert alone.exit_code == 0, alone.output
     one, metrics = result(tmp_path)
     assert (metrics["run"]["processes"], other["run"]["processes"]) == (1, 2)
@@ -75,34 +78,28 @@ def test_whose_message_is_shown_when_the_second_process_ends_first(codes, speaks
     assert launch.first_failed(workers) == speaks
 
 
-@pytest.mark.skipif(not os.path.isdir("/proc"), reason="looks for the worker in /proc")
-def test_a_dead_worker_ends_the_run_and_leaves_a_checkpoint(tmp_path):
-    long = ["--epochs", "4000", "--set", "training.checkpoint_every=1", "--devices", "2"]
-    run = subprocess.Popen(command(tmp_path, *long), env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
-    checkpoint = tmp_path / "z.npz.ckpt"
-    try:
-        until = time.monotonic() + 200
-        while not checkpoint.exists() and time.monotonic() < until:
-            assert run.poll() is None
-            time.sleep(0.2)
-        assert checkpoint.exists()
-        os.kill(_worker(run.pid, "1"), signal.SIGKILL)
-        _, errors = run.communicate(timeout=100)
-    finally:
-        run.kill()
-    assert run.returncode == 1
-    assert "process 1 of 2 was ended by SIGKILL" in errors
-    assert f"--resume continues from {checkpoint}" in errors
+def test_a_dead_worker_ends_the_run_and_leaves_a_checkpoint(embed, tmp_path, monkeypatch):
+    checkpoint, started = tmp_path / "z.npz.ckpt", []
+
+    class Watched(ForkedCommand):
+        def __init__(self, *words, **more):
+            super().__init__(*words, **more)
+            started.append(self)
+
+    monkeypatch.setattr(launch.subprocess, "Popen", Watched)
+    killer = threading.Thread(target=kill_the_second_after, args=(checkpoint, started))
+    killer.start()
+    done = embed("--epochs", "4000", "--set", "training.checkpoint_every=1", "--devices", "2")
+    killer.join()
+    assert done.exit_code == 1
+    assert "process 1 of 2 was ended by SIGKILL" in done.output
+    assert f"--resume continues from {checkpoint}" in done.output
+    assert [process.returncode for process in started] == [-signal.SIGTERM, -signal.SIGKILL]
     assert not (tmp_path / "z.npz").exists()
 
 
-def _worker(parent, rank):
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{name}/stat") as stat, open(f"/proc/{name}/environ", "rb") as environment:
-                mine = int(stat.read().rpartition(")")[2].split()[1]) == parent
-                if mine and f"RANK={rank}".encode() in environment.read().split(b"\0"):
-                    return int(name)
-        except OSError:
-            continue
-    raise AssertionError("no such worker")
+def kill_the_second_after(checkpoint: Path, started: list[ForkedCommand]) -> None:
+    until = time.monotonic() + 200
+    while not checkpoint.exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    started[1].kill()

@@ -4,9 +4,8 @@ import json
 
 import pandas as pd
 import pytest
-from click.testing import CliRunner
 
-from genurl_graph.cli import main
+SMALL = ("--dim", 8, "--device", "cpu", "--set", "encoder.hidden=16")
 
 
 @pytest.fixture
@@ -21,16 +20,10 @@ def town(tmp_path):
     return tmp_path
 
 
-def run(*arguments: object) -> str:
-    done = CliRunner().invoke(main, [*map(str, arguments)])
-    assert done.exit_code == 0, done.output
-    return done.output
-
-
-def test_edges_are_embedded_kept_repeated_and_join_back(town) -> None:
-    asked = ("--task", "edges", "--column", "label=kind", "--epochs", 3, "--device", "cpu")
+def test_edges_are_embedded_kept_repeated_and_join_back(town, run) -> None:
+    asked = ("--task", "edges", "--column", "label=kind", "--epochs", 3, *SMALL)
     kept = ("--output", town / "z.csv", "--save-model", town / "model", "--metrics", town / "m.json")
-    said = run("embed", "--input", town / "town.csv", *asked, *kept)
+    said = run("embed", "--input", town / "town.csv", *asked, *kept).output
     assert "read town.csv as edges that are rows: u -> v" in said
     roads, found = pd.read_csv(town / "town.csv"), pd.read_csv(town / "z.csv")
     joined = roads.merge(found, left_on=["u", "v"], right_on=["source", "target"])
@@ -41,9 +34,9 @@ def test_edges_are_embedded_kept_repeated_and_join_back(town) -> None:
     assert figures["probe"] is not None
     run("transform", "--model", town / "model", "--input", town / "town.csv", "--output", town / "again.csv")
     assert len(pd.read_csv(town / "again.csv")) == 112
-    assert "NO" not in run("rerun", town / "m.json")
+    assert "NO" not in run("rerun", town / "m.json").output
 
 
-def test_the_reading_says_it_as_well(town) -> None:
-    more = ("--epochs", 1, "--output", town / "z.npz", "--column", "ignore=kind")
-    assert "edges that are rows" in run("embed", "--input", town / "town.csv", "--as", "edge-rows", *more)
+def test_the_reading_says_it_as_well(town, run) -> None:
+    more = (*SMALL, "--epochs", 1, "--output", town / "z.npz", "--column", "ignore=kind")
+    assert "edges that are rows" in run("embed", "--input", town / "town.csv", "--as", "edge-rows", *more).output

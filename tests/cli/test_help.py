@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from genurl_graph.cli import COMMANDS, main
+from tests.forked import ForkedCommand
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -55,20 +56,21 @@ def test_completion() -> None:
     ]
 
 
-def test_progress_goes_to_a_terminal_on_stderr_and_results_to_stdout(tmp_path: Path) -> None:
+def test_progress_goes_to_a_terminal_on_stderr_and_results_to_stdout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # A terminal for standard error, as a user has it who sends the results to a file.
     terminal, end = pty.openpty()
     termios.tcsetwinsize(end, (24, 80))
     (tmp_path / "ring.csv").write_text("".join(f"{i},{(i + 1) % 20}\n" for i in range(20)))
     words = ["embed", "--input", "ring.csv", "--epochs", "3", "--dim", "4", "--seed", "0", "--device", "cpu"]
-    done = subprocess.run(
+    monkeypatch.chdir(tmp_path)
+    command, environment = (
         [sys.executable, "-m", "genurl_graph.cli", *words],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=end,
-        env=os.environ | {"NO_COLOR": "1", "TERM": "xterm-256color"},
-        check=True,
+        {"NO_COLOR": "1", "TERM": "xterm-256color"},
     )
+    with Path("said").open("wb") as said:
+        assert ForkedCommand(command, os.environ | environment, stdout=said, stderr=end).wait() == 0
     os.close(end)
     progress = b""
     try:
@@ -80,7 +82,8 @@ def test_progress_goes_to_a_terminal_on_stderr_and_results_to_stdout(tmp_path: P
     assert b"train" in progress
     assert b"3/3" in progress
     assert b"evaluation   0 %" in progress
-    assert b"train:" not in done.stdout
-    assert b"no labels, so no evaluation" in done.stdout
+    printed = Path("said").read_bytes()
+    assert b"train:" not in printed
+    assert b"no labels, so no evaluation" in printed
     # No colour, on either stream.
-    assert not re.search(rb"\x1b\[[0-9;]*m", progress + done.stdout)
+    assert not re.search(rb"\x1b\[[0-9;]*m", progress + printed)
