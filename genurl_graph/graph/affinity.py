@@ -73,7 +73,13 @@ def kernel(d: Tensor, nu: float, normalize: bool = True) -> Tensor:
 
 @torch.no_grad()
 def calibrate(
-    row: Tensor, distance: Tensor, num_rows: int, perplexity: float, nu: float = 100.0, tol: float = 1e-4
+    row: Tensor,
+    distance: Tensor,
+    num_rows: int,
+    perplexity: float,
+    nu: float = 100.0,
+    tol: float = 1e-4,
+    whole: int | None = None,
 ) -> Calibration:
     """Conditional similarities p_{j|i} of the neighbours j of every row i: nodes of a graph, or new samples.
 
@@ -101,6 +107,8 @@ def calibrate(
         Degrees of freedom of the kernel; 100 is nearly Gaussian (in the distance: exponential).
     tol : float
         Largest error of a row sum.
+    whole : int, optional
+        Of how many rows these are a part: from `LARGE` on, each comes out as it would among all.
 
     Returns
     -------
@@ -122,7 +130,7 @@ def calibrate(
 
     sigma = torch.where(count <= target, math.inf, 0.0).to(d)
     solvable = (ties < target) & (target < count)
-    if num_rows >= LARGE and _is_table(row, num_rows):
+    if (num_rows if whole is None else whole) >= LARGE and _is_table(row, num_rows):
         sigma = _solve(u.view(num_rows, -1), ties, solvable, sigma, target, nu, 0.5 * tol)
     elif bool(solvable.any()):
         entry = solvable[row] & (u > 0)
@@ -256,8 +264,7 @@ def symmetrize(edge_index: Tensor, p_conditional: Tensor, num_nodes: int) -> tup
     if not edge_index.is_cuda:
         edges, *places = both_directions(edge_index, num_nodes)
         one, two = (values_at(p_conditional, place) for place in places)
-        high, low = torch.maximum(one, two), torch.minimum(one, two)
-        return edges, high + low * (1 - high)
+        return edges, fuzzy_union(one, two)
     key = (edge_index[0] * num_nodes + edge_index[1]).sort().values
     repeated = int((key[1:] == key[:-1]).sum())
     if repeated:
@@ -269,9 +276,14 @@ def symmetrize(edge_index: Tensor, p_conditional: Tensor, num_nodes: int) -> tup
     none = torch.zeros_like(p_conditional)
     columns = torch.stack([torch.cat([p_conditional, none]), torch.cat([none, p_conditional])], dim=1)
     edges, columns = coalesce(both, columns, num_nodes)
+    return edges, fuzzy_union(*columns.unbind(1))
+
+
+def fuzzy_union(one: Tensor, two: Tensor) -> Tensor:
+    """``one + two - one two`` of probabilities [E]."""
     # Written so that rounding can neither leave [max, 1] nor break the symmetry.
-    low, high = columns.aminmax(dim=1)
-    return edges, high + low * (1 - high)
+    high, low = torch.maximum(one, two), torch.minimum(one, two)
+    return high + low * (1 - high)
 
 
 def similarities(

@@ -69,8 +69,7 @@ class MergedGraph(NamedTuple):
             for (_, one, two), a, b in align_blocks(self.edge_index[:, down], self.edge_index[:, up].flip(0), size):
                 sources = values_at(self.provenance[down[a]], one) | values_at(self.provenance[up[b]], two)
                 counts += torch.bincount(sources, minlength=len(counts))
-        kinds = {"n_predefined": PREDEFINED, "n_feature": FEATURE, "n_both": PREDEFINED | FEATURE}
-        return {name: int(counts[[bits, bits | PATH]].sum()) for name, bits in kinds.items()}
+        return edge_counts(counts)
 
     def total_weight(self) -> float:
         """Sum of all weights, in float64."""
@@ -83,12 +82,23 @@ class MergedGraph(NamedTuple):
         parts = (torch.split(values, _STEP) for values in (self.provenance, self.edge_weight))
         for sources, weight in zip(*parts, strict=True):
             totals += torch.bincount(sources, weight.double(), minlength=len(totals))
-        share = (totals / (totals.sum() or 1.0)).tolist()
-        return {
-            "mass_predefined": share[PREDEFINED],
-            "mass_feature": share[FEATURE],
-            "mass_both": share[PREDEFINED | FEATURE],
-        }
+        return weight_shares(totals)
+
+
+def edge_counts(counts: Tensor) -> dict[str, int]:
+    """`MergedGraph.summary` of the number of undirected edges by source, int64 [8]."""
+    kinds = {"n_predefined": PREDEFINED, "n_feature": FEATURE, "n_both": PREDEFINED | FEATURE}
+    return {name: int(counts[[bits, bits | PATH]].sum()) for name, bits in kinds.items()}
+
+
+def weight_shares(totals: Tensor) -> dict[str, float]:
+    """`MergedGraph.weight_shares` of the total weight by source, float64 [8]."""
+    share = (totals / (totals.sum() or 1.0)).tolist()
+    return {
+        "mass_predefined": share[PREDEFINED],
+        "mass_feature": share[FEATURE],
+        "mass_both": share[PREDEFINED | FEATURE],
+    }
 
 
 def merge_graphs(

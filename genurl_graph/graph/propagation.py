@@ -186,7 +186,7 @@ def propagated(
     if hops == 0:
         return out
     row, weight = edge_index[0].to(device), edge_weight.to(device)
-    scale = torch.ones(n, device=device).index_add_(0, row, weight).rsqrt()[:, None]
+    scale = node_scale(row, weight, n)[:, None]
     crow = row_pointers(row, n)
     del row
     # Half the memory of the indices torch would have, where they fit; CSR products are the same. Where the edges are
@@ -214,6 +214,11 @@ def propagated(
             h *= scale
             out[:, k * f + columns.start : k * f + columns.stop] = h.cpu()
     return out
+
+
+def node_scale(row: Tensor, weight: Tensor, num_rows: int) -> Tensor:
+    """``1 / sqrt(1 + weighted degree)`` of the first nodes of edges [E], float32 [num_rows]."""
+    return torch.ones(num_rows, device=row.device).index_add_(0, row, weight).rsqrt()
 
 
 def _ends(crow: Tensor, n: int) -> list[int]:

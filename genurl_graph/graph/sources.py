@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from genurl_graph.config import Config
+from genurl_graph.config import Config, MergeConfig
 from genurl_graph.exceptions import wrong
 from genurl_graph.graph.affinity import similarities
 from genurl_graph.graph.edge_reliability import (
     FeatureRows,
     edge_auc,
-    feature_confidence,
+    excuse,
     measure_consistency,
     node_reliability,
     sample_edges,
     weighed_features,
 )
 from genurl_graph.graph.knn import Neighbors
-from genurl_graph.graph.merge import MergedGraph, merge_graphs
+from genurl_graph.graph.merge import PREDEFINED, How, MergedGraph, combine, merge_graphs
 from genurl_graph.graph.partition import Block
 from genurl_graph.inputs.input import Input
+
+# By how many of their errors edge AUC and feature consistency are moved, to see what the mean reliability makes of it.
+MOVED = ((1, 0), (-1, 0), (0, 1), (0, -1))
 
 # Nodes a geodesic neighbourhood keeps, as a multiple of the kNN edges of a node.
 REACH = 3
@@ -92,22 +95,57 @@ class Sources(NamedTuple):
 def weight_by_reliability(given: Sources, data: Input, config: Config) -> Sources:
     """Weight the predefined edges as ``merge.weighting`` says, and sum them up to the degree of each node."""
     n, edges, weight = data.num_nodes, given.edge_index, given.edge_weight
-    degree = torch.bincount(edges[0], minlength=n).float()
     if config.merge.weighting == "none":
-        zero = torch.zeros_like(degree)
-        return given._replace(edge_weight=torch.zeros_like(weight), reliability=torch.zeros(n), degree=zero)
+        given = given._replace(reliability=torch.zeros(n))
     if config.merge.weighting != "adaptive":
-        return given._replace(degree=degree)
+        weight, degree = weigh_edges(edges[0], weight, n, config.merge.weighting)
+        return given._replace(edge_weight=weight, degree=degree)
     found = measure_reliability(data, edges, config.neighbors.metric)
-    of_edge = mean_of_ends(found.of_nodes.to(edges.device), edges)
+    of_nodes = found.of_nodes.to(edges.device)
+    weight, degree = weigh_edges(edges[0], weight, n, "adaptive", mean_of_ends(of_nodes, edges))
     return given._replace(
-        edge_weight=weight * of_edge,
-        reliability=found.of_nodes.to(edges.device),
-        degree=torch.zeros_like(degree).index_add_(0, edges[0], of_edge),
+        edge_weight=weight,
+        reliability=of_nodes,
+        degree=degree,
         auc=found.auc,
         consistency=found.consistency,
         errors=found.errors,
     )
+
+
+def weigh_edges(
+    row: Tensor, weight: Tensor, num_rows: int, weighting: str, of_edge: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Weights of predefined edges [E] in the merge, and degrees [num_rows], float32 both.
+
+    Parameters
+    ----------
+    row : Tensor, int64, shape [E]
+    weight : Tensor, float32, shape [E]
+    num_rows : int
+    weighting : str
+        As in ``merge.weighting``.
+    of_edge : Tensor, float32, shape [E], optional
+        Reliability of each edge, for adaptive weighting.
+    """
+    degree = torch.bincount(row, minlength=num_rows).float()
+    if weighting == "none":
+        return torch.zeros_like(weight), torch.zeros_like(degree)
+    if of_edge is None:
+        return weight, degree
+    return weight * of_edge, torch.zeros_like(degree).index_add_(0, row, of_edge)
+
+
+def fade(p: Tensor, degree: Tensor, evidence: str | float) -> Tensor:
+    """Weights of kNN edges [F], by their similarities, the mean degree of both ends, and ``merge.evidence``."""
+    faded, share = p / (1 + degree), 1.0 if evidence == "none" else float(evidence)
+    return faded if share == 1 else faded * share
+
+
+def uses_neighbors(merge: MergeConfig) -> bool:
+    """Whether kNN edges have a part in P or in the graph of the propagation."""
+    shown = merge.evidence == "none" or float(merge.evidence) > 0
+    return shown and (merge.feature_weight > 0 or merge.propagation_weight > 0)
 
 
 class Reliability(NamedTuple):
@@ -157,26 +195,73 @@ def _judged(data: Input, edges: Tensor, metric: str) -> Reliability:
     auc = found.of_edges.to(edges.device)
 
     def judge(of_edges: Tensor, value: float) -> Tensor:
-        # Inconsistent features are no evidence against an edge.
-        return 1 - feature_confidence(value) * (1 - node_reliability(of_edges, sample, n, value))
+        return excuse(node_reliability(of_edges, sample, n, value), value)
 
     # What the errors of both measures make of the mean reliability.
     moved = [
-        [float(judge(auc + sign * found.error, consistency.value).mean()) for sign in (1, -1)],
-        [float(judge(auc, consistency.value + sign * consistency.error).mean()) for sign in (1, -1)],
+        float(judge(auc + sign * found.error, consistency.value + other * consistency.error).mean())
+        for sign, other in MOVED
     ]
-    errors = {
-        "agreement_error": found.error,
-        "coherence_error": consistency.error,
-        "trust_error": math.hypot(*(0.5 * (high - low) for high, low in moved)),
-    }
     mean = found.mean if auc.numel() else None
+    errors = reliability_errors(found.error, consistency.error, moved)
     return Reliability(judge(auc, consistency.value), mean, consistency.value, errors)
+
+
+def reliability_errors(auc: float, consistency: float, moved: Sequence[float]) -> dict[str, float]:
+    """Errors of both measures by key of the summary, and that of the mean reliability, which is `moved` by them."""
+    return {
+        "agreement_error": auc,
+        "coherence_error": consistency,
+        "trust_error": math.hypot(0.5 * (moved[0] - moved[1]), 0.5 * (moved[2] - moved[3])),
+    }
 
 
 def mean_of_ends(value: Tensor, edge_index: Tensor) -> Tensor:
     """Mean of a value [n] over both ends of each edge, [E]."""
     return value[edge_index[0]].add_(value[edge_index[1]]).div_(2)
+
+
+def merge_sources(sources: Sources, num_nodes: int, feature_weight: float, how: How) -> MergedGraph:
+    """Both sources as one graph, or the rows of it that they hold; `how` is no geodesic."""
+    given, weight = sources.edge_index, sources.edge_weight
+    near, near_weight = sources.knn_edge_index, sources.knn_weight
+    if near is None or near_weight is None or feature_weight == 0:
+        return MergedGraph(given, weight, torch.full_like(weight, PREDEFINED, dtype=torch.uint8))
+    near, near_weight = near.to(given.device), near_weight.to(given.device) * feature_weight
+    return combine(given, weight, near, near_weight, num_nodes=num_nodes, how=how)
+
+
+def propagation_graph(sources: Sources, trusted: Tensor | None, num_nodes: int, merge: MergeConfig) -> MergedGraph:
+    """The graph an encoder propagates over, or the rows of it that the sources hold.
+
+    With ``merge.weighting = adaptive`` a kNN edge is weighted by what its ends lack in edge reliability, to the power
+    ``merge.propagation_power``: kNN edges take over where predefined edges tell nothing, and did harm beside others.
+
+    Parameters
+    ----------
+    sources : Sources
+    trusted : Tensor, float32, shape [F], or None
+        Mean reliability of both ends of each kNN edge, which is overwritten; None where it was not measured.
+    num_nodes : int
+    merge : MergeConfig
+    """
+    # Edges of weight 0, such as kNN edges beside reliable ones, leave before the merge: most of its time and memory,
+    # and of the propagation's, would be theirs.
+    given, weight = weighted_edges(sources.edge_index, sources.edge_weight)
+    sources = sources._replace(edge_index=given, edge_weight=weight)
+    near, weight = sources.knn_edge_index, sources.knn_weight
+    if near is not None and weight is not None and trusted is not None:
+        # In place: each copy is a quarter of a gigabyte for two million nodes.
+        lack = trusted.neg_().add_(1.0).pow_(merge.propagation_power).mul_(weight)
+        near, weight = weighted_edges(near, lack)
+        sources = sources._replace(knn_edge_index=near, knn_weight=weight)
+    return merge_sources(sources, num_nodes, merge.propagation_weight, "mix")
+
+
+def weighted_edges(edge_index: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """The edges of weight above 0, and their weights."""
+    kept = weight > 0
+    return (edge_index, weight) if bool(kept.all()) else (edge_index[:, kept], weight[kept])
 
 
 def geodesic_similarities(data: Input, sources: Sources, config: Config) -> MergedGraph:

@@ -25,7 +25,12 @@ def column_statistics(x: Tensor) -> dict[str, Tensor]:
     else:
         dense = x.double()
         mean, scale = dense.mean(0), dense.std(0, correction=0)
-    scale = torch.where(scale > 1e-7 * mean.abs(), scale, torch.inf)
+    return scale_of_columns(mean, scale)
+
+
+def scale_of_columns(mean: Tensor, deviation: Tensor) -> dict[str, Tensor]:
+    """`column_statistics` of means and deviations, float64 [f]."""
+    scale = torch.where(deviation > 1e-7 * mean.abs(), deviation, torch.inf)
     return {"mean": mean.float(), "scale": scale.float()}
 
 

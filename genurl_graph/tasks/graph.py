@@ -17,11 +17,17 @@ from genurl_graph.config import Config
 from genurl_graph.exceptions import wrong
 from genurl_graph.graph.bipartite import column_similarities
 from genurl_graph.graph.edge_attributes.columns import attribute_statistics, count_columns, described_edges
-from genurl_graph.graph.merge import PREDEFINED, How, MergedGraph, combine, predefined_graph
+from genurl_graph.graph.merge import MergedGraph, predefined_graph
 from genurl_graph.graph.partition import Block, held, own_block, own_edges
 from genurl_graph.graph.propagation import Propagation, is_mapped, propagated
 from genurl_graph.graph.role_features import KERNEL_COLUMNS
-from genurl_graph.graph.sources import Sources, geodesic_similarities, mean_of_ends
+from genurl_graph.graph.sources import (
+    Sources,
+    geodesic_similarities,
+    mean_of_ends,
+    merge_sources,
+    propagation_graph,
+)
 from genurl_graph.graph.structural_features import structure_width
 from genurl_graph.inputs.hashing import hash_columns
 from genurl_graph.inputs.input import Input
@@ -135,7 +141,7 @@ def merged_graph(data: Input, sources: Sources, config: Config) -> MergedGraph:
     """The graph P lives on, as ``merge.how`` makes it of both edge sources."""
     if config.merge.how == "geodesic":
         return geodesic_similarities(data, sources, config)
-    return _merge(sources, data.num_nodes, config.merge.feature_weight, config.merge.how)
+    return merge_sources(sources, data.num_nodes, config.merge.feature_weight, config.merge.how)
 
 
 def _held_graph(data: Input, sources: Sources, config: Config) -> tuple[MergedGraph, Block]:
@@ -151,23 +157,11 @@ def _held_graph(data: Input, sources: Sources, config: Config) -> tuple[MergedGr
 
 
 def propagation_edges(sources: Sources, num_nodes: int, config: Config) -> MergedGraph:
-    """The graph an encoder propagates over: predefined and, if asked for, kNN edges, weighted as `gather` says.
-
-    With ``merge.weighting = adaptive`` a kNN edge is weighted by what its ends lack in edge reliability, to the power
-    ``merge.propagation_power``: kNN edges take over where predefined edges tell nothing, and did harm beside others.
-    """
-    # Edges of weight 0, such as kNN edges beside reliable ones, leave before the merge: most of its time and memory,
-    # and of the propagation's, would be theirs.
-    given, weight = _weighted(sources.edge_index, sources.edge_weight)
-    sources = sources._replace(edge_index=given, edge_weight=weight)
-    if sources.knn_edge_index is not None and sources.knn_weight is not None:
-        near, weight = sources.knn_edge_index, sources.knn_weight
-        if sources.reliability is not None:
-            # In place: each copy is a quarter of a gigabyte for two million nodes.
-            lack = mean_of_ends(sources.reliability.to(weight.device), near).neg_().add_(1.0)
-            near, weight = _weighted(near, lack.pow_(config.merge.propagation_power).mul_(weight))
-        sources = sources._replace(knn_edge_index=near, knn_weight=weight)
-    merged = _merge(sources, num_nodes, config.merge.propagation_weight, "mix")
+    """`propagation_graph` of both edge sources: predefined and, if asked for, kNN edges; on the CPU."""
+    trusted = None
+    if sources.knn_edge_index is not None and sources.reliability is not None:
+        trusted = mean_of_ends(sources.reliability.to(sources.knn_edge_index.device), sources.knn_edge_index)
+    merged = propagation_graph(sources, trusted, num_nodes, config.merge)
     return MergedGraph(*(part.cpu() for part in merged))
 
 
@@ -213,18 +207,3 @@ def averaged(x: Tensor, graph: MergedGraph, config: Config, device: torch.device
     x = x.to_dense() if x.layout == torch.sparse_csr else x
     found = propagated(graph.edge_index, graph.edge_weight, x, c.hops, memory_mb=c.memory_mb, device=device)
     return Features(found, c.hops + 1, stays=is_mapped(found.shape, c.memory_mb))
-
-
-def _weighted(edge_index: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    """The edges of weight above 0, and their weights."""
-    kept = weight > 0
-    return (edge_index, weight) if bool(kept.all()) else (edge_index[:, kept], weight[kept])
-
-
-def _merge(sources: Sources, num_nodes: int, feature_weight: float, how: How) -> MergedGraph:
-    given, weight = sources.edge_index, sources.edge_weight
-    near, near_weight = sources.knn_edge_index, sources.knn_weight
-    if near is None or near_weight is None or feature_weight == 0:
-        return MergedGraph(given, weight, torch.full_like(weight, PREDEFINED, dtype=torch.uint8))
-    near, near_weight = near.to(given.device), near_weight.to(given.device) * feature_weight
-    return combine(given, weight, near, near_weight, num_nodes=num_nodes, how=how)

@@ -10,7 +10,7 @@ from genurl_graph.graph.knn import Neighbors
 from genurl_graph.graph.knn_edges import calibrate_distances, feature_space, search_neighbors
 from genurl_graph.graph.merge import predefined_graph
 from genurl_graph.graph.projection import FeatureSpace
-from genurl_graph.graph.sources import Sources, mean_of_ends, weight_by_reliability
+from genurl_graph.graph.sources import Sources, fade, mean_of_ends, uses_neighbors, weight_by_reliability
 from genurl_graph.inputs.hetero import block
 from genurl_graph.inputs.input import Input
 from genurl_graph.runtime.processes import any_of
@@ -30,7 +30,6 @@ def gather(data: Input, config: Config, seed: int, device: torch.device, kept: K
     degrees count reliable edges: where consistent features contradict the edges, kNN edges take over. With
     ``merge.weighting = none`` the reliability is 0 everywhere, and kNN edges are all there is.
     """
-    merge = config.merge
     given = predefined_graph(data)
     found = Sources(given.edge_index, given.edge_weight)
     if data.x is None:
@@ -38,12 +37,10 @@ def gather(data: Input, config: Config, seed: int, device: torch.device, kept: K
     found = weight_by_reliability(found, data, config)
     assert found.degree is not None
     # Features count as far as they are shown to tell something.
-    evidence = 1.0 if merge.evidence == "none" else float(merge.evidence)
-    if evidence > 0 and (merge.feature_weight > 0 or merge.propagation_weight > 0):
+    if uses_neighbors(config.merge):
         neighbors, knn_edges, p = feature_similarities(data, config, seed, device, kept=kept)
-        fading = p / (1 + mean_of_ends(found.degree.to(p.device), knn_edges))
-        fading = fading if evidence == 1 else fading * evidence
-        found = found._replace(knn_edge_index=knn_edges, knn_weight=fading, neighbors=neighbors)
+        weight = fade(p, mean_of_ends(found.degree.to(p.device), knn_edges), config.merge.evidence)
+        found = found._replace(knn_edge_index=knn_edges, knn_weight=weight, neighbors=neighbors)
     return found
 
 

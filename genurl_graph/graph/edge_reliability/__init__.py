@@ -30,11 +30,14 @@ __all__ = [
     "FeatureRows",
     "Measure",
     "edge_auc",
+    "excuse",
     "feature_confidence",
     "feature_consistency",
     "measure_consistency",
     "node_reliability",
+    "reliability_of_sums",
     "sample_edges",
+    "sums_of_nodes",
     "weighed_features",
 ]
 
@@ -95,13 +98,29 @@ def node_reliability(auc: Tensor, edge_index: Tensor, num_nodes: int, consistenc
     -------
     Tensor, float32, shape [n]
     """
+    if auc.numel() == 0:
+        return torch.ones(num_nodes, device=auc.device)
+    return reliability_of_sums(*sums_of_nodes(auc, edge_index[0], num_nodes), auc.mean(), consistency, prior)
+
+
+def sums_of_nodes(auc: Tensor, row: Tensor, num_nodes: int) -> tuple[Tensor, Tensor]:
+    """Sum of the AUCs [E] of each node's edges, float32 [n], and their number, int64 [n]."""
     from torch_geometric.utils import scatter
 
-    if auc.numel() == 0 or consistency <= 0.5:
-        return torch.ones(num_nodes, device=auc.device)
-    row = edge_index[0].to(auc.device)
+    row = row.to(auc.device)
     total = torch.as_tensor(scatter(auc, row, dim_size=num_nodes, reduce="sum"))
-    degree = torch.bincount(row, minlength=num_nodes)
-    mean = (total + prior * auc.mean()) / (degree + prior)
-    ratio = (mean - 0.5) / (consistency - 0.5)
+    return total, torch.bincount(row, minlength=num_nodes)
+
+
+def reliability_of_sums(total: Tensor, count: Tensor, mean: Tensor, consistency: float, prior: float = 4.0) -> Tensor:
+    """`node_reliability` of some nodes, by the sums of their edges' AUCs [m] and the mean of all edges, float32 []."""
+    if consistency <= 0.5:
+        return torch.ones_like(total)
+    shrunk = (total + prior * mean) / (count + prior)
+    ratio = (shrunk - 0.5) / (consistency - 0.5)
     return ((ratio - UNRELIABLE) / (RELIABLE - UNRELIABLE)).clamp(0, 1)
+
+
+def excuse(reliability: Tensor, consistency: float) -> Tensor:
+    """Reliability as far as features can tell: inconsistent features are no evidence against an edge."""
+    return 1 - feature_confidence(consistency) * (1 - reliability)

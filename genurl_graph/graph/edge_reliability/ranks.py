@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -71,47 +72,114 @@ def edge_auc(x: Tensor, edge_index: Tensor, metric: str) -> EdgeAUC:
     """
     i, j = edge_index.cpu().numpy()
     rows = FeatureRows.of(x, metric)
-    n, r = rows.size, count_references(rows, len(i))
+    n = rows.size
     if not len(i):
         return EdgeAUC(torch.empty(0), 0.5, 0.0)
     # Edges come in both directions: their ends are compared once.
     key, which = np.unique(np.minimum(i, j) * n + np.maximum(i, j), return_inverse=True)
     near = rows.pairs(key // n, key % n)[which]
-    generator, groups = np.random.default_rng(0), 1 if r == n else _GROUPS
-    sources, pool = generator.permutation(np.unique(i)), generator.permutation(n)
-    blocks = min(-(-len(sources) // _BLOCK), _BLOCKS)
-    place = np.empty(n, dtype=np.int64)
-    place[sources] = np.arange(len(sources))
-    order = place[i].argsort(kind="stable")
-    bounds = np.linspace(0, len(sources), blocks + 1).astype(np.int64)
-    ends = np.searchsorted(place[i[order]], bounds)
-    found, total = np.empty(len(i), dtype=np.float32), np.zeros((2, groups))
-    for b in range(blocks):
-        nodes, mine = sources[bounds[b] : bounds[b + 1]], order[ends[b] : ends[b + 1]]
-        drawn = _draw(pool, r, groups, b)
-        others = rows.between(nodes, drawn)
-        for part in np.array_split(mine, max(1, len(mine) * r // _HELD)):
-            local = place[i[part]] - bounds[b]
-            shares, sums = rank(near[part], others[local], drawn, (i[part], j[part]), groups)
+    place = (np.bincount(i, minlength=n) > 0).cumsum() - 1
+    references = References.draw(place[-1] + 1, n, count_references(n, rows.width, rows.other is None, len(i)))
+    found, sums = rank_by_blocks(near, (i, j), references.block[place[i]], references.drawn, n, rows.between)
+    return EdgeAUC(torch.from_numpy(found), float(found.mean(dtype=np.float64)), error_of_mean(sums, references, n))
+
+
+def count_references(num_nodes: int, width: int, products: bool, pairs: int) -> int:
+    """Random nodes that each of so many pairs is ranked among: all nodes, or a multiple of the groups.
+
+    Rows have `width` numbers each; `products` says whether the metric is one of products of rows.
+    """
+    work = _PRODUCTS if products else _OTHER
+    found = max(FEWEST, min(_CELLS // num_nodes, work // (num_nodes * width), _COMPARED // max(pairs, 1)))
+    return num_nodes if found >= num_nodes else found - found % _GROUPS
+
+
+class References(NamedTuple):
+    """The random nodes that edges are ranked among: blocks of nodes have some of their own.
+
+    Attributes
+    ----------
+    block : array, uint8, shape [m]
+        Of the nodes that have edges, in their order.
+    drawn : array, shape [blocks, r]
+        The random nodes of each block; the group of each is its place modulo the groups.
+    """
+
+    block: Any
+    drawn: Any
+
+    @classmethod
+    def draw(cls, num_sources: int, num_nodes: int, count: int) -> References:
+        """`count` random nodes for each block of the nodes that have edges, of which there are `num_sources`."""
+        generator, groups = np.random.default_rng(0), _groups(count, num_nodes)
+        blocks = min(-(-num_sources // _BLOCK), _BLOCKS)
+        bounds = np.linspace(0, num_sources, blocks + 1).astype(np.int64)
+        block = np.empty(num_sources, dtype=np.uint8)
+        block[shuffled(generator, num_sources)] = np.repeat(np.arange(blocks, dtype=np.uint8), np.diff(bounds))
+        pool, size = shuffled(generator, num_nodes), count // groups
+        # Group by group in turn; each group goes through all nodes, from block to block.
+        first = np.arange(groups) * (num_nodes // groups) + np.arange(blocks)[:, None, None] * size
+        return cls(block, pool[(first + np.arange(size)[:, None]).reshape(blocks, count) % num_nodes])
+
+
+def _groups(count: int, num_nodes: int) -> int:
+    return 1 if count == num_nodes else _GROUPS
+
+
+def shuffled(generator: np.random.Generator, count: int) -> Any:
+    """The numbers 0 to `count` - 1 in the order of ``generator.permutation``, in half the memory where they fit."""
+    order = np.arange(count, dtype=np.int32 if count < 2**31 else np.int64)
+    generator.shuffle(order)
+    return order
+
+
+def rank_by_blocks(
+    near: Any, ends: tuple[Any, Any], block: Any, drawn: Any, num_nodes: int, between: Callable[[Any, Any], Any]
+) -> tuple[Any, Any]:
+    """`rank` of edges, each among the random nodes of its block.
+
+    Parameters
+    ----------
+    near : array, float32, shape [E]
+        Nearness of both ends.
+    ends : two arrays, int64, shape [E]
+    block : array, uint8, shape [E]
+        Of the first end.
+    drawn : array, shape [blocks, r]
+        As in `References`.
+    num_nodes : int
+        Of the whole graph.
+    between : callable
+        Nearness ``between(nodes, drawn)`` of some of the first ends to the random nodes of their block, float32.
+
+    Returns
+    -------
+    shares : array, float32, shape [E]
+    sums : array, float64, shape [2, groups]
+        As in `rank`: whole and half numbers, whose sums over several calls do not depend on their order.
+    """
+    i, j = ends
+    r = drawn.shape[1]
+    groups = _groups(r, num_nodes)
+    order = block.argsort(kind="stable")
+    places = np.searchsorted(block[order], np.arange(len(drawn) + 1))
+    found, total = np.empty(len(near), dtype=np.float32), np.zeros((2, groups))
+    for others, mine in ((drawn[b], order[places[b] : places[b + 1]]) for b in np.unique(block)):
+        nodes, local = np.unique(i[mine], return_inverse=True)
+        nearness = between(nodes, others)
+        for some in np.array_split(np.arange(len(mine)), max(1, len(mine) * r // _HELD)):
+            part = mine[some]
+            shares, sums = rank(near[part], nearness[local[some]], others, (i[part], j[part]), groups)
             found[part] = shares
             total += sums
-    means = total[0] / np.maximum(total[1], 1)
-    error = float(means.std(ddof=1) / groups**0.5 * (1 - r / n) ** 0.5) if groups > 1 else 0.0
-    return EdgeAUC(torch.from_numpy(found), float(found.mean(dtype=np.float64)), error)
+    return found, total
 
 
-def count_references(rows: FeatureRows, pairs: int) -> int:
-    """Random nodes that each of so many pairs is ranked among: all nodes, or a multiple of the groups."""
-    n, work = rows.size, _PRODUCTS if rows.other is None else _OTHER
-    found = max(FEWEST, min(_CELLS // n, work // (n * rows.width), _COMPARED // max(pairs, 1)))
-    return n if found >= n else found - found % _GROUPS
-
-
-def _draw(pool: Any, r: int, groups: int, block: int) -> Any:
-    """Random nodes of a block, group by group in turn; each group goes through all nodes, from block to block."""
-    n, size = len(pool), r // groups
-    first = np.arange(groups) * (n // groups) + block * size
-    return pool[(first + np.arange(size)[:, None]).reshape(-1) % n]
+def error_of_mean(sums: Any, references: References, num_nodes: int) -> float:
+    """Standard error of the mean AUC, by the sums of `rank_by_blocks` over all edges; 0 where all nodes are counted."""
+    groups, r = sums.shape[1], references.drawn.shape[1]
+    means = sums[0] / np.maximum(sums[1], 1)
+    return float(means.std(ddof=1) / groups**0.5 * (1 - r / num_nodes) ** 0.5) if groups > 1 else 0.0
 
 
 def rank(near: Any, others: Any, drawn: Any, ends: tuple[Any, Any], groups: int = 1) -> tuple[Any, Any]:
@@ -167,9 +235,22 @@ def sample_edges(edge_index: Tensor, num_nodes: int) -> Tensor:
     Tensor, int64, shape [2, E']
         The same for every run.
     """
-    if edge_index.size(1) <= _MANY_EDGES:
+    if all_edges(edge_index.size(1)):
         return edge_index
-    row = edge_index[0]
-    share = _EDGES_A_NODE / torch.bincount(row, minlength=num_nodes).float()
-    drawn = torch.rand(row.numel(), generator=torch.Generator().manual_seed(0))
-    return edge_index[:, drawn.to(row.device) < share[row]]
+    return edge_index[:, keep_few(edge_index[0], num_nodes, sampling_generator())]
+
+
+def all_edges(num_edges: int) -> bool:
+    """Whether so few edges are all judged."""
+    return num_edges <= _MANY_EDGES
+
+
+def sampling_generator() -> torch.Generator:
+    """Where the random numbers of `sample_edges` come from, one for each edge."""
+    return torch.Generator().manual_seed(0)
+
+
+def keep_few(row: Tensor, num_rows: int, generator: torch.Generator) -> Tensor:
+    """Which edges `sample_edges` keeps, bool [E]: of the whole list, or of its next rows by the next random numbers."""
+    share = _EDGES_A_NODE / torch.bincount(row, minlength=num_rows).float()
+    return torch.rand(row.numel(), generator=generator).to(row.device) < share[row]
