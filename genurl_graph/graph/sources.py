@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from genurl_graph.config import Config, MergeConfig
+from genurl_graph.config import Config
+from genurl_graph.config.parameters import MergeConfig
 from genurl_graph.exceptions import wrong
 from genurl_graph.graph.affinity import similarities
 from genurl_graph.graph.edge_reliability import (
@@ -249,12 +250,12 @@ def propagation_graph(sources: Sources, trusted: Tensor | None, num_nodes: int, 
     # and of the propagation's, would be theirs.
     given, weight = weighted_edges(sources.edge_index, sources.edge_weight)
     sources = sources._replace(edge_index=given, edge_weight=weight)
-    near, weight = sources.knn_edge_index, sources.knn_weight
-    if near is not None and weight is not None and trusted is not None:
+    near, near_weight = sources.knn_edge_index, sources.knn_weight
+    if near is not None and near_weight is not None and trusted is not None:
         # In place: each copy is a quarter of a gigabyte for two million nodes.
-        lack = trusted.neg_().add_(1.0).pow_(merge.propagation_power).mul_(weight)
-        near, weight = weighted_edges(near, lack)
-        sources = sources._replace(knn_edge_index=near, knn_weight=weight)
+        lack = trusted.neg_().add_(1.0).pow_(merge.propagation_power).mul_(near_weight)
+        near, near_weight = weighted_edges(near, lack)
+        sources = sources._replace(knn_edge_index=near, knn_weight=near_weight)
     return merge_sources(sources, num_nodes, merge.propagation_weight, "mix")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from genurl_graph.config import SimilarityConfig
+from genurl_graph.config.parameters import SimilarityConfig
 from genurl_graph.graph.affinity import LARGE, calibrate, fuzzy_union
 from genurl_graph.graph.edge_lists import align, values_at
 from genurl_graph.graph.partitioned.edges import NEAR, save_edges, small
@@ -42,8 +42,7 @@ def relate_neighbors(launcher: Launcher, work: Store, similarity: SimilarityConf
 def _calibrate(part: int, work: Store, similarity: SimilarityConfig) -> None:
     p, neighbors = _one_way(part, work, similarity), work.load(NEIGHBORS, part)
     work.save(_ONE_WAY, part, p)
-    m, k = neighbors.shape
-    row = np.arange(*work.span(part)).repeat(k)
+    row = np.arange(*work.span(part)).repeat(neighbors.shape[1])
     columns = {"row": neighbors.reshape(-1), "col": small(work, row), "p": p.reshape(-1)}
     scatter(work, _TURNED, part, work.owner(columns["row"]), columns)
 
