@@ -244,7 +244,7 @@ def test_a_run_goes_on_where_it_was_stopped(tmp_path, partitions) -> None:
 def test_what_partitions_cannot_do_is_refused(tmp_path) -> None:
     both = Both(tmp_path, 2)
     arguments = both.launcher, both.given, both.work
-    with pytest.raises(InputError, match=r"metric of partitions 'manhattan'; expected"):
+    with pytest.raises(InputError, match=r"metric of partitions: found 'manhattan'; expected"):
         judge_edges(*arguments, (both.work, "weighed"), "manhattan", both.consistency)
     with pytest.raises(InputError, match=r"merge\.how: found geodesic with partitions; expected mix or union"):
         merge_partitions(*arguments, both.config.override({"merge.how": "geodesic"}).merge)
