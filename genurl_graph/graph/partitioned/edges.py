@@ -64,7 +64,7 @@ def small(store: Store, nodes: Any) -> Any:
 
 
 def by_owner(store: Store, nodes: Any) -> Iterator[tuple[int, Any]]:
-    """The partitions that own some of `nodes`, int64 [e], each with the places of those in the list, ascending."""
+    """The partitions that own some of `nodes`, int64 [e], and where theirs are among them, ascending."""
     owner = store.owner(nodes).astype(np.int32)
     order = owner.argsort(kind="stable")
     ends = np.searchsorted(owner[order], np.arange(store.count + 1))
