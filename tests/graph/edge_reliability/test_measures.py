@@ -56,8 +56,8 @@ def test_order_of_nodes_and_columns_matters_within_the_error(monkeypatch: pytest
 
 
 def test_blocks_use_all_nodes_equally_often_and_none_twice() -> None:
-    pool = np.random.default_rng(0).permutation(101)
-    blocks = [ranks._draw(pool, 64, 8, b) for b in range(101)]
+    block, blocks = ranks.References.draw(101 * 64, 101, 64)
+    assert np.array_equal(np.bincount(block), [64] * 101)
     assert all(len(np.unique(block)) == 64 for block in blocks)
     for group in range(8):
         times = np.bincount(np.concatenate([block[group::8] for block in blocks]), minlength=101)
