@@ -58,8 +58,8 @@ class Skip(nn.Module):
     def fit(self, features: Features, propagation: Propagation | None) -> None:
         """Find the axes of what the encoder reads, and propagates over; None where the features hold the averages."""
         features = features.aside or features
-        if propagation is None and (n := features.num_nodes) > SAMPLE:
-            features = features.rows(torch.linspace(0, n - 1, SAMPLE).long())
+        if propagation is None and features.num_nodes > SAMPLE:
+            features = features.rows(sample_rows(features.num_nodes))
         for hops, (axes, mean) in enumerate(zip(self.axes, self.mean, strict=True)):
             found = component_axes(Averages.of(features, propagation, hops, axes.size(0), self.unit), axes.size(1))
             axes.copy_(found.axes * self.deviation)
@@ -74,6 +74,11 @@ class Skip(nn.Module):
         return torch.cat(
             [x.times(axes) - mean for x, axes, mean in zip(averages, self.axes, self.mean, strict=True)], 1
         )
+
+
+def sample_rows(num_rows: int, most: int = SAMPLE) -> Tensor:
+    """Rows that axes are found on, int64 [m]: all, or `most` at equal distances."""
+    return torch.arange(num_rows) if num_rows <= most else torch.linspace(0, num_rows - 1, most).long()
 
 
 class Averages(NamedTuple):

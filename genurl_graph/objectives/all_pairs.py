@@ -17,6 +17,7 @@ from genurl_graph.losses.pairwise import gkl_of_sums
 from genurl_graph.losses.terms import LossTerms
 from genurl_graph.objectives.fft_repulsion import Mesh, as_rows, with_gradients
 from genurl_graph.objectives.full_batch import PairwiseObjective
+from genurl_graph.objectives.pair_sampling import RowEdges
 from genurl_graph.runtime.devices import constant
 from genurl_graph.runtime.workers import few_threads, side_by_side
 
@@ -47,7 +48,8 @@ class AllPairsObjective(PairwiseObjective):
     negatives = ("all",)
     pattern: UndirectedEdges  # type: ignore[assignment]
 
-    def _keep(self, edge_index: Tensor, p: Tensor) -> None:
+    def _keep(self, edge_index: Tensor | RowEdges, p: Tensor) -> None:
+        assert isinstance(edge_index, Tensor)
         lacking = why_not(self.loss, self.views)
         if lacking:
             raise InputError(f"sampling.negatives: all pairs can be counted only with {lacking}")

@@ -33,7 +33,7 @@ from genurl_graph.objectives.pair_distances import (
     spread,
     view_distances,
 )
-from genurl_graph.objectives.pair_sampling import permuted_negatives, shared_negatives
+from genurl_graph.objectives.pair_sampling import RowEdges, permuted_negatives, shared_negatives
 from genurl_graph.objectives.views import keep_nodes
 from genurl_graph.runtime.devices import constant
 from genurl_graph.runtime.precision import network
@@ -53,7 +53,7 @@ class PairwiseObjective(Objective):
         As of `genurl_graph.objectives.base.Objective`.
     edge_index : Tensor, int64, shape [2, E]
         Edges of P: symmetric, sorted by row, each once. Of several processes each has the rows of some nodes
-        (`genurl_graph.graph.partition`).
+        (`genurl_graph.graph.partition`). Objectives that draw neighbours also take them as `RowEdges`.
     p : Tensor, float32, shape [E]
         Their similarities > 0.
     num_nodes : int
@@ -82,7 +82,7 @@ class PairwiseObjective(Objective):
         encoder: nn.Module,
         features: Features | None,
         propagation: Propagation | None,
-        edge_index: Tensor,
+        edge_index: Tensor | RowEdges,
         p: Tensor,
         num_nodes: int,
         loss: LossConfig,
@@ -96,7 +96,7 @@ class PairwiseObjective(Objective):
             asked = f"sampling.negatives {sampling.negatives!r}"
             raise wrong("several processes", asked, "batch (encoder sign or mlp)")
         with connected("similarities P"):
-            edges = any_of(edge_index.size(1) > 0, p.device)
+            edges = any_of(p.numel() > 0, p.device)
         if not edges:
             expected = "some; self loops and edges of weight 0 are none, nor has a far node beside duplicates any"
             raise wrong("similarities P", "no edges", expected)
@@ -107,17 +107,19 @@ class PairwiseObjective(Objective):
         hides = views.drop_nodes > 0 and isinstance(encoder, GNN)
         self.hidden = None if degree is None or not hides else constant(views.drop_nodes * degree / (1 + degree))
         if views.self_weight > 0 and self.loops:
+            assert isinstance(edge_index, Tensor)
             edge_index, p = _with_loops(edge_index, p, views.self_weight, num_nodes)
         with connected("similarities P"):
             # The loss is reported per unit of similarity, so that a learning rate means the same for any n.
-            self.mass = _mass(p, edge_index[0], loss)
+            self.mass = _mass(p, edge_index, loss)
             self._keep(edge_index, p)
         if columns is not None:
             self.mass += columns.mass
         self._prepare()
 
-    def _keep(self, edge_index: Tensor, p: Tensor) -> None:
+    def _keep(self, edge_index: Tensor | RowEdges, p: Tensor) -> None:
         """Keep P as the loss reads it."""
+        assert isinstance(edge_index, Tensor)
         self.pattern, self.p = EdgePattern(edge_index, self.num_nodes), constant(p)
 
     def _prepare(self) -> None:
@@ -227,11 +229,14 @@ class PairwiseObjective(Objective):
         return block, {"neg_weight": weight}
 
 
-def _mass(p: Tensor, row: Tensor, loss: LossConfig) -> float:
+def _mass(p: Tensor, edge_index: Tensor | RowEdges, loss: LossConfig) -> float:
     """Sum of the similarities; `kl` has normalised them, so that each of its distributions counts as 1."""
     if loss.name != "kl":
         return float(total_of(p.sum(dtype=torch.float64)))
-    return 1.0 if loss.per == "global" else float((row.diff() != 0).sum()) + 1
+    if loss.per == "global":
+        return 1.0
+    assert isinstance(edge_index, Tensor)
+    return float((edge_index[0].diff() != 0).sum()) + 1
 
 
 def _with_loops(edge_index: Tensor, p: Tensor, weight: float, num_nodes: int) -> tuple[Tensor, Tensor]:

@@ -22,7 +22,7 @@ from genurl_graph.objectives.base import added_up, divided, log_q
 from genurl_graph.objectives.fft_repulsion import Mesh
 from genurl_graph.objectives.full_batch import PairwiseObjective
 from genurl_graph.objectives.pair_distances import block_distances, normalize
-from genurl_graph.objectives.pair_sampling import NeighborDraws
+from genurl_graph.objectives.pair_sampling import NeighborDraws, RowEdges, SharedDraws
 from genurl_graph.runtime.precision import network
 from genurl_graph.runtime.processes import all_rows, one_process, own_share, rank, total_of, world_size
 
@@ -59,8 +59,11 @@ class MiniBatchObjective(PairwiseObjective):
     encoders: type = RowEncoder
     expected = "batches need an encoder that reads each row alone (sign, mlp, linear or cnn)"
 
-    def _keep(self, edge_index: Tensor, p: Tensor) -> None:
-        self.neighbors = NeighborDraws(edge_index, p, self.num_nodes, self.views.self_weight)
+    def _keep(self, edge_index: Tensor | RowEdges, p: Tensor) -> None:
+        own = isinstance(edge_index, RowEdges)
+        edges = edge_index if isinstance(edge_index, RowEdges) else RowEdges.of(edge_index, self.num_nodes)
+        draws = NeighborDraws if own or world_size() == 1 else SharedDraws
+        self.neighbors = draws(edges, p, self.views.self_weight)
 
     def _prepare(self) -> None:
         loss, sampling, views = self.loss, self.sampling, self.views
@@ -81,10 +84,7 @@ class MiniBatchObjective(PairwiseObjective):
     def forward(self, progress: float = 0.0) -> LossTerms:
         """Loss of one batch, drawn anew; `progress` is the share of the epochs that is over."""
         self.factor = exaggeration_at(self.loss, progress)
-        # Nodes without neighbours in P only repel.
-        batch = self._batch()
-        # All draw the batch, each embeds its share of it.
-        nodes, ends, p = (own_share(part) for part in (batch, *self.neighbors.draw(batch)))
+        nodes, ends, p = self._pairs()
         if self.views.self_weight > 0:
             a, b = self._embedded(nodes), self._embedded(ends)
         else:
@@ -96,6 +96,14 @@ class MiniBatchObjective(PairwiseObjective):
             return added_up(divided(barlow_terms(a, b, self.loss.offdiagonal), world_size()))
         metric = self.loss.metric
         return added_up(self.divergences(normalize(a, metric), normalize(b, metric), nodes, p))
+
+    def _pairs(self) -> tuple[Tensor, Tensor, Tensor]:
+        """This process's nodes of a batch, a neighbour of each, and the similarity of each pair; nodes without
+        neighbours in P only repel."""
+        batch = self._batch()
+        # All draw the batch, each embeds its share of it.
+        nodes, ends, p = (own_share(part) for part in (batch, *self.neighbors.draw(batch)))
+        return nodes, ends, p
 
     def _embedded(self, nodes: Tensor) -> Tensor:
         """Embedding [m, d] of some nodes in a view drawn anew."""

@@ -8,6 +8,8 @@ Two shapes (see `genurl_graph.losses` for how they are weighted):
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 
@@ -51,69 +53,121 @@ def permuted_negatives(num_nodes: int, n_negatives: int, device: torch.device | 
     return torch.stack([order.expand_as(partner).reshape(-1), partner.reshape(-1)])
 
 
+class RowEdges(NamedTuple):
+    """Second ends of the edges of consecutive rows, row by row.
+
+    Attributes
+    ----------
+    crow : Tensor, int64, shape [m + 1]
+        Where the edges of each row begin, and the last ones end.
+    col : Tensor, int64 or int32, shape [E]
+        Numbers of nodes of the whole graph.
+    first : int
+        Number of the first of these rows.
+    """
+
+    crow: Tensor
+    col: Tensor
+    first: int = 0
+
+    @classmethod
+    def of(cls, edge_index: Tensor, num_nodes: int) -> RowEdges:
+        """Those of a whole graph, of its edges [2, E], sorted by row."""
+        return cls(row_pointers(edge_index[0], num_nodes), edge_index[1])
+
+
 class NeighborDraws(nn.Module):
     """Draws neighbours j of nodes i with probability ``p_ij / (p_ii + m_i)``, ``m_i = sum_j p_ij`` over j != i.
 
-    Of several processes each holds rows of P, the earlier processes those of earlier nodes, no two the same row. All
-    draw the same random numbers. The process that has a row finds the neighbour and tells the others. On the CPU the
-    draws are those of one process, to the bit.
-
     Parameters
     ----------
-    edge_index : Tensor, int64, shape [2, E]
-        Edges of this process's rows, sorted by row, each once.
+    edges : RowEdges
+        Edges of P, each once.
     p : Tensor, float32, shape [E]
         Their similarities > 0.
-    num_nodes : int
-        Of the whole graph.
     self_weight : float
         ``p_ii`` of every node, >= 0.
 
     Attributes
     ----------
-    node_mass : Tensor, float64, shape [n]
-        m_i of all nodes.
+    node_mass : Tensor, float64, shape [m]
+        m_i of all rows.
     """
 
-    def __init__(self, edge_index: Tensor, p: Tensor, num_nodes: int, self_weight: float) -> None:
+    def __init__(self, edges: RowEdges, p: Tensor, self_weight: float) -> None:
         super().__init__()
-        self.self_weight = self_weight
-        self.col, self.p = constant(edge_index[1]), constant(p)
-        self.crow = constant(row_pointers(edge_index[0], num_nodes))
-        total = _running_sum(p)
+        self.self_weight, self.first = self_weight, edges.first
+        self.crow, self.col, self.p = constant(edges.crow), constant(edges.col), constant(p)
+        total = self._running_sum(p)
         self.cumulative, self.start = constant(total[1:]), constant(total[self.crow])
-        self.node_mass = constant(total_of(self.start.diff()))
+        self.node_mass = constant(self.start.diff())
 
-    def draw(self, nodes: Tensor) -> tuple[Tensor, Tensor]:
-        """A neighbour of each of `nodes`, int64 [B], and the similarity of the pair, float32 [B].
+    def draw(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """A neighbour of each of `rows`, which count from the first held; and the similarity of the pair.
 
         A node that draws itself, or that has no neighbours, is its own; a pair without similarity has 1.
+
+        Parameters
+        ----------
+        rows : Tensor, int64, shape [B]
+
+        Returns
+        -------
+        ends : Tensor, int64, shape [B]
+            Numbers of nodes of the whole graph.
+        p : Tensor, float32, shape [B]
         """
-        mass, itself = self.node_mass[nodes], self.self_weight
-        shares = rand(len(nodes), nodes.device, torch.float64) * (mass + itself)
-        here = (self.crow[nodes] < self.crow[nodes + 1]).nonzero().squeeze(1)
-        rows = nodes[here]
-        edges = torch.searchsorted(self.cumulative, self.start[rows] + shares[here], right=True)
-        # Rounding may lead beyond a row.
-        edges = edges.maximum(self.crow[rows]).minimum(self.crow[rows + 1] - 1)
-        # One message: float64 holds numbers of nodes and float32 as they are.
-        found = torch.zeros(2, len(nodes), dtype=torch.float64, device=nodes.device)
-        found[0, here], found[1, here] = self.col[edges].double(), self.p[edges].double()
-        ends, p = total_of(found)
+        mass, itself = self.node_mass[rows], self.self_weight
+        shares = rand(len(rows), rows.device, torch.float64) * (mass + itself)
+        ends, p = self._ends(rows, shares)
         alone = shares >= mass
-        return torch.where(alone, nodes, ends.long()), p.float().masked_fill(alone, itself or 1.0)
+        return torch.where(alone, rows + self.first, ends), p.masked_fill(alone, itself or 1.0)
+
+    def _ends(self, rows: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
+        """Where a share of the total weight of a row leads to, and p of that pair; 0 and 0 for an empty row."""
+        here = (self.crow[rows] < self.crow[rows + 1]).nonzero().squeeze(1)
+        asked = rows[here]
+        edges = torch.searchsorted(self.cumulative, self.start[asked] + shares[here], right=True)
+        # Rounding may lead beyond a row.
+        edges = edges.maximum(self.crow[asked]).minimum(self.crow[asked + 1] - 1)
+        ends, p = torch.zeros_like(rows), self.p.new_zeros(len(rows))
+        ends[here], p[here] = self.col[edges].long(), self.p[edges]
+        return ends, p
+
+    def _running_sum(self, p: Tensor) -> Tensor:
+        """Sums of P up to each edge, float64 [E + 1]: the first is 0."""
+        # In float64: millions of edges are told apart by their place in it.
+        total = p.new_zeros(len(p) + 1, dtype=torch.float64)
+        total[1:] = p
+        return total.cumsum_(0)
 
 
-def _running_sum(p: Tensor) -> Tensor:
-    """Sums of P up to each edge of this process, float64 [E + 1]: the first is that of the earlier processes' edges."""
-    # In float64: millions of edges are told apart by their place in it.
-    total = p.new_zeros(len(p) + 1, dtype=torch.float64)
-    total[1:] = p
-    # One process after the other: added in one order, sums are those of one process to the bit.
-    for turn in range(world_size()):
-        if turn == rank():
-            total.cumsum_(0)
-        end = sent(total[-1], turn)
-        if turn + 1 == rank():
-            total[0] = end
-    return total
+class SharedDraws(NeighborDraws):
+    """As `NeighborDraws`, of the whole graph whose rows of P several processes share.
+
+    Each process has edges of some rows, the earlier processes those of earlier nodes, no two of the same row. All draw
+    the same random numbers. The process that has a row finds the neighbour and tells the others. On the CPU the draws
+    are those of one process, to the bit.
+    """
+
+    def __init__(self, edges: RowEdges, p: Tensor, self_weight: float) -> None:
+        super().__init__(edges, p, self_weight)
+        self.node_mass = constant(total_of(self.node_mass))
+
+    def _ends(self, rows: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
+        # One message: float64 holds numbers of nodes and float32 as they are.
+        ends, p = total_of(torch.stack([part.double() for part in super()._ends(rows, shares)]))
+        return ends.long(), p.float()
+
+    def _running_sum(self, p: Tensor) -> Tensor:
+        """The first sum is that of the earlier processes' edges."""
+        total = p.new_zeros(len(p) + 1, dtype=torch.float64)
+        total[1:] = p
+        # One process after the other: added in one order, sums are those of one process to the bit.
+        for turn in range(world_size()):
+            if turn == rank():
+                total.cumsum_(0)
+            end = sent(total[-1], turn)
+            if turn + 1 == rank():
+                total[0] = end
+        return total

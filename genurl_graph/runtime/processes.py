@@ -150,6 +150,30 @@ def all_rows(rows: Tensor) -> Tensor:
     return total_of(torch.cat([rows if process == rank() else others for process in range(world_size())]))
 
 
+def exchanged(rows: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
+    """What all processes send to each other, in one exchange.
+
+    Parameters
+    ----------
+    rows : Tensor, shape [m, ...]
+        What this process sends: the first rows to the first process, and so on.
+    counts : Tensor, int64, shape [W]
+        How many each of the processes gets; on the device of `rows`.
+
+    Returns
+    -------
+    rows : Tensor, shape [k, ...]
+        What this process was sent, in the order of the processes.
+    counts : Tensor, int64, shape [W]
+        How many came from each.
+    """
+    incoming = torch.empty_like(counts)
+    dist.all_to_all_single(incoming, counts)
+    found = rows.new_empty(int(incoming.sum()), *rows.shape[1:])
+    dist.all_to_all_single(found, rows.contiguous(), incoming.tolist(), counts.tolist())
+    return found, incoming
+
+
 def in_parallel(objective: nn.Module) -> nn.Module:
     """The objective, with gradients averaged over the processes where there are several."""
     if world_size() == 1:

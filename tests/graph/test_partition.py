@@ -10,7 +10,7 @@ from genurl_graph import GenURL
 from genurl_graph.datasets.synthetic import planted_graph
 from genurl_graph.graph.knn import approximate, exact, knn
 from genurl_graph.graph.partition import own_block
-from genurl_graph.objectives.pair_sampling import NeighborDraws
+from genurl_graph.objectives.pair_sampling import NeighborDraws, RowEdges
 from tests.runtime.test_processes import CONFIG, OPTIONS, run_two
 
 N = 300
@@ -33,14 +33,14 @@ def drawn_by(neighbors):
 
 
 DRAWS = """
-    from genurl_graph.objectives.pair_sampling import NeighborDraws
+    from genurl_graph.objectives.pair_sampling import RowEdges, SharedDraws
     from genurl_graph.graph.partition import own_block
     from tests.graph.test_partition import N, drawn_by, similarities
     edges, p = similarities()
     with process_group("cpu"):
         block = own_block(N, edges[0])
         part = block.of(edges[0])
-        made = [NeighborDraws(edges[:, part], p[part], N, weight) for weight in (0.0, 1.5)]
+        made = [SharedDraws(RowEdges.of(edges[:, part], N), p[part], weight) for weight in (0.0, 1.5)]
         found = {f"draws{k}": torch.stack(drawn_by(one)) for k, one in enumerate(made)}
         keep({"mass": made[0].node_mass, "held": made[0].col.numel(), **found})
 """
@@ -49,7 +49,7 @@ DRAWS = """
 def test_draws_are_those_of_one_process(tmp_path, one_thread):
     parts = run_two(DRAWS, tmp_path)
     edges, p = similarities()
-    alone = [NeighborDraws(edges, p, N, weight) for weight in (0.0, 1.5)]
+    alone = [NeighborDraws(RowEdges.of(edges, N), p, weight) for weight in (0.0, 1.5)]
     expected = [torch.stack(drawn_by(one)) for one in alone]
     for part in parts:
         assert torch.equal(part["draws0"], expected[0])

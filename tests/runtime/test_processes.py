@@ -40,12 +40,17 @@ CONFIG = {"encoder.hidden": 32, "sampling.batch_size": 200, "training.lr": 1e-3}
 
 def run_two(script, folder, **options):
     """Run a script in two processes; returns what each of them keeps in `folder`, if anything."""
+    return run_several(2, script, folder, **options)
+
+
+def run_several(count, script, folder, **options):
+    """As `run_two`, in `count` processes."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": "1"}
+    shared = {"WORLD_SIZE": str(count), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": "1"}
     arguments = [str(folder), json.dumps(options)]
-    run_together(PRELUDE + textwrap.dedent(script), arguments, [shared | {"RANK": str(rank)} for rank in range(2)])
+    run_together(PRELUDE + textwrap.dedent(script), arguments, [shared | {"RANK": str(rank)} for rank in range(count)])
     return [torch.load(file, weights_only=True) for file in sorted(folder.glob("rank*.pt"))]
 
 

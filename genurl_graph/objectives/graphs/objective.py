@@ -33,7 +33,7 @@ from genurl_graph.objectives.batch_graph import (
     same_sample,
 )
 from genurl_graph.objectives.graphs.views import node_ranks, random_views, read_kinds
-from genurl_graph.objectives.pair_sampling import NeighborDraws
+from genurl_graph.objectives.pair_sampling import NeighborDraws, RowEdges
 from genurl_graph.runtime.devices import constant
 from genurl_graph.runtime.precision import network
 from genurl_graph.runtime.processes import one_process
@@ -103,7 +103,9 @@ class GraphsObjective(Objective):
         self.ranks = node_ranks(self.prepared) if "guided" in read_kinds(config.graphs.kinds) else None
         self.samples = config.similarity.among == "samples" and self.weight > 0
         if self.samples:
-            self.neighbors = NeighborDraws(merged.edge_index, merged.edge_weight, collection.num_graphs, 0.0)
+            self.neighbors = NeighborDraws(
+                RowEdges.of(merged.edge_index, collection.num_graphs), merged.edge_weight, 0.0
+            )
         width = self.loss.projector
         self.projector = projector(encoder.width, width, PROJECTED) if width else nn.Identity()
 
