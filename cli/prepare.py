@@ -85,6 +85,7 @@ def prepare(
     """
     from genurl_graph.inputs.partitioned import Prepared
     from genurl_graph.inputs.partitioned.folder import check_new_folder
+    from genurl_graph.inputs.tables.edges import count
 
     sources = [name for name, there in (("EDGES", edges), ("--dataset", dataset), ("--input", own)) if there]
     if len(sources) != 1:
@@ -98,7 +99,6 @@ def prepare(
     if drop_unknown and not edges:
         raise click.UsageError("--drop-unknown goes with EDGES.")
     output = check_new_folder(output)
-    shared.lock(output)
     report = Report(quiet)
     how = {"rows": rows, "partitions": partitions, "seed": seed}
     found: Prepared
@@ -116,8 +116,8 @@ def prepare(
         f"{found.manifest.num_edges:,} edges (each direction counted)",
         f"{found.num_features:,} features",
     ]
-    parts = f"{found.store.count:,} partition{'' if found.store.count == 1 else 's'}"
-    sizes = f"{parts} of up to {max(map(found.store.size, range(found.store.count))):,} rows"
+    largest = max(map(found.store.size, range(found.store.count)))
+    sizes = f"{count(found.store.count, 'partition')} of up to {count(largest, 'row')}"
     report.line(f"prepared {', '.join(counts)}; {sizes}   {output}")
 
 

@@ -75,8 +75,12 @@ def read_columnar(path: Path) -> Table:
     return Table(str(path), frame, notes=(*more, *notes))
 
 
-def read_parquet_blocks(path: Path, columns: list[str] | None = None, rows: int = BLOCK) -> Iterator[Table]:
+def read_parquet_blocks(
+    path: Path, columns: list[str] | None = None, rows: int = BLOCK, cells: int | None = None
+) -> Iterator[Table]:
     """`read_columnar` of a Parquet file in blocks of `rows`, of which only those columns are read that count.
+
+    With `cells`, blocks have about as many, and no more rows than `rows`.
 
     Raises
     ------
@@ -88,6 +92,8 @@ def read_parquet_blocks(path: Path, columns: list[str] | None = None, rows: int 
 
     try:
         with parquet.ParquetFile(path) as file:
+            if cells is not None:
+                rows = max(1, min(rows, cells // max(1, len(file.schema_arrow if columns is None else columns))))
             yield from _tables(path, file.iter_batches(batch_size=rows, columns=columns))
     except (OSError, TypeError, NotImplementedError, pyarrow.ArrowException) as error:
         raise wrong(path, f"damage, or what pyarrow cannot read ({error})", "a Parquet file") from error

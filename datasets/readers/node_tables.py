@@ -23,9 +23,9 @@ from genurl_graph.datasets.readers.images import is_idx, read_classes
 from genurl_graph.datasets.readers.sparse_parts import csr_from_arrays
 from genurl_graph.datasets.readers.tables import read_blocks, read_table
 from genurl_graph.exceptions import InputError, wrong
-from genurl_graph.inputs.embeddings import import_parquet
 from genurl_graph.inputs.reading import Reading, ReadOptions
 from genurl_graph.inputs.safe_load import load_archive, load_array
+from genurl_graph.inputs.tables.edges import count
 from genurl_graph.inputs.tables.nodes import NodeTable
 from genurl_graph.inputs.tables.table import Table
 
@@ -115,7 +115,7 @@ def find_tables(paths: Sequence[Path], what: str) -> list[Path]:
             inside = sorted(each for each in path.iterdir() if each.is_file() and each.name[0] not in "._")
             tables = [each for each in inside if plain_suffix(each) in (*TEXT_SUFFIXES, *COLUMNAR_SUFFIXES)]
             if not tables:
-                shown = f"{len(inside):,} files, such as {inside[0].name}" if inside else "no files"
+                shown = f"{count(len(inside), 'file')}, such as {inside[0].name}" if inside else "no files"
                 raise wrong(f"{what}: {path}", shown, "tables, as text, Parquet or Arrow")
             found += tables
         elif not path.exists() and any(mark in path.name for mark in "*?["):
@@ -125,7 +125,7 @@ def find_tables(paths: Sequence[Path], what: str) -> list[Path]:
             found.append(path)
     full = [path for path in dict.fromkeys(found) if path.stat().st_size]
     if not full:
-        raise wrong(what, f"{len(found):,} empty files" if found else "no files", "tables with rows")
+        raise wrong(what, f"nothing in {count(len(found), 'file')}" if found else "no files", "tables with rows")
     return full
 
 
@@ -142,8 +142,7 @@ def read_any_blocks(path: Path, options: ReadOptions) -> Iterator[Table]:
         return read_blocks(path, options)
     if suffix != ".parquet":
         return read_arrow_blocks(path, BLOCK_CELLS // 64)
-    columns = len(import_parquet(path).read_schema(path))
-    return read_parquet_blocks(path, rows=max(1, BLOCK_CELLS // max(columns, 4)))
+    return read_parquet_blocks(path, cells=BLOCK_CELLS)
 
 
 def features_from_npz(arrays: dict[str, npt.NDArray[Any]], where: str) -> Tensor:

@@ -33,7 +33,7 @@ from genurl_graph.datasets.readers.text.lines import (
 from genurl_graph.datasets.readers.text.rows import number_rows, scan
 from genurl_graph.exceptions import wrong
 from genurl_graph.inputs.reading import ReadOptions
-from genurl_graph.inputs.tables.table import Table
+from genurl_graph.inputs.tables.table import NoRowsError, Table
 
 # JODIE's name of all columns that are left (Kumar et al., KDD 2019).
 FEATURE_LIST = "comma_separated_list_of_features"
@@ -191,7 +191,7 @@ def _below(lines: list[str], begin: int, separator: str | None, width: int) -> t
 def _width(path: Path, names: list[str] | None, rows: list[list[str]]) -> int:
     """Cells of each row; separators may end every row but the header."""
     if not rows:
-        raise wrong(path, "only a header", "rows of data below it (zero nodes)")
+        raise NoRowsError(str(wrong(path, "only a header", "rows of data below it (zero nodes)")))
     width = len(rows[0])
     if names is None or (width == len(names) + 1 and not any(row[-1] for row in rows if len(row) == width)):
         return width

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from genurl_graph.exceptions import wrong
-from genurl_graph.inputs.tables.table import Table
+from genurl_graph.inputs.tables.table import NoRowsError, Table
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,18 @@ class Blocks:
 
     def __iter__(self) -> Iterator[Table]:
         """All blocks that have rows, file by file."""
-        return (block for file in self.files for block in self.read(file) if len(block.frame))
+        return (block for file in self.files for block in self.of(file))
 
-    def first(self, file: Path | None = None) -> Table:
-        """The first block of a file, or of all; InputError where nothing has rows."""
-        found = next((block for block in (self if file is None else self.read(file)) if len(block.frame)), None)
+    def of(self, file: Path) -> Iterator[Table]:
+        """The blocks of a file that have rows: of a header alone there are none."""
+        with suppress(NoRowsError):
+            yield from (block for block in self.read(file) if len(block.frame))
+
+    def first(self) -> Table:
+        """The first block of all; InputError where no file has rows."""
+        found = next(iter(self), None)
         if found is None:
-            raise wrong(self.name if file is None else file, "no rows", "at least one (zero nodes)")
+            raise wrong(self.name, "no rows", "at least one (zero nodes)")
         return found
 
 

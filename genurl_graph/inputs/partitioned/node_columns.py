@@ -117,7 +117,7 @@ def decide_nodes(blocks: Blocks, options: ReadOptions) -> NodeColumns:
     picked = np.unique(np.linspace(0, len(blocks.files) - 1, _FILES).astype(int))
     frames = []
     for number in picked:
-        block = next((each for each in blocks.read(blocks.files[number]) if len(each.frame)), None)
+        block = next(blocks.of(blocks.files[number]), None)
         if block is not None:
             check_columns_of(block, [said["id"], *chosen], first.name)
             frames.append(as_columns(block, chosen).head(_SAMPLE // len(picked)))

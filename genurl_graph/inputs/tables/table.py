@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from genurl_graph.exceptions import unknown
+from genurl_graph.exceptions import InputError, unknown
+
+
+class NoRowsError(InputError):
+    """A table that has a header alone: one of many files may."""
 
 
 def _row(row: int) -> str:

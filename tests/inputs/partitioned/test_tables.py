@@ -203,8 +203,22 @@ def test_what_is_no_table_is_named(tmp_path) -> None:
     with pytest.raises(InputError, match=r"edges: .*nowhere.csv does not exist"):
         find_tables([tmp_path / "nowhere.csv"], "edges")
     (tmp_path / "notes.docx").write_text("x")
-    with pytest.raises(InputError, match=r"found 1 files, such as notes\.docx; expected tables"):
+    with pytest.raises(InputError, match=r"found 1 file, such as notes\.docx; expected tables"):
         find_tables([tmp_path], "edges")
     (tmp_path / "a.csv").touch()
-    with pytest.raises(InputError, match="found 1 empty files; expected tables with rows"):
+    with pytest.raises(InputError, match="found nothing in 1 file; expected tables with rows"):
         find_tables([tmp_path / "*.csv"], "edges")
+
+
+def test_files_of_a_header_alone_count_for_nothing_and_damage_is_named(tmp_path) -> None:
+    written(tmp_path / "data")
+    (tmp_path / "a.csv").write_text("source,target,weight\n")
+    edges, features = [tmp_path / "a.csv", tmp_path / "data" / "edges.csv"], [tmp_path / "data" / "nodes.csv"]
+    assert prepare(tmp_path, edges, features).manifest.num_edges
+    with pytest.raises(InputError, match=r"a\.csv: found no rows"):
+        prepare(tmp_path, edges[:1], features)
+    for suffix in ("parquet", "arrow"):
+        junk = tmp_path / f"junk.{suffix}"
+        junk.write_text("hello")
+        with pytest.raises(InputError, match=rf"junk\.{suffix}: found damage, or what pyarrow cannot read"):
+            prepare(tmp_path, edges, [junk])

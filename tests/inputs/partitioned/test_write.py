@@ -13,6 +13,7 @@ from genurl_graph.exceptions import InputError
 from genurl_graph.graph.edge_lists import add_inverses, clean_edges
 from genurl_graph.inputs.input import Input, as_input
 from genurl_graph.inputs.partitioned import Prepared, write_prepared
+from genurl_graph.inputs.partitioned.folder import new_folder
 from genurl_graph.inputs.partitioned.numbering import as_numbers, check_keys, id_keys
 
 
@@ -159,3 +160,13 @@ def test_two_names_of_one_hash_are_told_from_an_id_that_repeats() -> None:
         check_keys("nodes", keys, np.array(["a", "b", "c", "d"], dtype=object))
     with pytest.raises(InputError, match="node id 'b' more than once"):
         check_keys("nodes", keys, np.array(["a", "b", "b", "d"], dtype=object))
+
+
+def test_one_process_at_a_time_writes_a_folder_and_clears_what_a_killed_one_left(tmp_path) -> None:
+    path = tmp_path / "prepared"
+    write_prepared(drawn(20, 40, False), path)
+    (tmp_path / ".prepared.0123abcd" / "x").mkdir(parents=True)
+    (tmp_path / ".prepared.mine").mkdir()
+    with new_folder(path), pytest.raises(InputError, match="another run that writes this file"), new_folder(path):
+        pass
+    assert sorted(each.name for each in tmp_path.iterdir()) == [".prepared.mine", "prepared"]
