@@ -49,6 +49,12 @@ class ManyFiles(click.Command):
     show_default=True,
     help="Rows of a partition, unless their number is given: a worker holds about two of them at a time.",
 )
+@click.option(
+    "--like",
+    type=shared.PATH,
+    metavar="FOLDER",
+    help="Make features as in these partitions, for transform by a model that was trained on them.",
+)
 @click.option("--drop-unknown", is_flag=True, help="Leave out edges to nodes without a row of features.")
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the order of the nodes, a shuffle."
@@ -65,6 +71,7 @@ def prepare(
     output: Path,
     partitions: int | None,
     rows: int,
+    like: Path | None,
     drop_unknown: bool,
     seed: int,
     options: ReadOptions,
@@ -83,7 +90,7 @@ def prepare(
       genurl-graph prepare edges.csv.gz --features nodes.csv --column id=name --output prepared
       genurl-graph prepare --dataset Cora --partitions 4 --output prepared
     """
-    from genurl_graph.inputs.partitioned import Prepared
+    from genurl_graph.inputs.partitioned import Manifest, Prepared
     from genurl_graph.inputs.partitioned.folder import check_new_folder
     from genurl_graph.inputs.tables.edges import count
 
@@ -96,14 +103,16 @@ def prepare(
         raise click.UsageError("--labels goes with --input; tables of nodes have a column of labels.")
     if dataset and (features or options.given()):
         raise click.UsageError("A data set of the registry has its own features and columns.")
-    if drop_unknown and not edges:
-        raise click.UsageError("--drop-unknown goes with EDGES.")
+    for flag, given in (("--drop-unknown", drop_unknown), ("--like", like)):
+        if given and not edges:
+            raise click.UsageError(f"{flag} goes with EDGES.")
     output = check_new_folder(output)
     report = Report(quiet)
-    how = {"rows": rows, "partitions": partitions, "seed": seed}
+    manifest = None if like is None else Manifest.read(like)
+    how: dict[str, Any] = {"rows": rows, "partitions": partitions, "seed": seed}
     found: Prepared
     if edges:
-        found = _of_tables(edges, features, output, options, not quiet, drop_unknown=drop_unknown, **how)
+        found = _of_tables(edges, features, output, options, not quiet, drop_unknown=drop_unknown, like=manifest, **how)
         report.lines(found.manifest.reading["lines"])
     else:
         if len(features) > 1:

@@ -12,6 +12,7 @@ import pandas as pd
 from genurl_graph.exceptions import wrong
 from genurl_graph.inputs.columns import FeaturePlan
 from genurl_graph.inputs.partitioned.blocks import Blocks, check_columns_of
+from genurl_graph.inputs.partitioned.manifest import Manifest
 from genurl_graph.inputs.reading import ReadOptions
 from genurl_graph.inputs.sparse import to_scipy_or_numpy
 from genurl_graph.inputs.tables.features import as_columns
@@ -95,8 +96,10 @@ class NodeColumns:
         return y.numpy(), names
 
 
-def decide_nodes(blocks: Blocks, options: ReadOptions) -> NodeColumns:
+def decide_nodes(blocks: Blocks, options: ReadOptions, like: Manifest | None = None) -> NodeColumns:
     """Decide what the columns of all tables of nodes are, and what becomes of the features, on a sample of rows.
+
+    Features that are to be `like` those of other partitions are the same columns, and made by the same plan.
 
     Raises
     ------
@@ -109,6 +112,13 @@ def decide_nodes(blocks: Blocks, options: ReadOptions) -> NodeColumns:
     if said["id"] is None:
         raise wrong(blocks.name, "no column of ids", "one, named by --column id=NAME: rows have no order across files")
     assert found.frame is not None
+    if like is not None:
+        plan = None if like.plan is None else FeaturePlan.from_dict(like.plan)
+        wanted = like.features if plan is None else tuple(column.name for column in plan.used)
+        check_columns_of(first, [*wanted], "the partitions that these are to be like")
+        others = {str(name): "no feature there" for name in found.frame.columns if name not in wanted}
+        left_out = {name: why for name, why in said["left_out"].items() if name not in wanted}
+        return NodeColumns(first.name, said["id"], found.label, wanted, plan, left_out | others)
     same = [] if found.y is None else same_as_labels(found.frame, found.y)
     same = [column for column in same if column not in options.names("feature") and len(same) < found.frame.shape[1]]
     chosen = [str(name) for name in found.frame.columns if name not in same]
@@ -122,8 +132,8 @@ def decide_nodes(blocks: Blocks, options: ReadOptions) -> NodeColumns:
             check_columns_of(block, [said["id"], *chosen], first.name)
             frames.append(as_columns(block, chosen).head(_SAMPLE // len(picked)))
     sample = pd.concat(frames, ignore_index=True)
-    wanted = options.names("feature")
-    plan = FeaturePlan.fit(sample, scale=options.scale, text=options.text, graph=True, wanted=wanted)
+    asked = options.names("feature")
+    plan = FeaturePlan.fit(sample, scale=options.scale, text=options.text, graph=True, wanted=asked)
     if plan is not None and not plan.names:
         raise wrong(blocks.name, f"no column that can be a feature ({plan.summary()})", "at least one")
     return NodeColumns(first.name, said["id"], found.label, tuple(chosen), plan, left_out)

@@ -35,6 +35,7 @@ def prepare_tables(
     partitions: int | None = None,
     seed: int = 0,
     drop_unknown: bool = False,
+    like: Manifest | None = None,
     launcher: Launcher | None = None,
     progress: bool = False,
 ) -> Prepared:
@@ -57,6 +58,8 @@ def prepare_tables(
         As of `write_prepared`.
     drop_unknown : bool
         Leave out edges to nodes without a row.
+    like : Manifest, optional
+        Of partitions whose features these are to have, made in the same way: for a model that was fitted on them.
     launcher : Launcher, optional
         Who works on partitions; this process by default.
     progress : bool
@@ -75,7 +78,7 @@ def prepare_tables(
     import_parquet(Path(path))
     check_columns(options, [edges.first(), nodes.first()])
     edge_columns = decide_edges(edges, options)
-    columns = decide_nodes(nodes, options)
+    columns = decide_nodes(nodes, options, like)
     with new_folder(path) as folder:
         sent = send_nodes(nodes, columns, Store(folder / "work", (0, 1)), seed)
         n = check_count(sent, nodes.name)

@@ -222,3 +222,26 @@ def test_files_of_a_header_alone_count_for_nothing_and_damage_is_named(tmp_path)
         junk.write_text("hello")
         with pytest.raises(InputError, match=rf"junk\.{suffix}: found damage, or what pyarrow cannot read"):
             prepare(tmp_path, edges, [junk])
+
+
+@pytest.mark.parametrize("raw", [True, False])
+def test_new_tables_get_the_features_of_others(tmp_path, small_blocks, raw) -> None:
+    _, features = written(tmp_path / "data")
+    if raw:
+        features["country"] = np.array(["DE", "FR"])[np.arange(60) % 2]
+    features.to_csv(tmp_path / "nodes.csv", index=False)
+    edges = tmp_path / "data" / "edges.csv"
+    first = prepare(tmp_path, [edges], [tmp_path / "nodes.csv"])
+    # Some of the rows, of another scale as a whole, in another order of columns, and with one that is new.
+    few = features[:30].assign(new=1.5)[["new", *features.columns[::-1]]]
+    few.to_csv(tmp_path / "few.csv", index=False)
+    again = prepare(tmp_path / "data", [edges], [tmp_path / "few.csv"], like=first.manifest, drop_unknown=True)
+    assert (again.manifest.plan is not None) == raw
+    assert again.manifest.features == first.manifest.features
+    rows = dict(zip(first.ids(0), first.store.load("x", 0), strict=True))
+    assert all(
+        np.array_equal(rows[name], row) for name, row in zip(again.ids(0), again.store.load("x", 0), strict=True)
+    )
+    features.drop(columns="x3").to_csv(tmp_path / "less.csv", index=False)
+    with pytest.raises(InputError, match=r"less\.csv: found no column 'x3'"):
+        prepare(tmp_path / "data", [edges], [tmp_path / "less.csv"], like=first.manifest)
