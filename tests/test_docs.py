@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from genurl_graph import config
 from genurl_graph.cli import main
 from genurl_graph.datasets import registry
 from genurl_graph.datasets.loaders import LOADERS
@@ -54,8 +55,20 @@ def registers():
         register.update(content)
 
 
+@pytest.fixture
+def few_epochs(monkeypatch):
+    """Presets of 20 epochs at most: how well examples train is shown elsewhere."""
+    flatten = config.flatten
+
+    def shorter(tree):
+        found = flatten(tree)
+        return found | {key: min(value, 20) for key, value in found.items() if key == "training.epochs"}
+
+    monkeypatch.setattr(config, "flatten", shorter)
+
+
 @pytest.mark.parametrize("page", RUN, ids=lambda page: page.stem)
-@pytest.mark.usefixtures("registers")
+@pytest.mark.usefixtures("registers", "few_epochs")
 def test_examples_run(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GENURL_DATA", str(tmp_path / "no-data"))
