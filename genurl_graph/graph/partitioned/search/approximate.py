@@ -72,7 +72,9 @@ def approximate_search(
     lists = make_lists(launcher, vectors, inner, progress)
     searched = (vectors, lists, count, k, budget)
     run_stage(launcher, inner, "neighbours", _search, ["found/starts"], *searched, progress=progress)
-    run_stage(launcher, work, "returning", _return, ["distances", "neighbors"], inner, vectors, progress=progress)
+    run_stage(
+        launcher, work, "neighbours to rows", _return, ["distances", "neighbors"], inner, vectors, progress=progress
+    )
     found = torch.from_numpy(work.take("distances", numbers[tested.numpy()]))
     return recall_at_k(found, unscaled(truth.distances[tested], vectors.frame), ROUNDING)
 

@@ -43,7 +43,9 @@ def exact_search(
         run_stage(launcher, inner, "neighbours", _search, names, vectors, k, budget, longest, progress=progress)
         uncertain = sum(inner.shape("uncertain", part)[0] for part in range(inner.count))
         every = uncertain > MANY * vectors.n
-    run_stage(launcher, work, "uncertain", _settle, outputs, inner, vectors, k, budget, every, progress=progress)
+    run_stage(
+        launcher, work, "uncertain neighbours", _settle, outputs, inner, vectors, k, budget, every, progress=progress
+    )
 
 
 def search_rows(vectors: Vectors, asked: Rows, numbers: Tensor, k: int, budget: int) -> tuple[Tensor, Tensor]:

@@ -57,8 +57,8 @@ def train_centres(launcher: Launcher, vectors: Vectors, inner: Store, seed: int,
     count = list_count(vectors.n, FINENESS, FEWEST)
     draw_rows(launcher, vectors, inner, "trained", TRAINING * count, seed, progress)
     if not inner.has(["centres"], 0):
-        launcher.map("centres", _train, [0], inner, vectors, count, seed, progress=progress)
-    run_stage(launcher, inner, "lists", _home, ["sizes", "home"], vectors, progress=progress)
+        launcher.map("centres of lists", _train, [0], inner, vectors, count, seed, progress=progress)
+    run_stage(launcher, inner, "lists of rows", _home, ["sizes", "home"], vectors, progress=progress)
 
 
 def centres_of(inner: Store, vectors: Vectors) -> Centres:
@@ -78,8 +78,8 @@ def make_lists(launcher: Launcher, vectors: Vectors, inner: Store, progress: boo
     groups = ((starts[home] + share * sizes[home]) * inner.count / vectors.n).astype(np.int64).clip(0, inner.count - 1)
     made = ["lists/row", "lists/x"]
     if not all(inner.has(made, part) for part in range(inner.count)):
-        run_stage(launcher, inner, "sending", _send, ["sent/starts"], vectors, pieces, groups, progress=progress)
-        run_stage(launcher, inner, "sorting", _sort, made, progress=progress)
+        run_stage(launcher, inner, "rows to lists", _send, ["sent/starts"], vectors, pieces, groups, progress=progress)
+        run_stage(launcher, inner, "rows in lists", _sort, made, progress=progress)
     rmtree(inner.path / "sent", ignore_errors=True)
     held = [inner.shape("lists/row", group)[0] for group in range(inner.count)]
     store = Store(inner.path / "lists", (0, *np.cumsum(held).tolist()))

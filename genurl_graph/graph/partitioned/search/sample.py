@@ -21,7 +21,7 @@ def draw_rows(
     """Write `count` random rows by their partitions as an array `name`; their numbers, ascending, int64."""
     count = min(count, vectors.n)
     drawn = np.sort(np.random.default_rng(seed).choice(vectors.n, count, replace=False, shuffle=False))
-    run_stage(launcher, inner, "sample", _draw, [name], vectors, name, drawn, progress=progress)
+    run_stage(launcher, inner, "sample of rows", _draw, [name], vectors, name, drawn, progress=progress)
     return drawn
 
 

@@ -117,7 +117,9 @@ def framed_vectors(
     # The same rows are added at a time as in memory: the mean has the same bits.
     step = slab_rows(shape[1])
     slabs = range(-(-store.num_rows // step))
-    known = [work.value for work in launcher.map("features", _measure, slabs, store, name, step, progress=progress)]
+    known = [
+        work.value for work in launcher.map("range of features", _measure, slabs, store, name, step, progress=progress)
+    ]
     totals, largest, integral, filled = zip(*known, strict=True)
     if exact and shape[1] >= SPARSE_COLUMNS and sum(filled) <= SPARSE_FILL * store.num_rows * shape[1]:
         return Vectors(store, name, Frame.natural(metric, None, max(largest)), sparse=True)
@@ -132,7 +134,7 @@ def longest_row(launcher: Launcher, vectors: Vectors, progress: bool = False) ->
     if vectors.frame.metric != "inner_product":
         return torch.zeros((), dtype=torch.float64)
     parts = range(vectors.store.count)
-    known = launcher.map("features", _longest, parts, vectors, progress=progress)
+    known = launcher.map("longest row", _longest, parts, vectors, progress=progress)
     return torch.tensor(max(work.value for work in known), dtype=torch.float64).sqrt()
 
 

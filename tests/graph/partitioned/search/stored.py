@@ -1,11 +1,20 @@
 """A matrix in partitions, and the neighbours that a search by partitions writes."""
 
+import pickle
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from genurl_graph.graph.partitioned.search import search_partitions
 from genurl_graph.runtime.partitions import OneProcess, Store
+
+
+class Elsewhere(OneProcess):
+    """Functions and arguments travel as they do to another process."""
+
+    def map(self, doing, function, parts, *shared, progress=False):
+        function, shared = pickle.loads(pickle.dumps((function, shared)))
+        return super().map(doing, function, parts, *shared, progress=progress)
 
 
 class Found(NamedTuple):
@@ -28,5 +37,5 @@ def collected(work, recall=None):
 
 def search(path, x, count, k, **options):
     store, work = stored(path, x, count)
-    recall = search_partitions(OneProcess(), (store, "x"), work, k, **options)
+    recall = search_partitions(Elsewhere(), (store, "x"), work, k, **options)
     return collected(work, recall)
