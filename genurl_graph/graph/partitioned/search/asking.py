@@ -13,7 +13,7 @@ from genurl_graph.graph.knn.nearest import grouped
 from genurl_graph.graph.knn.rows import Rows
 
 # Rows whose lists are sorted at a time.
-SORTED_ROWS = 1 << 13
+SORTED_ROWS = 1 << 12
 
 
 class Asking:
