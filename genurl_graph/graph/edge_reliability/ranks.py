@@ -164,7 +164,7 @@ def rank_by_blocks(
     order = block.argsort(kind="stable")
     places = np.searchsorted(block[order], np.arange(len(drawn) + 1))
     found, total = np.empty(len(near), dtype=np.float32), np.zeros((2, groups))
-    for others, mine in ((drawn[b], order[places[b] : places[b + 1]]) for b in np.unique(block)):
+    for others, mine in ((drawn[b], order[places[b] : places[b + 1]]) for b in np.unique(block).tolist()):
         nodes, local = np.unique(i[mine], return_inverse=True)
         nearness = between(nodes, others)
         for some in np.array_split(np.arange(len(mine)), max(1, len(mine) * r // _HELD)):

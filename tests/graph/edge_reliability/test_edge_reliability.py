@@ -74,6 +74,18 @@ def test_every_edge_is_a_rank_among_the_others(metric: str, layout: str, monkeyp
         assert area == pytest.approx(roc_auc_score(np.append(np.zeros(len(others)), 1), scores), abs=1e-6)
 
 
+def test_all_of_very_many_blocks_are_ranked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each among random nodes of its own: on average the areas are those among all nodes."""
+    x, y = blobs(n=280)
+    edges = edges_of(y, alike=True, count=600)
+    expected = edge_auc(x, edges, "cosine").of_edges
+    monkeypatch.setattr(ranks, "_BLOCK", 1)
+    monkeypatch.setattr(ranks, "_CELLS", 1)
+    found = edge_auc(x, edges, "cosine").of_edges
+    assert len(ranks.References.draw(len(edges[0].unique()), 280, 64).drawn) == 256
+    assert float((found - expected).abs().max()) < 0.25
+
+
 @METRICS
 def test_scale_of_the_features_does_not_matter(metric: str) -> None:
     x, y = blobs()

@@ -141,7 +141,7 @@ def test_partitions_have_the_graph_of_memory(tmp_path, count, kind) -> None:
 def test_the_same_of_a_large_graph(tmp_path, count, monkeypatch) -> None:
     """Each edge is ranked among a few nodes, and rows are calibrated as a table."""
     monkeypatch.setattr(ranks, "_CELLS", 1)
-    monkeypatch.setattr(ranks, "_BLOCK", 50)
+    monkeypatch.setattr(ranks, "_BLOCK", 1)
     for module in (affinity, similarities):
         monkeypatch.setattr(module, "LARGE", 100)
     both = Both(tmp_path, count)
