@@ -90,23 +90,24 @@ def train_partitions(
     if done is not None:
         return done
     there = choose_device(device)
+    checkpoint = Checkpoint(work.path / CHECKPOINT, run)
+    resume = agreed(checkpoint.trained())
     with seeded(seed), named_shortage("training", LESS_MEMORY):
         encoder = new_encoder(config, columns).to(there)
         share = Share.of(work.num_rows)
         rows = held_rows(work, names, share).to(there)
+        if not resume:
+            # Before the edges, which are then in its memory.
+            with connected("before the training"):
+                _fit_skip(encoder, rows)
+            if rank() == 0:
+                save_encoder(work.path / UNTRAINED, encoder, run, [])
         edges, p = held_similarities(work, share)
         edges = edges._replace(crow=edges.crow.to(there), col=edges.col.to(there))
         stages = (config.loss, config.sampling, config.views)
         objective = PartitionedObjective(encoder, rows, None, edges, p.to(there), work.num_rows, *stages)
         objective.to(there)
         del edges, p
-        checkpoint = Checkpoint(work.path / CHECKPOINT, run)
-        resume = agreed(checkpoint.trained())
-        if not resume:
-            with connected("before the training"):
-                _fit_skip(encoder, rows)
-            if rank() == 0:
-                save_encoder(work.path / UNTRAINED, encoder, run, [])
         loop = replace(config.training, checkpoint_every=1)
         history = train(objective, loop, checkpoint=checkpoint, resume=resume, callbacks=callbacks, progress=progress)
     if rank() == 0:
