@@ -1,0 +1,95 @@
+"""Ray as a launcher, on a cluster of three machines that are processes here: what dies is done again, and only that."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from genurl_graph.exceptions import InputError, ShortMemoryError
+from genurl_graph.runtime.partitions import Store, run_stage
+from genurl_graph.runtime.partitions.ray_cluster import RayCluster
+from tests.runtime.partitions.work import add, hold, mistake, notes, refuse, square, wait_for
+
+ray = pytest.importorskip("ray")
+REPOSITORY = Path(__file__).resolve().parents[3]
+CAP = 900 << 20
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A head that only leads, and two more machines with a core each."""
+    from ray.cluster_utils import Cluster
+
+    settings = {
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2",
+        "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "20",
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in settings.items():
+            patch.setenv(name, value)
+        node = {"num_cpus": 1, "object_store_memory": 80 << 20}
+        quick = {"health_check_initial_delay_ms": 1000, "health_check_period_ms": 1000}
+        found = Cluster(
+            True, head_node_args=node | {"num_cpus": 0, "include_dashboard": False, "_system_config": quick}
+        )
+        try:
+            found.add_node(wait=False, **node)
+            found.add_node(wait=False, **node)
+            found.wait_for_nodes()
+            yield found
+        finally:
+            ray.shutdown()
+            found.shutdown()
+
+
+@pytest.fixture(scope="module")
+def launcher(cluster):
+    with RayCluster(cluster.address, workers=2, memory_per_worker=CAP) as two:
+        yield two
+
+
+def test_partitions_are_worked_on_again_where_a_worker_dies(tmp_path, launcher) -> None:
+    store = Store.of(tmp_path, 60, 6)
+    worked = run_stage(launcher, store, "squares", square, ["square"], {1, 4})
+    assert [each.part for each in worked] == list(range(6))
+    assert np.array_equal(np.concatenate(list(store.parts("square"))), np.arange(60) ** 2)
+    # Each has been worked on to its end once.
+    assert sorted(notes(tmp_path)) == list("012345")
+    assert all(0 < each.peak < CAP for each in worked)
+    assert run_stage(launcher, store, "squares", square, ["square"], {}) == []
+
+
+def test_errors_of_partitions_arrive_as_they_are(launcher) -> None:
+    assert [each.value for each in launcher.map("sums", add, [3, 0], 4)] == [7, 4]
+    with pytest.raises(InputError, match="feature: found NaN; expected numbers"):
+        launcher.map("features", refuse, range(3), 1)
+    with pytest.raises(IndexError):
+        launcher.map("lists", mistake, range(2))
+    with pytest.raises(ShortMemoryError, match=r"neighbours under the cap of 0.94 GB a worker: .*--memory-per-worker"):
+        launcher.map("neighbours", hold, range(2), CAP)
+
+
+def test_what_a_killed_driver_has_left_is_taken_up(tmp_path, cluster, launcher) -> None:
+    command = [sys.executable, "-m", "tests.runtime.partitions.driver", cluster.address, str(tmp_path)]
+    driver = subprocess.Popen(command, cwd=REPOSITORY, env=os.environ | {"PYTHONPATH": str(REPOSITORY)})
+    store = Store.of(tmp_path, 40, 8)
+    try:
+        wait_for(store.file("square", 1))
+    finally:
+        driver.kill()
+        driver.wait()
+    worked = run_stage(launcher, store, "squares", square, ["square"], {})
+    assert 0 < len(worked) <= 6
+    assert np.array_equal(np.concatenate(list(store.parts("square"))), np.arange(40) ** 2)
+
+
+def test_too_many_workers_and_clusters_that_are_not_there_are_named(launcher, monkeypatch) -> None:
+    with pytest.raises(InputError, match=r"workers: found 9; expected at most \d, for which the cluster has cores"):
+        RayCluster(workers=9).__enter__()
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(InputError, match=r"--cluster: found no package ray; expected pip install 'genurl-graph\[cl"):
+        RayCluster().__enter__()
