@@ -9,14 +9,14 @@ from torch_geometric.data import Data
 from genurl_graph import GenURL
 from genurl_graph.datasets.synthetic import planted_graph
 from genurl_graph.exceptions import InputError
-from genurl_graph.tasks import size
+from genurl_graph.tasks import encoder_input, resolve, size
 
 FAST = {"encoder.hidden": 64, "sampling.batch_size": 256}
 
 
 @pytest.fixture(scope="module")
 def planted():
-    return planted_graph(3000, 30_000, 16, 5, homophily=0.8, noise=0.7, train_share=0.05, seed=1)
+    return planted_graph(1200, 12_000, 16, 5, homophily=0.8, noise=0.7, train_share=0.05, seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -35,15 +35,17 @@ def test_features_in_a_file_change_nothing(model, planted):
 
 
 def test_large_graphs_without_features_have_nothing_to_average(monkeypatch, planted):
-    monkeypatch.setattr(size, "FULL_BATCH_NODES", 2000)
+    monkeypatch.setattr(size, "FULL_BATCH_NODES", 1000)
     assert GenURL().resolve(planted).encoder.name == "sign"
-    bare = Data(edge_index=planted.edge_index, num_nodes=3000)
+    bare = Data(edge_index=planted.edge_index, num_nodes=1200)
     assert GenURL().resolve(bare).encoder.name == "gcn"
 
 
-def test_sparse_columns_beyond_number_are_brought_to_components(planted):
+def test_sparse_columns_beyond_number_are_brought_to_components(planted, monkeypatch):
+    for module in (resolve, encoder_input):
+        monkeypatch.setattr(module, "COMPONENTS", 64)
     generator = np.random.default_rng(0)
-    words = sp.random(3000, 1500, 0.01, format="csr", dtype=np.float32, random_state=generator)
+    words = sp.random(1200, 100, 0.1, format="csr", dtype=np.float32, random_state=generator)
     x = torch.from_numpy(words.toarray()).to_sparse_csr()
     data = Data(x=x, edge_index=planted.edge_index)
     fitted = GenURL(n_components=4, encoder="sign", epochs=1, random_state=0, config=FAST).fit(data)
@@ -54,7 +56,7 @@ def test_sparse_columns_beyond_number_are_brought_to_components(planted):
 def test_bad_requests(model, planted):
     with pytest.raises(InputError, match="encoder 'sign' needs edges"):
         model.transform(planted.x)
-    bare = Data(edge_index=planted.edge_index, num_nodes=3000)
+    bare = Data(edge_index=planted.edge_index, num_nodes=1200)
     with pytest.raises(InputError, match=r"encoder sign: found nodes without features"):
         GenURL(encoder="sign", config={"encoder.structure": "identity"}).fit(bare)
     with pytest.raises(InputError, match="hops: found -1"):
