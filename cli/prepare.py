@@ -151,6 +151,7 @@ def _of_tables(
 
 
 def _of_source(source: Source, output: Path, progress: bool, **how: Any) -> tuple[Any, list[str]]:
+    from genurl_graph.inputs.columns import FeatureOptions
     from genurl_graph.inputs.input import as_input
     from genurl_graph.inputs.partitioned import write_prepared
 
@@ -158,5 +159,11 @@ def _of_source(source: Source, output: Path, progress: bool, **how: Any) -> tupl
     if is_graph_set(data):
         raise wrong(source.name, f"{len(data):,} graphs", "one graph, or vectors")
     labels, classes = getattr(data, "y", None), getattr(data, "label_names", None)
-    found = write_prepared(as_input(data), output, labels=labels, classes=classes, **how)
-    return found, read_lines(source, data)
+    # Features as `embed` has them: of several scales, columns are standardised.
+    made = as_input(data, features=FeatureOptions())
+    lines = read_lines(source, data)
+    if made.plan is not None and made.plan.summary() not in lines:
+        lines.append(made.plan.summary())
+    if made.edge_attr is not None:
+        lines.append("left out: attributes of the edges")
+    return write_prepared(made, output, labels=labels, classes=classes, **how), lines

@@ -3,10 +3,12 @@
 import re
 
 import numpy as np
-import pandas as pd
 import pytest
+import torch
 
 from genurl_graph.datasets.planted_partitions import write_planted
+from genurl_graph.inputs.columns import FeatureOptions
+from genurl_graph.inputs.input import as_input
 from genurl_graph.inputs.partitioned import Prepared
 
 NODES = "name,a,b,label\n007,1,2,u\n7,3,4,v\nx y,5,6,u\n"
@@ -51,9 +53,14 @@ def test_a_data_set_and_what_embed_reads(run, tmp_path) -> None:
     said = run("prepare", "--dataset", "karate", "--output", "karate", "--rows", 10).output
     assert "prepared 34 nodes, 156 edges (each direction counted), 0 features; 4 partitions of up to 9 rows" in said
     assert Prepared.open("karate").labelled
-    pd.DataFrame(np.random.default_rng(0).standard_normal((30, 4))).to_csv("v.csv", index=False)
-    run("prepare", "--input", "v.csv", "--output", "vectors")
-    assert Prepared.open("vectors").manifest.num_edges == 0
+    x = (3 + np.random.default_rng(0).standard_normal((30, 4))).astype(np.float32) * np.float32([1, 1, 1, 1000])
+    np.save("v.npy", x)
+    said = run("prepare", "--input", "v.npy", "--output", "vectors").output
+    assert "features: 1, 2, 3, 4 (standardised)" in said
+    vectors = Prepared.open("vectors")
+    assert vectors.manifest.num_edges == 0
+    # As embed has them.
+    assert torch.equal(vectors.whole().x, as_input(x, features=FeatureOptions()).x[vectors.ids(0)])
 
 
 BAD = {

@@ -84,7 +84,7 @@ class Prepared:
     def ids(self, part: int) -> npt.NDArray[Any]:
         """The user's ids of a partition's rows, int64 or object (str), [m]."""
         table = import_parquet(self.ids_file(part)).read_table(self.ids_file(part))
-        return np.asarray(table.column("id").to_numpy())
+        return np.array(table.column("id").to_numpy())
 
     def edges(self, part: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float32]]:
         """The edges of a partition's rows: row and column as rows of all partitions, and weights (1 without any).
