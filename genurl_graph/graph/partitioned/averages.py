@@ -45,14 +45,19 @@ def _average(part: int, work: Store, hop: int) -> None:
     total = torch.zeros_like(own)
     for other, places in by_owner(work, col.numpy()):
         entry = torch.from_numpy(places)
-        x = own if other == part else _scaled(work, hop - 1, other)
-        total = _add(total, row[entry], col[entry] - work.bounds[other], weight[entry], x)
+        # The rows on either side that these entries are about: of many partitions few have entries in common.
+        here, at = row[entry].unique_consecutive(return_inverse=True)
+        there, to = col[entry].unique(return_inverse=True)
+        there -= work.bounds[other]
+        x = own[there] if other == part else _scaled(work, hop - 1, other, there)
+        total[here] = _add(total[here], at, to, weight[entry], x)
     # The self loop of every node, in place of entries.
     work.save(average_name(hop), part, ((own + total) * scale).numpy())
 
 
-def _scaled(work: Store, hop: int, part: int) -> Tensor:
-    return torch.from_numpy(work.load(average_name(hop), part)) * torch.from_numpy(work.load(SCALE, part))[:, None]
+def _scaled(work: Store, hop: int, part: int, rows: Tensor) -> Tensor:
+    x, scale = (torch.from_numpy(work.load(name, part))[rows] for name in (average_name(hop), SCALE))
+    return x * scale[:, None]
 
 
 def _add(total: Tensor, row: Tensor, col: Tensor, weight: Tensor, x: Tensor) -> Tensor:

@@ -28,15 +28,15 @@ def weigh_partitions(launcher: Launcher, given: Store, work: Store, weighting: s
         As in ``merge.weighting``.
     progress : bool
     """
-    found = launcher.map("largest weight", _largest, range(given.count), given, progress=progress)
-    largest = torch.tensor(max(part.value for part in found)).clamp_min(torch.finfo(torch.float32).tiny)
+    largest = torch.tensor(1.0)
+    if given.has([GIVEN.weight], 0):
+        found = launcher.map("largest weight", _largest, range(given.count), given, progress=progress)
+        largest = torch.tensor(max(part.value for part in found)).clamp_min(torch.finfo(torch.float32).tiny)
     outputs = [DEGREE, WEIGHT]
     run_stage(launcher, work, "weights of edges", _weigh, outputs, given, largest, weighting, progress=progress)
 
 
 def _largest(part: int, given: Store) -> float:
-    if not given.has([GIVEN.weight], part):
-        return 1.0
     weight = given.load(GIVEN.weight, part)
     return float(weight.max()) if len(weight) else 0.0
 

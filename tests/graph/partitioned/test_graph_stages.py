@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from genurl_graph.config import load_preset
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph import affinity
-from genurl_graph.graph.edge_reliability import measure_consistency, ranks, weighed_features
+from genurl_graph.graph.edge_reliability import Measure, ranks, weighed_features
 from genurl_graph.graph.partition import own_block, own_edges
 from genurl_graph.graph.partitioned import (
     average_partitions,
@@ -71,10 +71,12 @@ class Both:
     def __init__(self, path, count, changes=None, column_weight=None, **kind):
         self.prepared = write_prepared(planted(**kind), path / "prepared", partitions=count)
         self.given = self.prepared.store
-        self.data = self.prepared.whole()._replace(column_weight=column_weight)
+        self.data = self.prepared.whole()._replace(column_weight=column_weight, measured={})
         self.config = config_of(changes or {})
+        # Any will do, and to measure one takes longer than all the rest.
+        metric, self.consistency = self.config.neighbors.metric, Measure(0.85, 0.003)
+        self.data.known[metric if column_weight is None else f"{metric}, weighed"] = self.consistency
         self.sources = gather(self.data, self.config, 0, CPU)
-        self.consistency = measure_consistency(self.data, self.config.neighbors.metric)
         self.work = Store(path / "work", self.given.bounds)
         self.keep("weighed", weighed_features(self.data))
         if self.sources.neighbors is not None:
@@ -232,7 +234,7 @@ class Dies(OneProcess):
 
 @pytest.mark.parametrize("partitions", [2, 8, 11, 17, 20, 25])
 def test_a_run_goes_on_where_it_was_stopped(tmp_path, partitions) -> None:
-    both = Both(tmp_path, 3)
+    both = Both(tmp_path, 3, weighted=True)
     both.launcher = Dies(partitions)
     with pytest.raises(Dead):
         both.run()
