@@ -46,8 +46,8 @@ def _average(part: int, work: Store, hop: int) -> None:
     for other, places in by_owner(work, col.numpy()):
         entry = torch.from_numpy(places)
         # The rows on either side that these entries are about: of many partitions few have entries in common.
-        here, at = row[entry].unique_consecutive(return_inverse=True)
-        there, to = col[entry].unique(return_inverse=True)
+        here, at = torch.unique_consecutive(row[entry], return_inverse=True)
+        there, to = torch.unique(col[entry], return_inverse=True)
         there -= work.bounds[other]
         x = own[there] if other == part else _scaled(work, hop - 1, other, there)
         total[here] = _add(total[here], at, to, weight[entry], x)
