@@ -72,6 +72,7 @@ BAD = {
     "edges.csv --features nodes.csv --output nodes.csv": "nodes.csv: found a file; expected the name of a folder",
     "edges.csv --features nodes.csv --output mine": "mine: found a folder that holds other files",
     "edges.csv --features nodes.csv --as vectors --output p": "--as: found vectors",
+    "edges.csv --features nodes.csv few.csv --output p": r"ids of \*\.csv: found node id '\d+' more than once",
     "edges.csv --features few.csv --output p": "edges.csv: line 5: found 1 node without a row of features, such as",
     "--dataset karate --features nodes.csv --output p": "has its own features",
 }

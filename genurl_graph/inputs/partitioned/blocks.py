@@ -31,7 +31,8 @@ class Blocks:
         if len(self.files) == 1:
             return self.files[0].name
         suffixes = {"".join(file.suffixes[-2:]) if file.suffix == ".gz" else file.suffix for file in self.files}
-        return f"{self.files[0].parent.name}/*{suffixes.pop() if len(suffixes) == 1 else ''}"
+        folder = self.files[0].parent.name
+        return f"{folder}{'/' if folder else ''}*{suffixes.pop() if len(suffixes) == 1 else ''}"
 
     @property
     def size(self) -> int:
