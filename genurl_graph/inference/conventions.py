@@ -195,9 +195,14 @@ class Conventions(Drawing, Inverse, ClassNamePrefixFeaturesOutMixin, Transformer
             raise wrong("teacher", f"one for the task {task}", "task distill (or auto)")
         if module and task not in ("distill", "images"):
             raise wrong("encoder", f"a module for the task {task}", "a name, or the task distill or images")
-        arguments = {
-            "encoder.dim": student_width(self.encoder, self.n_components, data),
-            "encoder.name": "module" if module else self.encoder,
+        arguments = self.arguments() | {"encoder.dim": student_width(self.encoder, self.n_components, data)}
+        return resolve_config(data, task, self.config, arguments, choose_device(self.device))
+
+    def arguments(self) -> dict[str, Any]:
+        """What the parameters ask for beside `config`, by dotted name; None where they leave it to the preset."""
+        return {
+            "encoder.dim": self.n_components,
+            "encoder.name": "module" if isinstance(self.encoder, nn.Module) else self.encoder,
             "neighbors.n_neighbors": self.n_neighbors,
             "neighbors.metric": None if self.metric == "auto" else self.metric,
             "training.epochs": self._epochs(),
@@ -205,7 +210,6 @@ class Conventions(Drawing, Inverse, ClassNamePrefixFeaturesOutMixin, Transformer
             "encoder.init": named_start(self.init),
             "temporal.windows": None if self.windows is None else str(self.windows),
         }
-        return resolve_config(data, task, self.config, arguments, choose_device(self.device))
 
     def _seed(self) -> int:
         given = self.random_state

@@ -180,15 +180,20 @@ def propagation_of(
 
 def edges_of_new(data: Input, config: Config, seed: int) -> MergedGraph:
     """`propagation_edges` of a graph that came after the training, by the rules of the fitted one."""
-    # It may be smaller than the neighbourhoods of the fitted one; and its P is not wanted.
-    k = min(config.neighbors.n_neighbors, data.num_nodes - 1)
-    perplexity = resolve_perplexity(config, k)
-    config = config.override(
-        {"neighbors.n_neighbors": k, "similarity.perplexity": perplexity, "merge.feature_weight": 0.0}
-    )
+    config = settings_of_new(config, data.num_nodes)
     # One of several processes may be the only one to have new nodes.
     with alone():
         return propagation_edges(gather(data, config, seed, torch.device("cpu")), data.num_nodes, config)
+
+
+def settings_of_new(config: Config, num_nodes: int) -> Config:
+    """Settings of a graph that came after the training: of the fitted one, without P."""
+    # It may be smaller than the neighbourhoods of the fitted one.
+    k = min(config.neighbors.n_neighbors, num_nodes - 1)
+    perplexity = resolve_perplexity(config, k)
+    return config.override(
+        {"neighbors.n_neighbors": k, "similarity.perplexity": perplexity, "merge.feature_weight": 0.0}
+    )
 
 
 def feature_columns(config: Config, width: int, num_nodes: int) -> int:
