@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from genurl_graph.cli import INTERRUPTED, Stop, launch, options
+from genurl_graph.cli.partitioned.embed import embed_prepared, is_folder
+from genurl_graph.cli.partitioned.workers import Workers, workers
 from genurl_graph.cli.report import (
     Report,
     describe_event_scores,
@@ -48,8 +50,9 @@ if TYPE_CHECKING:
 @options.model
 @options.seed
 @launch.devices
+@workers
 @options.training_files(
-    options.output(" [default: NAME-embedding.npz in the current folder]"),
+    options.output(" Of a prepared folder: a folder. [default: NAME-embedding.npz in the current folder]"),
     options.as_json,
     click.option(
         "--plot",
@@ -65,6 +68,7 @@ if TYPE_CHECKING:
 def embed(
     source: Source,
     devices: int,
+    among: Workers,
     files: options.TrainingFiles,
     evaluation: options.Evaluation,
     as_json: bool,
@@ -85,6 +89,9 @@ def embed(
     the same encoder untrained. Labels never enter the training. Large data are judged in part, and the report says
     which.
 
+    A folder that genurl-graph prepare wrote is embedded partition by partition, in bounded memory, by this process,
+    several (--devices) or the workers of a Ray cluster (--cluster), into a folder with a table for each partition.
+
     Ctrl-C leaves a checkpoint, OUTPUT.ckpt; the same command with --resume continues from it. The neighbours that were
     found lie beside it, in OUTPUT.ckpt.neighbors, and are not searched again.
 
@@ -98,6 +105,7 @@ def embed(
       genurl-graph embed --input town.graphml --task edges --column label=highway --output roads.csv
       genurl-graph embed --input facts.tsv --as triples --features vectors/ --output facts.npz
       genurl-graph embed --input molecules/ --column feature=element,bond --output molecules.csv
+      genurl-graph embed --input prepared/ --cluster auto --workers 4 --memory-per-worker 2GB --output embedded/
     """
     from genurl_graph.evaluation.budget.clock import evaluation_clock
     from genurl_graph.runtime.files import to_json, write_json
@@ -108,6 +116,11 @@ def embed(
     options.check_source(source)
     asked = evaluation.asked()
     name = source.name
+    if is_folder(source.own):
+        files = files._replace(output=files.output or Path(f"{name}-embedding"))
+        embed_prepared(source, files, evaluation, among, devices, as_json, events, quiet, **model)
+        return
+    among.refuse()
     files = files._replace(output=files.output or Path(f"{name}-embedding.npz"))
     typed = wants_triples(source, model["task"])
     rows = not typed and wants_edges(source, model["task"])

@@ -19,6 +19,8 @@ from genurl_graph.cli.links import (
     evaluate_triples,
 )
 from genurl_graph.cli.neighborhoods import PROTOCOLS, evaluate_neighborhoods
+from genurl_graph.cli.partitioned.embed import is_folder
+from genurl_graph.cli.partitioned.evaluate import sampled_rows
 from genurl_graph.cli.report import Report, describe_graph_scores
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.experiments.edges.source import wants_edges
@@ -47,7 +49,11 @@ FIGURES = {
 
 
 @click.command()
-@click.option("--embedding", type=options.PATH, help="Rows for all nodes: .npz .npy .csv .parquet .pt. Not for links.")
+@click.option(
+    "--embedding",
+    type=options.PATH,
+    help="Rows for all nodes: .npz .npy .csv .parquet .pt, or a folder of embed --input PREPARED. Not for links.",
+)
 @options.source
 @options.backbone
 @click.option(
@@ -98,6 +104,9 @@ def evaluate(
     of true neighbours). --protocol graphs, by default where a data set holds many graphs, classifies whole graphs:
     support vector machines by 10 folds, beside rows that need no training.
 
+    Of an embedding by partition the first 50,000 rows are judged, a random sample, or all with --full. It knows the
+    prepared folder that it was made of; --input names that if it has been moved.
+
     With --protocol links there is no file: for each seed a new embedding is trained on the training edges alone, as the
     options from --task to --set say, and judged by how it ranks the held-out edges. They go with links only, and with
     the protocols of events with a time. temporal-links, of a data set or of your own file, trains on the first windows
@@ -113,6 +122,7 @@ def evaluate(
     \b
     Examples:
       genurl-graph evaluate --embedding cora.npz --dataset cora --protocol public
+      genurl-graph evaluate --embedding embedded/ --protocol random-10-10-80
       genurl-graph evaluate --embedding map.npz --dataset mnist --protocol reduce
       genurl-graph evaluate --embedding map.npz --input vectors.npy --labels labels.csv --seed 3
       genurl-graph evaluate --embedding mutag.npz --dataset mutag --protocol graphs --full --seeds 5
@@ -122,10 +132,12 @@ def evaluate(
       genurl-graph evaluate --protocol edges --dataset linkoping --seeds 10
       genurl-graph evaluate --protocol triples --dataset umls --seeds 5
     """
-    options.check_source(source)
+    partitioned = is_folder(embedding, "output")
+    if not partitioned or source.dataset is not None:
+        options.check_source(source)
     if blocks is not None and protocol != EDGES:
         raise click.UsageError("--blocks goes with --protocol edges.")
-    if protocol is None and wants_edges(source, model["task"]):
+    if protocol is None and not partitioned and wants_edges(source, model["task"]):
         protocol = EDGES
     if protocol == EDGES:
         refuse_options(context, EDGES)
@@ -156,15 +168,20 @@ def evaluate(
 
     if metrics:
         check_output(metrics, (".json",))
-    columns = read_embedding(embedding)
-    name, data = source.name, source.load(not quiet)
-    if protocol == "graphs" or (protocol is None and is_graph_set(data)):
-        budget = None if full else BUDGET
-        found = evaluate_graphs(embedding, columns, name, data, range(seed, seed + seeds), budget, quiet)
-        write_figures(metrics, found, Report(quiet))
-        return
-    z = in_order(embedding, columns, name, data)
-    task = model["task"]
+    task, report = model["task"], Report(quiet)
+    if partitioned:
+        z, data, name, which = sampled_rows(embedding, source.own, full)
+        report.line(which)
+        task = "graph"
+    else:
+        columns = read_embedding(embedding)
+        name, data = source.name, source.load(not quiet)
+        if protocol == "graphs" or (protocol is None and is_graph_set(data)):
+            budget = None if full else BUDGET
+            found = evaluate_graphs(embedding, columns, name, data, range(seed, seed + seeds), budget, quiet)
+            write_figures(metrics, found, report)
+            return
+        z = in_order(embedding, columns, name, data)
     if task == "auto":
         task = "reduce" if getattr(data, "edge_index", None) is None else "graph"
     asked = Asked(budget=None) if full else Asked()
@@ -173,7 +190,7 @@ def evaluate(
     metric = model["metric"]
     if metric is not None and protocol != "reduce":
         raise click.UsageError("--metric goes with --protocol reduce and links.")
-    report, intro = Report(quiet), f"{embedding}: {z.shape[0]:,} x {z.shape[1]}, on {name}, protocol"
+    intro = f"{embedding}: {z.shape[0]:,} x {z.shape[1]}, on {name}, protocol"
     drawn = range(seed, seed + seeds)
     if protocol in PROTOCOLS:
         report.line(f"{intro} {protocol}")

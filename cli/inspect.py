@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from genurl_graph.cli import BAD_INPUT, options
+from genurl_graph.cli.partitioned.inspect import inspect_folder, is_partitioned
 from genurl_graph.cli.report import Report
 from genurl_graph.inputs.reading import ReadOptions
 
@@ -44,9 +45,13 @@ def inspect(
 
     report, found = Report(), []
     for path in files:
-        one = inspection.inspect(path, features, labels, options)
+        partitioned = is_partitioned(path)
+        one = inspect_folder(path) if partitioned else inspection.inspect(path, features, labels, options)
         found.append(one)
-        if not as_json:
+        if not as_json and partitioned:
+            report.lines([*[""] * (len(found) > 1), str(path)])
+            report.lines([f"Error: {one['error']}"] if one["error"] else one["lines"])
+        elif not as_json:
             if len(found) > 1:
                 report.line()
             show(report, one)

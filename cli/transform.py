@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from genurl_graph.cli import options
+from genurl_graph.cli.partitioned.embed import is_folder
+from genurl_graph.cli.partitioned.transform import transform_prepared
+from genurl_graph.cli.partitioned.workers import Workers, workers
 from genurl_graph.cli.report import Report
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.experiments.sources import Source, named_labels, read_lines, write_embedding
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Events only: keep the model with these events as its last windows, in the folder of --model or another.",
 )
+@workers
+@click.option("--resume", is_flag=True, help="Prepared folders: go on with an interrupted run, from OUTPUT.work.")
 @options.windows("as those of the fit")
 @options.backbone
 @options.reading
@@ -40,6 +45,8 @@ def transform(
     features: Path | None,
     output: Path,
     save_model: Path | None,
+    among: Workers,
+    resume: bool,
     windows: str | None,
     backbone: str | None,
     options: ReadOptions,
@@ -52,6 +59,8 @@ def transform(
     part over all windows so far. The model stays as it is unless --save-model is given: then the next call goes on from
     these events.
 
+    A folder that genurl-graph prepare wrote is embedded partition by partition, into a folder.
+
     Of typed edges a new entity is placed by its triples with entities of the model, which keep their rows.
 
     \b
@@ -59,6 +68,7 @@ def transform(
       genurl-graph transform --model model --input new_graph.npz --output new.npz
       genurl-graph transform --model model --input new_molecules/ --output new.csv
       genurl-graph transform --model model --input today.csv --output today.npz --save-model model
+      genurl-graph transform --model model --input prepared/ --cluster auto --output embedded/
       genurl-graph transform --model facts --input new_facts.tsv --output new_entities.csv
     """
     from genurl_graph.estimator import GenURL
@@ -67,6 +77,12 @@ def transform(
     from genurl_graph.inputs.temporal.trajectory_files import check_trajectory_path
     from genurl_graph.runtime.files import check_folder
 
+    if is_folder(own):
+        transform_prepared(model, own, output, among, resume, quiet)
+        return
+    among.refuse()
+    if resume:
+        raise click.UsageError("--resume goes with a prepared folder as --input.")
     check_embedding_path(output)
     report = Report(quiet)
     estimator = GenURL.load(model)

@@ -67,15 +67,13 @@ class PartitionedRun:
 
     def fit(self) -> dict[str, Any]:
         """Build the graph, and train the encoder. The summary of the graph, with ``knn_recall`` and ``losses``."""
-        how: dict[str, Any] = {"device": self.device, "progress": self.progress}
-        summary = build_graph(self.launcher, self.prepared, self.work, self.settings, **how)
-        losses = train_encoder(self.launcher, self.work, self.settings, **how)
-        return summary | {"losses": losses}
+        summary = self.transform()
+        shared = (self.launcher, self.work, self.settings)
+        return summary | {"losses": train_encoder(*shared, device=self.device, progress=self.progress)}
 
     def transform(self) -> dict[str, Any]:
         """Build the graph that the encoder of a model reads. The summary of the graph, with ``knn_recall``."""
-        how: dict[str, Any] = {"device": self.device, "progress": self.progress}
-        return build_graph(self.launcher, self.prepared, self.work, self.settings, **how)
+        return build_graph(self.launcher, self.prepared, self.work, self.settings, progress=self.progress)
 
     def write(self) -> None:
         """Embed, and write the embedding by partition."""

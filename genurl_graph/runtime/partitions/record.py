@@ -55,11 +55,7 @@ class Recorded:
 
     def __init__(self, launcher: Launcher, file: Path, told: Callable[[str], None]) -> None:
         self.launcher, self.file, self.told = launcher, file, told
-
-    @property
-    def workers(self) -> int:
-        """As in `Launcher`."""
-        return self.launcher.workers
+        self.workers = launcher.workers
 
     def map(
         self, doing: str, function: Callable[..., Any], parts: Iterable[int], *shared: Any, progress: bool = False

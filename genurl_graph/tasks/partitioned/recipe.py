@@ -62,7 +62,7 @@ def with_statistics(
 
 
 def build_graph(
-    launcher: Launcher, prepared: Prepared, work: Store, settings: RunSettings, *, device: str, progress: bool = False
+    launcher: Launcher, prepared: Prepared, work: Store, settings: RunSettings, *, progress: bool = False
 ) -> dict[str, Any]:
     """Write everything that the training reads: P, and what the encoder reads of each node.
 
@@ -74,8 +74,6 @@ def build_graph(
         Of the same partitions.
     settings : RunSettings
         With `with_statistics`.
-    device : str
-        Where neighbours are searched.
     progress : bool
         Show a progress bar for each stage.
 
@@ -84,25 +82,29 @@ def build_graph(
     dict
         Summary of the graph, as of `genurl_graph.tasks.TrainingProblem.summary`, and ``knn_recall``.
     """
-    config, shown = settings.config, {"progress": progress}
-    weighed = weighed_rows(launcher, prepared, work, settings, progress)
+    config, given, c = settings.config, prepared.store, settings.config.neighbors
+    weighed, metric = weighed_rows(launcher, prepared, work, settings, progress), str(c.metric)
     summary: dict[str, Any] = {}
-    if config.merge.weighting == "adaptive":
-        of_edges = (prepared.store, work, weighed, config.neighbors.metric, settings.consistency)
-        summary = remembered(work, [RELIABILITY], lambda: judge_edges(launcher, *of_edges, **shown))
-    weigh_partitions(launcher, prepared.store, work, config.merge.weighting, **shown)
-    recall = None
-    if uses_neighbors(config.merge):
+    recall: float | None = None
+
+    def judged() -> dict[str, Any]:
+        return judge_edges(launcher, given, work, weighed, metric, settings.consistency, progress=progress)
+
+    def searched() -> float | None:
         vectors = search_rows(launcher, weighed, work, settings, progress)
-        c = config.neighbors
-        how = {"metric": c.metric, "backend": c.backend, "seed": settings.seed, "memory_mb": c.memory_mb, **shown}
-        names = [NEIGHBORS, DISTANCES]
-        recall = remembered(work, names, lambda: search_partitions(launcher, vectors, work, c.n_neighbors, **how))
-        relate_neighbors(launcher, work, config.similarity, **shown)
-    merged = merge_partitions(launcher, prepared.store, work, config.merge, **shown)
+        how = (metric, c.backend, settings.seed, c.memory_mb, progress)
+        return search_partitions(launcher, vectors, work, c.n_neighbors, *how)
+
+    if config.merge.weighting == "adaptive":
+        summary = remembered(work, [RELIABILITY], judged)
+    weigh_partitions(launcher, given, work, config.merge.weighting, progress=progress)
+    if uses_neighbors(config.merge):
+        recall = remembered(work, [NEIGHBORS, DISTANCES], searched)
+        relate_neighbors(launcher, work, config.similarity, progress=progress)
+    merged = merge_partitions(launcher, given, work, config.merge, progress=progress)
     input_rows(launcher, prepared, work, settings, progress)
     if config.encoder.name == "sign":
-        average_partitions(launcher, work, config.encoder.hops, **shown)
+        average_partitions(launcher, work, config.encoder.hops, progress=progress)
     return {**merged, **summary, "knn_recall": recall}
 
 

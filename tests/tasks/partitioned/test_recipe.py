@@ -63,7 +63,7 @@ def test_p_is_that_in_memory_to_the_bit(
     prepared, launcher = folders[count], OneProcess()
     work = Store(tmp_path / "work", prepared.store.bounds)
     found = with_statistics(launcher, prepared, settings)
-    summary = build_graph(launcher, prepared, work, found, device="cpu")
+    summary = build_graph(launcher, prepared, work, found)
     row = np.concatenate([np.diff(work.load("p_crow", part)) for part in range(count)])
     edges = np.stack([np.arange(N).repeat(row), np.concatenate([*work.parts("p_col")])])
     assert np.array_equal(edges, memory.edges.numpy())
@@ -95,11 +95,11 @@ def test_what_is_there_is_not_computed_again(
     work = Store(tmp_path / "work", prepared.store.bounds)
     first, second = Watched(), Watched()
     found = with_statistics(OneProcess(), prepared, settings)
-    whole = build_graph(first, prepared, work, found, device="cpu")
+    whole = build_graph(first, prepared, work, found)
     # A partition of a late stage is lost.
     work.file("average2", 1).unlink()
     kept = work.load("average2", 2)
-    assert build_graph(second, prepared, work, found, device="cpu") == whole
+    assert build_graph(second, prepared, work, found) == whole
     again = [(doing, parts) for doing, parts in second.seen if parts == [1]]
     assert again
     assert all(parts == [1] for doing, parts in second.seen if "largest" not in doing)

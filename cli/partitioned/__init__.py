@@ -1,0 +1,1 @@
+"""Commands on prepared folders: the parts of embed, transform, evaluate and inspect that work by partitions."""

@@ -1,0 +1,210 @@
+"""From files to an embedding by partition: prepare, embed, transform, evaluate, inspect."""
+
+import json
+import os
+import signal
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas
+import pytest
+
+from genurl_graph.datasets.synthetic import planted_graph
+from genurl_graph.evaluation import splits
+from genurl_graph.exceptions import LostProcessError, ShortMemoryError
+from genurl_graph.inference.partitioned import run as runs
+from genurl_graph.inference.partitioned.output import Output
+from genurl_graph.inputs.input import as_input
+from genurl_graph.inputs.partitioned import write_prepared
+from genurl_graph.tasks.partitioned import recipe
+
+N = 3000
+FAST = ("--dim", 20, "--epochs", 5, "--n-neighbors", 8, "--device", "cpu", "--seed", 0, "--set", "training.lr=0.01")
+FAST += ("--set", "encoder.hidden=48", "--set", "sampling.batch_size=256", "--set", "neighbors.backend=exact")
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """3,000 nodes of 4 classes in 3 partitions, whose features alone say little about the classes."""
+    graph = planted_graph(N, 30_000, num_features=12, num_classes=4, homophily=0.9, noise=0.5, seed=0)
+    graph.node_id = [f"node {i}" for i in range(N)]
+    path = tmp_path_factory.mktemp("planted") / "prepared"
+    write_prepared(as_input(graph), path, partitions=3, labels=graph.y.numpy())
+    return path
+
+
+@pytest.fixture(scope="module")
+def embedded(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with the embedding ``out``, its figures and its model."""
+    from click.testing import CliRunner
+
+    from genurl_graph.cli import main
+
+    folder = tmp_path_factory.mktemp("embedded")
+    words = ["embed", "--input", prepared, "--output", folder / "out", *FAST]
+    words += ["--metrics", folder / "found.json", "--save-model", folder / "model"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(splits.REPEATS, "random-10-10-80", 2)
+        result = CliRunner().invoke(main, [str(word) for word in words])
+    assert result.exit_code == 0, result.output
+    (folder / "said.txt").write_text(result.stdout)
+    return folder
+
+
+def rows(folder: Path) -> np.ndarray:
+    return Output.open(folder).rows()["embedding"]
+
+
+def test_an_embedding_is_better_than_features_and_than_the_untrained_encoder(embedded: Path) -> None:
+    found = json.loads((embedded / "found.json").read_text())
+    accuracy, beside = found["probe"]["test"], found["reference"]
+    assert accuracy > beside["raw"] + 0.15
+    assert accuracy > beside["untrained"] + 0.1
+    assert found["graph"]["n_sample"] == N
+    said = (embedded / "said.txt").read_text()
+    for words in ("3,000 nodes in 3 partitions", "settings from the whole graph", "largest worker", "epochs, loss"):
+        assert words in said
+    assert not (embedded / "out.work").exists()
+    table = pandas.read_parquet(embedded / "out" / "part-00002.parquet")
+    assert table.node_id.str.startswith("node ").all()
+    assert list(table.columns[:3]) == ["node_id", "label", "e0"]
+    record = Output.open(embedded / "out").record
+    assert {stage["name"] for stage in record["stages"]} >= {"training", "embedding"}
+    assert all(stage["peak_mb"] > 0 for stage in record["stages"])
+
+
+def test_evaluate_finds_the_same_figures(run, embedded: Path, prepared: Path) -> None:
+    words = ("evaluate", "--embedding", embedded / "out")
+    said = run(*words, "--metrics", "m.json").stdout
+    assert "all 3,000 rows" in said
+    found, before = (json.loads(file.read_text()) for file in (Path("m.json"), embedded / "found.json"))
+    assert found["runs"][0]["probe"] == before["probe"]
+    # It knows its prepared folder, and no other one will do.
+    run(*words, "--protocol", "knn", "--input", prepared)
+    graph = planted_graph(60, 100, num_features=3, num_classes=2, seed=0)
+    write_prepared(as_input(graph), "other", labels=graph.y.numpy())
+    assert "60 nodes (partitions: 1); expected those of" in run(*words, "--input", "other", code=2).stderr
+    assert "no prepared folder; expected the one that" in run(*words, "--input", "nowhere", code=2).stderr
+
+
+def test_the_saved_model_embeds_by_partition_and_in_memory(run, embedded: Path, prepared: Path) -> None:
+    from genurl_graph import GenURL
+    from genurl_graph.inputs.partitioned import Prepared
+
+    run("transform", "--model", embedded / "model", "--input", prepared, "--output", "again")
+    np.testing.assert_allclose(rows(Path("again")), rows(embedded / "out"), atol=2e-4)
+    whole = Prepared.open(prepared).whole()
+    from torch_geometric.data import Data
+
+    z = GenURL.load(embedded / "model").transform(Data(x=whole.x, edge_index=whole.edge_index))
+    np.testing.assert_allclose(z.numpy(), rows(embedded / "out"), atol=2e-4)
+
+
+def test_other_features_than_those_of_the_model_are_refused(run, embedded: Path) -> None:
+    graph = planted_graph(60, 100, num_features=3, num_classes=2, seed=0)
+    write_prepared(as_input(graph), "other")
+    said = run("transform", "--model", embedded / "model", "--input", "other", "--output", "out", code=2).stderr
+    assert "found 3 features; expected 12" in said
+    assert not Path("out").exists()
+
+
+@pytest.mark.parametrize("error", [LostProcessError, ShortMemoryError])
+def test_lost_workers_and_short_memory_end_with_advice(
+    run, prepared: Path, error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*shared: Any) -> None:
+        raise error("partition 1 is lost")
+
+    monkeypatch.setattr(recipe, "weighed_rows", fail)
+    said = run("embed", "--input", prepared, "--output", "out", "--no-evaluate", *FAST, code=1).stderr
+    assert "Error: partition 1 is lost; the same command with --resume, also with other workers, continues" in said
+
+
+@pytest.mark.parametrize("where", ["training", "embedding"])
+def test_an_interrupted_run_goes_on(
+    run, embedded: Path, prepared: Path, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(epoch: int, loss: float) -> None:
+        if epoch == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def write_first(part: int, *shared: Any) -> None:
+        if part == 1:
+            raise KeyboardInterrupt
+        write(part, *shared)
+
+    write, words = runs.write_rows, ("embed", "--input", prepared, "--output", "out", "--no-evaluate", *FAST)
+    with monkeypatch.context() as patch:
+        if where == "training":
+            patch.setattr(recipe, "train_partitions", partial(recipe.train_partitions, callbacks=[interrupt]))
+        else:
+            patch.setattr(runs, "write_rows", write_first)
+        said = run(*words, code=130).stderr
+        assert "interrupted; the same command with --resume, also with other workers, continues from" in said
+    assert Path("out.work/settings.json").is_file()
+    assert "seed is 0 there and 1 here" in run(*words, "--seed", 1, "--resume", code=2).stderr
+    run(*words, "--resume")
+    assert np.array_equal(rows(Path("out")), rows(embedded / "out"))
+    names = [stage["name"] for stage in Output.open(Path("out")).record["stages"]]
+    assert sum("search" in name or "neighbour" in name for name in names) <= len(names) / 2
+    assert not Path("out.work").exists()
+
+
+@pytest.mark.parametrize("where", ["cluster", "devices"])
+def test_workers_find_what_one_process_finds(run, embedded: Path, prepared: Path, where: str) -> None:
+    if where == "cluster":
+        pytest.importorskip("ray")
+    words = {"cluster": ("--cluster", "auto", "--workers", 2), "devices": ("--devices", 2)}[where]
+    run("embed", "--input", prepared, "--output", "out", *FAST, *words, "--metrics", "found.json")
+    found, alone = (json.loads(file.read_text()) for file in (Path("found.json"), embedded / "found.json"))
+    assert found["probe"]["test"] > alone["probe"]["test"] - 0.05
+    assert found["probe"]["test"] > found["reference"]["untrained"] + 0.1
+    assert found["graph"]["n_feature"] == alone["graph"]["n_feature"]
+
+
+def test_files_are_prepared_and_embedded(run) -> None:
+    graph = planted_graph(300, 1200, num_features=5, num_classes=3, seed=0)
+    names = np.array([f"n{i}" for i in range(300)])
+    edges = graph.edge_index[:, graph.edge_index[0] < graph.edge_index[1]].numpy()
+    pandas.DataFrame({"from": names[edges[0]], "to": names[edges[1]]}).to_parquet("edges.parquet")
+    nodes = pandas.DataFrame({"id": names, **{f"f{i}": column for i, column in enumerate(graph.x.numpy().T)}})
+    nodes.assign(group=graph.y.numpy()).to_parquet("nodes.parquet")
+    said = ("--column", "source=from", "--column", "target=to", "--column", "id=id", "--column", "label=group")
+    run("prepare", "edges.parquet", "--features", "nodes.parquet", "--output", "prepared", "--partitions", 2, *said)
+    assert "300 nodes in 2 partitions" in run("inspect", "prepared").stdout
+    run("embed", "--input", "prepared", "--output", "out", "--epochs", 1, "--dim", 16, "--seed", 0, "--no-evaluate")
+    assert sorted(Output.open(Path("out")).rows()["node_id"]) == sorted(names)
+    assert "embedding of 300 nodes, 16 columns" in run("inspect", "out").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--encoder", "gcn"), "encoder of a prepared folder: found 'gcn'; expected one of sign, mlp, linear"),
+        (("--task", "reduce"), "--task: found reduce of a prepared folder; expected graph"),
+        (("--resume",), "--resume: there is no work folder"),
+        (("--workers", 2), "--workers goes with --cluster"),
+        (("--memory-per-worker", "2GB"), "--memory-per-worker goes with --cluster"),
+        (("--memory-per-worker", "much"), "found 'much'; expected an amount such as 2GB"),
+        (("--features", "x.csv"), "--features: found a prepared folder; expected files"),
+        (("--init", "pca"), "--init: found a prepared folder"),
+        (("--output", "full"), "full: found a folder that holds notes.txt; expected a new folder"),
+    ],
+)
+def test_bad_input_is_refused_before_any_work(run, prepared: Path, words: tuple[str, ...], message: str) -> None:
+    Path("full").mkdir()
+    Path("full/notes.txt").write_text("mine")
+    Path("x.csv").write_text("a\n1\n")
+    assert message in run("embed", "--input", prepared, "--output", "out", *words, code=2).stderr
+    assert sorted(path.name for path in Path().iterdir() if not path.name.startswith(".")) == ["full", "x.csv"]
+    assert Path("full/notes.txt").read_text() == "mine"
+
+
+def test_workers_need_a_prepared_folder(run) -> None:
+    np.save("x.npy", np.random.default_rng(0).standard_normal((20, 3)))
+    said = run("embed", "--input", "x.npy", "--cluster", "auto", code=2).stderr
+    assert "--cluster goes with a prepared folder" in said
+    said = run("transform", "--model", "m", "--input", "x.npy", "--output", "z.npy", "--workers", 2, code=2).stderr
+    assert "--workers goes with a prepared folder" in said
