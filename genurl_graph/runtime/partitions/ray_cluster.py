@@ -129,6 +129,8 @@ class RayCluster:
                 torch_config=TorchConfig(backend="cpu:gloo,cuda:nccl" if self.gpu else "gloo"),
                 run_config=RunConfig(
                     storage_path=notes,
+                    # Before Ray Train imports it: see `limits`.
+                    worker_runtime_env={"env_vars": {"ARROW_DEFAULT_MEMORY_POOL": "system"}},
                     failure_config=FailureConfig(max_failures=0, controller_failure_limit=0),
                     logging_config=LoggingConfig(log_level="ERROR"),
                 ),
@@ -200,7 +202,8 @@ def _why(error: Exception) -> Exception:
     said = [each for each in failures if isinstance(each, OURS)]
     if said:
         return said[0]
-    gone = [each for each in failures if isinstance(each, LostProcessError | _ray().exceptions.RayError)]
+    # Ray's own are about workers that do not answer.
+    gone = [each for each in failures if isinstance(each, LostProcessError) or type(each).__module__.startswith("ray.")]
     if gone or not failures:
         return LostProcessError(_cause_of_death((gone or [error])[0]))
     return failures[0]

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from genurl_graph.exceptions import InputError, ShortMemoryError
 from genurl_graph.runtime.partitions import Store, run_stage
 from genurl_graph.runtime.partitions.ray_cluster import RayCluster
-from tests.runtime.partitions.work import add, hold, mistake, notes, refuse, square, wait_for
+from tests.runtime.partitions.work import add, count_steps, hold, mistake, notes, refuse, square, wait_for
 
 ray = pytest.importorskip("ray")
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -85,6 +86,26 @@ def test_what_a_killed_driver_has_left_is_taken_up(tmp_path, cluster, launcher) 
     worked = run_stage(launcher, store, "squares", square, ["square"], {})
     assert 0 < len(worked) <= 6
     assert np.array_equal(np.concatenate(list(store.parts("square"))), np.arange(40) ** 2)
+
+
+@pytest.mark.timeout(900)
+def test_a_training_goes_on_when_a_machine_is_gone(tmp_path, cluster, launcher) -> None:
+    def remove() -> None:
+        wait_for(tmp_path / "step-3")
+        cluster.remove_node(next(iter(cluster.worker_nodes)), allow_graceful=False)
+        (tmp_path / "go").touch()
+
+    removal = threading.Thread(target=remove)
+    removal.start()
+    worked = launcher.together("training", count_steps, tmp_path, 6, None, 3)
+    removal.join()
+    assert [(each.part, each.value) for each in worked] == [(0, (0, 6))]
+    begun = notes(tmp_path)
+    assert sorted(begun[:2]) == ["begin 0 0 2", "begin 0 1 2"]
+    # The machine's worker may live on for a moment, and do another step.
+    step, *who = begun[-1].removeprefix("begin ").split()
+    assert int(step) >= 3
+    assert who == ["0", "1"]
 
 
 def test_too_many_workers_and_clusters_that_are_not_there_are_named(launcher, monkeypatch) -> None:
