@@ -16,6 +16,8 @@ from genurl_graph.inputs.validation import check_edges
 
 # Edges that are processed at a time.
 BLOCK = 1 << 22
+# Entries of two lists that are aligned at a time: 100 MB.
+ALIGNED = 1 << 20
 
 
 def clean_edges(
@@ -172,8 +174,8 @@ def align_by_keys(first: Tensor, second: Tensor, num_nodes: int) -> tuple[Tensor
 def align_blocks(
     first: Tensor, second: Tensor, num_nodes: int
 ) -> Iterator[tuple[tuple[Tensor, Tensor, Tensor], slice, slice]]:
-    """`align` in blocks of rows with about `BLOCK` entries, and the entries of either list in each block."""
-    step = max(1, BLOCK // 2)
+    """`align` in blocks of rows with about `ALIGNED` entries, and the entries of either list in each block."""
+    step = max(1, ALIGNED // 2)
     marks = torch.unique(torch.cat([first[0, ::step], second[0, ::step]]))
     ends = ([*torch.searchsorted(rows[0].contiguous(), marks).tolist(), rows.size(1)] for rows in (first, second))
     for start, one, two in zip(marks.tolist(), *map(pairwise, ends), strict=True):

@@ -219,7 +219,7 @@ def test_sorted_lists_are_aligned_block_by_block(first: Any, second: Any, block:
     union = sorted({*first, *second})
     lists = [torch.tensor(edges, dtype=torch.long).reshape(-1, 2).T for edges in (first, second)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(edge_lists, "BLOCK", block)
+        patch.setattr(edge_lists, "ALIGNED", block)
         blocks = list(align_blocks(*lists, num_nodes=8))
     assert [tuple(edge) for (edges, _, _), _, _ in blocks for edge in edges.T.tolist()] == union
     # What serves on a GPU finds the same.
