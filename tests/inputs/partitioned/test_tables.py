@@ -68,7 +68,7 @@ def written(folder, n=60, lines=200, weighted=True, text=True, seed=0):
 @pytest.mark.parametrize("text", [True, False])
 @pytest.mark.parametrize("weighted", [True, False])
 def test_files_are_what_they_are_in_memory(tmp_path, small_blocks, directed, text, weighted) -> None:
-    written(tmp_path / "data", weighted=weighted, text=text)
+    written(tmp_path / "data", lines=120, weighted=weighted, text=text)
     paths = [tmp_path / "data" / name for name in ("edges.csv", "nodes.csv")]
     data = read(*paths, options=ReadOptions(directed=directed))
     expected = write_prepared(
@@ -104,7 +104,7 @@ def test_many_files_of_any_order_and_format_are_one(tmp_path, small_blocks) -> N
     assert "labels in label (3 classes" in lines
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.sampled_from([0.0, 0.5, 1.0, 3.0])), min_size=1),
     st.booleans(),

@@ -35,7 +35,7 @@ def in_memory(data: Input):
     return edges[:, order], weight[order]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.integers(2, 30), st.integers(0, 120), st.booleans(), st.sampled_from([1, 3, 7]))
 def test_rows_and_edges_are_those_of_the_input(tmp_path_factory, n, entries, weighted, count) -> None:
     data = drawn(n, entries, weighted)
