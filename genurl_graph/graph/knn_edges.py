@@ -18,7 +18,7 @@ from genurl_graph.inputs.precomputed import nearest_given
 
 
 def search_neighbors(space: FeatureSpace, config: Config, seed: int, device: torch.device) -> Neighbors:
-    """Nearest neighbours of every node in `space`, as ``neighbors`` says; processes search together."""
+    """Nearest neighbours of every node in `space`, as ``neighbors`` says."""
     c = config.neighbors
     return knn(
         space.vectors,
@@ -28,7 +28,6 @@ def search_neighbors(space: FeatureSpace, config: Config, seed: int, device: tor
         memory_mb=c.memory_mb,
         device=device,
         seed=seed,
-        together=True,
     )
 
 

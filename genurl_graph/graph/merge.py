@@ -76,6 +76,14 @@ class MergedGraph(NamedTuple):
         # In parts: torch makes a float64 copy of what it sums.
         return math.fsum(float(part.sum(dtype=torch.float64)) for part in torch.split(self.edge_weight, _STEP))
 
+    def similarities(self) -> tuple[Tensor, Tensor]:
+        """Edges and weights without those that weigh nothing, on the CPU: P, as objectives read it."""
+        edges, weight = self.edge_index, self.edge_weight
+        kept = weight > 0
+        if not bool(kept.all()):
+            edges, weight = edges[:, kept], weight[kept]
+        return edges.cpu(), weight.cpu()
+
     def weight_shares(self) -> dict[str, float]:
         """Share of the total weight by edge source: ``mass_predefined``, ``mass_feature`` (only), ``mass_both``."""
         totals = torch.zeros(8, dtype=torch.float64, device=self.edge_weight.device)

@@ -25,7 +25,6 @@ from genurl_graph.graph.edge_reliability import (
 )
 from genurl_graph.graph.knn import Neighbors
 from genurl_graph.graph.merge import PREDEFINED, How, MergedGraph, combine, merge_graphs
-from genurl_graph.graph.partition import Block
 from genurl_graph.inputs.input import Input
 
 # By how many of their errors edge AUC and feature consistency are moved, to see what the mean reliability makes of it.
@@ -70,15 +69,6 @@ class Sources(NamedTuple):
     auc: float | None = None
     consistency: float | None = None
     errors: Mapping[str, float] = MappingProxyType({})
-
-    def of(self, block: Block) -> Sources:
-        """The edges of both sources whose first node lies in `block`."""
-        given = block.of(self.edge_index[0])
-        part = self._replace(edge_index=self.edge_index[:, given], edge_weight=self.edge_weight[given])
-        if self.knn_edge_index is None or self.knn_weight is None:
-            return part
-        near = block.of(self.knn_edge_index[0])
-        return part._replace(knn_edge_index=self.knn_edge_index[:, near], knn_weight=self.knn_weight[near])
 
     def summary(self) -> dict[str, Any]:
         """Edge AUC, feature consistency, mean and histogram (ten bins) of the nodes' edge reliability, and errors."""

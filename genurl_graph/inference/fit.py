@@ -25,7 +25,6 @@ from genurl_graph.objectives.distillation import Teacher
 from genurl_graph.objectives.temporal import TemporalObjective
 from genurl_graph.runtime.devices import one_thread
 from genurl_graph.runtime.memory import named_shortage
-from genurl_graph.runtime.processes import agreed, rank
 from genurl_graph.runtime.progress import showing
 from genurl_graph.runtime.random import seeded
 from genurl_graph.tasks import distillation, graph, graphs, images, reduction, temporal, triples
@@ -92,9 +91,8 @@ def fit_model(
             problem = reduction.build(data, x, config, seed, device, statistics, kept)
         del x
         objective, config = problem.objective, problem.config or config
-        # The first process has the whole graph.
         told = describe_evidence(evidence, seen, config) | describe_attributes(attributes, data)
-        summary = agreed(problem.summary(data) | told if rank() == 0 else None)
+        summary = problem.summary(data) | told
         # Kept as the reference "untrained"; small beside the training.
         initial = {k: v.detach().clone() for k, v in objective.encoder.state_dict().items()}
         objective.to(device)
@@ -123,7 +121,7 @@ def fit_model(
         seconds={"graph": prepared - started, "train": time.perf_counter() - prepared},
         knn_backend=problem.neighbors.backend if problem.neighbors else None,
         knn_recall=problem.neighbors.recall if problem.neighbors else None,
-        mass=agreed(problem.merged.total_weight() / (problem.rows or data.num_nodes)),
+        mass=problem.merged.total_weight() / (problem.rows or data.num_nodes),
         **_node_types(data),
         device=device.type,
         plan=data.plan,

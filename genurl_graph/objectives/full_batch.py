@@ -52,8 +52,8 @@ class PairwiseObjective(Objective):
     encoder, features, propagation
         As of `genurl_graph.objectives.base.Objective`.
     edge_index : Tensor, int64, shape [2, E]
-        Edges of P: symmetric, sorted by row, each once. Of several processes each has the rows of some nodes
-        (`genurl_graph.graph.partition`). Objectives that draw neighbours also take them as `RowEdges`.
+        Edges of P: symmetric, sorted by row, each once. Objectives that draw neighbours also take
+        those of some rows as `RowEdges`.
     p : Tensor, float32, shape [E]
         Their similarities > 0.
     num_nodes : int
@@ -232,7 +232,9 @@ class PairwiseObjective(Objective):
 def _mass(p: Tensor, edge_index: Tensor | RowEdges, loss: LossConfig) -> float:
     """Sum of the similarities; `kl` has normalised them, so that each of its distributions counts as 1."""
     if loss.name != "kl":
-        return float(total_of(p.sum(dtype=torch.float64)))
+        total = p.sum(dtype=torch.float64)
+        # Rows of P that several workers share: each has others.
+        return float(total_of(total) if isinstance(edge_index, RowEdges) else total)
     if loss.per == "global":
         return 1.0
     assert isinstance(edge_index, Tensor)

@@ -22,7 +22,7 @@ from genurl_graph.objectives.base import added_up, divided, log_q
 from genurl_graph.objectives.fft_repulsion import Mesh
 from genurl_graph.objectives.full_batch import PairwiseObjective
 from genurl_graph.objectives.pair_distances import block_distances, normalize
-from genurl_graph.objectives.pair_sampling import NeighborDraws, RowEdges, SharedDraws
+from genurl_graph.objectives.pair_sampling import NeighborDraws, RowEdges
 from genurl_graph.runtime.precision import network
 from genurl_graph.runtime.processes import all_rows, one_process, own_share, rank, total_of, world_size
 
@@ -60,10 +60,8 @@ class MiniBatchObjective(PairwiseObjective):
     expected = "batches need an encoder that reads each row alone (sign, mlp, linear or cnn)"
 
     def _keep(self, edge_index: Tensor | RowEdges, p: Tensor) -> None:
-        own = isinstance(edge_index, RowEdges)
         edges = edge_index if isinstance(edge_index, RowEdges) else RowEdges.of(edge_index, self.num_nodes)
-        draws = NeighborDraws if own or world_size() == 1 else SharedDraws
-        self.neighbors = draws(edges, p, self.views.self_weight)
+        self.neighbors = NeighborDraws(edges, p, self.views.self_weight)
 
     def _prepare(self) -> None:
         loss, sampling, views = self.loss, self.sampling, self.views

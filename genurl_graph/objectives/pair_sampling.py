@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from genurl_graph.inputs.sparse import row_pointers
 from genurl_graph.runtime.devices import constant
-from genurl_graph.runtime.processes import rank, sent, total_of, world_size
 from genurl_graph.runtime.random import rand, randperm
 
 
@@ -98,7 +97,10 @@ class NeighborDraws(nn.Module):
         super().__init__()
         self.self_weight, self.first = self_weight, edges.first
         self.crow, self.col, self.p = constant(edges.crow), constant(edges.col), constant(p)
-        total = self._running_sum(p)
+        # In float64: millions of edges are told apart by their place in it.
+        total = p.new_zeros(len(p) + 1, dtype=torch.float64)
+        total[1:] = p
+        total.cumsum_(0)
         self.cumulative, self.start = constant(total[1:]), constant(total[self.crow])
         self.node_mass = constant(self.start.diff())
 
@@ -119,12 +121,6 @@ class NeighborDraws(nn.Module):
         """
         mass, itself = self.node_mass[rows], self.self_weight
         shares = rand(len(rows), rows.device, torch.float64) * (mass + itself)
-        ends, p = self._ends(rows, shares)
-        alone = shares >= mass
-        return torch.where(alone, rows + self.first, ends), p.masked_fill(alone, itself or 1.0)
-
-    def _ends(self, rows: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
-        """Where a share of the total weight of a row leads to, and p of that pair; 0 and 0 for an empty row."""
         here = (self.crow[rows] < self.crow[rows + 1]).nonzero().squeeze(1)
         asked = rows[here]
         edges = torch.searchsorted(self.cumulative, self.start[asked] + shares[here], right=True)
@@ -132,42 +128,5 @@ class NeighborDraws(nn.Module):
         edges = edges.maximum(self.crow[asked]).minimum(self.crow[asked + 1] - 1)
         ends, p = torch.zeros_like(rows), self.p.new_zeros(len(rows))
         ends[here], p[here] = self.col[edges].long(), self.p[edges]
-        return ends, p
-
-    def _running_sum(self, p: Tensor) -> Tensor:
-        """Sums of P up to each edge, float64 [E + 1]: the first is 0."""
-        # In float64: millions of edges are told apart by their place in it.
-        total = p.new_zeros(len(p) + 1, dtype=torch.float64)
-        total[1:] = p
-        return total.cumsum_(0)
-
-
-class SharedDraws(NeighborDraws):
-    """As `NeighborDraws`, of the whole graph whose rows of P several processes share.
-
-    Each process has edges of some rows, the earlier processes those of earlier nodes, no two of the same row. All draw
-    the same random numbers. The process that has a row finds the neighbour and tells the others. On the CPU the draws
-    are those of one process, to the bit.
-    """
-
-    def __init__(self, edges: RowEdges, p: Tensor, self_weight: float) -> None:
-        super().__init__(edges, p, self_weight)
-        self.node_mass = constant(total_of(self.node_mass))
-
-    def _ends(self, rows: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
-        # One message: float64 holds numbers of nodes and float32 as they are.
-        ends, p = total_of(torch.stack([part.double() for part in super()._ends(rows, shares)]))
-        return ends.long(), p.float()
-
-    def _running_sum(self, p: Tensor) -> Tensor:
-        """The first sum is that of the earlier processes' edges."""
-        total = p.new_zeros(len(p) + 1, dtype=torch.float64)
-        total[1:] = p
-        # One process after the other: added in one order, sums are those of one process to the bit.
-        for turn in range(world_size()):
-            if turn == rank():
-                total.cumsum_(0)
-            end = sent(total[-1], turn)
-            if turn + 1 == rank():
-                total[0] = end
-        return total
+        alone = shares >= mass
+        return torch.where(alone, rows + self.first, ends), p.masked_fill(alone, itself or 1.0)

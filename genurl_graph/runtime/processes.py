@@ -1,9 +1,9 @@
 """Several processes that train one encoder: who is who, and sums and rows of all of them, with gradients.
 
-Every process draws the same random numbers, hence the same batch, embeds its share of it and computes its share of the
-loss. Gradients add up to those of one process, up to the order of additions. Before the training each works on its own
-rows, where rows are long work, and all get them (`genurl_graph.exchange`). Processes are started by ``torchrun`` or by
-``genurl-graph embed --devices N``; the transport is gloo between CPUs and NCCL between GPUs.
+Of data in memory every process prepares the same, draws the same random numbers, hence the same batch, embeds its share
+of it and computes its share of the loss. Gradients add up to those of one process, up to the order of additions. Of
+prepared partitions each process holds rows of its own (`genurl_graph.objectives.partitioned`). The transport is gloo
+between CPUs and NCCL between GPUs.
 """
 
 from __future__ import annotations
@@ -182,23 +182,6 @@ def in_parallel(objective: nn.Module) -> nn.Module:
     return nn.parallel.DistributedDataParallel(objective, broadcast_buffers=False)
 
 
-def own_rows(n: int, step: int = 1) -> slice:
-    """This process's share of n rows: blocks of `step` rows, about as many in each process, in their order."""
-    return _shares(n, step)[rank()]
-
-
-def rows_of_all(rows: Tensor, n: int, step: int = 1) -> Tensor:
-    """Rows [n, ...] of all processes; `rows` are those of ``own_rows(n, step)``."""
-    if world_size() == 1:
-        return rows
-    found = rows.new_empty(n, *rows.shape[1:])
-    found[own_rows(n, step)] = rows
-    for source, share in enumerate(_shares(n, step)):
-        if share.start < share.stop:
-            dist.broadcast(found[share], source)
-    return found
-
-
 def sent(value: Tensor, source: int) -> Tensor:
     """The tensor of the process `source`, in all."""
     if world_size() == 1:
@@ -206,9 +189,3 @@ def sent(value: Tensor, source: int) -> Tensor:
     value = value.clone()
     dist.broadcast(value, source)
     return value
-
-
-def _shares(n: int, step: int) -> list[slice]:
-    blocks, processes = -(-n // step), world_size()
-    ends = [min(n, blocks * k // processes * step) for k in range(processes + 1)]
-    return [slice(ends[k], ends[k + 1]) for k in range(processes)]

@@ -27,8 +27,7 @@ class TrainingProblem(NamedTuple):
     ----------
     objective : Objective
     merged : MergedGraph
-        The graph P lives on; of several processes the first has all of it, each other the rows that it draws neighbours
-        from.
+        The graph P lives on.
     neighbors : Neighbors or None
         Feature-space neighbours; None where there are no features.
     reliability : dict

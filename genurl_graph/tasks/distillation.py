@@ -17,7 +17,6 @@ from torch import Tensor, nn
 from genurl_graph.config import Config
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.graph.merge import MergedGraph, merge_graphs
-from genurl_graph.graph.partition import held, own_block, own_edges
 from genurl_graph.graph.propagation import Propagation
 from genurl_graph.inputs.columns.matrix import as_features
 from genurl_graph.inputs.images import named_shape
@@ -116,11 +115,10 @@ def build(
     neighbors, knn_edges, knn_p = feature_similarities(taught, config, seed, device)
     merged = merge_graphs(None, None, knn_edges, knn_p, num_nodes=n)
     pairwise = MiniBatchObjective if config.sampling.negatives == "batch" else PairwiseObjective
-    block = own_block(n, merged.edge_index[0])
     stages = (config.loss, config.sampling, config.views)
-    edges, p = own_edges(merged, block)
+    edges, p = merged.similarities()
     objective = pairwise(encoder, features, propagation, edges, p, n, *stages)
-    return TrainingProblem(objective, held(merged, block), neighbors)
+    return TrainingProblem(objective, merged, neighbors)
 
 
 def resolve_distillation(data: Input, config: Config) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from genurl_graph.exceptions import wrong
 from genurl_graph.graph.bipartite import column_similarities
 from genurl_graph.graph.edge_attributes.columns import attribute_statistics, count_columns, described_edges
 from genurl_graph.graph.merge import MergedGraph, predefined_graph
-from genurl_graph.graph.partition import Block, held, own_block, own_edges
 from genurl_graph.graph.propagation import Propagation, is_mapped, propagated
 from genurl_graph.graph.role_features import KERNEL_COLUMNS
 from genurl_graph.graph.sources import (
@@ -42,7 +41,6 @@ from genurl_graph.objectives.base import JointObjective, KnownColumns, Objective
 from genurl_graph.objectives.bipartite import ColumnGraph
 from genurl_graph.objectives.full_batch import PairwiseObjective
 from genurl_graph.objectives.mini_batch import MiniBatchObjective, NeighborBatchObjective
-from genurl_graph.runtime.processes import alone, rank
 from genurl_graph.runtime.random import randn
 from genurl_graph.tasks import TrainingProblem
 from genurl_graph.tasks.initialization import START_SCALE, start
@@ -71,8 +69,8 @@ def build(
         features = averaged(own, propagation_edges(sources, n, config), config, device)
     else:
         features = Features(own, aside=roles)
-    merged, block = _held_graph(data, sources, config)
-    edges, p = own_edges(merged, block)
+    merged = merged_graph(data, sources, config)
+    edges, p = merged.similarities()
     propagation = propagation_of(data, propagation_edges(sources, n, config), config) if name in GNNS else None
     neighbors, reliability, degree = sources.neighbors, sources.summary(), sources.degree
     # As large as P, and in it.
@@ -144,18 +142,6 @@ def merged_graph(data: Input, sources: Sources, config: Config) -> MergedGraph:
     return merge_sources(sources, data.num_nodes, config.merge.feature_weight, config.merge.how)
 
 
-def _held_graph(data: Input, sources: Sources, config: Config) -> tuple[MergedGraph, Block]:
-    """What this process keeps of `merged_graph`, and whose rows it draws neighbours from."""
-    n, near = data.num_nodes, sources.knn_edge_index
-    if near is None or config.merge.feature_weight == 0 or config.merge.how == "geodesic":
-        merged = merged_graph(data, sources, config)
-        block = own_block(n, merged.edge_index[0])
-        return held(merged, block), block
-    # Both lists are sorted: rows can be merged without the others.
-    block = own_block(n, sources.edge_index[0], near[0])
-    return merged_graph(data, sources if rank() == 0 else sources.of(block), config), block
-
-
 def propagation_edges(sources: Sources, num_nodes: int, config: Config) -> MergedGraph:
     """`propagation_graph` of both edge sources: predefined and, if asked for, kNN edges; on the CPU."""
     trusted = None
@@ -181,9 +167,7 @@ def propagation_of(
 def edges_of_new(data: Input, config: Config, seed: int) -> MergedGraph:
     """`propagation_edges` of a graph that came after the training, by the rules of the fitted one."""
     config = settings_of_new(config, data.num_nodes)
-    # One of several processes may be the only one to have new nodes.
-    with alone():
-        return propagation_edges(gather(data, config, seed, torch.device("cpu")), data.num_nodes, config)
+    return propagation_edges(gather(data, config, seed, torch.device("cpu")), data.num_nodes, config)
 
 
 def settings_of_new(config: Config, num_nodes: int) -> Config:

@@ -9,14 +9,12 @@ from genurl_graph.exceptions import wrong
 from genurl_graph.graph.knn import Neighbors
 from genurl_graph.graph.merge import MergedGraph
 from genurl_graph.inputs.input import Input
-from genurl_graph.runtime.processes import alone
 from genurl_graph.tasks import graph, reduction
 from genurl_graph.tasks.encoder_input import encoder_input
 from genurl_graph.tasks.evidence import heed_evidence
 from genurl_graph.tasks.prepare import gather
 
 
-@alone()
 def merged_graph(data: Input, config: Config, seed: int, device: torch.device) -> tuple[MergedGraph, Neighbors | None]:
     """The graph that a fit with a resolved `config` trains on, and the neighbours that make its kNN edges.
 

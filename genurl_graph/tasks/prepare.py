@@ -13,7 +13,6 @@ from genurl_graph.graph.projection import FeatureSpace
 from genurl_graph.graph.sources import Sources, fade, mean_of_ends, uses_neighbors, weight_by_reliability
 from genurl_graph.inputs.hetero import block
 from genurl_graph.inputs.input import Input
-from genurl_graph.runtime.processes import any_of
 from genurl_graph.tasks.metric import resolve_metric
 from genurl_graph.training.checkpoint import KeptNeighbors
 
@@ -73,12 +72,10 @@ def feature_similarities(
         In (0, 1].
     """
     found = kept.neighbors(device) if kept is not None else None
-    # Processes search together: those that have found the file, too, where another has not.
-    if any_of(found is None, device):
+    if found is None:
         found = _search(data, config, seed, device, space)
         if kept is not None:
             kept.save(found)
-    assert found is not None
     n, k = found.indices.shape
     row = torch.arange(n, device=found.indices.device).repeat_interleave(k)
     edge_index, distance = torch.stack([row, found.indices.reshape(-1)]), found.distances.reshape(-1)

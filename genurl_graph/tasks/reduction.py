@@ -12,7 +12,6 @@ from genurl_graph.exceptions import unknown, wrong
 from genurl_graph.graph.knn import Neighbors
 from genurl_graph.graph.knn_edges import calibrate_given_distances, feature_space
 from genurl_graph.graph.merge import MergedGraph, merge_graphs, predefined_edges
-from genurl_graph.graph.partition import held, own_block, own_edges
 from genurl_graph.graph.projection import FeatureSpace, encoder_projection
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.start import Start
@@ -83,15 +82,14 @@ def build(
             objective.columns = IdentityEdges(given.z[index], index, weight, config.loss)
     # Averages over a graph are not to be had for samples outside it.
     outside = config.neighbors.hops == 0 or data.edge_index is None
-    merged = held(merged, own_block(data.num_nodes, merged.edge_index[0]))
     return TrainingProblem(objective, merged, neighbors, space=space if outside else None, config=config)
 
 
 def pairwise(
     encoder: nn.Module, features: Features | None, merged: MergedGraph, config: Config, num_nodes: int
 ) -> PairwiseObjective:
-    """The divergence between P on a merged graph, which every process has, and Q of an encoder."""
-    edges, p = own_edges(merged, own_block(num_nodes, merged.edge_index[0]))
+    """The divergence between P on a merged graph and Q of an encoder."""
+    edges, p = merged.similarities()
     kind = OBJECTIVES.get(config.sampling.negatives, PairwiseObjective)
     return kind(encoder, features, None, edges, p, num_nodes, config.loss, config.sampling, config.views)
 

@@ -5,8 +5,7 @@
 One process with one thread, one with two threads, and two with one thread each: what two processes gain has to be seen
 beside what a second thread gains. Seconds are the processor's, of each process, which other programs on the machine
 change less than the time of day: a process that waits for another spends none. In brackets, the seconds that passed.
-"neighbours" is their search, a part of the graph stage; "edges of P" are those that a process draws neighbours from;
-"peak" is its largest resident memory.
+"neighbours" is their search, a part of the graph stage; "peak" is the largest resident memory of a process.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from typing import Any
 
 from shared import Step, benchmark_parser, markdown_row, table_head, watch
 
-COLUMNS = ("graph (s)", "of it neighbours (s)", "train (s)", "last loss", "edges of P", "peak (MB)")
+COLUMNS = ("graph (s)", "of it neighbours (s)", "train (s)", "last loss", "peak (MB)")
 RUNS = {"1x1": (1, 1), "1x2": (1, 2), "2x1": (2, 1)}
 
 
@@ -48,7 +47,7 @@ def work(options: argparse.Namespace) -> None:
         found |= {"neighbors": steps["search_neighbors"][:2], "train": steps["train"][:2]}
         # Until the training begins; embedding everything in the end is in neither.
         found["graph"] = steps["train"].began - steps["fit"].began, model.seconds_["graph"]
-        found |= {"edges": model.model_.objective.neighbors.col.numel(), "peak": peak_mb()}
+        found |= {"peak": peak_mb()}
         Path(f"{options.worker}{rank()}").write_text(json.dumps(found), encoding="utf-8")
 
 
@@ -90,7 +89,7 @@ def main() -> None:
                 spent = ", ".join(f"{one[key][0]:.1f}" for one in found)
                 cells.append(f"{spent} [{max(one[key][1] for one in found):.1f}]")
             cells.append(f"{found[0]['loss']:.6f}")
-            cells += [", ".join(f"{one[key]:,.0f}" for one in found) for key in ("edges", "peak")]
+            cells.append(", ".join(f"{one['peak']:,.0f}" for one in found))
             print(markdown_row(processes, threads, *cells), flush=True)
             if found[0]["recall"] is not None:
                 print(f"  recall {', '.join(str(one['recall']) for one in found)}", flush=True)

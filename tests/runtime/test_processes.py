@@ -37,6 +37,8 @@ OPTIONS = {"n_components": 6, "encoder": "sign", "epochs": 2}
 # Adam turns what rounding leaves of a gradient into whole steps: small ones.
 CONFIG = {"encoder.hidden": 32, "sampling.batch_size": 200, "training.lr": 1e-3}
 
+BARLOW = {"loss.name": "barlow", "loss.projector": 16}
+
 
 def run_two(script, folder, **options):
     """Run a script in two processes; returns what each of them keeps in `folder`, if anything."""
@@ -59,9 +61,11 @@ def run_several(count, script, folder, **options):
     ("changes", "rtol"),
     [
         ({"config": CONFIG | {"training.precision": "bf16", "encoder.norm": "batch"}}, 0.01),
+        ({"config": CONFIG | {"loss.per": "global"}}, 1e-4),
         ({"task": "reduce", "encoder": "mlp", "n_components": 2, "config": CONFIG}, 1e-4),
+        ({"task": "reduce", "encoder": "linear", "config": CONFIG | BARLOW}, 1e-4),
     ],
-    ids=["bf16", "prototypes"],
+    ids=["bf16", "global", "prototypes", "barlow"],
 )
 def test_two_processes_train_what_one_does(changes, rtol, tmp_path):
     options = OPTIONS | changes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from numbers import Integral
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -19,7 +18,6 @@ from genurl_graph.graph.knn.metrics import PRODUCTS, check_metric, exact_distanc
 from genurl_graph.graph.knn.ranking import sort_candidates
 from genurl_graph.graph.knn.rows import Frame, Rows, as_rows, as_sparse, mostly_zero
 from genurl_graph.runtime.memory import named_shortage
-from genurl_graph.runtime.processes import alone, connected, own_rows, rows_of_all
 
 Backend = Literal["auto", "exact", "approximate"]
 
@@ -56,7 +54,6 @@ def knn(
     device: str | torch.device | None = None,
     clamp: bool = False,
     seed: int = 0,
-    together: bool = False,
     progress: bool = False,
 ) -> Neighbors:
     r"""The k nearest rows of `x`, for each of its rows or for each row of `query`.
@@ -64,7 +61,7 @@ def knn(
     Exact search multiplies tiles of rows, never all pairs at once. Distances that rounding could have spoiled are
     computed again in float64; duplicates get distance 0. The neighbours of a row are the first k by (float32
     distance, index). Two calls with the same arguments and number of threads on the same machine return the same bits.
-    With another number of threads or processes, or another `memory_mb`, indices stay the same and distances differ by
+    With another number of threads, or another `memory_mb`, indices stay the same and distances differ by
     at most 1e-5 of their value.
 
     Parameters
@@ -99,9 +96,6 @@ def knn(
         Reduce `n_neighbors` to the number of candidates (n - 1, with `query` n) instead of raising an error.
     seed : int
         For the approximate search and the rows its recall is measured on.
-    together : bool
-        Several processes (`genurl_graph.runtime.processes`), which all call this alike, search the neighbours of a
-        share of the rows each, and all get those of all rows. False: each searches by itself.
     progress : bool
         Show a progress bar of the calls of a function on stderr (only on a terminal).
 
@@ -114,10 +108,8 @@ def knn(
     ------
     InputError
         Too few rows for `n_neighbors`, unknown metric or backend, NaN or infinity, not a non-empty numeric matrix,
-        `query` with another number of columns or with `together`, ``backend="approximate"`` with sparse features or a
+        `query` with another number of columns, ``backend="approximate"`` with sparse features or a
         metric that has none, values or sparse features that a metric cannot compare.
-    LostProcessError
-        Another of several processes has ended.
     ShortMemoryError
         The search found no memory.
 
@@ -132,8 +124,6 @@ def knn(
     check_backend(backend)
     if isinstance(memory_mb, bool) or not isinstance(memory_mb, int | float) or not memory_mb > 0:
         raise wrong("memory_mb", repr(memory_mb), "a positive number")
-    if together and query is not None:
-        raise wrong("together", "a query", "none")
     rows, asked, searched, finish = translated(*_as_pair(x, query, device), name, memory_mb)
     available = rows.n - (query is None)
     if clamp and available:
@@ -146,25 +136,20 @@ def knn(
     for part in {rows, asked}:
         part.bring_to(frame)
     budget = int(memory_mb * 2**20)
-    with (
-        nullcontext() if together else alone(),
-        connected("search for neighbours"),
-        named_shortage(
-            f"neighbours of {asked.n:,} among {rows.n:,} rows of {rows.d:,} features",
-            "allow less (neighbors.memory_mb), free some, or take fewer features (neighbors.pca) or neighbours",
-        ),
+    with named_shortage(
+        f"neighbours of {asked.n:,} among {rows.n:,} rows of {rows.d:,} features",
+        "allow less (neighbors.memory_mb), free some, or take fewer features (neighbors.pca) or neighbours",
     ):
         recall = None
         if approximate:
             search = approximate_search if searched in PRODUCTS else candidate_search
             indices, distances, recall = search(rows, asked, k, budget, seed)
         else:
-            share = torch.arange(asked.n, device=rows.device)[own_rows(asked.n)]
+            whole = torch.arange(asked.n, device=rows.device)
             if searched in PRODUCTS:
-                indices, distances = exact_search(rows, asked, share, k, budget)
+                indices, distances = exact_search(rows, asked, whole, k, budget)
             else:
-                indices, distances = difference_search(rows, asked, share, k, budget, progress)
-            indices, distances = rows_of_all(indices, asked.n), rows_of_all(distances, asked.n)
+                indices, distances = difference_search(rows, asked, whole, k, budget, progress)
         return Neighbors(indices, finish(unscaled(distances, frame)), "approximate" if approximate else "exact", recall)
 
 

@@ -13,7 +13,6 @@ from genurl_graph.graph.knn.lists import Lists
 from genurl_graph.graph.knn.nearest import LAST_INDEX
 from genurl_graph.graph.knn.ranking import rerank
 from genurl_graph.graph.knn.rows import Rows
-from genurl_graph.runtime.processes import own_rows, rows_of_all
 
 # Lists are added until they hold this share of a sample's neighbours, or this many rows.
 TARGET, SCANNED = 0.97, 1 << 15
@@ -24,8 +23,7 @@ TUNING_SAMPLE, RECALL_SAMPLE = 256, 512
 def approximate_search(rows: Rows, asked: Rows, k: int, budget: int, seed: int) -> tuple[Tensor, Tensor, float]:
     """The k approximate nearest of `rows` to every row of `asked`, and the recall.
 
-    Rows for which the lists held too few candidates are searched exactly. With several processes each searches its
-    share of the rows, in the same lists.
+    Rows for which the lists held too few candidates are searched exactly.
 
     Returns
     -------
@@ -41,18 +39,16 @@ def approximate_search(rows: Rows, asked: Rows, k: int, budget: int, seed: int) 
     theirs = lists.home[exact_search(rows, asked, tuning, k, budget)[0]]
     most = max(1, min(lists.count, SCANNED * lists.count // rows.n))
     count = enough_lists(lists.centres.nearest(asked, tuning, most), theirs, TARGET)
-    mine = torch.arange(asked.n, device=rows.device)[own_rows(asked.n)]
+    whole = torch.arange(asked.n, device=rows.device)
     if asked is rows and count > lists.count // 2:
         # As quick: a product of two rows serves both of them there.
-        indices, distances = (rows_of_all(part, asked.n) for part in exact_search(rows, asked, mine, k, budget))
-        return indices, distances, 1.0
-    code = lists.search(asked, mine, count, min(k + 1, rows.n - (asked is rows)))
-    indices, distances, _ = rerank(rows, asked, mine, code, k, exact=False, complete=True)
+        return *exact_search(rows, asked, whole, k, budget), 1.0
+    code = lists.search(asked, whole, count, min(k + 1, rows.n - (asked is rows)))
+    indices, distances, _ = rerank(rows, asked, whole, code, k, exact=False, complete=True)
     # Not by their distance: that of the cosine is at most 2.
     short = (indices == LAST_INDEX).any(1).nonzero().squeeze(1)
     if len(short):
-        indices[short], distances[short] = exact_search(rows, asked, mine[short], k, budget)
-    indices, distances = (rows_of_all(part, asked.n) for part in (indices, distances))
+        indices[short], distances[short] = exact_search(rows, asked, short, k, budget)
     # Not those of the tuning, unless there are no others.
     tested = drawn[TUNING_SAMPLE:][:RECALL_SAMPLE].sort().values if asked.n > 2 * TUNING_SAMPLE else tuning
     truth = exact_search(rows, asked, tested, k, budget)[1]

@@ -16,7 +16,6 @@ from genurl_graph.graph.knn.exact import exact_search
 from genurl_graph.graph.knn.metrics import pair_distances
 from genurl_graph.graph.knn.ranking import sort_candidates
 from genurl_graph.graph.knn.rows import Frame, Rows
-from genurl_graph.runtime.processes import own_rows, rows_of_all
 from genurl_graph.runtime.workers import share_jobs
 
 # Candidates are added until they hold this share of a sample's neighbours, or this many are compared.
@@ -40,14 +39,14 @@ def candidate_search(rows: Rows, asked: Rows, k: int, budget: int, seed: int) ->
     count = _needed(wanted, exact_search(rows, asked, tuning, most, budget)[0]) if most > k else k
     found = approximate_search(rows, asked, count, budget, seed)[0]
     _bring(rows, asked, frame)
-    mine = torch.arange(asked.n, device=rows.device)[own_rows(asked.n)]
+    whole = torch.arange(asked.n, device=rows.device)
 
     def order(some: Tensor) -> tuple[Tensor, Tensor]:
         index = found[some]
         return sort_candidates(index, pair_distances(asked, some, rows, index).float(), k)
 
-    parts = share_jobs(order, torch.split(mine, ORDERED_ROWS), rows.device)
-    indices, distances = (rows_of_all(torch.cat(part), asked.n) for part in zip(*parts, strict=True))
+    parts = share_jobs(order, torch.split(whole, ORDERED_ROWS), rows.device)
+    indices, distances = (torch.cat(part) for part in zip(*parts, strict=True))
     tested = drawn[TUNING_SAMPLE:][:RECALL_SAMPLE].sort().values if asked.n > 2 * TUNING_SAMPLE else tuning
     truth = difference_search(rows, asked, tested, k, budget)[1]
     return indices, distances, recall_at_k(distances[tested], truth)

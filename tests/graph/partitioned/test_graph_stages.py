@@ -10,7 +10,6 @@ from genurl_graph.config import load_preset
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph import affinity
 from genurl_graph.graph.edge_reliability import Measure, ranks, weighed_features
-from genurl_graph.graph.partition import own_block, own_edges
 from genurl_graph.graph.partitioned import (
     average_partitions,
     edges,
@@ -111,7 +110,7 @@ class Both:
         """Compare what partitions have come to with the graph in memory."""
         n, sources = self.data.num_nodes, self.sources
         merged = graph.merged_graph(self.data, sources, self.config)
-        expected = own_edges(merged, own_block(n))
+        expected = merged.similarities()
         assert all(map(torch.equal, self.edges(edges.MERGED), expected))
         spread = graph.propagation_edges(sources, n, self.config)
         assert all(map(torch.equal, self.edges(edges.SPREAD), spread[:2]))
