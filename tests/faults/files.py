@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kills import EMBED, results, same
+from kills import EMBED, results, same, undisturbed
 from processes import Child, finish
 
 
@@ -71,8 +71,7 @@ def read_only(scratch: Path) -> str:
 
 def damaged_checkpoint(scratch: Path, damage: Callable[[Path], object], what: str) -> str:
     """Interrupt a run, damage its checkpoint, resume."""
-    whole, folder = scratch / f"{what}-whole", scratch / what
-    finish(EMBED, whole)
+    whole, folder = undisturbed(scratch), scratch / what
     kept = folder / "z.npz.ckpt.previous"
     child = Child(EMBED, folder)
     while not kept.exists():
@@ -110,7 +109,7 @@ def two_damaged(scratch: Path) -> str:
 def two_runs(scratch: Path) -> str:
     folder = scratch / "two"
     words = list(EMBED)
-    words[words.index(40)] = 100_000
+    words[words.index(20)] = 100_000
     first = Child(words, folder)
     while not (folder / "z.npz.ckpt").exists():
         assert first.running(), first.wait()

@@ -9,7 +9,7 @@ from pathlib import Path
 from unittest.mock import Mock
 
 from fuzz_readers import limit_memory
-from kills import EMBED, results, same
+from kills import EMBED, results, same, undisturbed
 from processes import finish
 
 
@@ -40,8 +40,7 @@ def short_search(scratch: Path, gpu: bool) -> str:
 
 def clocks(scratch: Path) -> str:
     """The clock of the wall runs backwards, by an hour at each look."""
-    whole, folder = scratch / "clock-whole", scratch / "clock"
-    finish(EMBED, whole)
+    whole, folder = undisturbed(scratch), scratch / "clock"
 
     def backwards() -> None:
         look = itertools.count(0, -3600)

@@ -8,7 +8,9 @@ Needs Linux. As root a small disk is mounted for a full and a read-only one; els
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
+import pkgutil
 import random
 import sys
 import tempfile
@@ -84,15 +86,20 @@ def main() -> int:
 def load_everything() -> None:
     """What the commands import when they need it, so that forked processes have it."""
     import matplotlib.pyplot  # noqa: F401
+    import narwhals._pandas_like.dataframe  # noqa: F401
+    import networkx  # noqa: F401
     import ogb.nodeproppred  # noqa: F401
     import sklearn.cluster
+    import sklearn.compose
     import sklearn.linear_model  # noqa: F401
+    import torch._dynamo  # noqa: F401
     import torch_geometric.nn  # noqa: F401
 
-    from genurl_graph import cli
+    import genurl_graph
 
-    for name in cli.COMMANDS:
-        cli.main.get_command(None, name)  # type: ignore[arg-type]
+    for module in pkgutil.walk_packages(genurl_graph.__path__, "genurl_graph."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
 
 
 if __name__ == "__main__":
