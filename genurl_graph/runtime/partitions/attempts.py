@@ -47,5 +47,4 @@ def once_more(doing: str, cap: int | None, deaths: int, error: LostProcessError)
         tqdm.write(f"{doing}: a worker died ({error}); once more", file=sys.stderr)
         return
     memory = "" if cap is None else "; it may need more memory than --memory-per-worker gives"
-    advice = "; the same command with --resume goes on from what is there"
-    raise LostProcessError(f"{doing}: a worker died {deaths} times ({error}){memory}{advice}") from error
+    raise LostProcessError(f"{doing}: a worker died {deaths} times ({error}){memory}") from error

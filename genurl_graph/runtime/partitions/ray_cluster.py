@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import tempfile
 import threading
 from collections import Counter
@@ -19,6 +20,11 @@ from genurl_graph.runtime.processes import connected, rank, world_size
 # Ray's own settings: nothing is reported to anybody, and workers of a training stay in their folder.
 _SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_CHDIR_TO_TRIAL_DIR": "0"}
 
+# Room for objects in a cluster of this machine alone, in bytes.
+_OBJECTS = 256 << 20
+
+_EXPECTED = "the address of a Ray cluster, such as `ray start --head` prints"
+
 
 class RayCluster:
     """Partitions as tasks of Ray, and trainings by its `TorchTrainer`; a context in which this process is connected.
@@ -30,7 +36,7 @@ class RayCluster:
     ----------
     address : str
         Of a cluster, such as ``"10.0.0.1:6379"``; ``"auto"`` is the one that ``RAY_ADDRESS`` names or that runs on this
-        machine, or a new one of this machine alone.
+        machine, or a new one of this machine alone, as ``"local"`` always is.
     workers : int
         How many work at the same time; each takes a core.
     memory_per_worker : int, optional
@@ -69,7 +75,7 @@ class RayCluster:
             self.__exit__()
             memory = "" if self.cap is None else f" with {self.cap / 1e9:.2f} GB each"
             gpus = " and a GPU each" if self.gpu else ""
-            raise wrong("workers", self.workers, f"at most {room}, for which the cluster has cores{memory}{gpus}")
+            raise wrong("--workers", self.workers, f"at most {room}, for which the cluster has cores{memory}{gpus}")
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -146,12 +152,16 @@ class RayCluster:
 
     def _connect(self, ray: Any) -> None:
         quiet = {"log_to_driver": False, "logging_level": "ERROR"}
+        # What workers send is small: all the rest is on the storage that they share.
+        here = {"num_cpus": max(self.workers, os.cpu_count() or 1), "object_store_memory": _OBJECTS}
+        _check_answer(os.environ.get("RAY_ADDRESS", "auto") if self.address == "auto" else self.address)
         try:
-            ray.init(None if self.address == "auto" else self.address, **quiet)
+            ray.init(self.address, **quiet, **(here if self.address == "local" else {}))
         except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
-            reason = str(error).strip().partition("\n")[0]
-            expected = "a Ray cluster that runs there, such as of `ray start --head`"
-            raise wrong("cluster", f"{self.address} ({reason})", expected) from error
+            if self.address != "auto":
+                reason = str(error).strip().partition("\n")[0]
+                raise wrong("--cluster", f"{self.address} ({reason})", _EXPECTED) from error
+            ray.init("local", **quiet, **here)
         self._ours = True
 
     def _needed(self) -> dict[str, float]:
@@ -163,6 +173,17 @@ class RayCluster:
         needed = self._needed()
         alive = [node["Resources"] for node in _ray().nodes() if node["Alive"]]
         return sum(min(int(node.get(name, 0) // amount) for name, amount in needed.items()) for node in alive)
+
+
+def _check_answer(address: str) -> None:
+    """InputError where nobody listens at an address HOST:PORT, which Ray would take minutes to find out."""
+    host, _, port = address.rpartition(":")
+    if not host or "/" in address or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host, int(port)), 10).close()
+    except OSError as error:
+        raise wrong("--cluster", f"{address} ({error.strerror or error})", _EXPECTED) from error
 
 
 def _member(config: dict[str, Any]) -> list[Worked] | None:

@@ -53,7 +53,7 @@ def test_errors_of_partitions_arrive_as_they_are(launcher, monkeypatch) -> None:
         launcher.map("lists", mistake, range(2))
     with pytest.raises(ShortMemoryError, match=r"neighbours under the cap of 0.94 GB a worker: .*--memory-per-worker"):
         launcher.map("neighbours", hold, range(2), 900 << 20)
-    with pytest.raises(LostProcessError, match=r"deaths: a worker died 2 times .*--resume"):
+    with pytest.raises(LostProcessError, match=r"deaths: a worker died 2 times .*--memory-per-worker"):
         launcher.map("deaths", die, range(2))
 
 

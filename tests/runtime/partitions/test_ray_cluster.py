@@ -109,8 +109,13 @@ def test_a_training_goes_on_when_a_machine_is_gone(tmp_path, cluster, launcher) 
 
 
 def test_too_many_workers_and_clusters_that_are_not_there_are_named(launcher, monkeypatch) -> None:
-    with pytest.raises(InputError, match=r"workers: found 9; expected at most \d, for which the cluster has cores"):
+    with pytest.raises(InputError, match=r"--workers: found 9; expected at most \d, for which the cluster has cores"):
         RayCluster(workers=9).__enter__()
+    ray.shutdown()
+    with pytest.raises(
+        InputError, match=r"--cluster: found 127\.0\.0\.1:1 \(Connection refused\); expected the address"
+    ):
+        RayCluster("127.0.0.1:1").__enter__()
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(InputError, match=r"--cluster: found no package ray; expected pip install 'genurl-graph\[cl"):
         RayCluster().__enter__()
