@@ -220,23 +220,14 @@ def same_settings(held: Any, given: Any) -> bool:
 
     A setting that was added after the file was written counts as its default, with which it changes nothing.
     """
-    from genurl_graph.config import Config
+    from genurl_graph.config import complete_settings
+    from genurl_graph.config.toml import flatten
 
-    held, given = (json.loads(json.dumps(settings)) for settings in (held, given))
+    added, held, given = (json.loads(json.dumps(settings)) for settings in (complete_settings({}), held, given))
     if isinstance(held, dict) and isinstance(given, dict):
-        held = with_added(held, given, json.loads(json.dumps(Config().to_dict())))
+        held, given = flatten(held), flatten(given)
+        held = {key: added[key] for key in given if key in added} | held
     return bool(held == given)
-
-
-def with_added(held: dict[str, Any], given: dict[str, Any], default: dict[str, Any]) -> dict[str, Any]:
-    """Settings of a file, and the defaults of those that only `given` has."""
-    filled = dict(held)
-    for key, value in given.items():
-        if key not in held and key in default:
-            filled[key] = default[key]
-        elif isinstance(value, dict) and isinstance(held.get(key), dict) and isinstance(default.get(key), dict):
-            filled[key] = with_added(held[key], value, default[key])
-    return filled
 
 
 def linear_accuracy(train: tuple[Any, Any], val: tuple[Any, Any], test: tuple[Any, Any], max_iter: int) -> float:
