@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -50,6 +51,7 @@ def write_planted(
     classes: int = 40,
     seed: int = 0,
     partitions: int = 16,
+    noise: float = NOISE,
 ) -> PlantedFiles:
     """Write a graph like that of `genurl_graph.datasets.synthetic.planted_graph`, holding one part of it at a time.
 
@@ -68,6 +70,8 @@ def write_planted(
     seed : int
     partitions : int
         Files of edges, and of nodes.
+    noise : float
+        Deviation of a feature from its centre, in deviations of the centres.
 
     Returns
     -------
@@ -96,6 +100,7 @@ def write_planted(
             f"1 to {num_nodes // GROUPS:,}, a node for each group",
         ),
         ("partitions", partitions, 1 <= partitions <= num_nodes, f"1 to {num_nodes:,}"),
+        ("noise", noise, 0 <= noise < math.inf, "a finite number >= 0"),
     ):
         if not good:
             raise wrong(name, value, expected)
@@ -112,7 +117,7 @@ def write_planted(
         count = edges * (part + 1) // partitions - edges * part // partitions
         own = np.random.default_rng((seed, part))
         _write_edges(files.edges[part], part, partitions, count, first, own)
-        _write_nodes(files.nodes[part], np.arange(part, num_nodes, partitions), first, centres, own)
+        _write_nodes(files.nodes[part], np.arange(part, num_nodes, partitions), first, centres, noise, own)
     return files
 
 
@@ -180,7 +185,7 @@ def _owns(source: Int64, target: Int64) -> npt.NDArray[np.bool_]:
 
 
 def _write_nodes(
-    file: Path, node: Int64, first: Int64, centres: npt.NDArray[Any], generator: np.random.Generator
+    file: Path, node: Int64, first: Int64, centres: npt.NDArray[Any], noise: float, generator: np.random.Generator
 ) -> None:
     import pyarrow
 
@@ -195,6 +200,6 @@ def _write_nodes(
         for start in range(0, len(node), _ROWS):
             here = node[start : start + _ROWS]
             group = _group_of(here, first)
-            x = generator.standard_normal((len(here), width), dtype=np.float32) * np.float32(NOISE) + centres[group]
+            x = generator.standard_normal((len(here), width), dtype=np.float32) * np.float32(noise) + centres[group]
             arrays = [here, *np.ascontiguousarray(x.T), group // GROUPS]
             writer.write_table(pyarrow.Table.from_arrays([*map(pyarrow.array, arrays)], schema=schema))

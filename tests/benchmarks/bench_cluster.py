@@ -37,6 +37,7 @@ def main() -> int:
     parser.add_argument("--nodes", default="", help="numbers of nodes [2000000 | 250000,500000,1000000 | 50000]")
     parser.add_argument("--edges-a-node", type=float, default=15.0, help="undirected edges over nodes [15]")
     parser.add_argument("--features", type=int, default=64)
+    parser.add_argument("--noise", type=float, default=1.0, help="of a feature, beside its group's centre [1]")
     parser.add_argument("--workers", default="", help="numbers of workers [4 | 1,2,4 | 4]")
     parser.add_argument("--memory", type=float, default=1.5, help="cap of a worker, GB [1.5]")
     parser.add_argument("--rows", type=int, default=1 << 16, help="rows of a partition [65536]")
@@ -110,11 +111,11 @@ def prepare(options: argparse.Namespace, n: int) -> Any:
     from genurl_graph.inputs.partitioned import Blocks, Prepared, prepare_tables
     from genurl_graph.inputs.reading import ReadOptions
 
-    folder = options.work / f"{n}-{options.edges_a_node:g}-{options.features}-{options.rows}"
+    folder = options.work / f"{n}-{options.edges_a_node:g}-{options.features}-{options.noise:g}-{options.rows}"
     if (folder / "prepared" / "manifest.json").exists():
         return Prepared.open(folder / "prepared")
     folder.mkdir(parents=True, exist_ok=True)
-    wrote, files = timed(lambda: write_planted(folder, n, options.edges_a_node, options.features))
+    wrote, files = timed(lambda: write_planted(folder, n, options.edges_a_node, options.features, noise=options.noise))
     tables = (Blocks(list(paths), lambda path: read_any_blocks(path, options=ReadOptions())) for paths in files)
     took, prepared = timed(lambda: prepare_tables(*tables, folder / "prepared", rows=options.rows))
     print(

@@ -55,6 +55,13 @@ def test_a_seed_repeats_and_another_does_not(tmp_path) -> None:
             assert not one[kind][part].equals(other[kind][part])
 
 
+def test_without_noise_features_are_the_centres_of_groups(tmp_path) -> None:
+    asked = {"num_nodes": 400, "edges_a_node": 3, "num_features": 5, "classes": 3, "partitions": 2}
+    _, nodes = contents(tmp_path / "planted", **asked, noise=0.0)
+    x = np.concatenate([each.filter(like="x").to_numpy() for each in nodes])
+    assert len(np.unique(x, axis=0)) == 3 * 4
+
+
 def test_what_cannot_be_planted_is_refused(tmp_path) -> None:
     with pytest.raises(InputError, match=r"classes: found 40; expected 1 to 25, a node for each group"):
         write_planted(tmp_path / "a", 100, 3)
