@@ -14,10 +14,11 @@ from torch import Tensor
 from genurl_graph.exceptions import wrong
 from genurl_graph.inputs.embeddings import import_parquet, read_embedding, write_embedding
 from genurl_graph.inputs.partitioned import Prepared
-from genurl_graph.runtime.files import check_folder, write_json
+from genurl_graph.runtime.files import check_folder, remove_leftovers, write_json
 
 FORMAT, VERSION, FILE = "genurl-graph embedding by partition", 1, "manifest.json"
-_OWN = re.compile(r"part-\d{5,}\.parquet|manifest\.json")
+# With what killed workers have left of writing one of them.
+_OWN = re.compile(r"\.?(part-\d{5,}|manifest)(\.[0-9a-f]{8})?\.(parquet|json)")
 
 
 def part_file(folder: Path, part: int) -> Path:
@@ -64,7 +65,10 @@ class Output(NamedTuple):
 
     @classmethod
     def write(cls, folder: Path, prepared: Prepared, dim: int, record: dict[str, Any]) -> Output:
-        """Write the manifest, by which the folder is complete, and remove partitions of an earlier embedding."""
+        """Write the manifest, by which the folder is complete.
+
+        Partitions of an earlier embedding, and what killed workers have left, are removed: nobody else may be writing.
+        """
         bounds = prepared.store.bounds
         head = {"format": FORMAT, "version": VERSION, "num_nodes": bounds[-1], "dim": dim, "bounds": [*bounds]}
         write_json(folder / FILE, {**head, "prepared": str(prepared.store.path.resolve()), **record})
@@ -72,6 +76,7 @@ class Output(NamedTuple):
         for file in folder.glob("part-*.parquet"):
             if file.name not in wanted:
                 file.unlink()
+        remove_leftovers(folder)
         return cls(folder, {**head, **record})
 
     @classmethod

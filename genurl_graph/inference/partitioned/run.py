@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.inference.fitted import FittedModel
-from genurl_graph.inference.partitioned.output import FILE, Output, write_part
+from genurl_graph.inference.partitioned.output import FILE, Output, part_file, write_part
 from genurl_graph.inference.partitioned.transform import settings_of_transform
 from genurl_graph.inputs.partitioned import Prepared
 from genurl_graph.objectives.partitioned import embed_part, load_encoder
@@ -25,18 +25,26 @@ from genurl_graph.runtime.random import check_seed, draw_seed
 from genurl_graph.tasks.partitioned.recipe import build_graph, train_encoder, with_statistics
 from genurl_graph.tasks.partitioned.resolve import resolve_run
 from genurl_graph.tasks.partitioned.sample import plan_of
-from genurl_graph.tasks.partitioned.settings import RunSettings, checksum_of
+from genurl_graph.tasks.partitioned.settings import SETTINGS, TENSORS, RunSettings, checksum_of
 from genurl_graph.tasks.resolve import collect_settings
 from genurl_graph.training.checkpoint import checksum
 
 STAGES = "stages.jsonl"
-# Rows by the encoder before its training.
-_BEFORE = "untrained"
+# Rows by the encoder before its training; partitions of the output that are written.
+_BEFORE, _WRITTEN = "untrained", "written"
 
 
 def work_folder(output: Path) -> Path:
     """Where a run keeps what it needs to go on: beside its output."""
     return output.with_name(output.name + ".work")
+
+
+def check_work_folder(folder: Path) -> None:
+    """InputError where a folder is about to be replaced that is no work folder."""
+    held = {file.name for file in folder.iterdir()} if folder.is_dir() else set()
+    if held and held.isdisjoint((STAGES, SETTINGS, TENSORS)):
+        expected = "the work of an earlier run, or nothing; name another output"
+        raise wrong(folder, f"a folder that holds {min(held)}", expected)
 
 
 @dataclass
@@ -79,8 +87,12 @@ class PartitionedRun:
         """Embed, and write the embedding by partition."""
         # An earlier embedding is no longer complete once the first of its partitions is replaced.
         (self.output / FILE).unlink(missing_ok=True)
+        for part in range(self.work.count):
+            # What was written may have been removed since: the output is the user's folder.
+            if not part_file(self.output, part).is_file():
+                self.work.file(_WRITTEN, part).unlink(missing_ok=True)
         shared = (self.prepared, self.output, self.settings, self.device)
-        run_stage(self.launcher, self.work, "embedding", write_rows, ["written"], *shared, progress=self.progress)
+        run_stage(self.launcher, self.work, "embedding", write_rows, [_WRITTEN], *shared, progress=self.progress)
 
     def untrained_rows(self, most: int) -> Tensor:
         """The first `most` rows [m, d] as the encoder embeds them before its training."""
@@ -215,6 +227,7 @@ def _begin(
         settings = RunSettings.load(folder)
         settings.check_same(asked, seed, checksum_of(prepared), folder)
     else:
+        check_work_folder(folder)
         settings = resolve(prepared)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -226,7 +239,7 @@ def _begin(
 def write_rows(part: int, work: Store, prepared: Prepared, output: Path, settings: RunSettings, device: str) -> None:
     """Stage function of `PartitionedRun.write`."""
     write_part(output, part, prepared, embed_part(part, work, settings.config, work.path / ENCODER, device))
-    work.save("written", part, np.array([part]))
+    work.save(_WRITTEN, part, np.array([part]))
 
 
 def embed_untrained(part: int, work: Store, settings: RunSettings, device: str) -> None:

@@ -21,7 +21,9 @@ from genurl_graph.runtime.files import atomic_write, save_tensors, to_json, writ
 from genurl_graph.training.checkpoint import find_difference
 
 FORMAT = 1
-_JSON, _TENSORS = "settings.json", "settings.safetensors"
+SETTINGS, TENSORS = "settings.json", "settings.safetensors"
+# Rows of each partition that its checksum is about.
+_CHECKED = 256
 _IN_TENSORS = ("column_weight", "projection", "statistics")
 
 
@@ -46,7 +48,7 @@ class RunSettings(NamedTuple):
     asked : dict
         What the user asked for, by dotted name.
     prepared : int
-        Checksum of the prepared folder's manifest.
+        Checksum of the prepared folder (`checksum_of`).
     """
 
     config: Config
@@ -67,19 +69,19 @@ class RunSettings(NamedTuple):
         if self.projection is not None:
             parts = self.projection._asdict()
             tensors |= {f"projection.{key}": value for key, value in parts.items() if value is not None}
-        with atomic_write(folder / _TENSORS) as temporary:
+        with atomic_write(folder / TENSORS) as temporary:
             save_tensors(temporary, {key: value.contiguous() for key, value in tensors.items()}, {"of": "settings"})
         note = {"format": FORMAT, **self._asdict(), "config": self.config.to_dict(), "consistency": [*self.consistency]}
-        write_json(folder / _JSON, {key: value for key, value in note.items() if key not in _IN_TENSORS})
+        write_json(folder / SETTINGS, {key: value for key, value in note.items() if key not in _IN_TENSORS})
 
     @classmethod
     def load(cls, folder: Path) -> RunSettings:
         """The settings that `save` wrote; InputError where there are none, or damaged ones."""
         try:
-            note = json.loads((folder / _JSON).read_text(encoding="utf-8"))
+            note = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
             if note.pop("format") != FORMAT:
                 raise ValueError("another format")
-            tensors = load_file(folder / _TENSORS)
+            tensors = load_file(folder / TENSORS)
             note["config"] = Config(task=note["config"]["task"]).override(complete_settings(note["config"]))
             note["consistency"] = Measure(*note["consistency"])
             axes, mean = (tensors.get(f"projection.{key}") for key in Projection._fields)
@@ -110,5 +112,14 @@ class RunSettings(NamedTuple):
 
 
 def checksum_of(prepared: Prepared) -> int:
-    """What tells a prepared folder from another one: the checksum of its manifest."""
-    return zlib.crc32(to_json(dataclasses.asdict(prepared.manifest)).encode())
+    """What tells a prepared folder from another one: the checksum of its manifest, and of the first of each partition.
+
+    Read are the first `_CHECKED` rows of the features, pointers of edges, and edges: a folder whose tables have changed
+    since tells itself apart, though its manifest may be the same.
+    """
+    found = zlib.crc32(to_json(dataclasses.asdict(prepared.manifest)).encode())
+    names = ["x"] * (prepared.num_features > 0) + ["crow", "col"] + ["weight"] * prepared.weighted
+    for part in range(prepared.store.count):
+        for name in names:
+            found = zlib.crc32(prepared.store.load(name, part, 0, _CHECKED), found)
+    return found

@@ -145,8 +145,13 @@ def test_an_interrupted_run_goes_on(
         assert "interrupted; the same command with --resume, also with other workers, continues from" in said
     assert Path("out.work/settings.json").is_file()
     assert "seed is 0 there and 1 here" in run(*words, "--seed", 1, "--resume", code=2).stderr
+    if where == "embedding":
+        # What was removed meanwhile is written again, and half a file of a killed worker stops nobody.
+        Path("out/part-00000.parquet").unlink()
+        Path("out/.part-00001.0a1b2c3d.parquet").write_bytes(b"half")
     run(*words, "--resume")
     assert np.array_equal(rows(Path("out")), rows(embedded / "out"))
+    assert len(list(Path("out").iterdir())) == 4
     names = [stage["name"] for stage in Output.open(Path("out")).record["stages"]]
     assert sum("search" in name or "neighbour" in name for name in names) <= len(names) / 2
     assert not Path("out.work").exists()
@@ -200,6 +205,14 @@ def test_bad_input_is_refused_before_any_work(run, prepared: Path, words: tuple[
     assert message in run("embed", "--input", prepared, "--output", "out", *words, code=2).stderr
     assert sorted(path.name for path in Path().iterdir() if not path.name.startswith(".")) == ["full", "x.csv"]
     assert Path("full/notes.txt").read_text() == "mine"
+
+
+def test_a_folder_that_is_no_work_folder_is_not_replaced(run, prepared: Path) -> None:
+    Path("out.work").mkdir()
+    Path("out.work/thesis.txt").write_text("mine")
+    said = run("embed", "--input", prepared, "--output", "out", code=2).stderr
+    assert "found a folder that holds thesis.txt; expected the work of an earlier run, or nothing" in said
+    assert Path("out.work/thesis.txt").read_text() == "mine"
 
 
 def test_workers_need_a_prepared_folder(run) -> None:

@@ -82,6 +82,16 @@ def test_fewer_partitions_leave_none_of_the_earlier_ones(tmp_path: Path) -> None
     assert np.array_equal(Output.open(tmp_path / "out").rows()["embedding"], z.numpy())
 
 
+def test_what_a_killed_worker_has_left_of_a_file_stops_nobody_and_goes(tmp_path: Path) -> None:
+    prepared = prepare(tmp_path / "prepared")
+    write(tmp_path / "out", prepared, torch.randn(40, 5))
+    for name in (".part-00001.0a1b2c3d.parquet", ".manifest.0a1b2c3d.json"):
+        (tmp_path / "out" / name).write_bytes(b"half")
+    check_output_folder(tmp_path / "out")
+    write(tmp_path / "out", prepared, torch.randn(40, 5))
+    assert not [file.name for file in (tmp_path / "out").iterdir() if file.name.startswith(".")]
+
+
 def test_what_is_no_output_is_named(tmp_path: Path) -> None:
     prepared = prepare(tmp_path / "prepared")
     with pytest.raises(InputError, match=r"a folder that holds .*; expected a new folder"):

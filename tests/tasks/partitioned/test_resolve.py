@@ -13,7 +13,7 @@ from genurl_graph.inputs.input import as_input
 from genurl_graph.inputs.partitioned import Prepared, write_prepared
 from genurl_graph.tasks.evidence import heed_evidence
 from genurl_graph.tasks.partitioned.resolve import check_asked, resolve_run
-from genurl_graph.tasks.partitioned.settings import RunSettings
+from genurl_graph.tasks.partitioned.settings import RunSettings, checksum_of
 from genurl_graph.tasks.resolve import resolve_config
 
 
@@ -91,6 +91,20 @@ def test_a_resumed_run_has_to_be_the_same(settings: RunSettings, tmp_path: Path)
     ):
         with pytest.raises(InputError, match=named):
             settings.check_same(other, seed, folder, tmp_path)
+
+
+def test_prepared_folders_of_one_manifest_and_other_contents_are_told_apart(tmp_path: Path) -> None:
+    graph = planted_graph(60, 150, num_features=4, num_classes=2, seed=0)
+    first, same = (write_prepared(as_input(graph), tmp_path / name, partitions=3) for name in "ab")
+    graph.x[41] += 1
+    features = write_prepared(as_input(graph), tmp_path / "c", partitions=3)
+    moved = planted_graph(60, 150, num_features=4, num_classes=2, seed=1).edge_index
+    graph.x[41] -= 1
+    graph.edge_index = moved
+    edges = write_prepared(as_input(graph), tmp_path / "d", partitions=3)
+    assert first.manifest == same.manifest == features.manifest
+    assert checksum_of(first) == checksum_of(same)
+    assert len({checksum_of(each) for each in (first, features, edges)}) == 3
 
 
 def test_without_settings_nothing_is_continued(tmp_path: Path) -> None:
