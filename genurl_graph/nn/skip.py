@@ -59,7 +59,7 @@ class Skip(nn.Module):
         """Find the axes of what the encoder reads, and propagates over; None where the features hold the averages."""
         features = features.aside or features
         if propagation is None and features.num_nodes > SAMPLE:
-            features = features.rows(sample_rows(features.num_nodes))
+            features = features.rows(sample_rows(features.num_nodes, SAMPLE))
         for hops, (axes, mean) in enumerate(zip(self.axes, self.mean, strict=True)):
             found = component_axes(Averages.of(features, propagation, hops, axes.size(0), self.unit), axes.size(1))
             axes.copy_(found.axes * self.deviation)
@@ -76,9 +76,13 @@ class Skip(nn.Module):
         )
 
 
-def sample_rows(num_rows: int, most: int = SAMPLE) -> Tensor:
+def sample_rows(num_rows: int, most: int) -> Tensor:
     """Rows that axes are found on, int64 [m]: all, or `most` at equal distances."""
-    return torch.arange(num_rows) if num_rows <= most else torch.linspace(0, num_rows - 1, most).long()
+    if num_rows <= most:
+        return torch.arange(num_rows)
+    # Of more rows float32 does not hold every number: the last could come out as one beyond them.
+    exact = torch.float32 if num_rows <= 2**24 else torch.float64
+    return torch.linspace(0, num_rows - 1, most, dtype=exact).long()
 
 
 class Averages(NamedTuple):

@@ -10,7 +10,7 @@ from genurl_graph.graph.projection import equal_variance_rotation
 from genurl_graph.graph.propagation import Propagation, propagated
 from genurl_graph.nn import skip as module
 from genurl_graph.nn.features import Features
-from genurl_graph.nn.skip import Averages, Skip, component_axes
+from genurl_graph.nn.skip import Averages, Skip, component_axes, sample_rows
 
 N, F, HOPS = 60, 40, 2
 
@@ -231,3 +231,11 @@ class TestSkip:
         torch.set_num_threads(1)
         one = fitted(x, 8, graph)(Features(x), graph)
         torch.testing.assert_close(one, first(Features(x), graph), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("n", [5, 1000, 1001, 2**24, 2**24 + 2, 10**8, 2**31 + 1])
+def test_rows_of_a_sample_are_there_and_no_two_the_same(n) -> None:
+    rows = sample_rows(n, 1000)
+    assert len(rows) == min(n, 1000)
+    assert rows[[0, -1]].tolist() == [0, n - 1]
+    assert bool((rows.diff() > 0).all())
