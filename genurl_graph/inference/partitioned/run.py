@@ -24,6 +24,7 @@ from genurl_graph.runtime.partitions.record import Recorded
 from genurl_graph.runtime.random import check_seed, draw_seed
 from genurl_graph.tasks.partitioned.recipe import build_graph, train_encoder, with_statistics
 from genurl_graph.tasks.partitioned.resolve import resolve_run
+from genurl_graph.tasks.partitioned.rows import input_rows
 from genurl_graph.tasks.partitioned.sample import plan_of
 from genurl_graph.tasks.partitioned.settings import SETTINGS, TENSORS, RunSettings, checksum_of
 from genurl_graph.tasks.resolve import collect_settings
@@ -75,12 +76,19 @@ class PartitionedRun:
 
     def fit(self) -> dict[str, Any]:
         """Build the graph, and train the encoder. The summary of the graph, with ``knn_recall`` and ``losses``."""
-        summary = self.transform()
+        summary = self._build_graph()
         shared = (self.launcher, self.work, self.settings)
         return summary | {"losses": train_encoder(*shared, device=self.device, progress=self.progress)}
 
     def transform(self) -> dict[str, Any]:
         """Build the graph that the encoder of a model reads. The summary of the graph, with ``knn_recall``."""
+        if self.settings.config.encoder.name == "sign":
+            return self._build_graph()
+        # It reads rows alone.
+        input_rows(self.launcher, self.prepared, self.work, self.settings, self.progress)
+        return {"knn_recall": None}
+
+    def _build_graph(self) -> dict[str, Any]:
         return build_graph(self.launcher, self.prepared, self.work, self.settings, progress=self.progress)
 
     def write(self) -> None:
