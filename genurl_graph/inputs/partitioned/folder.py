@@ -39,7 +39,12 @@ def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
             shutil.rmtree(temporary / "work", ignore_errors=True)
             if final.exists():
                 os.replace(final, old)
-            os.replace(temporary, final)
+            try:
+                os.replace(temporary, final)
+            except OSError:
+                if old.exists():
+                    os.replace(old, final)
+                raise
         finally:
             for folder in (temporary, old):
                 shutil.rmtree(folder, ignore_errors=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,9 @@ class Manifest:
             held = {field.name: found[field.name] for field in dataclasses.fields(cls)}
             for name in ("bounds", "features", "classes"):
                 held[name] = None if held[name] is None else tuple(held[name])
+            bounds = held["bounds"]
+            if not bounds or bounds[0] != 0 or any(low >= high for low, high in pairwise(bounds)):
+                raise wrong(file, f"bounds {found['bounds']}", "numbers of rows from 0 on, each above the one before")
         except (KeyError, TypeError) as error:
             raise wrong(file, f"no {error}", expected) from error
         return cls(**held)

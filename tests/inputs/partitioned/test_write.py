@@ -1,6 +1,7 @@
 """Prepared partitions hold what the input holds, under numbers that depend on nothing but the ids."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -137,7 +138,13 @@ def test_a_folder_that_is_none_of_ours_or_not_complete_is_refused(tmp_path) -> N
     with pytest.raises(InputError, match=r"found no x.00001\.npy; expected all partitions that its manifest names"):
         Prepared.open(path)
     said = json.loads(Path(path / "manifest.json").read_text())
-    for change, message in (({"version": 2}, "version 2"), ({"format": "other"}, "the format 'other'")):
+    for change, message in (
+        ({"version": 2}, "version 2"),
+        ({"format": "other"}, "the format 'other'"),
+        ({"bounds": [0, 10, 10]}, r"bounds \[0, 10, 10\]; expected numbers of rows from 0 on"),
+        ({"bounds": None}, "bounds None"),
+        ({"bounds": [0, "b"]}, "no '>=' not supported"),
+    ):
         (path / "manifest.json").write_text(json.dumps(said | change))
         with pytest.raises(InputError, match=f"found {message}"):
             Prepared.open(path)
@@ -160,6 +167,27 @@ def test_two_names_of_one_hash_are_told_from_an_id_that_repeats() -> None:
         check_keys("nodes", keys, np.array(["a", "b", "c", "d"], dtype=object))
     with pytest.raises(InputError, match="node id 'b' more than once"):
         check_keys("nodes", keys, np.array(["a", "b", "b", "d"], dtype=object))
+
+
+def test_a_folder_stays_where_the_new_one_cannot_take_its_place(tmp_path, monkeypatch) -> None:
+    path, replace = tmp_path / "prepared", os.replace
+    write_prepared(drawn(20, 40, False), path)
+    before = (path / "manifest.json").read_text()
+
+    def refuse(source, target):
+        if Path(target) == path and (Path(source) / "new").exists():
+            raise OSError("no room")
+        replace(source, target)
+
+    def write() -> None:
+        with new_folder(path) as folder:
+            (folder / "new").touch()
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(OSError, match="no room"):
+        write()
+    assert (path / "manifest.json").read_text() == before
+    assert [each.name for each in tmp_path.iterdir()] == ["prepared"]
 
 
 def test_one_process_at_a_time_writes_a_folder_and_clears_what_a_killed_one_left(tmp_path) -> None:
