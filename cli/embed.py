@@ -18,7 +18,7 @@ from genurl_graph.cli.report import (
     describe_triple_scores,
 )
 from genurl_graph.cli.tensorboard import tensorboard, written
-from genurl_graph.exceptions import InputError
+from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.experiments.edges.drawing import draw_edges, has_place
 from genurl_graph.experiments.edges.source import is_edge_set, wants_edges
 from genurl_graph.experiments.models import make_estimator
@@ -91,6 +91,7 @@ def embed(
 
     A folder that genurl-graph prepare wrote is embedded partition by partition, in bounded memory, by this process,
     several (--devices) or the workers of a Ray cluster (--cluster), into a folder with a table for each partition.
+    What an interrupted run has done lies in OUTPUT.work, for --resume.
 
     Ctrl-C leaves a checkpoint, OUTPUT.ckpt; the same command with --resume continues from it. The neighbours that were
     found lie beside it, in OUTPUT.ckpt.neighbors, and are not searched again.
@@ -120,6 +121,9 @@ def embed(
         files = files._replace(output=files.output or Path(f"{name}-embedding"))
         embed_prepared(source, files, evaluation, among, devices, as_json, events, quiet, **model)
         return
+    if source.own is not None and files.output and not files.output.suffix and not source.own.exists():
+        # Rather than that a folder can be written of prepared ones only.
+        raise wrong(source.own, "nothing", "a prepared folder, where the output is one")
     among.refuse()
     files = files._replace(output=files.output or Path(f"{name}-embedding.npz"))
     typed = wants_triples(source, model["task"])

@@ -170,7 +170,7 @@ def evaluate(
         check_output(metrics, (".json",))
     task, report = model["task"], Report(quiet)
     if partitioned:
-        z, data, name, which = sampled_rows(embedding, source.own, full)
+        z, data, name, which = sampled_rows(embedding, source, full)
         report.line(which)
         task = "graph"
     else:

@@ -8,6 +8,7 @@ import click
 
 from genurl_graph.cli import options
 from genurl_graph.cli.evaluate import in_order
+from genurl_graph.cli.partitioned.embed import is_folder
 from genurl_graph.cli.report import Report
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.experiments.edges.rows import stored_edges
@@ -91,6 +92,10 @@ def explore(
     from genurl_graph.plotting.explorer.page import PAGE_SUFFIXES, plotly_script, write_page
     from genurl_graph.runtime.files import check_output
 
+    if is_folder(embedding, "output"):
+        raise wrong(
+            embedding, "an embedding by partition", f"one of its tables, such as {embedding}/part-00000.parquet"
+        )
     plotly_script()  # an InputError before the work rather than after it
     check_output(output, PAGE_SUFFIXES)
     found = read_rows(embedding)

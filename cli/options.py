@@ -27,7 +27,7 @@ as_json = click.option(
 markdown = click.option("--markdown", type=PATH, metavar="FILE.md", help="Write the table as Markdown.")
 seed = click.option("--seed", type=click.IntRange(min=0), help="Makes a run repeatable. [default: drawn, and reported]")
 save_model = click.option("--save-model", type=PATH, metavar="DIR", help="Keep the trained model for transform.")
-resume = click.option("--resume", is_flag=True, help="Continue an interrupted run from OUTPUT.ckpt.")
+resume = click.option("--resume", is_flag=True, help="Continue an interrupted run from OUTPUT.ckpt, or OUTPUT.work.")
 quiet = click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 backbone = click.option(
     "--backbone",
@@ -197,25 +197,26 @@ class OneOf(click.Choice[str]):
 
 
 # How the user's own files are to be read.
-_READING = (
-    click.option("--as", "as_", type=OneOf(READINGS), help="With --input: what the file is. [default: found out]"),
-    click.option(
-        "--column",
-        multiple=True,
-        metavar="ROLE=NAME[,NAME]",
-        help=f"With --input: what a column is, by its name, or its number from 1 without a header; roles: "
-        f"{', '.join(ROLES)}; repeatable.",
-    ),
-    click.option(
-        "--separator", metavar="CHARACTER", help="With --input: between cells; or comma, semicolon, tab, space, pipe."
-    ),
-    click.option("--decimal", type=OneOf((".", ",")), help="With --input: the mark in 0.5 or 0,5."),
-    click.option(
-        "--directed/--undirected",
-        default=None,
-        help="With --input: whether lines of an edge list have a direction. [default: undirected]",
-    ),
-)
+def _reading(where: str) -> tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...]:
+    return (
+        click.option("--as", "as_", type=OneOf(READINGS), help=f"{where}: what the file is. [default: found out]"),
+        click.option(
+            "--column",
+            multiple=True,
+            metavar="ROLE=NAME[,NAME]",
+            help=f"{where}: what a column is, by its name, or its number from 1 without a header; roles: "
+            f"{', '.join(ROLES)}; repeatable.",
+        ),
+        click.option(
+            "--separator", metavar="CHARACTER", help=f"{where}: between cells; or comma, semicolon, tab, space, pipe."
+        ),
+        click.option("--decimal", type=OneOf((".", ",")), help=f"{where}: the mark in 0.5 or 0,5."),
+        click.option(
+            "--directed/--undirected",
+            default=None,
+            help=f"{where}: whether lines of an edge list have a direction. [default: undirected]",
+        ),
+    )
 
 
 def _told(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -229,7 +230,7 @@ def _told(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def reading(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options of how files are read, which the command takes as one argument, `options`."""
-    return several(*_READING)(_told(command))
+    return several(*_reading("Your own files"))(_told(command))
 
 
 # What is embedded: a data set of the registry, or the user's own files.
@@ -248,7 +249,7 @@ _SOURCE = (
 
 def source(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options of what is embedded and how it is read, which the command takes as one argument, `source`."""
-    return several(*_SOURCE, *_READING)(_told(gathered("source", Source)(command)))
+    return several(*_SOURCE, *_reading("With --input"))(_told(gathered("source", Source)(command)))
 
 
 def check_source(source: Source) -> None:

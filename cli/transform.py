@@ -77,8 +77,12 @@ def transform(
     from genurl_graph.inputs.temporal.trajectory_files import check_trajectory_path
     from genurl_graph.runtime.files import check_folder
 
+    source = Source(None, own, features, backbone=backbone, options=options)
     if is_folder(own):
-        transform_prepared(model, own, output, among, resume, quiet)
+        for option, given in (("--save-model", save_model), ("--windows", windows)):
+            if given is not None:
+                raise wrong(option, "a prepared folder", "events with a time")
+        transform_prepared(model, source, output, among, resume, quiet)
         return
     among.refuse()
     if resume:
@@ -94,7 +98,6 @@ def transform(
             raise wrong(option, f"a model of the task {estimator.task_}", "one of events with a time (task temporal)")
     if save_model:
         check_folder(save_model)
-    source = Source(None, own, features, backbone=backbone, options=options)
     plan, graphs = estimator.feature_plan_, estimator.task_ == "graphs"
     rows, typed = estimator.task_ == "edges", estimator.task_ == "triples"
     kind = {"graphs": graphs, "events": timed, "edges": rows, "triples": typed}

@@ -123,23 +123,31 @@ def run_figures(run: "PartitionedRun", summary: dict[str, Any]) -> dict[str, Any
 
 def check_alone(source: Source, model: dict[str, Any], files: options.TrainingFiles) -> None:
     """InputError for options that say something of other inputs."""
-    given = {
-        "--features": source.features,
-        "--labels": source.labels,
-        "--backbone": source.backbone,
-        "--plot": files.plot,
-        "--tensorboard": model["events"],
-        "--windows": model["windows"],
-        "--init": model["init"],
-        "--previous": model["previous"],
-    }
-    for name in source.options.given():
-        given[{"as_": "--as", "columns": "--column"}.get(name, f"--{name}")] = True
+    check_words(source)
+    if files.plot is not None:
+        raise wrong(
+            "--plot", "a prepared folder", f"data in memory; explore {files.output}/part-00000.parquet draws a part"
+        )
+    for option, value in (
+        ("--tensorboard", model["events"]),
+        ("--windows", model["windows"]),
+        ("--init", model["init"]),
+        ("--previous", model["previous"]),
+    ):
+        if value is not None:
+            raise wrong(option, "a prepared folder", "data in memory: embed --input FILE")
+    if model["task"] not in ("auto", "graph"):
+        raise wrong("--task", f"{model['task']} of a prepared folder", "graph")
+
+
+def check_words(source: Source) -> None:
+    """InputError for options that say how files are read: a prepared folder has been read."""
+    given = {"--features": source.features, "--labels": source.labels, "--backbone": source.backbone}
+    words = {"as_": "--as", "columns": "--column", "directed": "--directed or --undirected"}
+    given |= {words.get(name, f"--{name}"): name for name in source.options.given()}
     for option, value in given.items():
         if value is not None:
             raise wrong(option, "a prepared folder", "files (of a prepared folder, prepare has said what is what)")
-    if model["task"] not in ("auto", "graph"):
-        raise wrong("--task", f"{model['task']} of a prepared folder", "graph")
 
 
 def describe_prepared(name: str, prepared: Any) -> str:
@@ -190,7 +198,8 @@ def describe_graph(summary: dict[str, Any]) -> list[str]:
             f"merged graph: {summary['n_predefined']:,} predefined edges, {summary['n_feature']:,} kNN edges, "
             f"{summary['n_both']:,} edges that are both"
         )
-    lines.append(f"{len(summary['losses'])} epochs, loss {summary['losses'][-1]:.4g}")
+    epochs = len(summary["losses"])
+    lines.append(f"{epochs} epoch{'' if epochs == 1 else 's'}, loss {summary['losses'][-1]:.4g}")
     return lines
 
 

@@ -3,18 +3,19 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genurl_graph.cli.partitioned.embed import is_folder
+from genurl_graph.cli.partitioned.embed import check_words, is_folder
 from genurl_graph.exceptions import wrong
+from genurl_graph.experiments.sources import Source
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torch_geometric.data import Data
 
 
-def sampled_rows(embedding: Path, own: Path | None, full: bool) -> "tuple[Tensor, Data, str, str]":
+def sampled_rows(embedding: Path, source: Source, full: bool) -> "tuple[Tensor, Data, str, str]":
     """Rows of an embedding by partition, the data of the same nodes, what these are called, and which rows they are.
 
-    InputError where `own` is not the prepared folder that was embedded; without it, that one is read.
+    InputError where the source is not the prepared folder that was embedded; without one, that one is read.
     """
     import torch
 
@@ -22,8 +23,11 @@ def sampled_rows(embedding: Path, own: Path | None, full: bool) -> "tuple[Tensor
     from genurl_graph.inference.partitioned.sampled import MOST_ROWS, sampled_data
     from genurl_graph.inputs.partitioned import Prepared
 
+    check_words(source)
+    if source.dataset is not None:
+        raise wrong("--dataset", "an embedding by partition", "--input FOLDER, or neither: it knows what it is of")
     output = Output.open(embedding)
-    folder = Path(output.record["prepared"]) if own is None else own
+    folder = Path(output.record["prepared"]) if source.own is None else source.own
     if not is_folder(folder):
         raise wrong(folder, "no prepared folder", f"the one that {embedding} is of (name it by --input)")
     prepared = Prepared.open(folder)

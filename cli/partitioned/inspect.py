@@ -60,7 +60,7 @@ def _inspect_output(path: Path) -> dict[str, Any]:
     record = output.record
     first = output.rows(3)
     lines = [
-        f"{path.name}: embedding of {output.num_nodes:,} nodes, {record['dim']} columns, in "
+        f"embedding of {output.num_nodes:,} nodes, {record['dim']} columns, in "
         f"{len(record['bounds']) - 1:,} partitions, of {record['prepared']}",
         f"first nodes: {', '.join(map(str, first['node_id'].tolist()))}",
     ]

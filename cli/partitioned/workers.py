@@ -44,11 +44,12 @@ class Workers(NamedTuple):
             raise click.UsageError(f"{option} goes with a prepared folder as --input (genurl-graph prepare).")
 
     @contextmanager
-    def launcher(self, devices: int = 1, gpu: bool = False) -> "Iterator[Launcher]":
-        """The launcher; `devices` are processes of this machine that train together."""
+    def launcher(self, devices: int | None = None, gpu: bool = False) -> "Iterator[Launcher]":
+        """The launcher; `devices` are processes of this machine that train together, None where no option says so."""
         from genurl_graph.runtime.partitions import OneProcess
 
-        if self.cluster is not None and devices > 1:
+        several = devices is not None and devices > 1
+        if self.cluster is not None and several:
             raise click.UsageError("Give one of --cluster and --devices; --workers says how many of the cluster work.")
         if self.cluster is not None:
             from genurl_graph.runtime.partitions.ray_cluster import RayCluster
@@ -57,15 +58,17 @@ class Workers(NamedTuple):
                 yield cluster
             return
         if self.workers is not None:
-            raise click.UsageError("--workers goes with --cluster; processes of this machine: --devices N.")
-        if devices > 1:
+            here = "--cluster local" if devices is None else "--devices N"
+            raise click.UsageError(f"--workers goes with --cluster; processes of this machine: {here}.")
+        if devices is not None and several:
             from genurl_graph.runtime.partitions.local_processes import LocalProcesses
 
             with LocalProcesses(devices, self.memory_per_worker, gpu) as processes:
                 yield processes
             return
         if self.memory_per_worker is not None:
-            raise click.UsageError("--memory-per-worker goes with --cluster, or with --devices of two or more.")
+            also = "" if devices is None else ", or with --devices of two or more"
+            raise click.UsageError(f"--memory-per-worker goes with --cluster{also}.")
         yield OneProcess()
 
 
@@ -80,9 +83,9 @@ def workers(command: Callable[..., Any]) -> Callable[..., Any]:
         Workers,
         click.option(
             "--cluster",
-            metavar="auto|ADDRESS",
+            metavar="auto|local|ADDRESS",
             help="Prepared folders: let the workers of this Ray cluster work; auto: of the one that runs here, or of "
-            "one started on this machine. Needs the extra cluster.",
+            "one started on this machine, as local always is. Needs the extra cluster.",
         ),
         click.option("--workers", type=click.IntRange(min=1), help="With --cluster: how many. [default: 4]"),
         click.option(

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from genurl_graph.exceptions import DivergenceError, LostProcessError, ShortMemoryError, wrong
 from genurl_graph.runtime.memory import is_short_of_memory
+from genurl_graph.runtime.warnings import unheard
 
 _alone = ContextVar("alone", default=False)
 
@@ -179,7 +180,8 @@ def in_parallel(objective: nn.Module) -> nn.Module:
     if world_size() == 1:
         return objective
     # Buffers are the same in all processes already, or meant to differ: each has rows of P of its own.
-    return nn.parallel.DistributedDataParallel(objective, broadcast_buffers=False)
+    with unheard(".*broadcast_buffers", FutureWarning):  # of torch 2.9 on; its successor is not in those before
+        return nn.parallel.DistributedDataParallel(objective, broadcast_buffers=False)
 
 
 def sent(value: Tensor, source: int) -> Tensor:

@@ -12,7 +12,7 @@ import numpy as np
 from torch import Tensor
 
 from genurl_graph.exceptions import wrong
-from genurl_graph.inputs.embeddings import import_parquet, read_embedding, write_embedding
+from genurl_graph.inputs.embeddings import EMBEDDING_SUFFIXES, import_parquet, read_embedding, write_embedding
 from genurl_graph.inputs.partitioned import Prepared
 from genurl_graph.runtime.files import check_folder, remove_leftovers, write_json
 
@@ -29,8 +29,10 @@ def part_file(folder: Path, part: int) -> Path:
 def check_output_folder(folder: Path) -> None:
     """Check, before any long work, that an embedding can be written by partition.
 
-    InputError as of `check_folder`; a folder that holds other files; or no pyarrow.
+    InputError as of `check_folder`; the name of a file of an embedding; a folder that holds other files; or no pyarrow.
     """
+    if folder.suffix in EMBEDDING_SUFFIXES:
+        raise wrong(folder, "the name of a file", "that of a folder: it gets a table for each partition")
     check_folder(folder)
     import_parquet(folder)
     others = [file.name for file in folder.iterdir() if not _OWN.fullmatch(file.name)] if folder.is_dir() else []

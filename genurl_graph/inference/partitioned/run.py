@@ -239,6 +239,7 @@ def _begin(
         settings = resolve(prepared)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
+        (folder / STAGES).touch()  # by which the folder is known, whenever the run ends
         settings = with_statistics(recorded, prepared, settings, progress)
         settings.save(folder)
     return PartitionedRun(prepared, output, Store(folder, prepared.store.bounds), settings, recorded, device, progress)

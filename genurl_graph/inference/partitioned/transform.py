@@ -37,7 +37,8 @@ def settings_of_transform(model: FittedModel, prepared: Prepared, most: int = MO
         found = f"task {c.task}, encoder {c.encoder.name}"
         raise wrong("model for a prepared folder", found, f"task graph with one of {', '.join(ENCODERS)}")
     if prepared.num_features != model.n_features:
-        raise wrong(f"transform: {prepared.store.path}", f"{prepared.num_features} features", model.n_features)
+        expected = f"{model.n_features}, as of the model (prepare --like FOLDER, that of the model, makes them alike)"
+        raise wrong(f"transform: {prepared.store.path}", f"{prepared.num_features} features", expected)
     weight = model.statistics.get("weight")
     data = sample_input(prepared, most)._replace(column_weight=weight)
     config = settings_of_new(c, prepared.num_nodes)

@@ -87,6 +87,20 @@ def test_evaluate_finds_the_same_figures(run, embedded: Path, prepared: Path) ->
     write_prepared(as_input(graph), "other", labels=graph.y.numpy())
     assert "60 nodes (partitions: 1); expected those of" in run(*words, "--input", "other", code=2).stderr
     assert "no prepared folder; expected the one that" in run(*words, "--input", "nowhere", code=2).stderr
+    assert "--dataset: found an embedding by partition" in run(*words, "--dataset", "karate", code=2).stderr
+    assert "--column: found a prepared folder" in run(*words, "--column", "label=x", code=2).stderr
+
+
+def test_explore_names_a_table_that_it_can_draw(run, embedded: Path) -> None:
+    said = run("explore", embedded / "out", code=2).stderr
+    assert f"expected one of its tables, such as {embedded / 'out'}/part-00000.parquet" in said
+
+
+def test_an_input_that_is_missing_is_named_before_the_output(run) -> None:
+    assert (
+        "nowhere: found nothing; expected a prepared folder"
+        in run("embed", "--input", "nowhere", "--output", "out", code=2).stderr
+    )
 
 
 def test_the_saved_model_embeds_by_partition_and_in_memory(run, embedded: Path, prepared: Path) -> None:
@@ -107,6 +121,39 @@ def test_other_features_than_those_of_the_model_are_refused(run, embedded: Path)
     write_prepared(as_input(graph), "other")
     said = run("transform", "--model", embedded / "model", "--input", "other", "--output", "out", code=2).stderr
     assert "found 3 features; expected 12" in said
+    assert "--like" in said
+    assert not Path("out").exists()
+
+
+def test_features_that_were_made_otherwise_than_those_of_the_model_are_named(run) -> None:
+    random = np.random.default_rng(0)
+    pandas.DataFrame(random.integers(100, size=(300, 2)), columns=["source", "target"]).to_csv("edges.csv", index=False)
+    for name, scale in (("one", 1.0), ("two", 50.0)):
+        nodes = pandas.DataFrame(scale * random.standard_normal((100, 4)), columns=["a", "b", "c", "d"])
+        nodes.assign(e=random.random(100)).to_csv(f"{name}.csv", index_label="id")
+        run("prepare", "edges.csv", "--features", f"{name}.csv", "--output", name)
+    run("prepare", "edges.csv", "--features", "two.csv", "--output", "alike", "--like", "one")
+    words = ("--epochs", 1, "--dim", 8, "--seed", 0, "--no-evaluate", "--save-model", "model")
+    run("embed", "--input", "one", "--output", "z", *words)
+    caution = "its features were not made as those of the model"
+    for name, named in (("two", True), ("alike", False), ("one", False)):
+        said = run("transform", "--model", "model", "--input", name, "--output", f"z-{name}").stdout
+        assert (caution in said) == named
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--workers", 2), "processes of this machine: --cluster local."),
+        (("--windows", "3"), "--windows: found a prepared folder; expected events with a time"),
+        (("--features", "x.csv"), "--features: found a prepared folder; expected files"),
+    ],
+)
+def test_transform_refuses_what_it_would_not_heed(
+    run, embedded: Path, prepared: Path, words: tuple[str, ...], message: str
+) -> None:
+    said = run("transform", "--model", embedded / "model", "--input", prepared, "--output", "out", *words, code=2)
+    assert message in said.stderr
     assert not Path("out").exists()
 
 
@@ -195,6 +242,10 @@ def test_files_are_prepared_and_embedded(run) -> None:
         (("--memory-per-worker", "much"), "found 'much'; expected an amount such as 2GB"),
         (("--features", "x.csv"), "--features: found a prepared folder; expected files"),
         (("--init", "pca"), "--init: found a prepared folder"),
+        (("--plot", "map.png"), "explore out/part-00000.parquet draws a part"),
+        (("--directed",), "--directed or --undirected: found a prepared folder; expected files"),
+        (("--output", "z.npz"), "z.npz: found the name of a file; expected that of a folder"),
+        (("--output", "x"), "x.work: found a folder that holds notes.txt"),
         (("--output", "full"), "full: found a folder that holds notes.txt; expected a new folder"),
     ],
 )
@@ -202,9 +253,15 @@ def test_bad_input_is_refused_before_any_work(run, prepared: Path, words: tuple[
     Path("full").mkdir()
     Path("full/notes.txt").write_text("mine")
     Path("x.csv").write_text("a\n1\n")
+    Path("x.work").mkdir()
+    Path("x.work/notes.txt").write_text("mine")
     assert message in run("embed", "--input", prepared, "--output", "out", *words, code=2).stderr
-    assert sorted(path.name for path in Path().iterdir() if not path.name.startswith(".")) == ["full", "x.csv"]
-    assert Path("full/notes.txt").read_text() == "mine"
+    assert sorted(path.name for path in Path().iterdir() if not path.name.startswith(".")) == [
+        "full",
+        "x.csv",
+        "x.work",
+    ]
+    assert all(Path(folder, "notes.txt").read_text() == "mine" for folder in ("full", "x.work"))
 
 
 def test_a_folder_that_is_no_work_folder_is_not_replaced(run, prepared: Path) -> None:
