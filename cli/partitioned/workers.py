@@ -14,6 +14,8 @@ from genurl_graph.exceptions import LostProcessError, ShortMemoryError, wrong
 if TYPE_CHECKING:
     from genurl_graph.runtime.partitions import Launcher
 
+# Workers with libraries take some 0.5 GB: they would say so themselves, once they are there, which may take minutes.
+LEAST_MEMORY = 500 * 10**6
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 UNITS |= {f"{unit}I": 2 ** (10 * power) for power, unit in enumerate("KMGT", start=1)}
 
@@ -51,6 +53,9 @@ class Workers(NamedTuple):
         several = devices is not None and devices > 1
         if self.cluster is not None and several:
             raise click.UsageError("Give one of --cluster and --devices; --workers says how many of the cluster work.")
+        if self.memory_per_worker is not None and self.memory_per_worker < LEAST_MEMORY:
+            found = f"{self.memory_per_worker / 1e9:.2f} GB"
+            raise wrong("--memory-per-worker", found, "0.6 GB or more, most of which Python and its libraries take")
         if self.cluster is not None:
             from genurl_graph.runtime.partitions.ray_cluster import RayCluster
 

@@ -208,7 +208,7 @@ def test_an_interrupted_run_goes_on(
 def test_workers_find_what_one_process_finds(run, embedded: Path, prepared: Path, where: str) -> None:
     if where == "cluster":
         pytest.importorskip("ray")
-    words = {"cluster": ("--cluster", "auto", "--workers", 2), "devices": ("--devices", 2)}[where]
+    words = {"cluster": ("--cluster", "local", "--workers", 2), "devices": ("--devices", 2)}[where]
     run("embed", "--input", prepared, "--output", "out", *FAST, *words, "--metrics", "found.json")
     found, alone = (json.loads(file.read_text()) for file in (Path("found.json"), embedded / "found.json"))
     assert found["probe"]["test"] > alone["probe"]["test"] - 0.05
@@ -239,6 +239,7 @@ def test_files_are_prepared_and_embedded(run) -> None:
         (("--resume",), "--resume: there is no work folder"),
         (("--workers", 2), "--workers goes with --cluster"),
         (("--memory-per-worker", "2GB"), "--memory-per-worker goes with --cluster"),
+        (("--cluster", "local", "--memory-per-worker", "300MB"), "found 0.30 GB; expected 0.6 GB or more"),
         (("--memory-per-worker", "much"), "found 'much'; expected an amount such as 2GB"),
         (("--features", "x.csv"), "--features: found a prepared folder; expected files"),
         (("--init", "pca"), "--init: found a prepared folder"),
