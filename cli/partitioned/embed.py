@@ -64,7 +64,7 @@ def embed_prepared(
     estimator = make_estimator(**model)
     device = choose_device(estimator.device).type
     how = {"seed": model["seed"], "device": estimator.device, "resume": files.resume}
-    with interruptible(work_folder(output)), among.launcher(devices, device == "cuda") as launcher:
+    with interruptible(work_folder(output)), among.launcher(devices, device == "cuda", told=report.line) as launcher:
         settings = (estimator.config, estimator.arguments())
         run = embedding_run(prepared, output, launcher, *settings, **how, progress=not quiet, told=report.line)
         report.line(describe_settings(run))

@@ -32,7 +32,7 @@ def transform_prepared(model: Path, source: Source, output: Path, among: Workers
             "prepare --like FOLDER, that of the model, makes them alike"
         )
     how = {"resume": resume, "progress": not quiet, "told": report.line}
-    with interruptible(work_folder(output)), among.launcher() as launcher:
+    with interruptible(work_folder(output)), among.launcher(told=report.line) as launcher:
         run = transforming_run(fitted, prepared, output, launcher, **how)
         summary = run.transform()
         run.write()

@@ -46,8 +46,13 @@ class Workers(NamedTuple):
             raise click.UsageError(f"{option} goes with a prepared folder as --input (genurl-graph prepare).")
 
     @contextmanager
-    def launcher(self, devices: int | None = None, gpu: bool = False) -> "Iterator[Launcher]":
-        """The launcher; `devices` are processes of this machine that train together, None where no option says so."""
+    def launcher(
+        self, devices: int | None = None, gpu: bool = False, told: Callable[[str], None] = lambda _: None
+    ) -> "Iterator[Launcher]":
+        """The launcher; `devices` are processes of this machine that train together, None where no option says so.
+
+        `told` is called with a line about the cluster, where there is one.
+        """
         from genurl_graph.runtime.partitions import OneProcess
 
         several = devices is not None and devices > 1
@@ -60,6 +65,7 @@ class Workers(NamedTuple):
             from genurl_graph.runtime.partitions.ray_cluster import RayCluster
 
             with RayCluster(self.cluster, self.workers or 4, self.memory_per_worker, gpu) as cluster:
+                told(cluster.describe())
                 yield cluster
             return
         if self.workers is not None:

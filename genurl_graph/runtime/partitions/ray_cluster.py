@@ -83,6 +83,16 @@ class RayCluster:
             _ray().shutdown()
             self._ours = False
 
+    def describe(self) -> str:
+        """Which cluster this is, and what it has, in one line."""
+        ray = _ray()
+        machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        cores = int(sum(machine.get("CPU", 0) for machine in machines))
+        place = (
+            f"{len(machines):,} machine{'s' if len(machines) != 1 else ''}, {cores:,} core{'s' if cores != 1 else ''}"
+        )
+        return f"workers   {self.workers} of the Ray cluster at {ray.get_runtime_context().gcs_address} ({place})"
+
     def map(
         self, doing: str, function: Callable[..., Any], parts: Iterable[int], *shared: Any, progress: bool = False
     ) -> list[Worked]:

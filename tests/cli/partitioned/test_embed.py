@@ -209,7 +209,8 @@ def test_workers_find_what_one_process_finds(run, embedded: Path, prepared: Path
     if where == "cluster":
         pytest.importorskip("ray")
     words = {"cluster": ("--cluster", "local", "--workers", 2), "devices": ("--devices", 2)}[where]
-    run("embed", "--input", prepared, "--output", "out", *FAST, *words, "--metrics", "found.json")
+    said = run("embed", "--input", prepared, "--output", "out", *FAST, *words, "--metrics", "found.json").stdout
+    assert ("2 of the Ray cluster at" in said) == (where == "cluster")
     found, alone = (json.loads(file.read_text()) for file in (Path("found.json"), embedded / "found.json"))
     assert found["probe"]["test"] > alone["probe"]["test"] - 0.05
     assert found["probe"]["test"] > found["reference"]["untrained"] + 0.1
