@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from genurl_graph.cli.partitioned.embed import describe_prepared, is_folder
 
 
@@ -25,6 +23,8 @@ def inspect_folder(path: Path) -> dict[str, Any]:
 
 
 def _inspect_prepared(path: Path) -> dict[str, Any]:
+    import numpy as np
+
     from genurl_graph.inputs.partitioned import Prepared
 
     prepared = Prepared.open(path)

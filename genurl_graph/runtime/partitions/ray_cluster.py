@@ -155,6 +155,9 @@ class RayCluster:
                 found = trainer.fit().return_value
             except TrainingFailedError as error:
                 raise _why(error) from error
+            except _ray().exceptions.RayError as error:
+                # The actor that leads the workers is gone.
+                raise LostProcessError(_cause_of_death(error)) from error
         if found is None:
             # Ray answers Ctrl-C by an end without a result.
             raise KeyboardInterrupt

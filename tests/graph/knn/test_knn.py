@@ -234,7 +234,6 @@ def test_clamp():
         (np.zeros((5, 2)), 1, {"metric": "minkowski"}, "metric: found 'minkowski'; expected one of euclidean"),
         (np.zeros((5, 2)), 1, {"backend": "annoy"}, "backend: found 'annoy'; expected one of auto"),
         (np.zeros((5, 2)), 1, {"memory_mb": 0}, "memory_mb: found 0"),
-        (np.zeros((5, 2)), 1, {"query": np.zeros((1, 2)), "together": True}, "together: found a query"),
         (scipy.sparse.eye(5).tocsr(), 1, {"backend": "approximate"}, "backend: found approximate for a sparse"),
     ],
 )

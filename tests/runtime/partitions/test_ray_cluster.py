@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from genurl_graph.exceptions import InputError, ShortMemoryError
 from genurl_graph.runtime.partitions import Store, run_stage
 from genurl_graph.runtime.partitions.ray_cluster import RayCluster
-from tests.runtime.partitions.work import add, count_steps, hold, mistake, notes, refuse, square, wait_for
+from tests.runtime.partitions.work import add, count_steps, hold, is_gone, mistake, notes, refuse, square, wait_for
 
 ray = pytest.importorskip("ray")
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -93,6 +94,12 @@ def test_a_training_goes_on_when_a_machine_is_gone(tmp_path, cluster, launcher) 
     def remove() -> None:
         wait_for(tmp_path / "step-3")
         cluster.remove_node(next(iter(cluster.worker_nodes)), allow_graceful=False)
+        # The machine's worker may live on for a moment.
+        processes = [file.read_text() for file in tmp_path.glob("process-*")]
+        assert len(processes) == 2
+        until = time.monotonic() + 60
+        while not any(map(is_gone, processes)) and time.monotonic() < until:
+            time.sleep(0.05)
         (tmp_path / "go").touch()
 
     removal = threading.Thread(target=remove)
@@ -102,9 +109,8 @@ def test_a_training_goes_on_when_a_machine_is_gone(tmp_path, cluster, launcher) 
     assert [(each.part, each.value) for each in worked] == [(0, (0, 6))]
     begun = notes(tmp_path)
     assert sorted(begun[:2]) == ["begin 0 0 2", "begin 0 1 2"]
-    # The machine's worker may live on for a moment, and do another step.
     step, *who = begun[-1].removeprefix("begin ").split()
-    assert int(step) >= 3
+    assert step == "3"
     assert who == ["0", "1"]
 
 

@@ -70,10 +70,19 @@ def wait_for(file):
         time.sleep(0.02)
 
 
+def is_gone(process):
+    """Whether a process of this machine has ended."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 def count_steps(folder, steps, dies=None, waits=None):
     """A training: a sum over all workers a step, and a checkpoint each time, from which it goes on.
 
-    `dies` is the step and the rank at which a worker is killed, once; at the step `waits` all wait for a file.
+    `dies` is the step and the rank at which a worker is killed, once. At the step `waits` all say who they are, and
+    wait for a file.
     """
     import torch
 
@@ -86,6 +95,8 @@ def count_steps(folder, steps, dies=None, waits=None):
         if dies == (step, rank()):
             die_once(folder, "training")
         if step == waits:
+            (Path(folder) / f"process-{rank()}").write_text(str(os.getpid()))
+            total_of(torch.tensor(1.0))
             (Path(folder) / f"step-{step}").touch()
             wait_for(Path(folder) / "go")
         total = total_of(torch.tensor(1.0))
