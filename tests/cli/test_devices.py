@@ -94,7 +94,9 @@ def test_a_dead_worker_ends_the_run_and_leaves_a_checkpoint(embed, tmp_path, mon
     assert done.exit_code == 1
     assert "process 1 of 2 was ended by SIGKILL" in done.output
     assert f"--resume continues from {checkpoint}" in done.output
-    assert [process.returncode for process in started] == [-signal.SIGTERM, -signal.SIGKILL]
+    # The first process is ended, or has noticed by itself that the second is gone.
+    assert started[0].returncode in (-signal.SIGTERM, 1)
+    assert started[1].returncode == -signal.SIGKILL
     assert not (tmp_path / "z.npz").exists()
 
 
