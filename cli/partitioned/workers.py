@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from genurl_graph.runtime.partitions import Launcher
 
 # Workers with libraries take some 0.5 GB: they would say so themselves, once they are there, which may take minutes.
-LEAST_MEMORY = 500 * 10**6
+LEAST_MEMORY = 600 * 10**6
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 UNITS |= {f"{unit}I": 2 ** (10 * power) for power, unit in enumerate("KMGT", start=1)}
 

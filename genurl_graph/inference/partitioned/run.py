@@ -237,6 +237,8 @@ def _begin(
     else:
         check_work_folder(folder)
         settings = resolve(prepared)
+        if folder.is_dir():
+            told(f"begins anew: what an interrupted run left in {folder} is removed (--resume goes on from it)")
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         (folder / STAGES).touch()  # by which the folder is known, whenever the run ends

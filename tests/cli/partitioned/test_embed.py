@@ -165,8 +165,11 @@ def test_lost_workers_and_short_memory_end_with_advice(
         raise error("partition 1 is lost")
 
     monkeypatch.setattr(recipe, "weighed_rows", fail)
-    said = run("embed", "--input", prepared, "--output", "out", "--no-evaluate", *FAST, code=1).stderr
+    words = ("embed", "--input", prepared, "--output", "out", "--no-evaluate", *FAST)
+    said = run(*words, code=1).stderr
     assert "Error: partition 1 is lost; the same command with --resume, also with other workers, continues" in said
+    assert "begins anew" not in said
+    assert "begins anew: what an interrupted run left in" in run(*words, code=1).stderr
 
 
 @pytest.mark.parametrize("where", ["training", "embedding"])
