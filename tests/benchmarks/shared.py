@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import signal
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -126,10 +127,10 @@ def keep_results(
     *common: Any,
 ) -> int:
     """Run jobs that have a part, a name, rows and a seed, put the figures of each into ``results[part][name][row]`` by
-    seed, and rewrite the file after each job; how many failed."""
+    seed, with the commit that computed them, and rewrite the file after each job; how many failed."""
     from genurl_graph.runtime.files import write_json
 
-    failed = 0
+    failed, code = 0, commit()
     for job, future in spread(work, jobs, processes, *common):
         label = f"{job.name} {', '.join(job.rows)} {job.seed}"
         try:
@@ -139,12 +140,19 @@ def keep_results(
             print(f"{label}: {type(error).__name__}: {error}", file=sys.stderr)
             continue
         for row, figures in found.items():
-            results[job.part].setdefault(job.name, {}).setdefault(row, {})[str(job.seed)] = figures
+            results[job.part].setdefault(job.name, {}).setdefault(row, {})[str(job.seed)] = figures | {"commit": code}
         told = {k: v for k, v in found[job.rows[0]].items() if isinstance(v, str | float | int)}
         print(f"{label}: {told}", file=sys.stderr, flush=True)
         if output is not None:
             write_json(output, results)
     return failed
+
+
+def commit() -> str:
+    """The commit of this checkout, with "-dirty" behind it if tracked files differ from it."""
+    root = Path(__file__).resolve().parents[2]
+    told = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=7", "--exclude=*"]
+    return subprocess.run(told, check=True, capture_output=True, text=True).stdout.strip()
 
 
 class Job(NamedTuple):
