@@ -61,7 +61,7 @@ class Asked(NamedTuple):
     changes: dict[str, dict[str, Any]]
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Run what is missing, then print the tables; 1 if a job failed."""
     parser = benchmark_parser(__doc__, DATASETS, seeds=10, output=True)
     parser.add_argument("--methods", default=",".join(DEFAULT_METHODS), metavar="NAME,...")
@@ -75,7 +75,7 @@ def main() -> int:
     parser.add_argument("--again", default="", metavar="METHOD,...", help="forget the runs of these methods")
     parser.add_argument("--report", action="store_true", help="run nothing, print the tables of --output")
     parser.add_argument("--jobs", type=int, default=1, help="processes of one thread each [1]")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     one_thread_a_process()  # before anything that reads the variables is imported, here or in a worker
     methods, names, links = check(parser, options)
     asked, tried, results = prepare(parser, options, names)
@@ -247,10 +247,20 @@ def run(job: Job, data: Any, asked: Asked) -> dict[str, dict[str, Any]]:
         if row == "genurl":
             figures = evaluate_embedding(z, *how, **drawn)
             scores = figures["probe"] | {"knn": figures["knn"]["test"], "cluster": figures["cluster"]} | spent
+            scores["resolved"] = resolved(model)
         else:
             scores = probe_embedding(z, *how, **drawn)
         found[row] = scores | {"columns": z.shape[1]}
     return found
+
+
+def resolved(model: Any) -> dict[str, Any]:
+    """What the data decided: resolved settings that differ from the task's preset."""
+    from genurl_graph.config import load_preset
+    from genurl_graph.config.toml import flatten
+
+    preset = flatten(load_preset("graph").to_dict())
+    return {key: value for key, value in flatten(model.config_.to_dict()).items() if value != preset[key]}
 
 
 def fewer_epochs(method: str, dataset: str | None, most: int | None) -> tuple[dict[str, Any], int]:
