@@ -9,6 +9,7 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -67,8 +68,21 @@ def few_epochs(monkeypatch):
     monkeypatch.setattr(config, "flatten", shorter)
 
 
+@pytest.fixture
+def own_files(tmp_path):
+    """What the README calls the reader's own: a table of edges, a table of nodes, a matrix."""
+    rng = np.random.default_rng(0)
+    club = np.arange(60) % 3
+    near = [(i, j) for i in range(60) for j in rng.permutation(60)[:20] if i < j and club[i] == club[j]]
+    lines = [f"{i:02}-smith,{j:02}-smith" for i, j in near]
+    (tmp_path / "friends.csv").write_text("\n".join(["one,other", *lines]))
+    people = [f"{i:02}-smith,{rng.integers(20, 70)},{'abc'[club[i]]}" for i in range(60)]
+    (tmp_path / "people.csv").write_text("\n".join(["name,age,club", *people]))
+    np.save(tmp_path / "vectors.npy", rng.standard_normal((80, 12)) + 4 * np.eye(12)[np.arange(80) % 4])
+
+
 @pytest.mark.parametrize("page", RUN, ids=lambda page: page.stem)
-@pytest.mark.usefixtures("registers", "few_epochs")
+@pytest.mark.usefixtures("registers", "few_epochs", "own_files")
 def test_examples_run(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GENURL_DATA", str(tmp_path / "no-data"))
