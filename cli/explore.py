@@ -13,26 +13,16 @@ from genurl_graph.cli.report import Report
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.experiments.edges.rows import stored_edges
 from genurl_graph.experiments.edges.source import is_edge_set, wants_edges
+from genurl_graph.experiments.explorer.compose import CLUSTERS, Choices, compose
+from genurl_graph.experiments.explorer.moving import compose_moving
 from genurl_graph.experiments.explorer.own_columns import read_columns
-from genurl_graph.experiments.explorer.rows import read_rows, row_names, triple_graph, what_rows
-from genurl_graph.experiments.explorer.runs import Run, input_of, known_run
-from genurl_graph.experiments.sources import Source, is_graph_set, named_labels
+from genurl_graph.experiments.explorer.rows import read_rows, row_names
+from genurl_graph.experiments.explorer.runs import Run, known_run
+from genurl_graph.experiments.sources import Source
 from genurl_graph.experiments.triples.source import is_triple_set, wants_triples
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from genurl_graph.graph.knn import Neighbors
-    from genurl_graph.inputs.collection.graph_set import GraphSet
-    from genurl_graph.plotting.explorer.colours import Column
-    from genurl_graph.plotting.explorer.drawings import Drawings
-    from genurl_graph.plotting.explorer.scene import Scene
-
-# Neighbours in the embedding that a node's card lists.
-NEAREST = 10
-# Clusters of k-means where no labels say how many there are.
-CLUSTERS = 10
-NO_GRAPH = "No data set was named, so neighbours are those in the embedding; --dataset NAME shows the merged graph"
 
 
 @click.command()
@@ -46,12 +36,36 @@ NO_GRAPH = "No data set was named, so neighbours are those in the embedding; --d
     help="What embed --metrics wrote: the graph is merged again with its settings and seed. [default: preset, seed 0]",
 )
 @click.option(
-    "--columns", type=options.PATH, metavar="FILE.csv", help="More to colour by: a row a node, by id or in order."
+    "--columns",
+    type=options.PATH,
+    metavar="FILE.csv",
+    help="More to colour, size, filter and search by: a row a node, by id or in order.",
 )
-@click.option(
-    "--clusters",
-    type=click.IntRange(min=2),
-    help=f"Clusters of k-means. [default: as many as there are labels, else {CLUSTERS}]",
+@options.gathered(
+    "choices",
+    Choices,
+    click.option("--color-by", metavar="COLUMN", help="Colour points by this column first. [default: the labels]"),
+    click.option(
+        "--size-by", metavar="COLUMN", help="Size points by this column of numbers first. [default: one size]"
+    ),
+    click.option(
+        "--clusters",
+        type=click.IntRange(min=2),
+        help=f"Clusters of k-means. [default: as many as there are labels, else {CLUSTERS}]",
+    ),
+    click.option(
+        "--words",
+        metavar="COLUMN",
+        help="Name the clusters by frequent words of this column, or of the ids. [default: a column of text, "
+        "else the features where these are words, else ids]",
+    ),
+    click.option(
+        "--images",
+        type=options.PATH,
+        metavar="FOLDER",
+        help="Show the images of this folder, whose files are called by the ids. [default: the data's own]",
+    ),
+    click.option("--no-images", is_flag=True, help="Leave the images of the data out: a smaller page."),
 )
 @click.option("--output", type=options.PATH, default=Path("explorer.html"), show_default=True, metavar="FILE.html")
 @click.option("--open", "show", is_flag=True, help="Open it in the browser.")
@@ -61,7 +75,7 @@ def explore(
     source: Source,
     metrics: Path | None,
     columns: Path | None,
-    clusters: int | None,
+    choices: Choices,
     output: Path,
     show: bool,
     quiet: bool,
@@ -87,7 +101,6 @@ def explore(
         options.check_source(source)
     elif metrics:
         raise click.UsageError("--run goes with --dataset or --input, whose graph it merges again.")
-    from genurl_graph.experiments.explorer.moving import compose_moving
     from genurl_graph.inputs.temporal.convert import is_events
     from genurl_graph.plotting.explorer.page import PAGE_SUFFIXES, plotly_script, write_page
     from genurl_graph.runtime.files import check_output
@@ -119,15 +132,18 @@ def explore(
     names = row_names(stored, data if run else None)
     own = read_columns(columns, names) if columns else []
     if moving:
-        scene = compose_moving(embedding, found, name, data, names, own, clusters)
+        scene = compose_moving(embedding, found, name, data, names, own, choices)
     else:
-        scene = compose(embedding, stored, name, run, names, own, clusters)
+        z = ordered(embedding, stored, name, run)
+        scene = compose(z, stored, name, run, names, own, choices, source.dataset)
     write_page(output, scene)
     report = Report(quiet)
     report.line(f"{scene.title}: {'; '.join(scene.notes)}")
     changing = [] if scene.timeline is None else scene.timeline.columns
     report.line("colours: " + ", ".join(column.name for column in [*scene.columns, *changing]))
     report.line(scene.merged_about)
+    if scene.images is not None:
+        report.line(f"{scene.images.about}, {len(scene.images.sheet) / 1e6:.1f} MB")
     seconds = time.perf_counter() - started
     report.line(f"page   {output}   {output.stat().st_size / 1e6:.1f} MB, {seconds:.1f} s")
     if show:
@@ -137,109 +153,11 @@ def explore(
             report.line(f"no browser was found; open {output} in one")
 
 
-def drawn(data: "GraphSet") -> "tuple[list[Column], Drawings]":
-    """Sizes of the graphs as columns, and a drawing of each."""
-    from genurl_graph.plotting.explorer.colours import Numbers
-    from genurl_graph.plotting.explorer.drawings import drawings
-
-    found, plan = data.collection, data.feature_plan
-    sizes = Numbers("Nodes", "Nodes of the graph", found.sizes().float().numpy())
-    edges = Numbers("Edges", "Edges of the graph, each direction counted", found.edge_ptr.diff().float().numpy())
-    return [sizes, edges], drawings(found, None if plan is None else plan.names)
-
-
-def compose(
-    path: Path,
-    stored: dict[str, Any],
-    name: str,
-    run: Run | None,
-    names: list[str],
-    own: "list[Column]",
-    clusters: int | None,
-) -> "Scene":
-    """Everything the page shows."""
+def ordered(path: Path, stored: dict[str, Any], name: str, run: Run | None) -> "Tensor":
+    """The embedding of the file, in the order of the run's data if there is a run."""
     import torch
 
-    from genurl_graph.graph.knn import knn
-    from genurl_graph.inference.drawing import as_map
-    from genurl_graph.inputs.collection.convert import as_collection
-    from genurl_graph.inputs.columns import FeatureOptions
-    from genurl_graph.plotting.explorer import measures
-    from genurl_graph.plotting.explorer.colours import Categories, labels
-    from genurl_graph.plotting.explorer.scene import Scene
-    from genurl_graph.tasks import graphs
-    from genurl_graph.tasks.merged_graph import merged_graph
-
-    z = torch.from_numpy(stored["embedding"])
-    label: Any = stored.get("label")
-    merged, neighbors = None, None
-    if run:
-        ordered = stored_edges(path, name, run.data) if is_edge_set(run.data) else None
-        z = in_order(path, stored, name, run.data) if ordered is None else ordered
-        label = named_labels(run.data)
-        if is_triple_set(run.data):
-            merged = triple_graph(run.data)
-        elif is_graph_set(run.data):
-            merged = graphs.build(as_collection(run.data), run.config, run.seed, torch.device("cpu"), None).merged
-        else:
-            read = FeatureOptions(run.config.input.scale, run.config.input.text)
-            given = input_of(run.data, read, run.config.edges)
-            merged, neighbors = merged_graph(given, run.config, run.seed, torch.device("cpu"))
-    n, d = z.shape
-    points, how = as_map(z, run.seed if run else 0)
-    # Angles are what the graph task trains; the origin of a 2-d map means nothing.
-    metric = "cosine" if d > 2 and run and run.config.task not in ("reduce", "images") else "euclidean"
-    nearest = knn(z, NEAREST, metric=metric, clamp=True).indices
-
-    known = labels("Label", "Classes of the data", label) if label is not None else None
-    count = clusters or (len(known.names) if isinstance(known, Categories) else 0)
-    columns: list[Column] = [] if known is None else [known]
-    columns += own
-    sizes, drawings = drawn(run.data) if run and is_graph_set(run.data) else ([], None)
-    columns += sizes
-    degrees = measures.degrees(merged, n) if merged else []
-    columns += degrees[:1] if run and is_triple_set(run.data) else degrees
-    columns.append(measures.clusters(z.numpy(), count if count > 1 else CLUSTERS))
-    columns += preserved(z, points, nearest, run, neighbors)
-    space = f"{d} dimensions" if d > 2 else "the 2-d map"
-    return Scene(
-        title=name,
-        points=points.numpy(),
-        notes=[f"{n:,} {what_rows(stored, run.data if run else None)}; {how or 'embedding of 2 dimensions'}"],
-        columns=columns,
-        node_id=None if names == list(map(str, range(n))) else names,
-        nearest=nearest,
-        nearest_about=f"In {space}, {measures.METRIC_NAMES[metric]}",
-        merged=merged,
-        merged_about=run.about if run else NO_GRAPH,
-        drawings=drawings,
-    )
-
-
-def preserved(
-    z: "Tensor", points: "Tensor", nearest: "Tensor", run: Run | None, neighbors: "Neighbors | None"
-) -> "list[Column]":
-    """How far the 2-d map keeps neighbourhoods: of the features, and of an embedding of more dimensions.
-
-    Local trustworthiness of each point where all can be ranked against all; beyond that the share of neighbours kept.
-    """
-    from genurl_graph.evaluation.preservation import EXACT_UP_TO
-    from genurl_graph.graph.knn import knn
-    from genurl_graph.plotting.explorer import measures
-
-    n, d = z.shape
-    columns: list[Any] = []
-    if n <= EXACT_UP_TO:
-        if run and not is_graph_set(run.data) and getattr(run.data, "x", None) is not None:
-            metric = "cosine" if run.config.neighbors.metric == "cosine" else "euclidean"
-            columns.append(measures.local_trustworthiness(run.data.x, points, metric, "features"))
-        if d > 2:
-            columns.append(measures.local_trustworthiness(z, points, "euclidean", "embedding"))
-    else:
-        references = {"features": neighbors.indices if neighbors else None}
-        references["embedding"] = nearest if d > 2 else None
-        for what, reference in references.items():
-            if reference is not None:
-                shown = knn(points, reference.size(1)).indices
-                columns.append(measures.preserved_neighbours(reference.cpu(), shown, what))
-    return [one for one in columns if one is not None]
+    if run is None:
+        return torch.from_numpy(stored["embedding"])
+    found = stored_edges(path, name, run.data) if is_edge_set(run.data) else None
+    return in_order(path, stored, name, run.data) if found is None else found

@@ -92,8 +92,11 @@ def test_vectors_of_ones_own_with_names(run) -> None:
     Path("x.csv").write_text("id,a,b,c\n" + lines)
     run("embed", "--input", "x.csv", "--epochs", 2, "--output", "z.npz")
     Path("more.csv").write_text("id,weight,kind\n" + "".join(f"v{i},{i / 7},k{i % 2}\n" for i in reversed(range(29))))
-    run("explore", "z.npz", "--input", "x.csv", "--columns", "more.csv")
+    result = run("explore", "z.npz", "--input", "x.csv", "--columns", "more.csv", "--size-by", "weight")
     found = payload()
+    assert found["columns"][found["size"]]["name"] == "weight"
+    assert found["colour"] is None
+    assert "weight, kind, a, b, c, Degree" in result.stdout  # its own columns, then those of the features
     assert found["ids"] == [f"v{i}" for i in range(30)]
     weight = decode(columns(found)["weight"]["values"])
     np.testing.assert_allclose(weight[:29], np.arange(29) / 7, rtol=1e-6)
@@ -114,6 +117,17 @@ def test_the_page_runs_its_own_scripts_only_and_names_no_address(run, karate: to
         assert f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" in policy[1]
     assert re.findall(r'\b(?:src|href)="', text.replace(scripts[0], "")) == []
     assert "://" not in scripts[1]
+
+
+def test_images_are_shown_unless_they_are_unwanted(run, few_digits: int) -> None:
+    write_embedding("z.npz", torch.rand(few_digits, 2))
+    words = ("explore", "z.npz", "--dataset", "digits", "--color-by", "Cluster")
+    assert "Images of 8 x 8 pixels" in run(*words).stdout
+    found = payload()
+    assert found["images"]["node"] is None
+    assert found["columns"][found["colour"]]["name"] == "Cluster"
+    assert "Images" not in run(*words, "--no-images").stdout
+    assert payload()["images"] is None
 
 
 def test_open_shows_it_in_the_browser(run, karate: torch.Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,6 +159,10 @@ def test_open_shows_it_in_the_browser(run, karate: torch.Tensor, monkeypatch: py
         (["z.npz", "--columns", "ragged.csv"], "row 3 with 1 cells; expected 2"),
         (["z.npz", "--columns", "bare.csv"], "numbers in the first row"),
         (["z.npz", "--columns", "absent.csv"], "absent.csv: cannot be read"),
+        (["z.npz", "--color-by", "Labels"], "--color-by: found 'Labels'; expected one of Label, Cluster (did you mean"),
+        (["z.npz", "--size-by", "Label"], "--size-by: found 'Label'"),
+        (["z.npz", "--words", "title"], "--words: found 'title'; expected one of ids"),
+        (["z.npz", "--images", "missing"], "--images missing: found no such folder; expected a folder of images"),
     ],
 )
 def test_bad_input_is_named_and_nothing_is_written(run, karate: torch.Tensor, words: list[str], message: str) -> None:

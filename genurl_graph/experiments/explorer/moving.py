@@ -5,6 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genurl_graph.exceptions import wrong
+from genurl_graph.experiments.explorer.compose import CLUSTERS, NEAREST, Choices, check_columns
+from genurl_graph.experiments.explorer.own_columns import feature_columns
+from genurl_graph.experiments.explorer.texts import name_clusters
+from genurl_graph.experiments.explorer.thumbnails import thumbnails
 from genurl_graph.experiments.sources import named_labels
 
 if TYPE_CHECKING:
@@ -17,8 +21,6 @@ if TYPE_CHECKING:
     from genurl_graph.plotting.explorer.colours import Column
     from genurl_graph.plotting.explorer.scene import Scene
 
-# Neighbours in a window that a node's card lists, and clusters where no labels say how many there are.
-NEAREST, CLUSTERS = 10, 10
 WITHOUT_EVENTS = (
     "No events were named, so neighbours are those in the embedding; --dataset or --input shows who shares events"
 )
@@ -32,7 +34,7 @@ def compose_moving(
     data: Any,
     names: Sequence[str],
     own: "Sequence[Column]",
-    clusters: int | None,
+    choices: Choices,
 ) -> "Scene":
     """Everything the page of a trajectory shows.
 
@@ -48,7 +50,7 @@ def compose_moving(
     names : sequence of str, length n
     own : sequence of Column
         A user's own columns of the n nodes.
-    clusters : int, optional
+    choices : Choices
     """
     import torch
 
@@ -75,11 +77,16 @@ def compose_moving(
     if label is not None and own_rows is not None:
         label = [label[row] for row in own_rows] if isinstance(label, list) else label[own_rows]
     known = labels("Label", "Classes of the data", label) if label is not None else None
-    count = clusters or (len(known.names) if isinstance(known, Categories) else 0)
+    count = choices.clusters or (len(known.names) if isinstance(known, Categories) else 0)
     count = count if count > 1 else CLUSTERS
-    given = own if known is None else [known, *own]
+    given = [*own] if known is None else [known, *own]
+    if own_rows is not None:
+        taken = [one.name for one in given]
+        given += [of_nodes(one, own_rows.numpy()) for one in feature_columns(data, taken)]
     found: list[Column] = [of_nodes(one, chosen) for one in given]
-    found.append(measures.clusters(full.invariant().numpy(), count)._replace(name="Cluster by mean"))
+    own_names = [names[one] for one in chosen]
+    clusters = measures.clusters(full.invariant().numpy(), count)._replace(name="Cluster by mean")
+    found.append(name_clusters(clusters, found[known is not None :], own_names, None, choices.words))
     moved = "Distance from the node's own mean, as a root mean square over its windows; unknown for nodes of one window"
     far = movement(full)
     if not bool(far.isnan().all()):
@@ -89,6 +96,7 @@ def compose_moving(
     changing: list[Column] = [] if own_rows is None else states_in_windows(full, data, own_rows[kept])
     changing.append(measures.clusters(full.embedding.numpy(), count)._replace(name="Cluster in this window"))
     changing.append(Numbers("Events in this window", "Ends of events that the node has in it", full.events.numpy()))
+    check_columns([*found, *changing], choices)
     times = window_names(full.starts, stored.unit)
     contacts = None if own_rows is None else contacts_in_windows(full, edges_among(data.edges, own_rows[kept]))
     line = Timeline(on_map, times, changing, contacts)
@@ -98,7 +106,6 @@ def compose_moving(
         f"{len(kept):,} nodes in {spans} from {times[0]} to {times[-1]}",
         f"{len(node):,} rows; {drawn.how or 'embedding of 2 dimensions'}",
     ]
-    own_names = [names[one] for one in chosen]
     return Scene(
         title=name,
         points=line.last_points().numpy(),
@@ -109,6 +116,9 @@ def compose_moving(
         nearest_about=f"In {d} dimensions, {measures.METRIC_NAMES[metric]}, among the nodes of the window",
         merged_about=WITHOUT_EVENTS if own_rows is None else WITH_EVENTS,
         timeline=line,
+        images=None if choices.no_images else thumbnails(None, None, own_names, choices.images),
+        color_by=choices.color_by,
+        size_by=choices.size_by,
     )
 
 

@@ -15,6 +15,7 @@ from genurl_graph.graph.merge import MergedGraph
 from genurl_graph.plotting.explorer.colours import Categories, Column
 from genurl_graph.plotting.explorer.drawings import Drawings
 from genurl_graph.plotting.explorer.scene import Scene
+from genurl_graph.plotting.explorer.sprites import Sprites
 from genurl_graph.plotting.explorer.timeline import Timeline
 from genurl_graph.plotting.figure import point_style
 
@@ -44,10 +45,13 @@ def encode(scene: Scene) -> dict[str, Any]:
         "merged": None,
         "mergedAbout": scene.merged_about,
         "drawings": None if scene.drawings is None else _drawings(scene.drawings),
+        "images": None if scene.images is None else _images(scene.images, n),
         "time": None if scene.timeline is None else _timeline(scene.timeline, n),
     }
     if scene.timeline is not None:
         found["columns"] += [{**_column(one), "rows": True} for one in scene.timeline.columns]
+    for key, name in (("colour", scene.color_by), ("size", scene.size_by)):
+        found[key] = next((place for place, one in enumerate(found["columns"]) if one["name"] == name), None)
     if scene.nearest is not None:
         rows = scene.nearest.cpu().numpy()
         found["nearest"] = {"k": rows.shape[1], "node": array(rows.ravel(), _index(n)), "about": scene.nearest_about}
@@ -91,6 +95,19 @@ def _timeline(found: Timeline, n: int) -> dict[str, Any]:
     }
 
 
+def _images(found: Sprites, n: int) -> dict[str, Any]:
+    """One sheet of small images, and which points they are of; None: of all, in order."""
+    width, height = found.tile
+    return {
+        "sheet": f"data:image/webp;base64,{base64.b64encode(found.sheet).decode('ascii')}",
+        "width": width,
+        "height": height,
+        "across": found.across,
+        "node": None if len(found.nodes) == n else array(found.nodes, _index(n)),
+        "about": found.about,
+    }
+
+
 def _drawings(found: Drawings) -> dict[str, Any]:
     """Drawings of graphs: a byte for each coordinate, kind and end of an edge, the rest once a graph."""
     points = np.rint(found.points.numpy() * 255)
@@ -108,7 +125,7 @@ def _drawings(found: Drawings) -> dict[str, Any]:
 
 
 def array(values: npt.NDArray[Any], kind: str) -> dict[str, str]:
-    """Numbers of a kind (f4, u1, u2, u4) in base64."""
+    """Numbers of a kind (f4, f8, u1, u2, u4) in base64."""
     raw = np.ascontiguousarray(values, dtype=np.dtype(f"<{kind}")).tobytes()
     return {"type": kind, "data": base64.b64encode(raw).decode("ascii")}
 
@@ -131,6 +148,8 @@ def _column(one: Column) -> dict[str, Any]:
         # Unknown values come after the last category.
         codes = np.where(one.codes < 0, len(one.names), one.codes)
         return {**found, "names": list(one.names), "values": array(codes, _index(len(one.names) + 1))}
+    if one.dates:
+        return {**found, "dates": True, "values": array(one.values, "f8")}
     return {**found, "values": array(one.values, "f4")}
 
 

@@ -9,10 +9,11 @@ from typing import Any
 import numpy.typing as npt
 from torch import Tensor
 
-from genurl_graph.exceptions import wrong
+from genurl_graph.exceptions import unknown, wrong
 from genurl_graph.graph.merge import MergedGraph
 from genurl_graph.plotting.explorer.colours import Column, Numbers
 from genurl_graph.plotting.explorer.drawings import Drawings
+from genurl_graph.plotting.explorer.sprites import Sprites
 from genurl_graph.plotting.explorer.timeline import Timeline
 from genurl_graph.plotting.figure import check_points
 
@@ -42,6 +43,10 @@ class Scene:
         One line on where that comes from, or why there is none.
     drawings : Drawings, or None
         Of points that are whole graphs: a drawing of each.
+    images : Sprites, or None
+        Of points that are images, or have one: small copies of them.
+    color_by, size_by : str, or None
+        Names of the columns that points are coloured and sized by at first; None: the first one, and one size.
     timeline : Timeline, or None
         Of points that move with time: where each is in each window. `points` are then the last ones, and `nearest` has
         a row for each of the timeline's.
@@ -49,7 +54,7 @@ class Scene:
     Raises
     ------
     InputError
-        Parts of different numbers of points, or coordinates that are not finite.
+        Parts of different numbers of points, coordinates that are not finite, or a column that there is not.
     """
 
     title: str
@@ -62,6 +67,9 @@ class Scene:
     merged: MergedGraph | None = None
     merged_about: str = ""
     drawings: Drawings | None = None
+    images: Sprites | None = None
+    color_by: str | None = None
+    size_by: str | None = None
     timeline: Timeline | None = None
 
     def __post_init__(self) -> None:
@@ -78,5 +86,15 @@ class Scene:
         for name, count in counts.items():
             if count != n:
                 raise wrong(name, f"{count:,} entries", f"{n:,}, one for each point")
+        if self.images is not None:
+            self.images.check(n)
+        columns = [*self.columns, *(self.timeline.columns if self.timeline else ())]
+        _check_name("color_by", self.color_by, [one.name for one in columns])
+        _check_name("size_by", self.size_by, [one.name for one in columns if isinstance(one, Numbers)])
         if self.merged is not None and self.merged.edge_index.numel() and int(self.merged.edge_index.max()) >= n:
             raise wrong("merged", f"node {int(self.merged.edge_index.max())}", f"0 to {n - 1}, one for each point")
+
+
+def _check_name(what: str, name: str | None, names: Sequence[str]) -> None:
+    if name is not None and name not in names:
+        raise unknown(what, name, names)

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from genurl_graph.exceptions import InputError
+from genurl_graph.experiments.explorer.compose import Choices
 from genurl_graph.experiments.explorer.moving import compose_moving
 from genurl_graph.inputs.temporal.event_set import EventSet, NodeStates
 from genurl_graph.inputs.temporal.events import TemporalEdges
@@ -32,7 +33,7 @@ def stored(n: int = 12, windows: int = 4) -> Stored:
 
 def test_nodes_with_rows_are_shown_with_how_far_they_moved() -> None:
     given = stored()
-    scene = compose_moving(PATH, given, "talk", None, NAMES, [], 2)
+    scene = compose_moving(PATH, given, "talk", None, NAMES, [], Choices(2))
     assert scene.node_id == NAMES[1:]
     assert scene.notes[0] == "11 nodes in 4 windows from 1970-01-01 to 1970-01-05"
     found: dict[str, Any] = {one.name: one for one in scene.columns}
@@ -58,7 +59,7 @@ def test_labels_and_planted_states_are_found_by_name() -> None:
     label[10, 1] = 0  # node n1, which changes in window 2
     states = NodeStates(DAY * torch.tensor([0.0, 2]), label)
     data = EventSet(edges, y=torch.arange(12) % 2, label_names=["in", "out"], node_id=backwards, states=states)
-    scene = compose_moving(PATH, given, "talk", data, NAMES, [], None)
+    scene = compose_moving(PATH, given, "talk", data, NAMES, [], Choices())
     found: dict[str, Any] = {one.name: one for one in [*scene.columns, *scene.timeline.columns]}  # type: ignore[union-attr]
     assert found["Label"].codes.tolist() == [(11 - i) % 2 for i in range(1, 12)]
     assert found["State in this window"].names == ["in", "out"]
@@ -67,18 +68,18 @@ def test_labels_and_planted_states_are_found_by_name() -> None:
     assert (state[:, 1:] == state[0, 1:]).all()
     strange = EventSet(edges, node_id=[f"m{i}" for i in range(12)])
     with pytest.raises(InputError, match=r"z\.npz.*n0.*nodes of talk, such as 'm0'"):
-        compose_moving(PATH, given, "talk", strange, NAMES, [], None)
+        compose_moving(PATH, given, "talk", strange, NAMES, [], Choices())
 
 
 def test_of_a_single_window_nobody_says_how_far_nodes_moved() -> None:
-    scene = compose_moving(PATH, stored(windows=1), "talk", None, NAMES, [], None)
+    scene = compose_moving(PATH, stored(windows=1), "talk", None, NAMES, [], Choices())
     assert [one.name for one in scene.columns] == ["Cluster by mean", "Windows"]
 
 
 def test_events_of_the_window_are_listed_where_the_data_are_there() -> None:
     given = stored()
     edges = TemporalEdges.of([1, 2, 1], [2, 1, 5], [0.5 * DAY, 0.6 * DAY, 2.5 * DAY], num_nodes=12)
-    scene = compose_moving(PATH, given, "talk", EventSet(edges, node_id=NAMES), NAMES, [], None)
+    scene = compose_moving(PATH, given, "talk", EventSet(edges, node_id=NAMES), NAMES, [], Choices())
     assert scene.timeline is not None
     found = scene.timeline.contacts
     assert found is not None
@@ -88,4 +89,4 @@ def test_events_of_the_window_are_listed_where_the_data_are_there() -> None:
     assert found.number.tolist() == [2, 2, 1, 1]
     assert "shares events" in scene.merged_about
     with pytest.raises(InputError, match=r"z\.npz: .*no trajectory"):
-        compose_moving(PATH, given._replace(trajectory=None), "talk", None, NAMES, [], None)
+        compose_moving(PATH, given._replace(trajectory=None), "talk", None, NAMES, [], Choices())

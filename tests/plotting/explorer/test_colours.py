@@ -45,3 +45,12 @@ def test_what_cannot_be_drawn_is_refused() -> None:
         Scene("t", np.zeros((3, 2)), columns=[column("c", "", [1, 2])])
     with pytest.raises(InputError, match="NaN"):
         Scene("t", np.full((3, 2), np.nan))
+
+
+def test_dates_are_days_with_their_time() -> None:
+    moments = np.array(["1970-01-02T06:00", "NaT", "2024-05-31T23:59:59"], dtype="datetime64[s]")
+    found = column("Seen", "", moments)
+    assert isinstance(found, Numbers)
+    assert found.dates
+    assert found.values.dtype == np.float64
+    np.testing.assert_allclose(found.values, [1.25, np.nan, 19874 + 86399 / 86400], rtol=1e-12)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from genurl_graph.exceptions import InputError
 from genurl_graph.graph.merge import FEATURE, PREDEFINED, MergedGraph, merge_graphs
 from genurl_graph.plotting.explorer.colours import column
 from genurl_graph.plotting.explorer.payload import encode, merged_rows, script_json
@@ -76,3 +77,17 @@ def test_columns_and_large_indices_decode() -> None:
     assert found["columns"][0]["values"]["type"] == "u1"
     # Unknown values come after the last name.
     np.testing.assert_array_equal(decode(found["columns"][0]["values"]), 1 - np.arange(n) % 2)
+
+
+def test_dates_travel_exactly_and_columns_are_chosen_by_name() -> None:
+    seen = column("Seen", "", np.array(["2024-05-31T23:59:59", "NaT"], dtype="datetime64[s]"))
+    kind, age = column("Kind", "", ["a", "b"]), column("Age", "", [0.5, 1.5])
+    found = encode(Scene("t", np.eye(2), columns=[kind, seen, age], color_by="Seen", size_by="Age"))
+    assert found["columns"][1]["dates"] is True
+    np.testing.assert_array_equal(decode(found["columns"][1]["values"]), [19874 + 86399 / 86400, np.nan])
+    assert "dates" not in found["columns"][2]
+    assert (found["colour"], found["size"]) == (1, 2)
+    found = encode(Scene("t", np.eye(2), columns=[kind]))
+    assert (found["colour"], found["size"]) == (None, None)
+    with pytest.raises(InputError, match=r"size_by: found 'Kind'; expected one of Age"):
+        Scene("t", np.eye(2), columns=[kind, age], size_by="Kind")
