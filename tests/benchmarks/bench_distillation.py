@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from shared import benchmark_parser, difference, fashion, linear_accuracy, mean_std, read_runs, timed
+from shared import benchmark_parser, commit, difference, fashion, linear_accuracy, mean_std, read_runs, timed
 from sklearn.decomposition import PCA
 from teachers import Labelled, teacher_features
 from torch import nn
@@ -148,7 +148,11 @@ def main() -> None:
                     continue
                 learn = partial(features_of, arm, taught[kind], images, labels["train"], seed)
                 (_, seconds), z = timed(learn)
-                done[str(seed)] = probe(z, labels, seed) | {"seconds": seconds, "settings": settings}
+                done[str(seed)] = probe(z, labels, seed) | {
+                    "seconds": seconds,
+                    "settings": settings,
+                    "commit": commit(),
+                }
                 write_json(path, stored)
                 scores = ", ".join(f"{share}: {100 * done[str(seed)][share]:.1f}" for share in SHARES)
                 print(f"seed {seed}, teacher {kind}, {arm}: {scores}; {seconds:.1f} s", flush=True)

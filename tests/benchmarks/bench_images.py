@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from shared import benchmark_parser, data_root, difference, fashion, linear_accuracy, mean_std, read_runs, timed
+from shared import benchmark_parser, commit, data_root, difference, fashion, linear_accuracy, mean_std, read_runs, timed
 from sklearn.decomposition import PCA
 
 from genurl_graph import GenURL
@@ -139,7 +139,8 @@ def main() -> None:
             if str(seed) in done and done[str(seed)]["settings"] == json.loads(json.dumps(settings)):
                 continue
             (seconds, _), (z, z_new, facts) = timed(partial(features_of, arm, x, new, shape, seed, epochs))
-            done[str(seed)] = scores(z, y, z_new, truth) | facts | {"seconds": seconds, "settings": settings}
+            told = {"seconds": seconds, "settings": settings, "commit": commit()}
+            done[str(seed)] = scores(z, y, z_new, truth) | facts | told
             write_json(path, stored)
             row = done[str(seed)]
             print(

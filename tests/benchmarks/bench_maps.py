@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from map_data import KINDS, SETS, load
-from shared import benchmark_parser, markdown_row, read_runs, table_head
+from shared import benchmark_parser, commit, markdown_row, read_runs, table_head
 
 from genurl_graph.baselines.reduction import REDUCERS, require_reducer
 from genurl_graph.exceptions import InputError, LostProcessError
@@ -237,7 +237,7 @@ def complete(name: str, stored: dict[str, Any], options: Any, write: Any) -> Non
             job = MapJob(method, missing(method), model, {}, file, 2, options.threads)
 
             def keep(run: dict[str, Any], method: str = method) -> None:
-                stored["runs"].setdefault(method, []).append(run)
+                stored["runs"].setdefault(method, []).append(run | {"commit": commit()})
                 write()
 
             run_method(job, lambda z: judged(x, y, z, options.budget), keep)
