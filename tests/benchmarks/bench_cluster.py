@@ -5,10 +5,12 @@ workers is capped (`genurl_graph.runtime.partitions.limits`), and each reports i
 (`genurl_graph.datasets.planted_partitions`) and prepared by partitions; its files stay in --work for the next call.
 
     python tests/benchmarks/bench_cluster.py --part large --work FOLDER
+    python tests/benchmarks/bench_cluster.py --part alone --work FOLDER
     python tests/benchmarks/bench_cluster.py --part growth --work FOLDER
     python tests/benchmarks/bench_cluster.py --part quality --work FOLDER
 
-* large: 2 M nodes, 30 M edges, 64 features, 4 workers under 1.5 GB each; with --compare also one process in memory.
+* large: 2 M nodes, 30 M edges, 64 features, 4 workers under 1.5 GB each.
+* alone: the same graph and configuration in one process, in memory.
 * growth: the largest worker for several numbers of nodes and of workers.
 * quality: a probe on embeddings by partition and in memory, of the same configuration, and P of both, bit by bit.
 """
@@ -32,22 +34,23 @@ OBJECT_STORE, JUDGED = 100_000_000, 20_000
 def main() -> int:
     """Run a part, and print its tables."""
     parser = benchmark_parser(__doc__, seeds=3)
-    parser.add_argument("--part", choices=("large", "growth", "quality"), required=True)
+    parser.add_argument("--part", choices=("large", "alone", "growth", "quality"), required=True)
     parser.add_argument("--work", type=Path, required=True, help="folder for all files; gigabytes")
-    parser.add_argument("--nodes", default="", help="numbers of nodes [2000000 | 250000,500000,1000000 | 50000]")
+    parser.add_argument(
+        "--nodes", default="", help="numbers of nodes [2000000; growth: 250000,500000,1000000; quality: 50000]"
+    )
     parser.add_argument("--edges-a-node", type=float, default=15.0, help="undirected edges over nodes [15]")
     parser.add_argument("--features", type=int, default=64)
     parser.add_argument("--noise", type=float, default=1.0, help="of a feature, beside its group's centre [1]")
-    parser.add_argument("--workers", default="", help="numbers of workers [4 | 1,2,4 | 4]")
+    parser.add_argument("--workers", default="", help="numbers of workers [4; growth: 1,2,4]")
     parser.add_argument("--memory", type=float, default=1.5, help="cap of a worker, GB [1.5]")
     parser.add_argument("--rows", type=int, default=1 << 16, help="rows of a partition [65536]")
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change the preset")
-    parser.add_argument("--compare", action="store_true", help="large: one process in memory, too")
     parser.add_argument("--resume", action="store_true", help="large: go on from the work folder")
     options = parser.parse_args()
     one_thread_a_process()
-    part = {"large": large, "growth": growth, "quality": quality}[options.part]
+    part = {"large": large, "alone": alone, "growth": growth, "quality": quality}[options.part]
     part(options)
     return 0
 
@@ -64,9 +67,16 @@ def large(options: argparse.Namespace) -> None:
     print(markdown_row("all", f"{found['seconds']:.0f}", f"{sum(s.cpu for s in found['stages']):.0f}", found["peak"]))
     print("peak of each worker in MB:", ", ".join(f"{peak:,.0f}" for peak in sorted(found["peaks"].values())))
     print(f"recall {found['recall']}; accuracy {describe(found['accuracy'])}", flush=True)
-    if options.compare:
-        peak, seconds = apart(1, in_memory_peak, prepared.store.path, found["config"].to_dict())
-        print(f"one process in memory: {peak:,.0f} MB, {seconds:.0f} s")
+
+
+def alone(options: argparse.Namespace) -> None:
+    """One process in memory, on the graph of `large`."""
+    from genurl_graph.tasks.partitioned.resolve import resolve_run
+
+    prepared = prepare(options, int(options.nodes or 2_000_000))
+    config = resolve_run(prepared, asked_for(options), seed=0).config
+    peak, took = apart(1, in_memory_peak, prepared.store.path, config.to_dict())
+    print(f"one process in memory: {peak:,.0f} MB, {took.wall:.0f} s, {took.cpu:.0f} CPU s")
 
 
 def growth(options: argparse.Namespace) -> None:
@@ -129,39 +139,42 @@ def prepare(options: argparse.Namespace, n: int) -> Any:
 
 
 @contextmanager
-def cluster(workers: int, options: argparse.Namespace) -> Iterator[Any]:
-    """A head and a node for each worker, as a launcher."""
+def machines(workers: int, options: argparse.Namespace) -> Iterator[Any]:
+    """A head without cores and a node for each worker."""
     import ray
     from ray.cluster_utils import Cluster
 
-    from genurl_graph.runtime.partitions.ray_cluster import RayCluster
-
-    cap = int(options.memory * 1e9)
     head = {"num_cpus": 0, "object_store_memory": OBJECT_STORE, "include_dashboard": False}
     nodes = Cluster(initialize_head=True, head_node_args=head)
     try:
         for _ in range(workers):
-            nodes.add_node(num_cpus=1, memory=cap, object_store_memory=OBJECT_STORE)
+            nodes.add_node(num_cpus=1, memory=int(options.memory * 1e9), object_store_memory=OBJECT_STORE)
         nodes.wait_for_nodes()
-        with RayCluster(nodes.address, workers, cap) as launcher:
-            yield launcher
+        yield nodes
     finally:
         ray.shutdown()
         nodes.shutdown()
+
+
+@contextmanager
+def cluster(workers: int, options: argparse.Namespace) -> Iterator[Any]:
+    """A launcher of such machines."""
+    from genurl_graph.runtime.partitions.ray_cluster import RayCluster
+
+    with machines(workers, options) as nodes, RayCluster(nodes.address, workers, int(options.memory * 1e9)) as launcher:
+        yield launcher
 
 
 def embed(prepared: Any, launcher: Any, options: argparse.Namespace, seed: int, judged: bool = True) -> dict[str, Any]:
     """A run by partitions: its stages, peaks and, if `judged`, probe accuracies."""
     import numpy as np
 
-    from genurl_graph.config.toml import parse_assignments
     from genurl_graph.inference.partitioned.output import Output
     from genurl_graph.inference.partitioned.run import embedding_run
 
     output = prepared.store.path.with_name("embedded")
-    config = {"training.epochs": options.epochs, **parse_assignments(options.set)}
     how = {"seed": seed, "device": "cpu", "told": lambda line: print(line, file=sys.stderr, flush=True)}
-    run = embedding_run(prepared, output, launcher, config, resume=options.resume, **how)
+    run = embedding_run(prepared, output, launcher, asked_for(options), resume=options.resume, **how)
     took, summary = timed(run.fit)
     wrote, _ = timed(run.write)
     stages, peaks = run.launcher.stages(), dict[str, float]()
@@ -201,10 +214,17 @@ def in_memory(path: Path, config: Any, seed: int = 0) -> Any:
     return GenURL(task="graph", random_state=seed, config=settings).fit(Data(x=found.x, edge_index=found.edge_index))
 
 
-def in_memory_peak(path: Path, config: Any) -> tuple[float, float]:
-    """Peak in MB, and seconds, of a fit in memory."""
+def in_memory_peak(path: Path, config: Any) -> tuple[float, Any]:
+    """Peak in MB, and time, of a fit in memory."""
     took, _ = timed(lambda: in_memory(path, config))
-    return memory_mb("VmHWM"), took.wall
+    return memory_mb("VmHWM"), took
+
+
+def asked_for(options: argparse.Namespace) -> dict[str, Any]:
+    """What differs from the preset."""
+    from genurl_graph.config.toml import parse_assignments
+
+    return {"training.epochs": options.epochs, **parse_assignments(options.set)}
 
 
 def same_similarities(work: Any, graph: Any) -> bool:

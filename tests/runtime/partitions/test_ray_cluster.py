@@ -9,11 +9,27 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.neighbors import KNeighborsClassifier
 
+from genurl_graph.datasets.synthetic import planted_graph
 from genurl_graph.exceptions import InputError, ShortMemoryError
-from genurl_graph.runtime.partitions import Store, run_stage
+from genurl_graph.inference.partitioned.run import embedding_run
+from genurl_graph.inputs.input import as_input
+from genurl_graph.inputs.partitioned import Prepared, write_prepared
+from genurl_graph.runtime.partitions import Launcher, OneProcess, Store, run_stage
 from genurl_graph.runtime.partitions.ray_cluster import RayCluster
-from tests.runtime.partitions.work import add, count_steps, hold, is_gone, mistake, notes, refuse, square, wait_for
+from tests.runtime.partitions.work import (
+    Dying,
+    add,
+    count_steps,
+    hold,
+    is_gone,
+    mistake,
+    notes,
+    refuse,
+    square,
+    wait_for,
+)
 
 ray = pytest.importorskip("ray")
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -87,6 +103,34 @@ def test_what_a_killed_driver_has_left_is_taken_up(tmp_path, cluster, launcher) 
     worked = run_stage(launcher, store, "squares", square, ["square"], {})
     assert 0 < len(worked) <= 6
     assert np.array_equal(np.concatenate(list(store.parts("square"))), np.arange(40) ** 2)
+
+
+def embedded(prepared: Prepared, folder: Path, launcher: Launcher) -> tuple[np.ndarray, list[np.ndarray]]:
+    """The embedding, and P with its places."""
+    config = {"neighbors.n_neighbors": 5, "encoder.hidden": 32, "encoder.dim": 16, "training.epochs": 1}
+    run = embedding_run(prepared, folder, launcher, config, seed=0, device="cpu")
+    run.fit()
+    run.write()
+    similarities = [part for name in ("p_crow", "p_col", "p") for part in run.work.parts(name)]
+    return run.finish({}).rows()["embedding"], similarities
+
+
+@pytest.mark.timeout(900)
+def test_twenty_thousand_rows_are_embedded_although_a_worker_dies(tmp_path, launcher) -> None:
+    graph = planted_graph(20_000, 60_000, num_features=12, num_classes=4, homophily=0.9, noise=0.5, seed=0)
+    prepared = write_prepared(as_input(graph), tmp_path / "prepared", partitions=4)
+    z, p = embedded(prepared, tmp_path / "ray", Dying(launcher, tmp_path, {"neighbours"}))
+    assert sorted(notes(tmp_path)) == list("0123")
+    assert len(list(tmp_path.glob("died-*"))) == 1
+    alone, expected = embedded(prepared, tmp_path / "alone", OneProcess())
+    assert all(map(np.array_equal, p, expected))
+    # Two workers draw other batches than one.
+    accuracy = [
+        KNeighborsClassifier(15).fit(x[:2000], graph.y[:2000]).score(x[2000:], graph.y[2000:])
+        for x in (z, alone, graph.x)
+    ]
+    assert min(accuracy[:2]) > accuracy[2] + 0.1
+    assert abs(accuracy[0] - accuracy[1]) < 0.05
 
 
 @pytest.mark.timeout(900)

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,31 @@ def square(part, store, dies, pause=0.0):
     time.sleep(pause)
     note(store.path, part)
     store.save("square", part, np.arange(*store.span(part)) ** 2)
+
+
+def dying(folder, function, part, *shared):
+    """`function` of a partition, of which the second one's worker dies once, and all that is worked on is noted."""
+    if part == 1:
+        die_once(folder, function.__name__)
+    found = function(part, *shared)
+    note(folder, part)
+    return found
+
+
+class Dying:
+    """A launcher some of whose stages lose a worker."""
+
+    def __init__(self, launcher, folder, stages):
+        self.launcher, self.folder, self.stages = launcher, folder, stages
+        self.workers = launcher.workers
+
+    def map(self, doing, function, parts, *shared, **how):
+        if doing in self.stages:
+            function = partial(dying, self.folder, function)
+        return self.launcher.map(doing, function, parts, *shared, **how)
+
+    def together(self, doing, function, *shared, **how):
+        return self.launcher.together(doing, function, *shared, **how)
 
 
 def die(part):
