@@ -1,6 +1,9 @@
 """Embed graphs, vectors and images: everything becomes a graph, and one sparse GKL loss embeds it.
 
 Public names are loaded when they are first used (PEP 562), so that ``import genurl_graph`` costs no torch.
+
+The stages behind them are packages of their own: ``datasets``, ``evaluation``, ``plotting`` and the others that
+``dir(genurl_graph)`` lists.
 """
 
 from importlib import import_module
@@ -9,6 +12,16 @@ from typing import TYPE_CHECKING, Any
 from genurl_graph.exceptions import DivergenceError, InputError
 
 if TYPE_CHECKING:
+    from genurl_graph import baselines as baselines
+    from genurl_graph import config as config
+    from genurl_graph import datasets as datasets
+    from genurl_graph import evaluation as evaluation
+    from genurl_graph import exceptions as exceptions
+    from genurl_graph import graph as graph
+    from genurl_graph import losses as losses
+    from genurl_graph import nn as nn
+    from genurl_graph import plotting as plotting
+    from genurl_graph import scanpy as scanpy
     from genurl_graph.estimator import GenURL as GenURL
     from genurl_graph.estimator import distill as distill
     from genurl_graph.graph.affinity import similarities as similarities
@@ -38,6 +51,20 @@ _EXPORTS = {
     "MergeFeatureEdges": "graph.transforms",
 }
 
+# Packages and modules that users import from; the others are how the inside is divided.
+_MODULES = (
+    "baselines",
+    "config",
+    "datasets",
+    "evaluation",
+    "exceptions",
+    "graph",
+    "losses",
+    "nn",
+    "plotting",
+    "scanpy",
+)
+
 __all__ = ["DivergenceError", "InputError", "__version__", *_EXPORTS]
 
 
@@ -48,6 +75,8 @@ def __getattr__(name: str) -> Any:
         value: Any = version("genurl-graph")
     elif name in _EXPORTS:
         value = getattr(import_module(f"genurl_graph.{_EXPORTS[name]}"), name)
+    elif name in _MODULES:
+        value = import_module(f"genurl_graph.{name}")
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value
@@ -55,4 +84,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    # What TAB offers: no name that only this file needs.
+    return sorted((*__all__, *_MODULES))

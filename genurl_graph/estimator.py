@@ -105,7 +105,8 @@ class GenURL(FittedAttributes, Completion, Updates):
     loss_history_ : list of float
         Loss of each epoch, per unit of similarity.
     graph_ : MergedGraph
-        Edges of P with weights and sources, on the CPU. Of several processes the first has all of them, each other
+        Edges of P with weights and sources, on the CPU: ``to_scipy()``, ``to_networkx(model.node_id_)``, ``to_data()``
+        (`genurl_graph.graph.merged.MergedGraph`). Of several processes the first has all of them, each other
         those of the nodes whose neighbours it draws.
     graph_summary_ : dict
         Undirected edges by source, components before and after the merge.

@@ -113,8 +113,11 @@ def test_installed_package_leaves_bare_names_alone(kind: str, wheel: Path, sourc
 def test_public_names_are_found_and_unknown_ones_are_not() -> None:
     import genurl_graph
 
+    # What TAB offers: no helper of this module, and everything that it offers is there.
+    offered = [name for name in dir(genurl_graph) if name not in genurl_graph.__all__]
+    assert offered == [*genurl_graph._MODULES]
     assert set(genurl_graph.__all__) <= set(dir(genurl_graph))
-    for name in genurl_graph.__all__:
+    for name in dir(genurl_graph):
         assert getattr(genurl_graph, name) is not None
     assert genurl_graph.__version__.count(".") == 2
     with pytest.raises(AttributeError, match="nonsense"):

@@ -7,106 +7,24 @@ lengths for ``how="geodesic"``. All graphs are sorted, coalesced edge lists: mem
 from __future__ import annotations
 
 import math
-from itertools import pairwise
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
 
 from genurl_graph.exceptions import unknown, wrong
 from genurl_graph.graph.edge_lists import BLOCK, add_inverses, align_blocks, clean_edges, values_at
+from genurl_graph.graph.merged import FEATURE as FEATURE
+from genurl_graph.graph.merged import PATH as PATH
+from genurl_graph.graph.merged import PREDEFINED as PREDEFINED
+from genurl_graph.graph.merged import MergedGraph as MergedGraph
 from genurl_graph.inputs.input import Input
-
-PREDEFINED = 1
-"""Edge source bit: a predefined edge."""
-FEATURE = 2
-"""Edge source bit: a kNN edge of the features."""
-PATH = 4
-"""Edge source bit: no edge of either graph but a shortest path over them (``how="geodesic"``)."""
 
 How = Literal["union", "mix", "geodesic"]
 Directed = Literal["symmetrize", "keep", "error"]
 
 # Dijkstra runs from this many sources at a time: its dense [sources, n] output is what bounds memory.
 _PATH_CELLS = 1 << 24
-
-# Edges that are summed at a time.
-_STEP = 4 * BLOCK
-
-
-class MergedGraph(NamedTuple):
-    """A graph with the source of every edge, sorted by row, without self loops, every edge once.
-
-    Attributes
-    ----------
-    edge_index : Tensor, int64, shape [2, E]
-    edge_weight : Tensor, float32, shape [E]
-    provenance : Tensor, uint8, shape [E]
-        Edge source: a bit mask of `PREDEFINED`, `FEATURE` and `PATH`.
-    """
-
-    edge_index: Tensor
-    edge_weight: Tensor
-    provenance: Tensor
-
-    @classmethod
-    def empty(cls) -> MergedGraph:
-        """A graph without edges, for recipes that build P anew for every batch."""
-        return cls(torch.empty(2, 0, dtype=torch.long), torch.empty(0), torch.empty(0, dtype=torch.uint8))
-
-    def summary(self) -> dict[str, int]:
-        """Number of undirected edges by source: ``n_predefined``, ``n_feature`` (kNN edges only) and ``n_both``."""
-        row, col = self.edge_index
-        size = int(self.edge_index.max()) + 1 if row.numel() else 0
-        # A directed edge may lack its inverse, so that pairs are counted: each in the block of rows of its larger end.
-        marks = [*torch.unique(row[::_STEP]).tolist(), size]
-        counts = torch.zeros(8, dtype=torch.long, device=row.device)
-        for low, high in pairwise(marks):
-            start, end = torch.searchsorted(row, torch.tensor([low, high], device=row.device)).tolist()
-            down = start + (col[start:end] < row[start:end]).nonzero()[:, 0]
-            up = (row[:end] < col[:end]).logical_and_(col[:end] >= low).logical_and_(col[:end] < high).nonzero()[:, 0]
-            up = up[col[up].sort(stable=True).indices]
-            for (_, one, two), a, b in align_blocks(self.edge_index[:, down], self.edge_index[:, up].flip(0), size):
-                sources = values_at(self.provenance[down[a]], one) | values_at(self.provenance[up[b]], two)
-                counts += torch.bincount(sources, minlength=len(counts))
-        return edge_counts(counts)
-
-    def total_weight(self) -> float:
-        """Sum of all weights, in float64."""
-        # In parts: torch makes a float64 copy of what it sums.
-        return math.fsum(float(part.sum(dtype=torch.float64)) for part in torch.split(self.edge_weight, _STEP))
-
-    def similarities(self) -> tuple[Tensor, Tensor]:
-        """Edges and weights without those that weigh nothing, on the CPU: P, as objectives read it."""
-        edges, weight = self.edge_index, self.edge_weight
-        kept = weight > 0
-        if not bool(kept.all()):
-            edges, weight = edges[:, kept], weight[kept]
-        return edges.cpu(), weight.cpu()
-
-    def weight_shares(self) -> dict[str, float]:
-        """Share of the total weight by edge source: ``mass_predefined``, ``mass_feature`` (only), ``mass_both``."""
-        totals = torch.zeros(8, dtype=torch.float64, device=self.edge_weight.device)
-        parts = (torch.split(values, _STEP) for values in (self.provenance, self.edge_weight))
-        for sources, weight in zip(*parts, strict=True):
-            totals += torch.bincount(sources, weight.double(), minlength=len(totals))
-        return weight_shares(totals)
-
-
-def edge_counts(counts: Tensor) -> dict[str, int]:
-    """`MergedGraph.summary` of the number of undirected edges by source, int64 [8]."""
-    kinds = {"n_predefined": PREDEFINED, "n_feature": FEATURE, "n_both": PREDEFINED | FEATURE}
-    return {name: int(counts[[bits, bits | PATH]].sum()) for name, bits in kinds.items()}
-
-
-def weight_shares(totals: Tensor) -> dict[str, float]:
-    """`MergedGraph.weight_shares` of the total weight by source, float64 [8]."""
-    share = (totals / (totals.sum() or 1.0)).tolist()
-    return {
-        "mass_predefined": share[PREDEFINED],
-        "mass_feature": share[FEATURE],
-        "mass_both": share[PREDEFINED | FEATURE],
-    }
 
 
 def merge_graphs(
@@ -202,13 +120,13 @@ def combine(
     """
     for edges, weight, source in ((first, first_weight, PREDEFINED), (second, second_weight, FEATURE)):
         if edges.size(1) == first.size(1) + second.size(1):
-            return MergedGraph(edges, weight, torch.full_like(weight, source, dtype=torch.uint8))
+            return MergedGraph(edges, weight, torch.full_like(weight, source, dtype=torch.uint8), num_nodes)
     absent = math.inf if how == "geodesic" else 0.0
     reduce: Any = {"union": torch.maximum, "mix": torch.add, "geodesic": torch.minimum}[how]
     # Counted first: parts that are joined later would double the memory.
     size = sum(edges.size(1) for (edges, _, _), _, _ in align_blocks(first, second, num_nodes))
     weight, sources = first_weight.new_empty(size), first.new_empty(size, dtype=torch.uint8)
-    merged, at = MergedGraph(first.new_empty(2, size), weight, sources), 0
+    merged, at = MergedGraph(first.new_empty(2, size), weight, sources, num_nodes), 0
     for (edges, one, two), a, b in align_blocks(first, second, num_nodes):
         part = slice(at, at := at + edges.size(1))
         merged.edge_index[:, part] = edges
@@ -304,4 +222,5 @@ def _geodesics(union: MergedGraph, num_nodes: int, cutoff: float | None, n_neare
         hit = key[position] == own
         provenance[position[hit]] = union.provenance.cpu()[hit]
     device = union.edge_index.device
-    return MergedGraph(torch.stack([rows, cols]).to(device), lengths.float().to(device), provenance.to(device))
+    edges = torch.stack([rows, cols]).to(device)
+    return MergedGraph(edges, lengths.float().to(device), provenance.to(device), num_nodes)

@@ -217,7 +217,7 @@ def merge_sources(sources: Sources, num_nodes: int, feature_weight: float, how: 
     given, weight = sources.edge_index, sources.edge_weight
     near, near_weight = sources.knn_edge_index, sources.knn_weight
     if near is None or near_weight is None or feature_weight == 0:
-        return MergedGraph(given, weight, torch.full_like(weight, PREDEFINED, dtype=torch.uint8))
+        return MergedGraph(given, weight, torch.full_like(weight, PREDEFINED, dtype=torch.uint8), num_nodes)
     near, near_weight = near.to(given.device), near_weight.to(given.device) * feature_weight
     return combine(given, weight, near, near_weight, num_nodes=num_nodes, how=how)
 
@@ -299,4 +299,4 @@ def geodesic_similarities(data: Input, sources: Sources, config: Config) -> Merg
     edges, p = similarities(paths.edge_index, paths.edge_weight, n, float(c.perplexity), c.nu)
     # Both graphs are symmetric: they hold the same pairs in the same order.
     kept = p > 0
-    return MergedGraph(edges[:, kept], p[kept], paths.provenance[kept])
+    return MergedGraph(edges[:, kept], p[kept], paths.provenance[kept], n)

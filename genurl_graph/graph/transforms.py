@@ -103,7 +103,7 @@ class MergeFeatureEdges(BaseTransform):  # type: ignore[misc]
         )
         for name in {"knn_edge_index", "knn_distance", *stale}:
             del data[name]
-        data.edge_index, data.edge_weight, data.edge_provenance = merged
+        data.edge_index, data.edge_weight, data.edge_provenance = merged[:3]
         return data
 
     def __repr__(self) -> str:

@@ -131,7 +131,7 @@ def fit_model(
         nodes=fitted_nodes(data) if data.types is None and knows_nodes(config, seen.x is None) else None,
         objective=objective,
         initial=initial,
-        graph=type(problem.merged)(*(part.cpu() for part in problem.merged)),
+        graph=problem.merged.cpu(),
         kind=data.kind,
     )
 

@@ -23,7 +23,7 @@ from genurl_graph.objectives.base import Encoder
 T = TypeVar("T")
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class FittedModel:
     """What a fit leaves behind.
 
@@ -57,6 +57,12 @@ class FittedModel:
     time: FittedTime | None = None
     facts: FittedTriples | None = None
 
+    def __repr__(self) -> str:
+        rows, columns = self.embedding.shape
+        epochs = f"{self.n_iter} epoch{'' if self.n_iter == 1 else 's'}"
+        task, encoder = self.config.task, self.config.encoder.name
+        return f"{type(self).__name__}(task {task}, encoder {encoder}, {epochs}, embedding [{rows}, {columns}])"
+
     @property
     def n_iter(self) -> int:
         """Epochs of the fit."""
@@ -73,7 +79,7 @@ class FittedModel:
         return self.encoder.module if isinstance(self.encoder, ModuleEncoder) else self.encoder
 
 
-@dataclass(eq=False, kw_only=True)
+@dataclass(eq=False, kw_only=True, repr=False)
 class TrainedModel(FittedModel):
     """A model that was fitted in this process, not loaded.
 
@@ -119,7 +125,12 @@ class FittedAttribute(Generic[T]):
             return self  # type: ignore[return-value]
         if not hasattr(instance, "model_"):
             raise AttributeError(f"{self.name}: {owner.__name__} is not fitted yet; call fit first")
-        part: T = attrgetter(self.path)(instance.model_)
+        try:
+            part: T = attrgetter(self.path)(instance.model_)
+        except AttributeError as error:
+            model = instance.model_
+            kind = "a loaded model" if type(model) is FittedModel else f"a model of task {model.config.task}"
+            raise AttributeError(f"{self.name}: {kind} has none") from error
         return part
 
 

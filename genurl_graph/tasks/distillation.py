@@ -110,7 +110,7 @@ def build(
     matching = MATCHING.get(config.loss.name)
     if matching is not None or teacher.features is None or config.similarity.among == "batch":
         make = matching or BatchSimilarities
-        return TrainingProblem(make(encoder, features, propagation, teacher, n, config), MergedGraph.empty(), None)
+        return TrainingProblem(make(encoder, features, propagation, teacher, n, config), MergedGraph.empty(n), None)
     taught = Input(teacher.features, None, None, n, data.kind)
     neighbors, knn_edges, knn_p = feature_similarities(taught, config, seed, device)
     merged = merge_graphs(None, None, knn_edges, knn_p, num_nodes=n)

@@ -147,8 +147,7 @@ def propagation_edges(sources: Sources, num_nodes: int, config: Config) -> Merge
     trusted = None
     if sources.knn_edge_index is not None and sources.reliability is not None:
         trusted = mean_of_ends(sources.reliability.to(sources.knn_edge_index.device), sources.knn_edge_index)
-    merged = propagation_graph(sources, trusted, num_nodes, config.merge)
-    return MergedGraph(*(part.cpu() for part in merged))
+    return propagation_graph(sources, trusted, num_nodes, config.merge).cpu()
 
 
 def propagation_of(

@@ -27,7 +27,7 @@ def build(data: Input, x: Tensor | None, config: Config, module: nn.Module | Non
     encoder = cast(RowEncoder, make_encoder(config, features.num_features, module=module))
     shape = image_shape(config.encoder.image, features.num_features)
     # P is made anew for every batch: there is no graph of all images.
-    return TrainingProblem(ImageObjective(encoder, features, shape, config), MergedGraph.empty(), None)
+    return TrainingProblem(ImageObjective(encoder, features, shape, config), MergedGraph.empty(data.num_nodes), None)
 
 
 def resolve_images(data: Input, config: Config) -> dict[str, Any]:

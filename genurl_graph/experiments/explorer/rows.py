@@ -59,4 +59,4 @@ def triple_graph(data: "TripleSet") -> "MergedGraph":
     head, tail = (torch.cat(pair) for pair in ((triples.head, triples.tail), (triples.tail, triples.head)))
     pair, count = torch.unique((head * n + tail)[head != tail], return_counts=True)
     source = torch.full((len(pair),), PREDEFINED, dtype=torch.uint8)
-    return MergedGraph(torch.stack([pair // n, pair % n]), count.float(), source)
+    return MergedGraph(torch.stack([pair // n, pair % n]), count.float(), source, n)

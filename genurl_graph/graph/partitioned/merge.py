@@ -9,7 +9,7 @@ import torch
 
 from genurl_graph.config.parameters import MergeConfig
 from genurl_graph.exceptions import wrong
-from genurl_graph.graph.merge import edge_counts, weight_shares
+from genurl_graph.graph.merged import edge_counts, weight_shares
 from genurl_graph.graph.partitioned.edges import GIVEN, MERGED, NEAR, SPREAD, load_edges, mean_of_ends, save_edges
 from genurl_graph.graph.partitioned.reliability import RELIABILITY
 from genurl_graph.graph.partitioned.weights import DEGREE, WEIGHT

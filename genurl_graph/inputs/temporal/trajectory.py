@@ -37,6 +37,10 @@ class Trajectory(NamedTuple):
     starts: Tensor
     num_nodes: int
 
+    def __repr__(self) -> str:
+        rows, columns = self.embedding.shape
+        return f"Trajectory({self.num_nodes:,} nodes, {self.num_windows:,} windows, {rows:,} rows of {columns} columns)"
+
     @property
     def num_windows(self) -> int:
         """Windows W, those without events included."""

@@ -33,11 +33,11 @@ def build(
     descriptors = GraphDescriptors.fit(plain, **({"components": skip} if skip else {}))
     rows = descriptors.rows(plain)[:, described(descriptors)].contiguous()
     neighbors: Neighbors | None = None
-    merged = MergedGraph.empty()
+    merged = MergedGraph.empty(len(rows))
     if config.merge.feature_weight > 0:
         space = FeatureSpace(rows, unit=False, projection=None)
         neighbors, edges, p = feature_similarities(data, config, seed, device, space, kept)
-        merged = MergedGraph(edges, p, torch.full_like(p, FEATURE, dtype=torch.uint8))
+        merged = MergedGraph(edges, p, torch.full_like(p, FEATURE, dtype=torch.uint8), len(rows))
     beside = described_columns(descriptors) if skip else 0
     # A network of fewer columns than are free leaves them out.
     c = config.encoder

@@ -87,7 +87,7 @@ def given_edges(supra: SupraGraph, rows: int, identity_weight: float, interactio
     edges, weight = edges[:, weight > 0], weight[weight > 0]
     order = (edges[0] * rows + edges[1]).argsort()
     found, weight = add_inverses(edges[:, order], weight[order], rows, lengths=False)
-    return MergedGraph(found, weight, torch.full_like(weight, PREDEFINED, dtype=torch.uint8))
+    return MergedGraph(found, weight, torch.full_like(weight, PREDEFINED, dtype=torch.uint8), rows)
 
 
 def identity_unit(supra: SupraGraph, rows: int) -> float:

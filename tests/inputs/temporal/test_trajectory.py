@@ -14,6 +14,10 @@ HERE = Trajectory(
 )
 
 
+def test_repr_says_how_much_there_is() -> None:
+    assert repr(HERE) == "Trajectory(4 nodes, 3 windows, 4 rows of 1 columns)"
+
+
 def test_the_invariant_part_is_the_mean_over_windows_weighted_by_events() -> None:
     assert HERE.invariant().tolist() == [[4.0], [2.0], [7.0], [0.0]]
     assert HERE.varying().tolist() == [[-3.0], [0.0], [1.0], [0.0]]

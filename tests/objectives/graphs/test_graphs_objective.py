@@ -40,7 +40,7 @@ def objective(graphs: GraphCollection, **changes: Any) -> GraphsObjective:
     found = knn(near, 3)
     row = torch.arange(len(near)).repeat_interleave(3)
     edges, p = similarities(torch.stack([row, found.indices.reshape(-1)]), found.distances.reshape(-1), len(near), 3.0)
-    merged = MergedGraph(edges[:, p > 0], p[p > 0], torch.full_like(p[p > 0], FEATURE, dtype=torch.uint8))
+    merged = MergedGraph(edges[:, p > 0], p[p > 0], torch.full_like(p[p > 0], FEATURE, dtype=torch.uint8), len(near))
     with seeded(0):
         return GraphsObjective(make_graph_encoder(config, graphs), graphs, near, merged, config)
 

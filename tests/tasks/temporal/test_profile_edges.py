@@ -11,7 +11,7 @@ from genurl_graph.tasks.temporal import profile_edges
 def given(rows: int, weight: float) -> MergedGraph:
     """Rows 0 and 1 have an interaction."""
     edges = torch.tensor([[0, 1], [1, 0]])
-    return MergedGraph(edges, torch.full((2,), weight), torch.full((2,), PREDEFINED, dtype=torch.uint8))
+    return MergedGraph(edges, torch.full((2,), weight), torch.full((2,), PREDEFINED, dtype=torch.uint8), rows)
 
 
 def test_neighbours_are_of_ones_own_window_and_fade_with_the_degree() -> None:
