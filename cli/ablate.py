@@ -1,6 +1,5 @@
 """``genurl-graph ablate``: the paper's ablation on a data set of your choice."""
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -24,12 +23,13 @@ from genurl_graph.experiments.ablation import (
 from genurl_graph.experiments.environment import environment, machine
 from genurl_graph.experiments.models import make_estimator
 from genurl_graph.experiments.results import n_seeds
-from genurl_graph.experiments.sources import Source, describe, load_named, wants_events
+from genurl_graph.experiments.sources import Source, read_lines, wants_events
+from genurl_graph.experiments.tables.source import GRAPHS, describe_split, load_for, own_header
 from genurl_graph.experiments.temporal.table import events_of
 
 
 @click.command()
-@click.option("--dataset", required=True, metavar="NAME", help="See genurl-graph datasets.")
+@options.source
 @click.option("--losses", metavar="NAME,...", help="Losses. [default, as for all factors, if none is named: all]")
 @click.option("--gamma", metavar="X,...", help=f"Weights of the repulsion, each with loss.scale=1. [{GAMMA}]")
 @click.option("--nu", metavar="X,...", help=f"Degrees of freedom of the embedding's kernel. [{NU}]")
@@ -47,12 +47,11 @@ from genurl_graph.experiments.temporal.table import events_of
     type=click.Choice(["public", "random-10-10-80"]),
     help="Splits of the linear probe. [default: public where the data set has it, else random-10-10-80]",
 )
-@options.data_root
 @options.model
 @options.table_files("ablation", "Bars, or with --full a heat map (also .pdf, .svg).")
 @options.quiet
 def ablate(
-    dataset: str,
+    source: Source,
     losses: str | None,
     gamma: str | None,
     nu: str | None,
@@ -61,12 +60,14 @@ def ablate(
     full: bool,
     seeds: int,
     protocol: str | None,
-    data_root: Path | None,
     files: options.TableFiles,
     quiet: bool,
     **model: Any,
 ) -> None:
     """Vary losses, gamma, nu, k and the merging mode around the preset, one factor at a time or all together.
+
+    A data set or your own files, with labels (--column label=NAME, or --labels FILE); the report says how these are
+    split.
 
     Without any factor all of them vary. Options of the model, such as --set, change what is varied around ("preset" in
     the table). Validation accuracies choose; test accuracies stand beside them and choose nothing.
@@ -81,16 +82,19 @@ def ablate(
     Examples:
       genurl-graph ablate --dataset cora --seeds 3 --metrics ablation.json --plot ablation.png
       genurl-graph ablate --dataset cora --losses gkl,l2 --gamma 0.5,1,2 --full
+      genurl-graph ablate --input edges.csv --features people.csv --column label=club --nu 1,10,100
       genurl-graph ablate --dataset mutag --merging both,views,neighbors
       genurl-graph ablate --dataset collegemsg --merging all,no-interactions,no-identity,no-knn
     """
     from genurl_graph.evaluation.splits import default_protocol
 
+    options.check_source(source)
     files.prepare()
-    timed = wants_events(Source(dataset, None), model["task"], model["windows"])
+    source = source.with_settings(make_estimator(**model, seed=0).config)
+    timed = wants_events(source, model["task"], model["windows"])
     if timed and protocol:
         raise click.UsageError("--protocol goes with labels; events with a time are judged by the next window.")
-    name, data = load_named(dataset, data_root, labelled=not timed, events=timed)
+    data = load_for(source, EVENTS if timed else {"graphs": GRAPHS}.get(model["task"]), labelled=not timed)
     if timed:
         events_of(data)  # not without times
     base = make_estimator(**model, seed=0).resolve(data)
@@ -98,9 +102,10 @@ def ablate(
     rows = product(factors) if full else one_at_a_time(factors)
     protocol = EVENTS if timed else protocol or default_protocol(data)
     header: dict[str, Any] = {
-        "dataset": name,
+        "dataset": source.name,
         "protocol": protocol,
         "seeds": list(range(seeds)),
+        **own_header(source),
         "factors": {factor: list(levels) for factor, levels in factors.items()},
         "full": full,
         **machine(model["device"]),
@@ -110,7 +115,9 @@ def ablate(
     if files.resume:
         results.resume()
     report = Report(quiet)
-    report.line(describe(name, data))
+    report.lines(read_lines(source, data))
+    if not timed:
+        report.line(describe_split(protocol, data))
     run_rows(rows, results, data, model, quiet)
     figure = "AUC of the embedding's cosine" if timed else "linear probe, accuracy"
     report.line(f"\n{figure} in per cent (protocol {protocol}, {n_seeds(range(seeds))})")

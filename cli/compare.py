@@ -7,20 +7,29 @@ import click
 
 from genurl_graph.cli import options
 from genurl_graph.cli.report import Report, save_table
-from genurl_graph.evaluation.edges.figures import PROTOCOL as EDGES
 from genurl_graph.exceptions import InputError
-from genurl_graph.experiments.edges.source import EDGE_TASK
 from genurl_graph.experiments.edges.table import EdgeComparison, edges_of
 from genurl_graph.experiments.graphs.table import GraphComparison, graphs_of
-from genurl_graph.experiments.models import parse_names
+from genurl_graph.experiments.models import make_estimator, parse_names
 from genurl_graph.experiments.probe_table import Comparison, ProbeComparison, parse_baseline_settings
 from genurl_graph.experiments.reduce_table import ReduceComparison, summary
 from genurl_graph.experiments.results import Results, n_seeds
 from genurl_graph.experiments.runs import Order
-from genurl_graph.experiments.sources import describe, load_named, named_labels, refuse_graphs
-from genurl_graph.experiments.temporal.table import PROTOCOL as TEMPORAL
+from genurl_graph.experiments.sources import Source, named_labels, read_lines, refuse_graphs
+from genurl_graph.experiments.tables.source import (
+    EDGES,
+    GRAPHS,
+    REDUCE,
+    TEMPORAL,
+    TRIPLES,
+    check_labelled,
+    describe_split,
+    load_for,
+    named_protocol,
+    own_header,
+    own_protocol,
+)
 from genurl_graph.experiments.temporal.table import TemporalComparison, events_of
-from genurl_graph.experiments.triples.methods import PROTOCOL as TRIPLES
 from genurl_graph.experiments.triples.source import triples_of
 from genurl_graph.experiments.triples.table import TripleComparison
 
@@ -28,20 +37,21 @@ if TYPE_CHECKING:
     from torch_geometric.data import Data
 
     from genurl_graph.baselines.settings import Task
-    from genurl_graph.datasets import DatasetInfo
 
 # Protocols with a table of their own; all others are splits of the linear probe.
 KINDS: dict[str, type[Comparison]] = {
-    "reduce": ReduceComparison,
-    "graphs": GraphComparison,
+    REDUCE: ReduceComparison,
+    GRAPHS: GraphComparison,
     TEMPORAL: TemporalComparison,
     EDGES: EdgeComparison,
     TRIPLES: TripleComparison,
 }
+# Whose settings --peer-set changes; those of nodes otherwise.
+BASELINES_OF: dict[str, "Task"] = {GRAPHS: "graphs", TEMPORAL: "temporal", TRIPLES: "triples"}
 
 
 @click.command()
-@click.option("--dataset", required=True, metavar="NAME", help="See genurl-graph datasets.")
+@options.source
 @click.option(
     "--methods",
     help=f"Separated by commas, in the table's order: some of {', '.join(ProbeComparison.methods)}; with --task reduce "
@@ -49,8 +59,8 @@ KINDS: dict[str, type[Comparison]] = {
     f"with --task temporal some of {', '.join(TemporalComparison.methods)}; "
     f"with --task edges some of {', '.join(EdgeComparison.methods)}; "
     f"with --task triples some of {', '.join(TripleComparison.methods)}. "
-    f"[default: {ProbeComparison.default}; reduce: {ReduceComparison.default}; graphs, temporal, edges: all; "
-    f"triples: {TripleComparison.default}]",
+    f"[default: {ProbeComparison.default}, as far as the data allow; reduce: {ReduceComparison.default}; graphs, "
+    f"temporal, edges: all; triples: {TripleComparison.default}]",
 )
 @options.seeds(help="Run seeds 0..N-1. [default: 10; reduce: 3; graphs, temporal, triples: 5]")
 @click.option(
@@ -60,7 +70,6 @@ KINDS: dict[str, type[Comparison]] = {
     "links of the next window; edges: classes of edges; triples: held-out typed edges. [default: that of the task, "
     "else public where the data set has it, else random-10-10-80]",
 )
-@options.data_root
 @options.model
 @click.option(
     "--peer-set",
@@ -78,22 +87,23 @@ KINDS: dict[str, type[Comparison]] = {
 )
 @options.quiet
 def compare(
-    dataset: str,
+    source: Source,
     methods: str | None,
     seeds: int | None,
     protocol: str | None,
-    data_root: Path | None,
     assignments_of_baselines: tuple[str, ...],
     files: options.TableFiles,
     embeddings: Path | None,
     quiet: bool,
     **model: Any,
 ) -> None:
-    """Compare methods on one data set by the linear probe: mean ± unbiased standard deviation over seeds.
+    """Compare methods on a data set or your own files by the linear probe: mean ± standard deviation over seeds.
 
-    All see the same seeds, splits and probe. Baselines run with their published settings (--peer-set changes one);
-    options of the model, except --device, are those of genurl and untrained. Each method runs in a process of its own;
-    peak memory is that process's, libraries included. --metrics is rewritten after each run, for --resume.
+    Your own graph needs labels (--column label=NAME, or --labels FILE); the report says how they are split.
+
+    All methods see the same seeds, splits and probe. Baselines run with their published settings (--peer-set changes
+    one); options of the model, except --device, are those of genurl and untrained. Each method runs in a process of its
+    own; peak memory is that process's, libraries included. --metrics is rewritten after each run, for --resume.
 
     With --task reduce, vectors are brought to --dim dimensions (2) and judged by 10-NN accuracy, trustworthiness,
     continuity and Spearman's correlation of distances. Seconds include the search for neighbours; a first run in a new
@@ -119,23 +129,27 @@ def compare(
     \b
     Examples:
       genurl-graph compare --dataset cora --methods genurl,untrained,cca-ssg --seeds 10 --markdown table.md
+      genurl-graph compare --input edges.csv --features people.csv --column label=club --seeds 10
       genurl-graph compare --dataset mnist --task reduce --methods genurl,umap,pca --plot panel.png
       genurl-graph compare --dataset mutag --task graphs --methods genurl,graphcl,wl,concat
       genurl-graph compare --dataset collegemsg --methods genurl,tgn,recency --windows 60
       genurl-graph compare --dataset linkoping --task edges
       genurl-graph compare --dataset umls --task triples --methods genurl,distmult,transe,frequency
     """
-    from genurl_graph import datasets
-    from genurl_graph.evaluation.splits import default_protocol
     from genurl_graph.inputs.embeddings import write_embedding
     from genurl_graph.runtime.files import check_folder
 
-    asked = protocol or protocol_of(model["task"], datasets.info(dataset))
-    reduce, graphs, temporal, triples = (asked == each for each in ("reduce", "graphs", TEMPORAL, TRIPLES))
+    options.check_source(source)
+    source = source.with_settings(make_estimator(**model, seed=0).config)
+    asked, data = protocol or named_protocol(source, model["task"], model["windows"]), None
+    if asked is None and source.own is not None:
+        data = load_for(source, None)
+        asked = own_protocol(data)
+    reduce, labelled = asked == REDUCE, asked not in (REDUCE, TEMPORAL, TRIPLES)
     kind = KINDS.get(asked or "", ProbeComparison)
-    chosen = parse_names("--methods", "method", (methods or kind.default).replace("_", "-"), kind.methods)
-    what: Task = "graphs" if graphs else "temporal" if temporal else "triples" if triples else "nodes"
-    changes = parse_baseline_settings(assignments_of_baselines, chosen, kind.baselines, what)
+    chosen = None if methods is None else parse_names("--methods", "method", methods.replace("_", "-"), kind.methods)
+    what = BASELINES_OF.get(asked or "", "nodes")
+    changes = parse_baseline_settings(assignments_of_baselines, chosen or kind.default.split(","), kind.baselines, what)
     for flag, path in (("--plot", files.plot), ("--embeddings", embeddings)):
         if path and not reduce:
             raise click.UsageError(f"{flag} goes with --task reduce.")
@@ -146,26 +160,19 @@ def compare(
         check_folder(embeddings)
     files.prepare(embeddings)
     report = Report(quiet)
-    labelled = not (reduce or temporal or triples)
-    name, data = load_named(
-        dataset, data_root, labelled=labelled, events=temporal, edges=asked == EDGES, triples=triples
-    )
-    header: dict[str, Any] = {"protocol": asked or default_protocol(data)}
-    if reduce:
-        header["dim"] = dim
-        refuse_graphs(name, data)
-    if temporal:
-        header["windows"] = model.get("windows") or "auto"
-        events_of(data)  # not without times
-    if triples:
-        triples_of(data)  # not without relations
-    if graphs:
-        graphs_of(data)  # not a single one
-    if asked == EDGES:
-        edges_of(data)
-    comparison = kind(name, data, data_root, **header)
+    data = load_for(source, asked) if data is None else data
+    check_kind(asked, source, data)
+    if labelled:
+        check_labelled(source, data)
+    header = header_of(asked, source, data, dim, model["windows"])
+    comparison = kind(source, data, **header)
+    report.lines(read_lines(source, data))
+    if chosen is None:
+        chosen, refused = comparison.possible()
+        report.lines(f"without {method}: it needs {lacking}" for method, lacking in refused.items())
     comparison.check(chosen)
-    report.line(describe(name, data))
+    if kind is ProbeComparison:
+        report.line(describe_split(header["protocol"], data))
     results = comparison.results(chosen, seeds or kind.n_seeds, model, changes, files.metrics)
     if files.resume:
         results.resume()
@@ -184,14 +191,30 @@ def compare(
         draw(files.plot, results, maps, embeddings, data, report)
 
 
-def protocol_of(task: str, dataset: "DatasetInfo") -> str | None:
-    """The protocol of a task, which many graphs, events with a time, edges with classes or types tell by themselves."""
-    if task == "auto":
-        kinds = {"graphs": dataset.n_graphs, TEMPORAL: dataset.n_events, TRIPLES: dataset.n_triples}
-        kinds[EDGES] = dataset.task == EDGE_TASK
-        return next((kind for kind, count in kinds.items() if count), None)
-    known = {"reduce": "reduce", "graphs": "graphs", "temporal": TEMPORAL, "edges": EDGES, "triples": TRIPLES}
-    return known.get(task)
+def check_kind(protocol: str | None, source: Source, data: Any) -> None:
+    """InputError where the data are not of the protocol's kind."""
+    if protocol == TEMPORAL:
+        events_of(data)  # not without times
+    elif protocol == TRIPLES:
+        triples_of(data)  # not without relations
+    elif protocol == GRAPHS:
+        graphs_of(data)  # not a single one
+    elif protocol == EDGES:
+        edges_of(data)
+    else:
+        refuse_graphs(source.name, data)
+
+
+def header_of(protocol: str | None, source: Source, data: Any, dim: int, windows: str | None) -> dict[str, Any]:
+    """What stands at the top of the file of results."""
+    from genurl_graph.evaluation.splits import default_protocol
+
+    header: dict[str, Any] = {"protocol": protocol or default_protocol(data)}
+    if protocol == REDUCE:
+        header["dim"] = dim
+    if protocol == TEMPORAL:
+        header["windows"] = windows or "auto"
+    return header | ({"command": "compare", **own_header(source)} if source.own is not None else {})
 
 
 def draw(

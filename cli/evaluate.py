@@ -22,13 +22,14 @@ from genurl_graph.cli.neighborhoods import PROTOCOLS, evaluate_neighborhoods
 from genurl_graph.cli.partitioned.embed import is_folder
 from genurl_graph.cli.partitioned.evaluate import sampled_rows
 from genurl_graph.cli.report import Report, describe_graph_scores
-from genurl_graph.exceptions import InputError, wrong
+from genurl_graph.exceptions import wrong
 from genurl_graph.experiments.edges.source import wants_edges
 from genurl_graph.experiments.environment import versions
 from genurl_graph.experiments.graphs.table import graphs_of
 from genurl_graph.experiments.results import mean_text
 from genurl_graph.experiments.scores import mean_of_runs, whole_graph_scores
 from genurl_graph.experiments.sources import Source, is_graph_set
+from genurl_graph.experiments.tables.source import check_labelled, describe_split
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,7 +42,7 @@ FIGURES = {
     ("probe", "test"): "linear probe, test",
     ("probe", "val"): "linear probe, validation",
     ("probe", "train"): "linear probe, train",
-    ("knn", "test"): "20-nearest-neighbour vote, test",
+    ("knn", "test"): "{neighbors}-nearest-neighbour vote, test",
     ("cluster", "acc"): "k-means, accuracy",
     ("cluster", "nmi"): "k-means, NMI",
     ("cluster", "ari"): "k-means, ARI",
@@ -146,12 +147,9 @@ def evaluate(
         evaluate_edges(embedding, source, seeds, blocks, metrics, quiet, **model)
         return
     if protocol in (LINKS, TEMPORAL_LINKS, TRIPLES):
-        check_links(context, embedding, source, protocol)
-        if protocol == LINKS:
-            evaluate_links(str(source.dataset), seeds, source.data_root, metrics, quiet, **model)
-        else:
-            judge_own = evaluate_triples if protocol == TRIPLES else evaluate_temporal_links
-            judge_own(source, seeds, metrics, quiet, **model)
+        check_links(context, embedding, protocol)
+        judges = {LINKS: evaluate_links, TRIPLES: evaluate_triples, TEMPORAL_LINKS: evaluate_temporal_links}
+        judges[protocol](source, seeds, metrics, quiet, **model)
         return
     if protocol == TEMPORAL_NODES:
         if embedding is not None:
@@ -178,7 +176,7 @@ def evaluate(
         name, data = source.name, source.load(not quiet)
         if protocol == "graphs" or (protocol is None and is_graph_set(data)):
             budget = None if full else BUDGET
-            found = evaluate_graphs(embedding, columns, name, data, range(seed, seed + seeds), budget, quiet)
+            found = evaluate_graphs(embedding, columns, source, data, range(seed, seed + seeds), budget, quiet)
             write_figures(metrics, found, report)
             return
         z = in_order(embedding, columns, name, data)
@@ -196,16 +194,17 @@ def evaluate(
         report.line(f"{intro} {protocol}")
         found = evaluate_neighborhoods(z, name, data, protocol, drawn, asked.budget, report, metric or "euclidean")
     else:
-        if getattr(data, "y", None) is None:
-            raise InputError(f"data set {name} has no labels, so there is nothing to evaluate against")
+        check_labelled(source, data)
         runs = [label_scores(z, data, task, protocol, one, asked, quiet) for one in drawn]
         means = mean_of_runs(runs)
         protocol = means.get("probe", {}).get("protocol") or protocol or "cluster"
         for why in dict.fromkeys(means.get("left_out", {}).values()):
             report.line(why)
+        if "probe" in means:
+            report.line(describe_split(protocol, data, means["probe"]["splits"]))
         report.line(f"{intro} {protocol}, per cent")
         report.table(
-            (title, mean_text([run[group][key] for run in runs]))
+            (title.format_map(means[group]), mean_text([run[group][key] for run in runs]))
             for (group, key), title in FIGURES.items()
             if key in means.get(group, {})
         )
@@ -221,7 +220,7 @@ def evaluate(
 def evaluate_graphs(
     path: Path,
     columns: dict[str, "np.ndarray[Any, Any]"],
-    name: str,
+    source: Source,
     data: Any,
     drawn: range,
     budget: float | None,
@@ -230,9 +229,9 @@ def evaluate_graphs(
     """Classify whole graphs by the rows of a file, and by rows without training; what is written of it."""
     from genurl_graph.evaluation.budget.clock import evaluation_clock
 
-    if getattr(data, "y", None) is None:
-        raise InputError(f"data set {name} has no labels, so there is nothing to evaluate against")
+    check_labelled(source, data)
     graphs_of(data)  # not a single one
+    name = source.name
     z, report = in_order(path, columns, name, data), Report(quiet)
     report.line(f"{path}: {z.shape[0]:,} x {z.shape[1]}, on {name}, protocol graphs")
     runs = []
@@ -255,7 +254,7 @@ def write_figures(path: Path | None, found: dict[str, Any], report: Report) -> N
         report.line(f"metrics   {path}")
 
 
-def check_links(context: click.Context, embedding: Path | None, source: Source, protocol: str) -> None:
+def check_links(context: click.Context, embedding: Path | None, protocol: str) -> None:
     """Link prediction trains its own embeddings, with seeds from 0 on, and is never cut."""
     if embedding is not None:
         raise wrong(
@@ -265,8 +264,6 @@ def check_links(context: click.Context, embedding: Path | None, source: Source, 
             "may have seen the edges to be predicted proves nothing",
         )
     refuse_options(context, protocol)
-    if source.dataset is None and protocol == LINKS:
-        raise click.UsageError("--protocol links takes --dataset.")
 
 
 def refuse_options(context: click.Context, protocol: str) -> None:

@@ -11,7 +11,8 @@ from genurl_graph.experiments.environment import environment, machine, versions
 from genurl_graph.experiments.models import make_estimator
 from genurl_graph.experiments.results import mean_text, n_seeds
 from genurl_graph.experiments.scores import LINK_FIGURES, PARTS, SCORERS, TITLES, link_table, mean_of_runs
-from genurl_graph.experiments.sources import Source, describe, load_named, read_lines, refuse_graphs
+from genurl_graph.experiments.sources import Source, read_lines, refuse_graphs
+from genurl_graph.experiments.tables.source import load_for, own_header
 from genurl_graph.experiments.temporal.embedding import node_scores, node_table
 from genurl_graph.experiments.temporal.links import ROWS, LinkComparison, run_links
 from genurl_graph.experiments.temporal.table import PROTOCOL, events_of
@@ -25,19 +26,18 @@ if TYPE_CHECKING:
 LINKS, TEMPORAL_LINKS, TEMPORAL_NODES, EDGES, TRIPLES = "links", PROTOCOL, "temporal-nodes", "edges", triples.PROTOCOL
 
 
-def evaluate_links(
-    dataset: str, seeds: int, data_root: Path | None, metrics: Path | None, quiet: bool, **model: Any
-) -> None:
+def evaluate_links(source: Source, seeds: int, metrics: Path | None, quiet: bool, **model: Any) -> None:
     """Split, train and score once for every seed; print the table and write the file of metrics."""
     from genurl_graph.evaluation.links import official_split
     from genurl_graph.runtime.files import check_output, write_json
 
     if metrics:
         check_output(metrics, (".json",))
-    name, data = load_named(dataset, data_root)
-    refuse_graphs(name, data)
+    source = source.with_settings(make_estimator(**model, seed=0).config)
+    data = load_for(source, LINKS)
+    refuse_graphs(source.name, data)
     report = Report(quiet)
-    report.line(describe(name, data))
+    report.lines(read_lines(source, data))
     if official_split(data):
         report.line("its official split: the same edges are held out for every seed")
     rows, more = link_table(data, list(range(seeds)), model)
@@ -51,7 +51,8 @@ def evaluate_links(
         report.line(f"\n{title}")
         report.table([header, *([TITLES[method], *cells(row[scorer])] for method, row in rows.items())])
     if metrics:
-        content: dict[str, Any] = {"dataset": name, "protocol": "links", "n_nodes": data.num_nodes}
+        content: dict[str, Any] = {"dataset": source.name, "protocol": LINKS, **own_header(source)}
+        content |= {"n_nodes": data.num_nodes}
         content |= {"seeds": list(range(seeds)), "methods": rows, **more}
         content |= {"environment": environment(data, model["device"]), **machine(model["device"])}
         write_json(metrics, content)
@@ -74,7 +75,7 @@ def evaluate_temporal_links(source: Source, seeds: int, metrics: Path | None, qu
     data = events_of(source.load(not quiet, events=True), f"--protocol {TEMPORAL_LINKS}")
     report.lines(read_lines(source, data))
     header = {"protocol": TEMPORAL_LINKS, "windows": model["windows"] or "auto", "source": source.record()}
-    comparison = LinkComparison(source.name, data, source.data_root, **header)
+    comparison = LinkComparison(source, data, **header)
     comparison.check([*ROWS])
     results = comparison.results([*ROWS], seeds, model, {}, metrics)
     run_links(data, results, model, quiet)
@@ -152,7 +153,7 @@ def evaluate_edges(
     report.lines(read_lines(source, data))
     z = None if embedding is None else stored_edges(embedding, source.name, data)
     header = {"protocol": EDGES, "source": source.record(), "embedding": None if embedding is None else str(embedding)}
-    comparison = EdgeEvaluation(source.name, data, source.data_root, **header)
+    comparison = EdgeEvaluation(source, data, **header)
     comparison.judge_by(blocks)
     results = comparison.results(comparison.rows(), seeds, model, {}, metrics)
     comparison.run_here(results, model, quiet, z)

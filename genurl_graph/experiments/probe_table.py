@@ -20,6 +20,8 @@ from genurl_graph.experiments.runs import Order, Run
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
+    from genurl_graph.experiments.sources import Source
+
 Settings = dict[str, Any]
 
 REFERENCE = "genurl"
@@ -104,8 +106,7 @@ class ProbeTable(ComparedMethods):
 class Job(Order):
     """One method on one data set."""
 
-    dataset: str
-    root: Path | None
+    source: "Source"
     threads: int
 
     def run(self) -> Generator[Run, None, None]:
@@ -120,8 +121,10 @@ class Comparison:
 
     Parameters
     ----------
-    name, data, root
-        Data set, and the folder that it lies in.
+    source : Source
+        What the data were read from: the process of each method reads them again.
+    data
+        The data.
     header : dict
         Protocol, and whatever else stands at the top of the file of results.
     """
@@ -134,12 +137,24 @@ class Comparison:
     default: str
     n_seeds: int
 
-    def __init__(self, name: str, data: "Data", root: Path | None, **header: Any) -> None:
-        self.name, self.data, self.root, self.header = name, data, root, header
+    def __init__(self, source: "Source", data: Any, /, **header: Any) -> None:
+        self.source, self.name, self.data, self.header = source, source.name, data, header
+
+    def lacking(self, method: str) -> str | None:
+        """What the data lack that a method needs, in words."""
+        return None
+
+    def possible(self) -> tuple[list[str], dict[str, str]]:
+        """Default methods that the data allow, and the others with what the data lack."""
+        lacking = {method: self.lacking(method) for method in self.default.split(",")}
+        refused = {method: what for method, what in lacking.items() if what is not None}
+        return [method for method in lacking if method not in refused], refused
 
     def check(self, chosen: list[str]) -> None:
         """Check, before any long work, that what a method needs of the data and of the installation is there."""
-        raise NotImplementedError
+        for method in chosen:
+            if what := self.lacking(method):
+                raise InputError(f"--methods: {method} needs {what}, which the data set does not have")
 
     def options(self, method: str, model: dict[str, Any]) -> dict[str, Any]:
         """Options of the model for one of our own methods."""
@@ -165,7 +180,8 @@ class Comparison:
 
     def _settings(self, method: str, model: dict[str, Any], changes: dict[str, Any] | None) -> dict[str, Any]:
         if method in self.baselines:
-            return baseline_settings(method, self.name, changes)
+            # Published settings are those of a data set, not of a file of its name.
+            return baseline_settings(method, self.source.dataset and self.name, changes)
         return resolved(self.options(method, model), self.data) if method in self.own else {}
 
 
@@ -176,17 +192,16 @@ class ProbeComparison(Comparison):
     methods, own, baselines = (*METHODS, *BASELINES), (REFERENCE, "untrained"), BASELINES
     default, n_seeds = ",".join(METHODS), 10
 
+    def lacking(self, method: str) -> str | None:
+        if method in (*BASELINES, "propagated") and getattr(self.data, "edge_index", None) is None:
+            return "edges"
+        return "node features" if method in FEATURES_NEEDED and getattr(self.data, "x", None) is None else None
+
     def check(self, chosen: list[str]) -> None:
         for method in chosen:
             if method in BASELINES:
                 require(method)
-            lacking = None
-            if method in (*BASELINES, "propagated") and getattr(self.data, "edge_index", None) is None:
-                lacking = "edges"
-            elif method in FEATURES_NEEDED and getattr(self.data, "x", None) is None:
-                lacking = "node features"
-            if lacking:
-                raise InputError(f"--methods: {method} needs {lacking}, which the data set does not have")
+        super().check(chosen)
 
     def run(self, results: ComparedMethods, orders: Iterable[Order], quiet: bool) -> Iterator[tuple[str, int, Any]]:
         from genurl_graph.experiments.scores import probe_test
@@ -200,7 +215,7 @@ class ProbeComparison(Comparison):
             return {"probe_test": earlier[0] if again else probe_test(z, self.data, protocol, seed)}
 
         threads = results.environment["threads"]
-        jobs = [Job(**vars(order), dataset=self.name, root=self.root, threads=threads) for order in orders]
+        jobs = [Job(**vars(order), source=self.source, threads=threads) for order in orders]
         yield from runs.run_jobs(jobs, results, judge, quiet)
 
 
@@ -224,10 +239,9 @@ def parse_baseline_settings(
 
 def run_here(job: Job) -> Generator[Run, None, None]:
     """The runs of a job, one a seed; what no seed changes is computed once."""
-    from genurl_graph import datasets
     from genurl_graph.inputs.sparse import to_scipy_or_numpy
 
-    data = datasets.load(job.dataset, job.root)
+    data = job.source.load()
     _warm_up(job)
     run = None
     for seed in job.seeds:

@@ -27,6 +27,8 @@ from genurl_graph.experiments.runs import Order, Run
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
+    from genurl_graph.experiments.sources import Source
+
 # Our own methods: what each adds to the options of the model (`make_estimator`).
 OWN: dict[str, dict[str, Any]] = {"genurl": {}, "genurl-mlp": {"encoder": "mlp"}}
 SCORES = ("knn_accuracy", "trustworthiness", "continuity", "triplets", "pieces", "largest_piece", "spearman")
@@ -166,8 +168,8 @@ class ReduceComparison(Comparison):
     methods, own, baselines = (*OWN, *REDUCERS), tuple(OWN), REDUCERS
     default, n_seeds = "genurl,genurl-mlp,pca", 3
 
-    def __init__(self, name: str, data: "Data", root: Path | None, **header: Any) -> None:
-        super().__init__(name, dense_vectors(name, data), root, **header)
+    def __init__(self, source: "Source", data: "Data", /, **header: Any) -> None:
+        super().__init__(source, dense_vectors(source.name, data), **header)
 
     def check(self, chosen: list[str]) -> None:
         for method in set(chosen) & set(REDUCERS):

@@ -15,7 +15,6 @@ from genurl_graph.experiments.environment import environment, machine, use_threa
 from genurl_graph.experiments.models import again, check_same, make_estimator, repeated, resolved
 from genurl_graph.experiments.sources import (
     Source,
-    describe,
     read_lines,
     run_metrics,
     teacher_features,
@@ -142,23 +141,16 @@ def repeat_table(
     stored: dict[str, Any], data_root: Path | None, say: Callable[[str], None], quiet: bool
 ) -> dict[str, Any]:
     """The rows of the same table, under the key that they have in the file, and the circumstances, now."""
-    from genurl_graph import datasets
     from genurl_graph.experiments.ogb_table import ogb_machine
     from genurl_graph.experiments.reduce_table import dense_vectors
-    from genurl_graph.experiments.triples.source import load_triples
+    from genurl_graph.experiments.tables.source import load_for, source_of
 
-    name, device, kind = stored["dataset"], again(stored["environment"]["device"]), kind_of(stored)
-    if "source" in stored:
-        source = Source.recorded(stored["source"], data_root)
-        whole = kind != TRIPLES
-        data = source.load(not quiet, events=kind == "events", edges=kind == EDGES) if whole else load_triples(source)
-        for line in read_lines(source, data):
-            say(line)
-    else:
-        data = datasets.load(name, data_root)
-        say(describe(name, data))
+    device, kind, source = again(stored["environment"]["device"]), kind_of(stored), source_of(stored, data_root)
+    data = load_for(source, stored["protocol"])
+    for line in read_lines(source, data):
+        say(line)
     if kind == "reduce":
-        data = dense_vectors(name, data)
+        data = dense_vectors(source.name, data)
     use_threads(stored["environment"]["threads"])
     known = {"ablate": _ablate, "ogb": _ogb, "links": _links, "events": _events, EDGES: _rows, TRIPLES: _rows}
     repeat = known.get(kind, _compare)
@@ -175,10 +167,12 @@ def kind_of(stored: dict[str, Any]) -> str:
     """Whose table it is: compare, reduce (its other protocol), ablate, ogb, links, or of events, edges or triples."""
     if "factors" in stored:
         return "ablate"
-    if "source" in stored:
-        return str(stored["protocol"]) if stored["protocol"] in (EDGES, TRIPLES) else "events"
     protocol = str(stored["protocol"])
-    return protocol if protocol in ("reduce", "ogb", "links") else "compare"
+    if protocol in ("reduce", "ogb", "links"):
+        return protocol
+    if "source" in stored and stored.get("command") != "compare":
+        return protocol if protocol in (EDGES, TRIPLES) else "events"
+    return "compare"
 
 
 def group_of(kind: str) -> str:
@@ -239,11 +233,13 @@ def _compare(stored: dict[str, Any], data: "Data", data_root: Path | None, quiet
     from genurl_graph.experiments.probe_table import Comparison, ProbeComparison
     from genurl_graph.experiments.reduce_table import ReduceComparison
     from genurl_graph.experiments.runs import Order
+    from genurl_graph.experiments.tables.source import source_of
     from genurl_graph.experiments.temporal.table import PROTOCOL, TemporalComparison
     from genurl_graph.experiments.triples.table import TripleComparison
 
     protocol = stored["protocol"]
-    header = {key: stored[key] for key in ("protocol", "dim", "windows", "blocks") if key in stored}
+    known = ("protocol", "dim", "windows", "blocks", "command", "source")
+    header = {key: stored[key] for key in known if key in stored}
     kinds: dict[str, type[Comparison]] = {
         "reduce": ReduceComparison,
         "graphs": GraphComparison,
@@ -251,7 +247,7 @@ def _compare(stored: dict[str, Any], data: "Data", data_root: Path | None, quiet
         EDGES: EdgeComparison,
         TRIPLES: TripleComparison,
     }
-    comparison = kinds.get(protocol, ProbeComparison)(stored["dataset"], data, data_root, **header)
+    comparison = kinds.get(protocol, ProbeComparison)(source_of(stored, data_root), data, **header)
     comparison.check([])
     around = {**stored["environment"], "threads": torch.get_num_threads()}
     results, orders = comparison.table(stored, around, stored["configuration"], None), []

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
-from genurl_graph.exceptions import InputError, wrong
+from genurl_graph.exceptions import wrong
 from genurl_graph.experiments.edges.source import is_edge_set
 from genurl_graph.experiments.environment import environment, hardware, peak_mb, versions
 from genurl_graph.experiments.triples.source import describe_triples, is_triple_set, triple_record
@@ -58,17 +58,15 @@ class Source(NamedTuple):
         """The data, images as the backbone's features where one is named.
 
         `settings`, by dotted names or as a file, are those of the run: those of the stage input say what becomes of
-        feature columns. Where whole `graphs` are wanted, a file with a single one holds one. Where `events` with a time
-        are, the column of times need not be named; where they are not, events come as one graph. With `edges`, each
-        edge of a file is a row. `triples` are typed edges; where they are not wanted, they come as one graph as well.
+        feature columns (by default the options of reading do). Where whole `graphs` are wanted, a file with a single
+        one holds one. Where `events` with a time are, the column of times need not be named; where they are not, events
+        come as one graph. With `edges`, each edge of a file is a row. `triples` are typed edges; where they are not
+        wanted, they come as one graph as well.
         """
         from genurl_graph import datasets
 
         if self.own is not None:
-            from genurl_graph.tasks.resolve import feature_options
-
-            how = feature_options(settings)
-            said = dataclasses.replace(self.options, scale=how.scale, text=how.text)
+            said = (self if settings is None else self.with_settings(settings)).options
             if graphs:
                 from genurl_graph.datasets.readers import read_graphs
 
@@ -91,6 +89,13 @@ class Source(NamedTuple):
             data = datasets.load(self.dataset, self.data_root)
         data = data if events or triples else as_one_graph(data, self.options.directed is True)
         return backbone_features(self.backbone, data, progress)
+
+    def with_settings(self, settings: Mapping[str, Any] | str | Path | None) -> "Source":
+        """The same, its own files to be read as the stage input of the settings says."""
+        from genurl_graph.tasks.resolve import feature_options
+
+        how = feature_options(settings)
+        return self._replace(options=dataclasses.replace(self.options, scale=how.scale, text=how.text))
 
     def record(self) -> dict[str, Any]:
         """What finds the same data again; `recorded` takes it back. The data root is left to the machine."""
@@ -124,32 +129,6 @@ def backbone_features(backbone: str | None, data: Any, progress: bool = False) -
     seen.x = features_of(timm_backbone(backbone, shape[2]), seen, progress=progress)
     del seen.image_shape
     return seen
-
-
-def load_named(
-    name: str,
-    root: Path | None,
-    *,
-    labelled: bool = False,
-    events: bool = False,
-    edges: bool = False,
-    triples: bool = False,
-) -> tuple[str, Any]:
-    """A data set of the registry under its canonical name; InputError where it lacks labels that are needed.
-
-    Unless `events` or `triples` are wanted, they come as one graph; edges that are rows are refused, unless wanted.
-    """
-    from genurl_graph import datasets
-
-    canonical, data = datasets.info(name).name, datasets.load(name, root)
-    data = data if events or triples else as_one_graph(data)
-    if is_edge_set(data) and not edges:
-        raise wrong(
-            f"data set {canonical}", f"{len(data):,} edges, each a row", "nodes or vectors (of edges: --task edges)"
-        )
-    if labelled and getattr(data, "y", None) is None:
-        raise InputError(f"data set {canonical} has no labels, so there is nothing to evaluate against")
-    return canonical, data
 
 
 def as_one_graph(data: Any, directed: bool = False) -> Any:

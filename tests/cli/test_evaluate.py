@@ -250,8 +250,7 @@ def test_a_budget_cuts_evaluate_as_it_cuts_embed(run, few_digits, monkeypatch) -
     assert judged == made
 
 
-def test_links_take_no_file_of_their_own(run) -> None:
+def test_links_are_judged_in_full_on_one_source(run) -> None:
     links = ("evaluate", "--protocol", "links")
-    assert "takes --dataset" in run(*links, "--input", "x.csv", code=2).stderr
     assert "--full does not go with" in run(*links, "--dataset", "karate", "--full", code=2).stderr
     assert "Give one of --dataset" in run(*links, code=2).stderr

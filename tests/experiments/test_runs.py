@@ -17,6 +17,7 @@ from genurl_graph.exceptions import DivergenceError, InputError, LostProcessErro
 from genurl_graph.experiments import probe_table, reduce_table, runs
 from genurl_graph.experiments.environment import peak_mb, reset_peak
 from genurl_graph.experiments.runs import Run, run_apart
+from genurl_graph.experiments.sources import Source
 
 
 class Clocked(NamedTuple):
@@ -71,7 +72,7 @@ def test_a_process_that_ends_without_a_word_is_named(monkeypatch) -> None:
 
 
 def test_a_process_of_its_own_has_its_own_peak(one_thread) -> None:
-    job = probe_table.Job("raw", (0,), {"device": "cpu"}, {}, "digits", None, 1)
+    job = probe_table.Job("raw", (0,), {"device": "cpu"}, {}, Source("digits", None), 1)
     ballast = np.ones(50_000_000)  # 400 MB here, which getrusage would count for the new process, too
     (apart,) = run_apart(job)
     (same,) = probe_table.run_here(job)

@@ -10,6 +10,7 @@ from genurl_graph.experiments.environment import peak_mb
 from genurl_graph.experiments.probe_table import REFERENCE, ComparedMethods
 from genurl_graph.experiments.results import Cell
 from genurl_graph.experiments.runs import Order, progress_bar
+from genurl_graph.experiments.sources import Source
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,7 +101,7 @@ def repeat_edges(stored: dict[str, Any], data: "EdgeSet", model: dict[str, Any],
     """The rows of the same table, now."""
     seeds = stored["seeds"][: len(stored["methods"][REFERENCE]["seconds"])]
     results = EdgeRows({**stored, "seeds": seeds}, stored["environment"], stored["configuration"], None)
-    evaluation = EdgeEvaluation(stored["dataset"], data, None, protocol=stored["protocol"])
+    evaluation = EdgeEvaluation(Source(stored["dataset"], None), data, protocol=stored["protocol"])
     evaluation.judge_by(stored["blocks"])
     evaluation.run_here(results, model, quiet)
     return results.runs

@@ -5,7 +5,6 @@ import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genurl_graph.evaluation.edges.figures import (
@@ -26,6 +25,7 @@ from genurl_graph.experiments.runs import Order, Run
 
 if TYPE_CHECKING:
     from genurl_graph.evaluation.edges.judgement import EdgeJudge
+    from genurl_graph.experiments.sources import Source
     from genurl_graph.inputs.edge_rows import EdgeSet
 
 OWN = (REFERENCE, "untrained")
@@ -73,17 +73,14 @@ class EdgeTable(FigureTable):
 class EdgeJob(Order):
     """One method on the edges of one graph."""
 
-    dataset: str
-    root: Path | None
+    source: "Source"
     threads: int
 
     def run(self) -> Generator[Run, None, None]:
         import torch
 
-        from genurl_graph import datasets
-
         torch.set_num_threads(self.threads)
-        data = edges_of(datasets.load(self.dataset, self.root))
+        data = edges_of(self.source.load(edges=True))
         _warm_up(self)
         run = None
         for seed in self.seeds:
@@ -102,10 +99,12 @@ class EdgeComparison(Comparison):
 
     judge: "EdgeJudge"
 
+    def lacking(self, method: str) -> str | None:
+        return "attributes of the edges" if method == "raw" and self.data.x is None else None
+
     def check(self, chosen: list[str]) -> None:
         self.judge_by(self.header.get("blocks"))
-        if "raw" in chosen and self.data.x is None:
-            raise InputError("--methods: raw needs attributes of the edges, which the data set does not have")
+        super().check(chosen)
 
     def judge_by(self, blocks: int | None = None) -> None:
         """Make the splits, of so many blocks of space; InputError where the edges cannot be judged."""
@@ -118,7 +117,7 @@ class EdgeComparison(Comparison):
         return {**model, "task": "edges"}
 
     def run(self, results: ComparedMethods, orders: Iterable[Order], quiet: bool) -> Iterator[tuple[str, int, Any]]:
-        held = {"dataset": self.name, "root": self.root, "threads": results.environment["threads"]}
+        held = {"source": self.source, "threads": results.environment["threads"]}
         jobs = []
         for order in orders:
             if order.method in LABEL_READERS:

@@ -5,7 +5,6 @@ import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genurl_graph.baselines.graphs import GRAPH_BASELINES, KERNELS, get_graph_baseline, require_graph_baseline
@@ -20,6 +19,7 @@ from genurl_graph.experiments.results import Cell
 from genurl_graph.experiments.runs import Order, Run
 
 if TYPE_CHECKING:
+    from genurl_graph.experiments.sources import Source
     from genurl_graph.inputs.collection import GraphCollection
 
 # Embeddings by training; the Weisfeiler-Lehman kernel is a row without.
@@ -53,17 +53,14 @@ class GraphTable(FigureTable):
 class GraphJob(Order):
     """One method on one set of graphs."""
 
-    dataset: str
-    root: Path | None
+    source: "Source"
     threads: int
 
     def run(self) -> Generator[Run, None, None]:
         import torch
 
-        from genurl_graph import datasets
-
         torch.set_num_threads(self.threads)
-        data = datasets.load(self.dataset, self.root)
+        data = self.source.load(graphs=True)
         _warm_up(self, data)
         run = None
         for seed in self.seeds:
@@ -108,7 +105,7 @@ class GraphComparison(Comparison):
 
         threads = results.environment["threads"]
         orders = [dataclasses.replace(order, model=self.options(order.method, order.model)) for order in orders]
-        jobs = [GraphJob(**vars(order), dataset=self.name, root=self.root, threads=threads) for order in orders]
+        jobs = [GraphJob(**vars(order), source=self.source, threads=threads) for order in orders]
         yield from runs.run_jobs(jobs, results, judge, quiet)
 
     def _settings(self, method: str, model: dict[str, Any], changes: dict[str, Any] | None) -> dict[str, Any]:

@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genurl_graph.baselines.settings import baseline_settings
@@ -26,6 +25,7 @@ from genurl_graph.experiments.temporal.methods import (
 
 if TYPE_CHECKING:
     from genurl_graph.evaluation.temporal_links.protocol import Figures, TemporalSplit
+    from genurl_graph.experiments.sources import Source
     from genurl_graph.inputs.temporal.event_set import EventSet
 
 PROTOCOL = "temporal-links"
@@ -75,18 +75,15 @@ class TemporalTable(FigureTable):
 class TemporalJob(Order):
     """One method on one set of events; its runs hold figures, not embeddings."""
 
-    dataset: str
-    root: Path | None
+    source: "Source"
     windows: str
     threads: int
 
     def run(self) -> Generator[Run, None, None]:
         import torch
 
-        from genurl_graph import datasets
-
         torch.set_num_threads(self.threads)
-        data = events_of(datasets.load(self.dataset, self.root))
+        data = events_of(self.source.load(events=True))
         split = split_of(data, self.windows)
         _warm_up(self, data)
         for seed in self.seeds:
@@ -110,7 +107,7 @@ class TemporalComparison(Comparison):
         return {**model, "task": "temporal", "windows": self.header["windows"]}
 
     def run(self, results: ComparedMethods, orders: Iterable[Order], quiet: bool) -> Iterator[tuple[str, int, Any]]:
-        held = {"dataset": self.name, "root": self.root, "windows": self.header["windows"]}
+        held = {"source": self.source, "windows": self.header["windows"]}
         held["threads"] = results.environment["threads"]
         orders = [dataclasses.replace(order, model=self.options(order.method, order.model)) for order in orders]
         jobs = [TemporalJob(**vars(order), **held) for order in orders]

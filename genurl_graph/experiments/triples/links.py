@@ -39,7 +39,7 @@ def triple_results(
 ) -> ComparedMethods:
     """The table to fill."""
     header = {"protocol": PROTOCOL, "source": source.record()}
-    comparison = TripleLinkComparison(source.name, data, source.data_root, **header)
+    comparison = TripleLinkComparison(source, data, **header)
     chosen = rows_of(data)
     comparison.check(chosen)
     return comparison.results(chosen, seeds, model, {}, path)

@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genurl_graph.baselines.settings import baseline_settings
@@ -19,6 +18,7 @@ from genurl_graph.experiments.triples.methods import ABLATED, FIGURES, OWN, PROT
 from genurl_graph.experiments.triples.source import parts_of, training_part, triples_of
 
 if TYPE_CHECKING:
+    from genurl_graph.experiments.sources import Source
     from genurl_graph.inputs.triples import TripleSet
 
 # Triples of the run before the first one that is timed.
@@ -51,17 +51,14 @@ class TripleTable(FigureTable):
 class TripleJob(Order):
     """One method on one set of typed edges; its runs hold figures, not embeddings."""
 
-    dataset: str
-    root: Path | None
+    source: "Source"
     threads: int
 
     def run(self) -> Generator[Run, None, None]:
         import torch
 
-        from genurl_graph import datasets
-
         torch.set_num_threads(self.threads)
-        data = triples_of(datasets.load(self.dataset, self.root))
+        data = triples_of(self.source.load(triples=True))
         _warm_up(self, data)
         for seed in self.seeds:
             reset_peak()
@@ -76,18 +73,18 @@ class TripleComparison(Comparison):
     methods, own, baselines = (*OWN, *TRAINED, *UNTRAINED), OWN, TRAINED
     default, n_seeds = ",".join((REFERENCE, *TRAINED, *UNTRAINED)), 5
 
+    def lacking(self, method: str) -> str | None:
+        return "features of the entities" if method == ABLATED and not self.data.modalities else None
+
     def check(self, chosen: list[str]) -> None:
         parts_of(self.data, 0)  # enough triples for all parts
-        if ABLATED in chosen and not self.data.modalities:
-            raise InputError(
-                f"--methods: {ABLATED} is {REFERENCE} without features of the entities, and there are none"
-            )
+        super().check(chosen)
 
     def options(self, method: str, model: dict[str, Any]) -> dict[str, Any]:
         return {**model, "task": "triples"}
 
     def run(self, results: ComparedMethods, orders: Iterable[Order], quiet: bool) -> Iterator[tuple[str, int, Any]]:
-        held = {"dataset": self.name, "root": self.root, "threads": results.environment["threads"]}
+        held = {"source": self.source, "threads": results.environment["threads"]}
         orders = [dataclasses.replace(order, model=self.options(order.method, order.model)) for order in orders]
         jobs = [TripleJob(**vars(order), **held) for order in orders]
         yield from runs.run_jobs(jobs, results, lambda method, seed, found: found, quiet)

@@ -11,6 +11,7 @@ from genurl_graph.evaluation.triples.protocol import Figures
 from genurl_graph.evaluation.triples.scorers import Frequency
 from genurl_graph.exceptions import InputError
 from genurl_graph.experiments.runs import Order
+from genurl_graph.experiments.sources import Source
 from genurl_graph.experiments.triples import methods, source
 from genurl_graph.experiments.triples.methods import FIGURES, OWN, fit_scorer, judge_method
 from genurl_graph.experiments.triples.table import TripleComparison, TripleTable
@@ -100,5 +101,5 @@ def test_other_data_and_rows_are_refused() -> None:
     with pytest.raises(InputError, match="without relations"):
         source.triples_of(object())
     bare = TripleSet(planted().triples)
-    with pytest.raises(InputError, match="triples-only is genurl without features"):
-        TripleComparison("UMLS", bare, None, protocol="triples").check(["triples-only"])
+    with pytest.raises(InputError, match="triples-only needs features of the entities"):
+        TripleComparison(Source("umls", None), bare, protocol="triples").check(["triples-only"])
