@@ -9,6 +9,7 @@ import click
 from genurl_graph.cli import options
 from genurl_graph.cli.embed import describe_training, fit
 from genurl_graph.cli.report import Report, describe_scores
+from genurl_graph.config.choices import EncoderName
 from genurl_graph.exceptions import InputError
 from genurl_graph.experiments.models import make_estimator
 from genurl_graph.experiments.scores import REFERENCES, embedding_scores
@@ -55,7 +56,7 @@ OBJECTIVES = ("gkl", "bce", "feature-l2", "feature-cosine", "rkd", "seed")
 @options.quiet
 def distill(
     teacher: Path,
-    student: str,
+    student: EncoderName,
     objective: str,
     source: Source,
     files: options.TrainingFiles,
@@ -109,8 +110,8 @@ def distill(
     if files.save_model:
         estimator.save(files.save_model)
     parameters = sum(p.numel() for p in estimator.encoder_.parameters())
-    student = f"student {student}, {parameters:,} parameters, objective {objective}"
-    describe_training(report, estimator, student, "similarities")
+    what = f"student {student}, {parameters:,} parameters, objective {objective}"
+    describe_training(report, estimator, what, "similarities")
     with evaluation_clock(evaluation.limit(time.perf_counter() - start), quiet) as clock:
         scores = embedding_scores(estimator, data, asked, teacher=taught, clock=clock)
     seconds = {**estimator.seconds_, "evaluate": clock.seconds}

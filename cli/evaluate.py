@@ -282,7 +282,7 @@ def check_no_training(context: click.Context, names: list[str]) -> None:
 
 
 def label_scores(
-    z: "Tensor", data: "Data", task: str, protocol: str | None, seed: int, asked: "Asked", quiet: bool
+    z: "Tensor", data: "Data", task: str, protocol: Any, seed: int, asked: "Asked", quiet: bool
 ) -> dict[str, Any]:
     """Scores against the labels, by group: all of them, or those of one group where the protocol names it."""
     from genurl_graph.evaluation.budget.clock import evaluation_clock

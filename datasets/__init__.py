@@ -12,6 +12,8 @@ from genurl_graph.datasets.registry import DatasetInfo, data_root, info, names
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from genurl_graph.config.choices import InputKind, ScaleName, TextName
+
 __all__ = ["DatasetInfo", "data_root", "info", "load", "names", "read"]
 
 
@@ -27,13 +29,13 @@ def read(
     features: str | os.PathLike[str] | None = None,
     labels: str | os.PathLike[str] | None = None,
     *,
-    as_: str | None = None,
+    as_: "InputKind | None" = None,
     columns: "Mapping[str, str | Sequence[str]] | None" = None,
     separator: str | None = None,
     decimal: str | None = None,
     directed: bool | None = None,
-    scale: str = "auto",
-    text: str = "drop",
+    scale: "ScaleName" = "auto",
+    text: "TextName" = "drop",
 ) -> Any:
     """Read a user's file or files: see `genurl_graph.datasets.readers.read`."""
     from genurl_graph.datasets import readers as user_files

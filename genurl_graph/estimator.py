@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from genurl_graph.config import Config
-from genurl_graph.config.metrics import Distance
+from genurl_graph.config.choices import DeviceName, EncoderName, InputKind, LossName, TaskName
+from genurl_graph.config.metrics import Distance, MetricName
 from genurl_graph.exceptions import wrong
 from genurl_graph.graph.edge_attributes import attributes_line
 from genurl_graph.inference.fit import fit_model
@@ -133,19 +134,19 @@ class GenURL(FittedAttributes, Completion, Updates):
     def __init__(
         self,
         n_components: int | None = None,
-        task: str = "auto",
-        encoder: str | nn.Module = "auto",
+        task: Literal["auto", TaskName] = "auto",
+        encoder: Literal["auto", EncoderName] | nn.Module = "auto",
         n_neighbors: int | None = None,
-        metric: str | Distance = "auto",
+        metric: Literal["auto", MetricName, "precomputed"] | Distance = "auto",
         epochs: int | None = None,
-        device: str = "auto",
+        device: DeviceName = "auto",
         random_state: RandomState = None,
         config: Mapping[str, Any] | str | Path | None = None,
         verbose: bool = False,
         checkpoint: str | Path | None = None,
         resume: bool = False,
         deterministic: bool = False,
-        scale: bool | str = "auto",
+        scale: bool | Literal["auto"] = "auto",
         exaggeration: float | None = None,
         init: Any = None,
         n_epochs: int | None = None,
@@ -175,7 +176,7 @@ class GenURL(FittedAttributes, Completion, Updates):
         X: Any,
         y: Any = None,
         *,
-        as_: str | None = None,
+        as_: InputKind | None = None,
         columns: Columns = None,
         directed: bool | None = None,
         teacher: Any = None,
@@ -246,7 +247,7 @@ class GenURL(FittedAttributes, Completion, Updates):
         return self._named(as_given(model.embedding, model.kind, model.node_slices), X, self.node_id_)
 
     def transform(
-        self, X: Any, *, as_: str | None = None, columns: Columns = None, directed: bool | None = None
+        self, X: Any, *, as_: InputKind | None = None, columns: Columns = None, directed: bool | None = None
     ) -> Any:
         """Embed new nodes or vectors by the trained encoder.
 
@@ -283,7 +284,7 @@ class GenURL(FittedAttributes, Completion, Updates):
         return self._named(z, X, names)
 
     def resolve(
-        self, X: Any, *, as_: str | None = None, columns: Columns = None, directed: bool | None = None
+        self, X: Any, *, as_: InputKind | None = None, columns: Columns = None, directed: bool | None = None
     ) -> Config:
         """The configuration that `fit` would run with on `X`, without running it."""
         return self._resolve(self._input(X, ReadOptions.of(as_, columns, directed=directed)))
@@ -291,10 +292,10 @@ class GenURL(FittedAttributes, Completion, Updates):
 
 def distill(
     teacher: Any,
-    student: str | nn.Module,
+    student: EncoderName | nn.Module,
     data: Any,
     *,
-    objective: str = "gkl",
+    objective: LossName = "gkl",
     n_components: int | None = None,
     config: dict[str, Any] | None = None,
     **options: Any,

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from genurl_graph.config.choices import EncoderName
 from genurl_graph.config.parameters import EncoderConfig, TrainingConfig
 from genurl_graph.exceptions import unknown, wrong
 from genurl_graph.graph.merge import predefined_graph
@@ -65,7 +66,13 @@ def prepare(name: str, data: Any, normalize: str) -> Graph:
 
 
 def make_encoder(
-    name: str, in_dim: int, dim: int, hidden: int, layers: int, activation: str = "relu", last: bool = False
+    name: Literal[EncoderName, "module"],
+    in_dim: int,
+    dim: int,
+    hidden: int,
+    layers: int,
+    activation: str = "relu",
+    last: bool = False,
 ) -> GNN | MLP:
     """Make one of our encoders with the activations of a paper.
 

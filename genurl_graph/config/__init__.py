@@ -12,8 +12,9 @@ import tomllib
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from genurl_graph.config.choices import TaskName, words
 from genurl_graph.config.edges import EdgesConfig
 from genurl_graph.config.parameters import (
     EncoderConfig,
@@ -42,7 +43,7 @@ BASES = {"edges": "graph"}
 class Config:
     """All stages of a run, resolved; `task` says which recipe reads them."""
 
-    task: str = "graph"
+    task: TaskName = "graph"
     input: InputConfig = dataclasses.field(default_factory=InputConfig)
     neighbors: NeighborConfig = dataclasses.field(default_factory=NeighborConfig)
     merge: MergeConfig = dataclasses.field(default_factory=MergeConfig)
@@ -101,9 +102,9 @@ def load_preset(task: str, *variants: str) -> Config:
     InputError for an unknown task.
     """
     folder = resources.files("genurl_graph.config.presets")
-    if not (folder / f"{task}.toml").is_file():
-        raise unknown("task", task, ("graph", "reduce", "distill", "images", "graphs", "temporal", "edges", "triples"))
-    config = Config(task=task)
+    if task not in words(TaskName):
+        raise unknown("task", task, words(TaskName))
+    config = Config(task=cast(TaskName, task))
     base = BASES.get(task, task)
     for name in dict.fromkeys((f"{base}.toml", f"{task}.toml", *(f"{base}-{variant}.toml" for variant in variants))):
         config = config.override(flatten(tomllib.loads((folder / name).read_text(encoding="utf-8"))))

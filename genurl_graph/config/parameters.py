@@ -10,6 +10,16 @@ from __future__ import annotations
 import dataclasses
 from typing import Annotated, Literal
 
+from genurl_graph.config.choices import (
+    Backend,
+    EncoderName,
+    How,
+    LossName,
+    Pooling,
+    ScaleName,
+    Structure,
+    TextName,
+)
 from genurl_graph.config.fields import (
     Count,
     Natural,
@@ -29,13 +39,11 @@ class InputConfig(Stage):
 
     stage = "input"
     scale: Annotated[
-        Literal["auto", "columns", "none"],
+        ScaleName,
         "numbers: columns (standardised robustly), none (as they are), or auto: standardised in tables with columns of "
         "other kinds, where columns are in different units, and beside edges if they are fewer than 16; never images",
     ] = "auto"
-    text: Annotated[
-        Literal["drop", "tfidf"], "columns of text: drop (left out), or tfidf (words hashed to 256 columns)"
-    ] = "drop"
+    text: Annotated[TextName, "columns of text: drop (left out), or tfidf (words hashed to 256 columns)"] = "drop"
     hash_columns: Annotated[
         Literal["auto"] | Natural,
         "sparse features: columns that they are hashed to for an encoder and for principal axes; 0: none; auto: 32768 "
@@ -51,12 +59,11 @@ class NeighborConfig(Stage):
     n_neighbors: Annotated[Count, "nearest neighbours of each node in feature space, at most n - 1"] = 15
     metric: Annotated[
         Literal["auto", MetricName, "precomputed"] | OwnMetric,
-        "distance of the features, as in scikit-learn; auto: cosine for bags of words and counts (many columns >= 0, "
-        "mostly zero), else euclidean; precomputed: the input holds distances; in Python also a function of two rows",
+        "distance of the features, as in scikit-learn: euclidean, cosine, manhattan, correlation, chebyshev, hamming "
+        "or jaccard; auto: cosine for bags of words and counts (many columns >= 0, mostly zero), else euclidean; "
+        "precomputed: the input holds distances; in Python also a function of two rows",
     ] = "auto"
-    backend: Annotated[
-        Literal["auto", "exact", "approximate"], "search: exact, approximate, or auto, which chooses by the size"
-    ] = "auto"
+    backend: Annotated[Backend, "search: exact, approximate, or auto, which chooses by the size"] = "auto"
     memory_mb: Annotated[Count, "MiB that the search may take beside its input and its result"] = 512
     pca: Annotated[
         Literal["auto"] | Natural,
@@ -81,9 +88,7 @@ class MergeConfig(Stage):
     """How predefined and kNN edges become one graph (`genurl_graph.graph.merge`)."""
 
     stage = "merge"
-    how: Annotated[Literal["mix", "union", "geodesic"], "mix, union, or geodesic (shortest paths over both graphs)"] = (
-        "mix"
-    )
+    how: Annotated[How, "mix, union, or geodesic (shortest paths over both graphs)"] = "mix"
     cutoff: Annotated[Literal["auto"] | Positive, "longest geodesic; auto: two edges of median length"] = "auto"
     feature_weight: Annotated[NonNegative, "weight of a kNN edge in P beside a predefined one of 1"] = 0.3
     column_weight: Annotated[
@@ -147,9 +152,10 @@ class EncoderConfig(Stage):
 
     stage = "encoder"
     name: Annotated[
-        str,
+        Literal[EncoderName, "module"],
         "graphs: gcn, sage, gat, gin, gine and gatv2 (which read edge attributes), sign (in mini-batches) or mlp; "
-        "vectors: free (an embedding table), mlp or linear; distillation and images: also cnn and resnet",
+        "vectors: free (an embedding table), mlp, linear or factorized-linear; distillation and images: also cnn and "
+        "resnet, or module, the user's own",
     ] = "gcn"
     normalize: Annotated[
         Literal["auto", "rows", "unit", "columns", "pca", "none"],
@@ -199,18 +205,18 @@ class EncoderConfig(Stage):
         "auto: 1500, where such a map can be had",
     ] = 0
     structure: Annotated[
-        Literal["auto", "identity", "roles", "both", "degree", "random_walk", "laplacian"],
+        Literal["auto", Structure],
         "input of nodes without features (genurl_graph.graph.structural_features): identity (one-hot) or laplacian; "
         "roles, degree and random_walk are numbers that new graphs have, too; both: one-hot, and roles for skip; auto: "
         "both for GNNs and roles for other encoders, but identity in HeteroData and beside features",
     ] = "identity"
     beside: Annotated[
         Literal["auto", "always", "never"],
-        "graphs: whether that input stands beside features, too; auto: where they are few, or no full evidence "
-        "(merge.evidence)",
+        "graphs: whether that input stands beside features, too: always, never, or auto: where they are few, or no "
+        "full evidence (merge.evidence)",
     ] = "never"
     pooling: Annotated[
-        Literal["sum", "mean", "max", "all"],
+        Pooling,
         "collections of graphs: how the nodes of a graph become one row; all: log(1 + sum), mean and max side by side",
     ] = "sum"
     structure_dim: Annotated[Count, "steps of the walk, or eigenvectors"] = 16
@@ -226,7 +232,7 @@ class LossConfig(Stage):
 
     stage = "loss"
     name: Annotated[
-        str,
+        LossName,
         "gkl, kl, bce, huber, l2 or infonce; barlow with batches only; feature-l2, feature-cosine, rkd and seed in "
         "distillation only",
     ] = "gkl"
@@ -306,8 +312,8 @@ class TrainingConfig(Stage):
     beta2: Annotated[Share, "Adam: decay of the mean of their squares"] = 0.999
     precision: Annotated[
         Literal["float32", "bf16", "fp16"],
-        "of the network's dense layers in training (genurl_graph.runtime.precision); fp16 on GPUs only; kernel, loss, "
-        "weights and embedding are float32",
+        "of the network's dense layers in training (genurl_graph.runtime.precision): float32, bf16, or fp16 on GPUs; "
+        "kernel, loss, weights and embedding are float32",
     ] = "float32"
     weight_decay: Annotated[NonNegative, "L2 penalty of Adam"] = 0.0
     clip_norm: Annotated[NonNegative, "largest norm of the gradient; 0: not clipped"] = 0.0

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from genurl_graph.config.choices import ProtocolName
 from genurl_graph.evaluation.clustering import cluster, too_few_to_cluster
 from genurl_graph.evaluation.probe import NEIGHBORS, knn_probe, linear_probe, voters
 from genurl_graph.evaluation.splits import default_protocol, labels_of, shortage, splits
@@ -15,7 +16,7 @@ from genurl_graph.inputs.validation import check_matrix
 
 
 def probe_embedding(
-    z: Any, data: Any, protocol: str | None = None, *, seed: int = 0, n_repeats: int | None = None
+    z: Any, data: Any, protocol: ProtocolName | None = None, *, seed: int = 0, n_repeats: int | None = None
 ) -> dict[str, Any]:
     """Linear probe, mean over the splits of a protocol.
 
@@ -49,7 +50,7 @@ def probe_embedding(
 def evaluate_embedding(
     z: Any,
     data: Any,
-    protocol: str | None = None,
+    protocol: ProtocolName | None = None,
     *,
     seed: int = 0,
     n_repeats: int | None = None,
@@ -82,7 +83,7 @@ def evaluate_embedding(
 def knn_embedding(
     z: Any,
     data: Any,
-    protocol: str | None = None,
+    protocol: ProtocolName | None = None,
     *,
     seed: int = 0,
     n_repeats: int | None = None,

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
+from genurl_graph.config.choices import ProtocolName, words
 from genurl_graph.exceptions import unknown, wrong
 
-PROTOCOLS = ("public", "random-10", "random-10-10-80")
+PROTOCOLS = words(ProtocolName)
 # Nodes that a classifier is to learn from at least.
 FEWEST = 6
 REPEATS = {"random-10": 3, "random-10-10-80": 20}
@@ -41,13 +42,13 @@ class Split(NamedTuple):
     test: Index
 
 
-def default_protocol(data: Any) -> str:
+def default_protocol(data: Any) -> ProtocolName:
     """Name of a data set's protocol: "public" where it brings masks, else "random-10-10-80"."""
     masks = [getattr(data, f"{name}_mask", None) for name in ("train", "val", "test")]
     return "public" if all(mask is not None for mask in masks) else "random-10-10-80"
 
 
-def splits(protocol: str, data: Any, *, seed: int = 0, n_repeats: int | None = None) -> Iterator[Split]:
+def splits(protocol: ProtocolName, data: Any, *, seed: int = 0, n_repeats: int | None = None) -> Iterator[Split]:
     """Yield the splits of a protocol.
 
     Parameters
@@ -93,7 +94,7 @@ def splits(protocol: str, data: Any, *, seed: int = 0, n_repeats: int | None = N
             yield Split(order[:tenth], order[tenth : 2 * tenth], order[2 * tenth :])
 
 
-def count_splits(protocol: str, data: Any) -> int:
+def count_splits(protocol: ProtocolName, data: Any) -> int:
     """Number of splits of a protocol; errors as in `splits`."""
     return sum(1 for _ in splits(protocol, data)) if protocol not in REPEATS else REPEATS[protocol]
 

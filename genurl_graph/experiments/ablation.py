@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from genurl_graph.config.choices import ProtocolName
 from genurl_graph.exceptions import DivergenceError, InputError, wrong
 from genurl_graph.experiments.models import make_estimator, parse_names, resolved
 from genurl_graph.experiments.results import Cell, Results, interval, mean_std, mean_text, percent
@@ -191,7 +192,7 @@ def run_rows(rows: list[Row], results: AblationTable, data: "Data", model: dict[
                     shown.update()
 
 
-def run_row(row: Row, data: "Data", model: dict[str, Any], protocol: str, seed: int) -> dict[str, float]:
+def run_row(row: Row, data: "Data", model: dict[str, Any], protocol: ProtocolName, seed: int) -> dict[str, float]:
     """Validation accuracy, test accuracy and seconds to the embedding; of events areas in place of accuracies."""
     from genurl_graph.evaluation.protocols import probe_embedding
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from genurl_graph.config.choices import EncoderName, TaskName
+from genurl_graph.config.metrics import MetricName
 from genurl_graph.exceptions import InputError, unknown, wrong
 
 if TYPE_CHECKING:
@@ -14,8 +16,8 @@ if TYPE_CHECKING:
 
 def make_estimator(
     *,
-    task: str,
-    encoder: str | None,
+    task: Literal["auto", TaskName],
+    encoder: Literal["auto", EncoderName] | None,
     dim: int | None,
     epochs: int | None,
     device: str,
@@ -23,7 +25,7 @@ def make_estimator(
     assignments: tuple[str, ...],
     seed: int | None,
     n_neighbors: int | None = None,
-    metric: str | None = None,
+    metric: Literal["auto", MetricName, "precomputed"] | None = None,
     exaggeration: float | None = None,
     init: str | None = None,
     previous: str | None = None,

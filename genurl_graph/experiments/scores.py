@@ -4,6 +4,7 @@ import functools
 from operator import getitem
 from typing import TYPE_CHECKING, Any
 
+from genurl_graph.config.choices import ProtocolName
 from genurl_graph.config.metrics import METRICS
 from genurl_graph.experiments.edges.source import is_edge_set, line_data
 from genurl_graph.experiments.models import make_estimator
@@ -33,7 +34,7 @@ LINK_FIGURES = {"auc": "AUC", "ap": "AP", "hits50": "Hits@50"}
 PARTS = {"test": "test", "val": "val."}
 
 
-def probe_test(z: Any, data: "Data", protocol: str, seed: int, n_repeats: int | None = None) -> float:
+def probe_test(z: Any, data: "Data", protocol: ProtocolName, seed: int, n_repeats: int | None = None) -> float:
     """Test accuracy of the linear probe, averaged over the splits of a protocol, or over some of them."""
     from genurl_graph.evaluation.protocols import probe_embedding
 

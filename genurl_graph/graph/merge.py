@@ -7,11 +7,14 @@ lengths for ``how="geodesic"``. All graphs are sorted, coalesced edge lists: mem
 from __future__ import annotations
 
 import math
-from typing import Any, Literal, get_args
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from genurl_graph.config.choices import Directed as Directed
+from genurl_graph.config.choices import How as How
+from genurl_graph.config.choices import words
 from genurl_graph.exceptions import unknown, wrong
 from genurl_graph.graph.edge_lists import BLOCK, add_inverses, align_blocks, clean_edges, values_at
 from genurl_graph.graph.merged import FEATURE as FEATURE
@@ -19,9 +22,6 @@ from genurl_graph.graph.merged import PATH as PATH
 from genurl_graph.graph.merged import PREDEFINED as PREDEFINED
 from genurl_graph.graph.merged import MergedGraph as MergedGraph
 from genurl_graph.inputs.input import Input
-
-How = Literal["union", "mix", "geodesic"]
-Directed = Literal["symmetrize", "keep", "error"]
 
 # Dijkstra runs from this many sources at a time: its dense [sources, n] output is what bounds memory.
 _PATH_CELLS = 1 << 24
@@ -87,10 +87,10 @@ def merge_graphs(
     >>> merged = merge_graphs(data.edge_index, None, knn_edge_index, p, num_nodes=data.num_nodes, how="mix")
     >>> merged.summary()
     """
-    if how not in get_args(How):
-        raise unknown("how", how, get_args(How))
-    if directed not in get_args(Directed):
-        raise unknown("directed", directed, get_args(Directed))
+    if how not in words(How):
+        raise unknown("how", how, words(How))
+    if directed not in words(Directed):
+        raise unknown("directed", directed, words(Directed))
     if not 0 < feature_weight < math.inf:
         raise wrong("feature_weight", feature_weight, "a finite number > 0")
     lengths = how == "geodesic"

@@ -13,18 +13,16 @@ other kinds are functions of the graph:
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 
+from genurl_graph.config.choices import Structure as Structure
 from genurl_graph.exceptions import wrong
 from genurl_graph.graph.role_features import ROLE_COLUMNS, role_features
 from genurl_graph.graph.role_features.counts import degree_profile
 from genurl_graph.graph.role_features.walks import return_probabilities
 from genurl_graph.runtime.random import seeded_globally
 
-Structure = Literal["identity", "roles", "both", "degree", "random_walk", "laplacian"]
 # Kinds that transfer to another graph, and those that know a node of the fit by a column of its own.
 TRANSFERABLE = ("roles", "degree", "random_walk")
 ONE_HOT = ("identity", "both")

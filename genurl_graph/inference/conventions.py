@@ -6,7 +6,7 @@ import numbers
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -49,7 +49,7 @@ class Conventions(Drawing, Inverse, ClassNamePrefixFeaturesOutMixin, Transformer
     device: str
     config: Mapping[str, Any] | str | Path | None
     model_: FittedModel
-    scale: str | bool
+    scale: bool | Literal["auto"]
     random_state: RandomState
     checkpoint: str | Path | None
     resume: bool

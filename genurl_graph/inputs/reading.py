@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
+from genurl_graph.config.choices import ColumnRole, InputKind, ScaleName, TextName, words
 from genurl_graph.exceptions import unknown, wrong
 
-READINGS = ("edges", "vectors", "adjacency", "graph", "triples", "edge-rows")
-ROLES = ("source", "target", "weight", "time", "type", "key", "graph", "id", "label", "feature", "ignore")
-SCALES, TEXTS = ("auto", "columns", "none"), ("drop", "tfidf")
+READINGS, ROLES = words(InputKind), words(ColumnRole)
+SCALES, TEXTS = words(ScaleName), words(TextName)
 DEFAULTS = (SCALES[0], TEXTS[0])
 # Roles that several columns may have; every other has one.
 SEVERAL = ("feature", "ignore")
@@ -76,9 +76,9 @@ class ReadOptions:
         for what, mark in (("separator", separator), ("decimal", decimal)):
             if mark is not None and len(mark) != 1:
                 raise wrong(what, repr(mark), "one character")
-        for what, word, words in (("scale", scale, SCALES), ("text", text, TEXTS)):
-            if word not in words:
-                raise unknown(what, word, words)
+        for what, word, known in (("scale", scale, SCALES), ("text", text, TEXTS)):
+            if word not in known:
+                raise unknown(what, word, known)
         return cls(as_, roles, separator, decimal, directed, scale, text)
 
     def given(self) -> dict[str, Any]:

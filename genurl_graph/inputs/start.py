@@ -9,11 +9,12 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from genurl_graph.config.choices import StartName, words
 from genurl_graph.exceptions import unknown, wrong
 from genurl_graph.inputs.validation import check_matrix
 
 # Starts that are computed; "auto" is the preset's choice among them.
-NAMED = ("auto", "pca", "spectral", "random")
+NAMED = words(StartName)
 
 
 class Start(NamedTuple):

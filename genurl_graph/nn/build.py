@@ -7,6 +7,7 @@ from dataclasses import replace
 from torch import Tensor, nn
 
 from genurl_graph.config import Config
+from genurl_graph.config.choices import DenseName, words
 from genurl_graph.exceptions import unknown, wrong
 from genurl_graph.inputs.images import image_shape
 from genurl_graph.nn.cnn import CNN, ModuleEncoder, ResNet
@@ -17,7 +18,7 @@ from genurl_graph.nn.skip import Skip
 from genurl_graph.nn.table import EmbeddingTable, PositionTable
 from genurl_graph.runtime.random import global_draws
 
-DENSE = ("mlp", "linear", "factorized-linear")
+DENSE = words(DenseName)
 ENCODERS = (*GNNS, "sign", *DENSE, "free")
 # Encoders of rows that are images.
 IMAGES = {"cnn": CNN, "resnet": ResNet}

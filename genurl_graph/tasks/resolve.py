@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from genurl_graph.config import Config, load_preset, read_settings
+from genurl_graph.config.choices import EncoderName, ScaleName, TaskName, words
 from genurl_graph.exceptions import InputError, unknown, wrong
 from genurl_graph.inputs.columns import AS_THEY_ARE, FeatureOptions, FeaturePlan
 from genurl_graph.inputs.columns.plan import SCALES
@@ -25,7 +26,7 @@ from genurl_graph.inputs.hetero import block
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.normalize import is_bag
 from genurl_graph.losses.exaggeration import resolve_late
-from genurl_graph.nn.build import DENSE, ENCODERS, IMAGES
+from genurl_graph.nn.build import DENSE, IMAGES
 from genurl_graph.nn.gnn import GNNS
 from genurl_graph.nn.prototypes import ANCHORS
 from genurl_graph.objectives.all_pairs import why_not
@@ -41,7 +42,7 @@ from genurl_graph.tasks.size import fit_to_size
 from genurl_graph.tasks.temporal import resolve_temporal
 from genurl_graph.tasks.triples import resolve_triples
 
-TASKS = ("graph", "reduce", "distill", "images", "graphs", "temporal", "edges", "triples")
+TASKS = words(TaskName)
 
 # Steps in a finished map, as a share of those of a new one.
 GENTLE = 0.3
@@ -77,6 +78,8 @@ def resolve_config(
         Unknown task, encoder or key, a value of the wrong type, or the graph task without edges.
     """
     task, asked = _resolve_task(data, task), collect_settings(config, arguments)
+    if asked.get("encoder.name", "module") not in (*words(EncoderName), "module"):
+        raise unknown("encoder", asked["encoder.name"], ("auto", *words(EncoderName)))
     if task == "graphs":
         return resolve_graphs(data, asked)
     if task == "temporal":
@@ -96,9 +99,6 @@ def resolve_config(
     if task == "images":
         resolved = resolved.override(resolve_images(data, resolved))
     resolved = resolved.override({"encoder.structure": resolve_structure(data, resolved)})
-    known = (*ENCODERS, *IMAGES)
-    if resolved.encoder.name not in (*known, "module"):
-        raise unknown("encoder", resolved.encoder.name, ("auto", *known))
     n = data.num_nodes
     finished = data.start is not None and data.start.finished
     resolved = resolved.override(resolve_steps(resolved, n, gentle=finished))
@@ -203,7 +203,7 @@ def _variants(task: str, asked: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def feature_options(
-    config: Mapping[str, Any] | str | Path | None, scale: bool | str = "auto", own: bool = False
+    config: Mapping[str, Any] | str | Path | None, scale: bool | ScaleName = "auto", own: bool = False
 ) -> FeatureOptions:
     """What is to be done with features: `scale` of `genurl_graph.estimator.GenURL`, or else ``input`` of `config`.
 

@@ -92,8 +92,8 @@ def test_an_edited_file_is_heard_and_a_slip_is_named(run) -> None:
 
 
 def test_long_text_is_wrapped_and_reads_back() -> None:
-    text = to_toml(Config().override({"encoder.name": 'a "quoted" \\ path'}))
-    assert flatten(tomllib.loads(text))["encoder.name"] == 'a "quoted" \\ path'
+    text = to_toml(Config().override({"encoder.image": 'a "quoted" \\ path'}))
+    assert flatten(tomllib.loads(text))["encoder.image"] == 'a "quoted" \\ path'
 
 
 def test_a_named_set_of_settings(run, tmp_path):

@@ -82,7 +82,7 @@ def test_override_converts_to_the_type_of_the_key(key: str, value: Any, expected
         ("loss.scale", "profiel", "'auto' or 'profile' or a finite number > 0"),
         ("loss.per", "rows", r"one of global, row \(did you mean 'row'\?\)"),
         ("similarity.perplexity", 2, "'auto' or a finite number > 2"),
-        ("encoder.name", 5, "a string"),
+        ("encoder.image", 5, "a string"),
         ("loss", {"gamma": {"value": 1}}, "a finite number > 0"),
     ],
 )
@@ -122,7 +122,7 @@ def test_a_configuration_of_another_task_is_refused() -> None:
 @pytest.mark.parametrize("task", TASKS)
 def test_toml_round_trip(task: str, tmp_path: Path) -> None:
     config = load_preset(task).override(
-        {"training.lr": 1e-7, "loss.scale": 1, "encoder.name": 'a "quoted" \\ path', "similarity.perplexity": 12.5}
+        {"training.lr": 1e-7, "loss.scale": 1, "encoder.image": 'a "quoted" \\ path', "similarity.perplexity": 12.5}
     )
     file = tmp_path / "config.toml"
     file.write_text(to_toml(config), encoding="utf-8")

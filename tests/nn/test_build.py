@@ -191,8 +191,8 @@ def test_embedding_table_starts_where_it_is_told() -> None:
     [
         (
             {"name": "gnn"},
-            "encoder: found 'gnn'; expected one of gcn, sage, gat, gin, gine, gatv2, sign, mlp, linear, factorized-"
-            "linear, free",
+            "encoder.name: found 'gnn'; expected one of gcn, sage, gat, gin, gine, gatv2, sign, mlp, linear, "
+            "factorized-linear, free, cnn, resnet",
         ),
         ({"name": "free"}, "encoder free: found no initial coordinates"),
     ],

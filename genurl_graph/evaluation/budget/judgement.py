@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sklearn.preprocessing import normalize
 from torch import Tensor
 
+from genurl_graph.config.choices import ProtocolName
 from genurl_graph.evaluation.budget.clock import Clock
 from genurl_graph.evaluation.budget.plan import BUDGET, Plan, nodes_to_cluster, plan_probes
 from genurl_graph.evaluation.budget.rows import (
@@ -54,7 +55,7 @@ class Asked(NamedTuple):
     """Whether the embedding is judged as a map; by default if it is one (`wants_map`)."""
     plan: Plan | None = None
     """What an earlier run looked at."""
-    protocol: str | None = None
+    protocol: ProtocolName | None = None
     """Of the splits; by default the data set's."""
     parts: tuple[str, ...] = PARTS
     """Which figures of labels."""

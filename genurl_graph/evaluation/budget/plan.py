@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from genurl_graph.config.choices import ProtocolName
 from genurl_graph.evaluation.splits import count_splits, labels_of, splits
 
 # Estimated seconds on one core. What is promised is 15 seconds, or a tenth of the run: the rest is for slower machines.
@@ -104,7 +105,7 @@ class Plan(NamedTuple):
 
 
 def plan_probes(
-    data: Any, protocol: str, widths: Mapping[str, Width], *, seed: int = 0, budget: float | None = BUDGET
+    data: Any, protocol: ProtocolName, widths: Mapping[str, Width], *, seed: int = 0, budget: float | None = BUDGET
 ) -> Plan:
     """Choose how much of a protocol is done within a budget of estimated seconds.
 

@@ -9,6 +9,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 from torch_geometric.data import Data
 
+from genurl_graph.config.choices import ProtocolName
 from genurl_graph.evaluation.budget.clock import Clock
 from genurl_graph.evaluation.budget.plan import Plan, Width
 from genurl_graph.evaluation.clustering import cluster, too_few_to_cluster
@@ -71,7 +72,7 @@ def judge_rows(
     z: Any,
     others: Mapping[str, Row],
     data: Any,
-    protocol: str,
+    protocol: ProtocolName,
     plan: Plan,
     *,
     seed: int = 0,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from numbers import Integral
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from genurl_graph.config.choices import Backend as Backend
+from genurl_graph.config.choices import words
 from genurl_graph.config.metrics import Distance
 from genurl_graph.exceptions import unknown, wrong
 from genurl_graph.graph.knn.approximate import approximate_search
@@ -18,8 +20,6 @@ from genurl_graph.graph.knn.metrics import PRODUCTS, check_metric, exact_distanc
 from genurl_graph.graph.knn.ranking import sort_candidates
 from genurl_graph.graph.knn.rows import Frame, Rows, as_rows, as_sparse, mostly_zero
 from genurl_graph.runtime.memory import named_shortage
-
-Backend = Literal["auto", "exact", "approximate"]
 
 # Exact search costs about n * m * (d + 300) / 1.1e11 processor seconds (10,000 x 784: 1.0 s; the 300 stand for the
 # passes over each tile, whatever d). Above two seconds of that, backend="auto" approximates, which then takes less than
@@ -211,8 +211,8 @@ def reranked_distances(x: Any, query: Any, indices: Tensor, metric: str | Distan
 
 def check_backend(backend: str) -> None:
     """InputError for a backend that is none of `Backend`."""
-    if backend not in get_args(Backend):
-        raise unknown("backend", backend, get_args(Backend))
+    if backend not in words(Backend):
+        raise unknown("backend", backend, words(Backend))
 
 
 def check_enough_rows(k: int, n: int, own: bool) -> None:

@@ -18,6 +18,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from genurl_graph.config.choices import ScaleName, TextName, words
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.inputs.columns.column import Column, How
 from genurl_graph.inputs.columns.encode import hashed_counts, make_transformer, typed_cells
@@ -27,7 +28,7 @@ from genurl_graph.inputs.columns.matrix import as_features
 from genurl_graph.inputs.sparse import to_scipy_or_numpy
 from genurl_graph.inputs.validation import check_matrix
 
-SCALES, TEXTS = ("auto", "columns", "none"), ("drop", "tfidf")
+SCALES, TEXTS = words(ScaleName), words(TextName)
 # Columns of hashed text.
 TEXT_COLUMNS = 256
 # Columns that the summary names; the others are counted.

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 
+from genurl_graph.config.choices import Pooling as Pooling
 from genurl_graph.nn.graphs.adjacency import run_max, run_sum
 
-Pooling = Literal["sum", "mean", "max", "all"]
 # What stands side by side in "all".
 PARTS = 3
 
