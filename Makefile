@@ -4,7 +4,7 @@
 
 PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
-DATASET ?= digits
+DATASET ?= python-modules
 OUT ?= out
 # A process for each core; tests of one file stay together, and share what it fits.
 PYTEST_ARGS ?= --numprocesses auto --dist loadscope
@@ -22,15 +22,18 @@ endif
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-run: $(VENV)/.installed ## embed DATASET (default: the bundled digits) into OUT
+run: $(VENV)/.installed ## embed DATASET (default: the modules of Python itself) into OUT, with a page to explore it
 	@mkdir -p "$(OUT)"
-	$(BIN)/genurl-graph embed --dataset "$(DATASET)" $(DATA_OPTION) --seed 0 \
+	@$(BIN)/genurl-graph embed --dataset "$(DATASET)" $(DATA_OPTION) --seed 0 \
 		--output "$(OUT)/$(DATASET).npz" --metrics "$(OUT)/$(DATASET).json" --plot "$(OUT)/$(DATASET).png"
+	@$(BIN)/genurl-graph explore "$(OUT)/$(DATASET).npz" --dataset "$(DATASET)" $(DATA_OPTION) \
+		--run "$(OUT)/$(DATASET).json" --output "$(OUT)/$(DATASET).html" --quiet
+	@printf '%-24s %s\n' "page, by a double click" "$(OUT)/$(DATASET).html"
 	@printf '\n%s\n' "How to go on:" \
-		"  make run DATASET=cora                  a citation graph (downloaded; or DATA_ROOT=folder)" \
-		"  $(BIN)/genurl-graph datasets         what else there is" \
-		"  $(BIN)/genurl-graph embed --input F  your own graph or matrix" \
-		"  $(BIN)/genurl-graph embed --help     all options"
+		"  make run DATASET=digits              images instead of a graph; karate: a tiny graph" \
+		"  make run DATASET=cora                papers that cite each other (downloaded; or DATA_ROOT=folder)" \
+		"  $(BIN)/genurl-graph datasets       what else there is" \
+		"  $(BIN)/genurl-graph embed --input FILE --plot map.png   your own graph or table"
 
 test: $(VENV)/.installed-test ## run the tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
@@ -66,7 +69,7 @@ $(BIN)/python:
 
 # Installed again only when the requirements change; the package itself is editable.
 $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) --editable .
+	$(PIP) --editable '.[explore]'
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed

@@ -22,6 +22,7 @@ from genurl_graph.datasets.events import read_events
 from genurl_graph.datasets.ogb import read_ogb, read_ogb_links
 from genurl_graph.datasets.planted_knowledge import load_planted as load_planted_knowledge
 from genurl_graph.datasets.planted_switching import load_planted
+from genurl_graph.datasets.python_modules.graph import load_python_modules
 from genurl_graph.datasets.readers.checks import as_features, check_graph, encode_labels
 from genurl_graph.datasets.readers.images import load_idx
 from genurl_graph.datasets.readers.sparse_parts import adjacency_edges, csr_from_arrays, to_sparse_tensor
@@ -62,9 +63,9 @@ def load(name: str, root: str | os.PathLike[str] | None = None, *, large_downloa
         one-hot rows; attributes of nodes are left out, as PyG leaves them out; y int64 [G]. Else a `Data`:
         x float32 [n, f], dense or `torch.sparse_csr` (bag-of-words of Amazon, Coauthor and CitationFull;
         binary there, as PyG has it; grey values lie in [0, 1]), otherwise not normalised; absent for karate.
-        edge_index int64 [2, E]:
-        undirected where PyG makes it so, directed for WebKB and Actor; absent for vectors and images. edge_weight
-        float32 [E] for karate. y int64 [n]. train_mask, val_mask, test_mask, boolean [n] or [n, splits],
+        edge_index int64 [2, E]: undirected where PyG makes it so, directed for WebKB, Actor and python-modules;
+        absent for vectors and images. edge_weight float32 [E] for karate. y int64 [n], -1 for a module of
+        python-modules without a family. train_mask, val_mask, test_mask, boolean [n] or [n, splits],
         where the data set defines them (MNIST-all and Fashion-MNIST-all: train and test). label_names: names of the
         classes, where they are known. name: the canonical name.
 
@@ -208,6 +209,7 @@ LOADERS: dict[str, Callable[[DatasetInfo, Path], Any]] = {
     "ogb-link": read_ogb_links,
     "karate": _load_karate,
     "digits": _load_digits,
+    "python-modules": load_python_modules,
     "idx": load_idx,
     "vectors": _load_vectors,
     "events": read_events,

@@ -36,6 +36,7 @@ from genurl_graph.exceptions import InputError
         ("bitcoin-otc", "Bitcoin-OTC"),
         ("codex-s", "CoDEx-S"),
         ("umls", "UMLS"),
+        ("python_modules", "python-modules"),
     ],
 )
 def test_names_ignore_case_and_separators(query: str, name: str):
@@ -58,7 +59,7 @@ def test_name_far_from_all_lists_all():
 
 def test_every_entry_is_complete_and_every_alias_is_its_own():
     entries = [datasets.info(name) for name in datasets.names()]
-    assert len(entries) == 52
+    assert len(entries) == 53
     for entry in entries:
         assert entry.origin
         assert entry.licence

@@ -22,6 +22,7 @@ KNOWN = frozenset(
     | {
         "node_id",
         "label_names",
+        "feature_names",
         "reading",
         "feature_table",
         "feature_plan",
