@@ -16,7 +16,6 @@ from genurl_graph.experiments.environment import memory, usable_cores, version_o
 # Distribution -> what it is good for here.
 OPTIONAL = {
     "torch-scatter": "faster segment operations in PyG (extra: scatter)",
-    "plotly": "explore (extra: explore)",
     "timm": "trained networks for embed --backbone (extra: images)",
     "pandas": "Parquet files (extra: parquet)",
     "pyarrow": "Parquet files (extra: parquet)",

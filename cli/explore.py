@@ -102,14 +102,13 @@ def explore(
     elif metrics:
         raise click.UsageError("--run goes with --dataset or --input, whose graph it merges again.")
     from genurl_graph.inputs.temporal.convert import is_events
-    from genurl_graph.plotting.explorer.page import PAGE_SUFFIXES, plotly_script, write_page
+    from genurl_graph.plotting.explorer.page import PAGE_SUFFIXES, write_page
     from genurl_graph.runtime.files import check_output
 
     if is_folder(embedding, "output"):
         raise wrong(
             embedding, "an embedding by partition", f"one of its tables, such as {embedding}/part-00000.parquet"
         )
-    plotly_script()  # an InputError before the work rather than after it
     check_output(output, PAGE_SUFFIXES)
     found = read_rows(embedding)
     stored, moving = found.columns, found.trajectory is not None

@@ -38,7 +38,7 @@ def commands(code: str) -> list[list[str]]:
     return [shlex.split(line, comments=True)[1:] for line in lines]
 
 
-# The explorer needs plotly, an extra.
+# The page on the explorer goes on with files that the reader has.
 RUN = [page for page in PAGES if page.stem != "explorer" and {"python", "sh"} & {kind for kind, _ in blocks(page)}]
 COMMANDS = [
     words for page in PAGES for language, code in blocks(page) if language != "python" for words in commands(code)

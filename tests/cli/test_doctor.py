@@ -31,7 +31,7 @@ def test_survives_a_broken_installation(run, monkeypatch: pytest.MonkeyPatch) ->
     real = metadata.version
 
     def version(name: str) -> str:
-        if name in ("ogb", "plotly"):
+        if name in ("ogb", "timm"):
             raise metadata.PackageNotFoundError(name)
         return real(name)
 
@@ -40,5 +40,5 @@ def test_survives_a_broken_installation(run, monkeypatch: pytest.MonkeyPatch) ->
     text = run("doctor").stdout
     facts = {line.split()[0]: line for line in text.splitlines() if line.startswith("  ")}
     assert "MISSING" in facts["ogb"]
-    assert "not installed" in facts["plotly"]
+    assert "not installed" in facts["timm"]
     assert "unknown (" in facts["segment"]

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 import re
-import sys
 import webbrowser
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,6 @@ import pytest
 import torch
 
 from genurl_graph.inputs.embeddings import write_embedding
-
-pytest.importorskip("plotly")
 
 
 def payload(page: str = "explorer.html") -> dict[str, Any]:
@@ -109,14 +106,15 @@ def test_the_page_runs_its_own_scripts_only_and_names_no_address(run, karate: to
     run("explore", "z.npz")
     text = Path("explorer.html").read_text(encoding="utf-8")
     scripts = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
-    assert len(scripts) == 2
+    assert len(scripts) == 1
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', text)
     assert policy
     assert "default-src 'none'" in policy[1]
-    for script in scripts:
+    assert "unsafe" not in policy[1]
+    for script in (*scripts, *re.findall(r"<style>(.*?)</style>", text, re.DOTALL)):
         assert f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" in policy[1]
-    assert re.findall(r'\b(?:src|href)="', text.replace(scripts[0], "")) == []
-    assert "://" not in scripts[1]
+    assert re.findall(r'\b(?:src|href)="', text) == []
+    assert "://" not in scripts[0]
 
 
 def test_images_are_shown_unless_they_are_unwanted(run, few_digits: int) -> None:
@@ -178,13 +176,6 @@ def test_bad_input_is_named_and_nothing_is_written(run, karate: torch.Tensor, wo
     result = run("explore", *words, code=2)
     assert message.lower() in result.stderr.lower()
     assert Path("explorer.html").read_text() == "before"
-
-
-def test_without_plotly_one_message(run, karate: torch.Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "plotly.offline", None)
-    result = run("explore", "z.npz", code=2)
-    assert "pip install 'genurl-graph[explore]'" in result.stderr
-    assert not Path("explorer.html").exists()
 
 
 def test_a_file_with_a_trajectory_becomes_a_page_with_a_slider(run) -> None:

@@ -79,7 +79,6 @@ def test_a_table_of_edges_becomes_a_row_for_each_graph(run) -> None:
 
 
 def test_a_data_set_and_its_page(run, data_root: Path) -> None:
-    pytest.importorskip("plotly")
     folder = data_root / "TUDataset" / "PTC_MR"
     if not folder.is_dir():
         pytest.skip(f"no {folder}")

@@ -11,7 +11,7 @@ from genurl_graph import cli
 from genurl_graph.cli import COMMANDS, main
 from genurl_graph.exceptions import DivergenceError, InputError
 
-HEAVY = ("torch", "numpy", "scipy", "sklearn", "matplotlib", "torch_geometric", "networkx", "ogb", "plotly")
+HEAVY = ("torch", "numpy", "scipy", "sklearn", "matplotlib", "torch_geometric", "networkx", "ogb")
 
 
 @pytest.mark.parametrize(

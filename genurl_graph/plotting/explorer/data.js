@@ -1,6 +1,6 @@
 // What the page carries, decoded once.
 
-performance.mark('scripts'); // plotly is there; marks are what tests/benchmarks/bench_explorer.py reads
+performance.mark('scripts'); // marks are what tests/benchmarks/bench_explorer.py reads
 
 const TYPES = { f4: Float32Array, u1: Uint8Array, u2: Uint16Array, u4: Uint32Array };
 
@@ -83,7 +83,8 @@ const state = {
   node: -1,
   hover: -1,
   selected: null, // Uint8Array [n], or null
-  share: 1, // of the points that are drawn while the map moves
+  passes: null, // Uint8Array [n]: 0 where a filter leaves a point out; null: no filter
+  scale: null, // Float32Array [n]: diameters as multiples of the common one; null: all the same
   lines: { given: true, feature: true, both: true, path: true, nearest: !merged && !data.time?.contacts },
 };
 

@@ -36,12 +36,6 @@ overlay.addEventListener('pointercancel', () => {
   drawOverlay();
 });
 
-// Zooming goes on while the lasso is out.
-overlay.addEventListener('wheel', (event) => {
-  event.preventDefault();
-  zoomBy(event.deltaY < 0 ? 1.25 : 0.8);
-}, { passive: false });
-
 // Drawn points inside a polygon, by the even-odd rule.
 function inside(corners) {
   const [left, right] = [Math.min(...corners.map((c) => c[0])), Math.max(...corners.map((c) => c[0]))];

@@ -24,36 +24,12 @@ function hideTip() {
   point(-1);
 }
 
-function follow() {
-  tip.hidden = true;
-  drawOverlay();
-  resizePoints();
-}
-
-function listenResting() {
-  plot.on('plotly_hover', (event) => {
-    const node = shown[event.points[0].pointNumber];
-    showTip(node);
-    point(node);
-  });
-  plot.on('plotly_unhover', hideTip);
-  plot.on('plotly_click', (event) => choose(shown[event.points[0].pointNumber]));
-}
-
 function listen() {
-  if (time) listenMoving();
-  else listenResting();
-  plot.on('plotly_relayouting', () => {
-    follow();
-    thinOut();
-  });
-  plot.on('plotly_relayout', () => {
-    follow();
-    fillUp();
-  });
-  plot.on('plotly_afterplot', drawOverlay);
-  plot.addEventListener('mouseleave', hideTip);
-  new ResizeObserver(drawOverlay).observe(plot);
+  listenToPointers();
+  new ResizeObserver(() => {
+    fitWindow();
+    if (!isFitted()) paint();
+  }).observe(plot);
   dark.addEventListener('change', () => chooseColumn(state.column));
 
   find('move').addEventListener('click', () => setLasso(false));
@@ -76,6 +52,13 @@ function onKey(event) {
     0: showAll,
     Escape: () => (isLasso() ? setLasso(false) : state.selected ? clearSelection() : choose(-1)),
   };
+  // In the panel they scroll, or move within a list.
+  if (!event.target.closest('#panel, input')) {
+    actions.ArrowLeft = () => shift(-1, 0);
+    actions.ArrowRight = () => shift(1, 0);
+    actions.ArrowUp = () => shift(0, 1);
+    actions.ArrowDown = () => shift(0, -1);
+  }
   if (time && !event.target.closest('input[type=range]')) {
     actions.ArrowLeft = () => turnTo(time.now - 1);
     actions.ArrowRight = () => turnTo(time.now + 1);
@@ -104,19 +87,15 @@ function fillPanel() {
   renderCard();
 }
 
-async function start() {
+function start() {
   performance.mark('decoded');
   fillPanel();
-  if (!hasWebGL()) {
-    find('trouble').textContent = 'This browser offers no WebGL, which the map needs. Switch hardware acceleration on, or try another browser.';
-    find('trouble').hidden = false;
-    return;
-  }
-  await draw();
-  timeFrame();
+  fitWindow();
+  prepare();
+  paint();
   listen();
   // For scripts and tests: the same that clicks do.
-  window.explorer = { choose, chooseColumn, columns, play, plot, select, showWindow, state, time, toPixel };
+  window.explorer = { choose, chooseColumn, columns, drawn, layers, look, pick, picture, play, repaint, select, showWindow, state, time, toPixel, view };
   performance.mark('ready');
   document.documentElement.dataset.ready = 'true';
 }

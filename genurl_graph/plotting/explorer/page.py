@@ -8,7 +8,6 @@ import html
 import re
 from importlib import resources
 
-from genurl_graph.exceptions import InputError
 from genurl_graph.plotting.explorer.payload import encode, script_json
 from genurl_graph.plotting.explorer.scene import Scene
 from genurl_graph.runtime.files import StrPath, atomic_write, check_output
@@ -20,9 +19,12 @@ _SCRIPTS = (
     "data",
     "time",
     "colour",
+    "view",
+    "raster",
     "points",
-    "motion",
+    "frame",
     "overlay",
+    "motion",
     "lasso",
     "graphs",
     "card",
@@ -36,8 +38,8 @@ _SCRIPTS = (
 def write_page(path: StrPath, scene: Scene) -> None:
     """Write the explorer of a scene, completely or not at all.
 
-    The page allows itself no connection: its content security policy names the checksums of its own scripts, and
-    nothing else runs or loads.
+    The page allows itself no connection: its content security policy names the checksums of its own script and style,
+    and nothing else runs or loads.
 
     Parameters
     ----------
@@ -48,33 +50,22 @@ def write_page(path: StrPath, scene: Scene) -> None:
     Raises
     ------
     InputError
-        An unwritable place, or plotly is missing.
+        An unwritable place.
     """
     target = check_output(path, PAGE_SUFFIXES)
-    scripts = {"plotly": _inline(plotly_script()), "script": _inline(_script())}
-    hashes = " ".join(f"'sha256-{_sha256(text)}'" for text in scripts.values())
+    script, style = _inline(_script()), _read("page.css")
     parts = {
-        **scripts,
-        # plotly's WebGL layer compiles its drawing commands by the constructor Function, hence unsafe-eval.
-        "policy": f"default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; "
-        f"script-src {hashes} 'unsafe-eval'",
+        "script": script,
+        "style": style,
+        "policy": "default-src 'none'; img-src data: blob:; "
+        f"style-src 'sha256-{_sha256(style)}'; script-src 'sha256-{_sha256(script)}'",
         "title": html.escape(scene.title),
-        "style": _read("page.css"),
         "data": script_json(encode(scene)),
     }
     # In one pass: what is put in may hold such marks, too.
     page = re.sub(r"\{\{(\w+)\}\}", lambda mark: parts[mark[1]], _read("page.html"))
     with atomic_write(target) as temporary:
         temporary.write_text(page, encoding="utf-8", newline="\n")
-
-
-def plotly_script() -> str:
-    """The JavaScript of plotly, which the page carries; InputError if it is not installed."""
-    try:
-        from plotly.offline import get_plotlyjs
-    except ImportError as error:
-        raise InputError("the explorer needs plotly: pip install 'genurl-graph[explore]'") from error
-    return str(get_plotlyjs())
 
 
 def _script() -> str:

@@ -1,9 +1,13 @@
-// The points, drawn by plotly's WebGL scatter; what is drawn over them is in overlay.js.
+// The points: which are drawn, in which order, colours and sizes.
 
-const plot = find('plot');
 const order = shuffled(n); // no class covers another because it comes last
-let shown = order; // nodes in the order they are drawn
-let home = null; // ranges that show everything
+const LEVELS = 24; // sizes that points of one map may have
+const SMALLEST = 0.3; // as multiples of the common size
+const LARGEST_SCALE = 8;
+let shown = order; // drawn nodes in that order: any beginning of it is a fair sample
+let sequence = order; // the same as they are drawn: faded ones first, then the larger before the smaller
+const colours = new Uint32Array(n); // 0xaabbggrr
+let level = null; // Uint8Array [n]: which size each has; null: all the common one
 
 // A fixed random order.
 function shuffled(count) {
@@ -18,127 +22,109 @@ function shuffled(count) {
   return nodes;
 }
 
-function extent(nodes, px = x, py = y) {
-  const box = [Infinity, -Infinity, Infinity, -Infinity];
-  for (const node of nodes) {
-    box[0] = Math.min(box[0], px[node]);
-    box[1] = Math.max(box[1], px[node]);
-    box[2] = Math.min(box[2], py[node]);
-    box[3] = Math.max(box[3], py[node]);
-  }
-  return box;
-}
-
-// Of all points, in all windows of time.
-const everything = () => (time ? extent(time.x.keys(), time.x, time.y) : extent(order));
-
-// Ranges of both axes that hold a box, with a margin, in the shape of the window.
-function framed([left, right, bottom, top], margin = 0.05) {
-  const width = plot.clientWidth || 1;
-  const height = plot.clientHeight || 1;
-  const unit = Math.max((right - left) / width, (top - bottom) / height) * (1 + 2 * margin) || 1 / width;
-  const [cx, cy] = [(left + right) / 2, (bottom + top) / 2];
-  return { x: [cx - (unit * width) / 2, cx + (unit * width) / 2], y: [cy - (unit * height) / 2, cy + (unit * height) / 2] };
-}
-
 function isShown(node) {
-  const column = state.column;
   if (time && time.last[node] < 0) return false;
+  if (state.passes && !state.passes[node]) return false;
+  const column = state.column;
   return !column || !column.names || !column.hidden.has(column.values[node]);
 }
 
-// Points grow as one comes closer, more slowly than the distances between them do.
-function pointSize() {
-  if (!plot.layout || !home) return data.style.size;
-  const zoom = (home.x[1] - home.x[0]) / (plot.layout.xaxis.range[1] - plot.layout.xaxis.range[0]);
-  return Math.min(data.style.size * 2 ** (0.5 * Math.max(Math.round(Math.log2(zoom)), 0)), 14);
+const isFaded = (node) => Boolean((state.selected && !state.selected[node]) || (time && !time.active[node]));
+
+// '#rrggbb' or '#rrggbbaa' as a number 0xaabbggrr.
+function packed(colour) {
+  const value = parseInt(colour.slice(1).padEnd(8, 'f'), 16);
+  return (((value & 0xff) << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24)) >>> 0;
 }
 
-function traces() {
-  shown = time || (state.column && state.column.hidden.size) ? order.filter(isShown) : order;
+function withAlpha(colour, alpha) {
+  return ((Math.round((colour >>> 24) * alpha) << 24) | (colour & 0xffffff)) >>> 0;
+}
+
+// Colours of all points that are shown, by the column, the selection and the window of time.
+function paintColours() {
   const paint = painter(state.column);
-  const [px, py, colours] = [new Float32Array(shown.length), new Float32Array(shown.length), new Array(shown.length)];
-  for (let i = 0; i < shown.length; i++) {
-    const node = shown[i];
-    px[i] = x[node];
-    py[i] = y[node];
-    colours[i] = paint(node);
-    if (state.selected && !state.selected[node]) colours[i] += FADED;
-    else if (time && !time.active[node]) colours[i] += INACTIVE;
+  const known = new Map(); // few colours come often
+  for (const node of shown) {
+    const colour = paint(node);
+    let found = known.get(colour);
+    if (!found) {
+      const full = withAlpha(packed(colour), data.style.opacity);
+      found = [full, withAlpha(full, parseInt(FADED, 16) / 255), withAlpha(full, time ? parseInt(INACTIVE, 16) / 255 : 1)];
+      known.set(colour, found);
+    }
+    colours[node] = found[state.selected && !state.selected[node] ? 1 : time && !time.active[node] ? 2 : 0];
   }
-  const marker = { color: colours, size: pointSize(), opacity: data.style.opacity, line: { width: 0 } };
-  return [{ type: 'scattergl', mode: 'markers', x: px, y: py, hoverinfo: 'none', marker }];
 }
 
-function layout() {
-  const axis = { visible: false, fixedrange: false };
-  return {
-    margin: { l: 0, r: 0, t: 0, b: 0 },
-    xaxis: { ...axis, range: home.x.slice() },
-    yaxis: { ...axis, range: home.y.slice(), scaleanchor: 'x' },
-    dragmode: 'pan',
-    hovermode: time ? false : 'closest',
-    hoverdistance: 14,
-    showlegend: false,
-    autosize: true,
-    paper_bgcolor: 'rgba(0,0,0,0)',
-    plot_bgcolor: 'rgba(0,0,0,0)',
-  };
+// Sizes are rounded to a few, a fixed factor apart.
+const factor = (one) => SMALLEST * (LARGEST_SCALE / SMALLEST) ** (one / (LEVELS - 1));
+
+function layOutSizes() {
+  level = null;
+  if (!state.scale) return;
+  level = new Uint8Array(n);
+  const steps = (LEVELS - 1) / Math.log(LARGEST_SCALE / SMALLEST);
+  for (const node of shown) {
+    const scale = Math.min(Math.max(state.scale[node], SMALLEST), LARGEST_SCALE);
+    level[node] = Math.round(Math.log(scale / SMALLEST) * steps);
+  }
 }
 
-// plotly draws at twice the screen's resolution unless told otherwise: four times the pixels.
-const CONFIG = { plotGlPixelRatio: window.devicePixelRatio || 1, displayModeBar: false, scrollZoom: true, responsive: true, doubleClick: false, showTips: false };
+// Diameters in CSS pixels, one a level.
+function diameters() {
+  const common = pointDiameter();
+  return level ? Array.from({ length: LEVELS }, (_, one) => Math.min(Math.max(common * factor(one), 1), 80)) : [common];
+}
 
-async function draw() {
-  home = home || framed(everything());
-  await Plotly.react(plot, traces(), plot.layout || layout(), CONFIG);
+// Faded points below the others, large ones below small ones; within each of these groups the random order stays.
+function layOutSequence() {
+  if (!level && !state.selected && !time) return (sequence = shown);
+  const group = (node) => (isFaded(node) ? 0 : LEVELS) + (level ? LEVELS - 1 - level[node] : 0);
+  const begin = new Uint32Array(2 * LEVELS + 1);
+  for (const node of shown) begin[group(node) + 1] += 1;
+  for (let i = 1; i < begin.length; i++) begin[i] += begin[i - 1];
+  sequence = new Uint32Array(shown.length);
+  for (const node of shown) sequence[begin[group(node)]++] = node;
+}
+
+// Everything anew: after a change of column, legend, filter, selection, size or window of time.
+function draw() {
+  prepare();
+  return repaint();
+}
+
+function prepare() {
+  shown = time || state.passes || state.column?.hidden.size ? order.filter(isShown) : order;
+  paintColours();
+  layOutSizes();
+  layOutSequence();
   const part = shown.length === n ? '' : ` of ${n.toLocaleString('en')}`;
   const active = time ? `${shown.reduce((sum, node) => sum + time.active[node], 0).toLocaleString('en')} active, ` : '';
   find('status').textContent = `${active}${shown.length.toLocaleString('en')}${part} points`;
 }
 
-let resizing = 0;
-
-// The size of points follows the zoom once it rests.
-function resizePoints() {
-  clearTimeout(resizing);
-  resizing = setTimeout(() => {
-    if (pointSize() !== plot.data[0].marker.size) Plotly.restyle(plot, { 'marker.size': pointSize() });
-  }, 150);
+// The drawn point nearest to a pixel, or -1; of points that cover it the nearest centre.
+function pick(px, py, reach = 14) {
+  let best = -1;
+  let least = Infinity;
+  const sizes = diameters();
+  const [left, top] = [plot.clientWidth / 2 - view.x / view.unit, plot.clientHeight / 2 + view.y / view.unit];
+  for (const node of shown) {
+    const distance = Math.hypot(x[node] / view.unit + left - px, top - y[node] / view.unit - py) + (time && !time.active[node] ? 3 : 0);
+    if (distance < least && distance < Math.max(reach, level ? sizes[level[node]] / 2 : 0)) [best, least] = [node, distance];
+  }
+  return best;
 }
 
-function look(ranges) {
-  return Plotly.relayout(plot, { 'xaxis.range': ranges.x, 'yaxis.range': ranges.y });
-}
-
-function showAll() {
-  home = framed(everything());
-  return look(home);
-}
-
-function zoomBy(factor) {
-  const scaled = ([low, high]) => [(low + high) / 2 - (high - low) / 2 / factor, (low + high) / 2 + (high - low) / 2 / factor];
-  return look({ x: scaled(plot.layout.xaxis.range), y: scaled(plot.layout.yaxis.range) });
-}
-
-// Move so that a node can be seen, if it cannot.
-function reveal(node) {
-  const [px, py] = toPixel(node);
-  const margin = 24;
-  if (px > margin && py > margin && px < plot.clientWidth - margin && py < plot.clientHeight - margin) return;
-  const around = (range, at) => [at - (range[1] - range[0]) / 2, at + (range[1] - range[0]) / 2];
-  look({ x: around(plot.layout.xaxis.range, x[node]), y: around(plot.layout.yaxis.range, y[node]) });
-}
-
-function zoomTo(nodes) {
-  const box = extent(nodes);
-  const least = (home.x[1] - home.x[0]) / 60;
-  const grown = (low, high) => (high - low < least ? [(low + high - least) / 2, (low + high + least) / 2] : [low, high]);
-  look(framed([...grown(box[0], box[1]), ...grown(box[2], box[3])], 0.25));
-}
-
-function hasWebGL() {
-  const context = document.createElement('canvas').getContext('webgl');
-  if (context) context.getExtension('WEBGL_lose_context')?.loseContext();
-  return Boolean(context);
+// What is drawn now, as tests read it.
+function drawn() {
+  const sizes = diameters();
+  return Array.from(sequence, (node) => ({
+    node,
+    x: x[node],
+    y: y[node],
+    colour: '#' + [0, 8, 16, 24].map((bits) => ((colours[node] >>> bits) & 0xff).toString(16).padStart(2, '0')).join(''),
+    size: sizes[level ? level[node] : 0],
+  }));
 }

@@ -96,16 +96,17 @@ async function showWindow(now, milliseconds = 350) {
   if (!still.matches && milliseconds > 0) {
     place(from, 0);
     await draw();
+    setMoving(true);
     const begin = performance.now();
     let share = 0;
     while (share < 1) {
-      await new Promise(requestAnimationFrame);
       if (own !== moves) return false;
       share = Math.min((performance.now() - begin) / milliseconds, 1);
       place(from, share * share * (3 - 2 * share));
-      redrawPoints();
-      drawOverlay();
+      await repaint();
     }
+    if (own !== moves) return false;
+    setMoving(false);
   }
   place(from, 1);
   await draw();
@@ -121,22 +122,6 @@ function place(from, share) {
     x[node] = share === 1 ? time.x[row] : from[0][node] + share * (time.x[row] - from[0][node]);
     y[node] = share === 1 ? time.y[row] : from[1][node] + share * (time.y[row] - from[1][node]);
   }
-}
-
-// Only the positions anew, without plotly's bookkeeping: that takes longer than a frame.
-function redrawPoints() {
-  const positions = new Float64Array(2 * shown.length);
-  for (let i = 0; i < shown.length; i++) {
-    positions[2 * i] = x[shown[i]];
-    positions[2 * i + 1] = y[shown[i]];
-  }
-  const scene = glScene();
-  const context = plot.querySelector('canvas')?.getContext('webgl');
-  if (!context || !scene?.draw || !scene.scatter2d?.update) return;
-  scene.scatter2d.update([{ positions }]);
-  context.clearColor(0, 0, 0, 0);
-  context.clear(context.COLOR_BUFFER_BIT);
-  scene.draw();
 }
 
 // What stands beside the map, once the points are there.
@@ -175,46 +160,6 @@ function turnTo(now) {
   if (now >= 0 && now < time.windows) showWindow(now);
 }
 
-// The drawn point nearest to a pixel, or -1. plotly knows only where points were drawn the last time that they rested.
-function pick(px, py, reach = 14) {
-  let best = -1;
-  let least = reach;
-  const [rx, ry] = axes();
-  const [sx, sy] = [plot.clientWidth / (rx[1] - rx[0]), plot.clientHeight / (ry[1] - ry[0])];
-  for (const node of shown) {
-    const distance = Math.hypot((x[node] - rx[0]) * sx - px, (ry[1] - y[node]) * sy - py) + (time.active[node] ? 0 : 3);
-    if (distance < least) [best, least] = [node, distance];
-  }
-  return best;
-}
-
-function listenMoving() {
-  const at = (event) => {
-    const box = plot.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top];
-  };
-  let pressed = null;
-  plot.addEventListener('mousemove', (event) => {
-    const node = event.buttons ? -1 : pick(...at(event));
-    if (node < 0) hideTip();
-    else {
-      showTip(node);
-      point(node);
-    }
-  });
-  plot.addEventListener('mousedown', (event) => (pressed = event.button === 0 ? at(event) : null), true);
-  document.addEventListener('mouseup', (event) => {
-    const [px, py] = at(event);
-    if (pressed && Math.hypot(px - pressed[0], py - pressed[1]) < 4) {
-      const node = pick(px, py);
-      if (node >= 0) choose(node);
-    }
-    pressed = null;
-  }, true);
-  find('play').addEventListener('click', play);
-  slider.addEventListener('input', () => turnTo(Number(slider.value)));
-}
-
 // The bar below the map: how many nodes are active in each window, the slider, play.
 function fillTimeBar() {
   find('stage').classList.add('moving');
@@ -228,17 +173,17 @@ function fillTimeBar() {
     title: `${windowName(w)}, ${count.toLocaleString('en')} active`,
     style: { height: `${Math.max((100 * count) / most, count ? 4 : 0)}%`, left: `calc(8px + (100% - 16px) * ${w / Math.max(time.windows - 1, 1)})`, width: `${70 / time.windows}%` },
   })));
+  find('play').addEventListener('click', play);
+  slider.addEventListener('input', () => turnTo(Number(slider.value)));
   nameWindow(time.now);
 }
 
 // The way of a node up to now, the older the fainter.
-function drawWay(node) {
+function drawWay(pen, node) {
   const rows = [];
   for (let row = 0; row <= time.last[node]; row++) if (time.node[row] === node) rows.push(row);
-  const [rx, ry] = axes();
-  const pixel = (px, py) => [((px - rx[0]) / (rx[1] - rx[0])) * plot.clientWidth, ((ry[1] - py) / (ry[1] - ry[0])) * plot.clientHeight];
   // The last step ends where the point is at this moment.
-  const stops = rows.map((row, i) => (i === rows.length - 1 ? pixel(x[node], y[node]) : pixel(time.x[row], time.y[row])));
+  const stops = rows.map((row, i) => (i === rows.length - 1 ? toPixel(node) : toPixels(time.x[row], time.y[row])));
   pen.strokeStyle = pen.fillStyle = cssVariable('ink');
   pen.lineWidth = 1.6;
   for (let i = 1; i < stops.length; i++) {

@@ -44,7 +44,6 @@ def page(path: Path) -> Any:
 
 @pytest.mark.parametrize("kind", ["edges", "triples"])
 def test_pages_of_a_data_set(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("plotly")
     from click.testing import CliRunner
 
     from genurl_graph.cli import main

@@ -17,7 +17,6 @@ from genurl_graph.plotting.explorer.scene import Scene
 from genurl_graph.plotting.explorer.timeline import Timeline, contacts_in_windows, nearest_in_windows
 from tests import chromium
 
-pytest.importorskip("plotly")
 N, W = 24, 4
 
 
@@ -90,25 +89,32 @@ def show(page: Any, window: int) -> None:
 
 def drawn(page: Any) -> dict[tuple[float, float], str]:
     """Where points are drawn, and in which colours."""
-    x, y, colours = page.execute_script(
-        "const t = explorer.plot.data[0]; return [Array.from(t.x), Array.from(t.y), t.marker.color]"
-    )
-    return dict(zip(zip(x, y, strict=True), colours, strict=True))
+    return {(one["x"], one["y"]): one["colour"] for one in page.execute_script("return explorer.drawn()")}
+
+
+def opacity(colour: str) -> int:
+    return int(colour[7:], 16)
 
 
 def test_a_window_has_its_nodes_and_faint_those_that_rest_where_they_were(page: Any) -> None:
     assert text(page, "#when") == "Window 3 </script> to Fri"  # the last one at first
     show(page, 2)
     found = drawn(page)
-    assert {at for at, colour in found.items() if len(colour) == 7} == {(4.0 * i, 20.0) for i in range(1, N, 2)}
+    full = max(map(opacity, found.values()))
+    assert {at for at, colour in found.items() if opacity(colour) == full} == {(4.0 * i, 20.0) for i in range(1, N, 2)}
     # Even ones stay where they were in window 1.
-    assert {at for at, colour in found.items() if len(colour) == 9} == {(4.0 * i, 10.0) for i in range(0, N, 2)}
+    assert {at for at, colour in found.items() if opacity(colour) < 0.4 * full} == {
+        (4.0 * i, 10.0) for i in range(0, N, 2)
+    }
     assert text(page, "#status") == "12 active, 24 points"
     show(page, 0)
     assert len(drawn(page)) == N - 1  # the last node has not come yet
     assert text(page, "#status") == "23 active, 23 of 24 points"
     # All windows have the same axes.
-    low, high = page.execute_script("return explorer.plot.layout.yaxis.range")
+    low, high = page.execute_script(
+        "const half = document.getElementById('plot').clientHeight / 2 * explorer.view.unit;"
+        "return [explorer.view.y - half, explorer.view.y + half]"
+    )
     assert low < 0 < 30 < high
 
 
