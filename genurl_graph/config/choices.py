@@ -18,6 +18,7 @@ EncoderName = Literal[GNNName, "sign", DenseName, "free", ImageEncoderName]
 
 PairLossName = Literal["gkl", "kl", "bce", "huber", "l2", "infonce"]
 MatchingName = Literal["feature-l2", "feature-cosine", "rkd", "seed"]
+# Beside these, those that users add to `genurl_graph.losses.LOSSES`.
 LossName = Literal[PairLossName, "barlow", MatchingName]
 
 Backend = Literal["auto", "exact", "approximate"]

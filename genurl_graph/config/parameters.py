@@ -232,7 +232,7 @@ class LossConfig(Stage):
 
     stage = "loss"
     name: Annotated[
-        LossName,
+        LossName | str,  # one of the user's own, too: docs/extending.md
         "gkl, kl, bce, huber, l2 or infonce; barlow with batches only; feature-l2, feature-cosine, rkd and seed in "
         "distillation only",
     ] = "gkl"

@@ -61,7 +61,7 @@ def test_explanations_name_every_word(stage: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "near"), [("encoder.name", "gcn"), ("loss.name", "gkl"), ("encoder.pooling", "sum"), ("merge.how", "mix")]
+    ("key", "near"), [("encoder.name", "gcn"), ("loss.per", "row"), ("encoder.pooling", "sum"), ("merge.how", "mix")]
 )
 def test_other_words_are_refused(key: str, near: str) -> None:
     with pytest.raises(InputError, match=rf"{key}: found '{near}s'; expected one of .*did you mean '{near}'"):
