@@ -92,3 +92,13 @@ def test_each_stored_run_names_its_commit(file: Path) -> None:
     found = list(runs(json.loads(file.read_text(encoding="utf-8"))))
     assert len(found) > 10
     assert [run for run in found if not {"commit", "entered"} & run.keys()] == []
+
+
+def test_the_table_of_the_readme_is_that_of_the_stored_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import readme_table
+
+    page = readme_table.README.read_text(encoding="utf-8")
+    made = readme_table.table(json.loads(readme_table.RUNS.read_text(encoding="utf-8")))
+    assert readme_table.replaced(page, made) == page
+    assert made.count("\n| ") >= len(readme_table.METHODS)
