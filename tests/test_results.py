@@ -50,7 +50,7 @@ def test_no_cell_is_longer_than_a_line(page: Path) -> None:
 def test_commands_are_those_of_scripts_in_the_repository(page: Path) -> None:
     shared = (BENCHMARKS / "shared.py").read_text(encoding="utf-8")
     unknown = []
-    for script, words in COMMAND.findall(page.read_text(encoding="utf-8")):
+    for script, words in COMMAND.findall(page.read_text(encoding="utf-8").replace("\\\n", " ")):
         if script:  # the options of genurl-graph are looked at by test_docs.py
             source = (REPOSITORY / script).read_text(encoding="utf-8") + shared
             options = re.findall(r"(?<= )--[a-z-]+", words)
