@@ -51,8 +51,8 @@ class DatasetInfo:
     by_hand
         How to make the file where nobody offers it (no `urls`).
     classes
-        Names of the labels 0, 1, ..., where those who made the data set, or the sizes of its classes, leave no doubt
-        which number is which; else empty.
+        Names of the labels 0, 1, ..., where it is beyond doubt which number is which; else empty
+        (``class_names.toml``).
     """
 
     name: str
@@ -153,8 +153,12 @@ def _entry(values: dict[str, Any]) -> DatasetInfo:
 
 
 def _read() -> None:
-    stored = tomllib.loads(Path(__file__).with_name("registry.toml").read_text(encoding="utf-8"))
+    stored, classes = (
+        tomllib.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+        for name in ("registry.toml", "class_names.toml")
+    )
     for values in stored["dataset"]:
+        values["classes"] = classes.get(values["name"], [])
         register(_entry(stored["family"].get(values.pop("family", None), {}) | values))
 
 
