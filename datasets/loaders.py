@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 def load(name: str, root: str | os.PathLike[str] | None = None, *, large_download: bool = False) -> Any:
-    """Load a data set by name, downloading its raw files into the data root where they are missing.
+    """Load a data set by name; raw files that are missing are downloaded into the data root.
 
     Parameters
     ----------
@@ -51,23 +51,27 @@ def load(name: str, root: str | os.PathLike[str] | None = None, *, large_downloa
         Data root; ``$GENURL_DATA``, else the user's cache folder, by default. Its layout is that of PyG's raw
         folders.
     large_download
-        Start a download above 1 GB, too.
+        Also start downloads above 1 GB.
 
     Returns
     -------
     Data, GraphSet, EventSet, EdgeSet or TripleSet
-        A `genurl_graph.inputs.triples.TripleSet` of typed edges, with the split that they came with. An
-        `genurl_graph.inputs.edge_rows.EdgeSet` of edges that are rows. An
-        `genurl_graph.inputs.temporal.EventSet` of events, in the direction in which they came, with their weights. A
-        `genurl_graph.inputs.collection.graph_set.GraphSet` of a set of whole graphs: kinds of nodes, and of edges, as
-        one-hot rows; attributes of nodes are left out, as PyG leaves them out; y int64 [G]. Else a `Data`:
-        x float32 [n, f], dense or `torch.sparse_csr` (bag-of-words of Amazon, Coauthor and CitationFull;
-        binary there, as PyG has it; grey values lie in [0, 1]), otherwise not normalised; absent for karate.
-        edge_index int64 [2, E]: undirected where PyG makes it so, directed for WebKB, Actor and python-modules;
-        absent for vectors and images. edge_weight float32 [E] for karate. y int64 [n], -1 for a module of
-        python-modules without a family. train_mask, val_mask, test_mask, boolean [n] or [n, splits],
-        where the data set defines them (MNIST-all and Fashion-MNIST-all: train and test). label_names: names of the
-        classes, where they are known. name: the canonical name.
+        One graph, vectors or images are a `Data`:
+
+        * x float32 [n, f], dense or `torch.sparse_csr` (bags of words of Amazon, Coauthor and CitationFull, which are
+          binary as in PyG). Grey values lie in [0, 1]; nothing else is normalised. Karate has no x.
+        * edge_index int64 [2, E]: undirected where PyG makes it so, directed for WebKB, Actor and python-modules,
+          absent for vectors and images. edge_weight float32 [E] for karate.
+        * y int64 [n], -1 for a module of python-modules without a family. label_names: names of the classes, if known.
+        * train_mask, val_mask, test_mask, boolean [n] or [n, splits], if the data set defines them (MNIST-all and
+          Fashion-MNIST-all: train and test).
+        * name: the canonical name.
+
+        Whole graphs are a `genurl_graph.inputs.collection.graph_set.GraphSet`: kinds of nodes and edges as one-hot
+        rows, without attributes of nodes (as in PyG), y int64 [G]. Events are an
+        `genurl_graph.inputs.temporal.EventSet`, with their directions and weights. Edges as rows are an
+        `genurl_graph.inputs.edge_rows.EdgeSet`. Typed edges are a `genurl_graph.inputs.triples.TripleSet`, with the
+        split that they came with.
 
     Raises
     ------

@@ -32,94 +32,97 @@ from genurl_graph.training.loop import Callback
 class GenURL(FittedAttributes, Completion, Updates):
     """Unsupervised embedding of the nodes of a graph, of vectors, or of whole graphs, after GenURL (arXiv 2110.14553).
 
-    Predefined edges are merged with feature-space kNN edges, calibrated similarities P live on the merged graph, and
-    an encoder is trained so that the similarities Q of its embedding have the smallest sparse general
-    Kullback-Leibler divergence from P. The equations are reconstructed; see the documentation of each stage.
+    Predefined edges are merged with kNN edges of the features, and similarities P are calibrated on the merged graph.
+    An encoder is trained to minimise the sparse general Kullback-Leibler divergence between P and the similarities Q
+    of its embedding. The equations are reconstructed; see the documentation of each stage.
 
     Parameters
     ----------
     n_components : int, optional
-        Columns d of the embedding. By default the preset's: 384 for graphs, 2 for vectors, up to 800 for whole graphs.
+        Number of columns d of the embedding. By default 384 for graphs, 2 for vectors, up to 800 for whole graphs.
     task : "auto", "graph", "reduce", "distill", "images", "graphs", "temporal", "edges" or "triples"
-        "auto": input with edges is a graph, a plain matrix is reduced; with a teacher, either is distilled; many graphs
-        are "graphs": each gets a row; edges with a time are "temporal": each node gets a row for each window of time.
-        "images": an encoder of images learns from random views of them. "edges": each edge gets a row. "triples": edges
-        have types, and each of these gets a vector as well.
+        What gets a row. "graph": each node. "reduce": each row of a matrix. "distill": each sample, as similar as for a
+        teacher. "images": each image. "graphs": each of many graphs. "temporal": each node in each window of time.
+        "edges": each edge. "triples": each entity, and each relation gets a vector. "auto" decides by the input, but
+        "images" have to be named, and "edges" or "triples" too where a plain graph would be possible.
     encoder : "auto", "gcn", "sage", "gat", "gin", "gine", "gatv2", "mlp", "cnn", "resnet", "free", or nn.Module
-        "auto": the preset's, a GCN for graphs, an embedding table for vectors, an MLP for distillation, a CNN for
-        images, a GIN for whole graphs. A module, for distillation and images only, reads rows, or images if `X` is
-        [n, c, h, w]; a copy is trained (`encoder_`).
+        "auto": a GCN for graphs, an embedding table for vectors, an MLP for distillation, a CNN for images, a GIN for
+        whole graphs. You can pass your own module for distillation and images. It reads rows, or images if `X` is
+        [n, c, h, w]; a copy of it is trained (`encoder_`).
     n_neighbors : int, optional
-        Feature-space neighbours of each node. More make the layout more global. By default the preset's 15, or
-        n - 1 if there are fewer nodes.
+        Number of kNN edges of each node. More neighbours make the layout more global. By default, the preset decides
+        (15 for graphs, 20 for 2-d maps); at most n - 1.
     metric : str or callable
-        Of the feature space: "euclidean", "cosine", "manhattan", "correlation", "chebyshev", "hamming" (codes),
-        "jaccard" (0 and 1), or a function of two rows, which no saved model keeps (`genurl_graph.graph.knn.knn`).
-        "auto": the preset's. "precomputed": `X` holds distances, dense [n, n] or sparse, whose stored entries are then
-        the neighbours (`genurl_graph.inputs.precomputed`); `transform` takes those of new samples, [m, n].
+        Distance between rows of features: "euclidean", "cosine", "manhattan", "correlation", "chebyshev", "hamming"
+        (codes), "jaccard" (0 and 1), or a function of two rows, which is not saved (`genurl_graph.graph.knn.knn`).
+        "auto": the preset decides. "precomputed": `X` holds distances, dense [n, n] or sparse; stored entries are then
+        the neighbours (`genurl_graph.inputs.precomputed`), and `transform` takes those of new samples, [m, n].
     epochs : int, optional
-        Full-batch steps. By default the preset's.
+        Passes over the data. By default, the preset decides.
     device : "auto", "cpu" or "cuda"
     random_state : int, RandomState, numpy.random.Generator or torch.Generator, optional
-        Seed; a generator draws one at each fit and so moves on, None draws one from torch's global generator. It is
-        kept in ``seed_``. On the CPU two fits with one seed and one number of threads, on one machine with the same
-        libraries, agree bit for bit, in several threads of a process, too: each has generators of its own. A module of
-        the user's, whose dropout knows torch's global generator alone, runs in one thread at a time.
+        Seed, stored in ``seed_``. A generator gives a new seed at each fit; None takes one from torch's global
+        generator. On the CPU, fits with the same seed and number of threads agree bit for bit on the same machine with
+        the same libraries, also if they run in several threads. (Your own module uses torch's global generator for
+        dropout, so it runs in one thread at a time.)
     config : mapping or path, optional
         Any other parameter by its dotted name, ``{"loss.gamma": 0.5}``, or a TOML file (`genurl_graph.config`).
     verbose : bool
         Show a progress bar on stderr (only on a terminal).
     checkpoint : path, optional
-        File that keeps the state of the training; Ctrl-C leaves it ready for `resume`. Beside it, under the suffix
-        ``.neighbors``, lie the neighbours that were found.
+        File for the state of the training, from which `resume` continues after Ctrl-C. The neighbours that were found
+        are stored beside it, with the suffix ``.neighbors``.
     resume : bool
-        Continue from `checkpoint`; neighbours that were found already are not searched again.
+        Continue from `checkpoint`. Neighbours that were found are not searched again.
     deterministic : bool
-        Compute on one thread, so that on the CPU the result does not depend on the number of threads either. Costs
-        little for 2-d maps of some ten thousand samples, half the speed for the rest.
-    scale : "auto" or bool, whether numbers are standardised; "auto": as ``input.scale`` of `config` says
+        Compute on one thread, so that the result on the CPU does not depend on the number of threads. For 2-d maps of
+        some ten thousand samples this costs little, otherwise half the speed.
+    scale : "auto" or bool
+        Whether numbers are standardised. "auto": as ``input.scale`` of `config` says.
     exaggeration : float, optional
-        Factor of the attraction. Larger values make clusters denser, as a smaller ``min_dist`` of UMAP does;
-        1 keeps the order of near neighbours best. By default the preset's (``loss.exaggeration``).
+        Factor of the attraction. Larger values make clusters denser, like a smaller ``min_dist`` in UMAP;
+        1 best keeps the order of near neighbours. By default, the preset decides (``loss.exaggeration``).
     init : "auto", "pca", "spectral", "random", or array, Tensor or DataFrame [n, d], optional
-        Start of an embedding table. None or "auto": the preset's. Coordinates count for their layout, not their scale,
-        which is made small; a DataFrame is matched by names, which are in its index.
+        Initial embedding table. None or "auto": the preset decides. Only the layout of coordinates counts, not their
+        scale. The rows of a DataFrame are matched by its index.
     n_epochs : int, optional
-        UMAP's name of `epochs`; one of the two may be given.
+        Same as `epochs`, for users of UMAP. Set only one of the two.
     windows : int or str, optional
-        Of events with a time: how many windows of equally many events, or how long each is ("7d"). By default 20.
+        For events with a time: the number of windows, each with about the same number of events, or their length
+        ("7d"). By default 20.
 
     Attributes
     ----------
     model_ : FittedModel
-        All that the fit leaves behind; the other attributes are its parts.
+        Everything that the fit has learned; the other attributes are its parts.
     embedding_ : Tensor, float32, shape [n, d], on the CPU
-        Of events: the time-invariant part of each node, the mean over its windows.
+        For events: the time-invariant part of each node, which is the mean over its windows.
     trajectory_ : Trajectory
-        Of events: a row for each node and window (`genurl_graph.inputs.temporal.Trajectory`).
+        For events: a row for each node and window (`genurl_graph.inputs.temporal.Trajectory`).
     relation_embedding_, relation_id_ : Tensor, float32, shape [2 R, d]; list of str
-        Of typed edges: a row for each relation, then one for each inverse, and what they are called.
+        For typed edges: a row for each relation, then one for each inverse, and their names.
     encoder_ : nn.Module
-        The trained encoder; the copy of the user's own module, where one was given.
+        The trained encoder, or the trained copy of your own module.
     config_ : Config, resolved
     task_, encoder_name_, device_, seed_, n_features_in_, n_iter_, n_parameters_
     loss_history_ : list of float
         Loss of each epoch, per unit of similarity.
     graph_ : MergedGraph
         Edges of P with weights and sources, on the CPU: ``to_scipy()``, ``to_networkx(model.node_id_)``, ``to_data()``
-        (`genurl_graph.graph.merged.MergedGraph`). Of several processes the first has all of them, each other
-        those of the nodes whose neighbours it draws.
+        (`genurl_graph.graph.merged.MergedGraph`). With several processes, the first holds all edges, and the others
+        only those of the nodes whose neighbours they draw.
     graph_summary_ : dict
-        Undirected edges by source, components before and after the merge.
+        Number of undirected edges by source, and of components before and after the merge.
     seconds_ : dict, of the stages ``graph`` and ``train``
     mass_ : float, mean row sum of P
     node_id_ : array [n]
-        Names of the nodes, or of whole graphs: ``pandas.DataFrame(model.embedding_, index=model.node_id_)``.
+        Ids of the nodes, or of whole graphs: ``pandas.DataFrame(model.embedding_, index=model.node_id_)``.
     reading_ : tuple of str
-        What `X` was read as, what became of its columns, and what was left out.
+        How `X` was read, what happened to its columns, and what was left out.
     node_slices_, node_widths_ : dict or None
-        Of ``HeteroData``: first row of each node type in ``embedding_``, and the one after its last; its features.
-    feature_plan_ : FeaturePlan or None, what becomes of each raw column (`genurl_graph.inputs.columns.plan`)
+        For ``HeteroData``, of each node type: its rows in ``embedding_`` (first, last plus one); number of features.
+    feature_plan_ : FeaturePlan or None
+        What happens to each raw column (`genurl_graph.inputs.columns.plan`).
     knn_backend_, knn_recall_
         Which search found the kNN edges, and its recall if it was approximate.
 
@@ -127,7 +130,7 @@ class GenURL(FittedAttributes, Completion, Updates):
     --------
     >>> embedding = GenURL(random_state=0).fit_transform(data)  # PyG Data with x and edge_index
     >>> coordinates = GenURL(n_components=2).fit_transform(vectors)  # NumPy [n, f]
-    >>> model = GenURL(random_state=0).fit(molecules)  # a list of Data: a row each
+    >>> model = GenURL(random_state=0).fit(molecules)  # a list of Data, a row for each
     >>> model.transform(molecules[:1])
     """
 
@@ -193,15 +196,15 @@ class GenURL(FittedAttributes, Completion, Updates):
             `genurl_graph.inputs.collection.convert.as_collection`.
         y : ignored
         as_, columns, directed
-            What `X` is, where it may be several things (`genurl_graph.inputs.reading.ReadOptions`): "edges", "vectors"
-            or "adjacency"; ``{"weight": "count", "label": "segment"}``; whether edges of a table have a direction.
+            How to read `X` if it is ambiguous (`genurl_graph.inputs.reading.ReadOptions`): "edges", "vectors" or
+            "adjacency"; ``{"weight": "count", "label": "segment"}``; whether the edges of a table are directed.
         teacher : array or Tensor [n, t], nn.Module, or a fitted model
-            Whose similarities the embedding is to have, instead of those of `X`: see
+            The embedding learns the similarities of this teacher instead of those of `X`; see
             `genurl_graph.tasks.distillation.as_teacher`.
         init : fitted GenURL, array or Tensor [m, d], or DataFrame, optional
-            A finished 2-d map that this one goes on from (`genurl_graph.tasks.continuation`): its samples stay about
-            where they were, new ones join them. An array: of the first m rows of `X`. Others are matched by names
-            (``node_id_``, the index of a DataFrame). ``merge.identity_weight`` says how far samples are held.
+            A finished 2-d map to continue (`genurl_graph.tasks.continuation`): its samples stay about where they were,
+            and new ones join them. An array belongs to the first m rows of `X`; otherwise rows are matched by name
+            (``node_id_``, the index of a DataFrame). ``merge.identity_weight`` sets how firmly samples are held.
         callbacks : sequence of callables
             Called as ``callback(epoch, loss)`` after each epoch.
 
@@ -210,9 +213,9 @@ class GenURL(FittedAttributes, Completion, Updates):
         InputError
             Unsuitable input or parameter (a ``ValueError``).
         DivergenceError, ShortMemoryError
-            The training met a non-finite number; a stage found no memory.
+            The training met a non-finite number; a stage ran out of memory.
         KeyboardInterrupt
-            On Ctrl-C, with the checkpoint (if one was asked for) on disk.
+            On Ctrl-C, after the checkpoint was written (if you asked for one).
         """
         data = self._read(X, ReadOptions.of(as_, columns, directed=directed), teacher, init)
         if teacher is None and self.task == "distill":
@@ -241,7 +244,7 @@ class GenURL(FittedAttributes, Completion, Updates):
         return self
 
     def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any:
-        """`fit`, then the embedding: an array, a Tensor for torch and PyG, a dictionary by node type for HeteroData."""
+        """Fit, and return the embedding: an array, a Tensor for torch and PyG, a dict by node type for HeteroData."""
         model = self.fit(X, y, **fit_params).model_
         assert isinstance(model, TrainedModel)
         return self._named(as_given(model.embedding, model.kind, model.node_slices), X, self.node_id_)
@@ -249,23 +252,23 @@ class GenURL(FittedAttributes, Completion, Updates):
     def transform(
         self, X: Any, *, as_: InputKind | None = None, columns: Columns = None, directed: bool | None = None
     ) -> Any:
-        """Embed new nodes or vectors by the trained encoder.
+        """Embed new nodes, vectors or graphs with the trained encoder.
 
         Parameters
         ----------
         X : as in `fit`
-            With the same features, or without any if there were none and ``encoder.structure`` is "degree" or
-            "random_walk". A GNN needs the edges of the new graph; an MLP looks at each row alone.
-            kNN edges, where the GNN propagates over them (``merge.propagation_weight``), are searched anew. Whole
-            graphs: many, or one; the row of a graph is the same, to the bit, whatever graphs come with it.
+            It must have the same features, or none if there were none and ``encoder.structure`` is "degree" or
+            "random_walk". A GNN needs the edges of the new graph; an MLP reads each row alone. If the GNN propagates
+            over kNN edges (``merge.propagation_weight``), they are searched again. Whole graphs: one or many; the row
+            of a graph does not depend on the graphs that come with it.
         as_, columns, directed
-            As in `fit`; what was said there holds where nothing is said here.
+            As in `fit`. What you leave out is taken from `fit`.
 
         Returns
         -------
         array or Tensor, float32, shape [n, d]; a dictionary of them by node type for HeteroData
-            Of events, which must be later than those of the fit, the `Trajectory` of their windows. Nodes have the
-            numbers of the fit, new ones the numbers after these. The model stays as it is; `update` moves it on.
+            For events, which must be later than those of the fit, the `Trajectory` of their windows. Nodes keep their
+            numbers, and new ones follow. The model does not change; `update` also continues the model.
 
         Raises
         ------
@@ -274,9 +277,9 @@ class GenURL(FittedAttributes, Completion, Updates):
 
         Notes
         -----
-        An embedding table puts a new sample beside its nearest fitted ones (`genurl_graph.inference.placement`): at the
-        same coordinates whatever other samples are transformed with it. Of new triples each entity gets a row: one of
-        the fit its own, a new one by its triples with those of the fit (`genurl_graph.inference.triples.new_entities`).
+        An embedding table puts a new sample near its nearest fitted ones (`genurl_graph.inference.placement`); other
+        samples in `X` do not change its coordinates. With triples, an entity of the fit keeps its row, and a new one
+        is placed by its triples with those of the fit (`genurl_graph.inference.triples.new_entities`).
         """
         check_is_fitted(self)
         options = self._said(X, as_, columns, directed)
@@ -300,26 +303,26 @@ def distill(
     config: dict[str, Any] | None = None,
     **options: Any,
 ) -> GenURL:
-    """Train a student so that its samples are as similar as those of its teacher; no labels.
+    """Train a student, without labels, to have the same similarities between samples as its teacher.
 
-    P are the calibrated similarities of the teacher's nearest neighbours, Q those of the student's embedding, and the
-    student minimises GKL(P || Q). Teacher and student may have any numbers of columns. This is
+    P holds the calibrated similarities between nearest neighbours of the teacher's features, Q those of the student's
+    embedding, and the student minimises GKL(P || Q). Their numbers of columns may differ. This is
     ``GenURL(task="distill", encoder=student).fit(data, teacher=teacher)``.
 
     Parameters
     ----------
     teacher : array or Tensor [n, t], nn.Module, fitted model, or path
-        Stored features, one row for each sample; a network, asked batch by batch; a model with ``transform`` (a GNN
-        embedding by `GenURL`, say), which reads `data`; or the path of features (.npy, .npz, .csv, ...) or of a folder
-        that `GenURL.save` wrote.
+        Stored features, one row for each sample; a network, called batch by batch; a model with ``transform`` (such as
+        a fitted `GenURL`), which is applied to `data`; or the path of features (.npy, .npz, .csv, ...) or of a folder
+        written by `GenURL.save`.
     student : "mlp", "linear", "cnn", "gcn", "sage", "gat", "gin" or nn.Module
-        The CNN reads rows of square images, or images [n, c, h, w]; GNNs need edges, no other does.
+        The CNN reads rows of square images, or images [n, c, h, w]. Only GNNs need edges.
     data : as in `GenURL.fit`
     objective : str
         "gkl" or any other loss of `genurl_graph.losses`, or a baseline of `genurl_graph.objectives.distillation`:
         "feature-l2", "feature-cosine", "rkd", "seed".
     n_components : int, optional
-        Columns of the student's embedding; by default 32, or those of a module.
+        Columns of the student's embedding; by default 32, or those that a module has.
     config, **options
         Other arguments of `GenURL`: ``epochs``, ``random_state``, ``device``, ...
 
@@ -331,7 +334,7 @@ def distill(
     Raises
     ------
     InputError
-        As of `GenURL.fit`: teacher rows that are not as many as samples, constant teacher features, and others.
+        As in `GenURL.fit`; also if teacher rows and samples differ in number, or teacher features are constant.
 
     Examples
     --------

@@ -17,7 +17,7 @@ class InputError(ValueError):
 
 
 class LostProcessError(RuntimeError):
-    """One of several processes has ended; the others cannot go on."""
+    """One of several processes has ended; the others cannot continue."""
 
 
 class DivergenceError(RuntimeError):
@@ -25,11 +25,11 @@ class DivergenceError(RuntimeError):
 
 
 class ShortMemoryError(RuntimeError):
-    """Memory of the machine or of the GPU did not suffice; the message names the stage and what makes it smaller."""
+    """The machine or the GPU ran out of memory; the message names the stage and how to make it smaller."""
 
 
 def wrong(what: object, found: object, expected: object) -> InputError:
-    """The error of an input that is not what was expected.
+    """The error for an input that is not what was expected.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def wrong(what: object, found: object, expected: object) -> InputError:
 
 
 def unknown(what: object, name: object, known: Iterable[str]) -> InputError:
-    """The error of a name that is none of those known; the nearest of them is named.
+    """The error for an unknown name; it suggests the nearest known one.
 
     Parameters
     ----------

@@ -69,34 +69,36 @@ def read(
     Parameters
     ----------
     path
-        ``.csv``, ``.tsv``, ``.txt``, ``.parquet``, ``.arrow``, ``.feather``: a list of edges, or a table with one row a
-        sample (`genurl_graph.inputs.tables.roles.decide` tells which, or refuses; with `features` it is always a list
-        of edges, as are ``.edges``, ``.edgelist`` and ``.ncol``). Text may be compressed (``.csv.gz``).
-        Graph and matrix files: GraphML, GML, GEXF, Pajek, METIS, Matrix Market, ``.mat``, ``.npz``, PyG's ``.pt`` and
-        others (`genurl_graph.datasets.readers.formats`). ``.npy``: a matrix. ``-idx3-ubyte``,
-        ``-idx3-ubyte.gz``: images as MNIST has them. A folder: images, one sub-folder a class
-        (`genurl_graph.datasets.readers.images`), or graphs, one a file (`genurl_graph.datasets.readers.graph_folder`).
+        A file or a folder (`genurl_graph.datasets.readers.formats` has all formats).
+
+        * Tables (``.csv``, ``.tsv``, ``.txt``, ``.parquet``, ``.arrow``, ``.feather``; text also compressed,
+          ``.csv.gz``): a list of edges, or one row for each sample. `genurl_graph.inputs.tables.roles.decide` finds out
+          which, or refuses. With `features`, it is always a list of edges, as are ``.edges``, ``.edgelist``, ``.ncol``.
+        * Graph and matrix files: GraphML, GML, GEXF, Pajek, METIS, Matrix Market, ``.mat``, ``.npz``, PyG's ``.pt`` and
+          others. ``.npy``: a matrix. ``-idx3-ubyte``, ``-idx3-ubyte.gz``: images in MNIST's format.
+        * Folders: images, with one sub-folder for each class (`genurl_graph.datasets.readers.images`), or graphs, one
+          in each file (`genurl_graph.datasets.readers.graph_folder`).
     features
-        Feature table: ``.csv``, ``.tsv``, ``.txt`` or ``.parquet``, of which a column may hold the node ids and another
-        one the labels (`genurl_graph.inputs.tables.nodes.read_nodes`); ``.npy``; ``.npz`` (key `x`, or CSR parts).
+        Table of features: ``.csv``, ``.tsv``, ``.txt`` or ``.parquet``, which may also have columns of node ids and
+        labels (`genurl_graph.inputs.tables.nodes.read_nodes`); ``.npy``; ``.npz`` (key `x`, or CSR parts).
     labels
-        Label table: ``.csv``, ``.tsv``, ``.txt`` or ``.parquet``; ``.npy`` [n]; ``-idx1-ubyte``, ``-idx1-ubyte.gz``.
+        Table of labels: ``.csv``, ``.tsv``, ``.txt``, ``.parquet``; ``.npy`` [n]; ``-idx1-ubyte``, ``-idx1-ubyte.gz``.
     options
-        What the user says of the files. A column of graphs makes a table of edges one of many graphs
-        (`genurl_graph.inputs.collection.tables`), whose labels are a row a graph; a column of times makes its lines
-        events (`genurl_graph.inputs.temporal.tables`); ``as_="triples"`` makes them triples
-        (`genurl_graph.datasets.readers.triples`), as does a folder with ``train.txt`` of such; ``as_="edge-rows"``
+        What the user says about the files. A column of graphs makes many graphs of a table of edges
+        (`genurl_graph.inputs.collection.tables`); labels then have one row for each graph. A column of times makes
+        events of its lines (`genurl_graph.inputs.temporal.tables`). ``as_="triples"`` reads triples
+        (`genurl_graph.datasets.readers.triples`), and so does a folder with ``train.txt``. ``as_="edge-rows"``
         makes each edge a row (`genurl_graph.datasets.readers.edge_rows`).
 
     Returns
     -------
     Data, GraphSet, EventSet, EdgeSet or TripleSet
-        A `genurl_graph.inputs.collection.graph_set.GraphSet` of many graphs; of edges with a column that is named as
-        the time an `genurl_graph.inputs.temporal.EventSet`. Of one graph:
-        x float32 [n, f], dense or `torch.sparse_csr`; edge_index int64 [2, E], both directions of an undirected list;
-        edge_weight float32 [E]; y int64 [n] (-1: no label) and label_names; masks; node_id, a list of n strings, where
-        the file names the nodes other than 0 .. n-1; feature_table and feature_plan where x was made of raw columns;
-        reading, a `Reading`. Parts that the files do not hold are absent.
+        Many graphs are a `genurl_graph.inputs.collection.graph_set.GraphSet`, edges with a time an
+        `genurl_graph.inputs.temporal.EventSet`. One graph is a `Data`, with those of these parts that the files have:
+        x float32 [n, f], dense or `torch.sparse_csr`; edge_index int64 [2, E], with both directions of an undirected
+        list; edge_weight float32 [E]; y int64 [n] (-1: no label) and label_names; masks; node_id, a list of n strings,
+        if nodes have names other than 0 .. n-1; feature_table and feature_plan, if x was made from raw columns;
+        reading, a `Reading`.
 
     Raises
     ------

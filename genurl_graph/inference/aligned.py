@@ -1,4 +1,4 @@
-"""2-d maps of data that change: each goes on from the one before, so that what stays is found where it was."""
+"""2-d maps of data that change: each map continues the one before, so that samples stay about where they were."""
 
 from __future__ import annotations
 
@@ -20,9 +20,8 @@ def align_maps(
 ) -> list[Model]:
     """Fit a map to each of several windows, each from the second on with ``init`` of the one before.
 
-    A map is finished when the next window comes and does not change any more, unlike those of AlignedUMAP, which are
-    optimised together. How far samples are held is ``merge.identity_weight``
-    (`genurl_graph.tasks.continuation`).
+    A finished map does not change when the next window comes; AlignedUMAP, in contrast, optimises all maps together.
+    ``merge.identity_weight`` sets how firmly samples are held (`genurl_graph.tasks.continuation`).
 
     Parameters
     ----------

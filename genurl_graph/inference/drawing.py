@@ -62,12 +62,12 @@ class Drawing:
 
         An embedding of more than two columns is first brought to two, as by
         ``GenURL(2, task="reduce", random_state=model.seed_).fit_transform(model.embedding_)``; the subtitle says so.
-        That takes the time of a fit, once: further plots of the same fit have the same map.
+        This takes as long as a fit, but only once: further plots of the same fit use the same map.
 
         Parameters
         ----------
         labels : Tensor, array, sequence, or pandas Series, Index or Categorical, shape [n], optional
-            They colour the finished map. They never enter the training, nor the reduction to two columns.
+            They colour the finished map. They are used neither in the training nor in the reduction to two columns.
         ax, path, title, subtitle, label, cmap, norm, size, alpha, legend
             As of `genurl_graph.plotting.scatter`.
 
@@ -162,14 +162,14 @@ class TrajectoryMap(NamedTuple):
 def trajectory_map(trajectory: Trajectory, seed: int, most: int = MOST_ROWS) -> TrajectoryMap:
     """Bring a trajectory to two columns by one reduction of all its rows, so that the maps of all windows agree.
 
-    Of more than `most` rows a random sample of the nodes is drawn, each with all its rows.
+    If there are more than `most` rows, a random sample of the nodes is drawn, each with all its rows.
 
     Parameters
     ----------
     trajectory : Trajectory
         Of two columns or more, on the CPU.
     seed : int
-        Of the sample and of the reduction (`as_map`): the same gives the same map.
+        Seed of the sample and of the reduction (`as_map`): the same seed gives the same map.
     most : int
 
     Raises
@@ -228,7 +228,7 @@ def plot_trajectory(
     trajectory : Trajectory
         Of two columns or more.
     labels : Tensor, array or sequence, shape [n], optional
-        They colour both. Without them the panels are coloured by k-means clusters of the nodes' time-invariant parts.
+        They colour both plots. Without labels, colours are k-means clusters of the nodes' time-invariant parts.
     seed : int
         Of the 2-d map (`trajectory_map`).
     unit, title, subtitle

@@ -4,9 +4,9 @@ A point z gets the weighted mean of its k nearest embedded samples, by the kerne
 
     x(z) = sum_j w_j x_j / sum_j w_j        w_j = kappa(z - z_j; nu, temperature)        k = neighbors.n_neighbors
 
-A map of two columns knows little of the other hundreds: the mean is a typical input of the place, not a copy of any.
-Far from all samples there is nothing to take a mean of, and the answer is NaN: `LIMIT` says where, and none of 4,500
-held-out samples of four data sets lies beyond (``tests/benchmarks/bench_inverse.py``).
+A map of two columns cannot restore hundreds of columns: the mean is a typical input at that position, not a copy of a
+sample. Far from all samples there is nothing to average, and the result is NaN. `LIMIT` says how far that is; none of
+4,500 held-out samples of four data sets lies beyond it (``tests/benchmarks/bench_inverse.py``).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Inverse:
         Parameters
         ----------
         Z : array, Tensor or DataFrame, shape [m, d]
-            Points of the map, such as `transform` returns, or spots that someone points at.
+            Points of the map, such as those that `transform` returns.
 
         Returns
         -------

@@ -49,8 +49,8 @@ def scatter(
 ) -> Axes:
     """Draw a 2-d map, coloured by labels.
 
-    A notebook shows the map under its cell. A script saves it (`path`), or opens a window with ``plt.show()`` where it
-    has imported pyplot; without a display the figure belongs to nobody but the caller, and nothing has to be closed.
+    A notebook shows the map under its cell. A script saves it (`path`), or opens a window with ``plt.show()`` if it has
+    imported pyplot. Without a display, only the caller holds the figure, and nothing has to be closed.
 
     Points shrink and become transparent as their number grows. They are drawn in a fixed random order, so that no
     class covers another because it comes last; points without a label are grey and lie under the others. Beyond 50,000
@@ -58,9 +58,9 @@ def scatter(
     (`genurl_graph.plotting.density.density_image`).
 
     Classes get a legend beside the map, numbers and dates a colour bar; `genurl_graph.plotting.labels.read_labels` says
-    which labels are what. The map stays as large as it is: the figure grows by the legend, long names are cut. Beyond
-    60 classes the 59 largest have names, the others pale colours, which repeat; a colour map by name ("turbo") instead
-    colours all by their number.
+    which labels are what. The map keeps its size: the figure grows by the legend, and long names are cut. Beyond
+    60 classes, the 59 largest are named, and the others share pale colours; the name of a colour map ("turbo")
+    colours all of them by number instead.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def scatter(
         classes of numbers, ``norm="linear"`` numbers of what looks like the numbers of classes. Of a Categorical, whose
         order the legend keeps, categories without a point keep their colour and are not listed.
     ax : matplotlib.axes.Axes, optional
-        Axes to draw in; neither their size nor that of their figure is changed, and the legend stands to their right.
+        Axes to draw in. Their size and that of their figure do not change; the legend is to their right.
     path : str or Path, optional
         Also write the figure to this ``.png``, ``.pdf`` or ``.svg``, completely or not at all.
     title, subtitle : str, optional
@@ -79,8 +79,8 @@ def scatter(
         Title of the colour bar or the legend; by default the name of a pandas Series.
     cmap : str, Colormap, sequence or mapping, optional
         A colour map for numbers and dates; for classes also a list of colours, or a mapping from class to colour, which
-        may know more classes than there are. By default viridis and, for classes, a palette of 60 colours made to be
-        told apart by colour-blind eyes, too.
+        may name more classes than there are. By default viridis and, for classes, a palette of 60 colours that
+        colour-blind readers can tell apart.
     norm : str or matplotlib.colors.Normalize, optional
         Scale of the numbers: "linear", "log", ``Normalize(0, 1)``, ``TwoSlopeNorm(0)``.
     size : float, optional

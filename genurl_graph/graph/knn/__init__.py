@@ -80,16 +80,16 @@ def knn(
         codes of categories. Sparse rows become dense within `memory_mb` for "correlation", "chebyshev", "hamming" and
         functions. A function is called once for each pair, by one core, and for at most 1e8 pairs.
     backend : {"auto", "exact", "approximate"}
-        "approximate" compares each row with those of the nearest k-means lists: as many as hold 97 % of the neighbours
-        of a sample, but about 33,000 rows at most. It needs dense features; on a GPU the search stays exact. "auto"
-        takes it where the exact search would take over two processor seconds (``n * m * (d + 300) > 2e11``: 24,000
+        "approximate" compares each row only with those of the nearest k-means lists: as many as contain 97 % of the
+        neighbours of a sample, but at most about 33,000 rows. It needs dense features; on a GPU the search stays exact.
+        "auto" uses it if the exact search would take over two processor seconds (``n * m * (d + 300) > 2e11``: 24,000
         rows of 50 features, 14,000 of 784; with `query` ``7e11``; for "manhattan" ``n * m * d > 2e11``, for "chebyshev"
         ``5e10``). Neighbours by "manhattan" and "chebyshev" are then the nearest of many Euclidean ones; "jaccard",
-        "hamming" of columns with more than 8 values and functions are searched exactly always: 10,000 rows of 784 take
-        one core 2 s, 15 s, and the calls.
+        "hamming" of columns with more than 8 values and functions are always searched exactly. For 10,000 rows of 784
+        columns, one core takes 2 s, 15 s, and the time of the calls.
     memory_mb : float
-        What exact search may use beside its input and its result lists. Smaller is slower. Approximate search takes a
-        float32 copy of `x`.
+        Memory that exact search may use on top of its input and its result. Less memory makes it slower. Approximate
+        search needs a float32 copy of `x`.
     device : str or torch.device, optional
         Where to compute and to return the result; default: where `x` is.
     clamp : bool
@@ -111,7 +111,7 @@ def knn(
         `query` with another number of columns, ``backend="approximate"`` with sparse features or a
         metric that has none, values or sparse features that a metric cannot compare.
     ShortMemoryError
-        The search found no memory.
+        The search ran out of memory.
 
     Examples
     --------
