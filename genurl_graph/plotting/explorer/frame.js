@@ -29,7 +29,7 @@ function paintPoints(target, width, height, ratio) {
   const scale = ratio / view.unit;
   const at = { scale, x: (width / 2) * ratio - view.x * scale, y: (height / 2) * ratio + view.y * scale };
   const sizes = diameters().map((one) => one * ratio);
-  rasterise(pixels, target.width, target.height, at, { nodes: sequence, x, y, colours, level, diameters: sizes });
+  rasterise(pixels, target.width, target.height, at, { nodes: sequence, x, y, colours, opacity: pointOpacity(), level, diameters: sizes });
 }
 
 // A layer leaves the pen as it was.

@@ -2,11 +2,12 @@
 
 const order = shuffled(n); // no class covers another because it comes last
 const LEVELS = 24; // sizes that points of one map may have
+const BANDS = 32;
 const SMALLEST = 0.3; // as multiples of the common size
 const LARGEST_SCALE = 8;
 let shown = order; // drawn nodes in that order: any beginning of it is a fair sample
-let sequence = order; // the same as they are drawn: faded ones first, then the larger before the smaller
-const colours = new Uint32Array(n); // 0xaabbggrr
+let sequence = order; // the same nodes as they are drawn, the last on top
+const colours = new Uint32Array(n); // 0xaabbggrr, before the opacity that all have in common
 let level = null; // Uint8Array [n]: which size each has; null: all the common one
 
 // A fixed random order.
@@ -49,7 +50,7 @@ function paintColours() {
     const colour = paint(node);
     let found = known.get(colour);
     if (!found) {
-      const full = withAlpha(packed(colour), data.style.opacity);
+      const full = packed(colour);
       found = [full, withAlpha(full, parseInt(FADED, 16) / 255), withAlpha(full, time ? parseInt(INACTIVE, 16) / 255 : 1)];
       known.set(colour, found);
     }
@@ -77,15 +78,18 @@ function diameters() {
   return level ? Array.from({ length: LEVELS }, (_, one) => Math.min(Math.max(common * factor(one), 1), 80)) : [common];
 }
 
-// Faded points below the others, large ones below small ones; within each of these groups the random order stays.
+// Faded points below the others, large ones below small ones. Within each of these groups they go from the bottom of the map to its top,
+// band by band, so that the pixels of one band stay in the processor's cache, and within a band the random order stays.
 function layOutSequence() {
-  if (!level && !state.selected && !time) return (sequence = shown);
-  const group = (node) => (isFaded(node) ? 0 : LEVELS) + (level ? LEVELS - 1 - level[node] : 0);
-  const begin = new Uint32Array(2 * LEVELS + 1);
-  for (const node of shown) begin[group(node) + 1] += 1;
+  const [low, high] = [home.y - (home.unit * plot.clientHeight) / 2, home.unit * plot.clientHeight];
+  const band = (node) => Math.min(Math.max(Math.floor(((y[node] - low) / high) * BANDS), 0), BANDS - 1);
+  const group = (node) => ((isFaded(node) ? 0 : LEVELS) + (level ? LEVELS - 1 - level[node] : 0)) * BANDS + band(node);
+  const groups = Uint16Array.from(shown, group);
+  const begin = new Uint32Array(2 * LEVELS * BANDS + 1);
+  for (const one of groups) begin[one + 1] += 1;
   for (let i = 1; i < begin.length; i++) begin[i] += begin[i - 1];
   sequence = new Uint32Array(shown.length);
-  for (const node of shown) sequence[begin[group(node)]++] = node;
+  for (let i = 0; i < shown.length; i++) sequence[begin[groups[i]]++] = shown[i];
 }
 
 // Everything anew: after a change of column, legend, filter, selection, size or window of time.
@@ -119,12 +123,13 @@ function pick(px, py, reach = 14) {
 
 // What is drawn now, as tests read it.
 function drawn() {
-  const sizes = diameters();
+  const [sizes, opacity] = [diameters(), pointOpacity()];
+  const part = (node, bits) => ((withAlpha(colours[node], opacity) >>> bits) & 0xff).toString(16).padStart(2, '0');
   return Array.from(sequence, (node) => ({
     node,
     x: x[node],
     y: y[node],
-    colour: '#' + [0, 8, 16, 24].map((bits) => ((colours[node] >>> bits) & 0xff).toString(16).padStart(2, '0')).join(''),
+    colour: '#' + [0, 8, 16, 24].map((bits) => part(node, bits)).join(''),
     size: sizes[level ? level[node] : 0],
   }));
 }

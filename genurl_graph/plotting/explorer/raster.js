@@ -42,8 +42,8 @@ function stamp(diameter, left, top, width) {
 }
 
 // Draw nodes in their order. `pixels` is a Uint32Array [width * height] of opaque colours (0xffbbggrr), `at` says where data lie in it
-// ({scale, x, y}), `colours` [n] are 0xaabbggrr, `level` [n] says which of the `diameters` each has (null: the first).
-function rasterise(pixels, width, height, at, { nodes, x, y, colours, level, diameters }) {
+// ({scale, x, y}), `colours` [n] are 0xaabbggrr, `opacity` (0 to 1) that of all, `level` [n] says which of the `diameters` each has (null: the first).
+function rasterise(pixels, width, height, at, { nodes, x, y, colours, opacity, level, diameters }) {
   const sets = diameters.map((diameter) => stampsOf(diameter, width));
   for (let i = 0; i < nodes.length; i++) {
     const node = nodes[i];
@@ -57,7 +57,7 @@ function rasterise(pixels, width, height, at, { nodes, x, y, colours, level, dia
     const { dx, dy, offset, cover } = stamps[Math.floor((py - top) * places) * places + Math.floor((px - left) * places)];
     const begin = top * width + left;
     const colour = colours[node];
-    const alpha = (colour >>> 24) + (colour >>> 31);
+    const alpha = Math.round(((colour >>> 24) * opacity * 256) / 255);
     const redBlue = colour & 0xff00ff;
     const green = colour & 0xff00;
     for (let k = 0; k < offset.length; k++) {

@@ -37,6 +37,9 @@ const zoomLevel = () => (home ? home.unit / view.unit : 1);
 // Points grow as one comes closer, more slowly than the distances between them do.
 const pointDiameter = () => Math.min(data.style.size * Math.sqrt(Math.max(zoomLevel(), 1)), Math.max(LARGEST, data.style.size));
 
+// The fewer points are seen, the less they hide of each other.
+const pointOpacity = () => data.style.opacity + Math.max(0.9 - data.style.opacity, 0) * Math.min(Math.max(Math.log2(zoomLevel()) / 5, 0), 1);
+
 function look(wanted) {
   const unit = Math.min(Math.max(wanted.unit ?? view.unit, home.unit / CLOSEST), home.unit / FARTHEST);
   Object.assign(view, wanted, { unit });
