@@ -15,11 +15,11 @@ class EdgesConfig(Stage):
     stage = "edges"
     hub: Annotated[
         Literal["auto"] | Annotated[int, Range("[2, inf)")],
-        "edges: other edges at an end that are neighbours of an edge, an even number; of more, as many are drawn; "
-        "auto: 32, or 8 for more than 200,000 edges",
+        "edges: largest number of neighbours of an edge at one end, an even number; if there are more, as many are "
+        "sampled; auto: 32, or 8 above 200,000 edges",
     ] = 32
     straight: Annotated[
         Literal["auto"] | Annotated[float, Range("[0, 10]")],
-        "edges: how much more an edge that goes straight on counts than one that turns off, from 0 (all the same) to "
-        "10; auto: 4 where the edges have a geometry, else 0",
+        "edges: how much more going straight on weighs than a turn, from 0 (the same) to 10; auto: 4 if the edges "
+        "have coordinates, else 0",
     ] = 0.0

@@ -15,22 +15,27 @@ class TemporalConfig(Stage):
     stage = "temporal"
     windows: Annotated[
         str,
-        "events with a time: windows that time is cut into: how many, of equally many events (12), how long each is "
-        "(7d, 36h, 30min; a number and the unit of the times), or auto: 20, or as many as there are different times",
+        "events with a time: number of windows, with about the same number of events each (12), or their length (7d, "
+        "36h, 30min, or 5u for five units of plain numbers), or auto (20, or the number of different times if "
+        "smaller)",
     ] = "20"
-    half_life: Annotated[Positive, "windows after which an event, and the bond of a node to its past, count half"] = 0.5
+    half_life: Annotated[
+        Positive, "number of windows after which an event, and the identity edge of a node to its past, count half"
+    ] = 0.5
     positions: Annotated[
         Literal["auto"] | Natural,
-        "columns of the spectral positions of the nodes, which windows take averages of; auto: 128, or 32 for over "
-        "20,000 nodes",
+        "number of columns of the nodes' spectral positions, which are averaged in each window; auto: 128, or 32 "
+        "above 20,000 nodes",
     ] = 128
-    interaction_weight: Annotated[
-        NonNegative, "factor of the weights of interaction edges in P; 0 leaves them out, to see what they add"
-    ] = 1.0
+    interaction_weight: Annotated[NonNegative, "factor of the weights of interaction edges in P; 0 leaves them out"] = (
+        1.0
+    )
     causal: Annotated[
         bool,
-        "read each window by its events and by earlier ones alone; else by later ones, too, and nothing can follow",
+        "whether a window uses only its own and earlier events; otherwise it also uses later ones, and no new events "
+        "can follow",
     ] = True
     train_rows: Annotated[
-        Count, "rows, (node, window), that the encoder is trained on at most: pairs of windows evenly over time"
+        Count,
+        "largest number of rows (node, window) for training the encoder, from pairs of windows spread evenly over time",
     ] = 500_000

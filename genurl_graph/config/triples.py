@@ -15,21 +15,22 @@ class TriplesConfig(Stage):
     stage = "triples"
     readout: Annotated[
         Literal["complex", "distmult"],
-        "typed edges: what a relation makes of an entity before it is compared with others: complex (it turns and "
-        "stretches pairs of columns, so that a relation and its inverse may differ) or distmult (it stretches columns)",
+        "typed edges: how a relation transforms an entity before it is compared with others: complex (rotates and "
+        "scales pairs of columns, so a relation and its inverse can differ) or distmult (scales columns)",
     ] = "complex"
     row_power: Annotated[
         Probability,
-        "how much a row of P, the other ends of an entity by one relation, counts: their number to this power; 1: all "
-        "triples alike, 0: all rows alike",
+        "weight of a row of P (all other ends of an entity by one relation): the number of its triples to this power; "
+        "1: all triples count the same, 0: all rows do",
     ] = 1.0
     modality_weight: Annotated[
         NonNegative,
-        "how many triples the kNN edges of an entity by its features count as, where these tell all; a modality counts "
-        "as far as it joins entities that share triples; 0: not at all",
+        "the kNN edges of an entity by a modality count like at most this number of triples, depending on how often "
+        "they connect entities that share triples; 0: not at all",
     ] = 5.0
     prior: Annotated[
         NonNegative,
-        "triples of an entity from which on its scores count more than the prior, how often entities stand at that end "
-        "of the relation: with k triples, k^2 / (k^2 + prior^2) of the whole; it changes scores, not vectors; 0: none",
+        "number of triples of an entity above which its own score counts more than the prior (how often entities "
+        "occur at that end of the relation): with k triples, its share is k^2 / (k^2 + prior^2); changes scores, not "
+        "vectors; 0: no prior",
     ] = 10.0

@@ -17,10 +17,10 @@ class ViewConfig(Stage):
     drop_edges: Annotated[Share, "share of the edges that a view leaves out"] = 0.0
     drop_nodes: Annotated[
         Share,
-        "share of the nodes whose features a view hides from a GNN; less where a node has few neighbours to stand in: "
-        "times d / (1 + d), d its degree",
+        "share of the nodes whose features a view hides from a GNN, times d / (1 + d) for a node of degree d, so that "
+        "fewer are hidden where neighbours are few",
     ] = 0.0
-    self_weight: Annotated[NonNegative, "weight in P of a node's pair with its own other view; 0: one view only"] = 0.0
+    self_weight: Annotated[NonNegative, "weight in P of the pair of a node and its other view; 0: one view only"] = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,8 +28,8 @@ class ImageViewConfig(Stage):
     """Random views of images (`genurl_graph.objectives.views`)."""
 
     stage = "images"
-    crop: Annotated[Fraction, "least share of the area that is seen; 1: all of it"] = 1.0
-    ratio: Annotated[Fraction, "of the sides of that area: from this to its inverse"] = 0.75
+    crop: Annotated[Fraction, "smallest share of the area that is kept; 1: all of it"] = 1.0
+    ratio: Annotated[Fraction, "ratio of the sides of that area, from this number to its inverse"] = 0.75
     flip: Annotated[Probability, "probability of a mirrored image"] = 0.0
     jitter: Annotated[Probability, "largest change of brightness, contrast and saturation, as a share of each"] = 0.0
     hue: Annotated[Probability, "largest change of the hue, as a share of half the circle"] = 0.0
@@ -44,8 +44,8 @@ class GraphViewConfig(Stage):
     stage = "graphs"
     kinds: Annotated[
         str,
-        "of which each view of a graph gets one, by chance: nodes (some are left out), edges (some are replaced), "
-        "attributes (of some nodes are hidden), subgraph (a connected part is kept), guided (attributes are hidden of "
-        "nodes of low PageRank first, in the end of those of high)",
+        "changes, one of which is drawn for each view of a graph: nodes (some are dropped), edges (some are "
+        "replaced), attributes (some nodes lose theirs), subgraph (a connected part is kept), guided (attributes are "
+        "hidden, of nodes with low PageRank at first and with high PageRank in the end)",
     ] = "nodes"
     share: Annotated[Share, "share of the nodes or edges that a view leaves out, replaces or hides"] = 0.2
