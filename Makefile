@@ -17,7 +17,7 @@ ifdef DATA_ROOT
 test bench: export GENURL_DATA = $(DATA_ROOT)
 endif
 
-.PHONY: run test docs lint format format-check typecheck bench clean help
+.PHONY: run test docs notebooks lint format format-check typecheck bench clean help
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -55,6 +55,9 @@ format-check: $(VENV)/.installed-lint ## is the format right?
 typecheck: $(VENV)/.installed-lint ## mypy --strict on genurl_graph/, cli/ and datasets/
 	MYPY=$(BIN)/mypy .ci/typecheck
 
+notebooks: $(VENV)/.installed-notebooks ## run the notebooks and keep what they show (minutes)
+	$(BIN)/python notebooks/execute.py
+
 bench: $(VENV)/.installed-test ## run the timed comparisons (minutes)
 	@for script in tests/benchmarks/bench_*.py; do \
 		echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
@@ -82,4 +85,8 @@ $(VENV)/.installed-lint: $(VENV)/.installed
 
 $(VENV)/.installed-docs: $(VENV)/.installed
 	$(PIP) --editable '.[docs]'
+	@touch $@
+
+$(VENV)/.installed-notebooks: $(VENV)/.installed
+	$(PIP) --editable '.[notebooks]'
 	@touch $@
