@@ -115,7 +115,9 @@ def evaluate_temporal_nodes(
     data = events_of(source.load(not quiet, events=True), f"--protocol {TEMPORAL_NODES}")
     report.lines(read_lines(source, data))
     if data.states is None:
-        raise wrong(f"data set {source.name}", "no states of the nodes", "a planted set, such as planted-switching")
+        raise wrong(
+            f"data set {source.name}", "no true states of the nodes", "a planted set, such as planted-switching"
+        )
     stored = None if embedding is None else stored_trajectory(embedding, source.name, data)
     runs = []
     for seed in seeds:

@@ -43,7 +43,7 @@ def ensure_files(entry: DatasetInfo, root: Path, *, large: bool = False) -> None
         raise InputError(_instructions(entry, root, missing, "nobody offers them in this form"))
     if entry.download_mb >= LARGE_MB and not large:
         reason = (
-            f"its download of {entry.download_mb / 1000:.1f} GB is not started unasked (it is by: genurl-graph ogb "
+            f"its download of {entry.download_mb / 1000:.1f} GB is only started on request (genurl-graph ogb "
             f"--dataset {entry.name} --yes)"
         )
         raise InputError(_instructions(entry, root, missing, reason))

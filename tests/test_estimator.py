@@ -72,7 +72,7 @@ def test_graph_without_features_is_embedded():
     assert model.fit_transform(networkx.karate_club_graph()).shape == (34, 3)
     assert model.n_features_in_ == 0
     assert model.knn_backend_ is None
-    with pytest.raises(InputError, match="structure=identity knows the fitted nodes only"):
+    with pytest.raises(InputError, match="structure=identity knows only the fitted nodes"):
         model.transform(networkx.les_miserables_graph())
 
 

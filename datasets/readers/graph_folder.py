@@ -88,7 +88,7 @@ def find_graphs(folder: Path, labels: Path | None = None) -> GraphFiles | None:
         classes = [each.name for each in inner] if files else []
         bare = next((each.name for each in inner if all(file.parent != each for file in files)), None)
         if files and bare is not None:
-            raise wrong(folder, f"no graphs in its sub-folder {bare}", "graphs in every sub-folder, one a class")
+            raise wrong(folder, f"no graphs in its sub-folder {bare}", "graphs in every sub-folder, one per class")
     if not files:
         return None
     by_kind = {kind: [file for file in kinds if kinds[file] == kind] for kind in dict.fromkeys(kinds.values())}
@@ -170,7 +170,9 @@ def as_graph_set(
     parts += [f"weights from {weight_name}"] if weight_name else []
     parts += [f"classes from {label}"] if label else []
     parts += [f"features from {', '.join(used['feature'])}"] if used["feature"] else []
-    line = f"read {folder.name if len(graphs) > 1 else names[0]} as graphs ({one.kind}, one a file): {', '.join(parts)}"
+    line = (
+        f"read {folder.name if len(graphs) > 1 else names[0]} as graphs ({one.kind}, one per file): {', '.join(parts)}"
+    )
     record = {"file": folder.name, "format": one.kind, "as": "graphs", "graphs": len(graphs), "nodes": len(one.ids)}
     record |= {"edges": count, "directed": one.directed, "repeated": repeats, "weight": weight_name, "label": label}
     record |= {"features": [*used["feature"], *of_edges], "left_out": left}

@@ -152,13 +152,13 @@ def read_image_folder(folder: Path) -> Data:
     classes = [each for each in sorted(folder.iterdir()) if each.is_dir() and not each.name.startswith(".")]
     files = _images(folder)
     if classes and files:
-        raise wrong(folder, f"images ({files[0].name}, ...) beside sub-folders", "one sub-folder a class")
+        raise wrong(folder, f"images ({files[0].name}, ...) beside sub-folders", "one sub-folder per class")
     for each in [*classes] or [folder]:
         found = _images(each)
         if not found:
             kinds = f"images ({', '.join(SUFFIXES)}), or graphs of one format (.graphml, .gml, .gexf, .pt)"
             what = "no images and no graphs" + ("" if any(each.iterdir()) else ": an empty folder")
-            raise wrong(each, what, f"{kinds}, one a file, here or in one sub-folder a class")
+            raise wrong(each, what, f"{kinds}, one per file, here or in one sub-folder per class")
         files += found if classes else []
     pixels, shape = _pixels(files)
     data = Data(x=from_numpy(pixels), image_shape=shape, node_id=[str(file.relative_to(folder)) for file in files])

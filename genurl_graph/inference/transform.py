@@ -174,7 +174,7 @@ def _known_columns(model: FittedModel, data: Input, device: torch.device) -> Ten
     if nodes is None or known is None:
         kind = config.encoder.structure
         raise InputError(
-            f"transform: encoder.structure={kind} knows the fitted nodes only, and none of them is here by its name; "
+            f"transform: encoder.structure={kind} knows only the fitted nodes, and this graph has none of their ids; "
             f"fit with {' or '.join(TRANSFERABLE)} to embed other graphs"
         )
     own = one_hot_of_known(known, nodes.num_nodes)

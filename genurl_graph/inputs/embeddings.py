@@ -59,7 +59,7 @@ def check_path_of_both(path: StrPath, part: str, content: str) -> Path:
     """
     found = check_embedding_path(path)
     if found.suffix.lower() == ".npy":
-        raise wrong(found, f"a file of one matrix, which has no room for {content}", ".npz, .pt, .csv or .parquet")
+        raise wrong(found, f"a format for one matrix, which cannot also hold {content}", ".npz, .pt, .csv or .parquet")
     if (beside := path_beside(found, part)) != found:
         check_embedding_path(beside)
     return found

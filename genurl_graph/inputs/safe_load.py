@@ -113,7 +113,9 @@ def load_tensors(path: Path, what: str = "tensors and text", allowed: Sequence[A
                 return torch.load(path, map_location="cpu", weights_only=True)
         except (pickle.UnpicklingError, MemoryError) as error:
             # torch's own text goes on for lines and advises to switch the protection off. Damage asks for any memory.
-            raise wrong(path, f"damage, or objects other than {what}", "these alone: no others are loaded") from error
+            raise wrong(
+                path, f"damage, or objects other than {what}", "only these, since no others are loaded"
+            ) from error
 
 
 def check_extent(tensor: Tensor, path: Path, name: str) -> None:

@@ -316,7 +316,7 @@ def _resolve_hetero(config: Config, asked: Mapping[str, Any]) -> Config:
     }
     for key, value in refused.items():
         if value is not None:
-            raise wrong(key, f"{value!r} with HeteroData", "a setting that compares no features along edges")
+            raise wrong(key, f"{value!r} with HeteroData", "a setting that does not compare features along edges")
     if not adaptive:
         return config
     # Beside reliable edges adaptive merging keeps kNN edges out of the propagation, and typed edges are reliable.

@@ -53,7 +53,7 @@ def test_a_file_with_features_needs_only_its_task(run) -> None:
 
 
 def test_one_matrix_has_no_room_for_relations(run) -> None:
-    assert "no room for relations" in run("embed", "--input", "kg", "--output", "kg.npy", code=2).stderr
+    assert "cannot also hold relations" in run("embed", "--input", "kg", "--output", "kg.npy", code=2).stderr
 
 
 def test_types_may_be_left_out(run) -> None:

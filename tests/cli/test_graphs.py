@@ -32,7 +32,7 @@ def test_a_folder_is_embedded_and_new_graphs_get_the_rows_of_the_model(run) -> N
     shown = run("embed", *words, "--output", "z.csv", "--metrics", "m.json", "--save-model", "model", "--no-evaluate")
     shown = shown.stdout
     for line in (
-        "read mols as graphs (GML, one a file): 24 graphs of 4 to 27 nodes",
+        "read mols as graphs (GML, one per file): 24 graphs of 4 to 27 nodes",
         "features of the edges: bond (2 categories)",
         "graph of graphs: 24 graphs, ",
         "8 components of the descriptors)",

@@ -136,7 +136,7 @@ def test_planted_states_are_judged_beside_rows_without_training(run, few_planted
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--output", "z.npy"), "no room for windows"),
+        (("--output", "z.npy"), "cannot also hold windows"),
         (("--windows", "7x"), "windows"),
         (("--windows", "7d", "--task", "graph"), "--windows: found --task graph; expected --task temporal"),
         (("--encoder", "gcn"), "task temporal: encoder"),
@@ -197,7 +197,7 @@ def test_trajectories_are_judged_by_planted_states(run, few_planted: None) -> No
         (("--protocol", "temporal-links", "--embedding", "z.npz"), "trains its own"),
         (("--protocol", "temporal-links", "--seed", "1"), "--seed does not go with --protocol temporal-links"),
         (("--protocol", "temporal-links", "--windows", "2"), "more windows, so that each part has one"),
-        (("--protocol", "temporal-nodes"), "no states of the nodes"),
+        (("--protocol", "temporal-nodes"), "no true states of the nodes"),
     ],
     ids=("embedding", "seed", "windows", "states"),
 )

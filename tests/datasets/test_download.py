@@ -166,7 +166,7 @@ def test_hashes_of_the_registry_are_checked(tmp_path: Path, serve: Serve):
 
 def test_large_download_is_never_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(download, "transfer", lambda *_: pytest.fail("a large download was started"))
-    with pytest.raises(InputError, match=r"1\.4 GB is not started unasked") as caught:
+    with pytest.raises(InputError, match=r"1\.4 GB is only started on request") as caught:
         datasets.load("products", tmp_path)
     assert str(tmp_path / "ogbn_products" / "split" / "sales_ranking" / "train.csv.gz") in str(caught.value)
     assert "products.zip" in str(caught.value)

@@ -124,7 +124,7 @@ def test_new_graphs_without_features_are_embedded(kind, encoder, tmp_path):
 def test_eigenvectors_are_those_of_the_fitted_graph(tmp_path):
     fitted = model("laplacian").fit(bare())
     assert structure_width("laplacian", 6, N) == fitted.encoder_.input.weight.size(0) == 6
-    with pytest.raises(InputError, match="structure=laplacian knows the fitted nodes only"):
+    with pytest.raises(InputError, match="structure=laplacian knows only the fitted nodes"):
         fitted.transform(bare())
     fitted.save(tmp_path)
     assert torch.equal(GenURL.load(tmp_path).embedding_, fitted.embedding_)

@@ -65,13 +65,13 @@ def test_the_fitted_graph_is_known_without_names():
     torch.testing.assert_close(model.transform(data), model.embedding_, atol=1e-5, rtol=1e-4)
     other = planted_graph(240, 1200, num_classes=4, num_features=2, seed=1)
     del other.x
-    with pytest.raises(InputError, match="structure=identity knows the fitted nodes only, and none of them is here"):
+    with pytest.raises(InputError, match="structure=identity knows only the fitted nodes, and this graph has none"):
         model.transform(other)
 
 
 def test_a_graph_of_strangers_is_refused():
     model = GenURL(n_components=4, epochs=2, random_state=0).fit(tables(np.arange(240)))
-    with pytest.raises(InputError, match="none of them is here by its name"):
+    with pytest.raises(InputError, match="this graph has none of their ids"):
         model.transform(tables(np.arange(240), shift=1000))
 
 

@@ -211,7 +211,7 @@ def test_types_without_features_have_one_hot_rows() -> None:
     np.testing.assert_array_equal(dense(x)[50:], np.eye(13, dtype=np.float32)[10:])
     assert not dense(x)[:50, 10:].any()
     assert model.encoder_.input.weight.size(0) == 13
-    with pytest.raises(InputError, match="structure=identity knows the fitted nodes only"):
+    with pytest.raises(InputError, match="structure=identity knows only the fitted nodes"):
         model.transform(data)
 
 

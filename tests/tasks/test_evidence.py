@@ -94,7 +94,7 @@ def test_structure_in_a_model_knows_the_fitted_graph_again(features: str, tmp_pa
     other = data.clone()
     other.edge_index = other.edge_index[:, 2:]
     if features == "noise":
-        with pytest.raises(InputError, match=r"encoder\.structure=identity knows the fitted nodes only"):
+        with pytest.raises(InputError, match=r"encoder\.structure=identity knows only the fitted nodes"):
             model.transform(other)
     else:
         with pytest.warns(UserWarning, match="features alone embed it"):

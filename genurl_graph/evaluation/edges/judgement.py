@@ -44,7 +44,7 @@ class EdgeJudge:
 
     def __init__(self, data: EdgeSet, blocks: int | None = None) -> None:
         if blocks is not None and data.middle is None:
-            raise wrong("blocks of space", "edges without coordinates", "to know where the edges lie")
+            raise wrong("blocks of space", "edges without coordinates", "edges with coordinates")
         self.data, self.y = data, labels_of(data)
         self.blocks = None if data.middle is None else blocks or BLOCKS
         self.block = None if self.blocks is None else space_blocks(data.middle, self.blocks)

@@ -64,7 +64,7 @@ def judge_nodes(
     """
     states = events.states
     if states is None:
-        raise wrong("events", "no states of the nodes", "those of a planted set, such as planted-switching")
+        raise wrong("events", "no true states of the nodes", "those of a planted set, such as planted-switching")
     if not trajectories:
         raise wrong("trajectories", "none", "at least one")
     starts = next(iter(trajectories.values())).starts

@@ -51,7 +51,7 @@ def with_held_out(data: TripleSet, seed: int, valid: float = VALID_SHARE, test: 
         wanted = [int(len(free) * count / max(sum(wanted), 1)) for count in wanted]
     if not min(wanted):
         found = f"{len(given):,} triples, of which {len(free):,} can be held out"
-        raise wrong("protocol triples", found, "more triples, so that entities stay in the training")
+        raise wrong("protocol triples", found, "more triples, so that every entity is in the training part")
     held = torch.zeros(len(given), dtype=torch.int64)
     held[free[: wanted[0]]], held[free[wanted[0] : sum(wanted)]] = 2, 1
     parts = [given.chosen(held == part) for part in range(3)]

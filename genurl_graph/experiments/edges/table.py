@@ -151,7 +151,9 @@ def edges_of(data: Any, option: str = "--task edges") -> "EdgeSet":
     from genurl_graph.inputs.edge_rows import EdgeSet
 
     if not isinstance(data, EdgeSet):
-        raise InputError(f"{option}: found a data set whose rows are no edges; expected edges, such as linkoping")
+        raise InputError(
+            f"{option}: found a data set whose rows are not edges; expected one with edges as rows, such as linkoping"
+        )
     return data
 
 

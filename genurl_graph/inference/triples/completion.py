@@ -108,7 +108,7 @@ class Completion:
         """
         encoder, fitted = self._typed("complete")
         if relation is None or (head is None) == (tail is None):
-            raise wrong("complete", "not two names", "a relation and either a head or a tail")
+            raise wrong("complete", "other arguments", "a relation and either a head or a tail")
         if k < 1:
             raise wrong("k", k, "1 or more")
         forward, triples = tail is None, fitted.triples

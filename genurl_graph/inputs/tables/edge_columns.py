@@ -147,7 +147,7 @@ def _choose(table: Table, weights: list[str]) -> str:
             return best[0]
     listed = " and ".join(f"{name!r}" for name in weights) if table.header else " and ".join(weights)
     options = " or ".join(f"--column weight={name}" for name in weights)
-    raise wrong(table.name, f"columns {listed}, which can all be the weight", options)
+    raise wrong(table.name, f"columns {listed}, any of which can be the weight", options)
 
 
 def _is_mostly_numbers(cells: pd.Series) -> bool:

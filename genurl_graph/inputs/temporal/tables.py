@@ -127,10 +127,10 @@ def find_time(table: Table, options: ReadOptions) -> str:
         return found[0]
     if not found:
         listed = ", ".join(map(table.called, columns))
-        raise wrong(table.name, f"no column that must be a time ({listed})", "--column time=NAME")
+        raise wrong(table.name, f"no column that is clearly a time ({listed})", "--column time=NAME")
     which = " and ".join(map(table.called, found))
     raise wrong(
-        table.name, f"{which}, which can both be the time", " or ".join(f"--column time={name}" for name in found)
+        table.name, f"{which}, either of which can be the time", " or ".join(f"--column time={name}" for name in found)
     )
 
 

@@ -143,7 +143,7 @@ def test_konect(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("text", "columns", "message"),
     [
-        ("source,target\na,b\n", {}, "no column that must be a time"),
+        ("source,target\na,b\n", {}, "no column that is clearly a time"),
         ("source,target,time\na,b,1\nb,c,\n", {}, "line 3"),
         ("source,target,day\na,b,1/2/2020\nb,c,2/3/2020\n", {"time": "day"}, "day and month cannot be told apart"),
         ("source,target,time\na,b,1\n", {"time": "tiem"}, "did you mean 'time'"),

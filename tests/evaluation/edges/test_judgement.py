@@ -50,7 +50,7 @@ def test_without_places_there_are_no_blocks() -> None:
     assert found["blocks_micro"] is None
     assert found["micro"] is not None
     assert judge.left_out == ["no blocks of space: it is not known where the edges lie"]
-    with pytest.raises(InputError, match="edges without coordinates; expected to know where the edges lie"):
+    with pytest.raises(InputError, match="edges without coordinates; expected edges with coordinates"):
         EdgeJudge(data, 20)
 
 

@@ -55,7 +55,7 @@ def test_what_cannot_be_judged_is_refused() -> None:
     events = planted_switching(60, 1000, communities=2, spans=6)
     windows = Windows.of_equal_times(events.edges, SPAN)
     (one, *_) = references(events.edges, windows, 2).values()
-    with pytest.raises(InputError, match=r"^events: found no states of the nodes"):
+    with pytest.raises(InputError, match=r"^events: found no true states of the nodes"):
         judge_nodes(dataclasses.replace(events, states=None), {"one": one})
     with pytest.raises(InputError, match=r"^trajectories: found none"):
         judge_nodes(events, {})

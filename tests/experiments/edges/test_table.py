@@ -41,5 +41,5 @@ def test_without_blocks_there_are_no_columns_of_them() -> None:
 
 
 def test_a_graph_whose_rows_are_nodes_is_refused() -> None:
-    with pytest.raises(InputError, match="--task edges: found a data set whose rows are no edges"):
+    with pytest.raises(InputError, match="--task edges: found a data set whose rows are not edges"):
         edges_of(Data(x=torch.rand(5, 2)))

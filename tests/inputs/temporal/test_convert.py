@@ -137,8 +137,8 @@ def test_undirected_events_stand_both_ways() -> None:
 @pytest.mark.parametrize(
     ("data", "options", "message"),
     [
-        (FRAME.drop(columns="time"), ReadOptions(), "no column that must be a time.*NAME"),
-        (FRAME.assign(date="2020-01-01"), ReadOptions(), "which can both be the time"),
+        (FRAME.drop(columns="time"), ReadOptions(), "no column that is clearly a time.*NAME"),
+        (FRAME.assign(date="2020-01-01"), ReadOptions(), "either of which can be the time"),
         (FRAME, columns(time="when"), "when"),
         (FRAME.assign(target=FRAME.source), ReadOptions(), "3 self loops alone"),
         (FRAME.assign(weight=[1.0, None, 2.0]), ReadOptions(), "finite weight"),

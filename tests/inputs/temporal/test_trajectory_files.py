@@ -69,7 +69,7 @@ def test_an_embedding_without_windows_has_no_trajectory(tmp_path) -> None:
 
 
 def test_a_file_without_room_is_refused_before_any_work(tmp_path) -> None:
-    with pytest.raises(InputError, match="no room for windows"):
+    with pytest.raises(InputError, match="cannot also hold windows"):
         check_trajectory_path(tmp_path / "calls.npy")
     (tmp_path / "calls-trajectory.csv").mkdir()
     with pytest.raises(InputError, match="a folder"):

@@ -49,7 +49,7 @@ def test_an_embedding_without_relations_has_none(suffix, tmp_path) -> None:
 
 
 def test_a_file_of_one_matrix_has_no_room(tmp_path) -> None:
-    with pytest.raises(InputError, match="no room for relations"):
+    with pytest.raises(InputError, match="cannot also hold relations"):
         check_relation_path(tmp_path / "umls.npy")
 
 
