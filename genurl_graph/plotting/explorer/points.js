@@ -108,15 +108,18 @@ function prepare() {
   find('status').textContent = `${active}${shown.length.toLocaleString('en')}${part} points`;
 }
 
-// The drawn point nearest to a pixel, or -1; of points that cover it the nearest centre.
+// The drawn point nearest to a pixel, or -1: within reach, or that covers the pixel. Resting points count as three pixels farther.
 function pick(px, py, reach = 14) {
+  const [wantedX, wantedY] = toData(px, py);
+  const within = (pixels) => (pixels * view.unit) ** 2;
+  const reaches = diameters().map((diameter) => within(Math.max(reach, diameter / 2)));
   let best = -1;
   let least = Infinity;
-  const sizes = diameters();
-  const [left, top] = [plot.clientWidth / 2 - view.x / view.unit, plot.clientHeight / 2 + view.y / view.unit];
   for (const node of shown) {
-    const distance = Math.hypot(x[node] / view.unit + left - px, top - y[node] / view.unit - py) + (time && !time.active[node] ? 3 : 0);
-    if (distance < least && distance < Math.max(reach, level ? sizes[level[node]] / 2 : 0)) [best, least] = [node, distance];
+    let away = (x[node] - wantedX) ** 2 + (y[node] - wantedY) ** 2;
+    if (away >= least || away >= reaches[level ? level[node] : 0]) continue;
+    if (time && !time.active[node]) away = within(Math.sqrt(away) / view.unit + 3);
+    if (away < least) [best, least] = [node, away];
   }
   return best;
 }

@@ -332,6 +332,50 @@ def test_the_wheel_zooms_about_the_pointer_and_points_grow(page: Any) -> None:
     assert drawn(page)[0]["size"] > 1.2 * before
 
 
+def test_two_fingers_zoom_and_one_drags(page: Any) -> None:
+    before = page.execute_script("return { ...explorer.view }")
+
+    def touch(kind: str, *places: tuple[int, int]) -> None:
+        points = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(places)]
+        page.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", (400, 400), (500, 400))
+    touch("touchMove", (350, 400), (550, 400))
+    touch("touchEnd")
+    chromium.wait(page, f"explorer.view.unit < {before['unit']} * 0.6")
+    view = page.execute_script("return { ...explorer.view }")
+    assert view["unit"] == pytest.approx(before["unit"] / 2, rel=0.01)
+    touch("touchStart", (400, 400))
+    touch("touchMove", (430, 410))
+    touch("touchEnd")
+    chromium.wait(page, f"explorer.view.x < {view['x']}")
+    moved = page.execute_script("return { ...explorer.view }")
+    assert (view["x"] - moved["x"]) / view["unit"] == pytest.approx(30, abs=1)
+    assert page.execute_script("return explorer.state.node") == -1
+
+
+def test_discs_are_cut_at_the_edges_of_the_map(page: Any, scene: Scene) -> None:
+    node = lonely(scene)
+    corner = page.execute_async_script(
+        """
+        const [x, y, done] = arguments;
+        const plot = document.getElementById('plot'), { unit } = explorer.view;
+        const pen = document.getElementById('points').getContext('2d');
+        // The node in the corner at the top left, then at the bottom right.
+        const found = [];
+        const at = async (side, px, py) => {
+          const [half, rise] = [plot.clientWidth * unit / 2, plot.clientHeight * unit / 2];
+          await explorer.look({ x: x - side * half, y: y + side * rise });
+          found.push(Array.from(pen.getImageData(px, py, 1, 1).data));
+        };
+        at(-1, 0, 0)
+          .then(() => at(1, plot.clientWidth - 1, plot.clientHeight - 1))
+          .then(() => done(found));""",
+        *scene.points[node].tolist(),
+    )
+    assert corner[0] == corner[1] != [251, 251, 250, 255]
+
+
 def test_keys_zoom_and_move(page: Any, scene: Scene) -> None:
     node = lonely(scene)
     before = page.execute_script("return { ...explorer.view }")
