@@ -19,6 +19,7 @@ from genurl_graph.cli.links import (
     evaluate_triples,
 )
 from genurl_graph.cli.neighborhoods import PROTOCOLS, evaluate_neighborhoods
+from genurl_graph.cli.outputs.replaced import announce
 from genurl_graph.cli.partitioned.embed import is_folder
 from genurl_graph.cli.partitioned.evaluate import sampled_rows
 from genurl_graph.cli.report import Report, describe_graph_scores
@@ -166,6 +167,7 @@ def evaluate(
 
     if metrics:
         check_output(metrics, (".json",))
+        announce(metrics)
     task, report = model["task"], Report(quiet)
     if partitioned:
         z, data, name, which = sampled_rows(embedding, source, full)

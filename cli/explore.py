@@ -110,6 +110,7 @@ def explore(
             embedding, "an embedding by partition", f"one of its tables, such as {embedding}/part-00000.parquet"
         )
     check_output(output, PAGE_SUFFIXES)
+    options.announce(output)
     found = read_rows(embedding)
     stored, moving = found.columns, found.trajectory is not None
     d = stored["embedding"].shape[1]

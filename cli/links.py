@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genurl_graph.cli.outputs.replaced import announce
 from genurl_graph.cli.report import Report
 from genurl_graph.exceptions import wrong
 from genurl_graph.experiments.edges.rows import EdgeEvaluation, stored_edges
@@ -33,6 +34,7 @@ def evaluate_links(source: Source, seeds: int, metrics: Path | None, quiet: bool
 
     if metrics:
         check_output(metrics, (".json",))
+        announce(metrics)
     source = source.with_settings(make_estimator(**model, seed=0).config)
     data = load_for(source, LINKS)
     refuse_graphs(source.name, data)
@@ -71,6 +73,7 @@ def evaluate_temporal_links(source: Source, seeds: int, metrics: Path | None, qu
 
     if metrics:
         check_output(metrics, (".json",))
+        announce(metrics)
     report = Report(quiet)
     data = events_of(source.load(not quiet, events=True), f"--protocol {TEMPORAL_LINKS}")
     report.lines(read_lines(source, data))
@@ -91,6 +94,7 @@ def evaluate_triples(source: Source, seeds: int, metrics: Path | None, quiet: bo
 
     if metrics:
         check_output(metrics, (".json",))
+        announce(metrics)
     report = Report(quiet)
     data = load_triples(source, f"--protocol {TRIPLES}")
     report.lines([*read_lines(source, data), *split_lines(data)])
@@ -111,6 +115,7 @@ def evaluate_temporal_nodes(
 
     if metrics:
         check_output(metrics, (".json",))
+        announce(metrics)
     report = Report(quiet)
     data = events_of(source.load(not quiet, events=True), f"--protocol {TEMPORAL_NODES}")
     report.lines(read_lines(source, data))
@@ -150,6 +155,7 @@ def evaluate_edges(
 
     if metrics:
         check_output(metrics, (".json",))
+        announce(metrics)
     report = Report(quiet)
     data = edges_of(source.load(not quiet, edges=True), f"--protocol {EDGES}")
     report.lines(read_lines(source, data))

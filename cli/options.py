@@ -7,8 +7,12 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
+from genurl_graph.cli.outputs.files import TableFiles as TableFiles
+from genurl_graph.cli.outputs.files import TrainingFiles as TrainingFiles
+from genurl_graph.cli.outputs.files import lock as lock
+from genurl_graph.cli.outputs.replaced import announce as announce
 from genurl_graph.config.durations import parse_windows
-from genurl_graph.exceptions import InputError, unknown
+from genurl_graph.exceptions import unknown
 from genurl_graph.experiments.sources import Source
 from genurl_graph.inputs.reading import READINGS, ROLES, as_read_options
 
@@ -263,25 +267,6 @@ def check_source(source: Source) -> None:
             raise click.UsageError(f"{flag} goes with --input; a data set of the registry has its own.")
 
 
-class TableFiles(NamedTuple):
-    """Files that a table of runs is written to, and whether it goes on with what an interrupted one left there."""
-
-    metrics: Path | None
-    markdown: Path | None
-    plot: Path | None
-    resume: bool
-
-    def prepare(self, *more: Path | None) -> None:
-        """Find out before any run whether the results can be written; let no other run write the same files."""
-        from genurl_graph.plotting import PLOT_SUFFIXES
-        from genurl_graph.runtime.files import check_output
-
-        for path, suffixes in ((self.metrics, (".json",)), (self.markdown, (".md",)), (self.plot, PLOT_SUFFIXES)):
-            if path:
-                check_output(path, suffixes)
-        lock(self.metrics, self.markdown, self.plot, *more)
-
-
 def table_files(what: str, plot: str) -> Callable[[Callable[..., Any]], Any]:
     """Options of the files of a table; the command takes them as `files`."""
     return gathered(
@@ -294,49 +279,6 @@ def table_files(what: str, plot: str) -> Callable[[Callable[..., Any]], Any]:
     )
 
 
-class TrainingFiles(NamedTuple):
-    """Files that one training is written to, and whether it goes on from its checkpoint."""
-
-    output: Path
-    metrics: Path | None
-    save_model: Path | None
-    resume: bool
-    plot: Path | None = None
-
-    @property
-    def checkpoint(self) -> Path:
-        """Where an interrupted training is kept."""
-        return self.output.with_name(self.output.name + ".ckpt")
-
-    def check(self, dim: int | None, timed: bool = False, typed: bool = False) -> None:
-        """Find out before the training whether its results can be written: two of events, and of `typed` edges."""
-        from genurl_graph.inputs.embeddings import check_embedding_path
-        from genurl_graph.inputs.temporal.trajectory_files import check_trajectory_path
-        from genurl_graph.inputs.triples.relation_files import check_relation_path
-        from genurl_graph.plotting import PLOT_SUFFIXES
-        from genurl_graph.runtime.files import check_folder, check_output
-        from genurl_graph.training.checkpoint import Checkpoint
-
-        checks = {timed: check_trajectory_path, typed: check_relation_path}
-        checks.get(True, check_embedding_path)(self.output)
-        for path, suffixes in ((self.metrics, (".json",)), (self.plot, PLOT_SUFFIXES)):
-            if path:
-                check_output(path, suffixes)
-        if self.plot and dim == 1:
-            raise InputError("--plot draws two dimensions, but --dim is 1; leave one of them out")
-        if self.save_model:
-            check_folder(self.save_model)
-        if self.resume and not Checkpoint(self.checkpoint, {}).exists():
-            raise InputError(f"--resume: there is no checkpoint {self.checkpoint} to continue from")
-
-
 def training_files(output: Callable[..., Any], *more: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
     """Options of the files of a training, `more` between --metrics and --save-model; the command takes `files`."""
     return gathered("files", TrainingFiles, output, metrics, *more, save_model, resume)
-
-
-def lock(*paths: Path | None) -> None:
-    """Let no other run write these files until this command ends."""
-    from genurl_graph.runtime.files import exclusive
-
-    click.get_current_context().with_resource(exclusive(*(path for path in paths if path)))

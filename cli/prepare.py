@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from genurl_graph.cli import options as shared
+from genurl_graph.cli.outputs.replaced import announce
 from genurl_graph.cli.report import Report
 from genurl_graph.exceptions import wrong
 from genurl_graph.experiments.sources import Source, is_graph_set, read_lines
@@ -107,6 +108,7 @@ def prepare(
         if given and not edges:
             raise click.UsageError(f"{flag} goes with EDGES.")
     output = check_new_folder(output)
+    announce(output)
     report = Report(quiet)
     manifest = None if like is None else Manifest.read(like)
     how: dict[str, Any] = {"rows": rows, "partitions": partitions, "seed": seed}

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from genurl_graph.cli import FAILED, Stop, options
+from genurl_graph.cli.outputs.replaced import announce
 from genurl_graph.cli.report import Report
 from genurl_graph.experiments import repeat
 
@@ -50,6 +51,7 @@ def rerun(result: Path, data_root: Path | None, tolerance: float, output: Path |
             raise click.UsageError("--output goes with a run of embed or distill; a table has no single embedding.")
         timed = stored["task"] == "temporal"
         (check_trajectory_path if timed else check_embedding_path)(output)
+        announce(output)
     if single:
         now = repeat.repeat_run(stored, data_root, output, report.line, quiet)
     else:

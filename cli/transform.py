@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from genurl_graph.cli import options
+from genurl_graph.cli.outputs.replaced import announce
 from genurl_graph.cli.partitioned.embed import is_folder
 from genurl_graph.cli.partitioned.transform import transform_prepared
 from genurl_graph.cli.partitioned.workers import Workers, workers
@@ -74,7 +75,7 @@ def transform(
     from genurl_graph.estimator import GenURL
     from genurl_graph.inputs.edge_rows.files import write_edge_embedding
     from genurl_graph.inputs.embeddings import check_embedding_path
-    from genurl_graph.inputs.temporal.trajectory_files import check_trajectory_path
+    from genurl_graph.inputs.temporal.trajectory_files import check_trajectory_path, trajectory_path
     from genurl_graph.runtime.files import check_folder
 
     source = Source(None, own, features, backbone=backbone, options=options)
@@ -98,6 +99,7 @@ def transform(
             raise wrong(option, f"a model of the task {estimator.task_}", "one of events with a time (task temporal)")
     if save_model:
         check_folder(save_model)
+    announce(output, trajectory_path(output) if timed else None, save_model)
     plan, graphs = estimator.feature_plan_, estimator.task_ == "graphs"
     rows, typed = estimator.task_ == "edges", estimator.task_ == "triples"
     kind = {"graphs": graphs, "events": timed, "edges": rows, "triples": typed}

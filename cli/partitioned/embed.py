@@ -58,6 +58,7 @@ def embed_prepared(
     assert source.own is not None
     prepared = Prepared.open(source.own)
     check_files(files)
+    options.announce(output, files.metrics, files.save_model)
     options.lock(output, work_folder(output), files.metrics, files.save_model)
     report = Report(quiet, err=as_json)
     report.line(describe_prepared(source.name, prepared))

@@ -22,6 +22,7 @@ def transform_prepared(model: Path, source: Source, output: Path, among: Workers
     assert source.own is not None
     prepared, fitted = Prepared.open(source.own), load_model(model)
     check_output_folder(output)
+    options.announce(output)
     options.lock(output, work_folder(output))
     report = Report(quiet)
     report.line(describe_prepared(source.name, prepared))

@@ -1,0 +1,1 @@
+"""What a command writes: checked before any work, and told where it replaces something."""
