@@ -19,10 +19,10 @@ from genurl_graph.cli.links import (
     evaluate_triples,
 )
 from genurl_graph.cli.neighborhoods import PROTOCOLS, evaluate_neighborhoods
-from genurl_graph.cli.outputs.replaced import announce
 from genurl_graph.cli.partitioned.embed import is_folder
 from genurl_graph.cli.partitioned.evaluate import sampled_rows
 from genurl_graph.cli.report import Report, describe_graph_scores
+from genurl_graph.cli.shared.replaced import announce
 from genurl_graph.exceptions import wrong
 from genurl_graph.experiments.edges.source import wants_edges
 from genurl_graph.experiments.environment import versions

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genurl_graph.cli.outputs.replaced import announce
 from genurl_graph.cli.report import Report
+from genurl_graph.cli.shared.replaced import announce
 from genurl_graph.exceptions import wrong
 from genurl_graph.experiments.edges.rows import EdgeEvaluation, stored_edges
 from genurl_graph.experiments.edges.table import edges_of

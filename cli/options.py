@@ -7,10 +7,11 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
-from genurl_graph.cli.outputs.files import TableFiles as TableFiles
-from genurl_graph.cli.outputs.files import TrainingFiles as TrainingFiles
-from genurl_graph.cli.outputs.files import lock as lock
-from genurl_graph.cli.outputs.replaced import announce as announce
+from genurl_graph.cli.shared.defaults import EMBEDDING_TASKS, PresetOption
+from genurl_graph.cli.shared.files import TableFiles as TableFiles
+from genurl_graph.cli.shared.files import TrainingFiles as TrainingFiles
+from genurl_graph.cli.shared.files import lock as lock
+from genurl_graph.cli.shared.replaced import announce as announce
 from genurl_graph.config.durations import parse_windows
 from genurl_graph.exceptions import unknown
 from genurl_graph.experiments.sources import Source
@@ -22,21 +23,23 @@ PATH = click.Path(path_type=Path)
 data_root = click.option(
     "--data-root",
     type=PATH,
-    help="Folder of the data sets. [default: $GENURL_DATA, else the user's cache folder]",
+    help="Folder of the downloaded data sets. [default: $GENURL_DATA, else the user's cache folder]",
 )
 metrics = click.option("--metrics", type=PATH, metavar="FILE.json", help="Write all figures as JSON.")
 as_json = click.option(
-    "--json", "as_json", is_flag=True, help="Print all figures as JSON on stdout, the rest on stderr."
+    "--json", "as_json", is_flag=True, help="Print all figures as JSON on stdout, everything else on stderr."
 )
 markdown = click.option("--markdown", type=PATH, metavar="FILE.md", help="Write the table as Markdown.")
-seed = click.option("--seed", type=click.IntRange(min=0), help="Makes a run repeatable. [default: drawn, and reported]")
-save_model = click.option("--save-model", type=PATH, metavar="DIR", help="Keep the trained model for transform.")
+seed = click.option(
+    "--seed", type=click.IntRange(min=0), help="Makes a run repeatable. [default: drawn at random, and printed]"
+)
+save_model = click.option("--save-model", type=PATH, metavar="DIR", help="Save the trained model for transform.")
 resume = click.option("--resume", is_flag=True, help="Continue an interrupted run from OUTPUT.ckpt, or OUTPUT.work.")
-quiet = click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+quiet = click.option("--quiet", is_flag=True, help="Print errors only.")
 backbone = click.option(
     "--backbone",
     metavar="NAME",
-    help="Images only: embed the features that this trained network of timm's gives them. Needs the extra images.",
+    help="Images only: embed the features of this pretrained timm network instead of pixels. Needs the extra images.",
 )
 
 
@@ -47,33 +50,50 @@ def several(*options: Callable[[Command], Command]) -> Callable[[Command], Comma
 
 def seeds(**default: Any) -> Callable[[Command], Command]:
     """The number of seeds, with a default of the command's own."""
-    return click.option("--seeds", type=click.IntRange(min=1), **{"help": "Run seeds 0..N-1.", **default})
+    return click.option(
+        "--seeds", type=click.IntRange(min=1), **{"help": "How many seeds to run: 0, 1, ... N-1.", **default}
+    )
 
 
-def output(default: str, what: str = "Embedding", **more: Any) -> Callable[[Command], Command]:
+def output(default: str, what: str = "the embedding", **more: Any) -> Callable[[Command], Command]:
     """The file of an embedding; `default` says where it lies if it is not named."""
-    text = f"{what}: .npz .npy .csv .parquet or .pt.{default}"
+    text = f"Where to write {what}: .npz .npy .csv .parquet or .pt.{default}"
     return click.option("--output", type=PATH, metavar="FILE", help=text, **more)
 
 
 # Size of the embedding, length of the training, and every other setting.
 training = several(
-    click.option("--dim", type=click.IntRange(min=1), help="Embedding dimensions. [default: the task's]"),
-    click.option("--epochs", type=click.IntRange(min=1), help="Passes of training. [default: the task's]"),
-    click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True),
+    click.option(
+        "--dim",
+        cls=PresetOption,
+        key="encoder.dim",
+        type=click.IntRange(min=1),
+        help="Number of dimensions of the embedding.",
+    ),
+    click.option(
+        "--epochs", cls=PresetOption, key="training.epochs", type=click.IntRange(min=1), help="Number of epochs."
+    ),
+    click.option(
+        "--device",
+        type=click.Choice(["auto", "cpu", "cuda"]),
+        default="auto",
+        show_default=True,
+        help="auto: the GPU if there is one.",
+    ),
     click.option(
         "--config",
         type=PATH,
         metavar="FILE.toml",
-        help="Settings that differ from the task's defaults, e.g. [loss] gamma = 0.5, or a named set of them: "
-        "words, shallow, tldr.",
+        help="Settings other than the task's defaults, e.g. [loss] gamma = 0.5; or one of the named sets words, "
+        "shallow, tldr.",
     ),
     click.option(
         "--set",
         "assignments",
         multiple=True,
         metavar="KEY=VALUE",
-        help="One such setting, e.g. loss.gamma=0.5; wins over --config; repeatable.",
+        help="One setting, e.g. loss.gamma=0.5; repeatable; wins over --config. genurl-graph config --task TASK lists "
+        "all settings with their defaults.",
     ),
 )
 
@@ -88,7 +108,7 @@ def _windows(_: click.Context, __: click.Parameter, text: str | None) -> str | N
 def windows(default: str) -> Callable[[Command], Command]:
     """How the time of events is cut."""
     text = (
-        "Events with a time: how many windows of equally many events, e.g. 12, or how long each is, e.g. 7d, 36h, "
+        "Events with a time: the number of windows (with equally many events), e.g. 12, or their length, e.g. 7d, 36h, "
         f"30min. [default: {default}]"
     )
     return click.option("--windows", metavar="N|LENGTH", callback=_windows, help=text)
@@ -98,45 +118,55 @@ def windows(default: str) -> Callable[[Command], Command]:
 model = several(
     click.option(
         "--task",
-        type=click.Choice(["auto", "graph", "reduce", "images", "graphs", "temporal", "edges", "triples"]),
+        type=click.Choice(["auto", *EMBEDDING_TASKS]),
         default="auto",
         show_default=True,
-        help="Embed a graph, reduce vectors to few dimensions, learn from views of images, embed whole graphs, a row "
-        "each, events with a time, a row for each node and window, edges, a row each, or typed edges, a row for each "
-        "entity. auto: "
-        "temporal if times or windows are named, graphs if there are many, a graph if there are edges, else reduce.",
+        help="What is embedded. graph: nodes of a graph; reduce: vectors, in few dimensions; images: images, by "
+        "augmented views; graphs: whole graphs; temporal: nodes by window, from events with a time; edges: edges; "
+        "triples: entities of typed edges. auto: by the data.",
     ),
     click.option(
         "--encoder",
+        cls=PresetOption,
+        key="encoder.name",
         type=click.Choice(
             ["gcn", "sage", "gat", "gin", "gine", "gatv2", "sign", "mlp", "linear", "cnn", "resnet", "free"]
         ),
-        help="Network that computes the embedding; sign: in mini-batches; free: an embedding table. "
-        "[default: the task's]",
+        help="Network that computes the embedding. sign: a GNN for large graphs; free: an embedding table.",
     ),
     windows("20"),
-    click.option("--n-neighbors", type=click.IntRange(min=1), help="Nearest neighbours in feature space."),
+    click.option(
+        "--n-neighbors",
+        cls=PresetOption,
+        key="neighbors.n_neighbors",
+        type=click.IntRange(min=1),
+        help="Number of nearest neighbours by features (kNN edges).",
+    ),
     click.option(
         "--metric",
         metavar="NAME",
         help="Distance of features: euclidean, cosine, manhattan, correlation, chebyshev, hamming, jaccard. "
-        "[default: auto]",
+        "[default: auto: cosine for bags of words, else euclidean]",
     ),
     click.option(
         "--exaggeration",
+        cls=PresetOption,
+        key="loss.exaggeration",
         type=float,
         help="Factor of the attraction: larger values separate clusters, 1 keeps the order of near neighbours best.",
     ),
     click.option(
         "--init",
+        cls=PresetOption,
+        key="encoder.init",
         metavar="NAME|FILE",
-        help="Start of an embedding table: pca, spectral, random, or a file of coordinates. [default: the task's]",
+        help="Start of an embedding table: pca, spectral, random, or a file of coordinates.",
     ),
     click.option(
         "--previous",
         metavar="FILE|DIR",
-        help="Go on from a finished 2-d map, the file of an embedding or a saved model: its samples stay where they "
-        "were. They are found by the names in the file, else they are the first ones.",
+        help="Continue from an earlier 2-d map (its file, or a saved model): its samples stay where they are. They are "
+        "found by their names in the file; without names they are the first rows.",
     ),
     training,
 )
@@ -180,13 +210,13 @@ class Evaluation(NamedTuple):
 full = click.option(
     "--full",
     is_flag=True,
-    help="Evaluate by the whole protocol, however long that takes. [default: as much as takes some 15 s, and say so]",
+    help="Evaluate by the whole protocol, however long it takes. [default: as much as takes about 15 s]",
 )
 
 
 def evaluation(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options of how far a run is evaluated, which the command takes as one argument, `evaluation`."""
-    no = click.option("--no-evaluate", is_flag=True, help="Write the embedding without judging it.")
+    no = click.option("--no-evaluate", is_flag=True, help="Skip the evaluation.")
     decorate: Callable[..., Callable[..., Any]] = gathered("evaluation", Evaluation, no, full)
     return decorate(command)
 
@@ -203,22 +233,28 @@ class OneOf(click.Choice[str]):
 # How the user's own files are to be read.
 def _reading(where: str) -> tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...]:
     return (
-        click.option("--as", "as_", type=OneOf(READINGS), help=f"{where}: what the file is. [default: found out]"),
+        click.option("--as", "as_", type=OneOf(READINGS), help=f"{where}: what the file holds. [default: detected]"),
         click.option(
             "--column",
             multiple=True,
             metavar="ROLE=NAME[,NAME]",
-            help=f"{where}: what a column is, by its name, or its number from 1 without a header; roles: "
-            f"{', '.join(ROLES)}; repeatable.",
+            help=f"{where}: the role of a column, named by its header, or by its number from 1 if there is none; "
+            f"repeatable. Roles: {', '.join(ROLES)}.",
         ),
         click.option(
-            "--separator", metavar="CHARACTER", help=f"{where}: between cells; or comma, semicolon, tab, space, pipe."
+            "--separator",
+            metavar="CHARACTER",
+            help=f"{where}: the character between cells, or comma, semicolon, tab, space, pipe. [default: detected]",
         ),
-        click.option("--decimal", type=OneOf((".", ",")), help=f"{where}: the mark in 0.5 or 0,5."),
+        click.option(
+            "--decimal",
+            type=OneOf((".", ",")),
+            help=f"{where}: the decimal mark, as in 0.5 or 0,5. [default: detected]",
+        ),
         click.option(
             "--directed/--undirected",
             default=None,
-            help=f"{where}: whether lines of an edge list have a direction. [default: undirected]",
+            help=f"{where}: whether the edges of an edge list have a direction. [default: undirected]",
         ),
     )
 
@@ -239,13 +275,13 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
 
 # What is embedded: a data set of the registry, or the user's own files.
 _SOURCE = (
-    click.option("--dataset", metavar="NAME", help="A data set of the registry: see genurl-graph datasets."),
+    click.option("--dataset", metavar="NAME", help="A data set by its name; genurl-graph datasets lists them."),
     click.option(
-        "--input", "own", type=PATH, help="Your own graph, edge list, matrix, images or folder of graphs, instead."
+        "--input", "own", type=PATH, help="Or your own file: a graph, an edge list, a matrix, or a folder of images."
     ),
-    click.option("--features", type=PATH, help="With --input: table of node features."),
+    click.option("--features", type=PATH, help="With --input: a table of node features."),
     click.option(
-        "--labels", type=PATH, help="With --input: table of labels, of nodes or graphs, for the evaluation only."
+        "--labels", type=PATH, help="With --input: a table of labels, used for the evaluation only, never for training."
     ),
     data_root,
 )
@@ -275,7 +311,7 @@ def table_files(what: str, plot: str) -> Callable[[Callable[..., Any]], Any]:
         metrics,
         markdown,
         click.option("--plot", type=PATH, metavar="FILE.png", help=plot),
-        click.option("--resume", is_flag=True, help=f"Go on with --metrics of an interrupted {what}."),
+        click.option("--resume", is_flag=True, help=f"Continue an interrupted {what} from its --metrics file."),
     )
 
 

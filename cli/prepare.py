@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from genurl_graph.cli import options as shared
-from genurl_graph.cli.outputs.replaced import announce
 from genurl_graph.cli.report import Report
+from genurl_graph.cli.shared.replaced import announce
 from genurl_graph.exceptions import wrong
 from genurl_graph.experiments.sources import Source, is_graph_set, read_lines
 from genurl_graph.inputs.reading import ReadOptions

@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from genurl_graph.cli import FAILED, Stop, options
-from genurl_graph.cli.outputs.replaced import announce
 from genurl_graph.cli.report import Report
+from genurl_graph.cli.shared.replaced import announce
 from genurl_graph.experiments import repeat
 
 

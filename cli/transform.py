@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from genurl_graph.cli import options
-from genurl_graph.cli.outputs.replaced import announce
 from genurl_graph.cli.partitioned.embed import is_folder
 from genurl_graph.cli.partitioned.transform import transform_prepared
 from genurl_graph.cli.partitioned.workers import Workers, workers
 from genurl_graph.cli.report import Report
+from genurl_graph.cli.shared.replaced import announce
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.experiments.sources import Source, named_labels, read_lines, write_embedding
 from genurl_graph.experiments.temporal.later import write_later

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import click
 
-from genurl_graph.cli.outputs.replaced import announce
+from genurl_graph.cli.shared.replaced import announce
 from genurl_graph.exceptions import InputError
 
 

@@ -1,1 +1,0 @@
-"""What a command writes: checked before any work, and told where it replaces something."""
