@@ -34,7 +34,7 @@ function renderCard() {
   }
   card.replaceChildren(
     make('div', { className: 'head' }, make('h2', { textContent: idOf(node), 'aria-live': 'polite' }), buttons),
-    ...[drawing(node)].filter(Boolean),
+    ...[thumbnail(node, 112), drawing(node)].filter(Boolean),
     ...(time ? [make('p', { className: 'about', textContent: presence(node) })] : []),
     facts,
     ...(merged || time?.contacts ? [] : [make('p', { className: 'about', textContent: data.mergedAbout })]),
@@ -54,6 +54,16 @@ function emptyCard() {
       : 'Click a point, or search for one, to see its neighbours.',
   }));
   return empty;
+}
+
+// What the box beside the pointer says.
+function tipLines(node) {
+  const told = [columns[0], columns.find((one) => one.name === 'Degree'), state.column, state.size];
+  const lines = [thumbnail(node, 72), make('strong', { textContent: idOf(node) })];
+  for (const column of new Set(told.filter(Boolean))) lines.push(make('div', { textContent: `${column.name}: ${textOf(column, node)}` }));
+  if (time) lines.push(make('div', { textContent: presence(node) }));
+  if (nearest) lines.push(make('div', { textContent: `Nearest: ${nearestOf(node).slice(0, 5).map(idOf).join(', ')}` }));
+  return lines.filter(Boolean);
 }
 
 // "4 of 5 the same label": how many neighbours share the node's category in the column that colours the map.

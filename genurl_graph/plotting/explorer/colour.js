@@ -28,6 +28,7 @@ function ends(column) {
   if (column.ends) return column.ends;
   const values = column.all || column.values;
   const known = values.filter((value) => !Number.isNaN(value)).sort();
+  if (!known.length) return (column.ends = { low: 0, high: 0, below: false, above: false, unknown: values.length });
   const at = (share) => known[Math.round(share * (known.length - 1))];
   let [low, high] = [at(0), at(1)];
   const [first, last] = [at(0.01), at(0.99)];

@@ -2,7 +2,7 @@
 
 performance.mark('scripts'); // marks are what tests/benchmarks/bench_explorer.py reads
 
-const TYPES = { f4: Float32Array, u1: Uint8Array, u2: Uint16Array, u4: Uint32Array };
+const TYPES = { f4: Float32Array, f8: Float64Array, u1: Uint8Array, u2: Uint16Array, u4: Uint32Array };
 
 function decode(stored) {
   const text = atob(stored.data);
@@ -16,7 +16,7 @@ document.getElementById('data').remove();
 const n = data.n;
 const x = decode(data.x);
 const y = decode(data.y);
-const columns = data.columns.map((column) => ({ ...column, values: decode(column.values), hidden: new Set() }));
+const columns = data.columns.map((column) => ({ ...column, values: decode(column.values), hidden: new Set(), range: null }));
 const nearest = data.nearest && { ...data.nearest, node: decode(data.nearest.node) };
 const merged = data.merged && {
   ...data.merged,
@@ -26,6 +26,9 @@ const merged = data.merged && {
   weight: decode(data.merged.weight),
 };
 data.x = data.y = data.columns = data.nearest = data.merged = null;
+
+// Text of which most cells differ has no colours: it is shown and searched only.
+const colourable = columns.filter((column) => !column.names || column.names.length <= Math.max(50, n / 2));
 
 const idOf = (node) => (data.ids ? data.ids[node] : String(node));
 
@@ -69,7 +72,25 @@ function neighbours(node) {
 function textOf(column, node) {
   const value = column.values[node];
   if (column.names) return value < column.names.length ? column.names[value] : 'unknown';
-  return Number.isNaN(value) ? 'unknown' : short(value);
+  return Number.isNaN(value) ? 'unknown' : valueText(column, value);
+}
+
+// A number of a column as text: dates are days since 1970.
+function valueText(column, value) {
+  return column.dates ? dateText(value) : short(value);
+}
+
+// The same for the ends of a scale: over days, nobody asks for the hour.
+function endText(column, value) {
+  const { low, high } = ends(column);
+  return column.dates && high - low > 4 ? dateText(Math.floor(value)) : valueText(column, value);
+}
+
+// A day, and the time of the day where there is one.
+function dateText(days) {
+  const text = new Date(Math.round(days * 86400000)).toISOString();
+  if (Math.abs(days - Math.round(days)) < 1e-9) return text.slice(0, 10);
+  return text.slice(0, text.slice(17, 19) === '00' ? 16 : 19).replace('T', ' ');
 }
 
 function short(value) {
@@ -79,7 +100,9 @@ function short(value) {
 
 // What is shown and chosen now.
 const state = {
-  column: columns.length ? columns[0] : null,
+  column: columns[data.colour] ?? colourable[0] ?? null,
+  size: columns[data.size] ?? null, // the column that points are sized by
+  only: null, // Uint8Array [n]: points beside which all others are hidden; null: none
   node: -1,
   hover: -1,
   selected: null, // Uint8Array [n], or null

@@ -1,6 +1,9 @@
-// What the colours mean: a legend whose entries can be switched off, or a colour bar.
+// What the colours mean: a legend whose entries can be switched off, or a colour bar whose ends can be moved.
 
-const LISTED = 200; // categories listed one by one
+const LISTED = 200; // categories listed at first
+const LONG = 17; // letters beyond which names get a line of their own
+const BINS = 48;
+const FINE = 500; // steps of a slider
 
 function chooseColumn(column) {
   state.column = column;
@@ -8,20 +11,21 @@ function chooseColumn(column) {
   renderKey();
   renderCard();
   if (state.selected) renderSelection();
-  return draw().then(drawOverlay);
+  return draw();
 }
 
-function renderKey() {
+function renderKey(listed = LISTED) {
   const column = state.column;
   find('about').textContent = column ? column.about : 'One colour: there is nothing to colour by.';
   find('key').classList.toggle('legend', Boolean(column && column.names));
-  find('key').replaceChildren(...(column ? (column.names ? renderLegend(column) : renderBar(column)) : []));
+  find('key').classList.toggle('long', Boolean(column && column.names && column.names.some((name) => name.length > LONG)));
+  find('key').replaceChildren(...(column ? (column.names ? renderLegend(column, listed) : renderBar(column)) : []));
 }
 
-function renderLegend(column) {
+function renderLegend(column, most) {
   const { order, counts, colours } = legend(column);
   const unknown = column.names.length;
-  const listed = [...order.slice(0, LISTED), ...(counts[unknown] ? [unknown] : [])];
+  const listed = [...order.slice(0, most), ...(counts[unknown] ? [unknown] : [])];
   const rows = listed.map((code) => {
     const row = make('button', { type: 'button', className: 'row', title: 'Click: show or hide; double-click or Shift: only this one', 'aria-pressed': String(!column.hidden.has(code)), 'data-code': String(code) },
       dot(colours[code] || cssVariable('missing')),
@@ -31,9 +35,11 @@ function renderLegend(column) {
     row.addEventListener('dblclick', () => showOnly(column, code));
     return row;
   });
-  if (order.length > LISTED) rows.push(make('p', { className: 'about', textContent: `and ${order.length - LISTED} more` }));
+  if (order.length > most) {
+    rows.push(make('button', { type: 'button', className: 'link', textContent: `${(order.length - most).toLocaleString('en')} more`, onclick: () => renderKey(order.length) }));
+  }
   if (order.length > PALETTE.length) {
-    rows.unshift(make('p', { className: 'about', textContent: `The ${PALETTE.length} commonest of ${order.length} have colours of their own; the others are grey.` }));
+    rows.unshift(make('p', { className: 'about', textContent: `The ${PALETTE.length} commonest of ${order.length.toLocaleString('en')} have colours of their own; the others are grey.` }));
   }
   rows.push(make('div', { className: 'actions', id: 'all', hidden: column.hidden.size === 0 },
     make('button', { type: 'button', className: 'link', textContent: 'Show all', onclick: () => showOnly(column, null) })));
@@ -55,7 +61,7 @@ function toggle(column, code, row) {
   else column.hidden.add(code);
   row.setAttribute('aria-pressed', String(!column.hidden.has(code)));
   find('all').hidden = column.hidden.size === 0;
-  draw().then(drawOverlay);
+  filterChanged();
 }
 
 // Only one category, or all of them (null).
@@ -65,22 +71,61 @@ function showOnly(column, code) {
   renderKey();
   const row = find('key').querySelector('[aria-pressed="true"]');
   if (row) row.focus();
-  draw().then(drawOverlay);
+  filterChanged();
 }
 
 function renderBar(column) {
   const { low, high, below, above, unknown } = ends(column);
   const stops = Array.from({ length: 11 }, (_, i) => viridis(i / 10));
-  const bar = make('div', { className: 'bar', role: 'img', 'aria-label': `Colours from ${short(low)} to ${short(high)}` });
+  const bar = make('div', { className: 'bar', role: 'img', 'aria-label': `Colours from ${endText(column, low)} to ${endText(column, high)}` });
   bar.style.background = `linear-gradient(to right, ${stops.join(',')})`;
-  const rows = [bar, make('div', { className: 'ends' },
-    make('span', { textContent: (below ? '≤ ' : '') + short(low) }),
-    make('span', { textContent: short((low + high) / 2) }),
-    make('span', { textContent: (above ? '≥ ' : '') + short(high) }))];
+  const rows = [histogram(column), make('div', { className: 'slide' }, bar, ...sliders(column)), make('div', { className: 'ends' },
+    make('span', { textContent: (below ? '≤ ' : '') + endText(column, low) }),
+    make('span', { textContent: endText(column, (low + high) / 2) }),
+    make('span', { textContent: (above ? '≥ ' : '') + endText(column, high) }))];
   if (unknown) {
     rows.push(make('div', { className: 'row' }, dot(cssVariable('missing')),
       make('span', { className: 'name', textContent: 'unknown' }),
       make('span', { className: 'more', textContent: unknown.toLocaleString('en') })));
   }
   return rows;
+}
+
+// How many points have which value; heights are roots, so that a few can be seen beside many.
+function histogram(column) {
+  const { low, high } = ends(column);
+  const counts = new Array(BINS).fill(0);
+  for (const value of column.values) {
+    if (!Number.isNaN(value)) counts[Math.min(Math.max(Math.floor(((value - low) / (high - low || 1)) * BINS), 0), BINS - 1)] += 1;
+  }
+  const most = Math.max(...counts);
+  return make('div', { className: 'histogram', 'aria-hidden': 'true' }, ...counts.map((count, i) => make('i', {
+    title: count.toLocaleString('en'),
+    style: { height: `${100 * Math.sqrt(count / most || 0)}%`, background: viridis((i + 0.5) / BINS) },
+  })));
+}
+
+// Two handles upon the bar: points outside are hidden. At its ends they leave the range open.
+function sliders(column) {
+  const { low, high } = ends(column);
+  const whole = !column.dates && high - low <= FINE && column.values.every((value) => Number.isNaN(value) || Number.isInteger(value));
+  const steps = whole ? high - low : FINE;
+  const value = (step) => (whole ? low + step : low + (step / steps) * (high - low));
+  const step = (bound, open) => (Math.abs(bound) === Infinity ? open : ((bound - low) / (high - low)) * steps);
+  const [first, last] = column.range || [-Infinity, Infinity];
+  const handles = [['From', step(first, 0)], ['To', step(last, steps)]].map(([name, at]) => make('input', {
+    type: 'range', min: '0', max: String(steps), step: '1', value: String(at), disabled: !(high > low), 'aria-label': `${name}: ${column.name}`,
+  }));
+  const tell = () => handles.forEach((handle) => handle.setAttribute('aria-valuetext', valueText(column, value(Number(handle.value)))));
+  const change = (moved) => {
+    const at = handles.map((handle) => Number(handle.value));
+    if (at[0] > at[1]) handles[moved].value = String(at[1 - moved]);
+    const [from, to] = handles.map((handle) => Number(handle.value));
+    column.range = from === 0 && to === steps ? null : [from === 0 ? -Infinity : value(from), to === steps ? Infinity : value(to)];
+    tell();
+    filterChanged();
+  };
+  handles.forEach((handle, i) => handle.addEventListener('input', () => change(i)));
+  tell();
+  return handles;
 }

@@ -3,15 +3,7 @@
 const tip = find('tip');
 
 function showTip(node) {
-  const lines = [make('strong', { textContent: idOf(node) })];
-  for (const column of columns.filter((one, i) => i === 0 || one.name === 'Degree' || one === state.column)) {
-    lines.push(make('div', { textContent: `${column.name}: ${textOf(column, node)}` }));
-  }
-  if (time) lines.push(make('div', { textContent: presence(node) }));
-  if (nearest) {
-    lines.push(make('div', { textContent: `Nearest: ${nearestOf(node).slice(0, 5).map(idOf).join(', ')}` }));
-  }
-  tip.replaceChildren(...lines);
+  tip.replaceChildren(...tipLines(node));
   tip.hidden = false;
   const [px, py] = toPixel(node);
   const left = px + 14 + tip.offsetWidth < plot.clientWidth ? px + 14 : px - 14 - tip.offsetWidth;
@@ -37,6 +29,7 @@ function listen() {
   find('closer').addEventListener('click', () => zoomBy(1.5));
   find('farther').addEventListener('click', () => zoomBy(1 / 1.5));
   find('fit').addEventListener('click', showAll);
+  find('save').addEventListener('click', savePicture);
   document.addEventListener('keydown', onKey);
 }
 
@@ -46,6 +39,8 @@ function onKey(event) {
     '/': () => search.focus(),
     m: () => setLasso(false),
     l: () => setLasso(true),
+    n: () => setNames(!showNames),
+    p: savePicture,
     '+': () => zoomBy(1.5),
     '=': () => zoomBy(1.5),
     '-': () => zoomBy(1 / 1.5),
@@ -70,23 +65,6 @@ function onKey(event) {
   action();
 }
 
-function fillPanel() {
-  find('title').textContent = data.title;
-  if (drawings) document.querySelector('label[for=search]').textContent = 'Find a graph';
-  find('notes').append(...data.notes.map((note) => make('li', { textContent: note })));
-  const choice = find('colour');
-  choice.append(...columns.map((column, i) => make('option', { value: String(i), textContent: column.name })));
-  choice.disabled = columns.length === 0;
-  choice.addEventListener('change', () => chooseColumn(columns[Number(choice.value)]));
-  if (time) {
-    fillTimeBar();
-    const keys = [['Space', 'play'], ['← →', 'step'], ['/', 'find'], ['L', 'lasso'], ['Esc', 'clear']];
-    document.querySelector('footer').replaceChildren(...keys.flatMap(([key, use]) => [make('kbd', { textContent: key }), ` ${use} `]));
-  }
-  renderKey();
-  renderCard();
-}
-
 function start() {
   performance.mark('decoded');
   fillPanel();
@@ -95,7 +73,7 @@ function start() {
   paint();
   listen();
   // For scripts and tests: the same that clicks do.
-  window.explorer = { choose, chooseColumn, columns, drawn, layers, look, pick, picture, play, repaint, select, showWindow, state, time, toPixel, view };
+  window.explorer = { choose, chooseColumn, chooseSize, columns, currentEdges, drawn, layers, look, names: () => named.list, pick, picture, pictureWithLegend, play, repaint, select, showWindow, state, time, toPixel, view };
   performance.mark('ready');
   document.documentElement.dataset.ready = 'true';
 }

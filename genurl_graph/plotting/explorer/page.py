@@ -26,11 +26,18 @@ _SCRIPTS = (
     "overlay",
     "motion",
     "lasso",
+    "names",
+    "images",
+    "edges",
     "graphs",
     "card",
     "search",
+    "filters",
+    "sizes",
     "legend",
     "selection",
+    "export",
+    "panel",
     "main",
 )
 

@@ -1,4 +1,4 @@
-// Points that the lasso has caught: how many of what, and out as CSV.
+// Points that the lasso or a search has caught: how many of what, alone on the map, and out as CSV.
 
 // Select nodes, instead of those selected before or (with Shift) beside them.
 function select(nodes, more = false) {
@@ -6,13 +6,14 @@ function select(nodes, more = false) {
   for (const node of nodes) selected[node] = 1;
   state.selected = selected.includes(1) ? selected : null;
   renderSelection();
-  return draw().then(drawOverlay);
+  if (state.selected) find('selection').scrollIntoView({ block: 'nearest' });
+  return draw();
 }
 
 function clearSelection() {
   state.selected = null;
   renderSelection();
-  return draw().then(drawOverlay);
+  return draw();
 }
 
 function selectedNodes() {
@@ -26,12 +27,24 @@ function renderSelection() {
   section.hidden = !state.selected;
   if (!state.selected) return;
   const nodes = selectedNodes();
-  const children = [make('h2', { textContent: `${nodes.length.toLocaleString('en')} selected`, 'aria-live': 'polite' })];
+  const buttons = make('div', { className: 'buttons' },
+    make('button', { type: 'button', className: 'link', textContent: 'Zoom to', onclick: () => zoomTo(nodes) }),
+    make('button', { type: 'button', className: 'link', textContent: 'Clear', onclick: clearSelection }));
+  const title = make('h2', { textContent: `${nodes.length.toLocaleString('en')} selected`, 'aria-live': 'polite' });
+  const children = [make('div', { className: 'head' }, title, buttons)];
   if (state.column && state.column.names) children.push(...shares(state.column, nodes));
   children.push(make('div', { className: 'actions big' },
     make('button', { type: 'button', className: 'solid', id: 'export', textContent: 'Save as CSV', onclick: () => save(nodes) }),
-    make('button', { type: 'button', className: 'plain', textContent: 'Clear', onclick: clearSelection })));
+    make('button', { type: 'button', className: 'plain', id: 'alone', textContent: 'Hide others', onclick: hideOthers })));
   section.replaceChildren(...children);
+}
+
+// The selection becomes a filter.
+function hideOthers() {
+  state.only = state.selected;
+  state.selected = null;
+  renderSelection();
+  filterChanged();
 }
 
 // A bar of the selection's categories, and the commonest by name.
@@ -62,7 +75,8 @@ function csv(nodes) {
   const value = (column, node) => {
     const number = column.values[node];
     if (column.names) return number < column.names.length ? column.names[number] : '';
-    return Number.isNaN(number) ? '' : String(number);
+    if (Number.isNaN(number)) return '';
+    return column.dates ? dateText(number) : String(number);
   };
   const lines = [['node_id', 'x', 'y', ...(time ? ['window'] : []), ...columns.map((column) => column.name)].map(field).join(',')];
   for (const node of nodes) {
@@ -72,7 +86,5 @@ function csv(nodes) {
 }
 
 function save(nodes) {
-  const address = URL.createObjectURL(new Blob([csv(nodes)], { type: 'text/csv' }));
-  make('a', { href: address, download: 'selection.csv' }).click();
-  setTimeout(() => URL.revokeObjectURL(address), 1000);
+  download(new Blob([csv(nodes)], { type: 'text/csv' }), 'selection.csv');
 }

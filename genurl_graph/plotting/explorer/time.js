@@ -85,6 +85,8 @@ async function showWindow(now, milliseconds = 350) {
   const from = [x.slice(), y.slice()];
   const before = Uint8Array.from(time.last, (row) => (row >= 0 ? 1 : 0));
   locate(now);
+  updateFilters();
+  updateSizes();
   nameWindow(now);
   hideTip();
   // Nodes that come in begin where they are.

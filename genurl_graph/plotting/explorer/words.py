@@ -87,9 +87,20 @@ def named_by_words(clusters: Categories, has: Any, words: Sequence[str], of: str
     score = np.where(frequent, share * np.log(np.maximum(lift, 1)), 0.0)
     names = []
     for number, row in zip(clusters.names, score, strict=True):
-        best = [words[at] for at in np.argsort(-row, kind="stable")[:MOST_WORDS] if row[at] > 0]
-        name = ", ".join(best) or number
+        name = ", ".join(_best_words(words, row)) or number
         names.append(f"{name} ({number})" if name in names else name)
     if names == list(clusters.names):
         return clusters
     return clusters._replace(about=f"{clusters.about}; named by frequent words of {of}", names=names)
+
+
+def _best_words(words: Sequence[str], score: Any) -> list[str]:
+    """The words of the largest scores above 0, of singular and plural one."""
+    found: list[str] = []
+    for at in np.argsort(-score, kind="stable"):
+        word = words[at]
+        if score[at] <= 0 or len(found) == MOST_WORDS:
+            break
+        if not {word, f"{word}s", word.removesuffix("s")} & {form for one in found for form in (one, f"{one}s")}:
+            found.append(word)
+    return found

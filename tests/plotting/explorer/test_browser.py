@@ -235,7 +235,7 @@ def test_search_by_keyboard_finds_hostile_names_and_shows_them_as_text(page: Any
     field = page.switch_to.active_element
     assert field.get_attribute("id") == "search"
     field.send_keys("node-1")
-    chromium.wait(page, "document.querySelectorAll('#found li').length === 11")  # node-1, node-10 to node-19
+    chromium.wait(page, "document.querySelectorAll('#found [role=option]').length === 11")  # node-1, node-10 to node-19
     field.send_keys(Keys.ARROW_DOWN, Keys.ENTER)
     assert text(page, "#card h2") == "node-10"
     field.clear()

@@ -213,3 +213,26 @@ def test_a_selection_is_saved_with_its_window(page: Any, folder: Path) -> None:
     lines = file.read_text(encoding="utf-8").splitlines()
     assert lines[0] == "node_id,x,y,window,Label,State,Height"
     assert lines[1] == "node-0,0,10,1,0,1,10"
+
+
+def test_filters_and_edges_follow_the_window(page: Any) -> None:
+    show(page, 1)
+    page.execute_async_script("explorer.chooseColumn(explorer.columns[1]).then(arguments[0])")  # state in the window
+    page.find_element("css selector", "#key .row").click()
+    page.execute_async_script("explorer.repaint().then(arguments[0])")
+    assert {node for node, *_ in places(page)} == {i for i in range(N) if (i + 1) % 2}
+    show(page, 3)
+    assert {node for node, *_ in places(page)} == {i for i in range(N) if (i + 3) % 2}
+    show(page, 0)
+    assert {node for node, *_ in places(page)} == {i for i in range(N - 1) if i % 2}
+    page.find_element("css selector", "#all button").click()
+    show(page, 1)
+    page.find_element("id", "edges").click()
+    assert page.execute_script("return explorer.currentEdges().parts.map(({total}) => total)") == [1]
+    assert text(page, "#edge-key .about") == "Edges of this window"
+    show(page, 2)
+    assert page.execute_script("return explorer.currentEdges().parts.length") == 0
+
+
+def places(page: Any) -> list[list[float]]:
+    return list(page.execute_script("return explorer.drawn().map(({node, x, y}) => [node, x, y])"))
