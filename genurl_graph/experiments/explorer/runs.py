@@ -89,4 +89,8 @@ def run_of_graphs(name: str, data: "GraphSet", metrics: Path | None) -> Run:
     overrides, seed, task, count = read_run(metrics, "n_graphs")
     if count != len(data):
         raise InputError(f"--run {metrics}: of {count} graphs, but {name} has {len(data)}")
+    # Of few graphs the embedding has fewer columns than descriptors were asked for; those settings asked for both.
+    skip = overrides.get("encoder.skip")
+    if isinstance(skip, int) and skip >= overrides.get("encoder.dim", skip + 1):
+        overrides["encoder.dim"] = skip + 1
     return Run(data, resolve_config(given, task, overrides), seed, f"{about} settings of the run, seed {seed}")
