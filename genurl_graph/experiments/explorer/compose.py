@@ -55,12 +55,19 @@ class Choices(NamedTuple):
 
 def drawn(data: "GraphSet") -> "tuple[list[Column], Drawings]":
     """Sizes of the graphs as columns, and a drawing of each."""
+    import torch
+
     from genurl_graph.plotting.explorer.colours import Numbers
     from genurl_graph.plotting.explorer.drawings import drawings
 
     found, plan = data.collection, data.feature_plan
     sizes = Numbers("Nodes", "Nodes of the graph", found.sizes().float().numpy())
-    edges = Numbers("Edges", "Edges of the graph, each direction counted", found.edge_ptr.diff().float().numpy())
+    # Both directions, and parallel edges, are one.
+    low, high = found.edge_index.sort(0).values
+    pairs = torch.unique(low * found.num_nodes + high)
+    owner = found.graph_of_node()[pairs // max(found.num_nodes, 1)]
+    count = torch.bincount(owner, minlength=found.num_graphs).float()
+    edges = Numbers("Edges", "Edges of the graph, each counted once", count.numpy())
     return [sizes, edges], drawings(found, None if plan is None else plan.names)
 
 
