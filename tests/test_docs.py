@@ -38,8 +38,12 @@ def commands(code: str) -> list[list[str]]:
     return [shlex.split(line, comments=True)[1:] for line in lines]
 
 
-# The page on the explorer goes on with files that the reader has.
-RUN = [page for page in PAGES if page.stem != "explorer" and {"python", "sh"} & {kind for kind, _ in blocks(page)}]
+# The page on the explorer goes on with files that the reader has; test_site.py runs the gallery.
+RUN = [
+    page
+    for page in PAGES
+    if page.stem not in ("explorer", "gallery") and {"python", "sh"} & {kind for kind, _ in blocks(page)}
+]
 COMMANDS = [
     words for page in PAGES for language, code in blocks(page) if language != "python" for words in commands(code)
 ]
@@ -81,7 +85,9 @@ def own_files(tmp_path):
     np.save(tmp_path / "vectors.npy", rng.standard_normal((80, 12)) + 4 * np.eye(12)[np.arange(80) % 4])
 
 
-@pytest.mark.parametrize("page", RUN, ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page", RUN, ids=lambda page: "-".join(page.relative_to(REPOSITORY).with_suffix("").parts).removeprefix("docs-")
+)
 @pytest.mark.usefixtures("registers", "few_epochs", "own_files")
 def test_examples_run(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
