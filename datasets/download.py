@@ -5,6 +5,7 @@ every unpacked file and the SHA-256 in ``FOLDER.zip.sha256`` where that file sta
 written, for the next time.
 """
 
+import logging
 import shutil
 import stat
 import sys
@@ -18,6 +19,9 @@ from typing import Any
 from genurl_graph.datasets.registry import DatasetInfo, stored
 from genurl_graph.exceptions import InputError
 from genurl_graph.runtime.files import atomic_write
+from genurl_graph.runtime.progress import in_notebook
+
+log = logging.getLogger(__name__)
 
 # Seconds without a byte after which the machine counts as offline.
 TIMEOUT = 10.0
@@ -94,8 +98,9 @@ def _fetch(url: str, target: Path, known_hash: str, of: str = "the registry", *,
     import pooch
     from tqdm import tqdm
 
-    terminal = sys.stderr.isatty()
-    # On a terminal always, else of large files alone, a line a minute. pooch sets the total.
+    log.info("downloading %s", url)
+    terminal = sys.stderr.isatty() or in_notebook()
+    # On a terminal or in a notebook always, else of large files alone, a line a minute. pooch sets the total.
     bar = tqdm(
         total=1,
         desc=target.name,

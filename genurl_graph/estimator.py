@@ -68,7 +68,7 @@ class GenURL(FittedAttributes, Completion, Updates):
     config : mapping or path, optional
         Any other parameter by its dotted name, ``{"loss.gamma": 0.5}``, or a TOML file (`genurl_graph.config`).
     verbose : bool
-        Show a progress bar on stderr (only on a terminal).
+        Show a progress bar, on a terminal or in a notebook. The logger "genurl_graph" hears of each stage in any case.
     checkpoint : path, optional
         File for the state of the training, from which `resume` continues after Ctrl-C. The neighbours that were found
         are stored beside it, with the suffix ``.neighbors``.

@@ -136,11 +136,10 @@ def terminable() -> Iterator[None]:
 
 
 def progress_bar(total: int, quiet: bool) -> Any:
-    """A progress bar over runs, on a terminal only."""
-    from tqdm import tqdm
+    """A progress bar over runs, on a terminal or in a notebook."""
+    from genurl_graph.runtime.progress import new_bar
 
-    # disable=None: a bar on a terminal only.
-    return tqdm(total=total, desc="runs", leave=False, disable=True if quiet else None)
+    return new_bar(not quiet, total=total, desc="runs", leave=False)
 
 
 def _child(job: Order, there: Connection) -> None:

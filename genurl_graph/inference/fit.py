@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -33,6 +34,8 @@ from genurl_graph.tasks.evidence import describe_evidence, heed_evidence, warn_o
 from genurl_graph.training.checkpoint import Checkpoint, KeptNeighbors, checksum
 from genurl_graph.training.loop import Callback, train
 
+log = logging.getLogger(__name__)
+
 LESS_MEMORY = (
     "what needs less: a smaller encoder.hidden, sampling.n_negatives or sampling.batch_size, and for graphs with "
     "features the encoder sign, which reads them in mini-batches"
@@ -60,6 +63,8 @@ def fit_model(
     `started` is the ``time.perf_counter()`` from which on the stage ``graph`` counts.
     """
     started = time.perf_counter() if started is None else started
+    shape = f"{data.num_nodes:,} nodes, {data.num_features:,} features"
+    log.info("fit of %s: task %s, encoder %s, seed %d, %s", shape, config.task, config.encoder.name, seed, device)
     data, attributes = heed_attributes(data, config.merge)
     state = None if checkpoint is None else Checkpoint(checkpoint, _describe(data, config, seed, teacher))
     kept = None if state is None else KeptNeighbors(state, resume)
@@ -97,6 +102,7 @@ def fit_model(
         initial = {k: v.detach().clone() for k, v in objective.encoder.state_dict().items()}
         objective.to(device)
         prepared = time.perf_counter()
+        log.info("graph and similarities after %.1f s: %s", prepared - started, summary)
         history = train(
             objective,
             config.training,
@@ -105,6 +111,8 @@ def fit_model(
             callbacks=callbacks,
             progress=progress,
         )
+    took = time.perf_counter() - prepared
+    log.info("trained %d epochs in %.1f s, loss %.4g", len(history), took, history[-1])
     past = None
     if isinstance(objective, TemporalObjective) and data.events is not None:
         past = FittedTime.of(objective, data.names, data.events.unit)

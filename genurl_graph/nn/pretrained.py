@@ -12,6 +12,7 @@ from genurl_graph.inputs.input import as_input
 from genurl_graph.nn.cnn import in_parts, output_width
 from genurl_graph.nn.features import Features
 from genurl_graph.nn.layers import evaluating
+from genurl_graph.runtime.progress import new_bar
 
 
 def features_of(module: nn.Module, X: Any, *, batch_size: int = 64, progress: bool = False) -> Tensor:
@@ -42,8 +43,6 @@ def features_of(module: nn.Module, X: Any, *, batch_size: int = 64, progress: bo
     >>> vectors = features_of(network, images)
     >>> z = GenURL(n_components=2).fit_transform(vectors)
     """
-    from tqdm import tqdm
-
     if batch_size < 1:
         raise wrong("batch_size", batch_size, "at least 1")
     data = as_input(X, at_least=1)
@@ -52,7 +51,7 @@ def features_of(module: nn.Module, X: Any, *, batch_size: int = 64, progress: bo
     x = data.x.to_dense() if data.x.layout == torch.sparse_csr else data.x
     output_width(module, data.num_features, data.image)
     kind = next(module.parameters(), x)
-    batches = tqdm(torch.split(x, batch_size), desc="features", unit="batch", disable=None if progress else True)
+    batches = new_bar(progress, iterable=torch.split(x, batch_size), desc="features", unit="batch")
     with evaluating(module):
         parts = (in_parts(module, Features(rows.to(kind.device)), data.image, whole=True) for rows in batches)
         return torch.cat([part.float().cpu() for part in parts])

@@ -6,6 +6,7 @@ batches says in its attribute `steps` how many make an epoch; it draws them itse
 
 from __future__ import annotations
 
+import logging
 import math
 import signal
 import threading
@@ -22,10 +23,13 @@ from genurl_graph.config.parameters import TrainingConfig
 from genurl_graph.exceptions import DivergenceError, wrong
 from genurl_graph.runtime.precision import check_precision, lowered
 from genurl_graph.runtime.processes import any_of, connected, in_parallel, rank
+from genurl_graph.runtime.progress import new_bar
 from genurl_graph.runtime.workers import few_threads
 from genurl_graph.training.checkpoint import Checkpoint
 
 Callback = Callable[[int, float], None]
+
+log = logging.getLogger(__name__)
 
 # Weights for each thread that updates them: threads that share less mostly wait. No weight depends on their number.
 _NUMBERS = 1 << 16
@@ -99,7 +103,7 @@ def train(
         Called as ``callback(epoch, loss)`` after each epoch, counted from 1. One that raises StopIteration ends the
         training.
     progress : bool
-        Show a progress bar on stderr (only on a terminal).
+        Show a progress bar (on a terminal or in a notebook).
     optimizer_class : type
         `torch.optim.Adam`, or a subclass such as `torch.optim.AdamW`.
 
@@ -144,6 +148,7 @@ def train(
                     for k in range(steps)
                 ]
             history.append(math.fsum(losses) / steps)
+            log.debug("epoch %d of %d: loss %.4g", len(history), config.epochs, history[-1])
             bar.set_postfix_str(f"loss {history[-1]:.4f}", refresh=False)
             bar.update()
             ended = _call(callbacks, len(history), history[-1])
@@ -152,6 +157,7 @@ def train(
             due = ended or len(history) % config.checkpoint_every == 0 or len(history) == config.epochs
             if checkpoint is not None and (due or stop) and rank() == 0:
                 checkpoint.save(objective, optimizer, history, scaler)
+                log.info("checkpoint after epoch %d", len(history))
             if stop:
                 raise KeyboardInterrupt
             if ended:
@@ -267,7 +273,4 @@ def _settled(history: list[float], tolerance: float) -> bool:
 
 
 def _bar(epochs: int, done: int, show: bool) -> Any:
-    from tqdm import tqdm
-
-    # None lets tqdm stay silent wherever stderr is not a terminal.
-    return tqdm(total=epochs, initial=done, desc="train", unit="epoch", disable=None if show and rank() == 0 else True)
+    return new_bar(show, total=epochs, initial=done, desc="train", unit="epoch")

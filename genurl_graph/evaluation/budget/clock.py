@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from genurl_graph.runtime.progress import new_bar
+
 # An evaluation takes at most so many seconds, or this share of the run before it, whichever is more.
 SECONDS, SHARE = 15.0, 0.1
 
@@ -48,10 +50,7 @@ def limit_of(run_seconds: float) -> float:
 
 @contextmanager
 def evaluation_clock(limit: float | None = None, quiet: bool = False) -> Iterator[Clock]:
-    """A clock with a progress bar on stderr, on a terminal only."""
-    from tqdm import tqdm
-
+    """A clock with a progress bar, on a terminal or in a notebook."""
     form = "{desc} {percentage:3.0f} % |{bar:30}| {elapsed}"
-    # disable=None: a bar on a terminal only.
-    with tqdm(total=100, desc="evaluation", leave=False, bar_format=form, disable=True if quiet else None) as bar:
+    with new_bar(not quiet, total=100, desc="evaluation", leave=False, bar_format=form) as bar:
         yield Clock(limit, bar)

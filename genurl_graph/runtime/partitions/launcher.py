@@ -78,9 +78,9 @@ class OneProcess:
         self, doing: str, function: Callable[..., Any], parts: Iterable[int], *shared: Any, progress: bool = False
     ) -> list[Worked]:
         """As in `Launcher`."""
-        from tqdm import tqdm
+        from genurl_graph.runtime.progress import new_bar
 
-        bar = tqdm(list(parts), desc=doing, unit="partition", disable=None if progress else True)
+        bar = new_bar(progress, iterable=list(parts), desc=doing, unit="partition")
         return [worked(function, part, *shared) for part in bar]
 
     def together(self, doing: str, function: Callable[..., Any], *shared: Any, progress: bool = False) -> list[Worked]:

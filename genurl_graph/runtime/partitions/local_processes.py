@@ -71,12 +71,12 @@ class LocalProcesses:
         self, doing: str, function: Callable[..., Any], parts: Iterable[int], *shared: Any, progress: bool = False
     ) -> list[Worked]:
         """As in `Launcher`."""
-        from tqdm import tqdm
+        from genurl_graph.runtime.progress import new_bar
 
         parts = list(parts)
         done: dict[int, Worked] = {}
         deaths = 0
-        with tqdm(total=len(parts), desc=doing, unit="partition", disable=None if progress else True) as bar:
+        with new_bar(progress, total=len(parts), desc=doing, unit="partition") as bar:
             while len(done) < len(parts):
                 if self._pool is None:
                     self._pool = ProcessPoolExecutor(self.workers, _CONTEXT, _begin, (self._threads(), True))

@@ -97,7 +97,7 @@ class RayCluster:
         self, doing: str, function: Callable[..., Any], parts: Iterable[int], *shared: Any, progress: bool = False
     ) -> list[Worked]:
         """As in `Launcher`: a task for each partition, as many at the same time as there are workers."""
-        from tqdm import tqdm
+        from genurl_graph.runtime.progress import new_bar
 
         ray, parts = _ray(), list(parts)
         # Every machine takes its share. Deaths are counted here: Ray would go on for ever where memory is short.
@@ -108,7 +108,7 @@ class RayCluster:
         running: dict[Any, int] = {}
         done: dict[int, Worked] = {}
         try:
-            with tqdm(total=len(parts), desc=doing, unit="partition", disable=None if progress else True) as bar:
+            with new_bar(progress, total=len(parts), desc=doing, unit="partition") as bar:
                 while waiting or running:
                     while waiting and len(running) < self.workers:
                         part = waiting.pop()
