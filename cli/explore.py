@@ -80,18 +80,20 @@ def explore(
     show: bool,
     quiet: bool,
 ) -> None:
-    """Make an HTML page of an embedding: zoom, search, colours, and a node's neighbours by edge source.
+    """Make an HTML page of an embedding: a map to zoom, search, filter and colour, with each point's neighbours.
 
-    The page is one file that needs no network. With a data set or an input it shows the source of every edge of the
-    merged graph: predefined, kNN, or both. Nothing is trained for that, the merged graph is computed once more. An
-    embedding of more than two dimensions is brought to two by the reduction task. Of whole graphs, the chosen one is
-    drawn beside the map. Of events with a time the page has a slider and a play button: points move from window to
-    window. Of edges a point is an edge, called by its ends; of typed edges it is an entity, whose neighbours share a
-    triple with it.
+    The page is one file that needs no network. With a data set or an input it shows which edges of the merged graph are
+    predefined, which are kNN edges, and which are both; the graph is merged again for that, nothing is trained. More
+    than two dimensions are reduced to two. Clusters are named by frequent words, and images are shown where the data
+    are images.
+
+    A point is a node, a vector, a whole graph, which is drawn beside the map, an edge, or an entity of typed edges.
+    Events with a time become a page with a slider, on which points move from window to window.
 
     \b
     Examples:
       genurl-graph explore karate-embedding.npz --dataset karate --output karate.html
+      genurl-graph explore papers.npz --input papers.csv --color-by published --size-by citations
       genurl-graph explore digits-embedding.npz --dataset digits --run digits.json --open
       genurl-graph explore collegemsg-embedding.npz --dataset collegemsg
     """

@@ -62,6 +62,8 @@ function currentEdges() {
   return drawnEdges;
 }
 
+const sourceOf = (key) => (time?.contacts ? CONTACTS : SOURCES.find((one) => one.key === key));
+
 // How many edges there are of each source, and which part is drawn; a click switches a source off.
 function renderEdges() {
   const { parts } = drawnEdges;
@@ -71,7 +73,7 @@ function renderEdges() {
   const of = state.selected ? 'of the selection' : time ? 'of this window' : 'of the points on the map';
   const part = count < wanted ? `${count.toLocaleString('en')} of ${wanted.toLocaleString('en')} edges ${of}, drawn at random` : `Edges ${of}`;
   const rows = parts.map(({ key, total }) => {
-    const source = [...SOURCES, CONTACTS].find((one) => one.key === key && (one === CONTACTS) === Boolean(time?.contacts));
+    const source = sourceOf(key);
     const row = make('button', { type: 'button', className: 'row', title: 'Click: show or hide', 'aria-pressed': String(!hiddenEdges.has(key)) },
       make('i', { className: 'stroke solid', style: { borderColor: `var(--${key})` } }),
       make('span', { className: 'name', textContent: source.title }),

@@ -4,14 +4,14 @@ const SHARP = 2; // pixels of the file for a pixel of the screen, along an axis
 const MARGIN = 16;
 const LINE = 20; // height of a row of the legend
 
-// Rows of the legend: {text, colour} a category, {text, size} a size, {text} alone a heading, {bar} the colour bar.
+// Rows of the legend: {text, colour} a category, with a diameter a size, {text, stroke} a kind of edges, {bar} the colour bar.
 function legendRows(most) {
   const rows = [];
   const column = state.column;
   if (column) {
     rows.push({ text: column.name, heading: true });
-    if (column.names) rows.push(...categoryRows(column, most - (state.size ? 5 : 0)));
-    else rows.push({ bar: column });
+    if (column.names) rows.push(...categoryRows(column, most - (state.size ? 5 : 0) - (showEdges ? 6 : 0)));
+    else rows.push({ bar: column }, { text: '' });
   }
   if (state.size) {
     const { low, high } = ends(state.size);
@@ -20,6 +20,9 @@ function legendRows(most) {
       rows.push({ text: endText(state.size, low + share * (high - low)), colour: cssVariable('missing'), diameter: 4 * diameterOf(share) + 2 });
     }
   }
+  const edges = showEdges ? currentEdges().parts.filter(({ list }) => list.length) : [];
+  if (edges.length) rows.push({ text: '' }, { text: 'Edges', heading: true });
+  for (const { key } of edges) rows.push({ text: sourceOf(key).title, stroke: cssVariable(key) });
   return rows;
 }
 
@@ -44,9 +47,13 @@ function drawLegend(pen, rows, left, top, width) {
       pen.arc(left + 6, middle, (row.diameter || 10) / 2, 0, 2 * Math.PI);
       pen.fill();
     }
-    pen.fillStyle = cssVariable(row.heading || row.colour ? 'ink' : 'soft');
+    if (row.stroke) {
+      pen.fillStyle = row.stroke;
+      pen.fillRect(left, middle - 1.25, 14, 2.5);
+    }
+    pen.fillStyle = cssVariable(row.heading || row.colour || row.stroke ? 'ink' : 'soft');
     pen.font = `${row.heading ? 600 : 400} 13px ${FONT}`;
-    pen.fillText(row.text, left + (row.colour ? 20 : 0), middle);
+    pen.fillText(row.text, left + (row.colour || row.stroke ? 20 : 0), middle);
   });
 }
 
@@ -72,7 +79,7 @@ function pictureWithLegend() {
   const rows = legendRows(Math.floor((height - 2 * MARGIN) / LINE));
   const measure = make('canvas').getContext('2d');
   measure.font = `600 13px ${FONT}`;
-  const text = Math.max(150, ...rows.map((row) => measure.measureText(row.text || '').width + (row.colour ? 20 : 0)));
+  const text = Math.max(150, ...rows.map((row) => measure.measureText(row.text || '').width + (row.colour || row.stroke ? 20 : 0)));
   const legendWidth = rows.length ? text + 2 * MARGIN : 0;
   const head = 44;
   const whole = make('canvas', { width: Math.round((width + legendWidth) * SHARP), height: Math.round((height + head) * SHARP) });

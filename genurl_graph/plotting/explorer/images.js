@@ -90,5 +90,7 @@ function drawImages(pen, width, height) {
 function setImages(on) {
   showImages = on;
   find('images').checked = on;
+  find('images-about').hidden = !on;
+  find('images-about').textContent = images.about;
   repaint();
 }
