@@ -21,8 +21,8 @@ FOLDER = Path(__file__).resolve().parent
 # What notebooks need beyond the package: a module, or a file under GENURL_DATA.
 MODULES = {"single_cells": "scanpy"}
 FILES = {"roads_as_a_map": "roads/linkoping.npz", "typed_edges_explored": "knowledge/UMLS"}
-# Of a picture: a map needs few, and takes a quarter of the room.
-COLOURS = 64
+# Of a picture: a map needs no more, and takes a fraction of the room.
+COLOURS, PIXELS = 64, 1000
 # Fixed for the kernel, so that a second run shows the same.
 KERNEL = {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "PYTHONWARNINGS": "ignore", "TQDM_DISABLE": "1"}
 METADATA = {
@@ -48,13 +48,27 @@ def what_is_missing(name: str) -> str | None:
 
 
 def shrink(notebook: nbformat.NotebookNode) -> None:
-    """Give each picture of a notebook a palette."""
+    """Give each picture of a notebook a palette, and no more pixels than a page shows."""
     for output in (output for cell in notebook.cells for output in cell.get("outputs", ())):
         if "image/png" in output.get("data", {}):
             picture = Image.open(io.BytesIO(base64.b64decode(output.data["image/png"]))).convert("RGB")
+            picture.thumbnail((PIXELS, PIXELS))
             small = io.BytesIO()
             picture.quantize(COLOURS, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
             output.data["image/png"] = base64.b64encode(small.getvalue()).decode()
+
+
+def join_streams(notebook: nbformat.NotebookNode) -> None:
+    """Make one output of the lines that a cell has printed one after the other."""
+    for cell in notebook.cells:
+        joined: list[nbformat.NotebookNode] = []
+        for output in cell.get("outputs", ()):
+            if joined and output.output_type == "stream" == joined[-1].output_type and output.name == joined[-1].name:
+                joined[-1].text += output.text
+            else:
+                joined.append(output)
+        if "outputs" in cell:
+            cell.outputs = joined
 
 
 def execute(path: Path) -> float:
@@ -74,6 +88,7 @@ def execute(path: Path) -> float:
         said = [output.text for output in cell.get("outputs", ()) if output.get("name") == "stderr"]
         if said:
             raise SystemExit(f"{path.name}: a cell wrote to stderr: {said[0][:300]}")
+    join_streams(notebook)
     shrink(notebook)
     notebook.metadata = METADATA | {"genurl_graph": {"code": fingerprint(notebook)}}
     nbformat.validate(notebook)

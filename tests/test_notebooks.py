@@ -23,6 +23,7 @@ NEEDS = {
 }
 # A part of the epochs and of the columns shows as well what the cells do.
 SHORTER = {
+    "start_here": {"GenURL(random_state=0)": "GenURL(64, random_state=0, epochs=20, config={'encoder.hidden': 64})"},
     "cora_in_five_minutes": {
         "random_state=0": "random_state=0, n_components=64, epochs=10, config={'encoder.hidden': 64}"
     },
@@ -31,7 +32,9 @@ SHORTER = {
         "epochs=60": "epochs=10",
         '"encoder.hidden": 128': '"encoder.hidden": 64',
     },
-    "roads_as_a_map": {"GenURL(random_state=0)": "GenURL(48, random_state=0, epochs=4, config={'encoder.hidden': 64})"},
+    "roads_as_a_map": {
+        "GenURL(128, random_state=0)": "GenURL(48, random_state=0, epochs=4, config={'encoder.hidden': 64})"
+    },
     "typed_edges_explored": {"GenURL(random_state=0)": "GenURL(64, random_state=0)"},
 }
 
