@@ -72,7 +72,7 @@ $(BIN)/python:
 
 # Installed again only when the requirements change; the package itself is editable.
 $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) --editable '.[explore]'
+	$(PIP) --editable .
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed

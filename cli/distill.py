@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from genurl_graph.cli import options
-from genurl_graph.cli.embed import describe_training, fit
-from genurl_graph.cli.report import Report, describe_scores
+from genurl_graph.cli.embed import fit
+from genurl_graph.cli.report import Report, describe_scores, describe_training
 from genurl_graph.config.choices import EncoderName
 from genurl_graph.exceptions import InputError
 from genurl_graph.experiments.models import make_estimator

@@ -1,7 +1,6 @@
 """``genurl-graph embed``: a graph or a table of vectors in, an embedding with its evaluation out."""
 
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,11 @@ from genurl_graph.cli.report import (
     describe_event_scores,
     describe_graph_scores,
     describe_scores,
+    describe_training,
     describe_triple_scores,
+    encoder_name,
+    evidence_line,
+    merged_line,
 )
 from genurl_graph.cli.tensorboard import tensorboard, written
 from genurl_graph.exceptions import InputError, wrong
@@ -64,6 +67,7 @@ if TYPE_CHECKING:
 )
 @options.evaluation
 @tensorboard
+@click.option("--verbose", is_flag=True, help="Print more figures: of the features, of the training, of classes.")
 @options.quiet
 def embed(
     source: Source,
@@ -73,6 +77,7 @@ def embed(
     evaluation: options.Evaluation,
     as_json: bool,
     events: Path | None,
+    verbose: bool,
     quiet: bool,
     **model: Any,
 ) -> None:
@@ -85,9 +90,10 @@ def embed(
     edges (--as triples: head, relation, tail) each entity gets a row, and each relation one in a second table.
 
     A map of vectors is judged by the neighbourhoods that it keeps and, where there are labels, by how classes lie on
-    it. Other embeddings need labels: a linear probe stands beside those of raw features, of propagated features and of
-    the same encoder untrained. Labels never enter the training. Large data are judged in part, and the report says
-    which.
+    it. Other embeddings need labels: a linear probe, that is a linear classifier trained on some of the labels, stands
+    beside those of the untrained encoder, of propagated features (averages over neighbours) and of raw features. Labels
+    never enter the training. Large data are judged in part, and the report says which. --metrics and --verbose have
+    more figures.
 
     A folder that genurl-graph prepare wrote is embedded partition by partition, in bounded memory, by this process,
     several (--devices) or the workers of a Ray cluster (--cluster), into a folder with a table for each partition.
@@ -119,7 +125,7 @@ def embed(
     name = source.name
     if is_folder(source.own):
         files = files._replace(output=files.output or Path(f"{name}-embedding"))
-        embed_prepared(source, files, evaluation, among, devices, as_json, events, quiet, **model)
+        embed_prepared(source, files, evaluation, among, devices, as_json, events, verbose, quiet, **model)
         return
     if source.own is not None and files.output and not files.output.suffix and not source.own.exists():
         # Rather than that a folder can be written of prepared ones only.
@@ -135,7 +141,7 @@ def embed(
     first = launch.is_first()
     if first:
         options.lock(files.output, checkpoint, Checkpoint(checkpoint, {}).search, *files[1:3], files.plot)
-    report = Report(quiet or not first, err=as_json)
+    report = Report(quiet or not first, err=as_json, verbose=verbose)
     estimator = make_estimator(**model, verbose=not quiet, checkpoint=checkpoint, resume=files.resume)
     data = source.load(not report.quiet, estimator.config, events=timed, edges=rows, triples=typed)
     report.lines(read_lines(source, data))
@@ -236,22 +242,20 @@ def describe_run(report: Report, estimator: "GenURL") -> None:
         report.lines(modality_lines(merged))
     elif estimator.task_ != "images":
         # Those have a graph for each batch only.
-        report.line(
-            f"merged graph: {merged['n_predefined']:,} predefined edges, {merged['n_feature']:,} kNN edges, "
-            f"{merged['n_both']:,} edges that are both; "
-            f"components {merged['n_components_before']:,} -> {merged['n_components_after']:,}"
-        )
+        report.line(merged_line(merged))
+        before, after = merged["n_components_before"], merged["n_components_after"]
+        report.detail(f"connected components: {before:,} by predefined edges, {after:,} with kNN edges")
     if "edge_attributes" in merged:
         from genurl_graph.graph.edge_attributes import attributes_line
 
-        report.line(attributes_line(merged["edge_attributes"]))
+        report.detail(attributes_line(merged["edge_attributes"]))
     if "evidence" in merged:
-        report.line(evidence_line(merged))
+        report.detail(evidence_line(merged))
     hashed = estimator.config_.input.hash_columns
     if hashed:
         report.line(f"features: {estimator.n_features_in_:,} sparse columns, hashed to {hashed:,} for the encoder")
     if "trust_mean" in merged and merged["agreement"] is not None:
-        report.line(
+        report.detail(
             f"AUC of the features for the edges {merged['agreement']:.2f} ± {merged['agreement_error']:.3f}, feature "
             f"consistency {merged['coherence']:.2f} ± {merged['coherence_error']:.3f} (0.5 is chance): mean edge "
             f"reliability {percent(merged['trust_mean'])} %; "
@@ -259,60 +263,12 @@ def describe_run(report: Report, estimator: "GenURL") -> None:
         )
     if "mass_columns" in merged:
         share = percent(merged["mass_columns"])
-        report.line(
+        report.detail(
             f"node-feature bipartite graph: {merged['n_columns']:,} feature columns, {share} % of the total weight"
         )
-    describe_training(report, estimator, f"task {estimator.task_}, encoder {encoder_name(estimator)}", "graph")
-
-
-def evidence_line(merged: Mapping[str, Any]) -> str:
-    """How far features count, and what the encoder reads."""
-    reads = {
-        "structure": "the encoder reads the structure alone",
-        "both": "the encoder reads the structure beside them",
-        "features": "the encoder reads them alone",
-    }[merged["reads"]]
-    found = f"{merged['evidence_by']} {merged['evidence_figure']:.2f}"
-    return f"features: evidence {merged['evidence']:.2f} of 1 ({found}): {reads}"
-
-
-def describe_training(report: Report, estimator: "GenURL", what: str, stage: str) -> None:
-    """Print how `what` was trained; `stage` names what came before the training."""
-    report.line(
-        f"{what}, {describe_columns(estimator)}, seed {estimator.seed_}, {estimator.device_}; "
-        f"{stage} {estimator.seconds_['graph']:.1f} s, {estimator.n_iter_} epochs {estimator.seconds_['train']:.1f} s, "
-        f"loss {estimator.loss_history_[-1]:.4g}"
-    )
-
-
-def describe_columns(estimator: "GenURL") -> str:
-    """How many columns the embedding has, and of which kinds, where there are several."""
-    from genurl_graph.nn.build import skip_blocks, trained_columns
-
-    config, width = estimator.config_, estimator.embedding_.shape[1]
-    c = config.encoder
-    if estimator.task_ == "graphs":
-        # Small collections have fewer descriptors than the configuration allows.
-        trained: Any = estimator.model_.encoder.width
-        return f"{width} dimensions ({trained} trained, {width - trained} components of the descriptors)"
-    if estimator.task_ != "graph" or not (c.skip or c.structure_columns):
-        return f"{width} dimensions"
-    parts = [f"{trained_columns(config)} trained"]
-    if c.skip:
-        of = "role features" if c.structure == "both" and c.beside != "always" else "features"
-        parts.append(f"{c.skip * skip_blocks(config)} components of {of}")
-    if c.structure_columns:
-        parts.append(f"{c.structure_columns} of the edges alone")
-    return f"{width} dimensions ({', '.join(parts)})"
-
-
-def encoder_name(estimator: "GenURL") -> str:
-    """The encoder, and how it was trained where that was chosen for the size of the graph."""
-    from genurl_graph.nn.gnn import GNNS
-
-    name, sampling = estimator.encoder_name_, estimator.config_.sampling
-    batches = estimator.task_ == "graph" and name in GNNS and sampling.negatives == "batch"
-    return f"{name} in batches of {sampling.batch_size:,} with {sampling.fanout} neighbours" if batches else name
+    width = estimator.embedding_.shape[1]
+    what = f"embedding: {width} dimension{'' if width == 1 else 's'} by {encoder_name(estimator)}"
+    describe_training(report, estimator, what, "graph")
 
 
 def draw(path: Path, name: str, estimator: "GenURL", data: Any) -> dict[str, Path]:

@@ -13,19 +13,25 @@ from genurl_graph.experiments.triples.embedding import score_table
 
 if TYPE_CHECKING:
     from genurl_graph.cli.options import TableFiles
+    from genurl_graph.estimator import GenURL
     from genurl_graph.experiments.results import Results
 
 
 class Report:
-    """Lines and tables on standard output, or (`err`) on standard error, or silence."""
+    """Lines and tables on standard output, or (`err`) on standard error, or silence; details if they are asked for."""
 
-    def __init__(self, quiet: bool = False, err: bool = False) -> None:
-        self.quiet, self.err = quiet, err
+    def __init__(self, quiet: bool = False, err: bool = False, verbose: bool = False) -> None:
+        self.quiet, self.err, self.verbose = quiet, err, verbose
 
     def line(self, text: str = "") -> None:
         """Print one line."""
         if not self.quiet:
             click.echo(text, err=self.err)
+
+    def detail(self, text: str) -> None:
+        """Print one line for those who asked for more."""
+        if self.verbose:
+            self.line(text)
 
     def lines(self, texts: Iterable[str]) -> None:
         """Print some lines."""
@@ -67,6 +73,70 @@ def save_table(results: "Results", files: "TableFiles", report: Report) -> None:
     report.files(9, metrics=files.metrics, markdown=files.markdown)
 
 
+def merged_line(merged: Mapping[str, Any]) -> str:
+    """How many edges the merged graph has, each counted once, and where they are from."""
+    both = merged["n_both"]
+    counts = {"predefined": merged["n_predefined"] + both, "kNN": merged["n_feature"] + both}
+    parts = [f"{count:,} {name} edge{'' if count == 1 else 's'}" for name, count in counts.items() if count]
+    told = " and ".join(parts) or "no edges"
+    return f"merged graph: {told}, {both:,} of them both" if both else f"merged graph: {told}"
+
+
+def evidence_line(merged: Mapping[str, Any]) -> str:
+    """How far features count, and what the encoder reads."""
+    reads = {
+        "structure": "the encoder reads the structure alone",
+        "both": "the encoder reads the structure beside them",
+        "features": "the encoder reads them alone",
+    }[merged["reads"]]
+    found = f"{merged['evidence_by']} {merged['evidence_figure']:.2f}"
+    return f"features: evidence {merged['evidence']:.2f} of 1 ({found}): {reads}"
+
+
+def describe_training(report: Report, estimator: "GenURL", what: str, stage: str) -> None:
+    """Print how `what` was trained; `stage` names what came before the training."""
+    epochs = estimator.n_iter_
+    report.line(
+        f"{what}, {epochs} epoch{'' if epochs == 1 else 's'} in {estimator.seconds_['train']:.1f} s on "
+        f"{estimator.device_}, seed {estimator.seed_}"
+    )
+    columns = describe_columns(estimator)
+    parts = f"columns: {columns}; " if columns else ""
+    report.detail(f"{parts}{stage} {estimator.seconds_['graph']:.1f} s, final loss {estimator.loss_history_[-1]:.4g}")
+
+
+def describe_columns(estimator: "GenURL") -> str:
+    """Which kinds of columns the embedding has, and how many of each; "" where there is one kind."""
+    from genurl_graph.nn.build import skip_blocks, trained_columns
+
+    config, width = estimator.config_, estimator.embedding_.shape[1]
+    c = config.encoder
+    if estimator.task_ == "graphs":
+        # Small collections have fewer descriptors than the configuration allows.
+        trained: Any = estimator.model_.encoder.width
+        return f"{trained} trained, {width - trained} components of the descriptors"
+    if estimator.task_ != "graph" or not (c.skip or c.structure_columns):
+        return ""
+    parts = [f"{trained_columns(config)} trained"]
+    if c.skip:
+        of = "role features" if c.structure == "both" and c.beside != "always" else "features"
+        parts.append(f"{c.skip * skip_blocks(config)} components of {of}")
+    if c.structure_columns:
+        parts.append(f"{c.structure_columns} of the edges alone")
+    return ", ".join(parts)
+
+
+def encoder_name(estimator: "GenURL") -> str:
+    """The encoder, and how it was trained where that was chosen for the size of the graph."""
+    from genurl_graph.nn.gnn import GNNS
+
+    if estimator.encoder_name_ == "free":
+        return "an embedding table"
+    name, sampling = f"encoder {estimator.encoder_name_}", estimator.config_.sampling
+    batches = estimator.task_ == "graph" and estimator.encoder_name_ in GNNS and sampling.negatives == "batch"
+    return f"{name} in batches of {sampling.batch_size:,} with {sampling.fanout} neighbours" if batches else name
+
+
 def describe_scores(
     report: Report,
     scores: Mapping[str, Any],
@@ -81,27 +151,41 @@ def describe_scores(
     """
     if scores["evaluation"] is None:
         return
-    report.line()
     if scores["reduce"]:
+        report.line()
         describe_map(report, scores["reduce"], columns, "teacher" in titles)
     if scores["left_out"] and not (scores["reduce"] and scores["left_out"]["probe"].startswith("no labels")):
         report.line(scores["left_out"]["probe"])
     if scores["probe"]:
-        protocol, splits = scores["probe"]["protocol"], scores["probe"]["splits"]
+        describe_probe(report, {"genurl": scores["probe"]["test"], **(scores["reference"] or {})}, titles)
+        splits = scores["probe"]["splits"]
         mean = f", mean of {splits} splits" if splits > 1 else ""
-        report.line(f"linear probe, test accuracy in per cent (protocol {protocol}{mean})")
-        rows = {"genurl": scores["probe"]["test"], **(scores["reference"] or {})}
-        report.table((title, percent(rows[name])) for name, title in titles.items() if rows.get(name) is not None)
+        report.detail(f"labels of the probe: protocol {scores['probe']['protocol']}{mean}")
     knn, cluster = scores["knn"], scores["cluster"]
-    told = [f"{knn.get('neighbors', 20)}-nearest-neighbour vote {percent(knn['test'])}"] if knn else []
+    if knn:
+        report.detail(f"{knn.get('neighbors', 20)}-nearest-neighbour vote: {percent(knn['test'])} % test accuracy")
     if cluster:
-        told.append(
-            f"k-means ACC {percent(cluster['acc'])}, NMI {percent(cluster['nmi'])}, ARI {percent(cluster['ari'])}"
-        )
-    if told:
-        report.line("; ".join(told))
-    cut = "; ".join(scores["evaluation"]["left_out"])
-    report.line(f"evaluation {seconds:.1f} s" + (f", in part: {cut}; --full looks at all" if cut else ""))
+        found = ", ".join(f"{key.upper()} {percent(cluster[key])}" for key in ("acc", "nmi", "ari"))
+        told = f"k-means against the classes: {found}"
+        report.detail(told) if scores["probe"] else report.line(told)
+    describe_evaluation(report, scores, seconds)
+
+
+def describe_probe(report: Report, rows: Mapping[str, float], titles: Mapping[str, str]) -> None:
+    """Print the accuracy of the linear probe, in one line beside what it is to be compared with."""
+    own, *others = [(title, percent(rows[name])) for name, title in titles.items() if rows.get(name) is not None]
+    beside = f" ({', '.join(f'{title} {figure}' for title, figure in others)})" if others else ""
+    report.line(f"linear probe: {own[1]} % test accuracy{beside}")
+
+
+def describe_evaluation(report: Report, scores: Mapping[str, Any], seconds: float) -> None:
+    """Print what the evaluation cost, and always if it looked at a part of the rows or splits only."""
+    cuts = scores["evaluation"]["left_out"]
+    if cuts:
+        # That rows for comparison were projected is a detail: the figures of the embedding are whole.
+        minor = all(cut.endswith("principal components") for cut in cuts)
+        (report.detail if minor else report.line)(f"evaluated in part: {'; '.join(cuts)}; --full looks at all")
+    report.detail(f"evaluation {seconds:.1f} s")
 
 
 def describe_graph_scores(report: Report, scores: Mapping[str, Any], seconds: float | None = None) -> None:
@@ -122,10 +206,10 @@ def describe_graph_scores(report: Report, scores: Mapping[str, Any], seconds: fl
         ]
         report.table([("", *(FIGURES[figure] for figure in kinds)), *rows])
     cut = "; ".join(scores["evaluation"]["left_out"])
-    told = [] if seconds is None else [f"evaluation {seconds:.1f} s"]
-    told += [f"in part: {cut}; --full looks at all"] if cut else []
-    if told:
-        report.line(", ".join(told))
+    if cut:
+        report.line(f"evaluated in part: {cut}; --full looks at all")
+    if seconds is not None:
+        report.detail(f"evaluation {seconds:.1f} s")
 
 
 def describe_event_scores(report: Report, scores: Mapping[str, Any], seconds: float, columns: int) -> None:
@@ -137,7 +221,7 @@ def describe_event_scores(report: Report, scores: Mapping[str, Any], seconds: fl
         return
     report.line("\nstates of the nodes: groups in windows, changes found within one window, groups of nodes")
     report.table(node_table(scores["temporal_nodes"]))
-    report.line(f"evaluation {seconds:.1f} s")
+    report.detail(f"evaluation {seconds:.1f} s")
 
 
 def describe_triple_scores(report: Report, scores: Mapping[str, Any], seconds: float) -> None:
@@ -148,7 +232,7 @@ def describe_triple_scores(report: Report, scores: Mapping[str, Any], seconds: f
     what = "test" if found["part"] == "test" else "validation"
     report.line(f"\nboth ends of the {what} triples, ranked among all entities (filtered, realistic ranks)")
     report.table(score_table(found))
-    report.line(f"evaluation {seconds:.1f} s")
+    report.detail(f"evaluation {seconds:.1f} s")
 
 
 def describe_map(report: Report, scores: Mapping[str, Any], columns: tuple[int, int], taught: bool) -> None:

@@ -8,7 +8,7 @@ import click
 
 from genurl_graph.cli import options
 from genurl_graph.cli.partitioned.workers import Workers, interruptible
-from genurl_graph.cli.report import Report, describe_scores
+from genurl_graph.cli.report import Report, describe_scores, merged_line
 from genurl_graph.exceptions import wrong
 from genurl_graph.experiments.environment import hardware, peak_mb, versions
 from genurl_graph.experiments.models import make_estimator
@@ -41,6 +41,7 @@ def embed_prepared(
     devices: int,
     as_json: bool,
     events: Path | None,
+    verbose: bool,
     quiet: bool,
     **model: Any,
 ) -> None:
@@ -60,7 +61,7 @@ def embed_prepared(
     check_files(files)
     options.announce(output, files.metrics, files.save_model)
     options.lock(output, work_folder(output), files.metrics, files.save_model)
-    report = Report(quiet, err=as_json)
+    report = Report(quiet, as_json, verbose)
     report.line(describe_prepared(source.name, prepared))
     estimator = make_estimator(**model)
     device = choose_device(estimator.device).type
@@ -195,10 +196,7 @@ def describe_graph(summary: dict[str, Any]) -> list[str]:
     """The graph in numbers, and the training."""
     lines = describe_search(summary)
     if "n_predefined" in summary:
-        lines.append(
-            f"merged graph: {summary['n_predefined']:,} predefined edges, {summary['n_feature']:,} kNN edges, "
-            f"{summary['n_both']:,} edges that are both"
-        )
+        lines.append(merged_line(summary))
     epochs = len(summary["losses"])
     lines.append(f"{epochs} epoch{'' if epochs == 1 else 's'}, loss {summary['losses'][-1]:.4g}")
     return lines

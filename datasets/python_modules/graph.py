@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 # Words in fewer modules say little about families, and so do those of more than half of them.
 LEAST_MODULES, LARGEST_SHARE = 5, 0.5
-# Random splits of each family: a half trains, a quarter validates, a quarter tests.
-SPLITS = 10
+# Random splits: as many modules of each family train, as many validate, and the others test.
+SPLITS, TRAINED = 5, 5
 
 
 def load_python_modules(entry: DatasetInfo | None = None, root: Path | None = None) -> Data:
@@ -42,7 +42,7 @@ def load_python_modules(entry: DatasetInfo | None = None, root: Path | None = No
         edge_index int64 [2, E]: from a module to those that it imports, without self-loops.
         y int64 [n]: the family, one or more chapters of the library reference; -1 for modules of no family. Neither
         features nor edges are made from it. label_names, node_id and feature_names: families, modules and words.
-        train_mask, val_mask, test_mask boolean [n, 10]: random splits.
+        train_mask, val_mask, test_mask boolean [n, 5]: random splits, 5 modules of each family to train on.
 
     Raises
     ------
@@ -113,7 +113,6 @@ def split(y: Tensor) -> dict[str, Tensor]:
         for family in range(int(y.max()) + 1):
             members = (y == family).nonzero().squeeze(1)
             members = members[torch.randperm(len(members), generator=generator)]
-            half, quarters = len(members) // 2, len(members) * 3 // 4
-            for part, chosen in zip(masks, members.tensor_split([half, quarters]), strict=True):
+            for part, chosen in zip(masks, members.tensor_split([TRAINED, 2 * TRAINED]), strict=True):
                 masks[part][chosen, column] = True
     return masks

@@ -23,7 +23,7 @@ def too_few_to_cluster(y: npt.NDArray[Any]) -> str | None:
     known = y[y >= 0]
     classes = len(np.unique(known))
     if classes < 2:
-        return f"no clusters: {classes} classes; it takes at least 2"
+        return f"no clusters: {classes} class{'es' * (classes != 1)}; it takes at least 2"
     if len(known) < 2 * classes:
         return f"no clusters: {len(known)} labelled nodes of {classes} classes; it takes two of each"
     return None

@@ -117,7 +117,7 @@ def shortage(y: npt.NDArray[Any], least: int = 2) -> tuple[str, str] | None:
     labelled = y[y >= 0]
     classes = len(np.unique(labelled))
     if classes < 2:
-        return f"{classes} classes", "at least 2"
+        return f"{classes} class{'es' * (classes != 1)}", "at least 2"
     needed = classes if least == 1 else max(least * classes, FEWEST)
     if len(labelled) // 10 < needed:
         found = f"{len(labelled)} labelled nodes of {classes} classes"

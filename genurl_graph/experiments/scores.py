@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from genurl_graph.evaluation.links import LinkSplit
 
 REFERENCES = {
-    "untrained": "same encoder, untrained",
+    "untrained": "untrained encoder",
     "propagated": "propagated features",
     "raw": "raw features",
 }

@@ -185,15 +185,24 @@ def describe(name: str, data: Any) -> str:
     if is_edge_set(data):
         parts = ["a row for each edge"]
     elif n_edges(data):
-        parts.append(f"{n_edges(data):,} edges (each direction counted)")
+        from genurl_graph.inputs.edges import describe_edges as count_edges
+
+        parts.append(count_edges(data.edge_index))
     parts.append(f"{n_features(data):,} features" if n_features(data) else "no features")
     y = getattr(data, "y", None)
-    parts.append("no labels" if y is None else f"{int(y.unique().numel())} classes")
+    parts.append("no labels" if y is None else describe_classes(y))
     if is_edge_set(data):
         from genurl_graph.inputs.edge_rows.edge_set import describe_edges
 
         parts[-1] += f"; {describe_edges(data)}"
     return f"{name}: {', '.join(parts)}"
+
+
+def describe_classes(y: "Tensor") -> str:
+    """How many classes labels have, and how many rows have none."""
+    classes, bare = len(set(y[y >= 0].tolist())), int((y < 0).sum())
+    told = f"{classes} class{'' if classes == 1 else 'es'}"
+    return f"{told} ({bare:,} without)" if bare else told
 
 
 def read_lines(source: Source, data: Any) -> list[str]:

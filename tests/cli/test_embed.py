@@ -13,7 +13,7 @@ import torch
 from torch_geometric.data import Data
 
 from genurl_graph import GenURL, datasets
-from genurl_graph.cli.embed import encoder_name
+from genurl_graph.cli.report import encoder_name, merged_line
 from genurl_graph.config import load_preset
 from genurl_graph.evaluation.budget import clock, plan
 from genurl_graph.evaluation.budget.judgement import KEYS
@@ -90,7 +90,37 @@ def test_digits(run, tmp_path: Path) -> None:
     for key in ("trustworthiness", "continuity", "triplets", "knn_accuracy", "raw_knn_accuracy"):
         assert f"{metrics['reduce'][key]:.3f}" in result.stdout
     assert "linear probe" not in result.stdout
-    assert re.search(r"^evaluation \d+\.\d s$", result.stdout, flags=re.MULTILINE)
+    assert "evaluation" not in result.stdout
+
+
+def test_a_graph_is_told_in_four_lines_and_the_rest_to_those_who_ask(run, two_clubs) -> None:
+    words = (*CLUBS, "--full", "--output", "z.npz")
+    read, merged, embedding, probe, *rest = run(*words).stdout.splitlines()
+    assert read == "karate: 68 nodes, 156 edges, 5 features, 2 classes"
+    assert merged == "merged graph: 156 predefined edges"
+    assert re.fullmatch(r"embedding: 384 dimensions by encoder gcn, 1 epoch in \d+\.\d s on cpu, seed 0", embedding)
+    beside = r"\(untrained encoder [\d.]+, propagated features [\d.]+, raw features [\d.]+\)"
+    assert re.fullmatch(rf"linear probe: [\d.]+ % test accuracy {beside}", probe)
+    assert [line.split()[-1] for line in rest if line] == ["z.npz", "m.json"]
+    asked = run(*words, "--verbose").stdout
+    assert [line for line in (read, merged) if line not in asked] == []
+    for more in ("loss", "k-means", "nearest-neighbour vote", "mean of 2 splits", "evaluation ", "features: evidence"):
+        assert more in asked
+        assert more not in embedding + probe
+
+
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [
+        ((960, 3144, 626), "1,586 predefined edges and 3,770 kNN edges, 626 of them both"),
+        ((0, 24141, 0), "24,141 kNN edges"),
+        ((1, 1, 0), "1 predefined edge and 1 kNN edge"),
+        ((0, 0, 0), "no edges"),
+    ],
+)
+def test_merged_edges_are_counted_once(counts: tuple[int, int, int], told: str) -> None:
+    found = dict(zip(("n_predefined", "n_feature", "n_both"), counts, strict=True))
+    assert merged_line(found) == f"merged graph: {told}"
 
 
 def test_karate_has_edges_but_no_features(run) -> None:
@@ -146,9 +176,9 @@ def test_batches_of_neighbourhoods_are_named() -> None:
     told = [
         encoder_name(SimpleNamespace(task_="graph", encoder_name_=name, config_=config)) for name in ("gcn", "sign")
     ]
-    assert told == ["gcn in batches of 1,024 with 15,10 neighbours", "sign"]
+    assert told == ["encoder gcn in batches of 1,024 with 15,10 neighbours", "encoder sign"]
     whole = SimpleNamespace(task_="graph", encoder_name_="gcn", config_=load_preset("graph"))
-    assert encoder_name(whole) == "gcn"
+    assert encoder_name(whole) == "encoder gcn"
 
 
 def test_quiet_prints_nothing(run) -> None:
@@ -227,7 +257,7 @@ CLUBS = ("embed", "--dataset", "karate", "--epochs", 1, "--seed", 0, "--device",
 
 
 def test_a_small_budget_leaves_out_splits_and_columns_and_the_report_says_so(run, two_clubs, monkeypatch) -> None:
-    whole = run(*CLUBS, "--full").stdout
+    whole = run(*CLUBS, "--full", "--verbose").stdout
     assert "mean of 2 splits" in whole
     assert "in part" not in whole
     full = json.loads(Path("m.json").read_text())
@@ -248,7 +278,9 @@ def test_a_small_budget_leaves_out_splits_and_columns_and_the_report_says_so(run
     # As if a step took a hundred times as long, and three columns were wide.
     monkeypatch.setattr(plan, "STEP", 100 * (step := plan.STEP))
     monkeypatch.setattr(plan, "WIDE", 3)
-    told = "in part: raw features and propagated features: first 3 principal components; 1 of 2 splits; --full looks at"
+    told = (
+        "evaluated in part: raw features and propagated features: first 3 principal components; 1 of 2 splits; --full"
+    )
     assert told in run(*CLUBS).stdout
     metrics = json.loads(Path("m.json").read_text())
     check_metrics(metrics)
@@ -263,10 +295,10 @@ def test_a_small_budget_leaves_out_splits_and_columns_and_the_report_says_so(run
 def test_a_clock_ends_the_evaluation_of_a_slow_machine_between_splits(run, two_clubs, monkeypatch) -> None:
     monkeypatch.setattr(clock, "SECONDS", 1e-9)
     monkeypatch.setattr(clock, "SHARE", 0)
-    assert "in part: ended by the clock after 1 of 2 splits; --full looks at all" in run(*CLUBS).stdout
+    assert "evaluated in part: ended by the clock after 1 of 2 splits; --full looks at all" in run(*CLUBS).stdout
     assert json.loads(Path("m.json").read_text())["evaluation"]["splits"] == 1
     assert " NO" not in run("rerun", "m.json").stdout
-    assert "mean of 2 splits" in run(*CLUBS, "--full").stdout
+    assert "mean of 2 splits" in run(*CLUBS, "--full", "--verbose").stdout
 
 
 @pytest.mark.parametrize("words", [("--dataset", "digits"), ("--dataset", "karate", "--dim", 4)])
@@ -300,7 +332,7 @@ def test_vectors_without_labels_have_the_figures_that_need_none(run) -> None:
     ("labels", "told", "cluster"),
     [
         (["a", "b", "c"], "no linear probe: 20 labelled nodes of 3 classes; it takes at least 60", True),
-        (["a"], "no linear probe: 1 classes; it takes at least 2", False),
+        (["a"], "no linear probe: 1 class; it takes at least 2", False),
     ],
 )
 def test_labels_that_are_too_few_end_no_run(run, labels: list[str], told: str, cluster: bool) -> None:
@@ -314,7 +346,7 @@ def test_labels_that_are_too_few_end_no_run(run, labels: list[str], told: str, c
     assert metrics["probe"] is None
     assert told in metrics["left_out"]["probe"]
     assert (metrics["cluster"] is not None) == cluster
-    assert ("NMI" in result.stdout) == cluster
+    assert ("k-means against the classes: ACC" in result.stdout) == cluster
     assert np.load("z.npz")["label"].tolist()[:3] == (labels * 3)[:3]
 
 
@@ -322,7 +354,7 @@ def test_a_model_that_cannot_transform_is_named_before_the_training(run) -> None
     words = ("embed", "--dataset", "karate", "--epochs", 1, "--dim", 4, "--save-model", "m")
     told = run(*words).stdout
     line = "transform of new data will be refused: nodes without features are told apart one by one (identity)"
-    assert told.index(line) < told.index("loss")
+    assert told.index(line) < told.index("1 epoch in")
     assert "refused" not in run(*words, "--set", "encoder.structure=degree").stdout
     with pytest.warns(UserWarning, match="cannot transform new data: nodes without features"):
         GenURL(4, epochs=1, random_state=0).fit(datasets.load("karate")).save("n")

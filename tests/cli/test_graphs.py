@@ -29,13 +29,14 @@ def write(folder: Path, sizes=range(4, 28)) -> Path:
 def test_a_folder_is_embedded_and_new_graphs_get_the_rows_of_the_model(run) -> None:
     write(Path("mols"))
     words = ("--input", "mols", "--column", "feature=element,bond", *FAST)
-    shown = run("embed", *words, "--output", "z.csv", "--metrics", "m.json", "--save-model", "model", "--no-evaluate")
+    words = (*words, "--no-evaluate", "--verbose")
+    shown = run("embed", *words, "--output", "z.csv", "--metrics", "m.json", "--save-model", "model")
     shown = shown.stdout
     for line in (
         "read mols as graphs (GML, one per file): 24 graphs of 4 to 27 nodes",
         "features of the edges: bond (2 categories)",
         "graph of graphs: 24 graphs, ",
-        "8 components of the descriptors)",
+        "8 components of the descriptors; ",
         "embedding 24 x ",
     ):
         assert line in shown

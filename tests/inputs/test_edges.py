@@ -16,7 +16,7 @@ from genurl_graph.evaluation.links import link_split, training_graph
 from genurl_graph.graph.merge import predefined_graph
 from genurl_graph.graph.transforms import FeatureKNN, MergeFeatureEdges
 from genurl_graph.inputs import edges as edge_module
-from genurl_graph.inputs.edges import is_sorted, sum_repeats
+from genurl_graph.inputs.edges import describe_edges, is_sorted, sum_repeats
 from genurl_graph.inputs.hetero import as_graph
 from genurl_graph.inputs.input import as_input
 
@@ -126,3 +126,16 @@ def test_links_are_held_out_with_their_repeats() -> None:
     assert split.graph.edge_weight.tolist() == [3.0] * split.graph.edge_index.size(1)
     held = training_graph(Data(edge_index=edges, num_nodes=30), edges[:, :1])
     assert held.edge_index.size(1) == 59
+
+
+@pytest.mark.parametrize("block", [3, 1 << 22])
+def test_edges_are_counted_once_where_each_has_its_inverse(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge_module, "_BLOCK", block)
+    there = torch.randint(0, 1 << 40, (2, 50), generator=torch.Generator().manual_seed(0))
+    order = torch.randperm(100, generator=torch.Generator().manual_seed(1))
+    assert describe_edges(torch.cat([there, there.flip(0)], 1)[:, order]) == "50 edges"
+    assert describe_edges(there) == "50 directed edges"
+    assert describe_edges(torch.tensor([[0, 1, 2], [1, 0, 2]])) == "2 edges"  # a loop is its own inverse
+    # The same nodes, as often, at both ends: a circle with a direction.
+    assert describe_edges(torch.tensor([[0, 1, 2], [1, 2, 0]])) == "3 directed edges"
+    assert describe_edges(torch.tensor([[0], [1]])) == "1 directed edge"

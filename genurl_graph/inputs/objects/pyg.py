@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from genurl_graph.exceptions import unknown, wrong
+from genurl_graph.inputs.edges import describe_edges
 from genurl_graph.inputs.objects.parts import WEIGHTS, check_reading
 from genurl_graph.inputs.reading import Reading, ReadOptions
 from genurl_graph.inputs.sparse import to_scipy_or_numpy
@@ -134,7 +135,7 @@ def describe(data: Any, edges: Tensor | None) -> Reading:
     n, kind = int(data.num_nodes or 0), "vectors" if edges is None else "a graph"
     x = data.get("x")
     facts = [f"{n:,} nodes"]
-    facts += [] if edges is None else [f"{edges.size(1):,} directed edges"]
+    facts += [] if edges is None else [describe_edges(edges)]
     facts += [] if x is None or np.ndim(x) != 2 else [f"{x.shape[1]:,} features"]
     others = other_attributes(data, {n, 0 if edges is None else int(edges.size(1))})
     lines = [f"read {type(data).__name__} as {kind}: {', '.join(facts)}"]

@@ -84,10 +84,10 @@ def test_no_family_becomes_a_feature():
     assert x.shape == (13, 2)
 
 
-def test_parts_of_a_family_are_a_half_and_two_quarters():
-    y = torch.tensor([0] * 8 + [1] * 4 + [-1] * 3)
+def test_five_modules_of_each_family_train_and_five_validate():
+    y = torch.tensor([0] * 13 + [1] * 11 + [-1] * 3)
     masks = split(y)
-    assert sum(mask.int() for mask in masks.values())[:12].eq(1).all()
-    assert not any(mask[12:].any() for mask in masks.values())
-    assert [[int(mask[y == k, 0].sum()) for mask in masks.values()] for k in (0, 1)] == [[4, 2, 2], [2, 1, 1]]
+    assert sum(mask.int() for mask in masks.values())[:24].eq(1).all()
+    assert not any(mask[24:].any() for mask in masks.values())
+    assert [[int(mask[y == k, 0].sum()) for mask in masks.values()] for k in (0, 1)] == [[5, 5, 3], [5, 5, 1]]
     assert not torch.equal(masks["train"][:, 0], masks["train"][:, 1])
