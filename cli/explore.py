@@ -142,7 +142,7 @@ def explore(
     report = Report(quiet)
     report.line(f"{scene.title}: {'; '.join(scene.notes)}")
     changing = [] if scene.timeline is None else scene.timeline.columns
-    report.line("colours: " + ", ".join(column.name for column in [*scene.columns, *changing]))
+    report.line("columns: " + "; ".join(column.name for column in [*scene.columns, *changing]))
     report.line(scene.merged_about)
     if scene.images is not None:
         report.line(f"{scene.images.about}, {len(scene.images.sheet) / 1e6:.1f} MB")

@@ -93,7 +93,7 @@ def test_vectors_of_ones_own_with_names(run) -> None:
     found = payload()
     assert found["columns"][found["size"]]["name"] == "weight"
     assert found["colour"] is None
-    assert "weight, kind, a, b, c, Degree" in result.stdout  # its own columns, then those of the features
+    assert "weight; kind; a; b; c; Degree" in result.stdout  # its own columns, then those of the features
     assert found["ids"] == [f"v{i}" for i in range(30)]
     weight = decode(columns(found)["weight"]["values"])
     np.testing.assert_allclose(weight[:29], np.arange(29) / 7, rtol=1e-6)

@@ -23,18 +23,41 @@ function viridis(share) {
   return hex(VIRIDIS[low].map((part, i) => part + (place - low) * (VIRIDIS[low + 1][i] - part)));
 }
 
-// Ends of the colour map: the range, or where a few values lie far out, the 1st and 99th percentile.
+// Ends of the colour map: the range, or where a few values lie far out, the 1st and 99th percentile. Numbers above 0 (whole
+// numbers: from 0 on) whose ends lie a factor of a thousand apart, or of twenty above the median, have a logarithmic scale.
 function ends(column) {
   if (column.ends) return column.ends;
   const values = column.all || column.values;
   const known = values.filter((value) => !Number.isNaN(value)).sort();
-  if (!known.length) return (column.ends = { low: 0, high: 0, below: false, above: false, unknown: values.length });
+  if (!known.length) return (column.ends = { low: 0, high: 0, below: false, above: false, unknown: values.length, add: null });
   const at = (share) => known[Math.round(share * (known.length - 1))];
   let [low, high] = [at(0), at(1)];
+  const add = logOffset(column, known);
   const [first, last] = [at(0.01), at(0.99)];
-  if (high - low > 1.5 * (last - first) && last > first) [low, high] = [first, last];
-  column.ends = { low, high, below: at(0) < low, above: at(1) > high, unknown: values.length - known.length };
+  const width = (from, to) => (add === null ? to - from : Math.log(to + add) - Math.log(from + add));
+  if (width(low, high) > 1.5 * width(first, last) && last > first) [low, high] = [first, last];
+  column.ends = { low, high, below: at(0) < low, above: at(1) > high, unknown: values.length - known.length, add };
   return column.ends;
+}
+
+// What is added to values before their logarithm is taken; null: the scale is linear. `known` is sorted.
+function logOffset(column, known) {
+  const [low, median, high] = [0, 0.5, 0.99].map((share) => known[Math.round(share * (known.length - 1))]);
+  if (column.dates || low < 0) return null;
+  const add = low > 0 ? 0 : 1;
+  if (add && !known.every(Number.isInteger)) return null;
+  return (high + add) / (low + add) >= 1000 || (high + add) / (median + add) >= 20 ? add : null;
+}
+
+// Where a value lies between the ends of the scale (0 to 1, beyond it outside), and the value that lies there.
+function shareOf({ low, high, add }, value) {
+  if (add === null) return (value - low) / (high - low || 1);
+  return Math.log((Math.max(value, 0) + add) / (low + add)) / (Math.log((high + add) / (low + add)) || 1);
+}
+
+function valueAt({ low, high, add }, share) {
+  if (share === 1) return high;
+  return add === null ? low + share * (high - low) : (low + add) * ((high + add) / (low + add)) ** share - add;
 }
 
 // How often each code comes; the last count is that of unknown ones.
@@ -62,9 +85,8 @@ function colourOf(column, node) {
   const missing = cssVariable('missing');
   if (!column) return cssVariable('accent');
   if (column.names) return legend(column).colours[column.values[node]] || missing;
-  const { low, high } = ends(column);
   const value = column.values[node];
-  return Number.isNaN(value) ? missing : viridis((value - low) / (high - low || 1));
+  return Number.isNaN(value) ? missing : viridis(shareOf(ends(column), value));
 }
 
 // A function node -> colour for all points, which looks everything up beforehand.
@@ -79,12 +101,11 @@ function painter(column) {
     const colours = legend(column).colours.map((colour) => colour || missing);
     return (node) => colours[values[node]];
   }
-  const { low, high } = ends(column);
+  const scale = ends(column);
   const table = Array.from({ length: STEPS + 1 }, (_, i) => viridis(i / STEPS));
-  const scale = STEPS / (high - low || 1);
   return (node) => {
     const value = values[node];
     if (Number.isNaN(value)) return missing;
-    return table[Math.min(Math.max(Math.round((value - low) * scale), 0), STEPS)];
+    return table[Math.min(Math.max(Math.round(shareOf(scale, value) * STEPS), 0), STEPS)];
   };
 }

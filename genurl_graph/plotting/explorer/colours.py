@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from genurl_graph.exceptions import wrong
-from genurl_graph.plotting.labels import MAX_LEGEND
+from genurl_graph.plotting.labels import MAX_LEGEND, Classes, read_labels
 
 # Of a day.
 MICROSECONDS = 86_400e6
@@ -116,7 +116,11 @@ def days(moments: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
 
 
 def _categories(name: str, about: str, values: npt.NDArray[Any], known: npt.NDArray[np.bool_]) -> Categories:
-    # Sorted as what they are: 10 after 9 where they are numbers.
+    if values.dtype.kind == "U":
+        # "c2" before "c10".
+        classes = read_labels(np.where(known, values, ""), len(values))
+        assert isinstance(classes, Classes)
+        return Categories(name, about, classes.codes, [str(key) for key in classes.keys])
     found, indices = np.unique(values[known], return_inverse=True)
     codes = np.full(len(values), -1, dtype=np.int64)
     codes[known] = indices

@@ -27,8 +27,9 @@ const merged = data.merged && {
 };
 data.x = data.y = data.columns = data.nearest = data.merged = null;
 
-// Text of which most cells differ has no colours: it is shown and searched only.
-const colourable = columns.filter((column) => !column.names || column.names.length <= Math.max(50, n / 2));
+// Text of which most cells differ has no colours: it is shown and searched only. Nor has a column without a known value.
+const isKnown = (column) => (column.names ? column.names.length > 0 : column.values.some((value) => !Number.isNaN(value)));
+const colourable = columns.filter((column) => isKnown(column) && (!column.names || column.names.length <= Math.max(50, n / 2)));
 
 const idOf = (node) => (data.ids ? data.ids[node] : String(node));
 
@@ -80,10 +81,13 @@ function valueText(column, value) {
   return column.dates ? dateText(value) : short(value);
 }
 
-// The same for the ends of a scale: over days, nobody asks for the hour.
+const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 });
+
+// The same for the ends of a scale: over days, nobody asks for the hour, of millions for the units.
 function endText(column, value) {
   const { low, high } = ends(column);
-  return column.dates && high - low > 4 ? dateText(Math.floor(value)) : valueText(column, value);
+  if (column.dates && high - low > 4) return dateText(Math.floor(value));
+  return !column.dates && Math.abs(value) >= 1e6 ? compact.format(value) : valueText(column, value);
 }
 
 // A day, and the time of the day where there is one.

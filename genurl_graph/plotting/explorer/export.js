@@ -14,10 +14,9 @@ function legendRows(most) {
     else rows.push({ bar: column }, { text: '' });
   }
   if (state.size) {
-    const { low, high } = ends(state.size);
     rows.push({ text: '' }, { text: `Size: ${state.size.name}`, heading: true });
     for (const share of [0, 0.5, 1]) {
-      rows.push({ text: endText(state.size, low + share * (high - low)), colour: cssVariable('missing'), diameter: 4 * diameterOf(share) + 2 });
+      rows.push({ text: endText(state.size, valueAt(ends(state.size), share)), colour: cssVariable('missing'), diameter: 4 * diameterOf(share) + 2 });
     }
   }
   const edges = showEdges ? currentEdges().parts.filter(({ list }) => list.length) : [];

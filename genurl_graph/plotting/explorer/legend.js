@@ -16,7 +16,8 @@ function chooseColumn(column) {
 
 function renderKey(listed = LISTED) {
   const column = state.column;
-  find('about').textContent = column ? column.about : 'One colour: there is nothing to colour by.';
+  const log = column && !column.names && ends(column).add !== null;
+  find('about').textContent = column ? column.about + (log ? ' (logarithmic scale)' : '') : 'One colour: there is nothing to colour by.';
   find('key').classList.toggle('legend', Boolean(column && column.names));
   find('key').classList.toggle('long', Boolean(column && column.names && column.names.some((name) => name.length > LONG)));
   find('key').replaceChildren(...(column ? (column.names ? renderLegend(column, listed) : renderBar(column)) : []));
@@ -81,7 +82,7 @@ function renderBar(column) {
   bar.style.background = `linear-gradient(to right, ${stops.join(',')})`;
   const rows = [histogram(column), make('div', { className: 'slide' }, bar, ...sliders(column)), make('div', { className: 'ends' },
     make('span', { textContent: (below ? '≤ ' : '') + endText(column, low) }),
-    make('span', { textContent: endText(column, (low + high) / 2) }),
+    make('span', { textContent: endText(column, valueAt(ends(column), 0.5)) }),
     make('span', { textContent: (above ? '≥ ' : '') + endText(column, high) }))];
   if (unknown) {
     rows.push(make('div', { className: 'row' }, dot(cssVariable('missing')),
@@ -93,10 +94,10 @@ function renderBar(column) {
 
 // How many points have which value; heights are roots, so that a few can be seen beside many.
 function histogram(column) {
-  const { low, high } = ends(column);
+  const range = ends(column);
   const counts = new Array(BINS).fill(0);
   for (const value of column.values) {
-    if (!Number.isNaN(value)) counts[Math.min(Math.max(Math.floor(((value - low) / (high - low || 1)) * BINS), 0), BINS - 1)] += 1;
+    if (!Number.isNaN(value)) counts[Math.min(Math.max(Math.floor(shareOf(range, value) * BINS), 0), BINS - 1)] += 1;
   }
   const most = Math.max(...counts);
   return make('div', { className: 'histogram', 'aria-hidden': 'true' }, ...counts.map((count, i) => make('i', {
@@ -107,11 +108,12 @@ function histogram(column) {
 
 // Two handles upon the bar: points outside are hidden. At its ends they leave the range open.
 function sliders(column) {
-  const { low, high } = ends(column);
-  const whole = !column.dates && high - low <= FINE && column.values.every((value) => Number.isNaN(value) || Number.isInteger(value));
+  const range = ends(column);
+  const { low, high } = range;
+  const whole = range.add === null && !column.dates && high - low <= FINE && column.values.every((value) => Number.isNaN(value) || Number.isInteger(value));
   const steps = whole ? high - low : FINE;
-  const value = (step) => (whole ? low + step : low + (step / steps) * (high - low));
-  const step = (bound, open) => (Math.abs(bound) === Infinity ? open : ((bound - low) / (high - low)) * steps);
+  const value = (step) => (whole ? low + step : valueAt(range, step / steps));
+  const step = (bound, open) => (Math.abs(bound) === Infinity ? open : shareOf(range, bound) * steps);
   const [first, last] = column.range || [-Infinity, Infinity];
   const handles = [['From', step(first, 0)], ['To', step(last, steps)]].map(([name, at]) => make('input', {
     type: 'range', min: '0', max: String(steps), step: '1', value: String(at), disabled: !(high > low), 'aria-label': `${name}: ${column.name}`,

@@ -2,6 +2,7 @@
 
 const CELLS = 64; // of the grid that finds the place, along an axis
 const MOST_NAMES = 40;
+const FEW = 250; // of many categories, those with fewer than one point in so many are not named
 const WIDEST = 22; // letters in a line of a name
 const HALO = 3.5;
 const MOST_IDS = 120; // points in sight up to which they are named
@@ -14,8 +15,10 @@ let showNames = true;
 // Where each category is written: [{px, py in data units, sprite}], the largest first.
 function placeNames() {
   const column = state.column;
-  const sorted = legend(column).order.filter((code) => legend(column).counts[code] > 0);
-  sorted.sort((a, b) => legend(column).counts[b] - legend(column).counts[a]);
+  const { order: codes, counts } = legend(column);
+  // Among many categories, one of a few points is no landmark.
+  const least = codes.length > PALETTE.length ? n / FEW : 1;
+  const sorted = codes.filter((code) => counts[code] >= least).sort((a, b) => counts[b] - counts[a]);
   const wanted = new Map(sorted.slice(0, MOST_NAMES).map((code, place) => [code, place]));
   const [left, right, bottom, top] = extent(shown);
   const side = Math.max(right - left, top - bottom) / CELLS || 1;

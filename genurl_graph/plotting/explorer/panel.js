@@ -5,7 +5,7 @@ function fillPanel() {
   if (drawings) document.querySelector('label[for=search]').textContent = 'Find a graph';
   find('notes').append(...data.notes.map((note) => make('li', { textContent: note })));
   fillChoice('colour', colourable, chooseColumn);
-  const numbers = columns.filter((column) => !column.names);
+  const numbers = columns.filter((column) => !column.names && isKnown(column));
   find('size').append(make('option', { value: '-1', textContent: 'one size' }));
   fillChoice('size', numbers, chooseSize);
   find('colour').value = String(columns.indexOf(state.column));

@@ -105,7 +105,7 @@ function prepare() {
   layOutSequence();
   const part = shown.length === n ? '' : ` of ${n.toLocaleString('en')}`;
   const active = time ? `${shown.reduce((sum, node) => sum + time.active[node], 0).toLocaleString('en')} active, ` : '';
-  find('status').textContent = `${active}${shown.length.toLocaleString('en')}${part} points`;
+  find('status').textContent = `${active}${shown.length.toLocaleString('en')}${part} point${n === 1 ? '' : 's'}`;
 }
 
 // The drawn point nearest to a pixel, or -1: within reach, or that covers the pixel. Resting points count as three pixels farther.

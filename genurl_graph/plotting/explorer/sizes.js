@@ -12,10 +12,10 @@ function updateSizes() {
     state.scale = null;
     return;
   }
-  const { low, high } = ends(column);
+  const range = ends(column);
   const scale = new Float32Array(n);
   for (let node = 0; node < n; node++) {
-    const share = (column.values[node] - low) / (high - low || 1);
+    const share = shareOf(range, column.values[node]);
     scale[node] = Number.isNaN(share) ? LEAST_SCALE : diameterOf(Math.min(Math.max(share, 0), 1));
   }
   state.scale = scale;
@@ -34,11 +34,11 @@ function renderSizes() {
   const key = find('sizes');
   key.hidden = !state.size;
   if (!state.size) return;
-  const { low, high, below, above } = ends(state.size);
+  const { below, above } = ends(state.size);
   const marks = [[0, below ? '≤ ' : ''], [0.5, ''], [1, above ? '≥ ' : '']];
   key.replaceChildren('Size', ...marks.map(([share, mark]) => {
     const side = `${4 * diameterOf(share) + 2}px`;
     const disc = make('i', { style: { width: side, height: side } });
-    return make('span', {}, disc, mark + endText(state.size, low + share * (high - low)));
+    return make('span', {}, disc, mark + endText(state.size, valueAt(ends(state.size), share)));
   }));
 }

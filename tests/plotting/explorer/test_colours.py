@@ -54,3 +54,9 @@ def test_dates_are_days_with_their_time() -> None:
     assert found.dates
     assert found.values.dtype == np.float64
     np.testing.assert_allclose(found.values, [1.25, np.nan, 19874 + 86399 / 86400], rtol=1e-12)
+
+
+def test_text_is_sorted_by_its_numbers() -> None:
+    found = column("Kind", "", ["c10", "c2", "", "c1"])
+    assert isinstance(found, Categories)
+    assert (found.names, found.codes.tolist()) == (["c1", "c2", "c10"], [2, 1, -1, 0])

@@ -58,6 +58,8 @@ def scene(folder: Path) -> Scene:
             column("Seen", "when", seen),
             column("Title", "free text", [f"report {i} on {'trees' if i % 9 == 0 else 'stones'}" for i in range(N)]),
             column("Count", "a whole number", np.arange(N)),
+            column("Cites", "from 0 on", np.r_[np.zeros(30), 2.0 ** (np.arange(60) / 4)].round()),
+            column("Nothing", "", np.full(N, np.nan)),
         ],
         node_id=[f"node-{i}" for i in range(N)],
         merged=graph(N, 2 * N),
@@ -217,8 +219,25 @@ def test_dates_are_a_scale(page: Any) -> None:
     assert "2020-01-01 12:00" in text(page, "#card dl")
     # Free text is told and searched, but no colours.
     options = [one.text for one in page.find_elements("css selector", "#colour option")]
-    assert options == ["Label", "Age", "Seen", "Count"]
+    assert options == ["Label", "Age", "Seen", "Count", "Cites"]  # nor has a column that knows nothing
     assert "report 1 on stones" in text(page, "#card dl")
+
+
+def test_numbers_of_many_magnitudes_have_a_logarithmic_scale(page: Any) -> None:
+    colour_by(page, "Cites")
+    assert text(page, "#about") == "from 0 on (logarithmic scale)"
+    low, middle, high = (text(page, f"#key .ends :nth-child({i})") for i in (1, 2, 3))
+    largest = round(2 ** (59 / 4))
+    assert (low, high) == ("0", f"{largest:,}")
+    assert float(middle) == pytest.approx(np.sqrt(largest + 1) - 1, rel=1e-3)
+    found = drawn(page)
+    assert len({found[i]["colour"] for i in range(30, N)}) > 40
+    page.execute_script(
+        "const [s] = document.querySelectorAll('.slide input'); s.value = 250; s.dispatchEvent(new Event('input'))"
+    )
+    assert min(drawn(page)) == next(i for i in range(30, N) if round(2 ** ((i - 30) / 4)) >= float(middle))
+    colour_by(page, "Age")
+    assert text(page, "#about") == "in years"
 
 
 def test_the_legend_is_not_cut(page: Any) -> None:
