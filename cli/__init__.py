@@ -61,10 +61,10 @@ def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Version.")
 def main() -> None:
-    """Embed graphs and vectors: everything becomes a graph, one sparse loss embeds it.
+    """Embed graphs and vectors: everything becomes a graph, and one sparse loss embeds it.
 
     \b
-    A first try, without any download:   genurl-graph embed --dataset digits --plot digits.png
-    What else there is to embed:         genurl-graph datasets
-    Completion of words in bash:         eval "$(_GENURL_GRAPH_COMPLETE=bash_source genurl-graph)"
+    A first try, without a download:   genurl-graph embed --dataset python-modules --plot modules.png
+    All data sets:                     genurl-graph datasets
+    Completion in bash:                eval "$(_GENURL_GRAPH_COMPLETE=bash_source genurl-graph)"
     """

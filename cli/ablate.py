@@ -30,25 +30,25 @@ from genurl_graph.experiments.temporal.table import events_of
 
 @click.command()
 @options.source
-@click.option("--losses", metavar="NAME,...", help="Losses. [default, as for all factors, if none is named: all]")
-@click.option("--gamma", metavar="X,...", help=f"Weights of the repulsion, each with loss.scale=1. [{GAMMA}]")
-@click.option("--nu", metavar="X,...", help=f"Degrees of freedom of the embedding's kernel. [{NU}]")
-@click.option("--k", metavar="N,...", help=f"Neighbours of the kNN edges. [{K}]")
+@click.option("--losses", metavar="NAME,...", help="Losses. [default: all, if no factor is named]")
+@click.option("--gamma", metavar="X,...", help=f"Weights of the repulsion, each with loss.scale=1. [default: {GAMMA}]")
+@click.option("--nu", metavar="X,...", help=f"Degrees of freedom of the embedding's kernel. [default: {NU}]")
+@click.option("--k", metavar="N,...", help=f"Numbers of nearest neighbours. [default: {K}]")
 @click.option(
     "--merging",
     metavar="MODE,...",
-    help=f"Where edges come from: {', '.join(MERGING)}; of whole graphs {', '.join(MERGING_OF_GRAPHS)}; of "
-    f"events with a time {', '.join(MERGING_OF_EVENTS)}. [all]",
+    help=f"Sources of edges: {', '.join(MERGING)}; for whole graphs {', '.join(MERGING_OF_GRAPHS)}; for "
+    f"events with a time {', '.join(MERGING_OF_EVENTS)}. [default: all]",
 )
-@click.option("--full", is_flag=True, help="All combinations of the levels, not one factor at a time.")
+@click.option("--full", is_flag=True, help="Run all combinations instead of one factor at a time.")
 @options.seeds(default=3, show_default=True)
 @click.option(
     "--protocol",
     type=click.Choice(["public", "random-10-10-80"]),
-    help="Splits of the linear probe. [default: public where the data set has it, else random-10-10-80]",
+    help="Splits of the linear probe. [default: public if the data come with a split, else random-10-10-80]",
 )
 @options.model
-@options.table_files("ablation", "Bars, or with --full a heat map (also .pdf, .svg).")
+@options.table_files("ablation", "Draw bars, or with --full a heat map (also .pdf, .svg).")
 @options.quiet
 def ablate(
     source: Source,
@@ -64,19 +64,18 @@ def ablate(
     quiet: bool,
     **model: Any,
 ) -> None:
-    """Vary losses, gamma, nu, k and the merging mode around the preset, one factor at a time or all together.
+    """Vary losses, gamma, nu, k and the source of edges, one at a time or in all combinations.
 
-    A data set or your own files, with labels (--column label=NAME, or --labels FILE); the report says how these are
-    split.
+    The starting point is the preset of the data, with your own options of the model, such as --set; it is the row
+    "preset" of the table. If you name no factor, all of them vary. The best row is chosen by validation accuracy; test
+    accuracies stand beside it and choose nothing. Your own files need labels (--column label=NAME, or --labels FILE);
+    the report says how these are split.
 
-    Without any factor all of them vary. Options of the model, such as --set, change what is varied around ("preset" in
-    the table). Validation accuracies choose; test accuracies stand beside them and choose nothing.
+    The preset's scale of the loss is profiled, which cancels gamma, so rows that vary gamma have loss.scale=1. The
+    losses kl and infonce have no gamma. A combination that cannot run is listed with the reason.
 
-    A profiled scale, the preset's, cancels gamma; rows that vary it have loss.scale=1. `kl` and `infonce` have no
-    gamma at all. A combination that cannot run is listed with its reason.
-
-    Events with a time are judged by the pairs of the next window instead of by labels: AUC against random pairs by the
-    cosine of the embedding alone, which has seen the windows before those of validation.
+    Events with a time are evaluated by the pairs of the next window instead of labels: AUC against random pairs by the
+    cosine of the embedding, which has seen the windows before those of validation.
 
     \b
     Examples:

@@ -54,7 +54,8 @@ BASELINES_OF: dict[str, "Task"] = {GRAPHS: "graphs", TEMPORAL: "temporal", TRIPL
 @options.source
 @click.option(
     "--methods",
-    help=f"Separated by commas, in the table's order: some of {', '.join(ProbeComparison.methods)}; with --task reduce "
+    metavar="NAME,...",
+    help=f"Methods, in the order of the table: some of {', '.join(ProbeComparison.methods)}; with --task reduce "
     f"some of {', '.join(ReduceComparison.methods)}; with --task graphs some of {', '.join(GraphComparison.methods)}; "
     f"with --task temporal some of {', '.join(TemporalComparison.methods)}; "
     f"with --task edges some of {', '.join(EdgeComparison.methods)}; "
@@ -62,13 +63,12 @@ BASELINES_OF: dict[str, "Task"] = {GRAPHS: "graphs", TEMPORAL: "temporal", TRIPL
     f"[default: {ProbeComparison.default}, as far as the data allow; reduce: {ReduceComparison.default}; graphs, "
     f"temporal, edges: all; triples: {TripleComparison.default}]",
 )
-@options.seeds(help="Run seeds 0..N-1. [default: 10; reduce: 3; graphs, temporal, triples: 5]")
+@options.seeds(help="How many seeds: 0, 1, ... N-1. [default: 10; reduce: 3; graphs, temporal, triples: 5]")
 @click.option(
     "--protocol",
     type=click.Choice(["public", "random-10", "random-10-10-80", "reduce", "graphs", TEMPORAL, EDGES, TRIPLES]),
-    help="Splits of the linear probe; reduce: neighbourhoods kept; graphs: classes of whole graphs; temporal-links: "
-    "links of the next window; edges: classes of edges; triples: held-out typed edges. [default: that of the task, "
-    "else public where the data set has it, else random-10-10-80]",
+    help="How methods are compared: by the splits of a linear probe, or as the task says. [default: the task's; for "
+    "nodes public if the data come with a split, else random-10-10-80]",
 )
 @options.model
 @click.option(
@@ -78,12 +78,12 @@ BASELINES_OF: dict[str, "Task"] = {GRAPHS: "graphs", TEMPORAL: "temporal", TRIPL
     metavar="METHOD.KEY=VALUE",
     help="Change a published setting of a baseline, e.g. grace.epochs=100; repeatable.",
 )
-@options.table_files("comparison", "reduce: one 2-d map a method, in one panel.")
+@options.table_files("comparison", "reduce: draw the 2-d maps of all methods side by side.")
 @click.option(
     "--embeddings",
     type=options.PATH,
     metavar="DIR",
-    help="reduce: keep each method's embedding of seed 0 as METHOD.npz; --plot --resume draws from there.",
+    help="reduce: save each method's embedding of seed 0 as METHOD.npz; --plot --resume draws from there.",
 )
 @options.quiet
 def compare(
@@ -97,34 +97,34 @@ def compare(
     quiet: bool,
     **model: Any,
 ) -> None:
-    """Compare methods on a data set or your own files by the linear probe: mean ± standard deviation over seeds.
+    """Compare methods on a data set or your own files: mean ± standard deviation over seeds.
 
-    Your own graph needs labels (--column label=NAME, or --labels FILE); the report says how they are split.
+    Node embeddings are compared by a linear probe. Your own graph needs labels for it (--column label=NAME, or --labels
+    FILE); the report says how they are split. All methods see the same seeds, splits and probe. Baselines run with
+    their published settings (--peer-set changes one); options of the model, except --device, are those of genurl and
+    untrained. Each method runs in a process of its own, whose peak memory includes the libraries. --metrics is
+    rewritten after each run, so that --resume can continue.
 
-    All methods see the same seeds, splits and probe. Baselines run with their published settings (--peer-set changes
-    one); options of the model, except --device, are those of genurl and untrained. Each method runs in a process of its
-    own; peak memory is that process's, libraries included. --metrics is rewritten after each run, for --resume.
+    --task reduce: vectors are reduced to --dim dimensions (2) and compared by 10-NN accuracy, trustworthiness,
+    continuity and Spearman's correlation of distances. Seconds include the search for neighbours. The first run in a
+    new process, with its imports and what is compiled at the first call, is reported apart as cold.
 
-    With --task reduce, vectors are brought to --dim dimensions (2) and judged by 10-NN accuracy, trustworthiness,
-    continuity and Spearman's correlation of distances. Seconds include the search for neighbours; a first run in a new
-    process, with imports and what is compiled at the first call, is reported apart as cold.
+    --task graphs (the default for many graphs): each graph gets a row. Support vector machines with an RBF and a linear
+    kernel are tested in 10 folds and choose C inside the training folds; a logistic regression learns from 10 % of the
+    labels. Rows without training: the Weisfeiler-Lehman kernel, the histogram of kinds and degrees, an untrained GIN,
+    and these three together.
 
-    With --task graphs, as for any data set of many graphs, each graph gets a row. Support vector machines, with an RBF
-    and a linear kernel, are judged by 10 folds and choose C inside the training folds, and a logistic regression learns
-    from 10 % of the labels. Beside trained rows stand the Weisfeiler-Lehman kernel, the histogram of kinds and degrees,
-    an untrained GIN, and these three together.
+    --task temporal (the default for events): pairs of nodes are scored in each of the last windows by the events before
+    it: the rank of the right node among all, and areas against four kinds of pairs without an event. Trained methods
+    choose their epoch or weights on the windows before. CPU seconds are those of the training.
 
-    With --task temporal, as for any data set of events, pairs of nodes are scored in each of the last windows by the
-    events before it: rank of the right node among all, and areas against four kinds of pairs without an event. Trained
-    rows choose their epoch or weights on the windows before. The CPU seconds are those of the training.
-
-    With --task edges each edge gets a row, and a logistic regression learns classes of edges: micro and macro F1 of the
-    split that came with them, and of 20 blocks of space, of which whole ones are held out. Two rows read labels
+    --task edges: each edge gets a row, and a logistic regression learns classes of edges. Micro and macro F1 are given
+    for the split that comes with the data, and for 20 blocks of space that are held out whole. Two rows read labels
     instead: label propagation, and the most frequent class.
 
-    With --task triples, as for any data set of typed edges, both ends of each test triple are ranked among all
-    entities: filtered, realistic ranks. Baselines choose their epoch on the validation triples, GenURL reads the
-    training triples alone. triples-only is GenURL without the features of the entities.
+    --task triples (the default for typed edges): both ends of each test triple are ranked among all entities (filtered,
+    realistic ranks). Baselines choose their epoch on the validation triples; GenURL reads the training triples alone.
+    triples-only is GenURL without the features of the entities.
 
     \b
     Examples:

@@ -36,12 +36,12 @@ LEFT_OUT = {
 
 
 @click.command()
-@click.option("--task", type=click.Choice(list(TASKS)), required=True, help="Whose defaults are wanted.")
+@click.option("--task", type=click.Choice(list(TASKS)), required=True, help="The task, or a variant of it.")
 def config(task: str) -> None:
-    """Print all defaults of a task as TOML, each explained.
+    """Print all settings of a task with their defaults, as TOML, each explained.
 
-    What is printed can be given to --config unchanged: the result is the same as without it. Unknown keys are refused,
-    and the nearest one is named.
+    Change what you like and give the file to --config; unchanged, it gives the same result as no file. Each key is one
+    of --set as well, as SECTION.KEY=VALUE. Unknown keys are refused, and the nearest one is named.
 
     \b
     Examples:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.argument("name", required=False)
 @options.data_root
 def datasets(name: str | None, data_root: Path | None) -> None:
-    """List the data sets, or show the details and the expected files of NAME.
+    """List all data sets, or show the details and files of one.
 
     \b
     Examples:

@@ -32,26 +32,26 @@ OBJECTIVES = ("gkl", "bce", "feature-l2", "feature-cosine", "rkd", "seed")
     type=options.PATH,
     required=True,
     metavar="FEATURES|DIR",
-    help="Features, one row for each sample (.npy .npz .csv .parquet .pt), or a model that --save-model has kept.",
+    help="Features, a row for each sample (.npy .npz .csv .parquet .pt), or the folder of a saved model.",
 )
 @click.option(
     "--student",
     type=click.Choice(STUDENTS),
     default="mlp",
     show_default=True,
-    help="cnn reads square images; gcn and what follows read edges, the others none.",
+    help="Network of the student. cnn reads square images; gcn, sage, gat and gin read edges; the others read neither.",
 )
 @click.option(
     "--objective",
     type=click.Choice(OBJECTIVES),
     default="gkl",
     show_default=True,
-    help="gkl and bce compare similarities; the others are baselines that compare features.",
+    help="Loss. gkl and bce compare similarities; the others are baselines that compare features.",
 )
 @options.source
 @options.training
 @options.seed
-@options.training_files(options.output(" [default: NAME-student.npz in the current folder]", "The student's embedding"))
+@options.training_files(options.output(" [default: NAME-student.npz in the current folder]", "the student's embedding"))
 @options.evaluation
 @options.quiet
 def distill(
@@ -65,11 +65,11 @@ def distill(
     assignments: tuple[str, ...],
     **model: Any,
 ) -> None:
-    """Train a student whose samples are as similar as those of a teacher.
+    """Train a small model, the student, so that its samples are as similar as those of a teacher.
 
-    No labels. The teacher is known by its features of the samples, or is a model that genurl-graph has saved, such as
-    a GNN: a student mlp then needs no edges for new nodes. Where there are labels, the linear probe compares teacher,
-    student, and the student untrained; else the student's neighbourhoods stand beside the teacher's.
+    No labels are used. The teacher is a file of features of the samples, or a saved model, such as a GNN; a student mlp
+    of a GNN needs no edges for new nodes. If there are labels, a linear probe compares teacher, student, and the
+    untrained student; otherwise the student's neighbourhoods are compared with the teacher's.
 
     \b
     Examples:

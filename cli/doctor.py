@@ -31,7 +31,7 @@ OPTIONAL = {
 @click.command()
 @options.data_root
 def doctor(data_root: Path | None) -> None:
-    """Show versions, devices, optional packages and the data sets that are there.
+    """Show what is installed: versions, devices, optional packages and data sets.
 
     \b
     Examples:

@@ -54,7 +54,7 @@ FIGURES = {
 @click.option(
     "--embedding",
     type=options.PATH,
-    help="Rows for all nodes: .npz .npy .csv .parquet .pt, or a folder of embed --input PREPARED. Not for links.",
+    help="The embedding, a row for each node: .npz .npy .csv .parquet .pt, or a folder of embed --input PREPARED.",
 )
 @options.source
 @options.backbone
@@ -66,16 +66,16 @@ FIGURES = {
             *(TEMPORAL_LINKS, TEMPORAL_NODES, EDGES, TRIPLES),
         ]
     ),
-    help="Splits for all figures, or one figure alone; links: train on 85 % of the edges, find the others; "
-    "reduce: neighbourhoods kept; retrieval: search by the embedding; graphs: classes of whole graphs; "
-    "temporal-links: links of the next window; temporal-nodes: known states of nodes; edges: classes of edges; "
-    "triples: held-out typed edges. "
-    "[default: graphs for many graphs; edges for edges with classes; reduce for a map of vectors; else public where "
-    "the data set has it, else random-10-10-80]",
+    help="What is evaluated, see above. [default: graphs for many graphs; edges for edges with classes; reduce for a "
+    "2-d map of vectors; otherwise public if the data come with a split, else random-10-10-80]",
 )
-@options.seeds(default=1, show_default=True, help="Repeat with as many seeds, from --seed on.")
+@options.seeds(default=1, show_default=True, help="How many seeds, from --seed on.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The first seed.")
-@click.option("--blocks", type=click.IntRange(min=3), help="edges: blocks of space to hold out. [default: 20]")
+@click.option(
+    "--blocks",
+    type=click.IntRange(min=3),
+    help="edges: number of blocks of space, which are held out whole. [default: 20]",
+)
 @options.full
 @options.model
 @options.metrics
@@ -95,31 +95,30 @@ def evaluate(
     quiet: bool,
     **model: Any,
 ) -> None:
-    """Evaluate an embedding file against the labels or vectors of a data set, or of your own files.
+    """Evaluate an embedding: a file of any tool, against the labels or vectors of a data set or of your own files.
 
-    Rows are matched by node_id where the file has the data set's ids, else taken in the data set's order. With the seed
-    of an embed, its --task and its --metric (where these were named), its file has the same figures here, to the last
-    digit. Large data are judged in part, as by embed, unless --full is given.
+    Rows are matched by node_id if the file has one, otherwise they are taken in the order of the data. The file of an
+    embed has the same figures here, to the last digit, if you give its --seed (and its --task and --metric, if you gave
+    them there). Large data are evaluated in part, as by embed, unless you give --full. The report says how labels are
+    split.
 
-    --protocol reduce compares neighbourhoods with those of the data set's vectors (10-NN accuracy, trustworthiness,
-    continuity, order of distances, pieces of a class), retrieval ranks a database (mAP of labels, recall of labels and
-    of true neighbours). --protocol graphs, by default where a data set holds many graphs, classifies whole graphs:
-    support vector machines by 10 folds, beside rows that need no training.
+    These protocols evaluate a file. public and random-...: a linear probe, a kNN vote and k-means; knn and cluster: one
+    of them alone. reduce: how well neighbourhoods of the vectors are kept (10-NN accuracy, trustworthiness, continuity,
+    order of distances, pieces of a class). retrieval: search by the embedding (mAP of labels, recall of labels and of
+    true neighbours). graphs (the default for many graphs): classes of whole graphs by support vector machines in 10
+    folds, beside rows that need no training.
 
-    Of an embedding by partition the first 50,000 rows are judged, a random sample, or all with --full. It knows the
-    prepared folder that it was made of; --input names that if it has been moved.
+    These protocols train an embedding for each seed, as the options from --task to --set say, so they take no file.
+    links: train on 85 % of the edges, and rank the others. temporal-links: train on the first windows, and rank the
+    pairs of each later window by the events before it. triples: train on the training triples, and rank both ends of
+    the test triples among all entities; without a test part, triples are held out by the seed.
 
-    With --protocol links there is no file: for each seed a new embedding is trained on the training edges alone, as the
-    options from --task to --set say, and judged by how it ranks the held-out edges. They go with links only, and with
-    the protocols of events with a time. temporal-links, of a data set or of your own file, trains on the first windows
-    and ranks the pairs of each of the last ones by the events before it, beside rows that need no training.
-    temporal-nodes compares the trajectory of a file, or one trained for each seed, with planted states. triples, of a
-    data set or of your own folder or file, trains on the training triples and ranks both ends of the test triples among
-    all entities; without a test part, triples are held out by the seed.
+    Two protocols do either. temporal-nodes compares the trajectory of a file, or one trained for each seed, with
+    planted states. edges evaluates rows of edges by the classes of other edges: of the split that came with them, and
+    of whole blocks of space if it is known where edges lie.
 
-    --protocol edges judges rows of edges, of a file or trained for each seed, by the classes of edges that a logistic
-    regression has not seen: of the split that came with them, and of whole blocks of space where it is known where
-    edges lie. Rows without training stand beside it.
+    Of an embedding by partition, a random sample of 50,000 rows is evaluated, or all rows with --full. The embedding
+    knows its prepared folder; --input names that folder if it has moved.
 
     \b
     Examples:

@@ -14,10 +14,10 @@ from genurl_graph.inputs.reading import ReadOptions
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=options.PATH, metavar="FILE...")
-@click.option("--features", type=options.PATH, help="Table of node features that goes with each file.")
-@click.option("--labels", type=options.PATH, help="Table of node labels that goes with each file.")
+@click.option("--features", type=options.PATH, help="A table of node features that belongs to each file.")
+@click.option("--labels", type=options.PATH, help="A table of node labels that belongs to each file.")
 @options.reading
-@click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON, a list with an entry a file.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON, a list with one entry per file.")
 @click.pass_context
 def inspect(
     context: click.Context,
@@ -28,10 +28,10 @@ def inspect(
     options: ReadOptions,
     as_json: bool,
 ) -> None:
-    """Show what files would be read as, with a preview and the figures of the graph. Nothing is run.
+    """Show how files are read, with a preview and the figures of the graph. Nothing is trained.
 
-    A file that is refused is shown with the reason and its first lines as they stand; the exit code is then 2. The
-    options that decide are those of embed.
+    The options are those of embed. A file that cannot be read is shown with the reason and its first lines, and the
+    exit code is 2.
 
     \b
     Examples:

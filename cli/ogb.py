@@ -29,11 +29,13 @@ class Remembering(click.Command):
 @options.seeds(default=10, show_default=True)
 @options.data_root
 @options.model
-@click.option("--probe-epochs", type=click.IntRange(min=1), help="Passes of both probes over the training nodes.")
-@click.option("--report", type=options.PATH, metavar="FILE.md", help="The report. [default: NAME.md]")
-@click.option("--metrics", type=options.PATH, metavar="FILE.json", help="The same as JSON. [default: beside --report]")
-@click.option("--resume", is_flag=True, help="Go on after the last finished seed of --metrics.")
-@click.option("--yes", is_flag=True, help="Start a download above 1 GB. Nothing is ever asked.")
+@click.option("--probe-epochs", type=click.IntRange(min=1), help="Number of epochs of both probes.")
+@click.option("--report", type=options.PATH, metavar="FILE.md", help="Where to write the report. [default: NAME.md]")
+@click.option(
+    "--metrics", type=options.PATH, metavar="FILE.json", help="The report as JSON. [default: NAME.json beside --report]"
+)
+@click.option("--resume", is_flag=True, help="Continue after the last finished seed of --metrics.")
+@click.option("--yes", is_flag=True, help="Allow downloads above 1 GB. The command never asks.")
 @options.quiet
 @click.pass_context
 def ogb(
@@ -50,13 +52,13 @@ def ogb(
     quiet: bool,
     **model: Any,
 ) -> None:
-    """Embed an OGB data set without labels, seed by seed, and judge the frozen embedding by OGB's official Evaluator.
+    """Embed an OGB data set without labels, for several seeds, and evaluate the frozen embedding by OGB's Evaluator.
 
-    Two probes, reported apart: logistic regression (validation nodes choose its penalty) and an MLP (they choose its
+    Two probes are reported: logistic regression (validation nodes choose its penalty) and an MLP (they choose its
     epoch). Raw features, propagated features and the untrained encoder stand beside them, once each.
 
-    Raw files and splits are read without pickles. The report has what the leaderboard asks for; it is rewritten after
-    every seed, and --resume goes on from there.
+    Raw files and splits are read without pickles. The report has the fields of the leaderboard. It is rewritten after
+    every seed, and --resume continues from there.
 
     \b
     Examples:
@@ -96,7 +98,7 @@ def ogb(
         advice = f"what was finished, if anything, is in {metrics}; the same command with --resume goes on from there"
         raise Stop(f"interrupted; {advice}", INTERRUPTED) from error
     results.write()
-    shown.line(f"\naccuracy by OGB's Evaluator, {n_seeds(range(seeds))}, mean ± unbiased deviation")
+    shown.line(f"\naccuracy by OGB's Evaluator, {n_seeds(range(seeds))}, mean ± standard deviation")
     shown.results(results)
     shown.line()
     shown.files(9, report=report, metrics=metrics)

@@ -35,30 +35,32 @@ class ManyFiles(click.Command):
     multiple=True,
     type=shared.PATH,
     metavar="FILE...",
-    help="Tables of nodes: a row each, with its id, features and perhaps its label. Files, folders or patterns.",
+    help="Tables of nodes, a row each, with id, features and perhaps a label: files, folders or patterns.",
 )
-@click.option("--dataset", metavar="NAME", help="A data set of the registry instead; it is read as a whole.")
-@click.option("--input", "own", type=shared.PATH, help="Any file that embed reads instead; it is read as a whole.")
-@click.option("--labels", type=shared.PATH, help="With --input: table of labels.")
+@click.option("--dataset", metavar="NAME", help="Or a data set by its name, which is read as a whole.")
+@click.option("--input", "own", type=shared.PATH, help="Or any file that embed reads, which is read as a whole.")
+@click.option("--labels", type=shared.PATH, help="With --input: a table of labels.")
 @shared.data_root
-@click.option("--output", type=shared.PATH, required=True, metavar="FOLDER", help="Where the partitions go.")
-@click.option("--partitions", type=click.IntRange(min=1), help="How many there are.")
+@click.option("--output", type=shared.PATH, required=True, metavar="FOLDER", help="Folder of the partitions.")
+@click.option(
+    "--partitions", type=click.IntRange(min=1), help="Number of partitions. [default: as many as --rows gives]"
+)
 @click.option(
     "--rows",
     type=click.IntRange(min=1),
     default=1 << 16,
     show_default=True,
-    help="Rows of a partition, unless their number is given: a worker holds about two of them at a time.",
+    help="Rows of a partition, if --partitions is not given. A worker holds about two partitions at a time.",
 )
 @click.option(
     "--like",
     type=shared.PATH,
     metavar="FOLDER",
-    help="Make features as in these partitions, for transform by a model that was trained on them.",
+    help="Encode features as in these earlier partitions, for transform by a model that was trained on them.",
 )
 @click.option("--drop-unknown", is_flag=True, help="Leave out edges to nodes without a row of features.")
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the order of the nodes, a shuffle."
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the order of the nodes."
 )
 @shared.reading
 @shared.quiet
@@ -78,12 +80,12 @@ def prepare(
     options: ReadOptions,
     quiet: bool,
 ) -> None:
-    """Write a graph with features as partitions of rows, for embed on data that no memory holds.
+    """Write a graph with features as partitions of rows, so that embed can work on data larger than memory.
 
-    Edges and nodes are tables as text, Parquet or Arrow, of which no more than a part is in memory. Ids are numbers or
-    names. Nodes come out in an order of their own, by a hash of their ids, so that each partition is a random sample;
-    the ids are kept. Edges come out in both directions, repeats summed, without self loops. Labels are kept for
-    evaluations and never become features.
+    Edges and nodes are tables as text, Parquet or Arrow, read part by part. Ids are numbers or names. Nodes are written
+    in an order of their own, by a hash of their ids, so that each partition is a random sample; the ids are kept. Each
+    edge is written in both directions, repeats are summed, and self loops are left out. Labels are kept for evaluation
+    and never become features.
 
     \b
     Examples:

@@ -19,20 +19,22 @@ from genurl_graph.experiments import repeat
     type=click.FloatRange(min=0),
     default=repeat.TOLERANCE,
     show_default=True,
-    help="Difference allowed where bits cannot be expected to agree: absolute for shares, relative for other figures.",
+    help="Allowed difference if bits cannot agree: absolute for shares, relative for other figures.",
 )
-@click.option("--output", type=options.PATH, metavar="FILE", help="Keep the new embedding.")
+@click.option(
+    "--output", type=options.PATH, metavar="FILE", help="Where to write the new embedding. [default: nowhere]"
+)
 @options.quiet
 def rerun(result: Path, data_root: Path | None, tolerance: float, output: Path | None, quiet: bool) -> None:
-    """Repeat what a file of --metrics holds, and compare the figures.
+    """Repeat the run of a metrics file, and compare the figures.
 
-    It may be a file of embed or distill, or a table of compare, ablate, ogb or evaluate --protocol links,
-    temporal-links or triples, of which all runs are repeated. Configuration, seeds, input and number of threads are
-    those of the file. On the CPU of the same machine, with the same versions, threads and data, all figures, and the
-    embedding of a single run, have to agree to the last bit; else within --tolerance, and a warning says what differs.
-    Seconds and memory are not compared.
+    The file is one of embed or distill, or a table of compare, ablate, ogb or evaluate --protocol links,
+    temporal-links, edges or triples, of which all runs are repeated. Configuration, seeds, input and number of threads
+    are those of the file. On the CPU of the same machine, with the same versions, threads and data, all figures (and
+    the embedding of a single run) have to agree to the last bit. Otherwise they have to agree within --tolerance, and a
+    warning says what differs. Seconds and memory are not compared.
 
-    The exit code is 0 if all figures agree, 1 if not.
+    The exit code is 0 if all figures agree, and 1 if one does not.
 
     \b
     Examples:

@@ -24,18 +24,20 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--model", type=options.PATH, required=True, metavar="DIR", help="What embed --save-model wrote.")
-@click.option("--input", "own", type=options.PATH, required=True, help="Graph, edge list, matrix or images to embed.")
-@click.option("--features", type=options.PATH, help="Table of node features, where the input has none.")
+@click.option("--model", type=options.PATH, required=True, metavar="DIR", help="The folder of embed --save-model.")
+@click.option(
+    "--input", "own", type=options.PATH, required=True, help="The graph, edge list, matrix or images to embed."
+)
+@click.option("--features", type=options.PATH, help="A table of node features, if the input has none.")
 @options.output("", required=True)
 @click.option(
     "--save-model",
     type=options.PATH,
     metavar="DIR",
-    help="Events only: keep the model with these events as its last windows, in the folder of --model or another.",
+    help="Events only: save the model with these events as its last windows, in the folder of --model or another.",
 )
 @workers
-@click.option("--resume", is_flag=True, help="Prepared folders: go on with an interrupted run, from OUTPUT.work.")
+@click.option("--resume", is_flag=True, help="Prepared folders: continue an interrupted run from OUTPUT.work.")
 @options.windows("as those of the fit")
 @options.backbone
 @options.reading
@@ -53,16 +55,16 @@ def transform(
     options: ReadOptions,
     quiet: bool,
 ) -> None:
-    """Embed new data with a model that embed --save-model has kept, without training.
+    """Embed new data with a model that embed --save-model has saved, without training.
 
     Events with a time have to be later than those of the model. Their windows get rows of their own; earlier rows stay
-    as they are. The file holds the trajectory of the new windows, and of each node, known or new, the time-invariant
-    part over all windows so far. The model stays as it is unless --save-model is given: then the next call goes on from
-    these events.
+    as they are. The output holds the trajectory of the new windows and, for each node, known or new, the time-invariant
+    part over all windows so far. The model itself does not change unless you give --save-model; then the next call
+    continues from these events.
 
-    A folder that genurl-graph prepare wrote is embedded partition by partition, into a folder.
+    A folder of genurl-graph prepare is embedded partition by partition, into a folder.
 
-    Of typed edges a new entity is placed by its triples with entities of the model, which keep their rows.
+    For typed edges, new entities are placed by their triples with entities of the model, which keep their rows.
 
     \b
     Examples:
