@@ -29,7 +29,7 @@ class Remembering(click.Command):
 @options.seeds(default=10, show_default=True)
 @options.data_root
 @options.model
-@click.option("--probe-epochs", type=click.IntRange(min=1), help="Number of epochs of both probes.")
+@click.option("--probe-epochs", type=click.IntRange(min=1), help="Number of epochs of both probes. [default: 60]")
 @click.option("--report", type=options.PATH, metavar="FILE.md", help="Where to write the report. [default: NAME.md]")
 @click.option(
     "--metrics", type=options.PATH, metavar="FILE.json", help="The report as JSON. [default: NAME.json beside --report]"

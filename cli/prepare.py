@@ -126,7 +126,7 @@ def prepare(
         report.lines(lines)
     counts = [
         f"{found.num_nodes:,} nodes",
-        f"{found.manifest.num_edges:,} edges (each direction counted)",
+        f"{found.manifest.num_edges // 2:,} edges",  # each is there in both directions
         f"{found.num_features:,} features",
     ]
     largest = max(map(found.store.size, range(found.store.count)))

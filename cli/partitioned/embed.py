@@ -155,7 +155,8 @@ def check_words(source: Source) -> None:
 def describe_prepared(name: str, prepared: Any) -> str:
     """One line on a prepared folder."""
     manifest = prepared.manifest
-    edges = f"{manifest.num_edges:,}{' weighted' if manifest.weighted else ''} edges (each direction counted)"
+    # Each is there in both directions.
+    edges = f"{manifest.num_edges // 2:,}{' weighted' if manifest.weighted else ''} edges"
     labels = "labels" if manifest.labelled else "no labels"
     count = prepared.store.count
     nodes = f"{prepared.num_nodes:,} nodes in {count:,} partition{'' if count == 1 else 's'}"

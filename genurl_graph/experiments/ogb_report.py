@@ -66,7 +66,7 @@ def shared(results: dict[str, Any], row: dict[str, Any]) -> list[tuple[str, ...]
     versions = [f"{name} {version}" for name, version in results["versions"].items() if version]
     return [
         ("dataset", results["dataset"]),
-        ("metric", "accuracy by OGB's official Evaluator; mean ± unbiased standard deviation over seeds"),
+        ("metric", "accuracy by OGB's official Evaluator; mean ± standard deviation over seeds (unbiased)"),
         ("seeds", f"{count} (0 to {count - 1})"),
         ("hardware", "; ".join(results["hardware"].values())),
         ("external data", "yes" if results["external_data"] else "no"),

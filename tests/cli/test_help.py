@@ -14,7 +14,20 @@ import pytest
 from click.testing import CliRunner
 
 from genurl_graph.cli import COMMANDS, main
+from genurl_graph.config import load_preset
+from genurl_graph.evaluation.minibatch_probe import EPOCHS
 from tests.forked import ForkedCommand
+
+
+def test_defaults_in_the_help_are_those_of_the_presets() -> None:
+    text = " ".join(CliRunner().invoke(main, ["embed", "--help"]).output.split())
+    preset = load_preset("graphs")
+    assert f"graphs {preset.encoder.dim}, temporal" in text
+    assert f"graphs {preset.neighbors.n_neighbors}, temporal" in text
+    student = " ".join(CliRunner().invoke(main, ["distill", "--help"]).output.split())
+    assert f"[default: {load_preset('distill').encoder.dim}]" in student
+    probes = " ".join(CliRunner().invoke(main, ["ogb", "--help"]).output.split())
+    assert f"epochs of both probes. [default: {EPOCHS}]" in probes
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -21,7 +21,7 @@ def test_many_files_as_a_shell_names_them(run, tmp_path) -> None:
     said = run("prepare", *edges, "--features", *nodes, "--output", "prepared", "--partitions", 4).output
     assert "read edges/*.parquet as edges: source -> target (3 files, 1,600 lines, 1,600 distinct pairs)" in said
     assert "3 files, 400 rows, ids in id, labels in label (3 classes)" in said
-    assert "prepared 400 nodes, 3,200 edges (each direction counted), 5 features; 4 partitions of up to 100" in said
+    assert "prepared 400 nodes, 1,600 edges, 5 features; 4 partitions of up to 100" in said
     prepared = Prepared.open("prepared")
     assert prepared.store.bounds == (0, 100, 200, 300, 400)
     assert sorted(np.concatenate([prepared.ids(part) for part in range(4)])) == list(range(400))
@@ -51,7 +51,7 @@ def test_names_are_kept_as_they_stand(run, tmp_path) -> None:
 
 def test_a_data_set_and_what_embed_reads(run, tmp_path) -> None:
     said = run("prepare", "--dataset", "karate", "--output", "karate", "--rows", 10).output
-    assert "prepared 34 nodes, 156 edges (each direction counted), 0 features; 4 partitions of up to 9 rows" in said
+    assert "prepared 34 nodes, 78 edges, 0 features; 4 partitions of up to 9 rows" in said
     assert Prepared.open("karate").labelled
     x = (3 + np.random.default_rng(0).standard_normal((30, 4))).astype(np.float32) * np.float32([1, 1, 1, 1000])
     np.save("v.npy", x)
