@@ -44,7 +44,7 @@ def ensure_files(entry: DatasetInfo, root: Path, *, large: bool = False) -> None
     if not missing:
         return
     if not entry.urls:
-        raise InputError(_instructions(entry, root, missing, "nobody offers them in this form"))
+        raise InputError(_instructions(entry, root, missing, "they cannot be downloaded in this form"))
     if entry.download_mb >= LARGE_MB and not large:
         reason = (
             f"its download of {entry.download_mb / 1000:.1f} GB is only started on request (genurl-graph ogb "

@@ -254,5 +254,5 @@ def check_pickle(path: Path) -> None:
         raise
     except Exception as error:  # a damaged pickle raises anything
         raise InputError(
-            f"{path}: expected a pickle of arrays alone, and nothing of it was run: {type(error).__name__}: {error}"
+            f"{path}: expected a pickle of arrays only; nothing in it was run: {type(error).__name__}: {error}"
         ) from error

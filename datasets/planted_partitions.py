@@ -80,7 +80,7 @@ def write_planted(
     Raises
     ------
     InputError
-        A number out of range, no pyarrow, or a place that cannot be written.
+        A number out of range, no pyarrow, or a path that cannot be written.
 
     Examples
     --------

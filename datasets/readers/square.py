@@ -79,7 +79,7 @@ def read_square(table: Table, path: Path, options: ReadOptions) -> Data | None:
     if not numbers:
         odd = next(name for name, kind in frame.dtypes.items() if not pd.api.types.is_numeric_dtype(kind))
         raise wrong(
-            f"{table.name}: {table.title(str(odd))}", "cells that are no numbers", "an adjacency matrix of numbers"
+            f"{table.name}: {table.title(str(odd))}", "cells that are not numbers", "an adjacency matrix of numbers"
         )
     data = from_matrix(frame.to_numpy(), path, _plain(options), kind="table")
     if ids is not None:

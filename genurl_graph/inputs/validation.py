@@ -201,7 +201,7 @@ def check_weights(
             bad = (~(torch.isfinite(values) & (values >= 0))).nonzero().view(-1)
             first = int(bad[0])
             found = f"{len(bad)} negative or non-finite weights, the first ({given.reshape(-1)[first].item():g}) of"
-            signed = "" if bool(torch.isnan(values).any()) else ": keep the positive edges alone, or shift the weights"
+            signed = "" if bool(torch.isnan(values).any()) else ": keep only the positive edges, or shift the weights"
             raise wrong(what, f"{found} {edge_name(first)}", f"finite weights >= 0{signed if low < 0 else ''}")
     return values
 

@@ -47,7 +47,7 @@ def atomic_write(path: StrPath) -> Iterator[Path]:
         # Not tempfile: its files are readable by their owner only, and the rename would keep that.
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     except OSError as error:
-        raise wrong(path, f"a place that cannot be written ({error.strerror})", "a folder to write in") from error
+        raise wrong(path, f"a path that cannot be written ({error.strerror})", "a folder to write in") from error
     try:
         yield temporary
         os.replace(temporary, final)
@@ -185,7 +185,7 @@ def _locked(path: Path) -> Iterator[None]:
         raise wrong(path, found, f"none; wait for it to end, or name another file (lock: {note})") from error
     except OSError as error:
         if error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP):
-            found = f"a place that cannot be written ({error.strerror})"
+            found = f"a path that cannot be written ({error.strerror})"
             raise wrong(path, found, f"a folder to write in (lock: {note.name})") from error
         warnings.warn(f"{path}: this file system has no locks; start no second run on this file", stacklevel=6)
     try:

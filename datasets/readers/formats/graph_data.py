@@ -176,7 +176,7 @@ def refuse_signed(weight: Any, what: str, option: str) -> None:
         raise wrong(
             what,
             f"{counted(int(negative.sum()), 'negative weight')} (the first: {first:g}), a signed graph",
-            f"weights >= 0; keep the positive edges alone, or leave the weights out by {option}",
+            f"weights >= 0; keep only the positive edges, or leave the weights out by {option}",
         )
 
 

@@ -77,7 +77,7 @@ def read_konect(content: bytes, name: str) -> FileGraph:
         raise wrong(
             name,
             f"a {weights} network, whose edges can be negative",
-            "weights >= 0; keep the positive edges alone, as an edge list",
+            "weights >= 0; keep only the positive edges, as an edge list",
         )
     lines = Lines("\n".join(lines.text), name, "%")
     found = number_block(lines, 0, len(lines.text), 4, "source, target[, weight[, time]]")

@@ -46,7 +46,7 @@ def read_metis(content: bytes, name: str) -> FileGraph:
     try:
         numbers = np.array(" ".join(body).split(), dtype=np.float64)
     except ValueError as error:
-        raise wrong(name, f"a word that is no number ({error})", "numbers") from error
+        raise wrong(name, f"a word that is not a number ({error})", "numbers") from error
     node = np.repeat(np.arange(n), counts)
     place = np.arange(len(numbers)) - np.repeat(np.cumsum(counts) - counts, counts)
     short = (counts < n_own) | ((counts - n_own) % (1 + edge_weights) != 0)

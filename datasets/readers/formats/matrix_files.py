@@ -94,7 +94,7 @@ def _dense(lines: Lines, sizes: list[int], pattern: bool, symmetry: str) -> npt.
     try:
         values = np.array(words, dtype=np.float64)
     except ValueError as error:
-        raise wrong(lines.name, f"a word that is no number ({error})", "numbers") from error
+        raise wrong(lines.name, f"a word that is not a number ({error})", "numbers") from error
     if symmetry == "general":
         return values.reshape(m, n).T
     matrix = np.zeros((n, n))

@@ -132,7 +132,7 @@ def check_marks(table: Table, separator: str | None) -> None:
     odd = alone or (marked if others and all(map(is_number, others)) else [])
     if odd:
         line = table.where(int((cells == odd[0]).to_numpy().argmax()))
-        raise wrong(f"{table.name}: {line}", f"{odd[0]!r} at its start", "comments before the first row alone")
+        raise wrong(f"{table.name}: {line}", f"{odd[0]!r} at its start", "comments only before the first row")
 
 
 def _decide(first: list[str], below: list[list[str]]) -> bool | None:

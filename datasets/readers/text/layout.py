@@ -200,4 +200,4 @@ def _refuse_quotes(path: Path, number: int, lines: list[str], separator: str | N
     """Refuse the first of `lines`, from the line `number` on, whose quotes are not those of a table."""
     place = next((i for i, line in enumerate(lines) if split_line(line, separator) is None), 0)
     expected = f"{describe(separator)} before and after a quoted cell, and quotes in it doubled"
-    raise wrong(f"{path}: line {number + place}", "quotation marks that are none of a table", expected)
+    raise wrong(f"{path}: line {number + place}", "quotation marks that do not fit a table", expected)

@@ -77,7 +77,7 @@ def number_rows(text: Text, offset: int, first: int, separator: str | None, quot
                 yield begin, len(row) if len(row) > 1 or not is_blank("".join(row)) else 0
         except csv.Error as error:
             where = f"{text.path}: line {first + number}"
-            found = f"quotation marks that are none of a table ({error})"
+            found = f"quotation marks that do not fit a table ({error})"
             expected = f"{separator!r} before and after a quoted cell, and quotes in it doubled"
             raise wrong(where, found, expected) from error
 

@@ -88,8 +88,8 @@ def tidy(frame: pd.DataFrame, *, lenient: bool = False) -> tuple[pd.DataFrame, t
         if lenient:
             first, strange = _mostly_numbers(first)
             if strange:
-                cell = "1 cell that is no number is a missing one"
-                several = f"{strange:,} cells that are no numbers are missing ones"
+                cell = "1 cell is not a number and counts as missing"
+                several = f"{strange:,} cells are not numbers and count as missing"
                 notes.append(f"{name}: {cell if strange == 1 else several}")
         if first is not cells:
             changed[name] = first

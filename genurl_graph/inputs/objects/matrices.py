@@ -14,7 +14,7 @@ from genurl_graph.inputs.reading import Reading, ReadOptions
 from genurl_graph.inputs.sparse import to_scipy_or_numpy
 from genurl_graph.inputs.validation import check_matrix
 
-SIGNED = "weights >= 0: keep the positive edges alone, take absolute values, or shift all weights"
+SIGNED = "weights >= 0: keep only the positive edges, take absolute values, or shift all weights"
 EITHER = 'as_="adjacency" for a graph, or as_="vectors" for features'
 
 

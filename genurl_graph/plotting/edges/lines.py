@@ -100,7 +100,7 @@ def known_lines(edges: EdgeSet) -> tuple[Lines, Tensor]:
     lines = edges.lines
     known = None if lines is None else lines.ptr.diff() > 1
     if lines is None or known is None or not bool(known.any()):
-        raise wrong("edges", "none of which the place is known", "lines, or coordinates of their nodes")
+        raise wrong("edges", "none with a known position", "lines, or coordinates of their nodes")
     if not bool(lines.points.isfinite().all()):
         raise wrong("edges", "NaN or infinite numbers", "finite coordinates")
     return lines, known

@@ -181,5 +181,5 @@ def test_pbmc(data_root: Path):
 
 
 def test_absent_pbmc_says_how_to_make_it(tmp_path: Path):
-    with pytest.raises(InputError, match=r"nobody offers them(.|\n)*vectors/pbmc68k_reduced.npz(.|\n)*scanpy"):
+    with pytest.raises(InputError, match=r"they cannot be downloaded(.|\n)*vectors/pbmc68k_reduced.npz(.|\n)*scanpy"):
         datasets.load("pbmc68k", tmp_path)

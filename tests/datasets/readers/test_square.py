@@ -78,7 +78,7 @@ def test_what_is_no_adjacency(tmp_path: Path):
     with pytest.raises(InputError, match="expected a square matrix"):
         datasets.read(tmp_path / "m.npy", as_="adjacency")
     (tmp_path / "m.csv").write_text("a,b,c,d\n1,2,3,x\n1,2,3,4\n1,2,3,4\n1,2,3,4\n")
-    with pytest.raises(InputError, match=r"column 4 \('d'\): found cells that are no numbers"):
+    with pytest.raises(InputError, match=r"column 4 \('d'\): found cells that are not numbers"):
         datasets.read(tmp_path / "m.csv", as_="adjacency")
 
 
