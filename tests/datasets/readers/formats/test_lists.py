@@ -151,7 +151,7 @@ def test_metis(tmp_path: Path, adjacency, graph: networkx.Graph, flags: str):
         ("2 1 1\n2\n1 1\n", "line 2: found 1 numbers; expected what the flags 001 say"),
         ("2 1 7\n2\n1\n", "flags 007"),
         ("a b\n", "the header of METIS"),
-        ("2 1\nx\n1\n", "no number"),
+        ("2 1\nx\n1\n", "not a number"),
         ("", "empty"),
     ],
 )
