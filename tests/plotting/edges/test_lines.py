@@ -58,7 +58,7 @@ def test_panels_show_the_same_part_of_the_world(tmp_path: Path) -> None:
 def test_edges_without_a_place_are_refused(lines: Lines | None) -> None:
     bare = roads()
     bare.lines = lines
-    with pytest.raises(InputError, match="place is known"):
+    with pytest.raises(InputError, match="known position"):
         edge_map(bare)
 
 
