@@ -46,6 +46,9 @@ from genurl_graph.experiments.triples.source import is_triple_set, wants_triples
 if TYPE_CHECKING:
     from genurl_graph.estimator import GenURL
 
+# Names of nodes on a map.
+NAMED = 40
+
 
 @click.command()
 @options.source
@@ -274,7 +277,10 @@ def describe_run(report: Report, estimator: "GenURL") -> None:
 def draw(path: Path, name: str, estimator: "GenURL", data: Any) -> dict[str, Path]:
     """Draw the embedding; beyond two dimensions, its reduction by this tool. The files by what they show."""
     from genurl_graph.inference.drawing import as_map, plot_trajectory
-    from genurl_graph.plotting import scatter
+    from genurl_graph.plotting import PLOT_SUFFIXES, scatter
+    from genurl_graph.plotting.canvas import save_figure
+    from genurl_graph.plotting.names import write_names
+    from genurl_graph.runtime.files import check_output
 
     z = estimator.embedding_
     if z.shape[1] == 1:
@@ -290,6 +296,14 @@ def draw(path: Path, name: str, estimator: "GenURL", data: Any) -> dict[str, Pat
         return draw_entities(path, name, estimator, data)
     what = "edges" if estimator.task_ == "edges" else "graphs" if is_graph_set(data) else "nodes"
     subtitle = f"{len(z):,} {what}, encoder {estimator.encoder_name_}, seed {estimator.seed_}"
+    target = check_output(path, PLOT_SUFFIXES)
     points, how = as_map(z, estimator.seed_)
-    scatter(points, named_labels(data), path=path, title=name, subtitle=f"{subtitle}; {how}" if how else subtitle)
+    axes = scatter(points, named_labels(data), title=name, subtitle=f"{subtitle}; {how}" if how else subtitle)
+    names = getattr(data, "node_id", None)
+    # Numbers tell nobody anything.
+    telling = names is not None and not all(str(one).isdecimal() for one in names)
+    if names is not None and telling and what == "nodes" and data.get("edge_index") is not None:
+        # The nodes with most edges are those that readers know.
+        write_names(axes, points, names, data.edge_index.flatten().bincount(minlength=len(z)), most=NAMED)
+    save_figure(axes.figure, target)
     return {"plot": path}
