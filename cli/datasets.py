@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from genurl_graph.datasets import DatasetInfo
 
 
+# What stands in a column, where it is not the attribute of its name.
+COLUMNS = {"edges": "n_distinct_edges"}
+
+
 @click.command()
 @click.argument("name", required=False)
 @options.data_root
@@ -35,10 +39,11 @@ def datasets(name: str | None, data_root: Path | None) -> None:
     parts = ("graphs", "events", "triples")
     for head in (sizes, *((part, *sizes) for part in parts)):
         listed = [e for e in entries if all((getattr(e, f"n_{part}") > 0) == (part in head) for part in parts)]
-        rows = [(e.name, *(f"{getattr(e, f'n_{size}'):,}" for size in head), presence(e, root)) for e in listed]
+        rows = [(e.name, *(f"{getattr(e, COLUMNS.get(size, f'n_{size}')):,}" for size in head)) for e in listed]
+        rows = [(*row, presence(e, root)) for e, row in zip(listed, rows, strict=True)]
         report.table([("name", *head, "files"), *rows])
         report.line()
-    report.line(f"Each direction of an edge is counted, of events and triples distinct pairs. Data root: {root}")
+    report.line(f"Edges: of events and triples, distinct pairs. Data root: {root}")
     report.line("Missing files are downloaded at the first use; details: genurl-graph datasets NAME")
 
 
@@ -60,7 +65,7 @@ def show(report: Report, entry: "DatasetInfo", root: Path) -> None:
         *([("events", f"{entry.n_events:,}")] if entry.n_events else []),
         ("nodes", f"{entry.n_nodes:,}"),
         *([("triples", f"{entry.n_triples:,} of {entry.n_relations:,} relations")] if entry.n_triples else []),
-        ("edges", f"{entry.n_edges:,} ({'distinct pairs' if pairs else 'each direction counted'})"),
+        ("edges", f"{entry.n_distinct_edges:,}{' distinct pairs' if pairs else ' directed' if entry.directed else ''}"),
         ("features", f"{entry.n_features:,}"),
         ("classes", f"{entry.n_classes:,}" + (f": {', '.join(entry.classes)}" if entry.classes else "")),
         ("origin", entry.origin),

@@ -16,9 +16,14 @@ from genurl_graph.experiments.environment import memory, usable_cores, version_o
 # Distribution -> what it is good for here.
 OPTIONAL = {
     "torch-scatter": "faster segment operations in PyG (extra: scatter)",
-    "timm": "trained networks for embed --backbone (extra: images)",
-    "pandas": "Parquet files (extra: parquet)",
-    "pyarrow": "Parquet files (extra: parquet)",
+    "pyarrow": "Parquet and Arrow files (extra: parquet)",
+    "ray": "embedding by partition on several machines (extra: cluster)",
+    "anndata": ".h5ad files (extra: anndata)",
+    "scanpy": "plots of genurl_graph.scanpy (extra: scanpy)",
+    "geopandas": "files of maps (extra: geo)",
+    "timm": "pretrained networks for embed --backbone (extra: images)",
+    "tensorboard": "embed --tensorboard (extra: tensorboard)",
+    "pykeen": "a second evaluator of typed edges (extra: knowledge)",
     "graphssl": "baselines of compare (extra: peers)",
     "grakel": "Weisfeiler-Lehman kernel as a check of this package's own (extra: peers)",
     "umap-learn": "baseline of compare --task reduce (extra: peers)",
@@ -26,6 +31,8 @@ OPTIONAL = {
     "pacmap": "baseline of compare --task reduce (extra: peers)",
     "torchdr": "baseline of compare --task reduce (extra: peers)",
 }
+# Conda names some distributions in another way.
+OTHER_NAMES = {"faiss-cpu": "faiss"}
 
 
 @click.command()
@@ -46,7 +53,8 @@ def doctor(data_root: Path | None) -> None:
     section(report, "required packages")
     required = [re.split("[^A-Za-z0-9._-]", need)[0] for need in requires("genurl-graph") or () if "extra" not in need]
     for name in ("genurl-graph", *required):
-        fact(report, name, version_of(name) or "MISSING: pip install genurl-graph brings it")
+        found = version_of(name) or version_of(OTHER_NAMES.get(name, name))
+        fact(report, name, found or "MISSING: pip install genurl-graph brings it")
     section(report, "devices")
     fact(report, "CUDA", attempt(cuda))
     fact(report, "threads", attempt(threads))

@@ -32,6 +32,8 @@ class DatasetInfo:
     n_triples, n_relations
         Typed edges, of all parts of their split together, and their types; 0 where they have none. `n_edges` then
         counts distinct pairs of head and tail of those to train on.
+    directed
+        Whether edges between nodes have a direction; those of events and triples have one in any case.
     origin, licence, citation
         Where the files come from, on what terms, and what to cite.
     loader
@@ -78,6 +80,13 @@ class DatasetInfo:
     n_events: int = 0
     n_triples: int = 0
     n_relations: int = 0
+    directed: bool = False
+
+    @property
+    def n_distinct_edges(self) -> int:
+        """Edges, an undirected one counted once; of events and triples distinct pairs."""
+        one_way = self.directed or self.n_events or self.n_triples or self.task == "edge classification"
+        return self.n_edges if one_way else self.n_edges // 2
 
 
 # Every name and alias, without case and separators, -> entry.

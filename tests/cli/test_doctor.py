@@ -1,10 +1,15 @@
 """``genurl-graph doctor``: complete, and unimpressed by what is missing."""
 
 import platform
+import re
 import sys
+import tomllib
 from importlib import metadata
+from pathlib import Path
 
 import pytest
+
+from genurl_graph.cli.doctor import OPTIONAL
 
 
 def test_names_what_matters_in_a_bug_report(run, tmp_path) -> None:
@@ -16,6 +21,18 @@ def test_names_what_matters_in_a_bug_report(run, tmp_path) -> None:
     assert "Cora" in missing
     (built_in,) = (line for line in text.splitlines() if line.split()[:2] == ["built", "in"])
     assert "digits" in built_in
+
+
+def test_lists_the_packages_of_all_extras() -> None:
+    stored = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
+    ours = ("test", "lint", "docs", "notebooks", "baselines")
+    needs = {
+        need
+        for extra, names in stored["project"]["optional-dependencies"].items()
+        if extra not in ours
+        for need in names
+    }
+    assert {re.split(r"[\[>]", need)[0] for need in needs} == set(OPTIONAL)
 
 
 @pytest.mark.parametrize("active", [True, False])

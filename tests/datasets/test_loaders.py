@@ -10,6 +10,7 @@ import torch_geometric.datasets
 
 from genurl_graph import datasets
 from genurl_graph.exceptions import InputError
+from genurl_graph.inputs.edges import describe_edges
 
 IN_SHARED = [
     "Cora",
@@ -49,6 +50,7 @@ def test_sizes_are_those_of_the_registry_and_nothing_is_written(data_root: Path,
     assert listing(folder) == before
     size = (data.num_nodes, data.edge_index.size(1), data.x.size(1), int(data.y.max()) + 1)
     assert size == (entry.n_nodes, entry.n_edges, entry.n_features, entry.n_classes)
+    assert describe_edges(data.edge_index) == f"{entry.n_distinct_edges:,} {'directed ' * entry.directed}edges"
     assert data.name == name
     assert data.x.dtype == torch.float32
     assert data.y.dtype == data.edge_index.dtype == torch.int64
