@@ -101,7 +101,7 @@ function drawNames(pen, width, height) {
   if (!showNames) return;
   const taken = [];
   if (state.column?.names) drawCategories(pen, width, height, taken);
-  if (data.ids) drawIds(pen, width, height, taken);
+  if (data.ids && !showImages) drawIds(pen, width, height, taken);
 }
 
 function drawCategories(pen, width, height, taken) {
