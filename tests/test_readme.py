@@ -21,10 +21,17 @@ def test_it_is_short():
 
 
 def test_every_block_is_run():
-    assert {language for language, _ in BLOCKS} <= {"sh", "python"}
+    assert {language for language, _ in BLOCKS} <= {"sh", "python", "text"}
     shell = "".join(code for language, code in BLOCKS if language == "sh").replace("\\\n", " ")
     lines = shell.splitlines()
     assert all(line.startswith(("genurl-graph ", "make ")) for line in lines)
+
+
+def test_its_output_is_that_of_the_page_that_explains_it():
+    page = (REPOSITORY / "docs" / "python-modules.md").read_text(encoding="utf-8")
+    outputs = [code for language, code in BLOCKS if language == "text"]
+    assert len(outputs) == 1
+    assert outputs[0] in page
 
 
 def test_targets_of_make_exist():
