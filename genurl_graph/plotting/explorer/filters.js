@@ -38,8 +38,8 @@ function filterText(column) {
     return `${left.length} of ${total} shown`;
   }
   const [low, high] = column.range;
-  if (low === -Infinity) return `up to ${valueText(column, high)}`;
-  return high === Infinity ? `from ${valueText(column, low)}` : `${valueText(column, low)} to ${valueText(column, high)}`;
+  if (low === -Infinity) return `up to ${endText(column, high)}`;
+  return high === Infinity ? `from ${endText(column, low)}` : `${endText(column, low)} to ${endText(column, high)}`;
 }
 
 // One line for each filter; a click takes it away.

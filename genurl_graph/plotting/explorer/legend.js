@@ -112,18 +112,20 @@ function sliders(column) {
   const { low, high } = range;
   const whole = range.add === null && !column.dates && high - low <= FINE && column.values.every((value) => Number.isNaN(value) || Number.isInteger(value));
   const steps = whole ? high - low : FINE;
-  const value = (step) => (whole ? low + step : valueAt(range, step / steps));
+  // Over days a range begins and ends with whole ones.
+  const days = column.dates && high - low > 4;
+  const value = (step, last = false) => (whole ? low + step : days ? Math.floor(valueAt(range, step / steps)) + (last ? 0.99999 : 0) : valueAt(range, step / steps));
   const step = (bound, open) => (Math.abs(bound) === Infinity ? open : shareOf(range, bound) * steps);
   const [first, last] = column.range || [-Infinity, Infinity];
   const handles = [['From', step(first, 0)], ['To', step(last, steps)]].map(([name, at]) => make('input', {
     type: 'range', min: '0', max: String(steps), step: '1', value: String(at), disabled: !(high > low), 'aria-label': `${name}: ${column.name}`,
   }));
-  const tell = () => handles.forEach((handle) => handle.setAttribute('aria-valuetext', valueText(column, value(Number(handle.value)))));
+  const tell = () => handles.forEach((handle) => handle.setAttribute('aria-valuetext', endText(column, value(Number(handle.value)))));
   const change = (moved) => {
     const at = handles.map((handle) => Number(handle.value));
     if (at[0] > at[1]) handles[moved].value = String(at[1 - moved]);
     const [from, to] = handles.map((handle) => Number(handle.value));
-    column.range = from === 0 && to === steps ? null : [from === 0 ? -Infinity : value(from), to === steps ? Infinity : value(to)];
+    column.range = from === 0 && to === steps ? null : [from === 0 ? -Infinity : value(from), to === steps ? Infinity : value(to, true)];
     tell();
     filterChanged();
   };

@@ -32,7 +32,7 @@ function fillChoice(id, chosen, choose) {
 
 // Names, images and edges: what may be drawn beside the points.
 function fillLayers() {
-  const there = { names: columns.some((column) => column.names), images: Boolean(images), edges: Boolean(merged || time?.contacts) };
+  const there = { names: Boolean(data.ids) || columns.some((column) => column.names), images: Boolean(images), edges: Boolean(merged || time?.contacts) };
   const set = { names: setNames, images: setImages, edges: setEdges };
   for (const [id, switched] of Object.entries(set)) {
     find(id).closest('label').hidden = !there[id];

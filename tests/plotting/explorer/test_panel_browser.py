@@ -215,6 +215,12 @@ def test_dates_are_a_scale(page: Any) -> None:
     assert text(page, "#key .ends") == "2020-01-012020-01-232020-02-14"
     found = drawn(page)
     assert found[0]["colour"] != found[45]["colour"] != found[89]["colour"]
+    # A range ends with the whole day: two points each.
+    script = "const h = document.querySelectorAll('.slide input'); h[0].value = 100; h[1].value = 400;"
+    page.execute_script(script + "for (const one of h) one.dispatchEvent(new Event('input'))")
+    assert text(page, "#filters .chip").startswith("Seen: 2020-01-09 to 2020-02-05")
+    left = set(drawn(page))
+    assert left == set(range(2 * 8, 2 * 35 + 2))
     page.execute_script("explorer.choose(1)")
     assert "2020-01-01 12:00" in text(page, "#card dl")
     # Free text is told and searched, but no colours.
