@@ -11,7 +11,8 @@ PYTEST_ARGS ?= --numprocesses auto --dist loadscope
 
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# Modules are compiled when they are first imported: most of torch never is, and the installation takes a third.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
 DATA_OPTION = $(if $(DATA_ROOT),--data-root "$(DATA_ROOT)")
 ifdef DATA_ROOT
 test bench: export GENURL_DATA = $(DATA_ROOT)
@@ -29,11 +30,11 @@ run: $(VENV)/.installed ## embed DATASET (default: the modules of Python itself)
 	@$(BIN)/genurl-graph explore "$(OUT)/$(DATASET).npz" --dataset "$(DATASET)" $(DATA_OPTION) \
 		--run "$(OUT)/$(DATASET).json" --output "$(OUT)/$(DATASET).html" --quiet
 	@printf '%-24s %s\n' "page, by a double click" "$(OUT)/$(DATASET).html"
-	@printf '\n%s\n' "How to go on:" \
+	@printf '%s\n' "" "How to go on:" \
 		"  make run DATASET=digits              images instead of a graph; karate: a tiny graph" \
 		"  make run DATASET=cora                papers that cite each other (downloaded; or DATA_ROOT=folder)" \
-		"  $(BIN)/genurl-graph datasets       what else there is" \
-		"  $(BIN)/genurl-graph embed --input FILE --plot map.png   your own graph or table"
+		"  $(BIN)/genurl-graph datasets         what else there is" \
+		"  $(BIN)/genurl-graph embed --input F  your own graph or table"
 
 test: $(VENV)/.installed-test ## run the tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
