@@ -45,7 +45,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--memory", type=float, default=1.5, help="cap of a worker, GB [1.5]")
     parser.add_argument("--rows", type=int, default=1 << 14, help="rows of a partition [16384]")
-    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change the preset")
     options = parser.parse_args()
     from genurl_graph.runtime.partitions.ray_cluster import RayCluster
@@ -123,14 +123,15 @@ def killed(prepared: Any, nodes: Any, launcher: Any, options: argparse.Namespace
 def by_command(prepared: Any, launcher: Any, options: argparse.Namespace, whole: Kept) -> None:
     """The command is killed twice, and goes on."""
     output = prepared.store.path.with_name("embedded")
-    shutil.rmtree(output, ignore_errors=True)
+    work = Path(f"{output}.work")
+    for folder in (output, work):
+        shutil.rmtree(folder, ignore_errors=True)
     words = ["embed", "--input", prepared.store.path, "--output", output, "--cluster", launcher.address]
     words += ["--workers", options.workers, "--memory-per-worker", f"{options.memory}GB", "--seed", 0, "--no-evaluate"]
     words += ["--device", "cpu"]
     for assignment in [f"training.epochs={options.epochs}", *options.set]:
         words += ["--set", assignment]
     command = [sys.executable, "-m", "cli", *map(str, words)]
-    work = Path(f"{output}.work")
     stages = work / "stages.jsonl"
     for where, reached in (
         ("the search", lambda: stages.is_file() and '"true neighbours"' in stages.read_text()),
