@@ -116,6 +116,9 @@ class GraphMAE(BaselineObjective):
         assert isinstance(decoder, GNN)
         self.mix = decoder.convs[0]
         self.rebuild = nn.Linear(dim, f)
+        # As graph convolutions begin. With a bias that is not 0 training finds it first, and the rows collapse.
+        nn.init.xavier_uniform_(self.rebuild.weight)
+        nn.init.zeros_(self.rebuild.bias)
         self.register_buffer("order", entry_order(graph.features), persistent=False)
         self.order: Tensor | None
 
