@@ -57,6 +57,15 @@ def test_name_far_from_all_lists_all():
         datasets.info("zzzzzz")
 
 
+@pytest.mark.parametrize(
+    ("name", "edges", "direction"),
+    # The citations of arXiv are loaded in both directions.
+    [("cora", 5278, False), ("ogbn-arxiv", 1_157_799, False), ("texas", 325, True), ("bitcoin-otc", 35_592, False)],
+)
+def test_an_undirected_edge_counts_once(name: str, edges: int, direction: bool):
+    assert (datasets.info(name).n_distinct_edges, datasets.info(name).directed) == (edges, direction)
+
+
 def test_every_entry_is_complete_and_every_alias_is_its_own():
     entries = [datasets.info(name) for name in datasets.names()]
     assert len(entries) == 53
