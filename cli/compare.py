@@ -144,7 +144,8 @@ def compare(
     asked, data = protocol or named_protocol(source, model["task"], model["windows"]), None
     if asked is None and source.own is not None:
         data = load_for(source, None)
-        asked = own_protocol(data)
+        # A task that is named, such as graph, decides against what the file holds.
+        asked = own_protocol(data) if model["task"] == "auto" else None
     reduce, labelled = asked == REDUCE, asked not in (REDUCE, TEMPORAL, TRIPLES)
     kind = KINDS.get(asked or "", ProbeComparison)
     chosen = None if methods is None else parse_names("--methods", "method", methods.replace("_", "-"), kind.methods)

@@ -48,6 +48,12 @@ def default_protocol(data: Any) -> ProtocolName:
     return "public" if all(mask is not None for mask in masks) else "random-10-10-80"
 
 
+def check_masks(data: Any) -> None:
+    """InputError where the data lack a mask that the protocol "public" needs."""
+    if default_protocol(data) != "public":
+        raise wrong("protocol public", "a data set without train, validation and test masks", "all three")
+
+
 def splits(protocol: ProtocolName, data: Any, *, seed: int = 0, n_repeats: int | None = None) -> Iterator[Split]:
     """Yield the splits of a protocol.
 
@@ -141,8 +147,7 @@ def check_labels(y: Any, n: int) -> npt.NDArray[Any]:
 
 
 def _public(data: Any, known: npt.NDArray[np.bool_]) -> Iterator[Split]:
-    if default_protocol(data) != "public":
-        raise wrong("protocol public", "a data set without train, validation and test masks", "all three")
+    check_masks(data)
     masks = [np.asarray(getattr(data, f"{name}_mask")) for name in ("train", "val", "test")]
     masks = [mask[:, None] if mask.ndim == 1 else mask for mask in masks]
     columns = max(mask.shape[1] for mask in masks)

@@ -73,6 +73,11 @@ def test_own_vectors_are_compared_as_maps(run) -> None:
     assert "Reduction of vectors to 2 dimensions, protocol reduce" in printed
     assert read()["methods"]["pca"]["mean"]["knn_accuracy"] is None  # without labels
     assert " NO\n" not in run("rerun", "m.json").stdout
+    # A task that is named decides.
+    np.save("labels.npy", np.arange(40) % 2)
+    given = ("--input", "vectors.npy", "--labels", "labels.npy", "--task", "graph")
+    run("compare", *given, "--methods", "raw", "--seeds", 1, "--metrics", "m.json")
+    assert read()["protocol"] == "random-10-10-80"
 
 
 @pytest.mark.usefixtures("files")

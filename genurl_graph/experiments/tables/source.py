@@ -87,12 +87,16 @@ def own_header(source: Source) -> dict[str, Any]:
 
 
 def describe_split(protocol: str, data: "Data", repeats: int | None = None) -> str:
-    """Which labels are learnt from and which are tested, in words; `repeats` of random splits, if fewer than all."""
-    from genurl_graph.evaluation.splits import REPEATS
+    """Which labels are learnt from and which are tested, in words; `repeats` of random splits, if fewer than all.
+
+    InputError of the protocol "public", where the data do not have its masks.
+    """
+    from genurl_graph.evaluation.splits import REPEATS, check_masks
 
     if protocol in REPEATS:
         shares = "10 % training, 90 % test" if protocol == "random-10" else "10 % training, 10 % validation, 80 % test"
         return f"split: random, {repeats or REPEATS[protocol]} times for each seed: {shares} (protocol {protocol})"
+    check_masks(data)
     masks = [getattr(data, f"{part}_mask") for part in ("train", "val", "test")]
     several = max(mask.size(1) if mask.ndim > 1 else 1 for mask in masks)
     if several > 1:
