@@ -14,6 +14,8 @@ from genurl_graph.exceptions import wrong
 
 # Parameters of commands that name what is read.
 READ = ("own", "features", "labels", "embedding", "teacher", "edges", "config", "result")
+# The same, of files whose names stand in the place of words. The folder of a model may be that of the new one.
+WORDS_OR_FILES = ("previous", "init")
 
 
 def announce(*paths: Path | None) -> None:
@@ -40,3 +42,7 @@ def _inputs(context: click.Context) -> Iterator[Path]:
     for name in READ:
         value = context.params.get(name)
         yield from (each for each in (value if isinstance(value, tuple) else (value,)) if isinstance(each, Path))
+    for name in WORDS_OR_FILES:
+        value = context.params.get(name)
+        if value is not None and Path(value).is_file():
+            yield Path(value)

@@ -54,3 +54,8 @@ def test_an_input_is_not_replaced(run) -> None:
         result = run("embed", "--input", "e.csv", "--output", output, code=2)
         assert "a file that this command reads; expected another name" in result.stderr
     assert Path("e.csv").read_text() == before
+    # Nor a map that the run goes on from.
+    Path("map.npz").write_text("a map")
+    for option in ("--previous", "--init"):
+        result = run("embed", "--input", "e.csv", option, "map.npz", "--output", "map.npz", code=2)
+        assert "map.npz: found a file that this command reads" in result.stderr
