@@ -97,13 +97,22 @@ def sprites_of_files(files: Sequence[Path | None]) -> Sprites:
         try:
             with Image.open(file) as image:
                 image.draft("RGB", (side, side))  # of JPEG only: far faster than to decode it whole
-                return ImageOps.pad(ImageOps.exif_transpose(image).convert("RGB"), (side, side), color="white")
+                return ImageOps.pad(_on_white(ImageOps.exif_transpose(image)), (side, side), color="white")
         except Exception as error:  # Pillow's decoders raise anything on damaged content
             raise InputError(f"{file}: cannot be read as an image: {error}") from error
 
     nodes = np.array([node for node, file in enumerate(files) if file is not None], dtype=np.int64)
     side = SIDES[0]
     return _sheet(nodes, len(files), (side, side), image_of)
+
+
+def _on_white(image: Any) -> Any:
+    """An image in RGB, with white where it is transparent: what stands there otherwise is often black."""
+    from PIL import Image
+
+    if "A" in image.getbands() or "transparency" in image.info:
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
+    return image.convert("RGB")
 
 
 def _sheet(nodes: npt.NDArray[np.int64], n: int, size: tuple[int, int], image_of: Callable[[int], Any]) -> Sprites:

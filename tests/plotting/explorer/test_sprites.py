@@ -57,6 +57,8 @@ def test_files_of_any_size_become_tiles_of_those_who_have_one(tmp_path: Path) ->
     assert middle[0] > 230 > 40 > middle[1]
     assert edge.min() > 240  # not stretched: white above and below
     assert tile(found, 2)[48, 48].max() < 20
+    Image.new("RGBA", (40, 40), (0, 0, 0, 0)).save(tmp_path / "d.png")
+    assert tile(sprites_of_files([tmp_path / "d.png"]), 0).min() > 250  # what is transparent is white
     (tmp_path / "c.png").write_bytes(b"no image")
     with pytest.raises(InputError, match=r"c\.png: cannot be read as an image"):
         sprites_of_files([tmp_path / "c.png"])
