@@ -29,7 +29,8 @@ data.x = data.y = data.columns = data.nearest = data.merged = null;
 
 // Text of which most cells differ has no colours: it is shown and searched only. Nor has a column without a known value.
 const isKnown = (column) => (column.names ? column.names.length > 0 : column.values.some((value) => !Number.isNaN(value)));
-const colourable = columns.filter((column) => isKnown(column) && (!column.names || column.names.length <= Math.max(50, n / 2)));
+const isTelling = (column) => isKnown(column) && (!column.names || column.names.length <= Math.max(50, n / 2));
+const colourable = columns.filter((column, i) => i === data.colour || isTelling(column)); // what --color-by names in any case
 
 const idOf = (node) => (data.ids ? data.ids[node] : String(node));
 

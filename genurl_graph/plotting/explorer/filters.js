@@ -33,7 +33,8 @@ function filterText(column) {
   if (column.names) {
     const total = column.names.length;
     const left = [...column.names.keys()].filter((code) => !column.hidden.has(code));
-    if (left.length === 1) return `only ${column.names[left[0]]}`;
+    const unknown = legend(column).counts[total] > 0 && !column.hidden.has(total);
+    if (left.length === 1 && !unknown) return `only ${column.names[left[0]]}`;
     if (left.length === total) return 'unknown is hidden';
     return `${left.length} of ${total} shown`;
   }

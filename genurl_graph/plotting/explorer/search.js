@@ -21,7 +21,7 @@ function matcher(column, wanted) {
   if (!column.names) {
     const number = Number(wanted);
     if (!column.dates && wanted !== '' && !Number.isNaN(number)) return (node) => column.values[node] === Math.fround(number);
-    return (node) => column.dates && textOf(column, node).startsWith(wanted);
+    return (node) => column.dates && !Number.isNaN(column.values[node]) && textOf(column, node).startsWith(wanted);
   }
   const flags = Uint8Array.from(column.names, (name) => (name.toLowerCase().includes(wanted) ? 1 : 0));
   return flags.includes(1) ? (node) => flags[column.values[node]] === 1 : null;

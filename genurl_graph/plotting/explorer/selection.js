@@ -2,7 +2,8 @@
 
 // Select nodes, instead of those selected before or (with Shift) beside them.
 function select(nodes, more = false) {
-  const selected = more && state.selected ? state.selected : new Uint8Array(n);
+  // A new array each time: that it is another one tells the edges that the selection has changed.
+  const selected = more && state.selected ? state.selected.slice() : new Uint8Array(n);
   for (const node of nodes) selected[node] = 1;
   state.selected = selected.includes(1) ? selected : null;
   renderSelection();

@@ -254,6 +254,24 @@ def test_the_legend_is_not_cut(page: Any) -> None:
         assert page.execute_script(inside + "return e.right <= k.right && arguments[0].scrollWidth <= e.width + 1", row)
 
 
+def test_what_is_unknown_is_neither_found_nor_left_out_of_a_filter(browser: Any, folder: Path) -> None:
+    born = np.array(["2020-01-01", "2021-05-06", "NaT"] * 20, dtype="datetime64[D]")
+    titles = column("Title", "", [f"title {i}" for i in range(60)])
+    kinds = labels("Kind", "", ["a", "b", ""] * 20)
+    points = np.random.default_rng(0).standard_normal((60, 2)).astype(np.float32)
+    columns = [kinds, column("Born", "", born), titles]
+    write_page(folder / "unknown.html", Scene("unknown", points, columns=columns, color_by="Title"))
+    chromium.open_page(browser, folder / "unknown.html")
+    # A column of text that was asked for is in the list, too.
+    script = "return document.getElementById('colour').selectedOptions[0]?.textContent"
+    assert browser.execute_script(script) == "Title"
+    assert type_search(browser, "born: unkn") == ["No node has this in its id or in a column"]
+    colour_by(browser, "Kind")
+    browser.execute_script("document.querySelector('#key .row').click()")
+    assert text(browser, "#filters .chip").startswith("Kind: 1 of 2 shown")  # and those of no kind
+    assert len(drawn(browser)) == 40
+
+
 def test_edges_are_counted_by_source_and_follow_filters_and_selection(page: Any) -> None:
     def parts() -> dict[str, int]:
         drawn(page)
@@ -264,6 +282,8 @@ def test_edges_are_counted_by_source_and_follow_filters_and_selection(page: Any)
     assert text(page, "#edge-key .about") == "Edges of the points on the map"
     page.execute_script("explorer.select([0])")
     assert parts() == {"given": 2, "feature": 2}
+    page.execute_script("explorer.select([45], true)")  # beside it, as by Shift and the lasso
+    assert parts() == {"given": 4, "feature": 4}
     page.execute_script("explorer.state.selected = null; document.querySelector('#key .row').click()")
     assert sum(parts().values()) == 60  # within two thirds of the ring: 30 edges each
     page.find_element("css selector", "#edge-key .row").click()
