@@ -86,8 +86,8 @@ def own_header(source: Source) -> dict[str, Any]:
     return {} if source.own is None else {"source": source.record()}
 
 
-def describe_split(protocol: str, data: "Data", repeats: int | None = None) -> str:
-    """Which labels are learnt from and which are tested, in words; `repeats` of random splits, if fewer than all.
+def describe_split(protocol: str, data: "Data", repeats: float | None = None) -> str:
+    """Which labels are learnt from and which are tested, in words; `repeats` of random splits (their mean), if not all.
 
     InputError of the protocol "public", where the data do not have its masks.
     """
@@ -95,7 +95,7 @@ def describe_split(protocol: str, data: "Data", repeats: int | None = None) -> s
 
     if protocol in REPEATS:
         shares = "10 % training, 90 % test" if protocol == "random-10" else "10 % training, 10 % validation, 80 % test"
-        return f"split: random, {repeats or REPEATS[protocol]} times for each seed: {shares} (protocol {protocol})"
+        return f"split: random, {repeats or REPEATS[protocol]:.3g} times for each seed: {shares} (protocol {protocol})"
     check_masks(data)
     masks = [getattr(data, f"{part}_mask") for part in ("train", "val", "test")]
     several = max(mask.size(1) if mask.ndim > 1 else 1 for mask in masks)

@@ -44,6 +44,7 @@ def test_split_in_words() -> None:
     data = Data(y=torch.zeros(30, dtype=torch.long))
     assert "10 % training, 90 % test (protocol random-10)" in source.describe_split("random-10", data)
     assert "random, 7 times for each seed" in source.describe_split("random-10-10-80", data, 7)
+    assert "random, 13.5 times for each seed" in source.describe_split("random-10-10-80", data, 13.5)
     with pytest.raises(InputError, match="protocol public: found a data set without train"):
         source.describe_split("public", data)
     for part, count in (("train", 5), ("val", 10), ("test", 15)):
