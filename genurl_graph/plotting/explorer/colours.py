@@ -13,6 +13,8 @@ from genurl_graph.plotting.labels import MAX_LEGEND, Classes, read_labels
 
 # Of a day.
 MICROSECONDS = 86_400e6
+# Whole numbers up to which 32 bits hold each.
+WHOLE = 2**24
 
 
 class Numbers(NamedTuple):
@@ -98,7 +100,9 @@ def column(name: str, about: str, values: Any) -> Column:
             filled = np.zeros(len(given), dtype=np.int64)
             filled[known] = whole
             return _categories(name, about, filled, known)
-    return Numbers(name, about, given.astype(np.float32))
+    numbers = given.astype(np.float64)
+    # Days such as 20230115, ids and populations are shown digit by digit.
+    return Numbers(name, about, numbers if (np.abs(numbers) > WHOLE).any() else numbers.astype(np.float32))
 
 
 def labels(name: str, about: str, values: Any) -> Column:

@@ -12,7 +12,7 @@ import torch
 from torch_geometric.index import index2ptr
 
 from genurl_graph.graph.merge import MergedGraph
-from genurl_graph.plotting.explorer.colours import Categories, Column
+from genurl_graph.plotting.explorer.colours import WHOLE, Categories, Column
 from genurl_graph.plotting.explorer.drawings import Drawings
 from genurl_graph.plotting.explorer.scene import Scene
 from genurl_graph.plotting.explorer.sprites import Sprites
@@ -150,7 +150,7 @@ def _column(one: Column) -> dict[str, Any]:
         return {**found, "names": list(one.names), "values": array(codes, _index(len(one.names) + 1))}
     if one.dates:
         return {**found, "dates": True, "values": array(one.values, "f8")}
-    return {**found, "values": array(one.values, "f4")}
+    return {**found, "values": array(one.values, "f8" if (np.abs(one.values) > WHOLE).any() else "f4")}
 
 
 def _index(count: int) -> str:

@@ -20,7 +20,8 @@ function parseQuery(text) {
 function matcher(column, wanted) {
   if (!column.names) {
     const number = Number(wanted);
-    if (!column.dates && wanted !== '' && !Number.isNaN(number)) return (node) => column.values[node] === Math.fround(number);
+    const same = column.values instanceof Float32Array ? Math.fround(number) : number;
+    if (!column.dates && wanted !== '' && !Number.isNaN(number)) return (node) => column.values[node] === same;
     return (node) => column.dates && !Number.isNaN(column.values[node]) && textOf(column, node).startsWith(wanted);
   }
   const flags = Uint8Array.from(column.names, (name) => (name.toLowerCase().includes(wanted) ? 1 : 0));

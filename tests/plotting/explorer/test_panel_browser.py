@@ -259,12 +259,13 @@ def test_what_is_unknown_is_neither_found_nor_left_out_of_a_filter(browser: Any,
     titles = column("Title", "", [f"title {i}" for i in range(60)])
     kinds = labels("Kind", "", ["a", "b", ""] * 20)
     points = np.random.default_rng(0).standard_normal((60, 2)).astype(np.float32)
-    columns = [kinds, column("Born", "", born), titles]
+    columns = [kinds, column("Born", "", born), titles, column("Day", "", 20230101 + np.arange(60))]
     write_page(folder / "unknown.html", Scene("unknown", points, columns=columns, color_by="Title"))
     chromium.open_page(browser, folder / "unknown.html")
     # A column of text that was asked for is in the list, too.
     script = "return document.getElementById('colour').selectedOptions[0]?.textContent"
     assert browser.execute_script(script) == "Title"
+    assert type_search(browser, "day: 20230115") == ["14\nDay: 20,230,115"]  # more digits than 32 bits hold
     assert type_search(browser, "born: unkn") == ["No node has this in its id or in a column"]
     colour_by(browser, "Kind")
     browser.execute_script("document.querySelector('#key .row').click()")
