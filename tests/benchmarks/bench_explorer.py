@@ -131,8 +131,9 @@ def measure(page: Path, repeats: int) -> dict[str, Any]:
     return {**found, "page_mb": round(page.stat().st_size / 1e6, 1)}
 
 
-# The screenshots of docs/explorer.md: the page of a data set, dark or not, and what is done there first.
+# The screenshots of the documentation: the page of a data set, dark or not, and what is done there first.
 SCENES = {
+    "python-modules-explorer": ("python-modules", False, "document.getElementById('edges').click();"),
     "explorer-cora": (
         "cora",
         False,
@@ -151,7 +152,7 @@ SCENES = {
 
 
 def take_screenshots(folder: Path, pictures: Path) -> None:
-    """Write the screenshots of docs/explorer.md."""
+    """Write the screenshots of the documentation."""
     from PIL import Image
 
     for name, (data, dark, action) in SCENES.items():
@@ -162,8 +163,8 @@ def take_screenshots(folder: Path, pictures: Path) -> None:
             chrome.execute_script(action)
             time.sleep(1)
             image = Image.open(io.BytesIO(chrome.get_screenshot_as_png())).convert("RGB")
-            # A palette takes a third of the bytes.
-            image.quantize(96, dither=Image.Dither.NONE).save(pictures / f"{name}.png", optimize=True)
+            # Not by a palette, which would give one colour to several classes: they cover few of the pixels.
+            image.save(pictures / f"{name}.png", optimize=True)
         finally:
             chrome.quit()
 

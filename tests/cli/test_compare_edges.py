@@ -119,7 +119,7 @@ def test_other_data_is_refused(run: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     one = Data(x=torch.rand(30, 2), edge_index=torch.zeros(2, 0, dtype=torch.long), y=torch.arange(30) % 2)
     monkeypatch.setattr(datasets, "load", lambda *_: one)
     assert (
-        "expected edges, such as linkoping"
+        "expected one with edges as rows, such as linkoping"
         in run("compare", "--dataset", "karate", "--protocol", "edges", code=2).stderr
     )
 

@@ -33,7 +33,7 @@ def folder(tmp_path, monkeypatch):
 def test_a_folder_becomes_an_embedding_and_a_model(run, folder):
     words = ("embed", "--input", "photos", "--task", "images", "--dim", 6, "--epochs", 2, "--seed", 0, *SMALL)
     done = run(*words, "--output", "z.npz", "--metrics", "m.json", "--save-model", "model")
-    assert "task images, encoder cnn, 6 dimensions" in done.stdout
+    assert "embedding: 6 dimensions by encoder cnn, 2 epochs" in done.stdout
     assert "merged graph" not in done.stdout
     metrics = json.loads(Path("m.json").read_text())
     assert metrics["task"] == "images"

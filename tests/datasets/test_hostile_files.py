@@ -218,7 +218,7 @@ def test_no_code_in_a_raw_pickle_of_planetoid_is_run(tmp_path: Path, data_root: 
     graph = next(root / file for file in datasets.info("cora").files if file.endswith("graph"))
     graph.unlink()
     graph.write_bytes(pickle.dumps(Malicious(victim)))
-    with pytest.raises(InputError, match=r"ind\.cora\.graph: expected a pickle of arrays alone"):
+    with pytest.raises(InputError, match=r"ind\.cora\.graph: expected a pickle of arrays only"):
         datasets.load("cora", root)
     assert not victim.exists()
 

@@ -101,7 +101,7 @@ def test_classifiers_in_batches(classifier, z, y, split, message):
         ("public", masked(**dict.fromkeys(("train", "val", "test"), torch.zeros(60) > 0)), None, "in train_mask"),
         ("random-10", Data(x=torch.ones(5, 1)), None, "no labels"),
         ("random-10", Data(y=torch.arange(30) % 4), None, "30 labelled nodes of 4 classes; expected at least 40"),
-        ("random-10", Data(y=torch.zeros(100)), None, "1 classes"),
+        ("random-10", Data(y=torch.zeros(100)), None, "found 1 class; expected at least 2"),
         ("random-10", DATA, 0, "n_repeats: found 0"),
     ],
 )

@@ -200,7 +200,7 @@ def test_without_scanpy(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptu
     with caplog.at_level("INFO", "genurl_graph"):
         tl.genurl(adata, **FAST)
     assert caplog.messages[0] == "computing GenURL from obsm['X_pca'], 6 columns"
-    assert "added 'X_genurl', coordinates (adata.obsm), and 'genurl', parameters (adata.uns)" in caplog.messages[1]
+    assert "added 'X_genurl', coordinates (adata.obsm), and 'genurl', parameters (adata.uns)" in caplog.messages[-1]
     with pytest.raises(InputError, match=r"pip install 'genurl-graph\[scanpy\]'"):
         pl.genurl(adata)
 

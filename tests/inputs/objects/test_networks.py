@@ -89,7 +89,7 @@ def test_multigraphs_sum_and_other_names_are_kept() -> None:
 
 def test_signed_weights_and_self_loops_alone_are_refused() -> None:
     with pytest.raises(
-        InputError, match=r"first \(-1\) of edge 0; expected finite weights >= 0: keep the positive edges"
+        InputError, match=r"first \(-1\) of edge 0; expected finite weights >= 0: keep only the positive edges"
     ):
         as_input(nx.Graph([(0, 1, {"weight": -1}), (1, 2, {"weight": 1})]))
     with pytest.raises(InputError, match="2 self loops alone; expected edges between different nodes, or features"):

@@ -111,7 +111,9 @@ def test_weights_by_name_and_in_order() -> None:
     assert weights(as_input(counted, options=ReadOptions.of(columns={"weight": "n_calls"}))) == ARROWS
     with pytest.raises(InputError, match=r"edge attribute: found 'calls'.*did you mean 'n_calls'"):
         as_input(counted, options=ReadOptions.of(columns={"weight": "calls"}))
-    with pytest.raises(InputError, match=r"first \(-3\) of edge 2; expected finite weights >= 0: keep the positive"):
+    with pytest.raises(
+        InputError, match=r"first \(-3\) of edge 2; expected finite weights >= 0: keep only the positive"
+    ):
         as_input(Data(edge_index=EDGES, num_nodes=4, weight=torch.tensor([1.0, 1.0, -3.0, 1.0])))
 
 
