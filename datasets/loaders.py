@@ -94,7 +94,7 @@ def load(name: str, root: str | os.PathLike[str] | None = None, *, large_downloa
             f"({type(error).__name__}: {error}); delete them to have them downloaded again"
         ) from error
     data.name = entry.name
-    if entry.classes and not isinstance(data, GraphSet | EventSet | EdgeSet | TripleSet):
+    if getattr(data, "y", None) is not None and not isinstance(data, GraphSet | EventSet | EdgeSet | TripleSet):
         data.label_names = _class_names(entry, data.y)
     return data
 
