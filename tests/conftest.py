@@ -11,13 +11,32 @@ from typing import Any
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# Ray's workers would wait for whatever else runs.
+os.environ.setdefault("RAY_worker_niceness", "0")
+
 import numpy as np
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
+# They come first: a long file that comes last keeps one process busy while the others have nothing left to do.
+LONGEST = (
+    "tests/runtime/partitions/test_ray_cluster.py",
+    "tests/test_site.py",
+    "tests/cli/partitioned/test_embed.py",
+    "tests/test_docs.py",
+    "tests/faults/test_faults.py",
+    "tests/test_notebooks.py",
+)
+
 # By default Python looks for garbage so often that imports take a fifth longer, and tests a tenth.
 gc.set_threshold(50_000, 20, 20)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first (`--no-loadscope-reorder` keeps that order)."""
+    place = {REPOSITORY / name: i for i, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path, len(place)))
 
 
 def find_data_root() -> Path | None:
