@@ -177,7 +177,7 @@ def describe(name: str, data: Any) -> str:
         from genurl_graph.inputs.temporal.event_set import describe_events
 
         return f"{name}: {describe_events(data)}"
-    parts = [f"{data.num_nodes:,} nodes"]
+    parts = [f"{data.num_nodes:,} {'samples' if getattr(data, 'edge_index', None) is None else 'nodes'}"]
     if is_graph_set(data):
         from genurl_graph.inputs.collection.graph_set import describe_graphs
 

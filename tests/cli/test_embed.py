@@ -85,7 +85,7 @@ def test_digits(run, tmp_path: Path) -> None:
     assert metrics["reduce"]["raw_knn_accuracy"] > 0.95  # a fact about the digits, whatever the embedding
     assert metrics["seconds"]["total"] >= metrics["seconds"]["train"] + metrics["seconds"]["evaluate"]
     assert Path("z.png").read_bytes().startswith(b"\x89PNG")
-    for expected in ("1,797 nodes", "raw features: 0.98", "islands of a class", "z.npz", "m.json", "z.png", "model"):
+    for expected in ("1,797 samples", "raw features: 0.98", "islands of a class", "z.npz", "m.json", "z.png", "model"):
         assert expected in result.stdout
     for key in ("trustworthiness", "continuity", "triplets", "knn_accuracy", "raw_knn_accuracy"):
         assert f"{metrics['reduce'][key]:.3f}" in result.stdout
