@@ -52,7 +52,8 @@ def train_partitions(
     folder of the store ``untrained.safetensors`` and ``encoder.safetensors``, the encoder before and after the
     training, and ``training.ckpt`` after every epoch.
     Where a checkpoint of this run is there, also of another number of workers, the training goes on from it; with as
-    many workers on CPUs as it would have gone on, to the bit. A finished training is not repeated.
+    many workers on CPUs as it would have gone on: one or two to the bit, more up to the order in which their gradients
+    are added. A finished training is not repeated.
 
     Parameters
     ----------
