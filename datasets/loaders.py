@@ -94,7 +94,8 @@ def load(name: str, root: str | os.PathLike[str] | None = None, *, large_downloa
             f"({type(error).__name__}: {error}); delete them to have them downloaded again"
         ) from error
     data.name = entry.name
-    if getattr(data, "y", None) is not None and not isinstance(data, GraphSet | EventSet | EdgeSet | TripleSet):
+    named = bool(entry.classes) and not isinstance(data, GraphSet | EventSet | EdgeSet | TripleSet)
+    if named and data.y is not None:
         data.label_names = _class_names(entry, data.y)
     return data
 

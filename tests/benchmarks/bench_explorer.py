@@ -84,8 +84,8 @@ def make_page(name: str, folder: Path) -> Path:
     """The embedding, if it is not there yet, and its page by the command line."""
     embedding, page, root = folder / f"{name}.npz", folder / f"{name}.html", data_root()
     if not embedding.exists():
-        z, label = make_embedding(name, root)
-        write_embedding(embedding, z, label=label)
+        z, label, node_id = make_embedding(name, root)
+        write_embedding(embedding, z, node_id=node_id, label=label)
     words = [] if name == "random" else ["--dataset", name, "--data-root", str(root)]
     command = [sys.executable, "-m", "genurl_graph.cli", "explore", str(embedding), *words, "--output", str(page)]
     seconds, _ = timed(lambda: subprocess.run([*command, "--quiet"], check=True))
@@ -93,14 +93,14 @@ def make_page(name: str, folder: Path) -> Path:
     return page
 
 
-def make_embedding(name: str, root: Path) -> tuple[Any, Any]:
-    """Points, and their labels."""
+def make_embedding(name: str, root: Path) -> tuple[Any, Any, Any]:
+    """Points, their labels, and their names if they have some."""
     if name == "random":
         rng = np.random.default_rng(0)
         group = rng.integers(0, 12, 100_000)
-        return 6 * rng.standard_normal((12, 2))[group] + rng.standard_normal((len(group), 2)), group
+        return 6 * rng.standard_normal((12, 2))[group] + rng.standard_normal((len(group), 2)), group, None
     data = datasets.load(name, root)
-    return GenURL(random_state=0).fit_transform(data), data.y
+    return GenURL(random_state=0).fit_transform(data), data.y, data.get("node_id")
 
 
 def measure(page: Path, repeats: int) -> dict[str, Any]:
@@ -163,8 +163,8 @@ def take_screenshots(folder: Path, pictures: Path) -> None:
             chrome.execute_script(action)
             time.sleep(1)
             image = Image.open(io.BytesIO(chrome.get_screenshot_as_png())).convert("RGB")
-            # Not by a palette, which would give one colour to several classes: they cover few of the pixels.
-            image.save(pictures / f"{name}.png", optimize=True)
+            # A palette takes a third of the bytes; found in rounds, or classes of few pixels would share a colour.
+            image.quantize(256, kmeans=2, dither=Image.Dither.NONE).save(pictures / f"{name}.png", optimize=True)
         finally:
             chrome.quit()
 
