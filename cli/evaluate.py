@@ -315,7 +315,7 @@ def in_order(path: Path, columns: dict[str, "np.ndarray[Any, Any]"], name: str, 
     # Other tools number from one, or use names of their own: rows that cannot be matched are not guessed.
     strange = found[~found.isin(expected)]
     if len(strange):
-        raise wrong(path, f"node_id {strange[0]!r}", f"{what} of data set {name}, such as {expected[0]!r}")
+        raise wrong(path, f"node_id {str(strange[0])!r}", f"{what} of data set {name}, such as {str(expected[0])!r}")
     if found.has_duplicates:
         raise wrong(path, f"node_id {found[found.duplicated()][0]!r} in two rows", f"each of the {what} once")
     return torch.from_numpy(matrix[found.get_indexer(expected)])
