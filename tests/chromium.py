@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -68,3 +71,21 @@ def wait(chrome: Any, condition: str, seconds: float = 20) -> None:
         if time.monotonic() > end:
             raise TimeoutError(f"after {seconds} s still not: {condition}")
         time.sleep(0.03)
+
+
+@contextmanager
+def quiet_page(chrome: Any, page: Path) -> Iterator[None]:
+    """An explorer, freshly loaded; afterwards no error may stand in the console, and nothing may have been fetched."""
+    chrome.get_log("browser")
+    chrome.get_log("performance")
+    open_page(chrome, page)
+    yield
+    assert [entry for entry in chrome.get_log("browser") if entry["level"] == "SEVERE"] == []
+    events = [json.loads(entry["message"])["message"] for entry in chrome.get_log("performance")]
+    urls = {e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"}
+    assert {url.split(":")[0] for url in urls} <= {"file", "blob", "data"}
+
+
+def text(chrome: Any, selector: str) -> str:
+    """What an element says."""
+    return str(chrome.execute_script("return document.querySelector(arguments[0]).textContent", selector))

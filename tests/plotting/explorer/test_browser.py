@@ -1,9 +1,7 @@
 """The explorer in a real browser: it draws, answers, and lets no text become markup."""
 
 import csv
-import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,79 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from genurl_graph.graph.knn import knn
-from genurl_graph.graph.merge import merge_graphs
 from genurl_graph.inputs.collection.graph_set import as_collection_of
-from genurl_graph.plotting.explorer.colours import column, labels
 from genurl_graph.plotting.explorer.drawings import drawings
 from genurl_graph.plotting.explorer.page import write_page
 from genurl_graph.plotting.explorer.scene import Scene
 from tests import chromium
-
-EVIL = "</script><img src=x onerror=\"document.title='broken'\"><!--\u2028"
-N = 60
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("explorer")
-
-
-@pytest.fixture(scope="module")
-def scene(folder: Path) -> Scene:
-    """Three classes on a map, a ring of predefined edges, names that are hostile."""
-    rng = np.random.default_rng(0)
-    y = np.arange(N) % 3
-    points = (np.array([[0, 0], [8, 0], [4, 7]])[y] + rng.standard_normal((N, 2))).astype(np.float32)
-    names = [f"node-{i}" for i in range(N)]
-    names[3], names[4], names[5] = EVIL, "=HYPERLINK(1)", "-7"
-    ring = torch.arange(N)
-    given = torch.stack([ring, (ring + 3) % N])
-    nearest = knn(torch.from_numpy(points), 4).indices
-    near = torch.stack([ring.repeat_interleave(4), nearest.reshape(-1)])
-    merged = merge_graphs(given, None, near, torch.full((4 * N,), 0.5), num_nodes=N, how="union")
-    found = Scene(
-        title=f"Scene {EVIL}",
-        points=points,
-        notes=[EVIL],
-        columns=[
-            labels("Label", EVIL, [("cat", EVIL, "+dog")[code] for code in y]),
-            column("Height", "the second coordinate", points[:, 1]),
-        ],
-        node_id=names,
-        nearest=nearest,
-        merged=merged,
-    )
-    write_page(folder / "page.html", found)
-    return found
-
-
-@pytest.fixture(scope="module")
-def browser(folder: Path) -> Iterator[Any]:
-    if reason := chromium.missing():
-        pytest.skip(reason)
-    chrome = chromium.start(downloads=folder)
-    yield chrome
-    chrome.quit()
-
-
-@pytest.fixture
-def page(browser: Any, scene: Scene, folder: Path) -> Iterator[Any]:
-    """The page, freshly loaded; afterwards no error may stand in the console, and nothing may have been fetched."""
-    browser.get_log("browser")
-    browser.get_log("performance")
-    chromium.open_page(browser, folder / "page.html")
-    yield browser
-    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
-    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    urls = {e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"}
-    assert {url.split(":")[0] for url in urls} <= {"file", "blob", "data"}
-    assert browser.title == scene.title
-    assert browser.execute_script("return document.images.length") == 0
-
-
-def text(page: Any, selector: str) -> str:
-    return str(page.execute_script("return document.querySelector(arguments[0]).textContent", selector))
+from tests.chromium import text
+from tests.plotting.explorer.three_classes import EVIL, PIXELS, N, drawn, lonely
 
 
 def move_to(page: Any, node: int) -> Any:
@@ -98,13 +30,6 @@ def move_to(page: Any, node: int) -> Any:
     return actions.move_to_element_with_offset(plot, dx + 40, dy).move_to_element_with_offset(plot, dx, dy)
 
 
-def lonely(scene: Scene) -> int:
-    """The point farthest from its nearest one: no other can be hit instead."""
-    distances = np.linalg.norm(scene.points[:, None] - scene.points[None], axis=2)
-    np.fill_diagonal(distances, np.inf)
-    return int(distances.min(1).argmax())
-
-
 def sources(scene: Scene, node: int) -> dict[str, list[int]]:
     """Neighbours of a node by edge source, straight from the merged graph."""
     assert scene.merged is not None
@@ -112,26 +37,6 @@ def sources(scene: Scene, node: int) -> dict[str, list[int]]:
     bits = {"given": 1, "feature": 2, "both": 3}
     own = row == node
     return {key: sorted(col[own & (scene.merged.provenance == bit)].tolist()) for key, bit in bits.items()}
-
-
-# Pixels that are not paper, by their strongest colour (blue, red, green).
-PIXELS = """
-const pen = document.getElementById('points').getContext('2d');
-const found = pen.getImageData(0, 0, pen.canvas.width, pen.canvas.height).data;
-const paper = found.slice(0, 3);
-const seen = [0, 0, 0];
-for (let i = 0; i < found.length; i += 4) {
-  const [r, g, b] = found.subarray(i, i + 3);
-  if (Math.abs(r - paper[0]) + Math.abs(g - paper[1]) + Math.abs(b - paper[2]) < 100) continue;
-  seen[b > r && b > g ? 0 : r > g && r > b ? 1 : 2] += 1;
-}
-return seen;"""
-SETTLED = "explorer.repaint().then(arguments[arguments.length - 1]);"
-
-
-def drawn(page: Any) -> dict[int, dict[str, Any]]:
-    """Nodes as they are drawn now."""
-    return {one["node"]: one for one in page.execute_script("return explorer.drawn()")}
 
 
 def test_points_are_drawn_in_the_colours_of_their_labels(page: Any) -> None:
@@ -291,125 +196,6 @@ def test_a_lasso_is_saved_as_csv_without_formulas(page: Any, scene: Scene, folde
     assert [row[0] for row in rows[3:6]] == [EVIL, "'=HYPERLINK(1)", "-7"]
     assert {row[3] for row in rows} == {"cat", EVIL, "'+dog"}
     np.testing.assert_allclose(np.array([row[1:3] for row in rows], dtype=float), scene.points[:6], rtol=1e-6)
-
-
-def drag(page: Any, dx: int, dy: int) -> None:
-    from selenium.webdriver.common.action_chains import ActionChains
-
-    plot = page.find_element("id", "plot")
-    start = ActionChains(page, duration=30).move_to_element_with_offset(plot, 90, 300)
-    start.click_and_hold().move_by_offset(dx // 2, dy // 2).move_by_offset(
-        dx - dx // 2, dy - dy // 2
-    ).release().perform()
-    page.execute_async_script(SETTLED)
-
-
-def test_a_drag_moves_the_map_and_chooses_nothing(page: Any) -> None:
-    before = np.array(page.execute_script("return explorer.toPixel(11)"))
-    drag(page, 60, -40)
-    after = np.array(page.execute_script("return explorer.toPixel(11)"))
-    np.testing.assert_allclose(after - before, [60, -40], atol=4.5)  # a click may wander up to four pixels
-    assert page.execute_script("return explorer.state.node") == -1
-    # Points are found where they are drawn now.
-    assert page.execute_script("return explorer.pick(...arguments)", *after.tolist()) == 11
-    page.find_element("tag name", "body").send_keys("0")
-    page.execute_async_script(SETTLED)
-    np.testing.assert_allclose(page.execute_script("return explorer.toPixel(11)"), before, atol=1e-6)
-
-
-def test_the_wheel_zooms_about_the_pointer_and_points_grow(page: Any) -> None:
-    x, y = 300, 260
-    before = drawn(page)[0]["size"]
-    place = "return [explorer.view.x + (arguments[0] - plot.clientWidth / 2) * explorer.view.unit, explorer.view.unit]"
-    place = place.replace("plot.", "document.getElementById('plot').")
-    data, unit = page.execute_script(place, x)
-    event = {"type": "mouseWheel", "x": x, "y": y, "deltaX": 0, "deltaY": -500}
-    for _ in range(5):
-        page.execute_cdp_cmd("Input.dispatchMouseEvent", event)
-    chromium.wait(page, f"explorer.view.unit < {unit / 5}")
-    page.execute_async_script(SETTLED)
-    assert page.execute_script(place, x)[0] == pytest.approx(data, abs=unit / 10)
-    assert drawn(page)[0]["size"] > 1.2 * before
-
-
-def test_two_fingers_zoom_and_one_drags(page: Any) -> None:
-    before = page.execute_script("return { ...explorer.view }")
-
-    def touch(kind: str, *places: tuple[int, int]) -> None:
-        points = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(places)]
-        page.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-
-    touch("touchStart", (400, 400), (500, 400))
-    touch("touchMove", (350, 400), (550, 400))
-    touch("touchEnd")
-    chromium.wait(page, f"explorer.view.unit < {before['unit']} * 0.6")
-    view = page.execute_script("return { ...explorer.view }")
-    assert view["unit"] == pytest.approx(before["unit"] / 2, rel=0.01)
-    touch("touchStart", (400, 400))
-    touch("touchMove", (430, 410))
-    touch("touchEnd")
-    chromium.wait(page, f"explorer.view.x < {view['x']}")
-    moved = page.execute_script("return { ...explorer.view }")
-    assert (view["x"] - moved["x"]) / view["unit"] == pytest.approx(30, abs=1)
-    assert page.execute_script("return explorer.state.node") == -1
-
-
-def test_discs_are_cut_at_the_edges_of_the_map(page: Any, scene: Scene) -> None:
-    node = lonely(scene)
-    corner = page.execute_async_script(
-        """
-        const [x, y, done] = arguments;
-        const plot = document.getElementById('plot'), { unit } = explorer.view;
-        const pen = document.getElementById('points').getContext('2d');
-        // The node in the corner at the top left, then at the bottom right.
-        const found = [];
-        const at = async (side, px, py) => {
-          const [half, rise] = [plot.clientWidth * unit / 2, plot.clientHeight * unit / 2];
-          await explorer.look({ x: x - side * half, y: y + side * rise });
-          found.push(Array.from(pen.getImageData(px, py, 1, 1).data));
-        };
-        at(-1, 0, 0)
-          .then(() => at(1, plot.clientWidth - 1, plot.clientHeight - 1))
-          .then(() => done(found));""",
-        *scene.points[node].tolist(),
-    )
-    assert corner[0] == corner[1] != [251, 251, 250, 255]
-
-
-def test_keys_zoom_and_move(page: Any, scene: Scene) -> None:
-    node = lonely(scene)
-    before = page.execute_script("return { ...explorer.view }")
-    body = page.find_element("tag name", "body")
-    body.send_keys("+")
-    chromium.wait(page, f"explorer.view.unit < {before['unit']} * 0.7")
-    width, height = (page.find_element("id", "plot").size[side] for side in ("width", "height"))
-    expected = [
-        width / 2 + (float(scene.points[node, 0]) - before["x"]) / before["unit"] * 1.5,
-        height / 2 - (float(scene.points[node, 1]) - before["y"]) / before["unit"] * 1.5,
-    ]
-    assert page.execute_script("return explorer.toPixel(arguments[0])", node) == pytest.approx(expected, abs=0.01)
-    body.send_keys("\ue014")  # the right arrow
-    expected[0] -= width / 10
-    assert page.execute_script("return explorer.toPixel(arguments[0])", node) == pytest.approx(expected, abs=0.01)
-
-
-def test_the_map_follows_the_window_and_the_resolution(page: Any) -> None:
-    size = {"width": 900, "height": 700, "deviceScaleFactor": 2, "mobile": False}
-    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    try:
-        chromium.wait(
-            page, "document.getElementById('points').width === 2 * document.getElementById('plot').clientWidth"
-        )
-        width, height = page.execute_script(
-            "const p = document.getElementById('plot'); return [p.clientWidth, p.clientHeight]"
-        )
-        pixels = np.array(page.execute_script(f"return [...Array({N}).keys()].map(explorer.toPixel)"))
-        assert (pixels > 0).all()  # everything is still seen
-        assert (pixels < [width, height]).all()
-        assert min(page.execute_script(PIXELS)) > 20 * 30
-    finally:
-        size |= {"width": 1280, "height": 900, "deviceScaleFactor": 1}
-        page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
 
 
 def test_the_chosen_graph_is_drawn(browser: Any, folder: Path) -> None:

@@ -1,6 +1,5 @@
 """What the explorer's panel does, in a real browser: names, search, filters, sizes, images, edges, the picture."""
 
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from genurl_graph.plotting.explorer.page import write_page
 from genurl_graph.plotting.explorer.scene import Scene
 from genurl_graph.plotting.explorer.sprites import sprites_of_pixels
 from tests import chromium
+from tests.chromium import text
 
 N = 90
 LONG = "a category whose name is far too long for half a line of the legend, and " + "unbroken" * 8
@@ -33,11 +33,6 @@ def graph(n: int, m: int, seed: int = 0) -> MergedGraph:
     weight = torch.linspace(0.1, 1, m)
     both = torch.cat([torch.stack([one, other]), torch.stack([other, one])], 1)
     return MergedGraph(both, weight.repeat(2), bits.repeat(2), n)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("panel")
 
 
 @pytest.fixture(scope="module")
@@ -69,29 +64,10 @@ def scene(folder: Path) -> Scene:
     return found
 
 
-@pytest.fixture(scope="module")
-def browser(folder: Path) -> Iterator[Any]:
-    if reason := chromium.missing():
-        pytest.skip(reason)
-    chrome = chromium.start(downloads=folder)
-    yield chrome
-    chrome.quit()
-
-
 @pytest.fixture
 def page(browser: Any, scene: Scene, folder: Path) -> Iterator[Any]:
-    browser.get_log("browser")
-    browser.get_log("performance")
-    chromium.open_page(browser, folder / "page.html")
-    yield browser
-    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
-    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    urls = {e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"}
-    assert {url.split(":")[0] for url in urls} <= {"file", "blob", "data"}
-
-
-def text(page: Any, selector: str) -> str:
-    return str(page.execute_script("return document.querySelector(arguments[0]).textContent", selector))
+    with chromium.quiet_page(browser, folder / "page.html"):
+        yield browser
 
 
 def drawn(page: Any) -> dict[int, dict[str, Any]]:

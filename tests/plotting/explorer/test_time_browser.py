@@ -1,6 +1,5 @@
 """Points that move with time, in a real browser: the slider, the play button, hover and colours on the way."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from genurl_graph.plotting.explorer.page import write_page
 from genurl_graph.plotting.explorer.scene import Scene
 from genurl_graph.plotting.explorer.timeline import Timeline, contacts_in_windows, nearest_in_windows
 from tests import chromium
+from tests.chromium import text
 
 N, W = 24, 4
 
@@ -30,14 +30,7 @@ def rows() -> Trajectory:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("time")
-
-
-@pytest.fixture(scope="module")
-def browser(folder: Path) -> Iterator[Any]:
-    if reason := chromium.missing():
-        pytest.skip(reason)
+def scene(folder: Path) -> Scene:
     found = rows()
     line = Timeline(
         found,
@@ -48,7 +41,7 @@ def browser(folder: Path) -> Iterator[Any]:
         ],
         contacts_in_windows(found, TemporalEdges.of([20, 21], [21, 20], [1.0, 1.5], num_nodes=N)),
     )
-    scene = Scene(
+    moving = Scene(
         "moving",
         line.last_points().numpy(),
         columns=[labels("Label", "", np.arange(N) % 3)],
@@ -57,30 +50,18 @@ def browser(folder: Path) -> Iterator[Any]:
         nearest_about="in the window",
         timeline=line,
     )
-    write_page(folder / "page.html", scene)
-    chrome = chromium.start(downloads=folder)
-    yield chrome
-    chrome.quit()
+    write_page(folder / "page.html", moving)
+    return moving
 
 
 @pytest.fixture
-def page(browser: Any, folder: Path) -> Iterator[Any]:
-    browser.get_log("browser")
-    browser.get_log("performance")
-    chromium.open_page(browser, folder / "page.html")
-    yield browser
-    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
-    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    urls = {e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"}
-    assert {url.split(":")[0] for url in urls} <= {"file", "blob", "data"}
+def page(browser: Any, scene: Scene, folder: Path) -> Iterator[Any]:
+    with chromium.quiet_page(browser, folder / "page.html"):
+        yield browser
 
 
 def points(found: Trajectory) -> np.ndarray:
     return found.embedding.numpy()
-
-
-def text(page: Any, selector: str) -> str:
-    return str(page.execute_script("return document.querySelector(arguments[0]).textContent", selector))
 
 
 def show(page: Any, window: int) -> None:
