@@ -95,8 +95,8 @@ def embed(
     A map of vectors is judged by the neighbourhoods that it keeps and, where there are labels, by how classes lie on
     it. Other embeddings need labels: a linear probe, that is a linear classifier trained on some of the labels, stands
     beside those of the untrained encoder, of propagated features (averages over neighbours) and of raw features. Labels
-    never enter the training. Large data are judged in part, and the report says which. --metrics and --verbose have
-    more figures.
+    never enter the training. Large data are evaluated in part, and the report says on which part. --metrics and
+    --verbose have more figures.
 
     A folder that genurl-graph prepare wrote is embedded partition by partition, in bounded memory, by this process,
     several (--devices) or the workers of a Ray cluster (--cluster), into a folder with a table for each partition.

@@ -211,7 +211,7 @@ def evaluate(
         )
         cut = runs[0]["evaluation"]["left_out"]
         if cut:
-            report.line(f"in part: {'; '.join(cut)}; --full looks at all")
+            report.line(f"in part: {'; '.join(cut)}; --full uses all")
         found = {**{group: means.get(group) for group in ("probe", "knn", "cluster")}, "runs": runs}
     about: dict[str, Any] = {"dataset": name, "embedding": str(embedding), "protocol": protocol}
     about |= {"n_nodes": z.shape[0], "dim": z.shape[1], "seeds": list(drawn)}

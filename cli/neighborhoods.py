@@ -77,7 +77,7 @@ def evaluate_neighborhoods(
         keys = [key for key in how if how[key] == line and key in TITLES]
         report.line(f"{', '.join(TITLES[key].removesuffix(', per cent') for key in keys)}: {line}" if keys else line)
     if cut:
-        report.line(f"in part: {'; '.join(cut)}; --full looks at all")
+        report.line(f"in part: {'; '.join(cut)}; --full uses all")
     return {protocol: means, "how": how, "runs": runs}
 
 

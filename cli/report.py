@@ -184,7 +184,7 @@ def describe_evaluation(report: Report, scores: Mapping[str, Any], seconds: floa
     if cuts:
         # That rows for comparison were projected is a detail: the figures of the embedding are whole.
         minor = all(cut.endswith("principal components") for cut in cuts)
-        (report.detail if minor else report.line)(f"evaluated in part: {'; '.join(cuts)}; --full looks at all")
+        (report.detail if minor else report.line)(f"evaluated in part: {'; '.join(cuts)}; --full uses all")
     report.detail(f"evaluation {seconds:.1f} s")
 
 
@@ -207,7 +207,7 @@ def describe_graph_scores(report: Report, scores: Mapping[str, Any], seconds: fl
         report.table([("", *(FIGURES[figure] for figure in kinds)), *rows])
     cut = "; ".join(scores["evaluation"]["left_out"])
     if cut:
-        report.line(f"evaluated in part: {cut}; --full looks at all")
+        report.line(f"evaluated in part: {cut}; --full uses all")
     if seconds is not None:
         report.detail(f"evaluation {seconds:.1f} s")
 

@@ -39,6 +39,6 @@ def sampled_rows(embedding: Path, source: Source, full: bool) -> "tuple[Tensor, 
     rows = output.rows(data.num_nodes)
     if rows["node_id"][:1].tolist() != prepared.ids(0)[:1].tolist():
         raise wrong(folder, f"the node {prepared.ids(0)[0]!r} first", f"{rows['node_id'][0]!r}, as in {embedding}")
-    told = f"the first {data.num_nodes:,} of {output.num_nodes:,} rows, a random sample; --full looks at all"
+    told = f"the first {data.num_nodes:,} of {output.num_nodes:,} rows, a random sample; --full uses all"
     told = told if data.num_nodes < output.num_nodes else f"all {data.num_nodes:,} rows"
     return torch.from_numpy(rows["embedding"]), data, folder.name, told

@@ -295,7 +295,7 @@ def test_a_small_budget_leaves_out_splits_and_columns_and_the_report_says_so(run
 def test_a_clock_ends_the_evaluation_of_a_slow_machine_between_splits(run, two_clubs, monkeypatch) -> None:
     monkeypatch.setattr(clock, "SECONDS", 1e-9)
     monkeypatch.setattr(clock, "SHARE", 0)
-    assert "evaluated in part: ended by the clock after 1 of 2 splits; --full looks at all" in run(*CLUBS).stdout
+    assert "evaluated in part: ended by the clock after 1 of 2 splits; --full uses all" in run(*CLUBS).stdout
     assert json.loads(Path("m.json").read_text())["evaluation"]["splits"] == 1
     assert " NO" not in run("rerun", "m.json").stdout
     assert "mean of 2 splits" in run(*CLUBS, "--full", "--verbose").stdout
