@@ -30,6 +30,7 @@ def points() -> np.ndarray:
 def _nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Without a display, pyplot knows of no figure, and no file is written that was not asked for."""
     plt.switch_backend("agg")
+    plt.close("all")  # figures of the tests before this one
     monkeypatch.chdir(tmp_path)
     yield
     assert plt.get_fignums() == []

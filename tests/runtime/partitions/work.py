@@ -5,11 +5,13 @@ import signal
 import time
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from genurl_graph.exceptions import wrong
-from genurl_graph.runtime.memory import peak_memory
+from genurl_graph.exceptions import ShortMemoryError, wrong
+from genurl_graph.runtime.memory import peak_memory, reset_peak_memory
+from genurl_graph.runtime.partitions.limits import CODE, within
 
 
 def add(part, number):
@@ -152,3 +154,31 @@ def write_table(part, folder, amount):
     pq.write_table(pa.table({"id": np.arange(1 << 18)}), Path(folder) / "ids.parquet")
     rows = pq.read_table(Path(folder) / "ids.parquet").num_rows
     return rows, len(np.ones(amount >> 3))
+
+
+class Allocated(NamedTuple):
+    """What a process could hold under its cap, in bytes, with the message that ended it, and in one block afterwards."""
+
+    cap: int
+    held: int
+    peak: int
+    refused: str
+    after: int
+
+
+def allocate_beyond(kind, block, room):
+    """Allocate blocks of so many bytes until the cap, which leaves `room` more than is taken already, refuses one."""
+    import torch
+
+    reset_peak_memory()
+    cap, held, refused = peak_memory() + CODE + room, [], ""
+    ones = {"numpy": np.ones, "torch": partial(torch.ones, dtype=torch.float64)}[kind]
+    try:
+        with within(cap, "averages"):
+            while len(held) * block < 2 * cap:
+                held.append(ones(block // 8) * 1.0)
+    except ShortMemoryError as error:
+        refused = str(error)
+    amount, peak = len(held) * block, peak_memory()
+    held.clear()
+    return Allocated(cap, amount, peak, refused, np.ones(cap // 8).nbytes)
