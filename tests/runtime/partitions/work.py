@@ -157,7 +157,7 @@ def write_table(part, folder, amount):
 
 
 class Allocated(NamedTuple):
-    """What a process could hold under its cap, in bytes, with the message that ended it, and in one block afterwards."""
+    """Bytes that a process could hold under its cap, the message that ended it, and bytes of one block afterwards."""
 
     cap: int
     held: int
