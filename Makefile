@@ -12,6 +12,8 @@ PYTEST_ARGS ?= --numprocesses auto --dist loadscope --no-loadscope-reorder
 VENV := .venv
 BIN := $(VENV)/bin
 # Modules are compiled when they are first imported: most of torch never is, and the installation takes a third.
+# Where that is forbidden (as in many images of Docker), every process would compile torch again, for ten seconds.
+unexport PYTHONDONTWRITEBYTECODE
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
 DATA_OPTION = $(if $(DATA_ROOT),--data-root "$(DATA_ROOT)")
 ifdef DATA_ROOT
