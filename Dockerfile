@@ -12,8 +12,9 @@ COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY genurl_graph genurl_graph
 COPY datasets datasets
 COPY cli cli
+# Compiled here, since the user below may not write there: every start would compile PyTorch again, for ten seconds.
 RUN uv venv /opt/genurl-graph \
-    && uv pip install --no-cache --python /opt/genurl-graph/bin/python --torch-backend cpu \
+    && uv pip install --no-cache --compile-bytecode --python /opt/genurl-graph/bin/python --torch-backend cpu \
         --constraint constraints.txt '.[parquet,anndata]'
 
 FROM python:3.11-slim
