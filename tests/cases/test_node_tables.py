@@ -11,8 +11,9 @@ from sklearn.model_selection import cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 
 from genurl_graph import datasets
-from genurl_graph.evaluation import splits
+from genurl_graph.evaluation.clustering import cluster
 from genurl_graph.exceptions import InputError
+from genurl_graph.inputs.embeddings import read_embedding
 from tests.cases.conftest import blocks, names, said, table
 
 PAIRS = blocks(n=200, groups=4, within=0.18, between=0.01)
@@ -20,27 +21,34 @@ LABELS = table([[i, "ABCD"[i % 4]] for i in range(200)], "id,label")
 
 
 def figures(run, *words: object) -> dict[str, Any]:
-    """What `embed` as it comes writes of a run; its lines stand under "stdout"."""
-    result = run("embed", *words, "--seed", 0, "--device", "cpu", "--metrics", "m.json")
-    return {**json.loads(Path("m.json").read_text()), "stdout": result.stdout}
+    """What `embed` writes of a run, with "stdout", the "accuracy" of 10 neighbours and the "nmi" of clusters.
+
+    The protocol would also judge rows without training, which takes longer than the training.
+    """
+    words = ("--seed", 0, "--device", "cpu", "--epochs", 10, "--no-evaluate", *words)
+    said = run("embed", *words, "--metrics", "m.json", "--output", "z.npz").stdout
+    found, z = json.loads(Path("m.json").read_text()), read_embedding("z.npz")
+    codes = np.unique(z["label"], return_inverse=True)[1]
+    scores = {"accuracy": near_neighbours(Path("z.npz"), codes), "nmi": cluster(z["embedding"], codes)["nmi"]}
+    return {**found, **scores, "stdout": said}
 
 
-@pytest.fixture
-def more_splits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The probe's mean of two splits is off by more than a point."""
-    monkeypatch.setitem(splits.REPEATS, "random-10-10-80", 10)
+def near_neighbours(embedding: Path, labels: Any) -> float:
+    """10-NN accuracy of an embedding in five folds."""
+    rows = np.load(embedding)["embedding"]
+    return float(cross_val_score(KNeighborsClassifier(10), rows, labels, cv=5).mean())
 
 
 # ---------------------------------------------------------------- whole-number-tables
 
 
-@pytest.mark.usefixtures("more_splits", "one_thread")
+@pytest.mark.usefixtures("one_thread")
 def test_people(cases: Path, run) -> None:
     folder = cases / "whole-number-tables"
     words = ("--features", folder / "people.csv", "--labels", folder / "clubs.csv")
     found = figures(run, "--input", folder / "edges.csv", *words)
-    assert found["probe"]["test"] >= 0.95
-    assert found["cluster"]["nmi"] >= 0.95
+    assert found["accuracy"] >= 0.95
+    assert found["nmi"] >= 0.95
     assert "age, income (standardised)" in found["stdout"]
 
 
@@ -52,20 +60,20 @@ def column(kind: str, node: int, chance: random.Random) -> object:
     ]
 
 
-@pytest.mark.usefixtures("more_splits", "one_thread")
-@pytest.mark.parametrize("kinds", [["constant"], ["degree"], ["year", "euros"]], ids="-".join)
-def test_columns_that_say_nothing_do_not_hurt(write, run, kinds: list[str]) -> None:
-    chance = random.Random(0)
-    rows = [[i, *(column(kind, i, chance) for kind in kinds)] for i in range(200)]
+@pytest.mark.usefixtures("one_thread")
+def test_columns_that_say_nothing_do_not_hurt(write, run) -> None:
     links, labels = write("e.csv", table(PAIRS, "source,target")), write("y.csv", LABELS)
     alone = figures(run, "--input", links, "--labels", labels)
-    features = write("x.csv", table(rows, ",".join(["id", *kinds])))
-    found = figures(run, "--input", links, "--features", features, "--labels", labels)
-    assert found["probe"]["test"] >= alone["probe"]["test"] - 0.02
-    assert found["cluster"]["nmi"] >= alone["cluster"]["nmi"] - 0.03
-    assert [kind for kind in kinds if kind not in found["stdout"]] == []
-    if kinds == ["constant"]:
-        assert "left out" in found["stdout"]
+    assert alone["accuracy"] > 0.9
+    for kinds in (["constant"], ["degree"], ["year", "euros"]):
+        chance = random.Random(0)
+        rows = [[i, *(column(kind, i, chance) for kind in kinds)] for i in range(200)]
+        features = write("x.csv", table(rows, ",".join(["id", *kinds])))
+        found = figures(run, "--input", links, "--features", features, "--labels", labels)
+        assert found["accuracy"] >= alone["accuracy"] - 0.02, kinds
+        assert found["nmi"] >= alone["nmi"] - 0.03, kinds
+        assert [kind for kind in kinds if kind not in found["stdout"]] == []
+        assert ("left out" in found["stdout"]) or kinds != ["constant"]
 
 
 def test_a_bag_of_words_is_one_on_evidence_only(write) -> None:
@@ -84,12 +92,6 @@ def test_a_bag_of_words_is_one_on_evidence_only(write) -> None:
 # ---------------------------------------------------------------- label-column
 
 
-def near_neighbours(embedding: Path, labels: list[Any]) -> float:
-    """10-NN accuracy of an embedding in five folds."""
-    rows = np.load(embedding)["embedding"]
-    return float(cross_val_score(KNeighborsClassifier(10), rows, labels, cv=5).mean())
-
-
 def test_label_first(cases: Path, run) -> None:
     path = cases / "label-column" / "label_first.csv"
     data = datasets.read(path)
@@ -97,10 +99,10 @@ def test_label_first(cases: Path, run) -> None:
     assert data.y.unique().numel() == 10
     truth = (cases / "label-column" / "labels.txt").read_text().split()
     assert data.y.tolist() == list(map(int, truth))
-    found = figures(run, "--input", path, "--output", "z.npz", "--epochs", 30)
+    found = figures(run, "--input", path, "--epochs", 30)
     assert found["n_features"] == 16
     assert "label" in found["stdout"].split("\n\n")[0]
-    assert near_neighbours(Path("z.npz"), truth) < 0.25
+    assert found["accuracy"] < 0.25
 
 
 @pytest.mark.parametrize(
@@ -136,13 +138,13 @@ def test_a_label_column_of_a_feature_table(write) -> None:
 # ---------------------------------------------------------------- mixed-table
 
 
-@pytest.mark.usefixtures("more_splits", "one_thread")
+@pytest.mark.usefixtures("one_thread")
 def test_customers(cases: Path, run) -> None:
     folder = cases / "mixed-table"
     words = ("--input", folder / "edges.csv", "--column", "label=segment")
     alone = figures(run, *words, "--labels", folder / "nodes.csv")
     found = figures(run, *words, "--features", folder / "nodes.csv")
-    assert found["probe"]["test"] >= alone["probe"]["test"] - 0.01
+    assert found["accuracy"] >= alone["accuracy"] - 0.01 > 0.7
     assert (alone["n_features"], found["n_nodes"]) == (0, 600)
     said = found["stdout"].split("merged graph")[0]
     assert [
@@ -211,7 +213,7 @@ def test_a_column_that_does_not_exist(write) -> None:
         datasets.read(links, people, columns={"label": "contry"})
 
 
-@pytest.mark.usefixtures("more_splits", "one_thread")
+@pytest.mark.usefixtures("one_thread")
 def test_a_mixed_table_of_a_planted_graph(write, run) -> None:
     chance = random.Random(1)
     rows = [
@@ -230,7 +232,7 @@ def test_a_mixed_table_of_a_planted_graph(write, run) -> None:
     words = ("--input", links, "--column", "label=team")
     found = figures(run, *words, "--features", people)
     alone = figures(run, *words, "--labels", people)
-    assert found["probe"]["test"] >= alone["probe"]["test"] - 0.02
+    assert found["accuracy"] >= alone["accuracy"] - 0.02
     assert alone["n_features"] == 0
 
 

@@ -20,18 +20,26 @@ from genurl_graph.inputs.input import as_input
 from genurl_graph.inputs.partitioned import write_prepared
 from genurl_graph.tasks.partitioned import recipe
 
-N = 3000
+N = 1200
 FAST = ("--dim", 20, "--epochs", 5, "--n-neighbors", 8, "--device", "cpu", "--seed", 0, "--set", "training.lr=0.01")
 FAST += ("--set", "encoder.hidden=48", "--set", "sampling.batch_size=256", "--set", "neighbors.backend=exact")
 
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """3,000 nodes of 4 classes in 3 partitions, whose features alone say little about the classes."""
-    graph = planted_graph(N, 30_000, num_features=12, num_classes=4, homophily=0.9, noise=0.5, seed=0)
+    """1,200 nodes of 4 classes in 3 partitions, whose features alone say little about the classes."""
+    graph = planted_graph(N, 10 * N, num_features=12, num_classes=4, homophily=0.9, noise=0.5, seed=0)
     graph.node_id = [f"node {i}" for i in range(N)]
     path = tmp_path_factory.mktemp("planted") / "prepared"
     write_prepared(as_input(graph), path, partitions=3, labels=graph.y.numpy())
+    return path
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """200 nodes in 2 partitions, where it does not matter how well they are embedded."""
+    path = tmp_path_factory.mktemp("few") / "prepared"
+    write_prepared(as_input(planted_graph(200, 1000, num_features=4, num_classes=2, seed=0)), path, partitions=2)
     return path
 
 
@@ -64,7 +72,7 @@ def test_an_embedding_is_better_than_features_and_than_the_untrained_encoder(emb
     assert accuracy > beside["untrained"] + 0.1
     assert found["graph"]["n_sample"] == N
     said = (embedded / "said.txt").read_text()
-    for words in ("3,000 nodes in 3 partitions", "settings from the whole graph", "largest worker", "epochs, loss"):
+    for words in ("1,200 nodes in 3 partitions", "settings from the whole graph", "largest worker", "epochs, loss"):
         assert words in said
     assert not (embedded / "out.work").exists()
     table = pandas.read_parquet(embedded / "out" / "part-00002.parquet")
@@ -78,7 +86,7 @@ def test_an_embedding_is_better_than_features_and_than_the_untrained_encoder(emb
 def test_evaluate_finds_the_same_figures(run, embedded: Path, prepared: Path) -> None:
     words = ("evaluate", "--embedding", embedded / "out")
     said = run(*words, "--metrics", "m.json").stdout
-    assert "all 3,000 rows" in said
+    assert "all 1,200 rows" in said
     found, before = (json.loads(file.read_text()) for file in (Path("m.json"), embedded / "found.json"))
     assert found["runs"][0]["probe"] == before["probe"]
     # It knows its prepared folder, and no other one will do.
@@ -159,13 +167,13 @@ def test_transform_refuses_what_it_would_not_heed(
 
 @pytest.mark.parametrize("error", [LostProcessError, ShortMemoryError])
 def test_lost_workers_and_short_memory_end_with_advice(
-    run, prepared: Path, error: type[Exception], monkeypatch: pytest.MonkeyPatch
+    run, few: Path, error: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*shared: Any) -> None:
         raise error("partition 1 is lost")
 
     monkeypatch.setattr(recipe, "weighed_rows", fail)
-    words = ("embed", "--input", prepared, "--output", "out", "--no-evaluate", *FAST)
+    words = ("embed", "--input", few, "--output", "out", "--no-evaluate", *FAST)
     first = run(*words, code=1)
     continues = "Error: partition 1 is lost; the same command with --resume, also with other workers, continues"
     assert continues in first.stderr
