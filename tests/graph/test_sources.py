@@ -30,8 +30,13 @@ def graph_data(alike, consistent=True):
     return Data(x=x, edge_index=edges_of(y, alike), y=y)
 
 
+def read(data):
+    """As a fit reads it: what is measured is kept."""
+    return as_input(data)._replace(measured={})
+
+
 def sources(data, changes=None):
-    given = as_input(data)
+    given = read(data)
     config = resolve_config(given, "graph", {"merge.weighting": "adaptive", **(changes or {})})
     return gather(given, config, 0, CPU), config, given
 
@@ -48,7 +53,7 @@ def share_of_features(problem):
 
 
 def build(data, changes=None):
-    given = as_input(data)
+    given = read(data)
     config = resolve_config(given, "graph", {"encoder.hidden": 8, "encoder.dim": 4, **(changes or {})})
     return graph.build(given, given.x, config, 0, CPU)
 

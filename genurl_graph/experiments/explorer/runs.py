@@ -54,15 +54,16 @@ def known_run(name: str, data: Any, metrics: Path | None) -> Run:
 
 
 def input_of(data: Any, how: "FeatureOptions", edges: "EdgesConfig | None" = None) -> "Input":
-    """The data as a fit reads them; `edges` says how those that are rows are joined."""
+    """The data as a fit reads them, what is measured kept; `edges` says how those that are rows are joined."""
     from genurl_graph.inputs.edge_rows.convert import as_edges
     from genurl_graph.inputs.input import as_input
     from genurl_graph.inputs.triples.convert import as_triples
     from genurl_graph.tasks.edges import edge_settings, on_line_graph
 
     if is_edge_set(data):
-        return on_line_graph(as_edges(data, features=how), edges or edge_settings({}))
-    return as_triples(data, features=how) if is_triple_set(data) else as_input(data, features=how)
+        return on_line_graph(as_edges(data, features=how)._replace(measured={}), edges or edge_settings({}))
+    found = as_triples(data, features=how) if is_triple_set(data) else as_input(data, features=how)
+    return found._replace(measured={})
 
 
 def read_run(metrics: Path, rows: str) -> tuple[dict[str, Any], int, str, int]:
