@@ -24,6 +24,13 @@ from genurl_graph.graph.edge_reliability import (
 )
 from genurl_graph.graph.merge import merge_graphs
 
+
+@pytest.fixture
+def few_splits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the columns: their mean is as near as a test asks."""
+    monkeypatch.setattr(consistency, "_MOST", 32)
+
+
 METRICS = pytest.mark.parametrize("metric", ["cosine", "euclidean", "manhattan", "correlation"])
 
 
@@ -87,17 +94,19 @@ def test_all_of_very_many_blocks_are_ranked(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @METRICS
+@pytest.mark.usefixtures("few_splits")
 def test_scale_of_the_features_does_not_matter(metric: str) -> None:
-    x, y = blobs()
+    x, y = blobs(n=60)
     edges = edges_of(y, alike=True)
     assert torch.equal(edge_auc(8 * x, edges, metric).of_edges, edge_auc(x, edges, metric).of_edges)
     assert feature_consistency(8 * x, metric).value == pytest.approx(feature_consistency(x, metric).value, abs=1e-6)
 
 
 @METRICS
+@pytest.mark.usefixtures("few_splits")
 def test_topics_are_consistent_and_noise_is_not(metric: str) -> None:
-    x, _ = blobs(n=300, columns=80)
-    noise = (torch.rand(300, 80, generator=torch.Generator().manual_seed(3)) < 0.2).float()
+    x, _ = blobs(n=200, columns=80)
+    noise = (torch.rand(200, 80, generator=torch.Generator().manual_seed(3)) < 0.2).float()
     found, error = feature_consistency(x, metric)
     assert found > FULL_EVIDENCE
     assert 0 < error < 0.01
@@ -186,10 +195,11 @@ def test_very_many_edges_are_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
     assert few == pytest.approx(whole, abs=0.03)
 
 
+@pytest.mark.usefixtures("few_splits")
 def test_consistency_of_a_sample_is_that_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    x, _ = blobs(n=1500)
+    x, _ = blobs(n=700)
     whole = feature_consistency(x, "cosine").value
-    monkeypatch.setattr(consistency, "_POOL", 700)
-    monkeypatch.setattr(consistency, "_FEW_POOL", 700)
+    monkeypatch.setattr(consistency, "_POOL", 300)
+    monkeypatch.setattr(consistency, "_FEW_POOL", 300)
     assert feature_consistency(x, "cosine").value == pytest.approx(whole, abs=0.03)
     assert whole > 0.6

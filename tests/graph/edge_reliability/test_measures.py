@@ -39,7 +39,7 @@ def test_order_of_nodes_and_columns_matters_within_the_error(monkeypatch: pytest
     data = planted_graph(500, 1500, 24, 4, noise=1.5)
     fewer_references(monkeypatch)
     auc, value = [], []
-    for seed in range(4):
+    for seed in range(3):
         x, edges = permuted(data.x, data.edge_index, seed)
         auc.append(edge_auc(x, edges, "euclidean"))
         value.append(feature_consistency(x, "euclidean"))
@@ -52,7 +52,7 @@ def test_order_of_nodes_and_columns_matters_within_the_error(monkeypatch: pytest
     monkeypatch.undo()
     exact = edge_auc(data.x, data.edge_index, "euclidean")
     assert exact.error == 0
-    assert [a.mean for a in auc] == pytest.approx([exact.mean] * 4, abs=4 * max(a.error for a in auc))
+    assert [a.mean for a in auc] == pytest.approx([exact.mean] * 3, abs=4 * max(a.error for a in auc))
 
 
 def test_blocks_use_all_nodes_equally_often_and_none_twice() -> None:
@@ -76,7 +76,7 @@ def test_no_seed_enters() -> None:
 
 @pytest.mark.parametrize("metric", ["cosine", "euclidean", "manhattan"])
 def test_threads_and_layouts_do_not_matter(metric: str) -> None:
-    x, y = blobs(n=300, columns=80)
+    x, y = blobs(n=150, columns=80)
     edges, before = edges_of(y, alike=True), torch.get_num_threads()
     found = []
     try:

@@ -80,8 +80,9 @@ def test_is_what_scikit_learn_computes(metric, n, d, k, integers, joined, seed):
 
 @pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize("metric", NAMED)
-@pytest.mark.parametrize("shape", [(1500, 4), (1100, 60)])
-def test_ties_across_tiles_and_threads(metric, shape):
+@pytest.mark.parametrize("shape", [(700, 4), (600, 60)])
+def test_ties_across_tiles_and_threads(metric, shape, monkeypatch):
+    monkeypatch.setattr(differences, "LARGEST_TILE", 256)
     x = data_for(metric, *shape, seed=0, integers=True)
     found = knn(x, 9, metric=metric)
     assert_nearest(found, all_distances(x, metric), 9, ties=metric != "correlation")
@@ -179,7 +180,7 @@ def test_a_function_is_called_once_for_each_pair():
 
 @pytest.mark.parametrize("metric", ["manhattan", "chebyshev", "correlation"])
 def test_approximate_neighbours_are_measured(metric):
-    x = data_for(metric, 3000, 12, 0)
+    x = data_for(metric, 1500, 12, 0)
     found, exact = knn(x, 10, metric=metric, backend="approximate"), knn(x, 10, metric=metric)
     assert found.backend == "approximate"
     share = (found.indices[:, :, None] == exact.indices[:, None]).any(2).double().mean()

@@ -46,13 +46,13 @@ def test_ties_are_ordered_by_index(metric, kind, words, value, monkeypatch):
 
     Whole numbers are multiplied exactly; entries of 0.1 have the same ties, but products are rounded.
     """
-    x, query = few_words(350, words), few_words(100, words, seed=1)
+    x, query = few_words(220, words), few_words(60, words, seed=1)
     expected, expected_query = ranked(x, 10, metric), ranked(x, 10, metric, query)
     x, query = x * np.float32(value), query * np.float32(value)
     monkeypatch.setattr(_exact, "LARGEST_TILE", 64)
     first = knn(kind(x), 10, metric=metric)
     np.testing.assert_array_equal(first.indices, expected)
-    for _ in range(4):
+    for _ in range(2):
         again = knn(kind(x), 10, metric=metric)
         assert again.indices.equal(first.indices)
         assert again.distances.equal(first.distances)
@@ -78,7 +78,7 @@ def test_ties_of_rounded_numbers(metric, kind, monkeypatch):
     key = between[which][:, which]
     np.fill_diagonal(key, np.inf)
     expected = np.argsort(key, axis=1, kind="stable")[:, :20]
-    for _ in range(3):
+    for _ in range(2):
         np.testing.assert_array_equal(knn(kind(base[which]), 20, metric=metric).indices, expected)
 
 
