@@ -207,17 +207,21 @@ def digits():
     return x[:1300].astype(np.float32), y[:1300], x[1300:].astype(np.float32), y[1300:]
 
 
+# With a quarter of the columns that are correlated: as good, and sooner.
+TLDR = read_method("tldr") | {"loss.projector": 128}
+
+
 def accuracy(model, digits):
     x, y, new, truth = digits
     return KNeighborsClassifier(10).fit(model.transform(x), y).score(model.transform(new), truth)
 
 
 def test_map_of_digits_by_an_mlp(digits, tmp_path):
-    model = GenURL(encoder="mlp", random_state=0, epochs=4).fit(digits[0])
+    model = GenURL(encoder="mlp", random_state=0, epochs=4, config={"encoder.hidden": 128}).fit(digits[0])
     first = model.untrained_embedding().numpy()
     untrained = KNeighborsClassifier(10).fit(first, digits[1]).score(first, digits[1])
     assert untrained < 0.75
-    # Against breakage: 0.948 when this was written, which is no goal.
+    # Against breakage: 0.930 when this was written, which is no goal.
     assert accuracy(model, digits) > 0.88
     model.save(tmp_path / "model")
     loaded = GenURL.load(tmp_path / "model")
@@ -225,11 +229,11 @@ def test_map_of_digits_by_an_mlp(digits, tmp_path):
 
 
 def test_barlow_learns_from_a_random_start(digits):
-    config = read_method("tldr") | {"encoder.init": "random", "training.lr": 1e-3}
+    config = TLDR | {"encoder.init": "random", "training.lr": 1e-3}
     model = GenURL(n_components=8, random_state=0, epochs=6, config=config).fit(digits[0])
     untrained = model.untrained_embedding().numpy()
     before = KNeighborsClassifier(10).fit(untrained[:900], digits[1][:900]).score(untrained[900:], digits[1][900:])
-    # 0.757 before, 0.819 after.
+    # 0.735 before, 0.817 after.
     assert accuracy(model, digits) > before + 0.03
 
 
@@ -238,8 +242,8 @@ def test_barlow_learns_from_a_random_start(digits):
     [
         ({"encoder": "linear"}, "linear"),
         ({"encoder": "mlp"}, "mlp"),
-        ({"config": "tldr"}, "linear"),
-        ({"config": "tldr", "encoder": "factorized-linear"}, "factorized-linear"),
+        ({"config": TLDR}, "linear"),
+        ({"config": TLDR, "encoder": "factorized-linear"}, "factorized-linear"),
     ],
 )
 def test_compact_vectors_begin_as_components_and_rank_better(digits, options, encoder):

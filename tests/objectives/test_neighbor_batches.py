@@ -211,11 +211,15 @@ def planted() -> Any:
     return planted_graph(3000, 30_000, 16, 5, homophily=0.8, noise=0.7, train_share=0.05, seed=1)
 
 
+@pytest.fixture(scope="module")
+def few() -> Any:
+    return planted_graph(600, 6000, 16, 5, homophily=0.8, noise=0.7, seed=1)
+
+
 # Features of `planted` tell groups inside of classes, edges which groups make up a class: adaptive merging doubts them.
 FAST = {
     "encoder.hidden": 64,
     "sampling.negatives": "batch",
-    "sampling.batch_size": 256,
     "sampling.fanout": "5,5",
     "merge.weighting": "given",
 }
@@ -224,8 +228,9 @@ FAST = {
 class TestTraining:
     """Runs from edges to embedding."""
 
-    def made(self, encoder: str = "gcn", seed: int = 0, epochs: int = 6, **options: Any) -> GenURL:
-        return GenURL(16, encoder=encoder, epochs=epochs, random_state=seed, config=FAST, **options)
+    def made(self, encoder: str = "gcn", seed: int = 0, epochs: int = 6, batch: int = 256, **options: Any) -> GenURL:
+        config = FAST | {"sampling.batch_size": batch}
+        return GenURL(16, encoder=encoder, epochs=epochs, random_state=seed, config=config, **options)
 
     @pytest.mark.parametrize("name", ["gcn", "sage", "sign"])
     def test_learns_what_classes_have_in_common(self, planted: Any, name: str) -> None:
@@ -237,14 +242,15 @@ class TestTraining:
         assert trained > max(untrained, raw) + 0.15
         torch.testing.assert_close(model.transform(planted), model.embedding_, rtol=0, atol=1e-5)
 
-    def test_a_seed_decides_and_resuming_changes_nothing(self, planted: Any, tmp_path: Any) -> None:
+    def test_a_seed_decides_and_resuming_changes_nothing(self, few: Any, tmp_path: Any) -> None:
         torch.manual_seed(77)  # whatever came before
-        model, _ = assert_resumes(partial(self.made, epochs=2), planted, tmp_path / "state", at=1)
-        assert not torch.equal(self.made(epochs=2, seed=1).fit(planted).embedding_, model.embedding_)
+        made = partial(self.made, epochs=2, batch=64)
+        model, _ = assert_resumes(made, few, tmp_path / "state", at=1)
+        assert not torch.equal(made(seed=1).fit(few).embedding_, model.embedding_)
 
     @pytest.mark.parametrize("name", ["gat", "gin"])
-    def test_every_gnn_trains(self, planted: Any, name: str) -> None:
-        history = self.made(name, epochs=4).fit(planted).loss_history_
+    def test_every_gnn_trains(self, few: Any, name: str) -> None:
+        history = self.made(name, epochs=4, batch=64).fit(few).loss_history_
         assert history[-1] < history[0]
 
     def test_cora(self, data_root: Any) -> None:
