@@ -79,10 +79,11 @@ def test_phases_join_the_digits_and_fill_them():
     from genurl_graph.evaluation.preservation import reduce_scores
 
     digits = datasets.load("digits")
+    x, y = digits.x[:900], digits.y[:900]
 
     def mean_scores(config):
-        maps = [GenURL(2, random_state=seed, config=config).fit(digits.x).embedding_ for seed in range(2)]
-        runs = [reduce_scores(digits.x, z, digits.y) for z in maps]
+        maps = [GenURL(2, random_state=seed, config=config).fit(x).embedding_ for seed in range(2)]
+        runs = [reduce_scores(x, z, y) for z in maps]
         return {key: np.mean([run[key] for run in runs]) for key in runs[0] if key != "how"}
 
     phases, without = mean_scores({}), mean_scores({"loss.early_share": 0.0, "loss.late_share": 0.0})

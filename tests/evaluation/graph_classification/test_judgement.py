@@ -26,7 +26,8 @@ def collection() -> GraphCollection:
 
 @pytest.fixture
 def two_strengths(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("genurl_graph.evaluation.graph_classification.svm.STRENGTHS", (0.1, 1.0))
+    for module in ("svm", "few_labels"):
+        monkeypatch.setattr(f"genurl_graph.evaluation.graph_classification.{module}.STRENGTHS", (0.1, 1.0))
 
 
 @pytest.mark.usefixtures("two_strengths")
@@ -39,15 +40,15 @@ def test_graphs_without_a_label_are_left_out() -> None:
 
 @pytest.mark.usefixtures("two_strengths")
 def test_figures_are_those_of_the_seed_and_of_a_sample() -> None:
-    z, y = blobs(120, 2, noise=9.0)
+    z, y = blobs(90, 2, noise=9.0)
     found = judge_graphs(z, y, None, 0)
     assert found == judge_graphs(z, y, None, 0)
     assert found["graphs"].keys() == {"genurl"}
     assert found["graphs"]["genurl"].keys() == {"rbf", "linear"}
     assert found["graphs"] != judge_graphs(z, y, None, 1)["graphs"]
-    plan = GraphPlan(2, graphs=80)
+    plan = GraphPlan(2, graphs=60)
     assert graph_figures(Row.of(z, y), y, 0, plan).keys() == {"rbf", "linear", "few"}
-    assert plan.cuts(120) == ["80 random graphs of 120", "2 of 9 inner folds"]
+    assert plan.cuts(90) == ["60 random graphs of 90", "2 of 9 inner folds"]
 
 
 def test_labels_that_are_missing_or_too_few_are_told() -> None:

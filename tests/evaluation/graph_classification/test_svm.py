@@ -6,10 +6,11 @@ from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.model_selection import GridSearchCV, PredefinedSplit
 from sklearn.svm import SVC, LinearSVC
 
+from genurl_graph.evaluation.graph_classification import svm
 from genurl_graph.evaluation.graph_classification.few_labels import few_labels
 from genurl_graph.evaluation.graph_classification.folds import FOLDS, inner_pairs, stratified_folds, too_few_graphs
 from genurl_graph.evaluation.graph_classification.rows import Row
-from genurl_graph.evaluation.graph_classification.svm import KERNELS, STRENGTHS, TOLERANCE, Kernel, nested_svm
+from genurl_graph.evaluation.graph_classification.svm import KERNELS, TOLERANCE, Kernel, nested_svm
 from genurl_graph.exceptions import InputError
 from tests.evaluation.blobs import blobs
 
@@ -24,8 +25,10 @@ def hard() -> tuple[Row, np.ndarray]:
 @pytest.mark.filterwarnings("ignore:Liblinear")
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_all_inner_folds_are_a_grid_search_inside_the_training_folds(
-    hard: tuple[Row, np.ndarray], kernel: Kernel
+    hard: tuple[Row, np.ndarray], kernel: Kernel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    strengths = (0.01, 0.1, 1.0)
+    monkeypatch.setattr(svm, "STRENGTHS", strengths)
     row, y = hard
     assert row.features is not None
     fold = stratified_folds(y, 1)
@@ -38,7 +41,7 @@ def test_all_inner_folds_are_a_grid_search_inside_the_training_folds(
         # Means of the same numbers in another order differ by rounding.
         search = GridSearchCV(
             model,
-            {"C": STRENGTHS},
+            {"C": strengths},
             cv=PredefinedSplit(fold[train]),
             refit=lambda found: int(np.round(found["mean_test_score"], 9).argmax()),
         )
@@ -52,19 +55,21 @@ def test_labels_that_mean_nothing_cannot_be_predicted(kernel: Kernel) -> None:
     rng = np.random.default_rng(0)
     row, y = Row.of(rng.normal(size=(200, 20)), np.zeros(200)), np.arange(200) % 2
     assert 0.3 < nested_svm(row, y, stratified_folds(y, 0), 2, kernel) < 0.62
-    assert 0.4 < few_labels(row, y, 0, repeats=4) < 0.6
+    if kernel == "rbf":  # few labels have no kernel
+        assert 0.4 < few_labels(row, y, 0, repeats=4) < 0.6
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_classes_that_are_apart_are_found(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("genurl_graph.evaluation.graph_classification.svm.STRENGTHS", (0.1, 10.0))
+    monkeypatch.setattr(svm, "STRENGTHS", (0.1, 10.0))
     z, y = blobs(120, 3, noise=0.2)
     row = Row.of(z, y)
     assert nested_svm(row, y, stratified_folds(y, 0), 2, kernel) == 1
     same = Row.of_kernel(row.rbf())
     assert nested_svm(same, y, stratified_folds(y, 0), 2, kernel) == 1
-    assert few_labels(row, y, 0, repeats=2) > 0.95
-    assert few_labels(same, y, 0, repeats=2) > 0.95
+    if kernel == "rbf":
+        assert few_labels(row, y, 0, repeats=2) > 0.95
+        assert few_labels(same, y, 0, repeats=2) > 0.95
 
 
 def test_the_kernel_is_that_of_scikit_learn(hard: tuple[Row, np.ndarray]) -> None:

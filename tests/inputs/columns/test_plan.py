@@ -232,7 +232,7 @@ def test_hidden_faults_are_named():
         FeaturePlan.fit(pd.DataFrame({"a": [1.0, np.inf, 2.0], "b": ["x", "y", "x"]}))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(
         st.one_of(st.none(), st.text(max_size=6), st.integers(-9, 9), st.floats(-1e9, 1e9), st.booleans(), st.dates()),
