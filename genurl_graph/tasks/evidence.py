@@ -18,7 +18,7 @@ from genurl_graph.graph.evidence import FEW, WIDE, Evidence, measure_evidence, m
 from genurl_graph.graph.line_graph.strokes import stroke_width
 from genurl_graph.graph.merge import predefined_graph
 from genurl_graph.graph.role_features import KERNEL_COLUMNS, ROLE_COLUMNS, role_features
-from genurl_graph.graph.role_features.share import role_share
+from genurl_graph.graph.role_features.share import RoleShare, role_share
 from genurl_graph.graph.sources import measure_reliability
 from genurl_graph.inputs.input import Input
 from genurl_graph.nn.build import DENSE, skip_blocks
@@ -44,6 +44,9 @@ MARGIN, SLOPE, FEWEST = 0.015, 0.005, 8
 # Share of roles in what explains the edges from which they get all columns of components, and nodes for each column
 # where communities explain all, of so many columns.
 ROLES_FULL, NODES, FULL_COLUMNS = 0.45, 16, 85
+# Share of the variance of roles between communities from which these are trained as where there are no roles: motifs
+# far apart have 0.01, citation graphs 0.08 to 0.10.
+CONFOUNDED = 0.075
 # Shares of the columns that positions get, and components beside them: an eighth is trained.
 POSITIONS, COMPONENTS = 1 / 8, 3 / 4
 # Embeddings of fewer columns are maps, and trained as a whole.
@@ -174,7 +177,8 @@ def resolve_columns(data: Input, config: Config) -> dict[str, Any]:
 
     What "auto" is: of the structure up to a third of ``encoder.dim`` (`share_of_structure`), of components up to two
     thirds in all blocks (`share_of_skip`), and at least a quarter is left to the main network; where edges are
-    unreliable, components get up to eleven twelfths (`edge_reliability`).
+    unreliable (`edge_reliability`), or roles are of no community (`communities_taught`), components get up to eleven
+    twelfths.
 
     Raises
     ------
@@ -202,7 +206,7 @@ def resolve_columns(data: Input, config: Config) -> dict[str, Any]:
     most = 0 if why else min((left - structure) // blocks, width, data.num_nodes - 1)
     wanted = 0
     if c.skip == "auto" and why is None and c.dim >= LEAST_DIM:
-        taught = 1.0 if roles else max(edge_reliability(data, config), LEAST_RELIABLE)
+        taught = max(communities_taught(data) if roles else edge_reliability(data, config), LEAST_RELIABLE)
         share = share_of_roles(data) if roles else share_of_skip(data, config)
         room = min((1 - taught / 3) * c.dim * share, (1 - taught / 4) * c.dim - structure)
         room = COMPONENTS * c.dim if c.structure_by == "walk" else room
@@ -248,9 +252,28 @@ def share_of_roles(data: Input) -> float:
     As far as they explain the predefined edges (`genurl_graph.graph.role_features.share`): their share s in it over
     `ROLES_FULL`, to the power of 4. On small graphs fewer, the more communities explain, of which few nodes tell more.
     """
-    share = role_share(measure_roles(data), predefined_graph(data).edge_index)
+    share = measure_role_share(data).of_edges
     enough = data.num_nodes / (FULL_COLUMNS * NODES * max(1 - share, 1e-9))
     return min((share / ROLES_FULL) ** 4, enough, 1.0)
+
+
+def communities_taught(data: Input) -> float:
+    """How much room a network gets that learns communities, in [0, 1].
+
+    None where communities tell nothing of edges, or nodes of every role are in every community: then roles are what
+    tells nodes apart, and columns of communities only stand beside them.
+    """
+    found = measure_role_share(data)
+    return min(found.by_communities / CONFOUNDED, 1.0) * min(2 * (1 - found.of_edges), 1.0)
+
+
+def measure_role_share(data: Input) -> RoleShare:
+    """`role_share` of a graph, computed once."""
+    known = data.known
+    if "role share" not in known:
+        known["role share"] = role_share(measure_roles(data), predefined_graph(data).edge_index)
+    found: RoleShare = known["role share"]
+    return found
 
 
 def measure_roles(data: Input, device: torch.device | str = "cpu") -> Tensor:

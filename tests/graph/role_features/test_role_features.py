@@ -92,16 +92,27 @@ def test_cosines_are_a_gaussian_kernel():
 
 
 def test_hubs_are_roles_and_blocks_are_communities():
-    shares = []
+    found = []
     for data in (planted_hierarchy(seed=0), planted_roles(15, seed=0), planted_airports(300, 15.0, seed=0)):
         edges = merge_graphs(data.edge_index, None, None, None, num_nodes=data.num_nodes)
         roles = role_features(*edges[:2], data.num_nodes)
-        shares.append(role_share(roles, edges.edge_index))
-        assert role_share(roles, edges.edge_index) == shares[-1]
-    assert shares[0] < 0.25 < 0.35 < shares[1] < 0.6 < 0.85 < shares[2] <= 1
+        found.append(role_share(roles, edges.edge_index))
+        assert role_share(roles, edges.edge_index) == found[-1]
+    blocks, motifs, airports = found
+    assert blocks.of_edges < 0.25 < 0.35 < motifs.of_edges < 0.6 < 0.85 < airports.of_edges <= 1
+    # Motifs of each kind lie all around the ring; how dense a block is goes with where it is.
+    assert motifs.by_communities < 0.05 < 0.07 < blocks.by_communities
+
+
+def test_roles_of_one_community_each_are_told_by_communities():
+    """Beside each other, a graph of triangles and one of trees: most of a role is where it is."""
+    edges = edges_of(nx.disjoint_union(nx.ring_of_cliques(30, 4), nx.balanced_tree(2, 6)))
+    assert role_share(role_features(*edges), edges[0]).by_communities > 0.15
 
 
 @pytest.mark.parametrize("graph", [nx.empty_graph(30), nx.cycle_graph(5), nx.cycle_graph(40), nx.complete_graph(20)])
 def test_a_share_of_graphs_that_tell_nothing_is_a_number(graph):
     edge_index, weight, n = edges_of(graph)
-    assert 0 <= role_share(role_features(edge_index, weight, n), edge_index) <= 1
+    found = role_share(role_features(edge_index, weight, n), edge_index)
+    assert 0 <= found.of_edges <= 1
+    assert 0 <= found.by_communities <= 1
