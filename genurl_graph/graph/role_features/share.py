@@ -93,7 +93,8 @@ def _between(block: np.ndarray[Any, Any], x: np.ndarray[Any, Any]) -> float:
     sums = np.zeros((len(size), x.shape[1]))
     np.add.at(sums, block, x)
     share = float((sums**2 / np.maximum(size, 1)[:, None]).sum()) / (n * x.shape[1])
-    return max(1 - (1 - share) * (n - 1) / (n - k), 0.0)
+    adjusted: float = 1 - (1 - share) * (n - 1) / (n - k)
+    return max(adjusted, 0.0)
 
 
 def _blocks(x: np.ndarray[Any, Any], count: int, seed: int) -> np.ndarray[Any, Any]:
