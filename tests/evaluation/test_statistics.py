@@ -25,8 +25,9 @@ def test_test_nodes_have_no_say():
     assert inner_accuracy(z, other, SPLIT) < found - 0.1
 
 
-def test_best_of_the_strengths_over_the_same_draws():
+def test_best_of_the_strengths_over_the_same_draws(monkeypatch):
     """As by hand: 20 nodes a class, or half of the class, are drawn; one strength serves all draws."""
+    monkeypatch.setattr(statistics, "DRAWS", 4)
     z, y = blobs(300, noise=6.0)
     y[SPLIT.train[:2]] = 9  # a class of two: one is drawn, one is judged
     features, pool = standardised(z), np.concatenate([SPLIT.train, SPLIT.val])

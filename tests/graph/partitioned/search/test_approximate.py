@@ -39,10 +39,10 @@ def distances(x, indices, metric):
 
 @pytest.mark.parametrize(("metric", "count"), [("euclidean", 1), ("euclidean", 3), ("cosine", 7), ("inner_product", 3)])
 def test_most_neighbours_are_found(metric, count, tmp_path) -> None:
-    x = groups(3000)
+    x = groups(1500)
     x[1] = x[0]
     found = search(tmp_path, x, count, 10, metric=metric, backend="approximate", seed=1)
-    assert not (found.indices == np.arange(3000)[:, None]).any()
+    assert not (found.indices == np.arange(1500)[:, None]).any()
     assert all(len(set(row)) == 10 for row in found.indices.tolist())
     np.testing.assert_allclose(found.distances, distances(x, found.indices, metric), rtol=2e-5, atol=1e-5)
     assert (np.diff(found.distances) >= 0).all()
@@ -53,7 +53,7 @@ def test_most_neighbours_are_found(metric, count, tmp_path) -> None:
 
 
 def test_lists_do_not_depend_on_the_number_of_partitions(tmp_path) -> None:
-    x = groups(2000)
+    x = groups(1200)
     one, many = (search(tmp_path / str(count), x, count, 5, backend="approximate") for count in (1, 6))
     assert np.array_equal(one.indices, many.indices)
     np.testing.assert_allclose(one.distances, many.distances, rtol=1e-5)
@@ -61,8 +61,8 @@ def test_lists_do_not_depend_on_the_number_of_partitions(tmp_path) -> None:
 
 
 def test_a_list_larger_than_a_partition_is_spread(tmp_path) -> None:
-    x = groups(3000)
-    x[:1500] = x[0] + 0.1 * groups(3000)[:1500]
+    x = groups(1500)
+    x[:750] = x[0] + 0.1 * groups(1500)[:750]
     found = search(tmp_path, x, 6, 5, backend="approximate")
     exact = knn(x, 5, backend="exact").distances[:, -1:].numpy()
     assert (found.distances <= exact * (1 + 1e-5) + 1e-6).mean() > 0.85
@@ -87,7 +87,7 @@ def test_where_half_of_the_lists_are_needed_all_rows_are_compared(tmp_path, monk
 
 @pytest.mark.parametrize("stage", ["_search", "_return"])
 def test_a_search_goes_on_where_it_ended(stage, tmp_path, monkeypatch) -> None:
-    x = groups(2000)
+    x = groups(1200)
     expected = search(tmp_path / "whole", x, 4, 5, backend="approximate")
     store, work = stored(tmp_path, x, 4)
     done, whole = [], getattr(approximate, stage)
