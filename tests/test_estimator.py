@@ -20,6 +20,9 @@ from genurl_graph.exceptions import InputError
 # Fixed: what random toy features tell is no matter of these tests (tests/tasks/test_evidence.py).
 SMALL = {"encoder.hidden": 16, "sampling.n_negatives": 16, "merge.evidence": "none"}
 
+# So many that both halves of them tell the same, which is soon measured.
+COLUMNS = 24
+
 
 def block_model(seed=0, size=20, blocks=3):
     """A small graph of blocks, with features that tell the blocks apart."""
@@ -27,7 +30,7 @@ def block_model(seed=0, size=20, blocks=3):
     y = torch.arange(blocks).repeat_interleave(size)
     probabilities = torch.full((blocks, blocks), 0.03) + 0.25 * torch.eye(blocks)
     edge_index = stochastic_blockmodel_graph(torch.full((blocks,), size), probabilities)
-    x = torch.randn(blocks, 6)[y] + 0.5 * torch.randn(len(y), 6)
+    x = torch.randn(blocks, COLUMNS)[y] + 0.5 * torch.randn(len(y), COLUMNS)
     return Data(x=x, edge_index=edge_index, y=y)
 
 
@@ -55,7 +58,7 @@ def test_graph_in_tensor_out(graph):
     assert z.shape == (60, 4)
     assert torch.equal(z, model.embedding_)
     assert (model.task_, model.encoder_name_, model.device_, model.n_iter_) == ("graph", "gcn", "cpu", 4)
-    assert (model.n_features_in_, model.seed_, len(model.loss_history_)) == (6, 0, 4)
+    assert (model.n_features_in_, model.seed_, len(model.loss_history_)) == (COLUMNS, 0, 4)
     assert model.seconds_.keys() == {"graph", "train"}
     assert model.knn_backend_ == "exact"
     summary = model.graph_summary_
@@ -192,7 +195,7 @@ def test_transform_refuses_what_does_not_fit(graph, vectors):
     with pytest.raises(InputError, match="finds new samples their neighbours"):
         GenURL(encoder="free", epochs=2).fit(graph).transform(graph)
     model = small().fit(graph)
-    with pytest.raises(InputError, match="found 5 features; the model was fitted on 6"):
+    with pytest.raises(InputError, match="found 5 features; the model was fitted on 24"):
         model.transform(Data(x=graph.x[:, :5], edge_index=graph.edge_index))
     with pytest.raises(InputError, match="'gcn' needs edges"):
         model.transform(graph.x)

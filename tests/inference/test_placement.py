@@ -68,10 +68,10 @@ def test_every_feature_space(kind, digits, tmp_path):
 
 def test_more_than_two_dimensions(digits):
     x, y = digits
-    model = GenURL(n_components=3, random_state=0, epochs=100, config={"training.lr": 0.3}).fit(x[:600])
-    new = x[600:900]
+    model = GenURL(n_components=3, random_state=0, epochs=60, config={"training.lr": 0.3}).fit(x[:400])
+    new = x[400:600]
     z = model.transform(new)
-    assert KNeighborsClassifier(10).fit(model.embedding_.numpy(), y[:600]).score(z, y[600:900]) > 0.8
+    assert KNeighborsClassifier(10).fit(model.embedding_.numpy(), y[:400]).score(z, y[400:600]) > 0.8
     np.testing.assert_array_equal(model.transform(new[::-1]), z[::-1])
 
 
@@ -87,7 +87,7 @@ def test_a_point_between_clusters_leaves_the_middle():
     """Where the mean of its neighbours is no sample's, a new one moves on to where its similarities are."""
     rng = np.random.default_rng(0)
     x = np.concatenate([rng.normal(0, 1, (200, 5)), rng.normal(8, 1, (200, 5))]).astype(np.float32)
-    model = GenURL(random_state=0).fit(x)
+    model = GenURL(random_state=0, epochs=100).fit(x)
     z = model.embedding_.numpy()
     new = x[:50] + rng.normal(0, 0.01, (50, 5)).astype(np.float32)
     # A sample beside a fitted one, though not the same, lies near it, relative to the extent of the layout.

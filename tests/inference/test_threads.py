@@ -20,7 +20,7 @@ N = 90
 def data():
     g = torch.Generator().manual_seed(0)
     y = torch.arange(N) % 3
-    x = torch.randn(3, 12, generator=g)[y] + torch.randn(N, 12, generator=g)
+    x = torch.randn(3, 12, generator=g)[y] + 0.2 * torch.randn(N, 12, generator=g)
     pairs = torch.randint(N, (2, 900), generator=g)
     pairs = pairs[:, (y[pairs[0]] == y[pairs[1]]) & (pairs[0] != pairs[1])]
     return Data(x=x, edge_index=torch.cat([pairs, pairs.flip(0)], 1))

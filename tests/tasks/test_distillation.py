@@ -113,7 +113,7 @@ def accuracy(z, y):
 )
 def test_student_of_digits_beats_the_untrained_and_itself_after_saving(taught, student, config, tmp_path):
     x, y, new, truth, teacher = taught
-    config = {"neighbors.n_neighbors": 15} | config
+    config = {"neighbors.n_neighbors": 15, "sampling.batch_size": 128} | config
     model = GenURL(8, task="distill", encoder=student, epochs=5, random_state=0, config=config)
     trained, untrained = model.fit(x, teacher=teacher).embedding_, model.untrained_embedding()
     assert accuracy(trained, y) > accuracy(untrained, y) + 0.02
