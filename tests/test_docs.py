@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 
 from genurl_graph import config
@@ -38,6 +39,26 @@ def commands(code: str) -> list[list[str]]:
     return [shlex.split(line, comments=True)[1:] for line in lines]
 
 
+# What presets and stored runs ask for at most; how large what examples make up is here.
+MOST = {"training.epochs": 3, "encoder.hidden": 64}
+SMALLER = {
+    "--epochs 10": "--epochs 3",
+    "--epochs 5": "--epochs 3",
+    "num_nodes=2000": "num_nodes=500",
+    "planted_graph(2000, 14_000": "planted_graph(500, 3_500",
+    "range(20):": "range(6):",
+}
+# Pages that count no images: a third of the digits does as well.
+FEW_IMAGES = ("commands", "distillation")
+
+
+def smaller(code: str) -> str:
+    """The same code, on less data."""
+    for large, small in SMALLER.items():
+        code = code.replace(large, small)
+    return code
+
+
 # The page on the explorer goes on with files that the reader has; test_site.py runs the gallery.
 RUN = [
     page
@@ -61,15 +82,15 @@ def registers():
 
 
 @pytest.fixture
-def few_epochs(monkeypatch):
-    """Presets of 20 epochs at most: how well examples train is shown elsewhere."""
+def light_presets(monkeypatch):
+    """Presets of few epochs and narrow layers: how well examples train is shown elsewhere."""
     flatten = config.flatten
 
-    def shorter(tree):
+    def lighter(tree):
         found = flatten(tree)
-        return found | {key: min(value, 20) for key, value in found.items() if key == "training.epochs"}
+        return found | {key: min(found[key], most) for key, most in MOST.items() if key in found}
 
-    monkeypatch.setattr(config, "flatten", shorter)
+    monkeypatch.setattr(config, "flatten", lighter)
 
 
 @pytest.fixture
@@ -88,16 +109,19 @@ def own_files(tmp_path):
 @pytest.mark.parametrize(
     "page", RUN, ids=lambda page: "-".join(page.relative_to(REPOSITORY).with_suffix("").parts).removeprefix("docs-")
 )
-@pytest.mark.usefixtures("registers", "few_epochs", "own_files")
+@pytest.mark.usefixtures("registers", "light_presets", "own_files")
 def test_examples_run(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GENURL_DATA", str(tmp_path / "no-data"))
     # The protocol's 20 repeats would take most of the time, and show nothing more than one.
     monkeypatch.setitem(splits.REPEATS, "random-10-10-80", 1)
+    if page.stem in FEW_IMAGES:
+        load = LOADERS["digits"]
+        monkeypatch.setitem(LOADERS, "digits", lambda *words: load(*words).subgraph(torch.arange(0, 1797, 3)))
     # New processes would import torch once more for each method.
     monkeypatch.setattr(runs, "run_apart", lambda job: job.run())
     names: dict[str, object] = {"__name__": page.stem}
-    for language, code in blocks(page):
+    for language, code in ((language, smaller(code)) for language, code in blocks(page)):
         if language == "python":
             exec(compile(code, page.name, "exec"), names)
         for words in commands(code) if language == "sh" else ():
@@ -108,6 +132,8 @@ def test_examples_run(page, tmp_path, monkeypatch):
 def test_there_are_examples():
     assert len(RUN) >= 11
     assert len(COMMANDS) >= 20
+    code = "".join(code for page in RUN for _, code in blocks(page))
+    assert [large for large in SMALLER if large not in code] == []
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)

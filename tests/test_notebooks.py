@@ -12,6 +12,8 @@ from typing import Any
 import nbformat
 import pytest
 
+from genurl_graph.evaluation import probe
+
 FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
 EXECUTE = runpy.run_path(str(FOLDER / "execute.py"))
 # Notebooks that need data which the tests do not make, and the folder that holds them.
@@ -21,16 +23,22 @@ NEEDS = {
     "roads_as_a_map": "roads/linkoping.npz",
     "typed_edges_explored": "knowledge/UMLS",
 }
-# A part of the epochs and of the columns shows as well what the cells do.
+# A part of the epochs, of the columns and of what is made up shows as well what the cells do.
 SHORTER = {
     "start_here": {"GenURL(random_state=0)": "GenURL(64, random_state=0, epochs=20, config={'encoder.hidden': 64})"},
     "cora_in_five_minutes": {
         "random_state=0": "random_state=0, n_components=64, epochs=10, config={'encoder.hidden': 64}"
     },
+    "maps_beside_umap": {"GenURL(n_components=2, random_state=0)": "GenURL(n_components=2, random_state=0, epochs=60)"},
+    "your_own_graph": {'"epochs": 20': '"epochs": 10', "n_repeats=5": "n_repeats=3"},
     "edge_sources": {
-        "epochs=15": "epochs=6",
-        "epochs=60": "epochs=10",
+        "epochs=15": "epochs=10",
+        "epochs=60": "epochs=2",
         '"encoder.hidden": 128': '"encoder.hidden": 64',
+    },
+    "distillation": {"epochs=80": "epochs=5"},
+    "images_without_labels": {
+        "GenURL(n_components=2, random_state=0)": "GenURL(n_components=2, random_state=0, epochs=5)"
     },
     "roads_as_a_map": {
         "GenURL(128, random_state=0)": "GenURL(48, random_state=0, epochs=4, config={'encoder.hidden': 64})"
@@ -238,6 +246,8 @@ def test_cells_run(name: str, request: pytest.FixtureRequest, tmp_path: Path, mo
         pytest.skip(f"needs {NEEDS[name]} in $GENURL_DATA")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GENURL_DATA", str(root))
+    # Fewer strengths of the penalty to choose from.
+    monkeypatch.setattr(probe, "STRENGTHS", probe.STRENGTHS[1:8:2])
     if name == "single_cells":
         pytest.importorskip("scanpy", reason="needs the extra scanpy")
     else:

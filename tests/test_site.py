@@ -10,11 +10,14 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
+import torch
 
 from genurl_graph import config
+from genurl_graph.datasets.loaders import LOADERS
 from tests import chromium
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+MOST = {"training.epochs": 3, "encoder.hidden": 64}
 
 
 class Page(HTMLParser):
@@ -38,7 +41,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built documentation, its gallery drawn after few epochs."""
+    """The built documentation, its gallery drawn after few epochs of narrow layers, from a part of the digits."""
     pytest.importorskip("mkdocs", reason="the extra docs is not installed")
     from mkdocs.commands.build import build
     from mkdocs.config import load_config
@@ -47,11 +50,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     def shorter(tree: Any) -> dict[str, Any]:
         found = flatten(tree)
-        return found | {key: min(value, 3) for key, value in found.items() if key == "training.epochs"}
+        return found | {key: min(found[key], most) for key, most in MOST.items() if key in found}
 
+    digits = LOADERS["digits"]
     work = tmp_path_factory.mktemp("documentation")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(config, "flatten", shorter)
+        patch.setitem(LOADERS, "digits", lambda *words: digits(*words).subgraph(torch.arange(400)))
         patch.setenv("GENURL_DOCS_CACHE", str(work / "gallery"))
         settings = load_config(str(REPOSITORY / "mkdocs.yml"), site_dir=str(work / "site"))
         settings.plugins.on_startup(command="build", dirty=False)
