@@ -137,10 +137,10 @@ def test_a_decoder_that_maps_last_is_pygs_layer(graph):
 
 def test_training_helps_on_cora(data_root):
     data = datasets.load("cora", data_root)
-    settings = {"encoder": "gcn", "dim": 128, "epochs": 60, "lr": 0.003}
+    settings = {"encoder": "gcn", "dim": 64, "epochs": 30, "lr": 0.01}
     trained, before = (
         float(probe_embedding(get_baseline("graphmae", settings | change)(data, 0, "cpu"), data, "public")["test"])
         for change in ({}, {"epochs": 1, "lr": 1e-9})
     )
-    assert trained > 0.72
+    assert trained > 0.65
     assert trained > before + 0.05

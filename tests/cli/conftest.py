@@ -36,6 +36,6 @@ def few_digits(monkeypatch: pytest.MonkeyPatch) -> int:
 
     from genurl_graph.datasets import loaders
 
-    load, number = loaders.LOADERS["digits"], 600
+    load, number = loaders.LOADERS["digits"], 300
     monkeypatch.setitem(loaders.LOADERS, "digits", lambda *words: load(*words).subgraph(torch.arange(number)))
     return number

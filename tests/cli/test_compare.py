@@ -56,7 +56,7 @@ def test_digits_over_two_seeds(run, here, few_digits) -> None:
         assert row["seconds_mean"] >= 0
         assert name in result.stdout
         assert f"{100 * row['mean']:.1f} ± {100 * row['std']:.1f}" in result.stdout
-    assert metrics["methods"]["raw"]["mean"] > 0.8  # a fact about the digits
+    assert metrics["methods"]["raw"]["mean"] > 0.5  # a fact about the digits, of which three of a class are known
 
 
 @pytest.mark.data

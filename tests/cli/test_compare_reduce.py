@@ -61,7 +61,7 @@ def test_scores_times_table_and_maps(run, here) -> None:
         assert row["seconds_ratio"] == pytest.approx(row["seconds_median"] / rows["genurl"]["seconds_median"])
         cold = row["cold"]
         assert cold["seconds"] == pytest.approx(cold["import_seconds"] + cold["first_run_seconds"])
-        assert row["how"]["trustworthiness"] == "k = 12, all 600 points"
+        assert row["how"]["trustworthiness"] == "k = 12, all 300 points"
         assert f"{100 * row['mean']['knn_accuracy']:.1f}" in result.stdout
         assert any(line.startswith(f"| {name} |") for line in Path("m.md").read_text().splitlines())
     assert {"graph", "train"} <= rows["genurl"]["stages"][0].keys()
@@ -78,9 +78,9 @@ def test_scores_times_table_and_maps(run, here) -> None:
     from sklearn.datasets import load_digits
 
     digits = load_digits()
-    scores = reduce_scores(digits.data[:600] / 16, kept["embedding"], digits.target[:600])
+    scores = reduce_scores(digits.data[:300] / 16, kept["embedding"], digits.target[:300])
     assert scores["trustworthiness"] == pytest.approx(rows["pca"]["trustworthiness"][0], abs=1e-6)
-    np.testing.assert_array_equal(kept["label"], digits.target[:600])
+    np.testing.assert_array_equal(kept["label"], digits.target[:300])
 
 
 def test_files_of_earlier_versions_have_no_pieces(run, here) -> None:
@@ -165,7 +165,7 @@ def test_bad_input_is_said_before_any_run(run, here, words, message: str) -> Non
 
 def test_a_baseline_that_fails_is_named(run, here) -> None:
     result = run(*DIGITS, "--methods", "pca", "--dim", 65, code=2)
-    assert "pca: scikit-learn failed on 600 x 64 vectors, 65 dimensions wanted" in result.stderr
+    assert "pca: scikit-learn failed on 300 x 64 vectors, 65 dimensions wanted" in result.stderr
 
 
 def test_an_absent_package_is_said_before_any_run(run, here, monkeypatch) -> None:
