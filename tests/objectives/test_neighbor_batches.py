@@ -220,16 +220,18 @@ def few() -> Any:
 FAST = {
     "encoder.hidden": 64,
     "sampling.negatives": "batch",
+    "sampling.batch_size": 256,
     "sampling.fanout": "5,5",
     "merge.weighting": "given",
 }
+# For `few`.
+SMALL = FAST | {"sampling.batch_size": 64, "training.lr": 0.01}
 
 
 class TestTraining:
     """Runs from edges to embedding."""
 
-    def made(self, encoder: str = "gcn", seed: int = 0, epochs: int = 6, batch: int = 256, **options: Any) -> GenURL:
-        config = FAST | {"sampling.batch_size": batch}
+    def made(self, encoder: str = "gcn", seed: int = 0, epochs: int = 6, config: Any = FAST, **options: Any) -> GenURL:
         return GenURL(16, encoder=encoder, epochs=epochs, random_state=seed, config=config, **options)
 
     @pytest.mark.parametrize("name", ["gcn", "sage", "sign"])
@@ -244,14 +246,15 @@ class TestTraining:
 
     def test_a_seed_decides_and_resuming_changes_nothing(self, few: Any, tmp_path: Any) -> None:
         torch.manual_seed(77)  # whatever came before
-        made = partial(self.made, epochs=2, batch=64)
+        made = partial(self.made, epochs=2, config=SMALL)
         model, _ = assert_resumes(made, few, tmp_path / "state", at=1)
         assert not torch.equal(made(seed=1).fit(few).embedding_, model.embedding_)
 
     @pytest.mark.parametrize("name", ["gat", "gin"])
     def test_every_gnn_trains(self, few: Any, name: str) -> None:
-        history = self.made(name, epochs=4, batch=64).fit(few).loss_history_
-        assert history[-1] < history[0]
+        history = self.made(name, epochs=4, config=SMALL).fit(few).loss_history_
+        # Batches differ: without training by up to 0.07 from epoch to epoch.
+        assert history[-1] < history[0] - 0.12
 
     def test_cora(self, data_root: Any) -> None:
         data = datasets.load("cora", root=data_root)
