@@ -250,11 +250,12 @@ def share_of_roles(data: Input) -> float:
     """How many of the columns that there are for components role features get, as a share.
 
     As far as they explain the predefined edges (`genurl_graph.graph.role_features.share`): their share s in it over
-    `ROLES_FULL`, to the power of 4. On small graphs fewer, the more communities explain, of which few nodes tell more.
+    `ROLES_FULL`, to the power of 4 times `communities_taught`. On small graphs fewer, the more communities explain, of
+    which few nodes tell more.
     """
     share = measure_role_share(data).of_edges
     enough = data.num_nodes / (FULL_COLUMNS * NODES * max(1 - share, 1e-9))
-    return min((share / ROLES_FULL) ** 4, enough, 1.0)
+    return min(float((share / ROLES_FULL) ** (4 * communities_taught(data))), enough, 1.0)
 
 
 def communities_taught(data: Input) -> float:
