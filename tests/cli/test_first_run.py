@@ -14,10 +14,6 @@ from genurl_graph.datasets import loaders
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
-# Enough to be far above what the assertions ask for.
-FEWER = ("--epochs", 15, "--set", "encoder.hidden=64")
-
-
 def commands() -> list[list[str]]:
     """What ``make run`` asks the command line for."""
     words = ["make", "--dry-run", "run", "OUT=out"]
@@ -32,7 +28,7 @@ def test_the_first_run_leaves_figures_a_map_and_a_page(run, monkeypatch: pytest.
     load = functools.cache(loaders.LOADERS["python-modules"])
     monkeypatch.setitem(loaders.LOADERS, "python-modules", lambda *words: copy.copy(load(*words)))
     Path("out").mkdir()
-    read, merged, embedding, probe, *files = run(*embed, *FEWER).stdout.splitlines()
+    read, merged, embedding, probe, *files = run(*embed).stdout.splitlines()
     assert read.startswith("python-modules: ")
     assert re.search(r"\d directed edges, [\d,]+ features, 10 classes \(\d+ without\)$", read)
     assert re.fullmatch(r"merged graph: [\d,]+ predefined edges and [\d,]+ kNN edges, \d+ of them both", merged)
