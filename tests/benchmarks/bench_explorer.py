@@ -3,7 +3,8 @@
     python tests/benchmarks/bench_explorer.py --folder out/explorer --screenshots docs
 
 Cora (graph task, brought to two dimensions), Fashion-MNIST's 60,000 training images (reduction task) and 100,000
-random points. Pages and embeddings stay in --folder, and embeddings that are there are used again.
+random points. Pages and embeddings stay in --folder, and embeddings that are there are used again. The screenshots
+also show a table of invented papers.
 
 There is no graphics card in this: Chromium puts the page together on the cores that run everything else. A drag of the
 mouse moves the map in every frame, all points are drawn in every frame, and a pixel of each is read back, so that no
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 TESTS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS))
@@ -35,6 +37,7 @@ from genurl_graph import GenURL, datasets  # noqa: E402
 from genurl_graph.inputs.embeddings import write_embedding  # noqa: E402
 
 FRAMES = 90
+PAPERS = "papers.csv"
 # Drags the map as a mouse does, and reads a pixel of each frame back.
 PAN = """
 const [frames, done] = arguments;
@@ -83,24 +86,46 @@ look();
 def make_page(name: str, folder: Path) -> Path:
     """The embedding, if it is not there yet, and its page by the command line."""
     embedding, page, root = folder / f"{name}.npz", folder / f"{name}.html", data_root()
+    if name == "papers":
+        write_papers(folder / PAPERS)
     if not embedding.exists():
-        z, label, node_id = make_embedding(name, root)
+        z, label, node_id = make_embedding(name, root, folder)
         write_embedding(embedding, z, node_id=node_id, label=label)
-    words = [] if name == "random" else ["--dataset", name, "--data-root", str(root)]
+    words = ["--dataset", name, "--data-root", str(root)]
+    if name == "random":
+        words = []
+    if name == "papers":
+        words = ["--input", str(folder / PAPERS), "--color-by", "published", "--size-by", "citations"]
     command = [sys.executable, "-m", "genurl_graph.cli", "explore", str(embedding), *words, "--output", str(page)]
     seconds, _ = timed(lambda: subprocess.run([*command, "--quiet"], check=True))
     print(f"{name}: page made in {seconds.wall:.0f} s", file=sys.stderr)
     return page
 
 
-def make_embedding(name: str, root: Path) -> tuple[Any, Any, Any]:
+def make_embedding(name: str, root: Path, folder: Path) -> tuple[Any, Any, Any]:
     """Points, their labels, and their names if they have some."""
     if name == "random":
         rng = np.random.default_rng(0)
         group = rng.integers(0, 12, 100_000)
         return 6 * rng.standard_normal((12, 2))[group] + rng.standard_normal((len(group), 2)), group, None
+    if name == "papers":
+        model = GenURL(n_components=2, random_state=0)
+        z = model.fit_transform(pd.read_csv(folder / PAPERS, index_col="id"))
+        return z, None, model.node_id_
     data = datasets.load(name, root)
     return GenURL(random_state=0).fit_transform(data), data.y, data.get("node_id")
+
+
+def write_papers(path: Path, n: int = 300) -> None:
+    """A table of invented papers of four topics: a date, citations, and how much each topic has to do with it."""
+    rng = np.random.default_rng(0)
+    topic, cited = np.arange(n) % 4, rng.lognormal(2, 1.2, n).round().astype(int)
+    shares = rng.dirichlet(np.ones(4), n) + 2 * np.eye(4)[topic]
+    days = pd.Timestamp("2000-01-01") + pd.to_timedelta(np.sort(rng.integers(0, 7300, n)), unit="D")
+    table = pd.DataFrame(shares.round(3), columns=["biology", "computing", "physics", "society"])
+    table.insert(0, "published", days.strftime("%Y-%m-%d"))
+    table.insert(1, "citations", cited)
+    table.rename_axis("id").rename("paper-{}".format).to_csv(path)
 
 
 def measure(page: Path, repeats: int) -> dict[str, Any]:
@@ -147,6 +172,14 @@ SCENES = {
         "fashion-mnist-test",
         True,
         "document.getElementById('images').click(); explorer.choose(1234);",
+    ),
+    "explorer-columns": (
+        "papers",
+        False,
+        """
+        const low = document.querySelector('.slide input');
+        low.value = 0.4 * low.max;
+        low.dispatchEvent(new Event('input'));""",
     ),
 }
 
