@@ -39,6 +39,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: place.get(item.path, len(place)))
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores: tests of browsers, of Ray and of several processes wait for others."""
+    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 8) + 1
+
+
 def find_data_root() -> Path | None:
     """`$GENURL_DATA` if it is set, else `../shared/data` beside the repository, else None."""
     named = os.environ.get("GENURL_DATA")
