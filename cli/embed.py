@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 NAMED = 40
 
 
-@click.command()
+@click.command(cls=options.WithoutArguments)
 @options.source
 @options.backbone
 @options.model
@@ -185,18 +185,16 @@ def embed(
 
 
 def describe_reach(report: Report, estimator: "GenURL", data: Any, saved: bool) -> None:
-    """Say before the training if the model will know its own nodes only."""
+    """Say before the training if the model that is to be saved will know its own nodes only."""
     from genurl_graph.inference.transform import knows_nodes_by_name, why_no_transform
 
-    if is_graph_set(data) or is_triple_set(data):
+    if not saved or is_graph_set(data) or is_triple_set(data):
         return  # a model of whole graphs embeds any other, one of typed edges new entities with features
     if is_event_set(data):
-        if saved and not estimator.resolve(data).temporal.causal:
+        if not estimator.resolve(data).temporal.causal:
             report.line("transform of later events will be refused: temporal.causal is false")
         return
     bare, rows = data.x is None, is_edge_set(data)
-    if not saved and not bare:
-        return
     named = rows or data.get("node_id") is not None
     named = named or (data.get("reading") is not None and "edges" in data.reading.record)
     why = why_no_transform(estimator.resolve(data), bare, rows or data.edge_index is not None, named)
@@ -204,8 +202,8 @@ def describe_reach(report: Report, estimator: "GenURL", data: Any, saved: bool) 
         report.line(f"transform of new data will be refused: {why}")
     elif knows_nodes_by_name(estimator.resolve(data), bare, named):
         report.line(
-            "transform will know these nodes by their names, and new ones by their neighbours among them; a model for "
-            "other graphs needs encoder.structure=roles, random_walk or degree"
+            "the saved model will embed these nodes, known by their names, and new nodes with edges to them; for other "
+            "graphs train with --set encoder.structure=roles, random_walk or degree"
         )
 
 

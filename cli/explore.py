@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("embedding", type=options.PATH)
+@click.argument("embedding", required=False, type=options.PATH, metavar="EMBEDDING")
 @options.source
 @click.option(
     "--run",
@@ -71,7 +71,7 @@ if TYPE_CHECKING:
 @click.option("--open", "show", is_flag=True, help="Open it in the browser.")
 @options.quiet
 def explore(
-    embedding: Path,
+    embedding: Path | None,
     source: Source,
     metrics: Path | None,
     columns: Path | None,
@@ -103,6 +103,12 @@ def explore(
         options.check_source(source)
     elif metrics:
         raise click.UsageError("--run goes with --dataset or --input, whose graph it merges again.")
+    if embedding is None:
+        file = f"{source.name if known else 'NAME'}-embedding.npz"
+        given = f" --input {source.own}" if source.own else f" --dataset {source.dataset}" if source.dataset else ""
+        raise click.UsageError(
+            f"Missing EMBEDDING, the file that embed --output has written, e.g. genurl-graph explore {file}{given}"
+        )
     from genurl_graph.inputs.temporal.convert import is_events
     from genurl_graph.plotting.explorer.page import PAGE_SUFFIXES, write_page
     from genurl_graph.runtime.files import check_output

@@ -13,7 +13,8 @@ from genurl_graph.inputs.reading import ReadOptions
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=options.PATH, metavar="FILE...")
+@click.argument("files", nargs=-1, type=options.PATH, metavar="FILE...")
+@click.option("--input", "own", type=options.PATH, metavar="FILE", help="The same as FILE, as embed takes it.")
 @click.option("--features", type=options.PATH, help="A table of node features that belongs to each file.")
 @click.option("--labels", type=options.PATH, help="A table of node labels that belongs to each file.")
 @options.reading
@@ -23,6 +24,7 @@ def inspect(
     context: click.Context,
     /,
     files: tuple[Path, ...],
+    own: Path | None,
     features: Path | None,
     labels: Path | None,
     options: ReadOptions,
@@ -43,8 +45,10 @@ def inspect(
     from genurl_graph.datasets import inspection
     from genurl_graph.runtime.files import to_json
 
+    if bool(files) == (own is not None):
+        raise click.UsageError("Give one of FILE... and --input FILE.")
     report, found = Report(), []
-    for path in files:
+    for path in files if own is None else (own,):
         partitioned = is_partitioned(path)
         one = inspect_folder(path) if partitioned else inspection.inspect(path, features, labels, options)
         found.append(one)

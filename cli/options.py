@@ -273,6 +273,18 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
     return several(*_reading("Your own files"))(_told(command))
 
 
+class WithoutArguments(click.Command):
+    """A command of options alone; a file without --input is told so."""
+
+    allow_extra_args = True
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        rest = super().parse_args(ctx, args)
+        if rest and not ctx.resilient_parsing:
+            raise click.UsageError(f"found {rest[0]!r} without an option; expected --input FILE or --dataset NAME", ctx)
+        return rest
+
+
 # What is embedded: a data set of the registry, or the user's own files.
 _SOURCE = (
     click.option("--dataset", metavar="NAME", help="A data set by its name; genurl-graph datasets lists them."),

@@ -293,7 +293,8 @@ def test_a_small_budget_leaves_out_splits_and_columns_and_the_report_says_so(run
     monkeypatch.setattr(plan, "STEP", 100 * (step := plan.STEP))
     monkeypatch.setattr(plan, "WIDE", 3)
     told = (
-        "evaluated in part: raw features and propagated features: first 3 principal components; 1 of 2 splits; --full"
+        "evaluated in part: raw features and propagated features: first 3 principal components; "
+        "accuracy over 1 of 2 splits into training and test labels; --full uses all"
     )
     assert told in run(*CLUBS).stdout
     metrics = json.loads(Path("m.json").read_text())
@@ -309,7 +310,8 @@ def test_a_small_budget_leaves_out_splits_and_columns_and_the_report_says_so(run
 def test_a_clock_ends_the_evaluation_of_a_slow_machine_between_splits(run, two_clubs, monkeypatch) -> None:
     monkeypatch.setattr(clock, "SECONDS", 1e-9)
     monkeypatch.setattr(clock, "SHARE", 0)
-    assert "evaluated in part: ended by the clock after 1 of 2 splits; --full uses all" in run(*CLUBS).stdout
+    told = "evaluated in part: ended by the clock after 1 of 2 splits into training and test labels; --full uses all"
+    assert told in run(*CLUBS).stdout
     assert json.loads(Path("m.json").read_text())["evaluation"]["splits"] == 1
     assert " NO" not in run("rerun", "m.json").stdout
     assert "mean of 2 splits" in run(*CLUBS, "--full", "--verbose").stdout
@@ -370,5 +372,22 @@ def test_a_model_that_cannot_transform_is_named_before_the_training(run) -> None
     line = "transform of new data will be refused: nodes without features are told apart one by one (identity)"
     assert told.index(line) < told.index("1 epoch in")
     assert "refused" not in run(*words, "--set", "encoder.structure=degree").stdout
+    assert "refused" not in run(*words[:-2]).stdout  # no model is saved
+
+
+def test_a_model_that_knows_its_nodes_by_name_says_so_where_it_is_saved(run) -> None:
+    Path("ring.csv").write_text("source,target\n" + "".join(f"n{i},n{(i + 1) % 12}\n" for i in range(12)))
+    words = ("embed", "--input", "ring.csv", "--epochs", 1, "--dim", 4)
+    assert "the saved model" not in run(*words).stdout
+    told = run(*words, "--save-model", "m").stdout
+    assert "the saved model will embed these nodes, known by their names, and new nodes with edges to them" in told
+
+
+def test_a_file_without_its_option_is_told_the_option(run) -> None:
+    result = run("embed", "ring.csv", code=2)
+    assert "found 'ring.csv' without an option; expected --input FILE or --dataset NAME" in result.stderr
+
+
+def test_a_model_without_a_transform_warns(run) -> None:
     with pytest.warns(UserWarning, match="cannot transform new data: nodes without features"):
         GenURL(4, epochs=1, random_state=0).fit(datasets.load("karate")).save("n")

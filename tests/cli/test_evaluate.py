@@ -233,7 +233,10 @@ def test_a_budget_cuts_evaluate_as_it_cuts_embed(run, few_digits, monkeypatch) -
     embed = ("embed", *GRAPH, "--dim", 4, "--epochs", 1, "--seed", 0, "--metrics", "m.json", "--output", "z.npy")
     evaluate = ("evaluate", "--embedding", "z.npy", *GRAPH, "--metrics", "e.json")
     for command in (embed, evaluate):
-        assert "in part: 1 of 2 splits; --full uses all" in run(*command).stdout
+        assert (
+            "in part: accuracy over 1 of 2 splits into training and test labels; --full uses all"
+            in run(*command).stdout
+        )
     made, judged = (json.loads(Path(name).read_text()) for name in ("m.json", "e.json"))
     assert made["probe"]["splits"] == 1
     assert judged["probe"] == made["probe"]

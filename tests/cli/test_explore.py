@@ -50,6 +50,13 @@ def test_an_embedding_alone(run, karate: torch.Tensor) -> None:
     assert "explorer.html" in result.stdout
 
 
+def test_without_an_embedding_it_is_said_what_that_is(run) -> None:
+    told = " ".join(run("explore", "--input", "mails.csv", code=2).stderr.split())
+    assert "Missing EMBEDDING, the file that embed --output has written" in told
+    assert "genurl-graph explore mails-embedding.npz --input mails.csv" in told
+    assert "explore NAME-embedding.npz" in run("explore", code=2).stderr
+
+
 def test_neighbours_by_edge_source_are_those_of_the_run(run, ogb_blocks: Path) -> None:
     run(
         *("embed", "--dataset", "ogbn-arxiv", "--data-root", ogb_blocks, "--epochs", 1, "--dim", 4, "--seed", 5),
@@ -79,7 +86,8 @@ def test_neighbours_by_edge_source_are_those_of_the_run(run, ogb_blocks: Path) -
     assert len(columns(found)["Cluster"]["names"]) == 4
     # By the preset, which finds no evidence in these features, other edges come out.
     result = run(*words)
-    assert "preset of the task graph, seed 0" in result.stdout
+    told = "Neighbours: predefined edges and kNN edges, by the default settings of the task graph, seed 0"
+    assert told in result.stdout
     assert (decode(payload()["merged"]["bits"]) == 2).sum() != counts["n_feature"]
 
 

@@ -88,7 +88,7 @@ def test_a_data_set_and_its_page(run, data_root: Path) -> None:
     assert Path("z.png").stat().st_size > 1000
     shown = run("explore", "z.npz", *words, "--run", "m.json").stdout
     assert "PTC_MR: 344 graphs; 20 dimensions brought to 2" in shown
-    assert "kNN edges of PTC_MR by descriptors of the graphs, by the settings of the run, seed 0" in shown
+    assert "Neighbours: kNN edges by descriptors of the graphs, by the settings of the run, seed 0" in shown
     page = Path("explorer.html").read_text(encoding="utf-8")
     found = json.loads(re.findall(r'<script type="application/json" id="data">(.*?)</script>', page)[0])
     assert found["drawings"]["kinds"][0].startswith("kind ")

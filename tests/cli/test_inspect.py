@@ -66,7 +66,9 @@ def test_json(run) -> None:
 
 def test_wrong_words(run) -> None:
     assert "did you mean 'edges'" in run("inspect", "e.csv", "--as", "edge", code=2).stderr
-    assert "FILE" in run("inspect", code=2).stderr
+    for words in ((), ("e.csv", "--input", "e.csv")):
+        assert "Give one of FILE... and --input FILE." in run("inspect", *words, code=2).stderr
+    assert run("inspect", "--input", "e.csv").stdout == run("inspect", "e.csv").stdout
 
 
 def test_events_with_a_time(run) -> None:

@@ -40,7 +40,7 @@ def test_names_are_kept_as_they_stand(run, tmp_path) -> None:
     (tmp_path / "edges.csv").write_text(EDGES)
     said = run("prepare", "edges.csv", "--features", "nodes.csv", "--column", "id=name", "--output", "p").output
     assert "each in both directions" not in said
-    assert "repeats summed, 1 self loop left out" in said
+    assert "1 of them in both directions, which count as one, repeats summed, 1 self loop left out" in said
     prepared = Prepared.open("p")
     ids = prepared.ids(0).tolist()
     assert sorted(ids) == ["007", "7", "x y"]

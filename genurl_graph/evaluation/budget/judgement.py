@@ -228,7 +228,7 @@ def label_scores(
     shown = {name: width for name, width in widths.items() if name in others or name == "embedding"}
     cut = plan.cuts(z.size(0), shown, WIDE_ROWS)
     if done < plan.splits:
-        cut.append(f"ended by the clock after {done} of {plan.splits} splits")
+        cut.append(f"ended by the clock after {done} of {plan.splits} splits into training and test labels")
     names = ("teacher", "untrained", "propagated", "raw") if distilled else ("raw", "propagated", "untrained")
     reference = {name: found["reference"].get(name) for name in names} if beside else None
     record = {**plan._replace(splits=done)._asdict(), "left_out": cut}

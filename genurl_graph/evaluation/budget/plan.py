@@ -98,7 +98,7 @@ class Plan(NamedTuple):
         if self.nodes is not None:
             found.append(f"{self.nodes:,} random nodes of {n:,}")
         if self.splits < self.of:
-            found.append(f"{self.splits} of {self.of} splits")
+            found.append(f"accuracy over {self.splits} of {self.of} splits into training and test labels")
         if self.clustered is not None:
             found.append(f"k-means of {self.clustered:,} random nodes")
         return found

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 NEAREST = 10
 # Clusters of k-means where no labels say how many there are.
 CLUSTERS = 10
-NO_GRAPH = "No data set was named, so neighbours are those in the embedding; --dataset NAME shows the merged graph"
+NO_GRAPH = "Neighbours: those in the embedding; --dataset NAME or --input FILE shows the edges of the graph as well"
 
 
 class Choices(NamedTuple):

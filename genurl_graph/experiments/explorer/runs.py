@@ -40,17 +40,28 @@ def known_run(name: str, data: Any, metrics: Path | None) -> Run:
         about = f"Neighbours in {name} share a triple of the training, of whichever relation"
         return Run(data, resolve_config(input_of(data, FeatureOptions()), "triples"), 0, about)
     edges = is_edge_set(data)
-    about = f"Merged graph of {name}, by the"
     if metrics is None:
         given = input_of(data, feature_options(None) if edges else FeatureOptions(), edge_settings({}))
         config = resolve_config(given, "edges" if edges else "auto", device=torch.device("cpu"))
-        return Run(data, config, 0, f"{about} preset of the task {config.task}, seed 0")
+        return Run(data, config, 0, f"Neighbours: {edges_of(given)}, {by_default(config.task)}")
     what = "edges" if edges else "nodes"
     overrides, seed, task, count = read_run(metrics, f"n_{what}")
     given = input_of(data, feature_options(overrides), edge_settings(overrides))
     if count != given.num_nodes:
         raise InputError(f"--run {metrics}: of {count} {what}, but {name} has {given.num_nodes}")
-    return Run(data, resolve_config(given, task, overrides), seed, f"{about} settings of the run, seed {seed}")
+    about = f"Neighbours: {edges_of(given)}, by the settings of the run, seed {seed}"
+    return Run(data, resolve_config(given, task, overrides), seed, about)
+
+
+def edges_of(given: "Input") -> str:
+    """Of which kinds the neighbours in a merged graph can be, in words."""
+    found = {"predefined edges": given.edge_index, "kNN edges": given.x}
+    return " and ".join(kind for kind, there in found.items() if there is not None)
+
+
+def by_default(task: str) -> str:
+    """What is taken where no run is named, in words."""
+    return f"by the default settings of the task {task}, seed 0; --run FILE.json takes those of a run"
 
 
 def input_of(data: Any, how: "FeatureOptions", edges: "EdgesConfig | None" = None) -> "Input":
@@ -84,9 +95,9 @@ def run_of_graphs(name: str, data: "GraphSet", metrics: Path | None) -> Run:
     from genurl_graph.inputs.collection.convert import as_collection
     from genurl_graph.tasks.resolve import resolve_config
 
-    about, given = f"kNN edges of {name} by descriptors of the graphs, by the", as_collection(data)
+    about, given = "Neighbours: kNN edges by descriptors of the graphs", as_collection(data)
     if metrics is None:
-        return Run(data, resolve_config(given, "graphs"), 0, f"{about} preset of the task graphs, seed 0")
+        return Run(data, resolve_config(given, "graphs"), 0, f"{about}, {by_default('graphs')}")
     overrides, seed, task, count = read_run(metrics, "n_graphs")
     if count != len(data):
         raise InputError(f"--run {metrics}: of {count} graphs, but {name} has {len(data)}")
@@ -94,4 +105,4 @@ def run_of_graphs(name: str, data: "GraphSet", metrics: Path | None) -> Run:
     skip = overrides.get("encoder.skip")
     if isinstance(skip, int) and skip >= overrides.get("encoder.dim", skip + 1):
         overrides["encoder.dim"] = skip + 1
-    return Run(data, resolve_config(given, task, overrides), seed, f"{about} settings of the run, seed {seed}")
+    return Run(data, resolve_config(given, task, overrides), seed, f"{about}, by the settings of the run, seed {seed}")

@@ -90,22 +90,24 @@ class Column:
         return f"{self.name}: {self._fate()}"
 
     def brief(self) -> str:
-        """The same in two or three words, for a line about all columns; numbers by `how`."""
-        if self.kind == "out":
-            return self.why.split(" (")[0].split(",")[0].removeprefix("an ")
+        """The same in a few words, for a line about all columns, in brackets there; numbers by `how`."""
+        if not self.is_used:
+            return self._reason().replace(" (", ": ").removesuffix(")")
         if self.kind == "category":
             return self._count()
         return {"number": self.how, "flag": "yes/no", "date": "date", "text": "text"}[self.kind]
 
     def _fate(self) -> str:
-        if self.kind == "out":
-            return f"left out, {self.why}"
+        if not self.is_used:
+            return f"left out, {self._reason()}"
         if self.kind == "text":
-            if not self.idf:
-                return "left out, text (input.text=tfidf uses it)"
             return f"text, hashed to {len(self.idf)} columns of TF-IDF"
         found = {"number": self._number, "flag": self._flag, "category": self._category, "date": self._date}
         return found[self.kind]()
+
+    def _reason(self) -> str:
+        """Why it is left out."""
+        return self.why if self.kind == "out" else "text (--set input.text=tfidf uses it)"
 
     def _number(self) -> str:
         cells = f"{self._missing()} imputed, with an indicator" if self.gaps else ""

@@ -173,7 +173,7 @@ class FeaturePlan:
         return [column.line() for column in self.columns]
 
     def summary(self) -> str:
-        """The same in one line: ``features: age, income (standardised); left out: note (text)``."""
+        """The same in one line: ``features: age, income (standardised); left out: const (constant)``."""
         used = _listed([(c.name, c.brief()) for c in self.used]) or "none"
         rest = _listed([(c.name, c.brief()) for c in self.columns if not c.is_used])
         return f"features: {used}" + (f"; left out: {rest}" if rest else "")

@@ -39,12 +39,15 @@ class Edges(NamedTuple):
         Whether the list says every edge both ways.
     repeats : bool
         Whether an edge is there twice in one direction, or an undirected one in both.
+    turned : int
+        Undirected edges that are there in both directions, where not all are.
     """
 
     entries: int
     weighted: bool
     both: bool
     repeats: bool
+    turned: int
 
 
 def send_edges(store: Store, source: int, row: Int64, col: Int64, weight: Any = None) -> int:
@@ -101,10 +104,11 @@ def join_edges(
     counts: Iterable[Any] = (work.load("counts", part) for part in range(work.count))
     entries, twice, oneway, repeats = np.sum([*counts], axis=0).tolist()
     both = not directed and entries > 0 and oneway == 0
-    summed = repeats > 0 or (not directed and not both and twice > 0)
+    turned = 0 if directed or both else twice // 2
+    summed = repeats > 0 or turned > 0
     if weighted or summed:
         run_stage(launcher, store, "weights", _weigh, ["weight"], work, directed or both, progress=progress)
-    return Edges(entries, weighted or summed, both, summed)
+    return Edges(entries, weighted or summed, both, summed, turned)
 
 
 def _join(part: int, store: Store, work: Store, chunks: int, weighted: bool) -> None:

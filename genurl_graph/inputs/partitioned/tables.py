@@ -134,6 +134,7 @@ def _say_edges(blocks: Blocks, columns: EdgeColumns, lines: SentEdges, joined: E
         told.insert(0, count(len(blocks.files), "file"))
     for there, what in (
         (joined.both, "each in both directions"),
+        (joined.turned, f"{joined.turned:,} of them in both directions, which count as one"),
         (joined.repeats, "repeats summed"),
         (columns.directed, "directed"),
         (lines.loops, f"{count(lines.loops, 'self loop')} left out"),

@@ -21,7 +21,7 @@ SAID = {
     "feature": "edges have no features here",
     "ignore": "ignored",
 }
-PLAIN = {"id": "id of the edge", "key": "key of the edge", "label": "label of the edge", "timeset": "times"}
+PLAIN = {"id": "id of the edge", "key": "key of the edge", "label": "label of the edge", "timeset": "spans of time"}
 DIRECTIONS = ("directed", "undirected", "mutual")
 # Weights above this are asked about where no name tells what they are.
 LARGE = 1e7

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
@@ -65,6 +65,10 @@ def read_edges(table: Table, roles: Roles, options: ReadOptions) -> EdgeTable:
     nodes = pd.Index(found, dtype=ids[0].dtype)
     weight = read_weights(table, roles.columns["weight"]) if "weight" in roles.columns else None
     directed = direction_of(table, roles, options)
+    if options.reading is None and not {"time", "graph"} & options.columns.keys():
+        # Nothing else was asked for: times would make another task of it.
+        hint = {name: f"times; --column time={name} makes events of the lines" for name in roles.left_out}
+        roles = replace(roles, left_out={n: hint[n] if why == "times" else why for n, why in roles.left_out.items()})
     return EdgeTable(table, roles, nodes, ends.reshape(-1, 2), weight, directed, renamed)
 
 
@@ -90,17 +94,20 @@ def place_edges(edges: EdgeTable, nodes: NodeIndex) -> tuple[Tensor, Tensor | No
     n = max(len(nodes), 1)
     weight = np.ones(len(ends)) if edges.weight is None else edges.weight
     keys, totals = _sum(ends[:, 0] * n + ends[:, 1], weight)
-    arcs, both = len(keys), False
+    arcs, both, turned = len(keys), False, 0
     if not edges.directed:
         keys, totals, both = _in_both_directions(keys, totals, n)
     source, target = np.divmod(keys, n)
     loops = int((source == target).sum())
     pairs = len(keys) if edges.directed else (len(keys) + loops) // 2
+    if not (edges.directed or both):
+        turned = arcs - pairs
     repeats = len(ends) > (arcs if both else pairs)
     weights = None
     if edges.weight is not None or repeats:
         weights = check_weights(totals, len(totals), f"{edges.table.name}: summed weights")
     facts = {"lines": len(ends), "pairs": pairs, "repeats_summed": repeats, "both_directions": both}
+    facts["turned"] = turned
     index = torch.from_numpy(np.stack([source, target]))
     return index, weights, _reading(edges, facts | {"self_loops": loops})
 
@@ -202,6 +209,8 @@ def _reading(edges: EdgeTable, facts: dict[str, Any]) -> Reading:
     told = [count(facts["lines"], "line"), count(facts["pairs"], "distinct pair")]
     if facts["both_directions"]:
         told.append("each in both directions")
+    if facts["turned"]:
+        told.append(f"{facts['turned']:,} of them in both directions, which count as one")
     if facts["repeats_summed"]:
         told.append("repeats summed")
     if edges.directed or "type" in roles.columns:

@@ -65,7 +65,8 @@ def make_x(
     column = "" if header else "column "
     told = [plan.summary()]
     if frame.shape[1] <= MOST_NAMED and any(each.kind != "number" or each.gaps for each in plan.columns):
-        told += [column + line for line in plan.lines()]
+        # The summary says why the others are left out.
+        told += [column + each.line() for each in plan.used]
     return plan.apply(frame, name), plan, Reading(tuple(told))
 
 

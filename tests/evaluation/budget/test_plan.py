@@ -46,7 +46,7 @@ def test_two_thousand_small_images_are_projected_first_and_split_less_often_then
     assert 3 <= plan.splits < 20
     assert plan.cuts(2000, widths, TITLES) == [
         "raw features: first 256 principal components",
-        f"{plan.splits} of 20 splits",
+        f"accuracy over {plan.splits} of 20 splits into training and test labels",
     ]
 
 

@@ -62,13 +62,14 @@ def test_every_column_is_accounted_for_in_a_line():
         "joined: date, days, month and weekday (cyclic)",
         "active: yes/no, as 1/0",
         "visits: number, standardised (median 3)",
-        "note: left out, text (input.text=tfidf uses it)",
+        "note: left out, text (--set input.text=tfidf uses it)",
         "const: left out, constant",
         "nothing: left out, no value in any row",
     ]
     assert plan.summary() == (
         "features: age, income, visits (standardised), country (5 categories), joined (date), active (yes/no); "
-        "left out: customer_id (id), note (text), const (constant), nothing (no value in any row)"
+        "left out: customer_id (an id: every value differs), note (text: --set input.text=tfidf uses it), "
+        "const (constant), nothing (no value in any row)"
     )
     assert dict.fromkeys(plan.groups) == dict.fromkeys(["age", "income", "country", "joined", "active", "visits"])
 

@@ -210,10 +210,10 @@ def test_weights_by_name(name: str):
 @pytest.mark.parametrize(
     ("name", "cells", "why"),
     [
-        ("since", "2024-05-07 2024-04-06", "times"),
-        ("timestamp", "1082040961 1082155839", "times"),
-        ("foo", "1082040961 1082155839", "times"),
-        ("foo", "2024-05-07T10:00:00Z 2024-04-06T09:00:00Z", "times"),
+        ("since", "2024-05-07 2024-04-06", "times; --column time=since makes events of the lines"),
+        ("timestamp", "1082040961 1082155839", "times; --column time=timestamp makes events of the lines"),
+        ("foo", "1082040961 1082155839", "times; --column time=foo makes events of the lines"),
+        ("foo", "2024-05-07T10:00:00Z 2024-04-06T09:00:00Z", "times; --column time=foo makes events of the lines"),
         ("foo", "3 4", "numbers; --column weight=foo makes them weights"),
         ("distance", "3.5 4", "a distance, no weight"),
         ("relation", "likes hates", "text"),
@@ -272,7 +272,7 @@ def test_two_kinds_that_share_numbers():
     assert len({end for pair in pairs for end in pair}) == 4
     assert sorted(weight) == [3, 3, 4.5, 4.5, 5, 5]
     assert reading.lines[1].startswith("userId and movieId are two kinds of nodes: 2 and 2; they share names")
-    assert reading.lines[2] == "left out: timestamp (times)"
+    assert reading.lines[2] == "left out: timestamp (times; --column time=timestamp makes events of the lines)"
 
 
 def test_events_between_two_kinds_keep_their_columns_out():
@@ -309,10 +309,8 @@ def test_repeats_are_summed_in_both_directions():
     pairs, weight, reading = read("source,target\n0,1\n1,0\n0,1\n1,2\n2,2\n")
     assert pairs == [("0", "1"), ("1", "0"), ("1", "2"), ("2", "1"), ("2", "2")]
     assert weight == [3, 3, 1, 1, 1]
-    assert (
-        reading.lines[0]
-        == "read file.csv as edges: source -> target (5 lines, 3 distinct pairs, repeats summed, 1 self loop)"
-    )
+    told = "5 lines, 3 distinct pairs, 1 of them in both directions, which count as one, repeats summed, 1 self loop"
+    assert reading.lines[0] == f"read file.csv as edges: source -> target ({told})"
     pairs, weight, reading = read("source,target\n0,1\n1,0\n0,1\n1,2\n2,2\n", directed=True)
     assert dict(zip(pairs, weight, strict=True)) == {("0", "1"): 2, ("1", "0"): 1, ("1", "2"): 1, ("2", "2"): 1}
     assert "4 distinct pairs, repeats summed, directed" in reading.lines[0]
