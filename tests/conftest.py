@@ -164,8 +164,8 @@ def write_blocks(root: Path, n: int = 240, classes: int = 3, columns: int = 12) 
     return write_ogb(root, x, edge_index, y)
 
 
-def write_coauthor_cs(root: Path, data_root: Path, columns: int = 128) -> Path:
-    """Coauthor CS, its bags of words reduced to as many dense columns as ogbn-arxiv has."""
+def write_coauthor_cs(root: Path, data_root: Path, columns: int = 24) -> Path:
+    """Coauthor CS, its bags of words reduced to few dense columns."""
     from sklearn.decomposition import TruncatedSVD
 
     from genurl_graph import datasets
