@@ -3,6 +3,7 @@
 import ast
 import re
 import warnings
+from collections import deque
 from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +14,8 @@ from genurl_graph.exceptions import InputError
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 SHORTEST = 3
 
+# Where a statement holds others.
+PARTS = ("body", "handlers", "cases", "orelse", "finalbody")
 DEFINITION = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -51,13 +54,23 @@ def read_module(name: str, file: Path, known: Container[str]) -> Contents:
     package = name if file.stem == "__init__" else name.rpartition(".")[0]
     texts: list[str] = []
     imports: set[str] = set()
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         if isinstance(node, (ast.Module, *DEFINITION)):
             texts += [ast.get_docstring(node, clean=False) or "", getattr(node, "name", "")]
         elif isinstance(node, ast.Import | ast.ImportFrom):
             imports |= {found for target in _targets(node, package) if (found := _nearest(target, known))}
     words = [word.lower() for text in texts for word in WORD.findall(text) if len(word) >= SHORTEST]
     return Contents(words, imports - {name})
+
+
+def _statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """The module and its statements, level by level; definitions and imports are in no expression."""
+    ahead: deque[ast.AST] = deque([tree])
+    while ahead:
+        node = ahead.popleft()
+        yield node
+        for field in PARTS:
+            ahead.extend(getattr(node, field, ()))
 
 
 def _targets(node: ast.Import | ast.ImportFrom, package: str) -> Iterator[str]:
