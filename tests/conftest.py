@@ -2,8 +2,10 @@
 
 import gc
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest files first (`--no-loadscope-reorder` keeps that order)."""
     place = {REPOSITORY / name: i for i, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path, len(place)))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Start the server of `tests.forked`, if a test needs it, before another test starts one that knows only torch."""
+    if "tests.forked" in sys.modules:
+        forkserver.ensure_running()
 
 
 def pytest_xdist_auto_num_workers() -> int:
