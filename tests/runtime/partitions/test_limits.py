@@ -12,7 +12,7 @@ from tests.runtime.partitions.work import allocate_beyond
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the cap is Linux's")
 
-BLOCK, ROOM = 8 << 20, 256 << 20
+BLOCK, ROOM = 8 << 20, 128 << 20
 
 
 @pytest.fixture(scope="module")

@@ -125,7 +125,7 @@ def test_twenty_thousand_rows_are_embedded_although_a_worker_dies(tmp_path, laun
     run.write()
     x, y = (np.concatenate(list(prepared.store.parts(name))) for name in ("x", "y"))
     raw, trained = (
-        KNeighborsClassifier(15).fit(rows[:2000], y[:2000]).score(rows[2000:], y[2000:])
+        KNeighborsClassifier(15).fit(rows[:2000], y[:2000]).score(rows[2000:6000], y[2000:6000])
         for rows in (x, run.finish({}).rows()["embedding"])
     )
     assert trained > raw + 0.05
