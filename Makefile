@@ -6,7 +6,8 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 DATASET ?= python-modules
 OUT ?= out
-# A process for each core and one more (tests/conftest.py); tests of one file stay together, and share what it fits; the longest files come first.
+# A process for each core and one more (tests/conftest.py). Tests of one file stay together, and share what it fits; the
+# longest files come first.
 PYTEST_ARGS ?= --numprocesses auto --dist loadscope --no-loadscope-reorder
 
 VENV := .venv

@@ -42,11 +42,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Start the server of `tests.forked`, if a test needs it, before another test starts one that knows only torch.
-
-    And leave what is imported by now out of every later search for garbage.
-    """
-    gc.freeze()
+    """Start the server of `tests.forked`, if a test needs it, before another test starts one that knows only torch."""
     if "tests.forked" in sys.modules:
         forkserver.ensure_running()
 

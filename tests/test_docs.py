@@ -14,13 +14,13 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from genurl_graph import config
 from genurl_graph.cli import main
 from genurl_graph.datasets import registry
 from genurl_graph.datasets.loaders import LOADERS
 from genurl_graph.evaluation import splits
 from genurl_graph.experiments import runs
 from genurl_graph.losses.pairwise import LOSSES
+from tests.lighter import lighten_presets
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
@@ -39,8 +39,7 @@ def commands(code: str) -> list[list[str]]:
     return [shlex.split(line, comments=True)[1:] for line in lines]
 
 
-# What presets and stored runs ask for at most; how large what examples make up is here.
-MOST = {"training.epochs": 3, "encoder.hidden": 64}
+# How large what examples make up is here.
 SMALLER = {
     "--epochs 10": "--epochs 3",
     "--epochs 5": "--epochs 3",
@@ -83,14 +82,7 @@ def registers():
 
 @pytest.fixture
 def light_presets(monkeypatch):
-    """Presets of few epochs and narrow layers: how well examples train is shown elsewhere."""
-    flatten = config.flatten
-
-    def lighter(tree):
-        found = flatten(tree)
-        return found | {key: min(found[key], most) for key, most in MOST.items() if key in found}
-
-    monkeypatch.setattr(config, "flatten", lighter)
+    lighten_presets(monkeypatch)
 
 
 @pytest.fixture

@@ -12,12 +12,11 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import torch
 
-from genurl_graph import config
 from genurl_graph.datasets.loaders import LOADERS
 from tests import chromium
+from tests.lighter import lighten_presets
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-MOST = {"training.epochs": 3, "encoder.hidden": 64}
 
 
 class Page(HTMLParser):
@@ -46,16 +45,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from mkdocs.commands.build import build
     from mkdocs.config import load_config
 
-    flatten = config.flatten
-
-    def shorter(tree: Any) -> dict[str, Any]:
-        found = flatten(tree)
-        return found | {key: min(found[key], most) for key, most in MOST.items() if key in found}
-
     digits = LOADERS["digits"]
     work = tmp_path_factory.mktemp("documentation")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(config, "flatten", shorter)
+        lighten_presets(patch)
         patch.setitem(LOADERS, "digits", lambda *words: digits(*words).subgraph(torch.arange(400)))
         patch.setenv("GENURL_DOCS_CACHE", str(work / "gallery"))
         settings = load_config(str(REPOSITORY / "mkdocs.yml"), site_dir=str(work / "site"))

@@ -44,8 +44,8 @@ MARGIN, SLOPE, FEWEST = 0.015, 0.005, 8
 # Share of roles in what explains the edges from which they get all columns of components, and nodes for each column
 # where communities explain all, of so many columns.
 ROLES_FULL, NODES, FULL_COLUMNS = 0.45, 16, 85
-# Share of the variance of roles between communities from which these are trained as where there are no roles: motifs
-# far apart have 0.01, citation graphs 0.08 to 0.10.
+# Share of the variance of roles between communities from which the network that learns these gets all its columns:
+# motifs far apart have 0.01, citation graphs 0.08 to 0.10.
 CONFOUNDED = 0.075
 # Shares of the columns that positions get, and components beside them: an eighth is trained.
 POSITIONS, COMPONENTS = 1 / 8, 3 / 4
@@ -262,7 +262,7 @@ def communities_taught(data: Input) -> float:
     """How much room a network gets that learns communities, in [0, 1].
 
     None where communities tell nothing of edges, or nodes of every role are in every community: then roles are what
-    tells nodes apart, and columns of communities only stand beside them.
+    tells nodes apart.
     """
     found = measure_role_share(data)
     return min(found.by_communities / CONFOUNDED, 1.0) * min(2 * (1 - found.of_edges), 1.0)

@@ -101,13 +101,12 @@ def place_edges(edges: EdgeTable, nodes: NodeIndex) -> tuple[Tensor, Tensor | No
     loops = int((source == target).sum())
     pairs = len(keys) if edges.directed else (len(keys) + loops) // 2
     if not (edges.directed or both):
-        turned = arcs - pairs
+        turned = arcs - pairs  # pairs that are there in both directions
     repeats = len(ends) > (arcs if both else pairs)
     weights = None
     if edges.weight is not None or repeats:
         weights = check_weights(totals, len(totals), f"{edges.table.name}: summed weights")
-    facts = {"lines": len(ends), "pairs": pairs, "repeats_summed": repeats, "both_directions": both}
-    facts["turned"] = turned
+    facts = {"lines": len(ends), "pairs": pairs, "repeats_summed": repeats, "both_directions": both, "turned": turned}
     index = torch.from_numpy(np.stack([source, target]))
     return index, weights, _reading(edges, facts | {"self_loops": loops})
 
