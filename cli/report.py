@@ -122,7 +122,7 @@ def describe_columns(estimator: "GenURL") -> str:
         of = "role features" if c.structure == "both" and c.beside != "always" else "features"
         parts.append(f"{c.skip * skip_blocks(config)} components of {of}")
     if c.structure_columns:
-        parts.append(f"{c.structure_columns} of the edges alone")
+        parts.append(f"{c.structure_columns} positions")
     return ", ".join(parts)
 
 

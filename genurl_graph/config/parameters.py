@@ -171,20 +171,15 @@ class EncoderConfig(Stage):
     ] = 0
     structure_columns: Annotated[
         Literal["auto"] | Natural,
-        "graphs: number of columns that a second network learns from the predefined edges alone; auto: up to a third "
-        "of dim, depending on how much better the structure predicts edges than the features do; for edges as rows, "
-        "an eighth",
+        "graphs: number of columns with positions of the nodes, by where a random walk over the predefined edges stays "
+        "(genurl_graph.graph.spectral); auto: up to a third of dim, depending on how well the structure predicts "
+        "edges, and on whether the features predict them as well; for edges as rows, an eighth",
     ] = 0
-    structure_by: Annotated[
-        Literal["network", "walk"],
-        "graphs: source of these columns: network, or walk (positions by where a random walk stays, without training, "
-        "genurl_graph.graph.spectral)",
-    ] = "network"
     skip_deviation: Annotated[
         Positive,
-        "standard deviation of the columns of skip and structure_columns (trained ones have 1), which is their weight "
-        "in cosines and k-means",
+        "standard deviation of the columns of skip (trained ones have 1), which is their weight in cosines and k-means",
     ] = 0.1
+    structure_deviation: Annotated[Positive, "root mean square of the columns of structure_columns, likewise"] = 0.1
     hidden: Annotated[Count, "width of the hidden layers"] = 512
     layers: Annotated[Count, "number of layers, including the last one"] = 2
     hops: Annotated[Natural, "sign: number of averages over the graph that it reads beside the features"] = 2

@@ -139,23 +139,23 @@ def _encoded(model: FittedModel, data: Input) -> Tensor:
     roles = role_columns(data, device, model.statistics)[0] if bare else None
     z = embed_all(encoder, Features(x, aside=roles).to(device), propagation).cpu()
     structure = encoder.structure if isinstance(encoder, GNN) else None
-    return z if structure is None else torch.cat([z, _structure_of(model, data, structure)], 1)
+    return z if structure is None else torch.cat([z, _positions(model, data, structure)], 1)
 
 
-def _structure_of(model: FittedModel, data: Input, network: GNN | PositionTable) -> Tensor:
-    """Columns that the edges alone tell: of new nodes by the fitted ones among their neighbours, else 0."""
+def _positions(model: FittedModel, data: Input, fitted: PositionTable) -> Tensor:
+    """Positions of nodes: of new ones by the fitted ones among their neighbours, else 0."""
     known = None if model.nodes is None else find_known(data, model.nodes)
     if known is None:
         warnings.warn(
-            "transform: no node of this graph is one of the fitted nodes, whose structure the model knows: the "
-            f"{network.width} columns of the structure are 0 (encoder.structure_columns=0 fits a model without them)",
+            "transform: no node of this graph is one of the fitted nodes, whose positions the model knows: their "
+            f"{fitted.width} columns are 0 (encoder.structure_columns=0 fits a model without them)",
             stacklevel=6,
         )
-        return torch.zeros(data.num_nodes, network.width)
+        return torch.zeros(data.num_nodes, fitted.width)
     given, device = predefined_graph(data), torch.device(model.device)
     one_hot = Features(one_hot_of_known(known, len(model.embedding))).to(device)
     propagation = Propagation(*given[:2], data.num_nodes).to(device)
-    return embed_all(network, one_hot, propagation).cpu() * model.config.encoder.skip_deviation
+    return embed_all(fitted, one_hot, propagation).cpu()
 
 
 def _known_columns(model: FittedModel, data: Input, device: torch.device) -> Tensor:

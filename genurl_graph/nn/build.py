@@ -49,7 +49,7 @@ def make_encoder(
     columns : int, optional
         The first of the columns, which ``encoder.skip`` takes components of; by default all.
     num_nodes : int, optional
-        Of the graph that ``encoder.structure_columns`` are learned from.
+        Of the graph whose positions are ``encoder.structure_columns``.
     edge_columns : int
         Columns of the edges that "gine" and "gatv2" read, their weight included.
 
@@ -68,8 +68,7 @@ def make_encoder(
             read, unit = in_dim if columns is None else columns, c.normalize in ("rows", "unit")
             encoder.components = Skip(read, int(c.skip), skip_blocks(config) - 1, c.skip_deviation, unit)
         if isinstance(encoder, GNN) and c.structure_columns and num_nodes is not None:
-            width, walk = int(c.structure_columns), c.structure_by == "walk"
-            encoder.structure = PositionTable(num_nodes, width) if walk else GNN(replace(c, dim=width), num_nodes)
+            encoder.structure = PositionTable(num_nodes, int(c.structure_columns), c.structure_deviation)
         return encoder
     if c.name == "mlp" and c.anchors:
         return PrototypeMLP(c, in_dim)

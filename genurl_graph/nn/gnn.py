@@ -47,9 +47,9 @@ class GNN(nn.Module):
 
     def __init__(self, config: EncoderConfig, in_dim: int, edge_columns: int = 1) -> None:
         super().__init__()
-        # What else the embedding holds: components of the input, and what the edges alone tell.
+        # What else the embedding holds: components of the input, and positions of the fitted nodes.
         self.components: Skip | None = None
-        self.structure: GNN | PositionTable | None = None
+        self.structure: PositionTable | None = None
         conv, hidden, layers = config.name, config.hidden, config.layers
         if conv not in GNNS:
             raise unknown("encoder", conv, GNNS)

@@ -47,21 +47,23 @@ class PositionTable(nn.Module):
         Of the fitted graph.
     width : int
         Columns.
+    deviation : float
+        Root mean square of an entry, where that of a trained column is 1.
     """
 
     STEPS = 3
     table: Tensor
 
-    def __init__(self, num_nodes: int, width: int) -> None:
+    def __init__(self, num_nodes: int, width: int, deviation: float = 1.0) -> None:
         super().__init__()
-        self.width = width
+        self.width, self.length = width, deviation * width**0.5
         self.register_buffer("table", torch.zeros(num_nodes, width))
 
     @torch.no_grad()
     def fit(self, graph: MergedGraph) -> None:
-        """Find the positions of the nodes of `graph`; the mean square of an entry is 1."""
+        """Find the positions of the nodes of `graph`."""
         n, width = self.table.shape
-        self.table.copy_(walk_positions(graph.edge_index, graph.edge_weight, n, width) * width**0.5)
+        self.table.copy_(walk_positions(graph.edge_index, graph.edge_weight, n, width) * self.length)
 
     def forward(self, features: Features, graph: Tensor, keep: Tensor | None = None) -> Tensor:
         """Positions [m, width] of nodes whose one-hot rows are `features`, empty ones of new nodes."""
@@ -69,7 +71,7 @@ class PositionTable(nn.Module):
         for _ in range(self.STEPS):
             new = h.square().sum(1, keepdim=True) == 0
             h = torch.where(new, graph @ h, h)
-        found: Tensor = torch.nn.functional.normalize(h) * self.width**0.5
+        found: Tensor = torch.nn.functional.normalize(h) * self.length
         return found
 
     def operator(self, propagation: Propagation | None, drop_edges: float = 0.0) -> Tensor:

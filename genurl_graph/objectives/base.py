@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from functools import reduce
 from typing import Any, cast
 
 import torch
@@ -84,7 +82,9 @@ class Objective(nn.Module):
             # Running means are of views, and of few steps of them: the columns of the embedding get deviation 1.
             with measured_norms(self.encoder):
                 self.encoder(self.features, self.encoder.operator(self.propagation))
-        return embed_all(self.encoder, self.features, self.propagation)
+        z = embed_all(self.encoder, self.features, self.propagation)
+        positions = self.encoder.structure if isinstance(self.encoder, GNN) else None
+        return z if positions is None else torch.cat([z, positions.table], 1)
 
     def _divide(self, batch_size: int) -> None:
         """Set the size of a batch, and the steps of an epoch: all nodes once, but at least `LEAST_STEPS` batches."""
@@ -97,49 +97,6 @@ class Objective(nn.Module):
     def _batch(self) -> Tensor:
         """Numbers of the nodes of a batch, int64 [B], drawn anew without replacement."""
         return randperm(self.num_nodes, self.device)[: self.size]
-
-
-class JointObjective(Objective):
-    """Objectives that are trained in one loop: their losses add up, and their embeddings stand side by side.
-
-    Parameters
-    ----------
-    parts : sequence of Objective
-        The first is the main one, whose encoder holds those of the others.
-    weights : sequence of float
-        What each embedding is multiplied by.
-    """
-
-    def __init__(self, parts: Sequence[Objective], weights: Sequence[float]) -> None:
-        main = parts[0]
-        super().__init__(main.encoder, main.features, main.propagation, main.num_nodes)
-        self.parts, self.weights = nn.ModuleList(parts), tuple(weights)
-
-    def forward(self, progress: float = 0.0) -> LossTerms:
-        """The sum of the losses of a step."""
-        terms: list[LossTerms] = [part(progress) for part in self.parts]
-        return reduce(summed, terms)
-
-    def embed(self) -> Tensor:
-        """Embedding [n, d]: the columns of all parts."""
-        found = [cast(Objective, part).embed() for part in self.parts]
-        # `torch.cat` would hold everything twice; what has been copied goes at once.
-        z = found[0].new_empty(len(found[0]), sum(part.size(1) for part in found))
-        done = 0
-        for weight in self.weights:
-            part = found.pop(0)
-            torch.mul(part, weight, out=z[:, done : done + part.size(1)])
-            done += part.size(1)
-        return z
-
-
-class KnownColumns(Objective):
-    """Columns that are known before the training: a part of `JointObjective` without a loss."""
-
-    def forward(self, progress: float = 0.0) -> LossTerms:
-        """No loss."""
-        assert isinstance(self.encoder, PositionTable)
-        return LossTerms(*(self.encoder.table.new_zeros(()) for _ in LossTerms._fields))
 
 
 def embed_all(encoder: Encoder, features: Features | None, propagation: Propagation | None) -> Tensor:

@@ -38,17 +38,19 @@ FULL = 0.25
 # Mean edge reliability down to which fewer columns are trained: unreliable edges have little to teach. WebKB's graphs
 # have 0.2 to 0.3, Actor 0.1, citation graphs 1.
 LEAST_RELIABLE = 0.25
-# By so much the structure has to predict held-out edges better than features do to get half of its columns, and the
-# steepness there; fewer columns than `FEWEST` are not worth a network. A road network has 0.025, a product graph 0.00.
-MARGIN, SLOPE, FEWEST = 0.015, 0.005, 8
+# Share of the columns that positions get at most, and what fewer are not worth having.
+POSITIONS, FEWEST = 1 / 3, 8
+# By so much the structure has to predict held-out edges better than features do to count as ahead of them, one half,
+# and the steepness there. A road network has 0.025, a product graph 0.00.
+MARGIN, SLOPE = 0.015, 0.005
 # Share of roles in what explains the edges from which they get all columns of components, and nodes for each column
 # where communities explain all, of so many columns.
 ROLES_FULL, NODES, FULL_COLUMNS = 0.45, 16, 85
 # Share of the variance of roles between communities from which the network that learns these gets all its columns:
 # motifs far apart have 0.01, citation graphs 0.08 to 0.10.
 CONFOUNDED = 0.075
-# Shares of the columns that positions get, and components beside them: an eighth is trained.
-POSITIONS, COMPONENTS = 1 / 8, 3 / 4
+# The same of edges as rows, and the share of components there: an eighth is trained.
+OF_EDGES, COMPONENTS = 1 / 8, 3 / 4
 # Embeddings of fewer columns are maps, and trained as a whole.
 LEAST_DIM = 16
 
@@ -175,10 +177,9 @@ def warn_of_degrees(found: Evidence | None, data: Input) -> None:
 def resolve_columns(data: Input, config: Config) -> dict[str, Any]:
     """``encoder.structure_columns`` and ``encoder.skip`` of a resolved run: dotted keys.
 
-    What "auto" is: of the structure up to a third of ``encoder.dim`` (`share_of_structure`), of components up to two
-    thirds in all blocks (`share_of_skip`), and at least a quarter is left to the main network; where edges are
-    unreliable (`edge_reliability`), or roles are of no community (`communities_taught`), components get up to eleven
-    twelfths.
+    What "auto" is: of positions up to a third of ``encoder.dim`` (`share_of_positions`), of components up to two thirds
+    in all blocks (`share_of_skip`), and at least a quarter is left to the network; where edges are unreliable
+    (`edge_reliability`), or roles are of no community (`communities_taught`), components get up to eleven twelfths.
 
     Raises
     ------
@@ -188,17 +189,16 @@ def resolve_columns(data: Input, config: Config) -> dict[str, Any]:
     c = config.encoder
     why = why_none_beside(data, config)
     left = 0 if why else c.dim - 1
-    why_structure = why or why_no_structure(data, config)
+    why_structure = why or why_no_positions(data, config)
+    roles, edges = why is None and reads_roles(data, config), config.task == "edges"
+    # A network that reads one-hot rows learns positions of its own.
+    reads_nodes = roles or c.beside == "always"
     wanted = 0
-    if c.structure_columns == "auto" and why_structure is None and c.dim >= LEAST_DIM:
-        if c.structure_by == "walk":
-            wanted = min(int(c.dim * POSITIONS), data.num_nodes - 2)
-        else:
-            wanted = int(c.dim / 3 * share_of_structure(data, config))
+    if c.structure_columns == "auto" and why_structure is None and c.dim >= LEAST_DIM and (edges or not reads_nodes):
+        wanted = min(int(c.dim * (OF_EDGES if edges else share_of_positions(data, config))), data.num_nodes - 2)
     wanted = wanted if wanted >= FEWEST else 0
-    structure = _asked("structure_columns", c.structure_columns, wanted, left, why_structure)
+    structure = _asked("structure_columns", c.structure_columns, wanted, min(left, data.num_nodes - 2), why_structure)
     blocks = skip_blocks(config)
-    roles = why is None and reads_roles(data, config)
     # Hashed columns are what the encoder reads.
     width = KERNEL_COLUMNS if roles else int(config.input.hash_columns) or data.num_features
     width += ROLE_COLUMNS if c.beside == "always" and c.structure == "roles" else 0
@@ -209,7 +209,7 @@ def resolve_columns(data: Input, config: Config) -> dict[str, Any]:
         taught = max(communities_taught(data) if roles else edge_reliability(data, config), LEAST_RELIABLE)
         share = share_of_roles(data) if roles else share_of_skip(data, config)
         room = min((1 - taught / 3) * c.dim * share, (1 - taught / 4) * c.dim - structure)
-        room = COMPONENTS * c.dim if c.structure_by == "walk" else room
+        room = COMPONENTS * c.dim if edges else room
         wanted = max(min(most, int(room / blocks)), 0)
     skip = _asked("skip", c.skip, wanted, most, why)
     # Role features are read by the skip alone.
@@ -292,26 +292,26 @@ def reads_roles(data: Input, config: Config) -> bool:
     return config.encoder.structure == "both" and heed_evidence(data, config)[0].x is None
 
 
-def why_no_structure(data: Input, config: Config) -> str | None:
-    """What keeps a run from learning columns from the edges alone, where it can have components."""
+def why_no_positions(data: Input, config: Config) -> str | None:
+    """What keeps a run from having positions, where it can have components."""
     if config.encoder.name not in GNNS or config.sampling.negatives == "batch":
         return f"encoder {config.encoder.name} and sampling.negatives {config.sampling.negatives}"
-    if reads_roles(data, config) and config.encoder.structure_by == "network":
-        return "no features, so that the network learns from the edges alone"
-    if config.encoder.beside == "always" and config.encoder.structure_by == "network":
-        return "encoder.beside always, by which the network reads the structure"
     return None if data.num_nodes <= MOST_NODES else f"{data.num_nodes} nodes"
 
 
-def share_of_structure(data: Input, config: Config) -> float:
-    """How many of the columns that there are for the structure it gets, as a share.
+def share_of_positions(data: Input, config: Config) -> float:
+    """How many of all columns positions get, as a share.
 
-    ``(2 s - 1)^2 / (1 + exp((p + MARGIN - s) / SLOPE))``, s and p the AUC of held-out edges by the structure and by
-    propagated features (`genurl_graph.graph.evidence.held_out`): none where features predict the edges as well.
+    ``D^2 (a + (1 - a) r D^2)`` times `POSITIONS`, with ``D = 2 s - 1`` and ``a = 1 / (1 + exp((p + MARGIN - s) /
+    SLOPE))``: s and p are the AUC of held-out edges by the structure and by propagated features
+    (`genurl_graph.graph.evidence.held_out`), r is the mean edge reliability. Where features predict the edges as well,
+    only a structure that predicts nearly all of them says more than trained columns do.
     """
     found = measure_held_out(data, config.neighbors.metric)
     structure, features = found.structure, found.features
-    return (2 * structure - 1) ** 2 / (1 + math.exp(min((features + MARGIN - structure) / SLOPE, 700.0)))
+    ahead = 1 / (1 + math.exp(min((features + MARGIN - structure) / SLOPE, 700.0)))
+    explained = (2 * structure - 1) ** 2
+    return POSITIONS * explained * (ahead + (1 - ahead) * edge_reliability(data, config) * explained)
 
 
 def edge_reliability(data: Input, config: Config) -> float:

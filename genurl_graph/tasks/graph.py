@@ -36,8 +36,7 @@ from genurl_graph.nn.build import make_encoder, trained_columns
 from genurl_graph.nn.features import Features
 from genurl_graph.nn.gnn import DESCRIBED, GNN, GNNS, SAMPLED
 from genurl_graph.nn.mlp import RowEncoder
-from genurl_graph.nn.table import PositionTable
-from genurl_graph.objectives.base import JointObjective, KnownColumns, Objective
+from genurl_graph.objectives.base import Objective
 from genurl_graph.objectives.bipartite import ColumnGraph
 from genurl_graph.objectives.full_batch import PairwiseObjective
 from genurl_graph.objectives.mini_batch import MiniBatchObjective, NeighborBatchObjective
@@ -83,6 +82,8 @@ def build(
     encoder = make_encoder(config, width, first, None, *columns_of)
     if isinstance(encoder, GNN | RowEncoder) and encoder.components is not None:
         encoder.components.fit(features, propagation)
+    if isinstance(encoder, GNN) and encoder.structure is not None:
+        encoder.structure.fit(predefined_graph(data))
     columns = column_graph(data, degree, config)
     if columns is not None:
         share = columns.mass / (columns.mass + merged.total_weight())
@@ -93,16 +94,6 @@ def build(
     stages = (config.loss, config.sampling, config.views)
     read = None if name == "free" else features
     objective: Objective = kind(encoder, read, propagation, edges, p, n, *stages, columns, degree)
-    if isinstance(encoder, GNN) and encoder.structure is not None:
-        given = predefined_graph(data)
-        reads, spreads = Features(identity(n)), Propagation(*given[:2], n)
-        bare: Objective
-        if isinstance(encoder.structure, PositionTable):
-            encoder.structure.fit(given)
-            bare = KnownColumns(encoder.structure, reads, spreads, n)
-        else:
-            bare = PairwiseObjective(encoder.structure, reads, spreads, given.edge_index, given.edge_weight, n, *stages)
-        objective = JointObjective([objective, bare], [1.0, config.encoder.skip_deviation])
     return TrainingProblem(objective, merged, neighbors, reliability)
 
 
