@@ -94,11 +94,10 @@ class TrainedModel(FittedModel):
 
     @property
     def n_parameters(self) -> int:
-        """Fitted numbers: trained weights, those of a projector included, and the axes of principal components."""
+        """Fitted numbers: trained weights, those of a projector included, axes of components, and positions."""
         trained: int = sum(p.numel() for p in self.objective.parameters() if p.requires_grad)
-        skip = getattr(self.encoder, "components", None)
-        axes = () if skip is None else skip.buffers()
-        return trained + sum(int(part.numel()) for part in axes)
+        beside = (getattr(self.encoder, part, None) for part in ("components", "structure"))
+        return trained + sum(table.numel() for part in beside if part is not None for table in part.buffers())
 
     def untrained_embedding(self) -> Tensor:
         """Embedding [n, d] by the same encoder with its initial weights."""
