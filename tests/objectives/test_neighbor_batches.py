@@ -262,5 +262,5 @@ class TestTraining:
         trained, untrained = (
             probe_embedding(z.numpy(), data, "public")["test"] for z in (model.embedding_, model.untrained_embedding())
         )
-        assert trained > untrained + 0.05
+        assert trained > untrained + 0.04
         assert trained > 0.78
