@@ -39,6 +39,21 @@ def test_nodes_of_one_part_of_the_graph_lie_together():
     assert float(cosine[~same].mean()) < 0.3
 
 
+@pytest.mark.parametrize(("small", "medium"), [(200, 8192), (0, 8192), (0, 0)])
+def test_small_parts_of_the_graph_take_no_columns_from_large_ones(monkeypatch, small, medium):
+    monkeypatch.setattr(spectral, "SMALL", small)
+    monkeypatch.setattr(spectral, "MEDIUM", medium)
+    caves = nx.connected_caveman_graph(4, 12)
+    caves.add_edges_from((48 + 2 * pair, 49 + 2 * pair) for pair in range(60))
+    edges = merge_graphs(torch.tensor([*caves.edges]).T, None, None, None, num_nodes=168)
+    found = walk_positions(*edges[:2], 168, 4)[:48]
+    cosine, cave = found @ found.T, torch.arange(48) // 12
+    same = cave[:, None] == cave
+    # 61 parts, and four columns: without larger degrees each pair is worth one.
+    assert float(cosine[same].mean()) > 0.9
+    assert float(cosine[~same].mean()) < 0.3
+
+
 def test_positions_do_not_depend_on_the_order_of_the_nodes():
     graph = nx.random_geometric_graph(60, 0.3, seed=1)
     edges = merge_graphs(torch.tensor([*graph.edges]).T, None, None, None, num_nodes=60)
