@@ -126,7 +126,14 @@ def read_settings(source: str | Path) -> dict[str, Any]:
 def complete_settings(stored: Mapping[str, Any]) -> dict[str, Any]:
     """Dotted keys of a stored configuration, with those that its version did not know yet, as they were without them.
 
-    Nothing was scaled or hashed then; the defaults of `genurl_graph.config.parameters` stand for the rest.
+    Nothing was scaled or hashed then; the defaults of `genurl_graph.config.parameters` stand for the rest. Positions
+    had the deviation of components. InputError for columns that a second network learned, which this version has not.
     """
     before = {**flatten(Config().to_dict()), "input.scale": "none", "input.hash_columns": 0}
-    return {**{key: value for key, value in before.items() if key != "task"}, **flatten(stored)}
+    given = flatten(stored)
+    by, count = given.pop("encoder.structure_by", "network"), given.get("encoder.structure_columns", 0)
+    if count not in (0, "auto") and "encoder.structure_deviation" not in given:
+        if by == "network":
+            raise wrong("encoder.structure_columns", f"{count} that an earlier version trained", "a new fit")
+        given["encoder.structure_deviation"] = given.get("encoder.skip_deviation", before["encoder.skip_deviation"])
+    return {**{key: value for key, value in before.items() if key != "task"}, **given}

@@ -1,5 +1,7 @@
 """Positions of nodes beside the trained columns: resolved, embedded, transformed, saved."""
 
+import json
+
 import networkx as nx
 import pytest
 import torch
@@ -90,6 +92,24 @@ def test_the_fitted_graph_and_one_new_node_are_transformed_and_strangers_get_no_
     assert z.shape == (60, 16)
     assert bool((z[:, -5:] == 0).all())
     assert z[:, :-5].std(0).min() > 0
+
+
+def test_models_of_before_load_unless_a_second_network_made_their_columns(tmp_path):
+    plain = model(**{"encoder.structure_columns": 0}).fit(graph())
+    walked = model(**{"encoder.structure_deviation": 0.1}).fit(graph())
+    for fitted in (plain, walked):
+        fitted.save(tmp_path)
+        note = json.loads((tmp_path / "model.json").read_text())
+        del note["config"]["encoder"]["structure_deviation"]
+        note["config"]["encoder"] |= {"structure_by": "walk", "skip_deviation": 0.1}
+        (tmp_path / "model.json").write_text(json.dumps(note))
+        loaded = GenURL.load(tmp_path)
+        assert loaded.config_.encoder.structure_deviation == 0.1
+        torch.testing.assert_close(loaded.transform(graph()), fitted.embedding_, rtol=1e-4, atol=1e-5)
+    del note["config"]["encoder"]["structure_by"]
+    (tmp_path / "model.json").write_text(json.dumps(note))
+    with pytest.raises(InputError, match="found 5 that an earlier version trained; expected a new fit"):
+        GenURL.load(tmp_path)
 
 
 @pytest.mark.parametrize(
