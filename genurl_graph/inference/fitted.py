@@ -97,7 +97,7 @@ class TrainedModel(FittedModel):
         """Fitted numbers: trained weights, those of a projector included, axes of components, and positions."""
         trained: int = sum(p.numel() for p in self.objective.parameters() if p.requires_grad)
         beside = (getattr(self.encoder, part, None) for part in ("components", "structure"))
-        return trained + sum(table.numel() for part in beside if part is not None for table in part.buffers())
+        return trained + sum(int(table.numel()) for part in beside if part is not None for table in part.buffers())
 
     def untrained_embedding(self) -> Tensor:
         """Embedding [n, d] by the same encoder with its initial weights."""
