@@ -69,7 +69,7 @@ def walk_positions(edge_index: Tensor, edge_weight: Tensor, num_nodes: int, colu
     The leading eigenvectors u of ``D^-1/2 A D^-1/2``, each times ``1 / (1 - 0.9 lambda)``: the leading part of the
     resolvent of a random walk that goes on with probability 0.9 (personalised PageRank, Page et al., 1999), whose rows
     are compared by their cosine (spherical spectral clustering, Qin & Rohe, NeurIPS 2013, arXiv 1309.4111). Degrees in
-    D are larger by a tenth of their mean, as there: else small parts of a graph would take most columns.
+    D are larger by a tenth of their mean, as there: else small connected components would take most columns.
 
     Parameters
     ----------

@@ -49,7 +49,7 @@ ROLES_FULL, NODES, FULL_COLUMNS = 0.45, 16, 85
 # Share of the variance of roles between communities from which the network that learns these gets all its columns:
 # motifs far apart have 0.01, citation graphs 0.08 to 0.10.
 CONFOUNDED = 0.075
-# The same of edges as rows, and the share of components there: an eighth is trained.
+# Shares of the columns that positions and components get of edges as rows: an eighth is trained.
 OF_EDGES, COMPONENTS = 1 / 8, 3 / 4
 # Embeddings of fewer columns are maps, and trained as a whole.
 LEAST_DIM = 16
@@ -197,7 +197,8 @@ def resolve_columns(data: Input, config: Config) -> dict[str, Any]:
     if c.structure_columns == "auto" and why_structure is None and c.dim >= LEAST_DIM and (edges or not reads_nodes):
         wanted = min(int(c.dim * (OF_EDGES if edges else share_of_positions(data, config))), data.num_nodes - 2)
     wanted = wanted if wanted >= FEWEST else 0
-    structure = _asked("structure_columns", c.structure_columns, wanted, min(left, data.num_nodes - 2), why_structure)
+    largest = max(min(left, data.num_nodes - 2), 0)
+    structure = _asked("structure_columns", c.structure_columns, wanted, largest, why_structure)
     blocks = skip_blocks(config)
     # Hashed columns are what the encoder reads.
     width = KERNEL_COLUMNS if roles else int(config.input.hash_columns) or data.num_features

@@ -83,7 +83,10 @@ def table(results: dict[str, Any]) -> str:
     for method, label in METHODS.items():
         lines.append(markdown_row(label, *(cell(test[name], method) for name in names)))
     lines.append(markdown_row("best published", *(PUBLISHED[name] for name in names)))
-    told = ", ".join(f"{commit} ({results['days'][commit]})" for commit in commits(runs))
+    by_day: dict[str, list[str]] = {}
+    for commit in commits(runs):
+        by_day.setdefault(results["days"][commit], []).append(commit)
+    told = ", ".join(f"{', '.join(of_day)} ({day})" for day, of_day in sorted(by_day.items()))
     how = "python tests/benchmarks/readme_table.py --run"
     return "\n".join([*lines, "", f"*{SEEDS} seeds, commit {told}: `{how}`*"])
 
