@@ -63,7 +63,9 @@ def subspace_iteration(a: Any, wanted: int, products: int = PRODUCTS) -> tuple[n
     return values[::-1][:wanted], basis @ turn[:, ::-1][:, :wanted]
 
 
-def walk_positions(edge_index: Tensor, edge_weight: Tensor, num_nodes: int, columns: int) -> Tensor:
+def walk_positions(
+    edge_index: Tensor, edge_weight: Tensor, num_nodes: int, columns: int, regularizer: float = REGULARIZER
+) -> Tensor:
     """Positions of nodes by where a walk from each of them stays, as rows of length 1.
 
     The leading eigenvectors u of ``D^-1/2 A D^-1/2``, each times ``1 / (1 - 0.9 lambda)``: the leading part of the
@@ -79,6 +81,8 @@ def walk_positions(edge_index: Tensor, edge_weight: Tensor, num_nodes: int, colu
     num_nodes : int
     columns : int
         At most ``num_nodes - 1``.
+    regularizer : float
+        What is added to each degree, as a share of their mean.
 
     Returns
     -------
@@ -95,7 +99,7 @@ def walk_positions(edge_index: Tensor, edge_weight: Tensor, num_nodes: int, colu
     dtype = np.float64 if num_nodes <= MEDIUM else np.float32
     a = sp.csr_array((edge_weight.cpu().numpy().astype(dtype), (row, column)), shape=(num_nodes, num_nodes))
     degree = a.sum(1)
-    grown = degree + REGULARIZER * degree.mean()
+    grown = degree + regularizer * degree.mean()
     scale = np.where(degree > 0, 1 / np.sqrt(np.maximum(grown, np.finfo(np.float32).tiny)), 0.0).astype(dtype)
     a = sp.diags_array(scale) @ a @ sp.diags_array(scale)
     found = np.zeros((num_nodes, columns), dtype=np.float32)

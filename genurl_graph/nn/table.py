@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from genurl_graph.graph.merge import MergedGraph
 from genurl_graph.graph.propagation import Propagation
-from genurl_graph.graph.spectral import walk_positions
+from genurl_graph.graph.spectral import REGULARIZER, walk_positions
 from genurl_graph.nn.features import Features
 
 
@@ -60,10 +60,10 @@ class PositionTable(nn.Module):
         self.register_buffer("table", torch.zeros(num_nodes, width))
 
     @torch.no_grad()
-    def fit(self, graph: MergedGraph) -> None:
-        """Find the positions of the nodes of `graph`."""
+    def fit(self, graph: MergedGraph, regularizer: float = REGULARIZER) -> None:
+        """Find the positions of the nodes of `graph`; `regularizer` as in `walk_positions`."""
         n, width = self.table.shape
-        self.table.copy_(walk_positions(graph.edge_index, graph.edge_weight, n, width) * self.length)
+        self.table.copy_(walk_positions(graph.edge_index, graph.edge_weight, n, width, regularizer) * self.length)
 
     def forward(self, features: Features, graph: Tensor, keep: Tensor | None = None) -> Tensor:
         """Positions [m, width] of nodes whose one-hot rows are `features`, empty ones of new nodes."""

@@ -27,6 +27,7 @@ from genurl_graph.graph.sources import (
     merge_sources,
     propagation_graph,
 )
+from genurl_graph.graph.spectral import REGULARIZER
 from genurl_graph.graph.structural_features import structure_width
 from genurl_graph.inputs.hashing import hash_columns
 from genurl_graph.inputs.input import Input
@@ -83,7 +84,8 @@ def build(
     if isinstance(encoder, GNN | RowEncoder) and encoder.components is not None:
         encoder.components.fit(features, propagation)
     if isinstance(encoder, GNN) and encoder.structure is not None:
-        encoder.structure.fit(predefined_graph(data))
+        # Edges as rows all have a degree near 2, which tells small connected components from large ones no better.
+        encoder.structure.fit(predefined_graph(data), 0.0 if config.task == "edges" else REGULARIZER)
     columns = column_graph(data, degree, config)
     if columns is not None:
         share = columns.mass / (columns.mass + merged.total_weight())
