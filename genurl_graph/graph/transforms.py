@@ -9,6 +9,7 @@ from torch_geometric.transforms import BaseTransform
 from genurl_graph.config.metrics import Distance
 from genurl_graph.exceptions import unknown, wrong
 from genurl_graph.graph.affinity import similarities
+from genurl_graph.graph.evidence.metric import metric_by_edges
 from genurl_graph.graph.knn import knn_graph
 from genurl_graph.graph.merge import Directed, How, merge_graphs
 from genurl_graph.inputs.normalize import is_bag
@@ -26,7 +27,8 @@ class FeatureKNN(BaseTransform):  # type: ignore[misc]
     k : int
         Number of neighbours.
     metric : str or callable
-        "auto" (cosine for bags of words, Euclidean otherwise), or as in `genurl_graph.graph.knn.knn`.
+        "auto" (cosine for bags of words, otherwise as `genurl_graph.graph.evidence.metric.metric_by_edges` has it), or
+        as in `genurl_graph.graph.knn.knn`.
     """
 
     def __init__(self, k: int = 15, metric: str | Distance = "auto") -> None:
@@ -39,7 +41,7 @@ class FeatureKNN(BaseTransform):  # type: ignore[misc]
             raise wrong("FeatureKNN", "data without x", "features")
         metric = self.metric
         if metric == "auto":
-            metric = "cosine" if is_bag(data.x) else "euclidean"
+            metric = "cosine" if is_bag(data.x) else metric_by_edges(data.x, data.edge_index)
         data.knn_edge_index, data.knn_distance = knn_graph(data.x, self.k, metric=metric)
         return data
 

@@ -66,7 +66,7 @@ def weigh_evidence(
     asked : dict
         What was asked for, by dotted name.
     metric : callable
-        ``metric(x, config, plan)``, the metric of features under a configuration.
+        ``metric(data, config)``, the metric of features under a configuration.
     task : "graph" or "edges"
 
     Returns
@@ -82,7 +82,7 @@ def weigh_evidence(
     full = config.merge.evidence == "none" or config.merge.weighting == "none" or config.merge.how == "geodesic"
     if full or data.x is None or data.types is not None:
         return data, asked | {"merge.evidence": "none"}
-    how, evidence = metric(data.x, config, data.plan), config.merge.evidence
+    how, evidence = metric(data, config), config.merge.evidence
     found = {
         "neighbors.metric": how,
         "merge.evidence": measure_evidence(data, how).overall if evidence == "auto" else evidence,

@@ -98,9 +98,9 @@ def _search(data: Input, config: Config, seed: int, device: torch.device, space:
         if not width or high - low < 2:
             continue
         x = block(data.x, data.types, name)
-        k, metric = min(indices.size(1), high - low - 1), resolve_metric(x, config)
-        own = config.override({"neighbors.n_neighbors": k, "neighbors.metric": metric})
-        part = _search(Input(x, None, None, high - low, data.kind), own, seed, device, None)
+        rows, k = Input(x, None, None, high - low, data.kind), min(indices.size(1), high - low - 1)
+        own = config.override({"neighbors.n_neighbors": k, "neighbors.metric": resolve_metric(rows, config)})
+        part = _search(rows, own, seed, device, None)
         indices[low:high, :k], distances[low:high, :k] = part.indices + low, part.distances
         parts.append(part)
     backend = next((part.backend for part in parts if part.backend != "exact"), "exact")

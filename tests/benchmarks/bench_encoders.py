@@ -74,7 +74,7 @@ def main() -> None:
     data = as_input(datasets.load(arguments.dataset, arguments.data_root))
     assert data.x is not None
     config = load_preset("graph")
-    config = config.override({"neighbors.metric": resolve_metric(data.x, config), "similarity.perplexity": 15.0})
+    config = config.override({"neighbors.metric": resolve_metric(data, config), "similarity.perplexity": 15.0})
     x = normalize_features(data.x, "rows", {})
     sparse = x if x.layout == torch.sparse_csr else x.to_sparse_csr()
     objective = graph.build(data, x, config, SEED, torch.device("cpu")).objective

@@ -68,7 +68,7 @@ def measure(data: Input) -> dict[str, float]:
     """All measures of a graph before merging."""
     config = load_preset("graph")
     assert data.x is not None
-    metric = resolve_metric(data.x, config, data.plan)
+    metric = resolve_metric(data, config)
     given = predefined_graph(data)
     sources = Sources(given.edge_index, given.edge_weight)
     summary = weight_by_reliability(sources, data, config.override({"neighbors.metric": metric})).summary()

@@ -36,7 +36,7 @@ def feature_graph(data: Any) -> Any:
 
     given = as_input(data)
     near = data.clone()
-    near.edge_index, _ = knn_graph(given.x, 15, metric=resolve_metric(given.x, load_preset("graph")))
+    near.edge_index, _ = knn_graph(given.x, 15, metric=resolve_metric(given, load_preset("graph")))
     near.edge_weight = near.edge_attr = None
     return near
 
