@@ -107,7 +107,8 @@ class MergeConfig(Stage):
         NonNegative, "weight of a kNN edge in the graph that a GNN propagates over; 0: none there"
     ] = 0.0
     propagation_power: Annotated[
-        Positive, "with weighting adaptive: exponent of (1 - edge reliability) in the weight of kNN edges there"
+        Annotated[float, Range("[1, inf)")],
+        "with weighting adaptive: kNN edges weigh there (1 - edge reliability) (1 - its mean)^(this - 1)",
     ] = 1.0
     weighting: Annotated[
         Literal["given", "adaptive", "none"],

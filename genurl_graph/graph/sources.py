@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -222,11 +222,22 @@ def merge_sources(sources: Sources, num_nodes: int, feature_weight: float, how: 
     return combine(given, weight, near, near_weight, num_nodes=num_nodes, how=how)
 
 
-def propagation_graph(sources: Sources, trusted: Tensor | None, num_nodes: int, merge: MergeConfig) -> MergedGraph:
+def mean_lack(reliability: Iterable[Tensor], num_nodes: int) -> float:
+    """What a graph lacks in edge reliability, by that of its nodes in parts: 0 for reliable edges, 1 for useless ones.
+
+    Rounded, so that other parts give the same.
+    """
+    return round(1 - sum(float(part.sum(dtype=torch.float64)) for part in reliability) / num_nodes, 6)
+
+
+def propagation_graph(
+    sources: Sources, trusted: Tensor | None, num_nodes: int, merge: MergeConfig, lacking: float = 1.0
+) -> MergedGraph:
     """The graph an encoder propagates over, or the rows of it that the sources hold.
 
-    With ``merge.weighting = adaptive`` a kNN edge is weighted by what its ends lack in edge reliability, to the power
-    ``merge.propagation_power``: kNN edges take over where predefined edges tell nothing, and did harm beside others.
+    With ``merge.weighting = adaptive`` a kNN edge is weighted by what its ends lack in edge reliability, times what the
+    whole graph lacks to the power ``merge.propagation_power - 1``: kNN edges take over where predefined edges tell
+    nothing, and did harm beside others. What a node lacks is an estimate by few edges, which the graph's mean steadies.
 
     Parameters
     ----------
@@ -235,6 +246,8 @@ def propagation_graph(sources: Sources, trusted: Tensor | None, num_nodes: int, 
         Mean reliability of both ends of each kNN edge, which is overwritten; None where it was not measured.
     num_nodes : int
     merge : MergeConfig
+    lacking : float
+        `mean_lack` of the whole graph, where `trusted` is given.
     """
     # Edges of weight 0, such as kNN edges beside reliable ones, leave before the merge: most of its time and memory,
     # and of the propagation's, would be theirs.
@@ -243,7 +256,7 @@ def propagation_graph(sources: Sources, trusted: Tensor | None, num_nodes: int, 
     near, near_weight = sources.knn_edge_index, sources.knn_weight
     if near is not None and near_weight is not None and trusted is not None:
         # In place: each copy is a quarter of a gigabyte for two million nodes.
-        lack = trusted.neg_().add_(1.0).pow_(merge.propagation_power).mul_(near_weight)
+        lack = trusted.neg_().add_(1.0).mul_(near_weight).mul_(lacking ** (merge.propagation_power - 1))
         near, near_weight = weighted_edges(near, lack)
         sources = sources._replace(knn_edge_index=near, knn_weight=near_weight)
     return merge_sources(sources, num_nodes, merge.propagation_weight, "mix")

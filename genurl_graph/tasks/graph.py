@@ -23,6 +23,7 @@ from genurl_graph.graph.role_features import KERNEL_COLUMNS
 from genurl_graph.graph.sources import (
     Sources,
     geodesic_similarities,
+    mean_lack,
     mean_of_ends,
     merge_sources,
     propagation_graph,
@@ -137,10 +138,11 @@ def merged_graph(data: Input, sources: Sources, config: Config) -> MergedGraph:
 
 def propagation_edges(sources: Sources, num_nodes: int, config: Config) -> MergedGraph:
     """`propagation_graph` of both edge sources: predefined and, if asked for, kNN edges; on the CPU."""
-    trusted = None
+    trusted, lacking = None, 1.0
     if sources.knn_edge_index is not None and sources.reliability is not None:
         trusted = mean_of_ends(sources.reliability.to(sources.knn_edge_index.device), sources.knn_edge_index)
-    return propagation_graph(sources, trusted, num_nodes, config.merge).cpu()
+        lacking = mean_lack([sources.reliability], num_nodes)
+    return propagation_graph(sources, trusted, num_nodes, config.merge, lacking).cpu()
 
 
 def propagation_of(

@@ -17,6 +17,7 @@ from genurl_graph.graph.propagation import node_scale
 from genurl_graph.graph.sources import (
     Sources,
     fade,
+    mean_lack,
     merge_sources,
     propagation_graph,
     uses_neighbors,
@@ -62,7 +63,9 @@ def merge_partitions(
     if merge.how == "geodesic":
         raise wrong("merge.how", "geodesic with partitions", "mix or union")
     outputs = [*MERGED, *SPREAD, SCALE, _SUMS]
-    run_stage(launcher, work, "merge", _merge, outputs, given, merge, progress=progress)
+    judged = merge.weighting == "adaptive" and uses_neighbors(merge)
+    lacking = mean_lack(map(torch.from_numpy, work.parts(RELIABILITY)), work.num_rows) if judged else 1.0
+    run_stage(launcher, work, "merge", _merge, outputs, given, merge, lacking, progress=progress)
     counts, weights = np.sum(list(work.parts(_SUMS)), axis=0)
     # Both directions of an edge have the same source.
     halves = torch.from_numpy(counts / 2).long()
@@ -70,7 +73,7 @@ def merge_partitions(
     return edge_counts(halves) | weight_shares(torch.from_numpy(weights)) | {"total_weight": total}
 
 
-def _merge(part: int, work: Store, given: Store, merge: MergeConfig) -> None:
+def _merge(part: int, work: Store, given: Store, merge: MergeConfig, lacking: float) -> None:
     edges, _ = load_edges(given, GIVEN, part)
     sources, trusted = Sources(edges, torch.from_numpy(work.load(WEIGHT, part))), None
     if uses_neighbors(merge):
@@ -81,7 +84,7 @@ def _merge(part: int, work: Store, given: Store, merge: MergeConfig) -> None:
             trusted = torch.zeros_like(weight)
         elif merge.weighting == "adaptive":
             trusted = mean_of_ends(work, RELIABILITY, part, near)
-    spread = propagation_graph(sources, trusted, work.num_rows, merge)
+    spread = propagation_graph(sources, trusted, work.num_rows, merge, lacking)
     save_edges(work, SPREAD, part, *spread[:2])
     row = spread.edge_index[0] - work.bounds[part]
     work.save(SCALE, part, node_scale(row, spread.edge_weight, work.size(part)).numpy())
