@@ -7,12 +7,13 @@ import torch
 from torch_geometric.data import Data
 
 from genurl_graph import GenURL, datasets
+from genurl_graph.config import load_preset
 from genurl_graph.exceptions import InputError
 from genurl_graph.graph.affinity import similarities
 from genurl_graph.graph.edge_reliability import edge_auc, feature_confidence, feature_consistency, node_reliability
 from genurl_graph.graph.merge import FEATURE, PATH, PREDEFINED
 from genurl_graph.graph.propagation import Propagation
-from genurl_graph.graph.sources import geodesic_similarities
+from genurl_graph.graph.sources import Sources, geodesic_similarities, mean_lack, propagation_graph
 from genurl_graph.inputs.input import as_input
 from genurl_graph.tasks import graph
 from genurl_graph.tasks.prepare import gather
@@ -90,7 +91,8 @@ def test_weights_are_the_formulas(alike):
         found.knn_weight * (1 + (degree[a] + degree[b]) / 2),
         plain.knn_weight * (1 + (counted[a] + counted[b]) / 2),
     )
-    lack = 1 - (reliability[a] + reliability[b]) / 2
+    power = config.merge.propagation_power - 1
+    lack = (1 - (reliability[a] + reliability[b]) / 2) * (1 - reliability.mean()) ** power
     expected = dense(found.edge_index, of_edge) + config.merge.propagation_weight * dense(
         found.knn_edge_index, found.knn_weight * lack
     )
@@ -98,6 +100,26 @@ def test_weights_are_the_formulas(alike):
     torch.testing.assert_close(
         dense(torch.stack([operator.row, operator.col]), operator.weight), expected + torch.eye(N)
     )
+
+
+@pytest.mark.parametrize("mean", [0.0, 0.5, 0.9, 1.0])
+def test_a_node_without_reliable_edges_reads_its_knn_edges_as_far_as_the_graph_lacks_reliability(mean):
+    """One node lacks all reliability. Its kNN edge weighs (1 - mean)^2 of what it does in a graph without any."""
+    near = torch.tensor([[0, 1], [1, 0]])
+    given = Sources(torch.tensor([[2, 3], [3, 2]]), torch.ones(2), near, torch.full((2,), 0.25))
+    merge = load_preset("graph").override({"merge.propagation_weight": 8.0, "merge.propagation_power": 3.0}).merge
+    found = propagation_graph(given, torch.zeros(2), 4, merge, mean_lack([torch.full((4,), mean)], 4))
+    assert dict(zip(map(tuple, found.edge_index.T.tolist()), found.edge_weight.tolist(), strict=True)) == pytest.approx(
+        {(2, 3): 1.0, (3, 2): 1.0} | ({(0, 1): 2 * (1 - mean) ** 2, (1, 0): 2 * (1 - mean) ** 2} if mean < 1 else {})
+    )
+
+
+def test_what_a_graph_lacks_is_the_same_in_any_parts():
+    reliability = torch.rand(10_000, generator=torch.Generator().manual_seed(0))
+    whole = mean_lack([reliability], len(reliability))
+    assert whole == pytest.approx(1 - float(reliability.mean()), abs=1e-5)
+    for count in (2, 7, 1000):
+        assert mean_lack(reliability.chunk(count), len(reliability)) == whole
 
 
 def test_given_weights_stay():
