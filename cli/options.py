@@ -146,7 +146,7 @@ model = several(
         "--metric",
         metavar="NAME",
         help="Distance of features: euclidean, cosine, manhattan, correlation, chebyshev, hamming, jaccard. "
-        "[default: auto: cosine for bags of words, else euclidean]",
+        "[default: auto: cosine for bags of words, and where it predicts edges better; else euclidean]",
     ),
     click.option(
         "--exaggeration",

@@ -79,6 +79,7 @@ def merged_line(merged: Mapping[str, Any]) -> str:
     counts = {"predefined": merged["n_predefined"] + both, "kNN": merged["n_feature"] + both}
     parts = [f"{count:,} {name} edge{'' if count == 1 else 's'}" for name, count in counts.items() if count]
     told = " and ".join(parts) or "no edges"
+    told += " by the cosine" if counts["kNN"] and merged.get("metric_by_edges") else ""
     return f"merged graph: {told}, {both:,} of them both" if both else f"merged graph: {told}"
 
 
@@ -90,6 +91,8 @@ def evidence_line(merged: Mapping[str, Any]) -> str:
         "features": "the encoder reads them alone",
     }[merged["reads"]]
     found = f"{merged['evidence_by']} {merged['evidence_figure']:.2f}"
+    if merged.get("metric_by_edges"):
+        reads += "; the cosine predicts the edges better than the Euclidean distance"
     return f"features: evidence {merged['evidence']:.2f} of 1 ({found}): {reads}"
 
 

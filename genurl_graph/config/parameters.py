@@ -61,7 +61,8 @@ class NeighborConfig(Stage):
     metric: Annotated[
         Literal["auto", MetricName, "precomputed"] | OwnMetric,
         "distance between features, as in scikit-learn: euclidean, cosine, manhattan, correlation, chebyshev, hamming "
-        "or jaccard; auto: cosine for bags of words and counts (many columns >= 0, mostly zero), else euclidean; "
+        "or jaccard; auto: cosine for bags of words and counts (many columns >= 0, mostly zero), and where it predicts "
+        "the edges of a graph better than euclidean does, else euclidean; "
         "precomputed: the input holds distances; in Python also a function of two rows",
     ] = "auto"
     backend: Annotated[Backend, "neighbour search: exact, approximate, or auto (by the size of the data)"] = "auto"

@@ -163,6 +163,7 @@ def describe_evidence(found: Evidence | None, data: Input, config: Config) -> di
         "evidence_by": found.by,
         "evidence_figure": found.figure,
         "reads": "structure" if data.x is None else "both" if config.encoder.beside == "always" else "features",
+        "metric_by_edges": data.known.get("metric") == "cosine" == config.neighbors.metric,
     }
 
 

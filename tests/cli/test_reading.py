@@ -1,10 +1,12 @@
 """How a user says what a file is: `--as`, `--column`, `--separator`, `--decimal`, `--directed`."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch_geometric.data import Data
@@ -13,6 +15,7 @@ from genurl_graph import datasets
 from genurl_graph.exceptions import InputError
 from genurl_graph.experiments.sources import Source
 from genurl_graph.inputs.reading import Reading, ReadOptions, parse_columns
+from tests.graph.evidence.test_metric import edges_within, planted
 
 RING = "source,target\n" + "".join(f"{i},{(i + 1) % 20}\n" for i in range(20))
 TRAIN = ("--epochs", 2, "--dim", 4, "--seed", 0, "--device", "cpu")
@@ -136,3 +139,17 @@ def test_settings_of_the_run_say_what_becomes_of_columns(run) -> None:
 def test_wrong_scale() -> None:
     with pytest.raises(InputError, match="did you mean 'columns'"):
         datasets.read("ring.csv", scale="column")
+
+
+def test_the_metric_that_edges_chose_is_named(run) -> None:
+    x, group = planted("directions")
+    edges = pd.DataFrame(edges_within(group).numpy().T, columns=["from", "to"])
+    rows = pd.DataFrame(x.numpy(), columns=[f"e{j}" for j in range(x.size(1))])
+    edges.to_csv("edges.csv", index=False)
+    rows.assign(id=range(len(rows)))[["id", *rows]].to_csv("rows.csv", index=False)
+    words = ("embed", "--input", "edges.csv", "--features", "rows.csv", "--output", "z.npz", "--epochs", "1")
+    assert re.search(r"merged graph: .* kNN edges by the cosine\b", run(*words).stdout)
+    assert "the cosine predicts the edges better than the Euclidean distance" in run(*words, "--verbose").stdout
+    told = run(*words, "--metric", "euclidean", "--verbose").stdout
+    assert "merged graph" in told
+    assert "cosine" not in told
