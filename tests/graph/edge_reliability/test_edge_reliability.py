@@ -12,6 +12,7 @@ from torch import Tensor
 from genurl_graph.graph.edge_reliability import (
     FULL_EVIDENCE,
     RELIABLE,
+    STEADY,
     UNRELIABLE,
     FeatureRows,
     consistency,
@@ -157,18 +158,38 @@ def test_reliability_is_a_share_that_grows_with_the_auc(areas: list[float], isol
     assert ((found >= 0) & (found <= 1)).all()
     assert (node_reliability((auc + 0.1).clamp_max(1), edges, n + isolated, yardstick) >= found - 1e-6).all()
     # A node without edges gets the graph's reliability.
-    of_graph = ((float(auc.mean()) - 0.5) / (yardstick - 0.5) - UNRELIABLE) / (RELIABLE - UNRELIABLE)
-    assert torch.allclose(found[n:], torch.tensor(of_graph).clamp(0, 1).expand(isolated), atol=1e-5)
+    ratio = (float(auc.mean()) - 0.5) / (yardstick - 0.5)
+    of_graph = min(max((ratio - UNRELIABLE) / (RELIABLE - UNRELIABLE), 0.0), 1.0)
+    of_graph = 1 - (1 - of_graph) * (1 - of_graph**STEADY)
+    assert torch.allclose(found[n:], torch.full((isolated,), of_graph), atol=1e-5)
 
 
 @pytest.mark.parametrize(
     ("auc", "yardstick", "expected"),
-    [(0.66, 0.6, 1), (0.66, 0.82, 0.5), (0.66, 0.95, 0), (0.5, 0.51, 0), (0.4, 0.9, 0), (0.4, 0.5, 1)],
+    [
+        (0.66, 0.6, 1),
+        (0.66, 0.82, 1 - 0.5 * (1 - 0.5**STEADY)),
+        (0.66, 0.95, 0),
+        (0.5, 0.51, 0),
+        (0.4, 0.9, 0),
+        (0.4, 0.5, 1),
+    ],
 )
 def test_consistency_is_the_yardstick_of_the_auc(auc: float, yardstick: float, expected: float) -> None:
     edges = torch.tensor([[0, 1], [1, 0]])
     found = node_reliability(torch.full((2,), auc), edges, 2, yardstick)
     assert float(found[0]) == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize(("others", "low", "high"), [(0.95, 1.0, 1.0), (0.5, 0.0, 0.0), (0.66, 0.3, 0.45)])
+def test_few_edges_are_judged_by_what_all_edges_are(others: float, low: float, high: float) -> None:
+    """A node has two edges that look like chance: among reliable edges that is an accident."""
+    ring = torch.stack([torch.arange(1000), (torch.arange(1000) + 1) % 1000])
+    edges = torch.cat([ring, ring.flip(0)], 1)
+    auc = torch.where((edges == 0).any(0), 0.5, others)
+    found = node_reliability(auc, edges, 1000, 0.82)
+    assert low <= float(found[0]) <= high
+    assert float(found[0]) <= float(found[500])
 
 
 def test_inconsistent_features_and_missing_edges_are_no_evidence() -> None:
