@@ -85,8 +85,8 @@ def node_reliability(auc: Tensor, edge_index: Tensor, num_nodes: int, consistenc
     The ratio ``(auc - 1/2) / (consistency - 1/2)`` compares edges with kNN edges as predictors of similar features:
     reliability is 0 up to `UNRELIABLE`, 1 from `RELIABLE` on, and linear between. The mean over few edges is
     uncertain: it is shrunk towards the graph's mean, which counts as `prior` more edges, and what a node still lacks is
-    multiplied by ``1 - R^8``, R the reliability of the mean over all edges (`STEADY`). Where the edges as a whole are as good as
-    kNN edges, a node whose few edges look worse is one by chance.
+    multiplied by ``1 - R^8``, R the reliability of the mean over all edges (`STEADY`). Where edges as a whole are as
+    good as kNN edges, the few edges of a node look worse by chance.
 
     Parameters
     ----------
