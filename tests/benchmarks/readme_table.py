@@ -1,13 +1,13 @@
 """The README's table of results: print it, run what it is made of, or write it into the README.
 
-    python tests/benchmarks/readme_table.py            # print it, from tests/benchmarks/results/readme.json
+    python tests/benchmarks/readme_table.py            # print it, from tests/benchmarks/results/nodes.json
     python tests/benchmarks/readme_table.py --run      # run what is missing there, then print it
     python tests/benchmarks/readme_table.py --write    # put it between the markers in README.md
 
 `--run` is bench_nodes.py with the options below, one process of one thread: two hours on an idle core, most of them for
-Amazon Photo. The file is rewritten after each run, so stop when you like and go on by the same command; `--datasets
-cora` runs a part. Each run holds the commit that computed it, and GenURL's the settings that the data decided. To
-measure anew, remove the file.
+Amazon Photo. The file is that of docs/results/nodes.md, rewritten after each run: stop when you like, and go on
+by the same command; `--datasets cora` runs a part. Each run holds the commit that computed it, GenURL's the settings
+that the data decided. To measure anew, name a new file by `--runs`.
 """
 
 from __future__ import annotations
@@ -23,9 +23,11 @@ from node_tables import accuracies
 from shared import benchmark_parser, markdown_row, mean_std, read_runs, table_head
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-RUNS, README = Path(__file__).with_name("results") / "readme.json", REPOSITORY / "README.md"
+RUNS, README = Path(__file__).with_name("results") / "nodes.json", REPOSITORY / "README.md"
 BEGIN, END = "<!-- results -->", "<!-- /results -->"
 SEEDS, REPEATS = 10, 5
+# Of baselines: epochs, and CPU seconds of one fit.
+MOST_EPOCHS, BUDGET = 300, 400
 # Names of the registry, and heads of the columns.
 DATASETS = {"Cora": "Cora", "CiteSeer": "CiteSeer", "Amazon-Photo": "Amazon Photo"}
 METHODS = {
@@ -53,6 +55,7 @@ def main() -> int:
 
         options.runs.parent.mkdir(parents=True, exist_ok=True)
         asked = {"datasets": options.datasets, "methods": ",".join(METHODS), "seeds": SEEDS, "repeats": REPEATS}
+        asked |= {"most-epochs": MOST_EPOCHS, "budget": BUDGET}
         words = [f"--{key}={value}" for key, value in asked.items()]
         failed = bench_nodes.main([*words, f"--output={options.runs}"])
         write_json(options.runs, (found := read_runs(options.runs)) | {"days": days(commits(found["runs"]))})
