@@ -80,9 +80,9 @@ def test_models_of_the_first_version_still_load(name):
     found, expected = model.transform(new), example["transform"]
     if name != "gcn":
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
-    # Edges are weighted by a reliability that has been measured on more nodes since.
+    # Edges are weighted by a reliability that has been measured on more nodes since, and more by those of the graph.
     away = np.linalg.norm(found - expected, axis=1)
-    assert float(np.median(away / np.linalg.norm(expected, axis=1))) < 0.03
+    assert float(np.median(away / np.linalg.norm(expected, axis=1))) < 0.06
     assert not hasattr(model, "graph_")
 
 
