@@ -32,7 +32,8 @@ from genurl_graph.inputs.columns import FeaturePlan
 from genurl_graph.nn.build import make_encoder
 from genurl_graph.nn.triples import EndPrior, TripleEncoder
 from genurl_graph.runtime.files import atomic_write, save_tensors, write_json
-from genurl_graph.tasks.evidence import reads_structure_alone, stroke_columns
+from genurl_graph.tasks.evidence import reads_structure_alone
+from genurl_graph.tasks.evidence.columns import stroke_columns
 from genurl_graph.tasks.graph import feature_columns
 
 if TYPE_CHECKING:

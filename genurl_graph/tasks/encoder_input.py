@@ -18,7 +18,7 @@ from genurl_graph.inputs.hetero import normalize_blocks
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.normalize import column_statistics, normalize_features
 from genurl_graph.inputs.sparse import csr_tensor, scale_columns, to_scipy_or_numpy
-from genurl_graph.tasks.evidence import measure_roles, stroke_columns
+from genurl_graph.tasks.evidence.columns import measure_roles, stroke_columns
 from genurl_graph.tasks.resolve import COMPONENTS, resolve_type_normalization
 
 # Of the randomised search for principal axes that an encoder reads: they are a property of the features.

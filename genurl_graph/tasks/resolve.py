@@ -33,7 +33,8 @@ from genurl_graph.objectives.all_pairs import why_not
 from genurl_graph.objectives.pair_distances import WIDE
 from genurl_graph.tasks.distillation import resolve_distillation
 from genurl_graph.tasks.edges.on_line_graph import resolve_edges
-from genurl_graph.tasks.evidence import resolve_beside, resolve_columns, resolve_structure, weigh_evidence
+from genurl_graph.tasks.evidence import resolve_beside, resolve_structure, weigh_evidence
+from genurl_graph.tasks.evidence.columns import resolve_columns
 from genurl_graph.tasks.graphs import resolve_graphs
 from genurl_graph.tasks.images import resolve_images
 from genurl_graph.tasks.initialization import resolve_start
