@@ -208,9 +208,10 @@ class EncoderConfig(Stage):
         "for GNNs and roles for other encoders, but identity in HeteroData and beside features",
     ] = "identity"
     beside: Annotated[
-        Literal["auto", "always", "never"],
-        "graphs: whether that input is also used beside features: always, never, or auto (if there are few features, "
-        "or their evidence is below 1, merge.evidence)",
+        Literal["auto", "always", "never", "apart"],
+        "graphs: whether that input is also used beside features: always; never; apart (the network reads it alone; "
+        "features are components beside what it trains); auto: always if there are few features or their evidence "
+        "(merge.evidence) is below 1, apart if it is undecided",
     ] = "never"
     pooling: Annotated[
         Pooling,

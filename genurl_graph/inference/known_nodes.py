@@ -42,7 +42,7 @@ class FittedNodes(NamedTuple):
 def tells_nodes_apart(config: Config, bare: bool) -> bool:
     """Whether the encoder of a graph reads a one-hot column of each node; `bare`: it reads no features."""
     c = config.encoder
-    return (bare or c.beside == "always") and config.embeds_graph and c.structure in ONE_HOT and c.name in GNNS
+    return (bare or c.beside != "never") and config.embeds_graph and c.structure in ONE_HOT and c.name in GNNS
 
 
 def knows_nodes(config: Config, bare: bool) -> bool:

@@ -20,6 +20,7 @@ from genurl_graph.config.metrics import OwnMetric
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.graph.edge_attributes.columns import count_columns
 from genurl_graph.graph.projection import FeatureSpace, encoder_projection
+from genurl_graph.graph.role_features import KERNEL_COLUMNS
 from genurl_graph.graph.structural_features import structure_width
 from genurl_graph.graph.temporal.profiles import PROFILE
 from genurl_graph.inference.fitted import FittedModel
@@ -187,21 +188,26 @@ def _nodes(note: dict[str, Any] | None, num_nodes: int) -> FittedNodes | None:
     return found
 
 
+def _feature_width(config: Config, fitted: dict[str, Any], plan: FeaturePlan | None, axes: Tensor | None) -> int:
+    """Columns of features, or of their components."""
+    hashed = config.input.hash_columns
+    width: int = fitted["n_features_in"] if plan is None else len(plan.names)
+    width = hashed if isinstance(hashed, int) and hashed else width
+    return width if axes is None else axes.size(1)
+
+
 def _input_width(
     config: Config, fitted: dict[str, Any], num_nodes: int, plan: FeaturePlan | None, axes: Tensor | None
 ) -> int:
     """Columns that the encoder reads: features or their components, and structural ones where it reads these."""
-    hashed = config.input.hash_columns
-    width: int = fitted["n_features_in"] if plan is None else len(plan.names)
-    width = hashed if isinstance(hashed, int) and hashed else width
-    width = width if axes is None else axes.size(1)
+    width = _feature_width(config, fitted, plan, axes)
     bare, slices, widths = num_nodes, fitted["node_slices"], fitted["node_widths"]
     if slices is not None:
         ends = [0, *(high for _, high in slices.values())]
         if list(slices) != list(widths) or [low for low, _ in slices.values()] != ends[:-1] or ends[-1] != num_nodes:
             raise ValueError("its node types do not fit its embedding")
         bare = sum(high - low for name, (low, high) in slices.items() if not widths[name])
-    elif reads_structure_alone(config):
+    elif reads_structure_alone(config) or config.encoder.beside == "apart":
         width = 0
     elif width and config.encoder.beside != "always":
         bare = 0
@@ -232,6 +238,8 @@ def _encoder(
     else:
         width = _input_width(config, fitted, len(tensors["embedding"]), plan, tensors.get("statistics.axes"))
     columns = feature_columns(config, width, len(tensors["embedding"]))
+    if config.encoder.beside == "apart":
+        columns = _feature_width(config, fitted, plan, None) + KERNEL_COLUMNS
     # Without memory or random numbers of its own: the file's tensors become the weights, and sizes that do not fit
     # them are noticed before anything of that size is made. A user's module may not be made again: it is filled.
     with torch.device("meta") if module is None else nullcontext():

@@ -32,8 +32,8 @@ from genurl_graph.nn.gnn import GNN, GNNS
 from genurl_graph.nn.table import PositionTable
 from genurl_graph.objectives.base import embed_all, embed_rows
 from genurl_graph.tasks.edges import on_line_graph
-from genurl_graph.tasks.encoder_input import encoder_input, put_beside, role_columns
-from genurl_graph.tasks.evidence import reads_structure_alone, without_features
+from genurl_graph.tasks.encoder_input import encoder_input, put_beside
+from genurl_graph.tasks.evidence import goes_around, reads_structure_alone, without_features
 from genurl_graph.tasks.graph import averaged, edges_of_new, propagation_of
 
 
@@ -75,7 +75,7 @@ def why_no_transform(config: Config, bare: bool, edges: bool, named: bool = Fals
         if config.task == "reduce" and not bare and not (config.neighbors.hops and edges):
             return None
         return "an embedding table of a graph has no place for new nodes; any other encoder embeds them"
-    beside = c.beside == "always"
+    beside = c.beside != "never"
     # Features of no evidence are not read.
     bare = bare or reads_structure_alone(config)
     if not (bare or beside) or c.structure in (*TRANSFERABLE, "both"):
@@ -117,7 +117,7 @@ def _like_fitted(model: FittedModel, X: Any, options: ReadOptions) -> Input:
 
 def _encoded(model: FittedModel, data: Input) -> Tensor:
     config, device = model.config, torch.device(model.device)
-    beside = config.encoder.beside == "always"
+    beside = config.encoder.beside != "never"
     data = without_features(data, config)
     data = data._replace(column_weight=model.statistics.get("weight"))
     encoder, name = model.encoder.eval(), model.config.encoder.name
@@ -135,9 +135,8 @@ def _encoded(model: FittedModel, data: Input) -> Tensor:
         if name == "sign":
             return embed_rows(encoder, averaged(x, edges, config, device), device).cpu()
         propagation = propagation_of(data, edges, config, model.statistics).to(device)
-    bare = data.x is None and config.encoder.structure == "both"
-    roles = role_columns(data, device, model.statistics)[0] if bare else None
-    z = embed_all(encoder, Features(x, aside=roles).to(device), propagation).cpu()
+    around = encoder_input(data, config, device, model.statistics)[0] if goes_around(data, config) else None
+    z = embed_all(encoder, Features(x, aside=around).to(device), propagation).cpu()
     structure = encoder.structure if isinstance(encoder, GNN) else None
     return z if structure is None else torch.cat([z, _positions(model, data, structure)], 1)
 
@@ -162,9 +161,9 @@ def _known_columns(model: FittedModel, data: Input, device: torch.device) -> Ten
     """What an encoder of one-hot nodes reads: the columns of the fitted nodes, beside features where there are any."""
     config, nodes = model.config, model.nodes
     known = None if nodes is None or config.encoder.name not in GNNS else find_known(data, nodes)
-    roles = data.x is None and config.encoder.structure == "both"
-    if nodes is not None and known is None and (data.x is not None or roles):
-        left = "roles alone embed it" if roles else "features alone embed it"
+    around = goes_around(data, config)
+    if nodes is not None and known is None and (data.x is not None or around):
+        left = "roles alone embed it" if data.x is None else "features alone embed it"
         warnings.warn(
             "transform: no node of this graph is one of the fitted nodes, whose structure the model knows; "
             f"{left} (encoder.structure=roles fits a model for other graphs)",
@@ -178,7 +177,7 @@ def _known_columns(model: FittedModel, data: Input, device: torch.device) -> Ten
             f"fit with {' or '.join(TRANSFERABLE)} to embed other graphs"
         )
     own = one_hot_of_known(known, nodes.num_nodes)
-    if data.x is None:
+    if around or data.x is None:
         return own
     features = config.override({"encoder.beside": "never"})
     x, _ = encoder_input(data, features, device, model.statistics)

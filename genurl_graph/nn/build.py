@@ -94,8 +94,13 @@ def trained_columns(config: Config) -> int:
 
 
 def skip_blocks(config: Config) -> int:
-    """Blocks of `genurl_graph.nn.skip.Skip`: the features, and their average over each number of steps."""
+    """Blocks of `genurl_graph.nn.skip.Skip`: the features, and their average over each number of steps.
+
+    Features that stand apart are not averaged: the edges do not confirm them.
+    """
     c = config.encoder
+    if c.beside == "apart":
+        return 1
     return 1 + (c.hops if c.name == "sign" else c.layers)
 
 

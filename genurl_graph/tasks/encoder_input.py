@@ -43,14 +43,17 @@ def encoder_input(
     Returns
     -------
     x : Tensor, float32, shape [n, f], on the CPU, or None
-        Strided or CSR. None for one-hot rows alone, which are not stored, and for an embedding table. Without
-        features and with ``encoder.structure = both``: role columns, which go around the network.
+        Strided or CSR. None for one-hot rows alone, which are not stored, and for an embedding table. Role columns
+        without features and with ``encoder.structure = both``, or features and functions of them with
+        ``encoder.beside = apart``, go around the network.
     statistics : dict
-        Means and scales of standardised columns, or principal axes.
+        Means and scales of standardised columns, or principal axes; "length" of rows that stand apart.
     """
     how, bare = config.encoder.normalize, data.bare_nodes()
     if bare.numel() == 0 and data.types is None:
         x, taken = _features(data, config, statistics)
+        if config.encoder.beside == "apart":
+            return _apart(x, taken, statistics)
         if config.encoder.beside != "always":
             return x, taken
         return _beside(x, taken, data, config, device, statistics)
@@ -98,6 +101,24 @@ def _beside(
     structural, found = _structural_columns(data, own, torch.arange(data.num_nodes), device, statistics)
     assert structural is not None
     return put_beside(x, structural), taken | found
+
+
+def _apart(
+    x: Tensor, taken: dict[str, Tensor], statistics: dict[str, Tensor] | None
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Features with random cosines of them on their right, as long: few columns hold their own beside trained ones.
+
+    Of few features the cosines tell what a linear map of them does not; of many, features tell more.
+    """
+    if statistics is None:
+        values = x.values() if x.layout == torch.sparse_csr else x
+        length = (values.double().square().sum() / x.size(0)).sqrt().float().reshape(1)
+        length = torch.where(length > 0, length, 1.0)
+    else:
+        length = statistics["length"]
+    scale = (x.size(1) ** 0.5 / length).expand(x.size(1))
+    cosines = kernel_columns(scale_columns(x, scale))
+    return put_beside(scale_columns(x, (1 / length).expand(x.size(1))), cosines), taken | {"length": length}
 
 
 def put_beside(x: Tensor, structural: Tensor) -> Tensor:

@@ -44,6 +44,7 @@ from genurl_graph.objectives.full_batch import PairwiseObjective
 from genurl_graph.objectives.mini_batch import MiniBatchObjective, NeighborBatchObjective
 from genurl_graph.runtime.random import randn
 from genurl_graph.tasks import TrainingProblem
+from genurl_graph.tasks.evidence import goes_around
 from genurl_graph.tasks.initialization import START_SCALE, start
 from genurl_graph.tasks.metric import resolve_perplexity
 from genurl_graph.tasks.prepare import gather
@@ -62,14 +63,14 @@ def build(
     if name == "sign" and x is None:
         raise wrong("encoder sign", "nodes without features", "features (or encoder.structure=roles)")
     sources = gather(data, config, seed, device, kept)
-    # Roles go around the network: what it learns from them holds for no other graph.
-    roles = x if config.encoder.structure == "both" and data.x is None else None
-    own = identity(n) if x is None or roles is not None else x
+    # Roles go around the network: what it learns from them holds for no other graph. So do undecided features.
+    around = x if goes_around(data, config) else None
+    own = identity(n) if x is None or around is not None else x
     # First, and no longer needed when the larger graph of P is made.
     if name == "sign":
         features = averaged(own, propagation_edges(sources, n, config), config, device)
     else:
-        features = Features(own, aside=roles)
+        features = Features(own, aside=around)
     merged = merged_graph(data, sources, config)
     edges, p = merged.similarities()
     propagation = propagation_of(data, propagation_edges(sources, n, config), config) if name in GNNS else None
@@ -80,7 +81,8 @@ def build(
     if first is not None and data.start is not None:
         first = start(data, None, merged, config, seed) / START_SCALE
     width = int(own.size(1))
-    columns_of = (feature_columns(config, width, n), n, count_columns(attribute_statistics(data)))
+    first_columns = feature_columns(config, width, n) if around is None else int(around.size(1))
+    columns_of = (first_columns, n, count_columns(attribute_statistics(data)))
     encoder = make_encoder(config, width, first, None, *columns_of)
     if isinstance(encoder, GNN | RowEncoder) and encoder.components is not None:
         encoder.components.fit(features, propagation)

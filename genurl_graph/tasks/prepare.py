@@ -27,11 +27,12 @@ def gather(data: Input, config: Config, seed: int, device: torch.device, kept: K
     With ``merge.weighting = adaptive`` a predefined edge weighs ``1 - c (1 - r)`` times its own weight, c the
     confidence in the features and r the edge reliability of both ends (`genurl_graph.graph.edge_reliability`), and
     degrees count reliable edges: where consistent features contradict the edges, kNN edges take over. With
-    ``merge.weighting = none`` the reliability is 0 everywhere, and kNN edges are all there is.
+    ``merge.weighting = none`` the reliability is 0 everywhere, and kNN edges are all there is. Features that stand
+    apart (``encoder.beside``) say nothing of edges.
     """
     given = predefined_graph(data)
     found = Sources(given.edge_index, given.edge_weight)
-    if data.x is None:
+    if data.x is None or config.encoder.beside == "apart":
         return found
     found = weight_by_reliability(found, data, config)
     assert found.degree is not None

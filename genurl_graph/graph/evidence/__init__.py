@@ -54,6 +54,9 @@ class Evidence(NamedTuple):
         The number behind `by`: Moran's I of the strongest column, the consistency, or the AUC.
     degrees : tuple of int
         Columns that are nothing but the degree.
+    undecided : float
+        In [0, 1]: confidence in consistent features that edges with communities do not confirm. They may be noise for
+        the graph, or tell what its edges do not.
     """
 
     overall: float
@@ -61,6 +64,7 @@ class Evidence(NamedTuple):
     by: str
     figure: float
     degrees: tuple[int, ...] = ()
+    undecided: float = 0.0
 
     @property
     def weights(self) -> Tensor | None:
@@ -84,7 +88,8 @@ def measure_evidence(data: Input, metric: str) -> Evidence:
         Of a bag of words the larger of two shares: of feature consistency between `CONSISTENT_FROM` and 0.6, and of the
         edge AUC between 0.53 and 0.63. Of a table, how far the autocorrelation of its best column, or of all together,
         exceeds chance; each column counts by its own. Consistency speaks for `WIDE` or more columns of a table, too, if
-        they are related to the edges, or if the edges have no communities (`has_communities`) to contradict them.
+        they are related to the edges, or if the edges have no communities (`has_communities`) to contradict them; else
+        they are undecided, unless they are categories.
     """
     known = data.known
     key = f"evidence.{metric}"
@@ -132,15 +137,17 @@ def _measure(data: Input, metric: str) -> Evidence:
     overall = relation * min(size / FULL, 1.0)
     best = int((found.value - found.expected).abs().where(live, torch.zeros(())).argmax()) if f else 0
     by, figure = "graph autocorrelation", float(found.value[best]) if f else 0.0
-    confidence = feature_confidence(consistency)
+    confidence, undecided = feature_confidence(consistency), 0.0
     if confidence > 0 and (f >= WIDE or relation == 0):
         if relation == 0 and not has_communities(given.edge_index, data.num_nodes):
             relation = 1.0
+        if relation == 0 and f >= WIDE and matrix_kind(x) != "bag":
+            undecided = confidence
         if 0 < confidence * relation >= overall:
             overall, by, figure = confidence * relation, "feature consistency", consistency
             shares = torch.where(live, shares + (1 - shares) * confidence, 0.0)
     columns = overall * shares / shares.max().clamp_min(1e-9) if f else shares
-    return Evidence(overall, columns.float(), by, figure, tuple(degrees.nonzero()[:, 0].tolist()))
+    return Evidence(overall, columns.float(), by, figure, tuple(degrees.nonzero()[:, 0].tolist()), undecided)
 
 
 def _shares(x: Tensor, found: Autocorrelation, live: Tensor) -> tuple[Tensor, float]:

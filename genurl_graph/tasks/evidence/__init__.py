@@ -19,6 +19,8 @@ from genurl_graph.runtime.processes import world_size
 ROW_ENCODERS = ("sign", "module", *DENSE)
 # Structural columns stand beside features that weigh less than so many columns in full, or have less evidence.
 FEW_COLUMNS, LITTLE = 8.0, 0.5
+# What a run reads that has features, by ``encoder.beside``.
+READS = {"never": "features", "always": "both", "apart": "apart"}
 # Nodes up to which one-hot columns stand beside features.
 MOST_NODES = 100_000
 
@@ -51,19 +53,27 @@ def weigh_evidence(
     if full or data.x is None or data.types is not None:
         return data, asked | {"merge.evidence": "none"}
     how, evidence = metric(data, config), config.merge.evidence
-    found = {
-        "neighbors.metric": how,
-        "merge.evidence": measure_evidence(data, how).overall if evidence == "auto" else evidence,
-    }
+    found: dict[str, Any] = {"neighbors.metric": how, "merge.evidence": evidence}
+    if evidence == "auto":
+        measured = measure_evidence(data, how)
+        found["merge.evidence"] = measured.overall
+        if measured.undecided and config.encoder.beside == "auto" and task == "graph" and not why_not_apart(config):
+            found["encoder.beside"] = "apart"
     return heed_evidence(data, config.override(found))[0], asked | found
 
 
 def resolve_beside(data: Input, config: Config) -> dict[str, Any]:
-    """``encoder.beside`` of a run whose evidence is resolved: "always" or "never".
+    """``encoder.beside`` of a run whose evidence is resolved: "always", "never" or "apart".
 
-    InputError if structural columns are asked for beside features of an encoder that is no GNN.
+    InputError if structural columns are asked for beside features of an encoder that is no GNN, or features apart from
+    them where they cannot be.
     """
     beside, evidence = config.encoder.beside, config.merge.evidence
+    if beside == "apart":
+        why = "HeteroData" if data.types is not None else "no features" if data.x is None else why_not_apart(config)
+        if why is not None:
+            raise wrong("encoder.beside", f"apart with {why}", "always or never")
+        return {"encoder.beside": beside}
     if beside == "always" and (config.encoder.name not in GNNS or data.types is not None):
         found = f"always with encoder {config.encoder.name}" if data.types is None else "always with HeteroData"
         raise wrong("encoder.beside", found, "a GNN, or never")
@@ -87,6 +97,8 @@ def resolve_structure(data: Input, config: Config) -> str:
     InputError if both are asked for that cannot be.
     """
     structure, name = config.encoder.structure, config.encoder.name
+    if config.encoder.beside == "apart":
+        return "identity"
     able = name in GNNS and data.types is None and config.embeds_graph
     if structure == "both" and not able:
         found = "HeteroData" if data.types is not None else f"task {config.task}, encoder {name}"
@@ -99,11 +111,35 @@ def resolve_structure(data: Input, config: Config) -> str:
     return "identity" if not bare else "both" if able else "roles"
 
 
+def why_not_apart(config: Config) -> str | None:
+    """What keeps the features of a run apart from a network that reads one-hot rows; None if nothing does."""
+    c, merge = config.encoder, config.merge
+    if c.name not in GNNS or not config.embeds_graph:
+        return f"task {config.task}, encoder {c.name}"
+    if c.structure not in ("auto", "identity"):
+        return f"encoder.structure {c.structure}"
+    if config.sampling.negatives == "batch":
+        return "sampling.negatives batch"
+    if merge.column_weight > 0:
+        return f"merge.column_weight {merge.column_weight:g}"
+    if merge.evidence == "none" or merge.weighting == "none":
+        return "kNN edges that count in any case"
+    return None if world_size() == 1 else "several processes"
+
+
 def reads_structure_alone(config: Config) -> bool:
     """Whether features of no evidence leave the run: those that read rows, batches or columns need them."""
     c = config.encoder
+    if c.beside == "apart":
+        return False
     rows = c.name in ROW_ENCODERS or config.sampling.negatives == "batch" or config.merge.column_weight > 0
     return config.merge.evidence == 0 and not rows and world_size() == 1
+
+
+def goes_around(data: Input, config: Config) -> bool:
+    """Whether what `encoder_input` makes goes around the network, which reads one-hot rows."""
+    c = config.encoder
+    return c.beside == "apart" or (data.x is None and c.structure == "both")
 
 
 def without_features(data: Input, config: Config) -> Input:
@@ -130,7 +166,7 @@ def describe_evidence(found: Evidence | None, data: Input, config: Config) -> di
         "evidence": config.merge.evidence,
         "evidence_by": found.by,
         "evidence_figure": found.figure,
-        "reads": "structure" if data.x is None else "both" if config.encoder.beside == "always" else "features",
+        "reads": "structure" if data.x is None else READS[config.encoder.beside],
         "metric_by_edges": data.known.get("metric") == "cosine" == config.neighbors.metric,
     }
 

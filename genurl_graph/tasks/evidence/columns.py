@@ -11,7 +11,7 @@ from torch import Tensor
 from genurl_graph.config import Config
 from genurl_graph.exceptions import wrong
 from genurl_graph.graph.edge_reliability import measure_consistency
-from genurl_graph.graph.evidence import FEW, measure_held_out
+from genurl_graph.graph.evidence import FEW, measure_evidence, measure_held_out
 from genurl_graph.graph.line_graph.strokes import stroke_width
 from genurl_graph.graph.merge import predefined_graph
 from genurl_graph.graph.role_features import KERNEL_COLUMNS, ROLE_COLUMNS, role_features
@@ -41,6 +41,8 @@ ROLES_FULL, NODES, FULL_COLUMNS = 0.45, 16, 85
 CONFOUNDED = 0.075
 # Shares of the columns that positions and components get of edges as rows: an eighth is trained.
 OF_EDGES, COMPONENTS = 1 / 8, 3 / 4
+# Share of the columns that undecided features get: if they are noise, the other half tells what the edges know.
+APART = 1 / 2
 # Embeddings of fewer columns are maps, and trained as a whole.
 LEAST_DIM = 16
 
@@ -51,6 +53,7 @@ def resolve_columns(data: Input, config: Config) -> dict[str, Any]:
     What "auto" is: of positions up to a third of ``encoder.dim`` (`share_of_positions`), of components up to two thirds
     in all blocks (`share_of_skip`), and at least a quarter is left to the network; where edges are unreliable
     (`edge_reliability`), or roles are of no community (`communities_taught`), components get up to eleven twelfths.
+    Features apart from the network get half of the columns, as far as they are undecided.
 
     Raises
     ------
@@ -63,7 +66,7 @@ def resolve_columns(data: Input, config: Config) -> dict[str, Any]:
     why_structure = why or why_no_positions(data, config)
     roles, edges = why is None and reads_roles(data, config), config.task == "edges"
     # A network that reads one-hot rows learns positions of its own.
-    reads_nodes = roles or c.beside == "always"
+    reads_nodes = roles or c.beside != "never"
     wanted = 0
     if c.structure_columns == "auto" and why_structure is None and c.dim >= LEAST_DIM and (edges or not reads_nodes):
         wanted = min(int(c.dim * (OF_EDGES if edges else share_of_positions(data, config))), data.num_nodes - 2)
@@ -74,7 +77,7 @@ def resolve_columns(data: Input, config: Config) -> dict[str, Any]:
     # Hashed columns are what the encoder reads.
     width = KERNEL_COLUMNS if roles else int(config.input.hash_columns) or data.num_features
     width += ROLE_COLUMNS if c.beside == "always" and c.structure == "roles" else 0
-    width += stroke_columns(data.num_features, config)
+    width += KERNEL_COLUMNS if c.beside == "apart" else stroke_columns(data.num_features, config)
     most = 0 if why else min((left - structure) // blocks, width, data.num_nodes - 1)
     wanted = 0
     if c.skip == "auto" and why is None and c.dim >= LEAST_DIM:
@@ -82,11 +85,18 @@ def resolve_columns(data: Input, config: Config) -> dict[str, Any]:
         share = share_of_roles(data) if roles else share_of_skip(data, config)
         room = min((1 - taught / 3) * c.dim * share, (1 - taught / 4) * c.dim - structure)
         room = COMPONENTS * c.dim if edges else room
+        room = APART * c.dim * share_apart(data, config) if c.beside == "apart" else room
         wanted = max(min(most, int(room / blocks)), 0)
     skip = _asked("skip", c.skip, wanted, most, why)
     # Role features are read by the skip alone.
     one_hot = {"encoder.structure": "identity"} if roles and not skip else {}
     return {"encoder.structure_columns": structure, "encoder.skip": skip, **one_hot}
+
+
+def share_apart(data: Input, config: Config) -> float:
+    """How many of the columns that there are for features apart from the network they get, as a share."""
+    undecided = measure_evidence(data, config.neighbors.metric).undecided
+    return undecided or 1.0  # asked for
 
 
 def stroke_columns(num_features: int, config: Config) -> int:
@@ -188,6 +198,8 @@ def share_of_positions(data: Input, config: Config) -> float:
 
 def edge_reliability(data: Input, config: Config) -> float:
     """Mean reliability of the predefined edges: 1 where they count as they are, 0 where they are not read."""
+    if config.encoder.beside == "apart":
+        return 1.0
     if config.merge.weighting != "adaptive":
         return 0.0 if config.merge.weighting == "none" else 1.0
     data, edges = heed_evidence(data, config)[0], predefined_graph(data).edge_index
