@@ -11,7 +11,7 @@ from torch import Tensor
 from genurl_graph.config import Config
 from genurl_graph.exceptions import wrong
 from genurl_graph.graph.edge_reliability import measure_consistency
-from genurl_graph.graph.evidence import FEW, measure_evidence, measure_held_out
+from genurl_graph.graph.evidence import FEW, measure_evidence, measure_held_out, measure_structure
 from genurl_graph.graph.line_graph.strokes import stroke_width
 from genurl_graph.graph.merge import predefined_graph
 from genurl_graph.graph.role_features import KERNEL_COLUMNS, ROLE_COLUMNS, role_features
@@ -65,11 +65,16 @@ def resolve_columns(data: Input, config: Config) -> dict[str, Any]:
     left = 0 if why else c.dim - 1
     why_structure = why or why_no_positions(data, config)
     roles, edges = why is None and reads_roles(data, config), config.task == "edges"
-    # A network that reads one-hot rows learns positions of its own.
-    reads_nodes = roles or c.beside != "never"
+    # A network that reads features as well as one-hot rows learns positions of its own.
     wanted = 0
-    if c.structure_columns == "auto" and why_structure is None and c.dim >= LEAST_DIM and (edges or not reads_nodes):
-        wanted = min(int(c.dim * (OF_EDGES if edges else share_of_positions(data, config))), data.num_nodes - 2)
+    if c.structure_columns == "auto" and why_structure is None and c.dim >= LEAST_DIM:
+        if edges:
+            share = OF_EDGES
+        elif roles or c.beside == "apart":
+            share = share_by_communities(data)
+        else:
+            share = share_of_positions(data, config) if c.beside == "never" else 0.0
+        wanted = min(int(c.dim * share), data.num_nodes - 2)
     wanted = wanted if wanted >= FEWEST else 0
     largest = max(min(left, data.num_nodes - 2), 0)
     structure = _asked("structure_columns", c.structure_columns, wanted, largest, why_structure)
@@ -194,6 +199,14 @@ def share_of_positions(data: Input, config: Config) -> float:
     ahead = 1 / (1 + math.exp(min((features + MARGIN - structure) / SLOPE, 700.0)))
     explained = (2 * structure - 1) ** 2
     return POSITIONS * explained * (ahead + (1 - ahead) * edge_reliability(data, config) * explained)
+
+
+def share_by_communities(data: Input) -> float:
+    """How many of all columns positions get beside a network that reads the structure alone, as a share.
+
+    ``D^2 t`` times `POSITIONS`, D as in `share_of_positions`, t as `communities_taught` has it: roles have no position.
+    """
+    return POSITIONS * (2 * measure_structure(data) - 1) ** 2 * communities_taught(data)
 
 
 def edge_reliability(data: Input, config: Config) -> float:

@@ -38,13 +38,14 @@ def accuracy(z: torch.Tensor, labels: torch.Tensor) -> float:
 
 def test_undecided_features_stand_beside_what_is_trained_on_the_edges_alone(one_thread: None) -> None:
     data = graph()
-    model = fit(data)
+    model = fit(data, **{"encoder.structure_columns": 0})
     c = model.config_.encoder
-    assert (c.beside, c.structure, c.structure_columns) == ("apart", "identity", 0)
+    assert (c.beside, c.structure) == ("apart", "identity")
     assert (model.graph_summary_["evidence"], model.graph_summary_["reads"]) == (0, "apart")
     assert (model.graph_summary_["n_feature"], c.skip) == (0, 32)
     bare = Data(edge_index=data.edge_index, num_nodes=N)
     alone = fit(bare, **{"encoder.dim": 32, "encoder.skip": 0, "encoder.structure": "identity"})
+    assert trained_columns(alone.config_) == 32
     assert torch.equal(model.embedding_[:, : trained_columns(model.config_)], alone.embedding_)
 
 
@@ -80,8 +81,9 @@ def test_a_model_embeds_the_fitted_graph_again_and_others_by_features(tmp_path) 
     other.edge_index = other.edge_index[:, 2:]
     with pytest.warns(UserWarning, match="features alone embed it"):
         z = loaded.transform(other)
-    trained = trained_columns(model.config_)
-    torch.testing.assert_close(z[:, trained:], model.embedding_[:, trained:], rtol=1e-4, atol=1e-4)
+    first = trained_columns(model.config_)
+    last = first + model.config_.encoder.skip
+    torch.testing.assert_close(z[:, first:last], model.embedding_[:, first:last], rtol=1e-4, atol=1e-4)
 
 
 def test_sparse_features_may_stand_apart_when_it_is_asked_for() -> None:
