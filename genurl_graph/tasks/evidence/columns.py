@@ -41,8 +41,6 @@ ROLES_FULL, NODES, FULL_COLUMNS = 0.45, 16, 85
 CONFOUNDED = 0.075
 # Shares of the columns that positions and components get of edges as rows: an eighth is trained.
 OF_EDGES, COMPONENTS = 1 / 8, 3 / 4
-# Share of the columns that undecided features get: if they are noise, the other half tells what the edges know.
-APART = 1 / 2
 # Embeddings of fewer columns are maps, and trained as a whole.
 LEAST_DIM = 16
 
@@ -53,7 +51,7 @@ def resolve_columns(data: Input, config: Config) -> dict[str, Any]:
     What "auto" is: of positions up to a third of ``encoder.dim`` (`share_of_positions`), of components up to two thirds
     in all blocks (`share_of_skip`), and at least a quarter is left to the network; where edges are unreliable
     (`edge_reliability`), or roles are of no community (`communities_taught`), components get up to eleven twelfths.
-    Features apart from the network get half of the columns, as far as they are undecided.
+    Features apart from the network get half of the columns or more (`share_apart`).
 
     Raises
     ------
@@ -90,7 +88,7 @@ def resolve_columns(data: Input, config: Config) -> dict[str, Any]:
         share = share_of_roles(data) if roles else share_of_skip(data, config)
         room = min((1 - taught / 3) * c.dim * share, (1 - taught / 4) * c.dim - structure)
         room = COMPONENTS * c.dim if edges else room
-        room = APART * c.dim * share_apart(data, config) if c.beside == "apart" else room
+        room = c.dim * share_apart(data, config) if c.beside == "apart" else room
         wanted = max(min(most, int(room / blocks)), 0)
     skip = _asked("skip", c.skip, wanted, most, why)
     # Role features are read by the skip alone.
@@ -99,9 +97,14 @@ def resolve_columns(data: Input, config: Config) -> dict[str, Any]:
 
 
 def share_apart(data: Input, config: Config) -> float:
-    """How many of the columns that there are for features apart from the network they get, as a share."""
-    undecided = measure_evidence(data, config.neighbors.metric).undecided
-    return undecided or 1.0  # asked for
+    """How many of all columns features apart from the network get, as a share.
+
+    Half of them where communities tell of edges what they can (`communities_taught`): if the features are noise, the
+    other half tells what the edges know. Up to seven eighths where they tell nothing, and all as far as they are
+    undecided.
+    """
+    undecided = measure_evidence(data, config.neighbors.metric).undecided or 1.0  # asked for
+    return undecided * (1 - max(communities_taught(data), LEAST_RELIABLE) / 2)
 
 
 def stroke_columns(num_features: int, config: Config) -> int:
