@@ -114,7 +114,7 @@ def test_workers_train_as_well_as_one_process_in_memory(workers, fitted, ended):
     # Other batches, of the same size.
     np.testing.assert_allclose(losses[0], model.loss_history_, rtol=0.03)
     reached, begun = (accuracy(z.numpy(), y) for z in (model.embedding_, model.model_.untrained_embedding()))
-    assert accuracy(embedded(work), y) > reached - 0.1 * (reached - begun)
+    assert accuracy(embedded(work), y) > reached - 0.15 * (reached - begun)
     assert accuracy(embedded(work, UNTRAINED), y) < reached - 0.5 * (reached - begun)
 
 
