@@ -91,7 +91,7 @@ def weight_by_reliability(given: Sources, data: Input, config: Config) -> Source
     if config.merge.weighting != "adaptive":
         weight, degree = weigh_edges(edges[0], weight, n, config.merge.weighting)
         return given._replace(edge_weight=weight, degree=degree)
-    found = measure_reliability(data, edges, config.neighbors.metric)
+    found = measure_reliability(data, edges, config.neighbors.metric, share_of(config.merge.evidence))
     of_nodes = found.of_nodes.to(edges.device)
     weight, degree = weigh_edges(edges[0], weight, n, "adaptive", mean_of_ends(of_nodes, edges))
     return given._replace(
@@ -129,14 +129,18 @@ def weigh_edges(
 
 def fade(p: Tensor, degree: Tensor, evidence: str | float) -> Tensor:
     """Weights of kNN edges [F], by their similarities, the mean degree of both ends, and ``merge.evidence``."""
-    faded, share = p / (1 + degree), 1.0 if evidence == "none" else float(evidence)
+    faded, share = p / (1 + degree), share_of(evidence)
     return faded if share == 1 else faded * share
+
+
+def share_of(evidence: str | float) -> float:
+    """``merge.evidence`` as a number: features count in full where nothing was measured."""
+    return 1.0 if isinstance(evidence, str) else evidence
 
 
 def uses_neighbors(merge: MergeConfig) -> bool:
     """Whether kNN edges have a part in P or in the graph of the propagation."""
-    shown = merge.evidence == "none" or float(merge.evidence) > 0
-    return shown and (merge.feature_weight > 0 or merge.propagation_weight > 0)
+    return share_of(merge.evidence) > 0 and (merge.feature_weight > 0 or merge.propagation_weight > 0)
 
 
 class Reliability(NamedTuple):
@@ -159,7 +163,7 @@ class Reliability(NamedTuple):
     errors: dict[str, float]
 
 
-def measure_reliability(data: Input, edge_index: Tensor, metric: str) -> Reliability:
+def measure_reliability(data: Input, edge_index: Tensor, metric: str, evidence: float = 1.0) -> Reliability:
     """Reliability of the predefined edges, judged by features once: the merge and the columns of an encoder read it.
 
     Parameters
@@ -170,23 +174,25 @@ def measure_reliability(data: Input, edge_index: Tensor, metric: str) -> Reliabi
         Its edges, as `genurl_graph.graph.merge.predefined_graph` returns them.
     metric : str
         Of the features.
+    evidence : float
+        Of the features, in [0, 1].
     """
     known = data.known
-    key = f"reliability.{metric}" if data.column_weight is None else f"reliability.{metric}, weighed"
+    key = f"reliability.{metric}, {evidence}" + ("" if data.column_weight is None else ", weighed")
     if key not in known:
-        known[key] = _judged(data, edge_index, metric)
+        known[key] = _judged(data, edge_index, metric, evidence)
     found: Reliability = known[key]
     return found
 
 
-def _judged(data: Input, edges: Tensor, metric: str) -> Reliability:
+def _judged(data: Input, edges: Tensor, metric: str, evidence: float) -> Reliability:
     n, sample = data.num_nodes, sample_edges(edges, data.num_nodes)
     consistency = measure_consistency(data, metric)
     found = edge_auc(weighed_features(data, metric), sample, metric)
     auc = found.of_edges.to(edges.device)
 
     def judge(of_edges: Tensor, value: float) -> Tensor:
-        return excuse(node_reliability(of_edges, sample, n, value), value)
+        return excuse(node_reliability(of_edges, sample, n, value), value, evidence)
 
     # What the errors of both measures make of the mean reliability.
     moved = [

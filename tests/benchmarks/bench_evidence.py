@@ -23,7 +23,7 @@ from genurl_graph.runtime.files import write_json
 
 NODES, BLOCKS, DEGREE, MIXED = 600, 5, 4.9, 0.45
 NOISE = ("noise 2", "noise 8", "positive", "one-hot", "correlated", "heavy tails", "counts", "words")
-INFORMATIVE = ("two columns", "six weak columns", "a category", "one of nine columns")
+INFORMATIVE = ("two columns", "six weak columns", "64 weak columns", "a category", "one of nine columns")
 
 
 def planted(seed: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -60,6 +60,7 @@ def table(kind: str, y: np.ndarray[Any, Any], seed: int) -> np.ndarray[Any, Any]
         "words": lambda: r.random((n, 200)) < 0.05,
         "two columns": lambda: centres[y, :2] + r.normal(size=(n, 2)),
         "six weak columns": lambda: centres[y] + 2 * r.normal(size=(n, 6)),
+        "64 weak columns": lambda: 0.3 * r.normal(size=(BLOCKS, 64))[y] + r.normal(size=(n, 64)),
         "one of nine columns": lambda: np.concatenate(
             [centres[y, :1] + 0.5 * r.normal(size=(n, 1)), r.normal(size=(n, 8))], axis=1
         ),
@@ -84,10 +85,11 @@ def main() -> None:
             x = table(kind, y.numpy(), g)
             features = None if x is None else torch.from_numpy(np.asarray(x, dtype=np.float32))
             data = Data(x=features, edge_index=edge_index, y=y, num_nodes=NODES)
-            share = GenURL().resolve(data).merge.evidence if x is not None else 1.0
+            config = GenURL().resolve(data)
+            share = config.merge.evidence if x is not None else 1.0
             row["evidence"].append(float(share))
             for seed in range(seeds):
-                if share == 0:
+                if share == 0 and config.encoder.beside != "apart":
                     # The same bytes as on the edges alone (tests/tasks/test_evidence.py).
                     for key in ("probe", "nmi"):
                         row[key].append(results["edges alone"][key][g * seeds + seed])

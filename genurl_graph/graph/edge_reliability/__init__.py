@@ -131,6 +131,7 @@ def reliability_of_sums(total: Tensor, count: Tensor, mean: Tensor, consistency:
     return 1 - lack * (1 - judged(mean).pow(STEADY))
 
 
-def excuse(reliability: Tensor, consistency: float) -> Tensor:
-    """Reliability as far as features can tell: inconsistent features are no evidence against an edge."""
-    return 1 - feature_confidence(consistency) * (1 - reliability)
+def excuse(reliability: Tensor, consistency: float, evidence: float = 1.0) -> Tensor:
+    """Reliability as far as features can tell: neither inconsistent features speak against an edge, nor those that have
+    little `evidence` themselves."""
+    return 1 - feature_confidence(consistency) * evidence * (1 - reliability)

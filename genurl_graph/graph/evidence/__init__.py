@@ -16,8 +16,16 @@ import torch
 from torch import Tensor
 
 from genurl_graph.graph.edge_reliability import edge_auc, feature_confidence, measure_consistency, weighed_features
-from genurl_graph.graph.evidence.autocorrelation import Autocorrelation, autocorrelation, centred_ranks, degree_columns
+from genurl_graph.graph.evidence.autocorrelation import (
+    Autocorrelation,
+    autocorrelation,
+    centred_ranks,
+    degree_columns,
+    most_by_chance,
+    tells_something,
+)
 from genurl_graph.graph.evidence.communities import has_communities
+from genurl_graph.graph.evidence.dependence import dependence
 from genurl_graph.graph.evidence.held_out import HeldOut, predict_held_out
 from genurl_graph.graph.merge import predefined_graph
 from genurl_graph.graph.projection import scale_for_axes
@@ -27,13 +35,13 @@ from genurl_graph.inputs.input import Input
 
 # A table counts in full from so many times what chance explains, and from this autocorrelation of all columns together.
 CLEARLY, FULL = 1.5, 0.1
-# A column counts from this squared number of deviations, as Akaike's criterion has it; less is taken for chance.
-WORTH = 2.0
 # Columns up to which all of them together are compared with chance, too, and which are a table even if they look like
 # a bag of words: halves of one-hot columns predict each other.
 FEW = 64
 # Columns of a table are fewer; so many comparable ones tell nodes apart by themselves.
 WIDE = 16
+# How far a few undecided columns count where edges show communities.
+DOUBTFUL = 0.5
 # Edge AUC beyond chance, and feature consistency, from which a bag of words counts in full, and where it begins to.
 AUC_FROM, AUC_FULL = 0.03, 0.13
 CONSISTENT_FROM = 0.52
@@ -55,8 +63,8 @@ class Evidence(NamedTuple):
     degrees : tuple of int
         Columns that are nothing but the degree.
     undecided : float
-        In [0, 1]: confidence in consistent features that edges with communities do not confirm. They may be noise for
-        the graph, or tell what its edges do not.
+        In [0, 1]: how far features count that depend on each other, but not on the edges (`dependence`). They may be
+        noise for the graph, or tell what its edges do not.
     """
 
     overall: float
@@ -89,7 +97,7 @@ def measure_evidence(data: Input, metric: str) -> Evidence:
         edge AUC between 0.53 and 0.63. Of a table, how far the autocorrelation of its best column, or of all together,
         exceeds chance; each column counts by its own. Consistency speaks for `WIDE` or more columns of a table, too, if
         they are related to the edges, or if the edges have no communities (`has_communities`) to contradict them; else
-        they are undecided, unless they are categories.
+        they are undecided, as columns are that only depend on each other, unless they are categories.
     """
     known = data.known
     key = f"evidence.{metric}"
@@ -148,14 +156,16 @@ def _measure(data: Input, metric: str) -> Evidence:
     best = int((found.value - found.expected).abs().where(live, torch.zeros(())).argmax()) if f else 0
     by, figure = "graph autocorrelation", float(found.value[best]) if f else 0.0
     confidence, undecided = feature_confidence(consistency), 0.0
-    if confidence > 0 and (f >= WIDE or relation == 0):
-        if relation == 0 and not has_communities(given.edge_index, data.num_nodes):
-            relation = 1.0
-        if relation == 0 and f >= WIDE and matrix_kind(x) != "bag":
-            undecided = confidence
-        if 0 < confidence * relation >= overall:
-            overall, by, figure = confidence * relation, "feature consistency", consistency
-            shares = torch.where(live, shares + (1 - shares) * confidence, 0.0)
+    by_themselves = f >= WIDE or relation == 0
+    depends = dependence(x, live, consistency) if relation == 0 else 0.0
+    if depends > 0 and not has_communities(given.edge_index, data.num_nodes):
+        # No edge speaks against them.
+        relation, undecided = 1.0, depends if confidence < 1 else 0.0
+    elif depends > 0 and matrix_kind(x) != "bag":
+        undecided = depends if f >= WIDE else DOUBTFUL * depends
+    if by_themselves and 0 < confidence * relation >= overall:
+        overall, by, figure = confidence * relation, "feature consistency", consistency
+        shares = torch.where(live, shares + (1 - shares) * confidence, 0.0)
     columns = overall * shares / shares.max().clamp_min(1e-9) if f else shares
     return Evidence(overall, columns.float(), by, figure, tuple(degrees.nonzero()[:, 0].tolist()), undecided)
 
@@ -163,12 +173,13 @@ def _measure(data: Input, metric: str) -> Evidence:
 def _shares(x: Tensor, found: Autocorrelation, live: Tensor) -> tuple[Tensor, float]:
     """How far each column counts beside the others, in [0, 1], and how many times all exceed what chance explains.
 
-    The deviations of several columns from their means add up to one of variance ``|C|^2 V``, C their correlations: of
-    independent columns much less than all of them could have.
+    The deviations of columns from their means have covariances ``C_jk^2 V``, C their correlations: of independent
+    columns the sum and the sum of squares are much less than those of one column that is repeated.
     """
     away = (found.value - found.expected).where(live, torch.zeros((), dtype=torch.float64))
     z = away / found.deviation.clamp_min(1e-12)
-    shares = (1 - WORTH / z.square().clamp_min(1e-12)).clamp_min(0).where(live, torch.zeros((), dtype=torch.float64))
+    shares = torch.zeros_like(z)
+    shares[live] = tells_something(z[live])
     excess = float((away.abs() / found.limit)[live].max()) if bool(live.any()) else 0.0
     if 1 < int(live.sum()) <= FEW:
         dense = x.to_dense() if x.layout == torch.sparse_csr else x
@@ -176,4 +187,6 @@ def _shares(x: Tensor, found: Autocorrelation, live: Tensor) -> tuple[Tensor, fl
         deviation = float(found.deviation[live].max()) * float(np.linalg.norm(correlation))
         chance = deviation * float((found.limit / found.deviation)[live].max())
         excess = max(excess, abs(float(away.sum())) / chance)
+        chance = most_by_chance(correlation**2)
+        excess = max(excess, (float(z[live].square().sum()) - int(live.sum())) / chance)
     return shares, excess

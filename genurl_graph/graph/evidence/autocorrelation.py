@@ -24,6 +24,8 @@ from genurl_graph.inputs.sparse import to_scipy_or_numpy
 CHANCE = 0.05
 # Rank correlation with the degrees from which a column is the degree.
 SAME = 0.99
+# Rounds of expectation maximisation, and the least share and spread in it.
+_ROUNDS, _LEAST = 200, 1e-3
 # Numbers of float64 held at a time.
 _CELLS = 1 << 23
 
@@ -107,6 +109,34 @@ def degree_columns(x: Tensor, degree: Tensor) -> Tensor:
         z = centred_ranks(x[:, start : start + step].numpy())
         found.append(np.abs(d @ z) > SAME * np.maximum(np.linalg.norm(z, axis=0), 1e-12))
     return torch.from_numpy(np.concatenate(found)) if found else torch.zeros(0, dtype=torch.bool)
+
+
+def tells_something(z: Tensor) -> Tensor:
+    """Probability of each column that its autocorrelation is not chance alone, float64 [f].
+
+    By the two-groups model (Efron, Statistical Science 23, 2008): deviations z, in units of those by chance, are drawn
+    from N(0, 1) or from N(0, 1 + t), with the share of the latter and t as expectation maximisation finds them. One
+    column among noise counts alone; many columns that each tell little all count.
+    """
+    q, share = z.square(), 0.5
+    spread = max(float(q.mean()) - 1, _LEAST) if q.numel() else _LEAST
+    found = torch.full_like(q, share)
+    for _ in range(_ROUNDS):
+        ratio = q / 2 * (spread / (1 + spread)) - math.log1p(spread) / 2 + math.log(share / (1 - share))
+        found = ratio.sigmoid()
+        share = min(max(float(found.mean()), _LEAST), 1 - _LEAST)
+        spread = max(float((found * q).sum() / found.sum()) - 1, _LEAST)
+    return found
+
+
+def most_by_chance(covariance: Any) -> float:
+    """By how much the sum of squares of normal variables exceeds its mean with probability `CHANCE` at most.
+
+    Laurent & Massart (Annals of Statistics 28, 2000), lemma 1, with the eigenvalues of their covariance [f, f].
+    """
+    values = np.linalg.eigvalsh(covariance)
+    log = -math.log(CHANCE)
+    return 2 * float(np.linalg.norm(values)) * math.sqrt(log) + 2 * float(values[-1]) * log
 
 
 def centred_ranks(columns: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

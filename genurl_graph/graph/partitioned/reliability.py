@@ -46,6 +46,7 @@ def judge_edges(
     features: tuple[Store, str],
     metric: str,
     consistency: Measure,
+    evidence: float = 1.0,
     *,
     progress: bool = False,
 ) -> dict[str, Any]:
@@ -63,6 +64,8 @@ def judge_edges(
     metric : "euclidean" or "cosine"
     consistency : Measure
         As `genurl_graph.graph.edge_reliability.feature_consistency` returns it.
+    evidence : float
+        Of the features, in [0, 1].
     progress : bool
 
     Returns
@@ -97,7 +100,7 @@ def judge_edges(
     run_stage(*stages, "edge AUC", _rank, [_SUM], given, features, metric, progress=progress)
     mean, of_all = _means(work, int(edges.sum()))
     error = error_of_mean(np.sum(list(work.parts(_GROUPED)), axis=0), references, work.num_rows)
-    run_stage(*stages, "edge reliability", _trust, [_TRUST], mean, error, consistency, progress=progress)
+    run_stage(*stages, "edge reliability", _trust, [_TRUST], mean, error, consistency, evidence, progress=progress)
     trust = np.sum(list(work.parts(_TRUST)), axis=0)
     average, *moved = (trust[: 1 + len(MOVED)] / work.num_rows).tolist()
     return {
@@ -191,12 +194,13 @@ def _means(work: Store, edges: int) -> tuple[Tensor, float]:
     return torch.tensor(mean, dtype=torch.float32), mean
 
 
-def _trust(part: int, work: Store, mean: Tensor, error: float, consistency: Measure) -> None:
+def _trust(part: int, work: Store, mean: Tensor, error: float, consistency: Measure, evidence: float) -> None:
     total, count = (torch.from_numpy(work.load(name, part)) for name in (_TOTAL, _COUNT))
 
     def judge(auc: float, other: float) -> Tensor:
         value = consistency.value + other * consistency.error
-        return excuse(reliability_of_sums(total + auc * error * count, count, mean + auc * error, value), value)
+        found = reliability_of_sums(total + auc * error * count, count, mean + auc * error, value)
+        return excuse(found, value, evidence)
 
     found = judge(0, 0)
     sums = [float(part.sum(dtype=torch.float64)) for part in (found, *(judge(*moved) for moved in MOVED))]

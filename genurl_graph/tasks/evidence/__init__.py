@@ -152,7 +152,7 @@ def heed_evidence(data: Input, config: Config) -> tuple[Input, Evidence | None]:
     if not config.embeds_graph or config.merge.evidence == "none" or data.x is None:
         return data, None
     found = measure_evidence(data, config.neighbors.metric)
-    weights = found.weights
+    weights = None if config.encoder.beside == "apart" else found.weights
     if weights is not None and not bool(weights.any()):
         weights = None  # asked for, or read by an encoder of rows: nothing tells one column from another
     return without_features(data._replace(column_weight=weights), config), found

@@ -16,7 +16,7 @@ from genurl_graph.graph.line_graph.strokes import stroke_width
 from genurl_graph.graph.merge import predefined_graph
 from genurl_graph.graph.role_features import KERNEL_COLUMNS, ROLE_COLUMNS, role_features
 from genurl_graph.graph.role_features.share import RoleShare, role_share
-from genurl_graph.graph.sources import measure_reliability
+from genurl_graph.graph.sources import measure_reliability, share_of
 from genurl_graph.inputs.input import Input
 from genurl_graph.nn.build import skip_blocks
 from genurl_graph.nn.gnn import GNNS
@@ -219,7 +219,8 @@ def edge_reliability(data: Input, config: Config) -> float:
     if config.merge.weighting != "adaptive":
         return 0.0 if config.merge.weighting == "none" else 1.0
     data, edges = heed_evidence(data, config)[0], predefined_graph(data).edge_index
-    return float(measure_reliability(data, edges, config.neighbors.metric).of_nodes.mean())
+    found = measure_reliability(data, edges, config.neighbors.metric, share_of(config.merge.evidence))
+    return float(found.of_nodes.mean())
 
 
 def share_of_skip(data: Input, config: Config) -> float:

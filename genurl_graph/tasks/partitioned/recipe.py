@@ -22,7 +22,7 @@ from genurl_graph.graph.partitioned import (
 from genurl_graph.graph.partitioned.reliability import RELIABILITY
 from genurl_graph.graph.partitioned.search import search_partitions
 from genurl_graph.graph.partitioned.similarities import DISTANCES, NEIGHBORS
-from genurl_graph.graph.sources import uses_neighbors
+from genurl_graph.graph.sources import share_of, uses_neighbors
 from genurl_graph.inputs.partitioned import Prepared
 from genurl_graph.objectives.partitioned import train_partitions
 from genurl_graph.runtime.files import atomic_write
@@ -88,7 +88,8 @@ def build_graph(
     recall: float | None = None
 
     def judged() -> dict[str, Any]:
-        return judge_edges(launcher, given, work, weighed, metric, settings.consistency, progress=progress)
+        evidence = share_of(config.merge.evidence)
+        return judge_edges(launcher, given, work, weighed, metric, settings.consistency, evidence, progress=progress)
 
     def searched() -> float | None:
         vectors = search_rows(launcher, weighed, work, settings, progress)

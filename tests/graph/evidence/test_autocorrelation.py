@@ -6,7 +6,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genurl_graph.graph.evidence.autocorrelation import autocorrelation, centred_ranks, degree_columns
+from genurl_graph.graph.evidence.autocorrelation import (
+    autocorrelation,
+    centred_ranks,
+    degree_columns,
+    most_by_chance,
+    tells_something,
+)
 from genurl_graph.graph.evidence.communities import has_communities
 from genurl_graph.graph.merge import merge_graphs
 
@@ -99,3 +105,25 @@ def test_graphs_too_small_to_judge_say_nothing() -> None:
     found = autocorrelation(torch.randn(3, 2), edges, torch.ones(4))
     assert torch.isinf(found.limit).all()
     assert not found.value.any()
+
+
+def test_one_column_among_noise_counts_alone_and_many_weak_ones_all_count() -> None:
+    noise = torch.randn(40, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    one = tells_something(torch.cat([noise[:8], torch.tensor([20.0], dtype=torch.float64)]))
+    assert one[-1] > 0.99
+    assert one[:-1].max() < 0.2
+    # Each of these is within what chance explains of one column.
+    weak = tells_something(1.5 + noise)
+    assert weak.min() > 0.8
+    assert tells_something(torch.zeros(0, dtype=torch.float64)).shape == (0,)
+
+
+@given(st.integers(0, 2**31), st.integers(2, 30))
+@settings(max_examples=20, deadline=None)
+def test_sums_of_squares_stay_below_their_limit(seed: int, f: int) -> None:
+    r = np.random.default_rng(seed)
+    root = r.normal(size=(f, f)) / f**0.5
+    z = r.normal(size=(4000, f)) @ root.T
+    covariance = root @ root.T
+    away = (z**2).sum(1) - np.trace(covariance)
+    assert (away > most_by_chance(covariance)).mean() < 0.06

@@ -58,16 +58,28 @@ def test_what_edges_know_and_what_features_know_is_kept() -> None:
     assert accuracy(fit(data, epochs=30, **{"merge.evidence": 0}).embedding_, data.kind) < 0.5
 
 
-def test_few_columns_categories_and_related_features_are_not_undecided() -> None:
+def test_few_columns_count_half_and_categories_noise_and_related_features_are_not_undecided() -> None:
     undecided = graph()
     kinds = torch.nn.functional.one_hot(undecided.kind * 5 + torch.arange(N) % 5).float()
-    related = graph()
-    related.x = related.x[related.y.argsort()][torch.arange(N).argsort(stable=True)]
-    related.x = torch.randn(GROUPS, COLUMNS, generator=torch.Generator().manual_seed(0))[related.y] + 0.5 * related.x
-    found = [undecided, graph(columns=8), Data(kinds, undecided.edge_index, num_nodes=N), related]
-    shares = [measure_evidence(as_graph(data), "euclidean").undecided for data in found]
-    assert shares[0] == 1
-    assert shares[1:] == [0, 0, 0]
+    noise = torch.randn(N, COLUMNS, generator=torch.Generator().manual_seed(1))
+    related = torch.randn(GROUPS, COLUMNS, generator=torch.Generator().manual_seed(0))[undecided.y] + 0.5 * noise
+    tables = [undecided.x, graph(columns=8).x, kinds, noise, related]
+    found = [measure_evidence(as_graph(Data(x, undecided.edge_index, num_nodes=N)), "euclidean") for x in tables]
+    assert [evidence.undecided for evidence in found] == [1, 0.5, 0, 0, 0]
+
+
+def test_features_that_depend_on_each_other_alone_take_nothing_from_the_edges() -> None:
+    data = graph()
+    bare = fit(Data(edge_index=data.edge_index, num_nodes=N), epochs=30)
+    z = fit(data, epochs=30).embedding_
+    assert accuracy(z, data.y) > accuracy(bare.embedding_, data.y) - 0.05
+
+
+def test_little_evidence_takes_little_from_the_edges() -> None:
+    data = graph()
+    model = fit(data, **{"merge.evidence": 0.02, "encoder.beside": "always"})
+    assert model.graph_summary_["coherence"] > 0.6
+    assert model.graph_summary_["trust_mean"] >= 0.98
 
 
 def test_a_model_embeds_the_fitted_graph_again_and_others_by_features(tmp_path) -> None:

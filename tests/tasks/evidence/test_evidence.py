@@ -38,7 +38,7 @@ def fit(data: Data, seed: int = 0, **config: object) -> GenURL:
     return GenURL(4, epochs=3, random_state=seed, config=SMALL | config).fit(data)
 
 
-@pytest.mark.parametrize("features", ["noise", "related noise", "words"])
+@pytest.mark.parametrize("features", ["noise", "words"])
 def test_features_that_tell_nothing_leave_the_run_on_the_edges_alone(features: str, one_thread: None) -> None:
     model, bare = fit(graph(features)), fit(graph())
     assert model.graph_summary_["evidence"] == 0
