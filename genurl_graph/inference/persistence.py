@@ -20,7 +20,6 @@ from genurl_graph.config.metrics import OwnMetric
 from genurl_graph.exceptions import InputError, wrong
 from genurl_graph.graph.edge_attributes.columns import count_columns
 from genurl_graph.graph.projection import FeatureSpace, encoder_projection
-from genurl_graph.graph.role_features import KERNEL_COLUMNS
 from genurl_graph.graph.structural_features import structure_width
 from genurl_graph.graph.temporal.profiles import PROFILE
 from genurl_graph.inference.fitted import FittedModel
@@ -33,7 +32,7 @@ from genurl_graph.inputs.columns import FeaturePlan
 from genurl_graph.nn.build import make_encoder
 from genurl_graph.nn.triples import EndPrior, TripleEncoder
 from genurl_graph.runtime.files import atomic_write, save_tensors, write_json
-from genurl_graph.tasks.evidence import reads_structure_alone
+from genurl_graph.tasks.evidence import reads_structure_alone, widened
 from genurl_graph.tasks.evidence.columns import stroke_columns
 from genurl_graph.tasks.graph import feature_columns
 
@@ -238,8 +237,9 @@ def _encoder(
     else:
         width = _input_width(config, fitted, len(tensors["embedding"]), plan, tensors.get("statistics.axes"))
     columns = feature_columns(config, width, len(tensors["embedding"]))
-    if config.encoder.beside == "apart":
-        columns = _feature_width(config, fitted, plan, None) + KERNEL_COLUMNS
+    features = _feature_width(config, fitted, plan, None)
+    if widened(config, features):
+        columns = features + widened(config, features)
     # Without memory or random numbers of its own: the file's tensors become the weights, and sizes that do not fit
     # them are noticed before anything of that size is made. A user's module may not be made again: it is filled.
     with torch.device("meta") if module is None else nullcontext():

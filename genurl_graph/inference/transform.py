@@ -32,8 +32,9 @@ from genurl_graph.nn.gnn import GNN, GNNS
 from genurl_graph.nn.table import PositionTable
 from genurl_graph.objectives.base import embed_all, embed_rows
 from genurl_graph.tasks.edges import on_line_graph
-from genurl_graph.tasks.encoder_input import encoder_input, put_beside
+from genurl_graph.tasks.encoder_input import encoder_input
 from genurl_graph.tasks.evidence import goes_around, reads_structure_alone, without_features
+from genurl_graph.tasks.evidence.around import around_network, put_beside
 from genurl_graph.tasks.graph import averaged, edges_of_new, propagation_of
 
 
@@ -135,7 +136,8 @@ def _encoded(model: FittedModel, data: Input) -> Tensor:
         if name == "sign":
             return embed_rows(encoder, averaged(x, edges, config, device), device).cpu()
         propagation = propagation_of(data, edges, config, model.statistics).to(device)
-    around = encoder_input(data, config, device, model.statistics)[0] if goes_around(data, config) else None
+    own = encoder_input(data, config, device, model.statistics)[0] if goes_around(data, config) else x
+    around = around_network(data, own, config, device)
     z = embed_all(encoder, Features(x, aside=around).to(device), propagation).cpu()
     structure = encoder.structure if isinstance(encoder, GNN) else None
     return z if structure is None else torch.cat([z, _positions(model, data, structure)], 1)

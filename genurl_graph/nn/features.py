@@ -21,13 +21,13 @@ class Features(nn.Module):
         Equal blocks that the columns consist of, each about the same quantities (`genurl_graph.graph.propagation`).
     stays : bool
         Kept where it is, whatever device asks for rows: too large to be moved as a whole.
-    aside : Tensor, float32, shape [n, r], optional
+    aside : Features, optional
         Columns that no layer reads: what `genurl_graph.nn.skip.Skip` takes components of, in the place of x.
     """
 
-    def __init__(self, x: Tensor, parts: int = 1, stays: bool = False, aside: Tensor | None = None) -> None:
+    def __init__(self, x: Tensor, parts: int = 1, stays: bool = False, aside: Features | None = None) -> None:
         super().__init__()
-        self.aside = None if aside is None else Features(aside)
+        self.aside = aside
         # A tensor that is no buffer is left where it is.
         self.x = x if stays else constant(x)
         self.x_t = constant(transposed(x)) if x.layout == torch.sparse_csr else None

@@ -57,7 +57,7 @@ class Skip(nn.Module):
     @torch.no_grad()
     def fit(self, features: Features, propagation: Propagation | None) -> None:
         """Find the axes of what the encoder reads, and propagates over; None where the features hold the averages."""
-        features = features.aside or features
+        features, propagation = _read(features, propagation)
         if propagation is None and features.num_nodes > SAMPLE:
             features = features.rows(sample_rows(features.num_nodes, SAMPLE))
         for hops, (axes, mean) in enumerate(zip(self.axes, self.mean, strict=True)):
@@ -68,12 +68,20 @@ class Skip(nn.Module):
     @torch.no_grad()
     def forward(self, features: Features, propagation: Propagation | None) -> Tensor:
         """All blocks, float32 [n, (hops + 1) width], of the nodes of any graph."""
-        features = features.aside or features
+        features, propagation = _read(features, propagation)
         columns, hops = self.axes.size(1), range(len(self.axes))
         averages = (Averages.of(features, propagation, step, columns, self.unit) for step in hops)
         return torch.cat(
             [x.times(axes) - mean for x, axes, mean in zip(averages, self.axes, self.mean, strict=True)], 1
         )
+
+
+def _read(features: Features, propagation: Propagation | None) -> tuple[Features, Propagation | None]:
+    """What a skip reads, and averages over: columns that go around the network may hold averages of their own."""
+    aside = features.aside
+    if aside is None:
+        return features, propagation
+    return aside, None if aside.parts > 1 else propagation
 
 
 def sample_rows(num_rows: int, most: int) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from scipy.sparse import hstack
 from torch import Tensor
 
 from genurl_graph.config import Config
@@ -18,6 +19,7 @@ from genurl_graph.inputs.hetero import normalize_blocks
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.normalize import column_statistics, normalize_features
 from genurl_graph.inputs.sparse import csr_tensor, scale_columns, to_scipy_or_numpy
+from genurl_graph.tasks.evidence.around import put_beside, with_cosines
 from genurl_graph.tasks.evidence.columns import measure_roles, stroke_columns
 from genurl_graph.tasks.resolve import COMPONENTS, resolve_type_normalization
 
@@ -47,13 +49,13 @@ def encoder_input(
         without features and with ``encoder.structure = both``, or features and functions of them with
         ``encoder.beside = apart``, go around the network.
     statistics : dict
-        Means and scales of standardised columns, or principal axes; "length" of rows that stand apart.
+        Means and scales of standardised columns, or principal axes.
     """
     how, bare = config.encoder.normalize, data.bare_nodes()
     if bare.numel() == 0 and data.types is None:
         x, taken = _features(data, config, statistics)
         if config.encoder.beside == "apart":
-            return _apart(x, taken, statistics)
+            return with_cosines(x, x.size(1), config), taken
         if config.encoder.beside != "always":
             return x, taken
         return _beside(x, taken, data, config, device, statistics)
@@ -63,8 +65,6 @@ def encoder_input(
     x, found = normalize_blocks(data.x, data.types, resolve_type_normalization(data, how, statistics), statistics)
     if structural is None:
         return as_features(x), found
-    from scipy.sparse import hstack
-
     return as_features(hstack([to_scipy_or_numpy(part) for part in (x, structural)], format="csr")), found | taken
 
 
@@ -101,31 +101,6 @@ def _beside(
     structural, found = _structural_columns(data, own, torch.arange(data.num_nodes), device, statistics)
     assert structural is not None
     return put_beside(x, structural), taken | found
-
-
-def _apart(
-    x: Tensor, taken: dict[str, Tensor], statistics: dict[str, Tensor] | None
-) -> tuple[Tensor, dict[str, Tensor]]:
-    """Features with random cosines of them on their right, as long: few columns hold their own beside trained ones.
-
-    Of few features the cosines tell what a linear map of them does not; of many, features tell more.
-    """
-    if statistics is None:
-        values = x.values() if x.layout == torch.sparse_csr else x
-        length = (values.double().square().sum() / x.size(0)).sqrt().float().reshape(1)
-        length = torch.where(length > 0, length, 1.0)
-    else:
-        length = statistics["length"]
-    scale = (x.size(1) ** 0.5 / length).expand(x.size(1))
-    cosines = kernel_columns(scale_columns(x, scale))
-    return put_beside(scale_columns(x, (1 / length).expand(x.size(1))), cosines), taken | {"length": length}
-
-
-def put_beside(x: Tensor, structural: Tensor) -> Tensor:
-    """Features [n, f] with structural columns [n, c] on their right, strided or CSR."""
-    from scipy.sparse import csr_matrix, hstack
-
-    return as_features(hstack([csr_matrix(to_scipy_or_numpy(part)) for part in (x, structural)], format="csr"))
 
 
 def _component_statistics(x: Tensor, config: Config) -> dict[str, Tensor]:

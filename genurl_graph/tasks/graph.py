@@ -45,6 +45,7 @@ from genurl_graph.objectives.mini_batch import MiniBatchObjective, NeighborBatch
 from genurl_graph.runtime.random import randn
 from genurl_graph.tasks import TrainingProblem
 from genurl_graph.tasks.evidence import goes_around
+from genurl_graph.tasks.evidence.around import around_network
 from genurl_graph.tasks.initialization import START_SCALE, start
 from genurl_graph.tasks.metric import resolve_perplexity
 from genurl_graph.tasks.prepare import gather
@@ -64,8 +65,8 @@ def build(
         raise wrong("encoder sign", "nodes without features", "features (or encoder.structure=roles)")
     sources = gather(data, config, seed, device, kept)
     # Roles go around the network: what it learns from them holds for no other graph. So do undecided features.
-    around = x if goes_around(data, config) else None
-    own = identity(n) if x is None or around is not None else x
+    around = around_network(data, x, config, device)
+    own = identity(n) if x is None or goes_around(data, config) else x
     # First, and no longer needed when the larger graph of P is made.
     if name == "sign":
         features = averaged(own, propagation_edges(sources, n, config), config, device)
@@ -81,7 +82,7 @@ def build(
     if first is not None and data.start is not None:
         first = start(data, None, merged, config, seed) / START_SCALE
     width = int(own.size(1))
-    first_columns = feature_columns(config, width, n) if around is None else int(around.size(1))
+    first_columns = feature_columns(config, width, n) if around is None else around.num_features // around.parts
     columns_of = (first_columns, n, count_columns(attribute_statistics(data)))
     encoder = make_encoder(config, width, first, None, *columns_of)
     if isinstance(encoder, GNN | RowEncoder) and encoder.components is not None:

@@ -83,10 +83,16 @@ def test_evidence_is_a_share_of_the_columns():
 
 
 def test_a_table_of_few_columns_is_kept_whole():
-    assert resolved(graph("few"), merge__evidence=1.0) == 5
+    alone = {"encoder__beside": "never"}
+    assert resolved(graph("few"), merge__evidence=1.0, **alone) == 5
     assert resolved(graph("few"), merge__evidence="none") == 5
-    assert resolved(graph("few"), merge__evidence=1.0, encoder__dim=24) == 5
-    assert resolved(graph("few"), merge__evidence=1.0, encoder__dim=18) == 4
+    assert resolved(graph("few"), merge__evidence=1.0, encoder__dim=24, **alone) == 5
+    assert resolved(graph("few"), merge__evidence=1.0, encoder__dim=18, **alone) == 4
+
+
+def test_few_columns_beside_one_hot_ones_are_widened_by_cosines():
+    assert resolved(graph("few"), merge__evidence=1.0) == 10
+    assert resolved(graph("few"), merge__evidence=1.0, encoder__dim=384) == 85
 
 
 def test_maps_are_trained_as_a_whole():
@@ -123,7 +129,7 @@ def typed() -> HeteroData:
     ("data", "changes", "message"),
     [
         (graph(), {"encoder__skip": 16}, r"found 16; expected at most 15"),
-        (graph("few"), {"encoder__skip": 6}, r"found 6; expected at most 5"),
+        (graph("few"), {"encoder__skip": 6, "encoder__beside": "never"}, r"found 6; expected at most 5"),
         (graph("none"), {"encoder__skip": 2}, r"found 2 with no features; expected 0"),
         (graph("noise"), {"encoder__skip": 2, "merge__evidence": 0.0}, r"found 2 with no features; expected 0"),
         (typed(), {"encoder__skip": 2}, r"found 2 with HeteroData; expected 0"),

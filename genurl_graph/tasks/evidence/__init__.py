@@ -10,6 +10,8 @@ from genurl_graph.config import Config, load_preset
 from genurl_graph.exceptions import wrong
 from genurl_graph.graph.edge_attributes.heed import weigh_attributes
 from genurl_graph.graph.evidence import WIDE, Evidence, measure_evidence
+from genurl_graph.graph.role_features import KERNEL_COLUMNS
+from genurl_graph.graph.structural_features import ONE_HOT
 from genurl_graph.inputs.input import Input
 from genurl_graph.nn.build import DENSE
 from genurl_graph.nn.gnn import GNNS
@@ -140,6 +142,14 @@ def goes_around(data: Input, config: Config) -> bool:
     """Whether what `encoder_input` makes goes around the network, which reads one-hot rows."""
     c = config.encoder
     return c.beside == "apart" or (data.x is None and c.structure == "both")
+
+
+def widened(config: Config, columns: int) -> int:
+    """Columns of the skip's input that random cosines of the features add: to few, and to those that stand apart."""
+    c = config.encoder
+    few = c.beside == "always" and config.task == "graph" and c.structure in ONE_HOT and 0 < columns < WIDE
+    few = few and config.sampling.negatives != "batch"
+    return KERNEL_COLUMNS if few or c.beside == "apart" else 0
 
 
 def without_features(data: Input, config: Config) -> Input:

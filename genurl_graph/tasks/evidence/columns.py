@@ -20,7 +20,7 @@ from genurl_graph.graph.sources import measure_reliability, share_of
 from genurl_graph.inputs.input import Input
 from genurl_graph.nn.build import skip_blocks
 from genurl_graph.nn.gnn import GNNS
-from genurl_graph.tasks.evidence import MOST_NODES, heed_evidence
+from genurl_graph.tasks.evidence import MOST_NODES, heed_evidence, widened
 
 # Feature consistency beyond chance from which components get all the columns that there are for them. Citation graphs
 # have 0.08 to 0.24, product graphs, web pages and co-authors 0.35 and more.
@@ -80,7 +80,7 @@ def resolve_columns(data: Input, config: Config) -> dict[str, Any]:
     # Hashed columns are what the encoder reads.
     width = KERNEL_COLUMNS if roles else int(config.input.hash_columns) or data.num_features
     width += ROLE_COLUMNS if c.beside == "always" and c.structure == "roles" else 0
-    width += KERNEL_COLUMNS if c.beside == "apart" else stroke_columns(data.num_features, config)
+    width += stroke_columns(data.num_features, config) + widened(config, width)
     most = 0 if why else min((left - structure) // blocks, width, data.num_nodes - 1)
     wanted = 0
     if c.skip == "auto" and why is None and c.dim >= LEAST_DIM:

@@ -22,7 +22,7 @@ from genurl_graph.graph.partitioned import (
 )
 from genurl_graph.graph.partitioned.averages import average_name
 from genurl_graph.graph.propagation import propagated
-from genurl_graph.graph.sources import uses_neighbors
+from genurl_graph.graph.sources import share_of, uses_neighbors
 from genurl_graph.inputs.input import Input
 from genurl_graph.inputs.normalize import column_statistics
 from genurl_graph.inputs.partitioned import write_prepared
@@ -93,7 +93,8 @@ class Both:
         if merge.weighting == "adaptive":
             features = (self.work, "weighed")
             metric = self.config.neighbors.metric
-            said = judge_edges(self.launcher, self.given, self.work, features, metric, self.consistency)
+            how = metric, self.consistency, share_of(merge.evidence)
+            said = judge_edges(self.launcher, self.given, self.work, features, *how)
         weigh_partitions(self.launcher, self.given, self.work, merge.weighting)
         if uses_neighbors(merge):
             relate_neighbors(self.launcher, self.work, self.config.similarity)
