@@ -88,7 +88,7 @@ def evidence_line(merged: Mapping[str, Any]) -> str:
     reads = {
         "structure": "the encoder reads the structure alone",
         "both": "the encoder reads the structure beside them",
-        "apart": "the encoder reads the structure alone, and features stand beside the result",
+        "apart": "undecided; the encoder reads the structure alone, and they stand beside the result",
         "features": "the encoder reads them alone",
     }[merged["reads"]]
     found = f"{merged['evidence_by']} {merged['evidence_figure']:.2f}"

@@ -391,3 +391,16 @@ def test_a_file_without_its_option_is_told_the_option(run) -> None:
 def test_a_model_without_a_transform_warns(run) -> None:
     with pytest.warns(UserWarning, match="cannot transform new data: nodes without features"):
         GenURL(4, epochs=1, random_state=0).fit(datasets.load("karate")).save("n")
+
+
+def test_features_that_no_edge_confirms_are_called_undecided(run) -> None:
+    r = np.random.default_rng(0)
+    y = np.arange(120) % 3
+    ends = r.integers(120, size=(2, 6000))
+    ends = ends[:, (y[ends[0]] == y[ends[1]]) & (ends[0] != ends[1])][:, :600]
+    np.savez("g.npz", x=r.normal(size=(120, 20)) + r.normal(size=(120, 1)), edge_index=ends)
+    words = ("embed", "--input", "g.npz", "--dim", "32", "--epochs", "1", "--output", "z.npz", "--verbose")
+    told = run(*words).stdout
+    assert "features: evidence 0.00 of 1" in told
+    assert "undecided; the encoder reads the structure alone, and they stand beside the result" in told
+    assert re.search(r" trained, \d\d components of features", told)
