@@ -119,8 +119,9 @@ def tells_something(z: Tensor) -> Tensor:
     column among noise counts alone; many columns that each tell little all count.
     """
     q, share = z.square(), 0.5
-    spread = max(float(q.mean()) - 1, _LEAST) if q.numel() else _LEAST
-    found = torch.full_like(q, share)
+    if not q.numel():
+        return q
+    spread, found = max(float(q.mean()) - 1, _LEAST), torch.full_like(q, share)
     for _ in range(_ROUNDS):
         ratio = q / 2 * (spread / (1 + spread)) - math.log1p(spread) / 2 + math.log(share / (1 - share))
         found = ratio.sigmoid()

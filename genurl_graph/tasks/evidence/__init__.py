@@ -23,6 +23,8 @@ ROW_ENCODERS = ("sign", "module", *DENSE)
 FEW_COLUMNS, LITTLE = 8.0, 0.5
 # What a run reads that has features, by ``encoder.beside``.
 READS = {"never": "features", "always": "both", "apart": "apart"}
+# Embeddings of fewer columns are maps, and trained as a whole.
+LEAST_DIM = 16
 # Nodes up to which one-hot columns stand beside features.
 MOST_NODES = 100_000
 
@@ -59,7 +61,10 @@ def weigh_evidence(
     if evidence == "auto":
         measured = measure_evidence(data, how)
         found["merge.evidence"] = measured.overall
-        if measured.undecided and config.encoder.beside == "auto" and task == "graph" and not why_not_apart(config):
+        c = config.encoder
+        # They stand in the skip, or nowhere.
+        room = task == "graph" and c.beside == "auto" and c.skip != 0 and c.dim >= LEAST_DIM
+        if measured.undecided and room and why_not_apart(config) is None:
             found["encoder.beside"] = "apart"
     return heed_evidence(data, config.override(found))[0], asked | found
 

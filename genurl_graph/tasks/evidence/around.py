@@ -64,7 +64,8 @@ def with_cosines(x: Tensor, columns: int, config: Config) -> Tensor:
     # Rows of standardised columns have this length.
     length = 1.0 if config.encoder.normalize in ("rows", "unit") else columns**0.5
     cosines = kernel_columns(scale_columns(part, torch.full((columns,), columns**0.5 / length)))
-    return put_beside(scale_columns(part, torch.full((columns,), 1 / length)), cosines)
+    part = scale_columns(part, torch.full((columns,), 1 / length))
+    return put_beside(part, cosines) if part.layout == torch.sparse_csr else torch.cat([part, cosines], 1)
 
 
 def put_beside(x: Tensor, structural: Tensor) -> Tensor:

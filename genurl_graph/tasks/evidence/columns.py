@@ -20,7 +20,7 @@ from genurl_graph.graph.sources import measure_reliability, share_of
 from genurl_graph.inputs.input import Input
 from genurl_graph.nn.build import skip_blocks
 from genurl_graph.nn.gnn import GNNS
-from genurl_graph.tasks.evidence import MOST_NODES, heed_evidence, widened
+from genurl_graph.tasks.evidence import LEAST_DIM, MOST_NODES, heed_evidence, widened
 
 # Feature consistency beyond chance from which components get all the columns that there are for them. Citation graphs
 # have 0.08 to 0.24, product graphs, web pages and co-authors 0.35 and more.
@@ -41,8 +41,6 @@ ROLES_FULL, NODES, FULL_COLUMNS = 0.45, 16, 85
 CONFOUNDED = 0.075
 # Shares of the columns that positions and components get of edges as rows: an eighth is trained.
 OF_EDGES, COMPONENTS = 1 / 8, 3 / 4
-# Embeddings of fewer columns are maps, and trained as a whole.
-LEAST_DIM = 16
 
 
 def resolve_columns(data: Input, config: Config) -> dict[str, Any]:

@@ -120,6 +120,11 @@ def test_features_that_have_to_be_read_cannot_stand_apart(changes: dict[str, obj
         fit(graph(), **changes, **{"encoder.beside": "apart"})
 
 
+def test_features_stand_apart_only_where_there_is_room_for_them() -> None:
+    for settings in ({"encoder.dim": 8}, {"encoder.skip": 0}):
+        assert fit(graph(), **settings).config_.encoder.beside == "never"
+
+
 def test_structure_that_is_asked_for_decides() -> None:
     model = fit(graph(), **{"encoder.structure": "roles"})
     assert (model.graph_summary_["reads"], model.config_.encoder.beside) == ("structure", "never")
