@@ -96,8 +96,8 @@ def measure_evidence(data: Input, metric: str) -> Evidence:
         Of a bag of words the larger of two shares: of feature consistency between `CONSISTENT_FROM` and 0.6, and of the
         edge AUC between 0.53 and 0.63. Of a table, how far the autocorrelation of its best column, or of all together,
         exceeds chance; each column counts by its own. Consistency speaks for `WIDE` or more columns of a table, too, if
-        they are related to the edges, or if the edges have no communities (`has_communities`) to contradict them; else
-        they are undecided, as columns are that only depend on each other, unless they are categories.
+        they are related to the edges, or if the edges have no communities (`has_communities`) to contradict them.
+        Columns that depend on each other alone are undecided, unless they are categories beside communities.
     """
     known = data.known
     key = f"evidence.{metric}"

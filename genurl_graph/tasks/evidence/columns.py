@@ -97,9 +97,8 @@ def resolve_columns(data: Input, config: Config) -> dict[str, Any]:
 def share_apart(data: Input, config: Config) -> float:
     """How many of all columns features apart from the network get, as a share.
 
-    Half of them where communities tell of edges what they can (`communities_taught`): if the features are noise, the
-    other half tells what the edges know. Up to seven eighths where they tell nothing, and all as far as they are
-    undecided.
+    Half of them where a network has communities to learn (`communities_taught`): if the features are noise, the other
+    half tells what the edges know. Where it has none, seven eighths. Undecided in part, they get that part of it.
     """
     undecided = measure_evidence(data, config.neighbors.metric).undecided or 1.0  # asked for
     return undecided * (1 - max(communities_taught(data), LEAST_RELIABLE) / 2)
