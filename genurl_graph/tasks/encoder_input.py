@@ -11,7 +11,7 @@ from genurl_graph.graph.edge_reliability import weighed_features
 from genurl_graph.graph.line_graph.strokes import stroke_features
 from genurl_graph.graph.merge import predefined_graph
 from genurl_graph.graph.projection import encoder_projection, principal_axes, scale_for_axes
-from genurl_graph.graph.role_features import kernel_columns
+from genurl_graph.graph.role_features import kernel_columns, role_weights
 from genurl_graph.graph.structural_features import ONE_HOT, structural_features
 from genurl_graph.inputs.columns.matrix import as_features
 from genurl_graph.inputs.hashing import hash_columns
@@ -126,11 +126,13 @@ def role_columns(
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """What the skip reads with ``encoder.structure = both``, float32 [n, `KERNEL_COLUMNS`], and statistics.
 
-    `kernel_columns` of standardised role features. Arguments as in `encoder_input`.
+    `kernel_columns` of standardised role features, weighed by their distance (`role_weights`), which the scales
+    hold: a saved model keeps its own. Arguments as in `encoder_input`.
     """
     own = measure_roles(data, device)
     if statistics is None:
-        statistics = {f"{key}.": value for key, value in column_statistics(own).items()}
+        found = column_statistics(own)
+        statistics = {"mean.": found["mean"], "scale.": found["scale"] / role_weights()}
     own = normalize_features(own, "columns", {key: statistics[f"{key}."] for key in ("mean", "scale")})
     return kernel_columns(own), statistics
 

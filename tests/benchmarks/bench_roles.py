@@ -3,7 +3,7 @@
     python tests/benchmarks/bench_roles.py --data-root ../shared/data
     python tests/benchmarks/bench_roles.py --graphs karate,ring,tree,levels,hierarchy,airports --seeds 3
 
-Linear probe by random-10-10-80, in per cent: one split a seed, and as many planted graphs as seeds. The setting is
+Linear probe by random-10-10-80, in per cent: `--repeats` splits a seed, and as many planted graphs as seeds. The setting is
 ``encoder.structure = auto``; "one-hot" is ``identity``, in as many columns of the embedding.
 """
 
@@ -28,6 +28,7 @@ def main() -> None:
     parser = benchmark_parser(__doc__, seeds=10)
     parser.add_argument("--graphs", default=f"karate,{','.join(PLANTED)},cora,citeseer,photo", metavar="NAME,...")
     parser.add_argument("--data-root", help="of the real graphs, whose features are taken away")
+    parser.add_argument("--repeats", type=int, default=1, help="random splits a seed [1]")
     arguments = parser.parse_args()
     print(table_head("graph", "5 degree columns", "one-hot", "auto (role columns)", "untrained", "auto - best of both"))
     for name in arguments.graphs.split(","):
@@ -45,7 +46,7 @@ def main() -> None:
                 "untrained": model.untrained_embedding(),
             }
             for method, z in rows.items():
-                found = probe_embedding(z, data, "random-10-10-80", seed=seed, n_repeats=1)
+                found = probe_embedding(z, data, "random-10-10-80", seed=seed, n_repeats=arguments.repeats)
                 runs[method].append(100 * found["test"])
         encoder = model.config_.encoder
         roles = encoder.skip * (1 + encoder.layers)

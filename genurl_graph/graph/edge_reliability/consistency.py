@@ -23,7 +23,7 @@ _FEW_COLUMNS, _FEW_POOL = 64, 2048
 # Splits, at least, as fewer do not tell the error, and at most.
 _FEWEST, _MOST = 10, 128
 # The error that is small enough: this share of what is beyond chance, but not less than the second.
-_RELATIVE, _SMALL = 0.01, 0.001
+_RELATIVE, _SMALL = 0.005, 0.001
 # Bounds of the work, beyond which the error is what it is: comparisons of nodes, and products.
 _CELLS, _PRODUCTS = 1 << 25, 1 << 34
 # Columns of which all halves are taken in turn.

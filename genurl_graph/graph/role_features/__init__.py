@@ -20,6 +20,8 @@ STEPS, HOPS, ORDER = 8, 2, 3
 # Columns of a node's own counts, and all of them.
 OWN = 9 + STEPS
 ROLE_COLUMNS = OWN * (1 + 2 * HOPS)
+# Columns of one step farther away count so much in what tells roles apart.
+FARTHER = 0.5
 # Random cosines that stand for all functions of these, and their seed, which is no run's.
 KERNEL_COLUMNS, KERNEL_SEED = 256, 0
 # Products of nodes and edges up to which the probabilities of walks back are exact; beyond, time stays linear.
@@ -88,6 +90,16 @@ def role_features(
         found += [near, torch.where(spread > 1e-6, spread, 0.0)]
         level = near
     return torch.cat(found, 1).float()
+
+
+def role_weights() -> Tensor:
+    """Weights of standardised role columns, float32 [`ROLE_COLUMNS`], of mean square 1: each step away counts half.
+
+    Four fifths of the columns are means and deviations around a node, which in equal parts drown its own counts.
+    """
+    steps = torch.arange(HOPS + 1).repeat_interleave(torch.tensor([OWN, *[2 * OWN] * HOPS]))
+    weights = FARTHER ** steps.float()
+    return weights / weights.square().mean().sqrt()
 
 
 def kernel_columns(roles: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from torch_geometric.utils import from_networkx
 from genurl_graph.datasets.role_graphs import planted_airports, planted_hierarchy, planted_roles
 from genurl_graph.graph import role_features as module
 from genurl_graph.graph.merge import merge_graphs
-from genurl_graph.graph.role_features import KERNEL_COLUMNS, ROLE_COLUMNS, kernel_columns, role_features
+from genurl_graph.graph.role_features import KERNEL_COLUMNS, ROLE_COLUMNS, kernel_columns, role_features, role_weights
 from genurl_graph.graph.role_features import counts as counting
 from genurl_graph.graph.role_features.counts import h_index, page_rank, triangles
 from genurl_graph.graph.role_features.share import role_share
@@ -80,6 +80,16 @@ def test_roles_are_known_again_far_apart():
     n = CLUSTERED.number_of_nodes()
     found = role_features(*edges_of(nx.disjoint_union(CLUSTERED, CLUSTERED)))
     torch.testing.assert_close(found[:n], found[n:], rtol=1e-4, atol=1e-4)
+
+
+def test_what_is_farther_away_counts_less():
+    weights = role_weights()
+    assert weights.shape == (ROLE_COLUMNS,)
+    assert weights.square().mean() == pytest.approx(1, abs=1e-5)
+    values, counts = weights.unique(return_counts=True)
+    assert (values[1:] / values[:-1]).tolist() == pytest.approx([2, 2])
+    assert counts.tolist() == [34, 34, 17]
+    assert weights.argmax() == 0
 
 
 def test_cosines_are_a_gaussian_kernel():
