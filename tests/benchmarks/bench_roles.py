@@ -3,8 +3,8 @@
     python tests/benchmarks/bench_roles.py --data-root ../shared/data
     python tests/benchmarks/bench_roles.py --graphs karate,ring,tree,levels,hierarchy,airports --seeds 3
 
-Linear probe by random-10-10-80, in per cent: `--repeats` splits a seed, and as many planted graphs as seeds. The setting is
-``encoder.structure = auto``; "one-hot" is ``identity``, in as many columns of the embedding.
+Linear probe by random-10-10-80, in per cent: `--repeats` splits a seed, and as many planted graphs as seeds. The
+setting is ``encoder.structure = auto``; "one-hot" is ``identity``, in as many columns of the embedding.
 """
 
 from shared import benchmark_parser, difference, markdown_row, percent, table_head

@@ -130,7 +130,7 @@ def test_toml_round_trip(task: str, tmp_path: Path) -> None:
 
 
 def test_settings_are_named_or_of_a_file(tmp_path: Path) -> None:
-    shallow = {"encoder.layers": 1, "encoder.dim": 512, "loss.temperature": 2.0}
+    shallow = {"merge.feature_weight": 1.5, "encoder.layers": 1, "encoder.dim": 512, "loss.temperature": 2.0}
     assert read_settings("shallow") == read_settings(Path("shallow")) == shallow
     assert load_preset("graph").override(shallow).encoder.layers == 1
     assert load_preset("graph").override(read_settings("words")).merge.column_weight > 0

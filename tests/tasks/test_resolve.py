@@ -30,13 +30,13 @@ def chosen(data, **arguments):
 def test_one_preset_whatever_the_features_tell(consistent):
     """But for what the skip reads, features or roles, no setting jumps from one value to another."""
     data = graph(consistent)
-    assert chosen(data) == ("gcn", 1.5)
+    assert chosen(data) == ("gcn", 1.0)
     found = GenURL().resolve(data).encoder
     assert (found.dim, found.structure) == (384, "identity" if consistent else "both")
 
 
 def test_what_is_asked_for_stands():
-    assert chosen(graph(), config={"encoder.name": "gat"}) == ("gat", 1.5)
+    assert chosen(graph(), config={"encoder.name": "gat"}) == ("gat", 1.0)
     assert chosen(graph(), config={"merge.feature_weight": 2.0}) == ("gcn", 2.0)
     assert chosen(graph(), encoder="sign")[1] == 1.5
 
@@ -44,7 +44,7 @@ def test_what_is_asked_for_stands():
 def test_without_features_or_with_types_nothing_is_asked(monkeypatch):
     monkeypatch.setattr(edge_reliability, "feature_consistency", lambda *_: pytest.fail("nobody should ask"))
     data = graph()
-    assert chosen(Data(edge_index=data.edge_index, num_nodes=200)) == ("gcn", 1.5)
+    assert chosen(Data(edge_index=data.edge_index, num_nodes=200)) == ("gcn", 1.0)
     typed = HeteroData()
     typed["page"].x = data.x
     typed["page", "links", "page"].edge_index = data.edge_index
