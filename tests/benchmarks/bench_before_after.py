@@ -33,10 +33,12 @@ JOBS = {
 PROGRAM = """
 import json, resource, time
 import numpy as np
+import torch
 from genurl_graph import GenURL, datasets, knn
 
 data = datasets.load({name!r}, {root!r})
-x = np.ascontiguousarray(data.x[:{rows}].numpy(), dtype=np.float32)
+# Fits of graphs read the data itself, whose features may be sparse.
+x = None if data.x.layout != torch.strided else np.ascontiguousarray(data.x[:{rows}].numpy(), dtype=np.float32)
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 before = peak()
 began, cpu = time.perf_counter(), time.process_time()
