@@ -51,9 +51,8 @@ class FeatureRows:
             return -self.other.block(torch.as_tensor(a), torch.as_tensor(b)).float().numpy()
         products = self._multiply(a, b)
         if self.cosine:
-            return np.divide(
-                products, self.lengths[a][:, None] * self.lengths[b], dtype=np.float32, casting="same_kind"
-            )
+            # In float64 like `pairs`: numpy would round both operands before it divides.
+            return (products / (self.lengths[a][:, None] * self.lengths[b])).astype(np.float32)
         return self._negative(products, self.squares[a][:, None] + self.squares[b])
 
     def compare_all(self, nodes: Any) -> Any:
