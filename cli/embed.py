@@ -255,11 +255,11 @@ def describe_run(report: Report, estimator: "GenURL") -> None:
     hashed = estimator.config_.input.hash_columns
     if hashed:
         report.line(f"features: {estimator.n_features_in_:,} sparse columns, hashed to {hashed:,} for the encoder")
-    if "trust_mean" in merged and merged["agreement"] is not None:
+    if "reliability_mean" in merged and merged["edge_auc"] is not None:
         report.detail(
-            f"AUC of the features for the edges {merged['agreement']:.2f} ± {merged['agreement_error']:.3f}, feature "
-            f"consistency {merged['coherence']:.2f} ± {merged['coherence_error']:.3f} (0.5 is chance): mean edge "
-            f"reliability {percent(merged['trust_mean'])} %; "
+            f"AUC of the features for the edges {merged['edge_auc']:.2f} ± {merged['edge_auc_error']:.3f}, feature "
+            f"consistency {merged['feature_consistency']:.2f} ± {merged['feature_consistency_error']:.3f} "
+            f"(0.5 is chance): mean edge reliability {percent(merged['reliability_mean'])} %; "
             f"{percent(merged['mass_feature'])} % of the total weight on edges that are kNN edges only"
         )
     if "mass_columns" in merged:

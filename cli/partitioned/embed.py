@@ -186,8 +186,8 @@ def describe_settings(run: "PartitionedRun") -> str:
 def describe_search(summary: dict[str, Any]) -> list[str]:
     """How reliable the edges are, and how many neighbours were found."""
     lines = []
-    if summary.get("trust_mean") is not None:
-        lines.append(f"mean edge reliability {percent(summary['trust_mean'])} %")
+    if summary.get("reliability_mean") is not None:
+        lines.append(f"mean edge reliability {percent(summary['reliability_mean'])} %")
     if summary["knn_recall"] is not None:
         lines.append(f"recall of the neighbour search {summary['knn_recall']:.3f}")
     return lines

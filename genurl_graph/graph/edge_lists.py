@@ -42,7 +42,8 @@ def clean_edges(
     edge_index, weight = sum_repeats(edge_index, weight, num_nodes, lengths)
     assert weight is not None
     if is_sorted(edge_index):
-        return edge_index, weight
+        # Pairs are often written as rows, and transposed: a view, which every search in its rows would copy.
+        return edge_index.contiguous(), weight
     order = (edge_index[0] * num_nodes + edge_index[1]).argsort()
     return edge_index[:, order], weight[order]
 

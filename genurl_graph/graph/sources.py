@@ -75,10 +75,10 @@ class Sources(NamedTuple):
         if self.reliability is None:
             return {}
         return {
-            "agreement": self.auc,
-            "coherence": self.consistency,
-            "trust_mean": float(self.reliability.mean()),
-            "trust_histogram": torch.histc(self.reliability.cpu(), 10, 0.0, 1.0).long().tolist(),
+            "edge_auc": self.auc,
+            "feature_consistency": self.consistency,
+            "reliability_mean": float(self.reliability.mean()),
+            "reliability_histogram": torch.histc(self.reliability.cpu(), 10, 0.0, 1.0).long().tolist(),
             **self.errors,
         }
 
@@ -207,9 +207,9 @@ def _judged(data: Input, edges: Tensor, metric: str, evidence: float) -> Reliabi
 def reliability_errors(auc: float, consistency: float, moved: Sequence[float]) -> dict[str, float]:
     """Errors of both measures by key of the summary, and that of the mean reliability, which is `moved` by them."""
     return {
-        "agreement_error": auc,
-        "coherence_error": consistency,
-        "trust_error": math.hypot(0.5 * (moved[0] - moved[1]), 0.5 * (moved[2] - moved[3])),
+        "edge_auc_error": auc,
+        "feature_consistency_error": consistency,
+        "reliability_error": math.hypot(0.5 * (moved[0] - moved[1]), 0.5 * (moved[2] - moved[3])),
     }
 
 

@@ -202,8 +202,7 @@ def from_data(
     edges, weight = sum_repeats(found.edge_index, found.edge_weight, found.num_nodes)
     if options.directed is False:
         edges, weight = join_directions(edges, weight, found.num_nodes)
-    # Pairs are often written as rows, and transposed.
-    found = found._replace(edge_index=edges.contiguous(), edge_weight=weight)
+    found = found._replace(edge_index=edges, edge_weight=weight)
     if said is None:
         return found
     attributes = average_attributes(said.values, said.ends, said.weight, edges, found.num_nodes)

@@ -26,7 +26,6 @@ JOBS = {
     "Fashion-60k, 2-d map": ("fashion-mnist-train", None, MAP.format(more=", epochs={epochs}")),
     "Cora, fit": ("cora", None, "GenURL(random_state=0).fit(data)"),
     "Photo, fit": ("photo", None, "GenURL(random_state=0).fit(data)"),
-    "CS, fit": ("coauthor-cs", None, "GenURL(random_state=0).fit(data)"),
     "knn 60,000 x 784": ("fashion-mnist-train", None, "knn(x, 15, backend='exact')"),
 }
 # What a process runs: it prints seconds, CPU seconds, and its peak memory and that before the work in MiB.

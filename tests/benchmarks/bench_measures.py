@@ -33,9 +33,9 @@ SETS = "cora,citeseer,cora_ml,photo,cs,actor,minesweeper,cornell,texas,wisconsin
 # Nodes, edges, columns, classes and noise of planted graphs.
 PLANTED = {"noise": (2000, 6000, 128, 10, 1e3), "few": (2000, 6000, 4, 10, 1.0), "wide": (2000, 6000, 10_000, 10, 2.0)}
 MEASURES = {
-    "edge AUC": ("agreement", "agreement_error"),
-    "feature consistency": ("coherence", "coherence_error"),
-    "mean reliability": ("trust_mean", "trust_error"),
+    "edge AUC": ("edge_auc", "edge_auc_error"),
+    "feature consistency": ("feature_consistency", "feature_consistency_error"),
+    "mean reliability": ("reliability_mean", "reliability_error"),
 }
 HELD_OUT = {"held-out edges, structure": "structure", "held-out edges, propagated features": "features"}
 

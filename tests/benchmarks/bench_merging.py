@@ -64,7 +64,10 @@ def main() -> None:
             given = feature_graph(data) if row == "features only" else data
             models = [GenURL(random_state=seed, config=changes).fit(given) for seed in range(arguments.seeds)]
             report(row, [model.embedding_ for model in models])
-            decided = {key: models[0].graph_summary_.get(key) for key in ("agreement", "coherence", "trust_mean")}
+            decided = {
+                key: models[0].graph_summary_.get(key)
+                for key in ("edge_auc", "feature_consistency", "reliability_mean")
+            }
             if row == "adaptive (preset)":
                 results[name]["decided"] = decided
                 print(f"| {name} | decided: {json.dumps(decided)} | |", flush=True)

@@ -230,3 +230,11 @@ def test_sorted_lists_are_aligned_block_by_block(first: Any, second: Any, block:
         parts = [(aligned[1 + side].tolist(), own[entries[side]]) for aligned, *entries in blocks]
         found = [part[i - 1] if i else None for positions, part in parts for i in positions]
         assert found == [edge if edge in own else None for edge in union]
+
+
+def test_pairs_written_as_rows_make_no_view() -> None:
+    # torch warns of a view in searches, and copies it each time.
+    pairs = torch.tensor([[0, 1], [1, 0], [1, 2], [2, 1]])
+    merged = merge_graphs(pairs.T, None, None, None, num_nodes=3)
+    assert merged.edge_index.is_contiguous()
+    assert merged.edge_index.T.tolist() == pairs.tolist()

@@ -151,10 +151,10 @@ def test_summary_is_reported_and_saved_and_transform_propagates_by_the_same_rule
     model = GenURL(random_state=0, epochs=1, config={"encoder.hidden": 8}).fit(data)
     torch.testing.assert_close(model.transform(data), model.embedding_, rtol=1e-4, atol=1e-4)
     summary = model.graph_summary_
-    assert summary["trust_mean"] < 0.05
-    assert sum(summary["trust_histogram"]) == N
-    assert summary["trust_histogram"][0] > 0.9 * N
-    assert summary["agreement"] < 0.55 < 0.7 < summary["coherence"]
+    assert summary["reliability_mean"] < 0.05
+    assert sum(summary["reliability_histogram"]) == N
+    assert summary["reliability_histogram"][0] > 0.9 * N
+    assert summary["edge_auc"] < 0.55 < 0.7 < summary["feature_consistency"]
     model.save(tmp_path)
     assert GenURL.load(tmp_path).graph_summary_ == summary
 

@@ -101,15 +101,6 @@ def test_edges_and_weights_of_data() -> None:
     assert bare.num_nodes == 9
 
 
-def test_pairs_written_as_rows_are_transposed_in_memory() -> None:
-    # A view of pairs of nodes: torch would warn of it, and copy it in every search.
-    pairs = torch.cat([EDGES, EDGES.flip(0)], 1).T.unique(dim=0)
-    found = as_input(Data(x=torch.from_numpy(FULL), edge_index=pairs.T))
-    assert found.edge_index is not None
-    assert found.edge_index.is_contiguous()
-    assert found.edge_index.T.tolist() == pairs.tolist()
-
-
 def test_networkx_graph() -> None:
     g = nx.Graph()
     g.add_nodes_from(["c", "a", "b"])

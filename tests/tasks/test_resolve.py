@@ -58,7 +58,7 @@ def test_a_fit_asks_once(monkeypatch):
     small = {"encoder.hidden": 8, "encoder.dim": 4, "training.epochs": 1}
     model = GenURL(random_state=0, config=small).fit(graph())
     assert len(asked) == 1
-    assert model.graph_summary_["coherence"] == answer(*asked[0]).value
+    assert model.graph_summary_["feature_consistency"] == answer(*asked[0]).value
 
 
 def test_epochs_that_are_asked_for_are_all_run():

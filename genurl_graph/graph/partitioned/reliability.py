@@ -71,7 +71,8 @@ def judge_edges(
     Returns
     -------
     dict
-        As `genurl_graph.graph.sources.Sources.summary`; ``trust_error`` is equal up to rounding, the rest exactly.
+        As `genurl_graph.graph.sources.Sources.summary`; ``reliability_error`` is equal up to rounding, the rest
+        exactly.
 
     Raises
     ------
@@ -104,10 +105,10 @@ def judge_edges(
     trust = np.sum(list(work.parts(_TRUST)), axis=0)
     average, *moved = (trust[: 1 + len(MOVED)] / work.num_rows).tolist()
     return {
-        "agreement": of_all,
-        "coherence": consistency.value,
-        "trust_mean": average,
-        "trust_histogram": trust[-_BINS:].astype(np.int64).tolist(),
+        "edge_auc": of_all,
+        "feature_consistency": consistency.value,
+        "reliability_mean": average,
+        "reliability_histogram": trust[-_BINS:].astype(np.int64).tolist(),
         **reliability_errors(error, consistency.error, moved),
     }
 

@@ -20,7 +20,14 @@ from genurl_graph.graph.edge_reliability import (
 )
 from tests.graph.edge_reliability.test_edge_reliability import blobs, edges_of
 
-SUMMARY = ("agreement", "coherence", "trust_mean", "agreement_error", "coherence_error", "trust_error")
+SUMMARY = (
+    "edge_auc",
+    "feature_consistency",
+    "reliability_mean",
+    "edge_auc_error",
+    "feature_consistency_error",
+    "reliability_error",
+)
 
 
 def permuted(x: Tensor, edges: Tensor, seed: int) -> tuple[Tensor, Tensor]:
@@ -71,7 +78,7 @@ def test_no_seed_enters() -> None:
     small = {"encoder.hidden": 8, "encoder.dim": 4, "training.epochs": 1}
     first, second = (GenURL(random_state=seed, config=small).fit(data).graph_summary_ for seed in (0, 1))
     assert [first[key] for key in SUMMARY] == [second[key] for key in SUMMARY]
-    assert first["trust_error"] < 0.02
+    assert first["reliability_error"] < 0.02
 
 
 @pytest.mark.parametrize("metric", ["cosine", "euclidean", "manhattan"])

@@ -123,7 +123,7 @@ class Both:
         if self.config.merge.weighting == "adaptive":
             assert torch.equal(self.whole("reliability"), sources.reliability)
             known = sources.summary()
-            rounded = {"trust_mean", "trust_error"}
+            rounded = {"reliability_mean", "reliability_error"}
             assert {k: v for k, v in said.items() if k not in rounded} == {
                 k: v for k, v in known.items() if k not in rounded
             }
@@ -147,7 +147,7 @@ def test_the_same_of_a_large_graph(tmp_path, count, monkeypatch) -> None:
     for module in (affinity, similarities):
         monkeypatch.setattr(module, "LARGE", 100)
     both = Both(tmp_path, count)
-    assert both.sources.errors["agreement_error"] > 0
+    assert both.sources.errors["edge_auc_error"] > 0
     both.check(*both.run())
 
 
@@ -161,8 +161,8 @@ def test_very_many_edges_are_judged_by_the_same_sample(tmp_path, count, monkeypa
     assert int(both.whole("auc_count").sum()) < both.sources.edge_index.size(1) * 0.7
     # Their mean is a sum in float64 over partitions, in memory one in float32.
     torch.testing.assert_close(both.whole("reliability"), both.sources.reliability, rtol=0, atol=1e-6)
-    assert said["agreement"] == pytest.approx(known["agreement"], rel=1e-12)
-    assert said["agreement_error"] == known["agreement_error"]
+    assert said["edge_auc"] == pytest.approx(known["edge_auc"], rel=1e-12)
+    assert said["edge_auc_error"] == known["edge_auc_error"]
 
 
 @pytest.mark.parametrize(

@@ -78,8 +78,8 @@ def test_features_that_depend_on_each_other_alone_take_nothing_from_the_edges() 
 def test_little_evidence_takes_little_from_the_edges() -> None:
     data = graph()
     model = fit(data, **{"merge.evidence": 0.02, "encoder.beside": "always"})
-    assert model.graph_summary_["coherence"] > 0.6
-    assert model.graph_summary_["trust_mean"] >= 0.98
+    assert model.graph_summary_["feature_consistency"] > 0.6
+    assert model.graph_summary_["reliability_mean"] >= 0.98
 
 
 def test_a_model_embeds_the_fitted_graph_again_and_others_by_features(tmp_path) -> None:

@@ -71,7 +71,7 @@ def test_p_is_that_in_memory_to_the_bit(
     # Means of columns are sums by partition, averages sums by block: equal but for rounding.
     averages = np.concatenate([work.take(f"average{step}", range(N)) for step in range(3)], axis=1)
     np.testing.assert_allclose(averages, memory.averages.numpy(), atol=2e-5)
-    for key in ("trust_mean", "agreement", "n_predefined", "n_feature", "n_both"):
+    for key in ("reliability_mean", "edge_auc", "n_predefined", "n_feature", "n_both"):
         assert summary[key] == pytest.approx(memory.summary[key], rel=1e-6)
 
 
