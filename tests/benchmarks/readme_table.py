@@ -80,7 +80,7 @@ def missing(runs: dict[str, Any]) -> list[str]:
 def table(results: dict[str, Any]) -> str:
     """The table of what is complete and the line below it, as Markdown; the best mean of a column is bold."""
     names = [name for name in DATASETS if name not in missing(results["runs"])]
-    runs = {name: results["runs"][name] for name in names}
+    runs = {name: {row: results["runs"][name][row] for row in METHODS} for name in names}
     test = {name: {row: [*accuracies(runs[name], row, SEEDS).values()] for row in METHODS} for name in names}
     lines = [table_head("Method", *(DATASETS[name] for name in names))]
     for method, label in METHODS.items():
