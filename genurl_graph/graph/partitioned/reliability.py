@@ -35,7 +35,8 @@ RELIABILITY = "reliability"
 # random nodes; block of each node that has edges.
 _STATE, _COUNTS, _ROWS, _BLOCK = "judged_state", "judged_counts", "judged_rows", "judged_block"
 # AUC of each edge, its sum and count by node, and sums over the partition: of AUCs, by group, of reliabilities.
-_AUC, _TOTAL, _COUNT, _SUM, _GROUPED, _TRUST = "auc", "auc_total", "auc_count", "auc_sum", "auc_groups", "trust_sums"
+_AUC, _TOTAL, _COUNT, _SUM, _GROUPED = "auc", "auc_total", "auc_count", "auc_sum", "auc_groups"
+_RELIABILITIES = "reliability_sums"
 _BINS = 10
 
 
@@ -101,14 +102,15 @@ def judge_edges(
     run_stage(*stages, "edge AUC", _rank, [_SUM], given, features, metric, progress=progress)
     mean, of_all = _means(work, int(edges.sum()))
     error = error_of_mean(np.sum(list(work.parts(_GROUPED)), axis=0), references, work.num_rows)
-    run_stage(*stages, "edge reliability", _trust, [_TRUST], mean, error, consistency, evidence, progress=progress)
-    trust = np.sum(list(work.parts(_TRUST)), axis=0)
-    average, *moved = (trust[: 1 + len(MOVED)] / work.num_rows).tolist()
+    judged = (mean, error, consistency, evidence)
+    run_stage(*stages, "edge reliability", _reliability, [_RELIABILITIES], *judged, progress=progress)
+    sums = np.sum(list(work.parts(_RELIABILITIES)), axis=0)
+    average, *moved = (sums[: 1 + len(MOVED)] / work.num_rows).tolist()
     return {
         "edge_auc": of_all,
         "feature_consistency": consistency.value,
         "reliability_mean": average,
-        "reliability_histogram": trust[-_BINS:].astype(np.int64).tolist(),
+        "reliability_histogram": sums[-_BINS:].astype(np.int64).tolist(),
         **reliability_errors(error, consistency.error, moved),
     }
 
@@ -195,7 +197,7 @@ def _means(work: Store, edges: int) -> tuple[Tensor, float]:
     return torch.tensor(mean, dtype=torch.float32), mean
 
 
-def _trust(part: int, work: Store, mean: Tensor, error: float, consistency: Measure, evidence: float) -> None:
+def _reliability(part: int, work: Store, mean: Tensor, error: float, consistency: Measure, evidence: float) -> None:
     total, count = (torch.from_numpy(work.load(name, part)) for name in (_TOTAL, _COUNT))
 
     def judge(auc: float, other: float) -> Tensor:
@@ -206,4 +208,4 @@ def _trust(part: int, work: Store, mean: Tensor, error: float, consistency: Meas
     found = judge(0, 0)
     sums = [float(part.sum(dtype=torch.float64)) for part in (found, *(judge(*moved) for moved in MOVED))]
     work.save(RELIABILITY, part, found.numpy())
-    work.save(_TRUST, part, np.array([*sums, *torch.histc(found, _BINS, 0.0, 1.0).tolist()]))
+    work.save(_RELIABILITIES, part, np.array([*sums, *torch.histc(found, _BINS, 0.0, 1.0).tolist()]))
